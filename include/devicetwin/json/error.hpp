@@ -1,0 +1,282 @@
+/// Errors as values: what went wrong, where in the document, where in the text, in one sentence.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::uint64_t
+#include <string>       // std::string, for error::message() alone
+#include <string_view>  // std::string_view
+#include <type_traits>  // std::is_trivially_destructible_v
+
+#include "../version.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace json {
+
+/// Everything that can go wrong. `ok` is zero and means that nothing did.
+enum class errc : unsigned char {
+  ok,
+  // text that is not JSON (RFC 8259), or that this library refuses by design
+  empty_input,           ///< nothing but white space
+  unexpected_end,        ///< the text stops in the middle of a value
+  unexpected_character,  ///< a character that cannot stand here
+  byte_order_mark,       ///< the text starts with U+FEFF (RFC 8259, section 8.1)
+  trailing_characters,   ///< something follows the value
+  invalid_number,        ///< `01`, `1.`, `.5`, `+1`, ...
+  number_overflow,       ///< beyond the largest double
+  integer_overflow,      ///< beyond 64 bits, when read_options::refuse_big_integers asks for it
+  invalid_escape,        ///< a backslash followed by something else than RFC 8259, section 7, allows
+  lone_surrogate,        ///< \ud800 to \udfff without its other half
+  control_character,     ///< an unescaped character below U+0020 in a string
+  invalid_utf8,          ///< bytes that are not UTF-8 (overlong and surrogate forms included)
+  duplicate_name,        ///< one object has two members of the same name
+  too_large,             ///< 4 GiB or more: RapidJSON counts in 32 bits
+  // values
+  depth_exceeded,  ///< nested deeper than the limit
+  not_finite,      ///< NaN or an infinity, which JSON cannot write
+  null_member,     ///< a merge patch cannot set a member to null (RFC 7396, section 1)
+  kept_member,     ///< under null_rule::keep a merge patch cannot remove a member
+  // access
+  invalid_pointer,      ///< not a JSON Pointer (RFC 6901)
+  not_found,            ///< no value at that pointer
+  wrong_type,           ///< a value of another type than asked for
+  number_out_of_range,  ///< a number that the type asked for cannot hold exactly
+  // the world
+  out_of_memory,    ///< the memory source, the arena or the caller's buffer has no more to give
+  handler_stopped,  ///< the handler or journal that was given returned false
+};
+
+/// One failure, or none. Never allocates; copying it copies some 200 bytes.
+///
+/// Converts to true when there *is* an error, as std::error_code does:
+///     if (auto e = json::read(text, document)) std::puts(e.message().c_str());
+class error {
+ public:
+  /// The longest pointer kept whole, in bytes; a longer one is shortened in the middle ("...").
+  static constexpr std::size_t pointer_capacity = 120;
+
+  error() noexcept = default;
+  error(errc code) noexcept : code_(code) {}  // NOLINT: an errc is an error
+
+  explicit operator bool() const noexcept { return code_ != errc::ok; }
+  errc code() const noexcept { return code_; }
+
+  /// Where in the document: a JSON Pointer (RFC 6901), "" for the whole document. For a duplicate
+  /// or too deep value it names that value. Valid as long as this error.
+  std::string_view pointer() const noexcept { return {pointer_, pointer_length_}; }
+
+  /// Where in the text, when a text was read: a line and a column, counted from 1, the column in
+  /// characters; and the offset in bytes from 0. Without a text, line() is 0.
+  bool has_position() const noexcept { return line_ != 0; }
+  std::size_t offset() const noexcept { return offset_; }
+  std::size_t line() const noexcept { return line_; }
+  std::size_t column() const noexcept { return column_; }
+
+  /// The limit that was passed, for depth_exceeded (levels); 0 otherwise.
+  std::uint64_t limit() const noexcept { return limit_; }
+
+  /// One sentence with the pointer, without the position: "a member name stands twice in one object,
+  /// at /a/b". Control characters in names are shown escaped. Writes at most `capacity` bytes, not
+  /// terminated, and gives the length of the whole sentence, as snprintf does.
+  std::size_t message(char* buffer, std::size_t capacity) const noexcept;
+  /// The same as a string; this one allocates.
+  std::string message() const {
+    char buffer[max_message];
+    return std::string(buffer, message(buffer, sizeof buffer));
+  }
+
+  // Used by the functions that find errors, each giving what it knows.
+  error&& limited_to(std::uint64_t limit) && noexcept {
+    limit_ = limit;
+    return static_cast<error&&>(*this);
+  }
+  /// Fills in offset, line and column from the text that was read. Cost: one pass up to `offset`.
+  error&& in_text(std::string_view text, std::size_t offset) && noexcept;
+  /// Copies the pointer of `where` (json::location), shortened in the middle when it is too long.
+  template <class Location>
+  error&& at(const Location& where) && noexcept {
+    std::size_t length = 0;
+    where.render([&](char c) { put(c, length++); });
+    finish_pointer(length);
+    return static_cast<error&&>(*this);
+  }
+
+ private:
+  // The pointer is written character by character. Past the capacity the place of the last `tail`
+  // bytes is used as a ring, so that head and tail survive whatever the length.
+  static constexpr std::size_t gap = 3;
+  static constexpr std::size_t tail = (pointer_capacity - gap) / 2;
+  static constexpr std::size_t head = pointer_capacity - gap - tail;
+
+  void put(char c, std::size_t index) noexcept {
+    pointer_[index < pointer_capacity ? index
+                                      : head + gap + (index - pointer_capacity) % tail] = c;
+  }
+  void finish_pointer(std::size_t length) noexcept;
+
+  static constexpr std::size_t max_message = 160 + 6 * pointer_capacity;
+
+  errc code_ = errc::ok;
+  unsigned char pointer_length_ = 0;
+  char pointer_[pointer_capacity] = {};
+  std::uint64_t limit_ = 0;
+  std::size_t offset_ = 0;
+  std::size_t line_ = 0;
+  std::size_t column_ = 0;
+};
+
+/// The fixed part of an error's sentence, without place.
+inline std::string_view describe(errc code) noexcept {
+  switch (code) {
+    case errc::ok: return "no error";
+    case errc::empty_input: return "the text is empty where a JSON value was expected";
+    case errc::unexpected_end: return "the text ends in the middle of a value";
+    case errc::unexpected_character: return "unexpected character";
+    case errc::byte_order_mark: return "the text starts with a byte order mark, which JSON must not";
+    case errc::trailing_characters: return "something follows the end of the JSON value";
+    case errc::invalid_number: return "this is not a JSON number";
+    case errc::number_overflow: return "the number is too large for a double";
+    case errc::integer_overflow: return "the integer does not fit in 64 bits";
+    case errc::invalid_escape: return "invalid escape sequence in a string";
+    case errc::lone_surrogate: return "half of a surrogate pair stands alone in a string";
+    case errc::control_character: return "a control character in a string must be escaped";
+    case errc::invalid_utf8: return "the string is not valid UTF-8";
+    case errc::duplicate_name: return "a member name stands twice in one object";
+    case errc::too_large: return "the text is 4 GiB or longer";
+    case errc::depth_exceeded: return "nested too deeply";
+    case errc::not_finite: return "the number is NaN or infinite, which JSON cannot express";
+    case errc::null_member: return "a merge patch cannot set a member to null";
+    case errc::kept_member: return "a merge patch cannot remove a member when null is kept as a value";
+    case errc::invalid_pointer: return "not a JSON Pointer: it must be empty or start with '/', and '~' must be followed by 0 or 1";
+    case errc::not_found: return "there is no such value";
+    case errc::wrong_type: return "the value has another type than was asked for";
+    case errc::number_out_of_range: return "the number cannot be held exactly in the type that was asked for";
+    case errc::out_of_memory: return "out of memory";
+    case errc::handler_stopped: return "the handler stopped";
+  }
+  return "unknown error";
+}
+
+/// Either a value or the reason why there is none. Converts to true when there is a value.
+/// The value must not be touched otherwise.
+template <class T>
+class [[nodiscard]] result {
+  static_assert(std::is_trivially_destructible_v<T>, "a result holds plain values");
+
+ public:
+  result(const T& value) noexcept : value_(value) {}  // NOLINT: a value is a result
+  result(const error& failure) noexcept : failure_(failure) {}  // NOLINT: so is an error
+  result(errc code) noexcept : failure_(code) {}      // NOLINT
+
+  explicit operator bool() const noexcept { return failure_.code() == errc::ok; }
+  const T& operator*() const noexcept { return value_; }
+  const T* operator->() const noexcept { return &value_; }
+  /// The value, or `fallback` when there is none.
+  T value_or(T fallback) const noexcept { return *this ? value_ : fallback; }
+  const json::error& error() const noexcept { return failure_; }
+
+ private:
+  T value_{};
+  json::error failure_;
+};
+
+// ---------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// Appends to a caller's buffer and counts what would have been written.
+class bounded_text {
+ public:
+  bounded_text(char* buffer, std::size_t capacity) noexcept : buffer_(buffer), capacity_(capacity) {}
+  void put(char c) noexcept {
+    if (length_ < capacity_) buffer_[length_] = c;
+    ++length_;
+  }
+  void put(std::string_view text) noexcept {
+    for (char c : text) put(c);
+  }
+  void put(std::uint64_t number) noexcept {
+    char digits[20];
+    std::size_t count = 0;
+    do digits[count++] = static_cast<char>('0' + number % 10);
+    while ((number /= 10) != 0);
+    while (count != 0) put(digits[--count]);
+  }
+  std::size_t length() const noexcept { return length_; }
+
+ private:
+  char* buffer_;
+  std::size_t capacity_;
+  std::size_t length_ = 0;
+};
+
+/// True for the second and later bytes of a UTF-8 character.
+inline bool is_continuation(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+}  // namespace detail
+
+inline std::size_t error::message(char* buffer, std::size_t capacity) const noexcept {
+  detail::bounded_text out(buffer, capacity);
+  out.put(describe(code_));
+  if (limit_ != 0) {
+    out.put(" (the limit is ");
+    out.put(limit_);
+    out.put(")");
+  }
+  if (pointer_length_ != 0) {
+    out.put(", at ");
+    for (char c : pointer()) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte >= 0x20 && byte != 0x7F) {
+        out.put(c);
+      } else {
+        constexpr char hex[] = "0123456789abcdef";
+        out.put("\\u00");
+        out.put(hex[byte >> 4]);
+        out.put(hex[byte & 15]);
+      }
+    }
+  }
+  return out.length();
+}
+
+inline error&& error::in_text(std::string_view text, std::size_t offset) && noexcept {
+  offset_ = offset;
+  line_ = 1;
+  std::size_t line_start = 0;
+  for (std::size_t i = 0; i < offset && i < text.size(); ++i) {
+    if (text[i] == '\n') {
+      ++line_;
+      line_start = i + 1;
+    }
+  }
+  column_ = 1;
+  for (std::size_t i = line_start; i < offset && i < text.size(); ++i) {
+    if (!detail::is_continuation(text[i])) ++column_;
+  }
+  return static_cast<error&&>(*this);
+}
+
+inline void error::finish_pointer(std::size_t length) noexcept {
+  if (length <= pointer_capacity) {
+    pointer_length_ = static_cast<unsigned char>(length);
+    return;
+  }
+  char last[tail];  // the ring in order
+  for (std::size_t i = 0; i < tail; ++i) {
+    last[i] = pointer_[head + gap + (length - pointer_capacity + i) % tail];
+  }
+  // Whole characters only, on both sides of the gap.
+  std::size_t kept = head;
+  while (kept != 0 && detail::is_continuation(pointer_[kept - 1])) --kept;
+  if (kept != 0 && static_cast<unsigned char>(pointer_[kept - 1]) >= 0x80) --kept;
+  std::size_t first = 0;
+  while (first < tail && detail::is_continuation(last[first])) ++first;
+  for (std::size_t i = 0; i < gap; ++i) pointer_[kept++] = '.';
+  for (; first < tail; ++first) pointer_[kept++] = last[first];
+  pointer_length_ = static_cast<unsigned char>(kept);
+}
+
+}  // namespace json
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

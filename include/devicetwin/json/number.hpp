@@ -1,0 +1,661 @@
+/// Numbers, both directions: the only place where text becomes a number or a number text.
+///
+/// Exact and the same everywhere: doubles are correctly rounded (to nearest, ties to even) and
+/// independent of locale, standard library and processor; RapidJSON's own conversion is none of
+/// these. Normally a table of 10 KB makes it fast. With DEVICETWIN_SMALL_NUMBERS defined for the
+/// whole program there is no table: some 4 KB of code on a Cortex-M4, slower, and a double is
+/// printed with at most 17 digits that read back to it, not always the fewest.
+#pragma once
+
+#include <cfloat>       // FLT_EVAL_METHOD
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::uint64_t
+#include <cstring>      // std::memcpy
+#include <string_view>  // std::string_view
+
+#include "error.hpp"
+
+#if !defined(DEVICETWIN_SMALL_NUMBERS)
+#include "detail/powers_of_ten.hpp"
+#endif
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace json {
+
+/// A number as it is stored: an integer of 64 bits, or a double.
+struct number {
+  enum class kind : unsigned char {
+    signed_integer,    ///< in `i`
+    unsigned_integer,  ///< in `u`, only above the largest int64
+    real               ///< in `d`, finite
+  };
+  kind stored_as = kind::signed_integer;
+  bool big_integer = false;  ///< a real that was spelled as an integer beyond 64 bits
+  union {
+    std::int64_t i = 0;
+    std::uint64_t u;
+    double d;
+  };
+};
+
+/// What parse_number() found.
+struct number_end {
+  const char* end;  ///< after the number; on error where it went wrong
+  errc code;        ///< ok, unexpected_end, invalid_number or number_overflow
+};
+
+/// Reads one JSON number (RFC 8259, section 6) at the start of [first, last).
+///
+/// 64-bit integers are exact; `-0` is the double -0.0; any other integer is the nearest double and
+/// marked big_integer. A result beyond the largest double is number_overflow; one below the smallest
+/// is zero or a subnormal, as strtod has it. The text may go on after the number.
+/// Cost: linear; beyond 19 digits with a near tie, some microseconds.
+inline number_end parse_number(const char* first, const char* last, number& out) noexcept;
+
+/// The longest text that to_chars() writes for any number.
+inline constexpr std::size_t max_number_chars = 32;
+
+/// Writes a finite double so that it reads back to the same double, with a point or an exponent in
+/// it, and gives the end. Uses the fewest digits that do (ECMAScript's layout: 0.001, 100.0, 1e21, 1e-7).
+/// `buffer` holds max_number_chars.
+inline char* to_chars(char* buffer, double number) noexcept;
+/// Integers, exactly.
+inline char* to_chars(char* buffer, std::int64_t number) noexcept;
+inline char* to_chars(char* buffer, std::uint64_t number) noexcept;
+
+/// Equal as exact numbers: 1 equals 1.0 and -0.0 equals 0, but the integer 2^53+1 does not equal the
+/// double 2^53, though converting it would say so.
+inline bool same_number(const number& a, const number& b) noexcept;
+
+// ---------------------------------------------------------------------------------------------
+
+namespace detail {
+
+inline constexpr int mantissa_bits = 52;  ///< stored bits; the leading one is implied
+inline constexpr int exponent_bias = 1023;
+inline constexpr std::uint64_t hidden_bit = std::uint64_t{1} << mantissa_bits;
+inline constexpr std::uint64_t infinite_exponent = 0x7FF;
+
+inline double double_of_bits(std::uint64_t bits) noexcept {
+  double number;
+  std::memcpy(&number, &bits, sizeof number);
+  return number;
+}
+inline std::uint64_t bits_of(double number) noexcept {
+  std::uint64_t bits;
+  std::memcpy(&bits, &number, sizeof bits);
+  return bits;
+}
+inline bool is_finite(double number) noexcept {
+  return ((bits_of(number) >> mantissa_bits) & infinite_exponent) != infinite_exponent;
+}
+
+inline bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+/// A decimal number of up to 768 digits, which is all that deciding a double can ever need; what is
+/// cut off is remembered. Slow, exact and small: shifting by a power of two is long multiplication
+/// or division by hand.
+class decimal {
+ public:
+  /// From the digits of a JSON number; a point among them is counted, anything else ends them.
+  decimal(const char* first, const char* last, std::int64_t exponent) noexcept {
+    bool after_point = false;
+    for (; first != last; ++first) {
+      if (*first == '.') {
+        after_point = true;
+        continue;
+      }
+      if (!is_digit(*first)) break;
+      const int digit = *first - '0';
+      if (count_ != 0 || digit != 0) {
+        append(digit);
+        if (!after_point) ++point_;
+      } else if (after_point) {
+        --point_;
+      }
+    }
+    const std::int64_t point = point_ + exponent;
+    point_ = point > 100000 ? 100000 : point < -100000 ? -100000 : static_cast<int>(point);
+    trim();
+  }
+  /// From an integer times two to the power of `exponent`.
+  decimal(std::uint64_t mantissa, int exponent) noexcept {
+    char text[20];
+    int length = 0;
+    for (; mantissa != 0; mantissa /= 10) text[length++] = static_cast<char>(mantissa % 10);
+    point_ = length;
+    while (length != 0) append(text[--length]);
+    trim();
+    shift(exponent);
+  }
+
+  /// The nearest double's bits without the sign; infinite when too large.
+  std::uint64_t to_double_bits() noexcept {
+    constexpr std::uint64_t infinity = infinite_exponent << mantissa_bits;
+    if (count_ == 0 || point_ < -330) return 0;
+    if (point_ > 310) return infinity;
+    int exponent = 0;  // make it at least 1/2 and below 1
+    while (point_ > 0) {
+      const int by = bits_for(point_);
+      shift(-by);
+      exponent += by;
+    }
+    while (point_ < 0 || (point_ == 0 && digits_[0] < 5)) {
+      const int by = bits_for(-point_);
+      shift(by);
+      exponent -= by;
+    }
+    --exponent;
+    if (exponent < 1 - exponent_bias) {  // subnormal
+      shift(exponent - (1 - exponent_bias));
+      exponent = 1 - exponent_bias;
+    }
+    if (exponent > exponent_bias) return infinity;
+    shift(mantissa_bits + 1);
+    std::uint64_t mantissa = rounded();
+    if (mantissa == hidden_bit * 2) {
+      mantissa = hidden_bit;
+      if (++exponent > exponent_bias) return infinity;
+    }
+    if ((mantissa & hidden_bit) == 0) return mantissa;
+    return (static_cast<std::uint64_t>(exponent + exponent_bias) << mantissa_bits) |
+           (mantissa & (hidden_bit - 1));
+  }
+
+  /// Rounds to at most `count` digits, to nearest, ties to even.
+  void round_to(int count) noexcept {
+    if (count >= count_) return;
+    const bool up = rounds_up(count);
+    count_ = count;
+    cut_ = false;
+    if (up) {
+      int i = count;
+      while (i != 0 && digits_[i - 1] == 9) --i;
+      if (i == 0) {
+        digits_[0] = 1;
+        count_ = 1;
+        ++point_;
+      } else {
+        ++digits_[i - 1];
+        count_ = i;
+      }
+    }
+    trim();
+  }
+
+  /// The digits as an integer; there must be at most 19. The value is that times 10^(point() - size()).
+  std::uint64_t significand() const noexcept {
+    std::uint64_t number = 0;
+    for (int i = 0; i < count_; ++i) number = number * 10 + digits_[i];
+    return number;
+  }
+  int size() const noexcept { return count_; }
+  int point() const noexcept { return point_; }
+
+ private:
+  static constexpr int capacity = 768;
+  static constexpr int max_shift = 56;  // 9 << 56 and a carry stay below 2^64
+
+  void append(int digit) noexcept {
+    if (count_ < capacity) {
+      digits_[count_++] = static_cast<unsigned char>(digit);
+    } else if (digit != 0) {
+      cut_ = true;
+    }
+  }
+  void trim() noexcept {
+    while (count_ != 0 && digits_[count_ - 1] == 0) --count_;
+    if (count_ == 0) point_ = 0;
+  }
+  /// How many bits to shift at a time so that `digits` decimal places are not overshot.
+  static int bits_for(int digits) noexcept {
+    constexpr unsigned char bits[] = {1, 3, 6, 9, 13, 16, 19, 23, 26};
+    return digits < static_cast<int>(sizeof bits) ? bits[digits] : 27;
+  }
+
+  void shift(int by) noexcept {
+    for (; by > max_shift; by -= max_shift) multiply(max_shift);
+    for (; by < -max_shift; by += max_shift) divide(max_shift);
+    if (by > 0) multiply(by);
+    if (by < 0) divide(-by);
+  }
+  void multiply(int bits) noexcept {
+    if (count_ == 0) return;
+    const int longer = bits * 30103 / 100000 + 1;  // decimal digits that `bits` bits can add
+    std::uint64_t carry = 0;
+    unsigned char moved[capacity + 20];
+    for (int i = count_ - 1; i >= 0; --i) {
+      carry += static_cast<std::uint64_t>(digits_[i]) << bits;
+      moved[i + longer] = static_cast<unsigned char>(carry % 10);
+      carry /= 10;
+    }
+    for (int i = longer - 1; i >= 0; --i) {
+      moved[i] = static_cast<unsigned char>(carry % 10);
+      carry /= 10;
+    }
+    int zeros = 0;
+    while (moved[zeros] == 0) ++zeros;
+    const int count = count_ + longer - zeros;
+    point_ += longer - zeros;
+    count_ = 0;
+    for (int i = 0; i < count; ++i) append(moved[zeros + i]);
+    trim();
+  }
+  void divide(int bits) noexcept {
+    const std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
+    std::uint64_t rest = 0;
+    int read = 0;
+    int write = 0;
+    for (; (rest >> bits) == 0; ++read) {
+      if (read >= count_) {
+        if (rest == 0) {
+          count_ = 0;
+          point_ = 0;
+          return;
+        }
+        while ((rest >> bits) == 0) {
+          rest *= 10;
+          ++read;
+        }
+        break;
+      }
+      rest = rest * 10 + digits_[read];
+    }
+    point_ -= read - 1;
+    for (; read < count_; ++read) {
+      const auto digit = static_cast<unsigned char>(rest >> bits);
+      rest = (rest & mask) * 10 + digits_[read];
+      digits_[write++] = digit;
+    }
+    count_ = write;
+    while (rest != 0) {
+      append(static_cast<int>(rest >> bits));
+      rest = (rest & mask) * 10;
+    }
+    trim();
+  }
+
+  bool rounds_up(int at) const noexcept {
+    if (at < 0 || at >= count_) return false;
+    if (digits_[at] == 5 && at + 1 == count_) {  // exactly half, as far as kept
+      return cut_ || (at > 0 && digits_[at - 1] % 2 != 0);
+    }
+    return digits_[at] >= 5;
+  }
+  std::uint64_t rounded() const noexcept {
+    std::uint64_t number = 0;
+    for (int i = 0; i < point_; ++i) number = number * 10 + (i < count_ ? digits_[i] : 0u);
+    return number + (rounds_up(point_) ? 1u : 0u);
+  }
+
+  int count_ = 0;
+  int point_ = 0;     ///< the value is 0.d1d2d3... times 10^point
+  bool cut_ = false;  ///< a digit that is not zero was cut off
+  unsigned char digits_[capacity];
+};
+
+/// What a JSON number's text says, before it is a double.
+struct scanned_number {
+  const char* first;          ///< of the digits
+  const char* last;           ///< end of the digits, before an exponent
+  std::uint64_t significand;  ///< the first 19 significant digits
+  std::int64_t exponent;      ///< decimal exponent of the significand
+  std::int64_t spelled_exponent;
+  bool cut;  ///< there were more than 19 digits
+};
+
+#if defined(DEVICETWIN_SMALL_NUMBERS)
+
+inline std::uint64_t double_bits(const scanned_number& s) noexcept {
+  return decimal(s.first, s.last, s.spelled_exponent).to_double_bits();
+}
+
+#else
+
+/// The double nearest to significand * 10^exponent, by one or two multiplications with a 128-bit power
+/// of ten: D. Lemire, "Number Parsing at a Gigabyte per Second", 2021. False when that cannot decide.
+inline bool nearest_double(std::uint64_t significand, std::int64_t exponent,
+                           std::uint64_t& bits) noexcept {
+  bits = 0;
+  if (significand == 0 || exponent < -342) return true;
+  if (exponent > 308) {
+    bits = infinite_exponent << mantissa_bits;
+    return true;
+  }
+  const int q = static_cast<int>(exponent);
+  const int zeros = leading_zeros(significand);
+  significand <<= zeros;
+  uint128 power = power_of_ten(q);
+  if (q < 0 && q >= -27) ++power.low;  // the paper rounds these up; none of them ends in all ones
+  uint128 product = multiply(significand, power.high);
+  if ((product.high & 0x1FF) == 0x1FF) {  // too close to tell: take the lower half of the power in
+    const uint128 second = multiply(significand, power.low);
+    product.low += second.high;
+    if (product.low < second.high) ++product.high;
+    if (product.low == ~std::uint64_t{0} && (q < -27 || q > 55)) return false;
+  }
+  const int upper = static_cast<int>(product.high >> 63);
+  const int shift = upper + 64 - mantissa_bits - 3;
+  std::uint64_t mantissa = product.high >> shift;
+  int power2 = ((217706 * q) >> 16) + 63 + upper - zeros + exponent_bias;
+  if (power2 <= 0) {  // subnormal
+    if (1 - power2 >= 64) return true;
+    mantissa >>= 1 - power2;
+    mantissa += mantissa & 1;
+    bits = mantissa >> 1;  // may have become the smallest normal one: the same bits
+    return true;
+  }
+  // A tie can only be exact for small powers; then the even neighbour is right.
+  if (product.low <= 1 && q >= -4 && q <= 23 && (mantissa & 3) == 1 &&
+      (mantissa << shift) == product.high) {
+    mantissa &= ~std::uint64_t{1};
+  }
+  mantissa += mantissa & 1;
+  mantissa >>= 1;
+  if (mantissa >= hidden_bit * 2) {
+    mantissa = hidden_bit;
+    ++power2;
+  }
+  if (power2 >= static_cast<int>(infinite_exponent)) {
+    bits = infinite_exponent << mantissa_bits;
+  } else {
+    bits = (static_cast<std::uint64_t>(power2) << mantissa_bits) | (mantissa & (hidden_bit - 1));
+  }
+  return true;
+}
+
+inline std::uint64_t double_bits(const scanned_number& s) noexcept {
+#if FLT_EVAL_METHOD == 0
+  // Both factors are exact doubles, so one operation rounds once (W. Clinger, 1990).
+  constexpr double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  if (s.significand <= hidden_bit * 2 && s.exponent >= -22 && s.exponent <= 22 && !s.cut) {
+    const double exact = static_cast<double>(s.significand);
+    return bits_of(s.exponent < 0 ? exact / exact_powers[-s.exponent]
+                                  : exact * exact_powers[s.exponent]);
+  }
+#endif
+  std::uint64_t bits;
+  if (nearest_double(s.significand, s.exponent, bits)) {
+    if (!s.cut) return bits;
+    std::uint64_t above;  // the digits cut off lie between these two
+    if (nearest_double(s.significand + 1, s.exponent, above) && above == bits) return bits;
+  }
+  return decimal(s.first, s.last, s.spelled_exponent).to_double_bits();
+}
+
+#endif
+
+/// The significand's first 19 digits again, for a number that has more.
+inline void rescan(scanned_number& s) noexcept {
+  s.significand = 0;
+  s.exponent = s.spelled_exponent;
+  int digits = 0;
+  bool after_point = false;
+  for (const char* p = s.first; p != s.last; ++p) {
+    if (*p == '.') {
+      after_point = true;
+      continue;
+    }
+    if (digits < 19) {
+      s.significand = s.significand * 10 + static_cast<std::uint64_t>(*p - '0');
+      if (s.significand != 0) ++digits;
+      if (after_point) --s.exponent;
+    } else {
+      s.cut = s.cut || *p != '0';
+      if (!after_point) ++s.exponent;
+    }
+  }
+}
+
+}  // namespace detail
+
+inline number_end parse_number(const char* first, const char* last, number& out) noexcept {
+  const char* p = first;
+  const bool negative = p != last && *p == '-';
+  if (negative) ++p;
+  if (p == last) return {p, errc::unexpected_end};
+  if (!detail::is_digit(*p)) return {p, errc::invalid_number};
+
+  detail::scanned_number s{p, p, 0, 0, 0, false};
+  if (*p == '0') {
+    ++p;
+    if (p != last && detail::is_digit(*p)) return {p, errc::invalid_number};
+  } else {
+    for (; p != last && detail::is_digit(*p); ++p) {
+      s.significand = s.significand * 10 + static_cast<std::uint64_t>(*p - '0');
+    }
+  }
+  const std::ptrdiff_t integer_digits = p - s.first;
+  std::ptrdiff_t digits = integer_digits;
+  bool integer = true;
+  if (p != last && *p == '.') {
+    integer = false;
+    const char* fraction = ++p;
+    for (; p != last && detail::is_digit(*p); ++p) {
+      s.significand = s.significand * 10 + static_cast<std::uint64_t>(*p - '0');
+    }
+    if (p == fraction) return {p, p == last ? errc::unexpected_end : errc::invalid_number};
+    s.exponent = fraction - p;
+    digits += p - fraction;
+  }
+  s.last = p;
+  if (p != last && (*p == 'e' || *p == 'E')) {
+    integer = false;
+    ++p;
+    const bool minus = p != last && *p == '-';
+    if (p != last && (*p == '-' || *p == '+')) ++p;
+    const char* exponent = p;
+    for (; p != last && detail::is_digit(*p); ++p) {
+      if (s.spelled_exponent < 1000000000000) s.spelled_exponent = s.spelled_exponent * 10 + (*p - '0');
+    }
+    if (p == exponent) return {p, p == last ? errc::unexpected_end : errc::invalid_number};
+    if (minus) s.spelled_exponent = -s.spelled_exponent;
+    s.exponent += s.spelled_exponent;
+  }
+
+  out.big_integer = false;
+  if (integer) {
+    // Up to 19 digits cannot wrap; 20 digits that start with 1 have wrapped only if below 10^19.
+    constexpr std::uint64_t ten_to_19 = 10000000000000000000u;
+    const bool whole = digits < 20 || (digits == 20 && *s.first == '1' && s.significand >= ten_to_19);
+    constexpr std::uint64_t largest = static_cast<std::uint64_t>(INT64_MAX);
+    if (whole && s.significand <= largest && !(negative && s.significand == 0)) {
+      out.stored_as = number::kind::signed_integer;
+      out.i = static_cast<std::int64_t>(s.significand);
+      if (negative) out.i = -out.i;
+      return {p, errc::ok};
+    }
+    if (whole && negative && s.significand == largest + 1) {
+      out.stored_as = number::kind::signed_integer;
+      out.i = INT64_MIN;
+      return {p, errc::ok};
+    }
+    if (whole && !negative) {
+      out.stored_as = number::kind::unsigned_integer;
+      out.u = s.significand;
+      return {p, errc::ok};
+    }
+    out.big_integer = s.significand != 0 || digits > 1;
+  }
+  if (digits > 19) detail::rescan(s);
+  std::uint64_t bits = detail::double_bits(s);
+  if ((bits >> detail::mantissa_bits) == detail::infinite_exponent) {
+    return {first, errc::number_overflow};
+  }
+  if (negative) bits |= std::uint64_t{1} << 63;
+  out.stored_as = number::kind::real;
+  out.d = detail::double_of_bits(bits);
+  return {p, errc::ok};
+}
+
+namespace detail {
+
+inline char* write_digits(char* out, std::uint64_t number) noexcept {
+  char reversed[20];
+  int count = 0;
+  do reversed[count++] = static_cast<char>('0' + number % 10);
+  while ((number /= 10) != 0);
+  while (count != 0) *out++ = reversed[--count];
+  return out;
+}
+
+/// A double in decimal: significand * 10^exponent, without trailing zeros in the significand.
+struct decimal_double {
+  std::uint64_t significand;
+  int exponent;
+};
+
+#if defined(DEVICETWIN_SMALL_NUMBERS)
+
+/// The exact value rounded to 15, 16 or 17 digits, whichever reads back first; 17 always do.
+inline decimal_double to_decimal(std::uint64_t mantissa, int exponent, std::uint64_t bits) noexcept {
+  for (int digits = 15;; ++digits) {
+    decimal d(mantissa, exponent);
+    d.round_to(digits);
+    const decimal_double rounded{d.significand(), d.point() - d.size()};
+    if (digits == 17 || d.to_double_bits() == bits) return rounded;
+  }
+}
+
+#else
+
+/// y = floor(power * factor / 2^64), its last bit set when anything was cut off.
+inline std::uint64_t round_to_odd(const uint128& power, std::uint64_t factor) noexcept {
+  const uint128 low = multiply(power.low, factor);
+  uint128 high = multiply(power.high, factor);
+  high.low += low.high;
+  if (high.low < low.high) ++high.high;
+  return high.high | (high.low > 1 ? 1u : 0u);
+}
+
+/// The shortest decimal in the interval of numbers that round to this double, and of these the nearest:
+/// R. Giulietti, "The Schubfach way to render doubles", 2020. Names follow the paper.
+inline decimal_double to_decimal(std::uint64_t mantissa, int exponent, std::uint64_t bits) noexcept {
+  const bool even = mantissa % 2 == 0;
+  const bool lower_is_closer = (bits & (hidden_bit - 1)) == 0 && (bits >> mantissa_bits) > 1;
+  const std::uint64_t cbl = 4 * mantissa - 2 + (lower_is_closer ? 1 : 0);
+  const std::uint64_t cb = 4 * mantissa;
+  const std::uint64_t cbr = 4 * mantissa + 2;
+  const int k = (exponent * 1262611 - (lower_is_closer ? 524031 : 0)) >> 22;
+  const int h = exponent + ((-k * 1741647) >> 19) + 1;
+  uint128 power = power_of_ten(-k);
+  if (-k < 0 || -k > 55) {  // the paper's table is rounded up where it is not exact
+    if (++power.low == 0) ++power.high;
+  }
+  const std::uint64_t vbl = round_to_odd(power, cbl << h);
+  const std::uint64_t vb = round_to_odd(power, cb << h);
+  const std::uint64_t vbr = round_to_odd(power, cbr << h);
+  const std::uint64_t lower = vbl + (even ? 0 : 1);
+  const std::uint64_t upper = vbr - (even ? 0 : 1);
+  const std::uint64_t s = vb / 4;
+  decimal_double found{0, k};
+  if (s >= 10) {  // one digit less, if exactly one such number is inside
+    const std::uint64_t shorter = s / 10;
+    const bool below = lower <= 40 * shorter;
+    const bool above = 40 * shorter + 40 <= upper;
+    if (below != above) found = {shorter + (above ? 1 : 0), k + 1};
+  }
+  if (found.significand == 0) {
+    const bool below = lower <= 4 * s;
+    const bool above = 4 * s + 4 <= upper;
+    const std::uint64_t middle = 4 * s + 2;
+    const bool up = below != above ? above : vb > middle || (vb == middle && s % 2 != 0);
+    found = {s + (up ? 1 : 0), k};
+  }
+  while (found.significand % 10 == 0) {
+    found.significand /= 10;
+    ++found.exponent;
+  }
+  return found;
+}
+
+#endif
+
+}  // namespace detail
+
+inline char* to_chars(char* buffer, std::uint64_t number) noexcept {
+  return detail::write_digits(buffer, number);
+}
+
+inline char* to_chars(char* buffer, std::int64_t number) noexcept {
+  if (number >= 0) return detail::write_digits(buffer, static_cast<std::uint64_t>(number));
+  *buffer++ = '-';
+  return detail::write_digits(buffer, ~static_cast<std::uint64_t>(number) + 1);
+}
+
+inline char* to_chars(char* buffer, double number) noexcept {
+  std::uint64_t bits = detail::bits_of(number);
+  char* out = buffer;
+  if ((bits >> 63) != 0) *out++ = '-';
+  bits &= ~(std::uint64_t{1} << 63);
+  if (bits == 0) {
+    std::memcpy(out, "0.0", 3);
+    return out + 3;
+  }
+  const int stored = static_cast<int>(bits >> detail::mantissa_bits);
+  std::uint64_t mantissa = bits & (detail::hidden_bit - 1);
+  if (stored != 0) mantissa |= detail::hidden_bit;
+  const int exponent = (stored == 0 ? 1 : stored) - detail::exponent_bias - detail::mantissa_bits;
+  const detail::decimal_double shortest = detail::to_decimal(mantissa, exponent, bits);
+
+  char digits[20];
+  const int count = static_cast<int>(detail::write_digits(digits, shortest.significand) - digits);
+  const int point = shortest.exponent + count;  // the value is 0.digits * 10^point
+  const auto copy = [&out, &digits](int from, int to) {
+    while (from < to) *out++ = digits[from++];
+  };
+  const auto zeros = [&out](int how_many) {
+    while (how_many-- > 0) *out++ = '0';
+  };
+  if (count <= point && point <= 21) {
+    copy(0, count);
+    zeros(point - count);
+    *out++ = '.';
+    *out++ = '0';
+  } else if (0 < point && point <= 21) {
+    copy(0, point);
+    *out++ = '.';
+    copy(point, count);
+  } else if (-6 < point && point <= 0) {
+    *out++ = '0';
+    *out++ = '.';
+    zeros(-point);
+    copy(0, count);
+  } else {
+    copy(0, 1);
+    if (count > 1) *out++ = '.';
+    copy(1, count);
+    *out++ = 'e';
+    out = to_chars(out, static_cast<std::int64_t>(point - 1));
+  }
+  return out;
+}
+
+namespace detail {
+
+/// An integer against a double, exactly: the double must be whole and within 64 bits.
+inline bool same_integer(bool negative, std::uint64_t magnitude, double real) noexcept {
+  if (negative) real = -real;
+  if (!(real >= 0.0 && real < 18446744073709551616.0)) return false;  // 2^64; NaN is refused too
+  const auto whole = static_cast<std::uint64_t>(real);
+  return static_cast<double>(whole) == real && whole == magnitude;
+}
+
+}  // namespace detail
+
+inline bool same_number(const number& a, const number& b) noexcept {
+  using kind = number::kind;
+  if (a.stored_as == b.stored_as) return a.stored_as == kind::real ? a.d == b.d : a.u == b.u;
+  if (a.stored_as != kind::real && b.stored_as != kind::real) return false;  // disjoint ranges
+  const number& integer = a.stored_as == kind::real ? b : a;
+  const number& real = a.stored_as == kind::real ? a : b;
+  const bool negative = integer.stored_as == kind::signed_integer && integer.i < 0;
+  return detail::same_integer(negative, negative ? ~integer.u + 1 : integer.u, real.d);
+}
+
+}  // namespace json
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin
