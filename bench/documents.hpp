@@ -1,0 +1,41 @@
+// The documents and changes that the benchmarks run on: generated, seeded, the same bytes everywhere.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bench {
+
+// One document before and after a set of changes, with the exact merge patches both ways, all as
+// compact JSON text.
+struct pair_texts {
+    std::string from;
+    std::string to;
+    std::string forward;   // merge patch: from -> to
+    std::string backward;  // merge patch: to -> from
+};
+
+// Makes a pair. `document`: small, typical, max, meta, wide or wN (one object of N members).
+// `changes`: p0 (none), p1 (one leaf), p5 (three leaves changed, one removed, one added), p50 (half
+// of the leaves changed); a trailing `s` (p5s) shuffles the members of `to` and of both patches.
+// Throws std::invalid_argument for any other name.
+pair_texts make_pair_texts(std::string_view document, std::string_view changes);
+
+// What a document is meant to be, and what it turned out to be.
+struct document_facts {
+    std::string name;
+    std::size_t wanted_bytes;
+    std::size_t bytes;
+    std::size_t leaves;
+    std::size_t depth;         // nested objects
+    double long_names;         // share of names with more than 13 characters
+};
+
+// The facts of every named document. See facts_hold.
+std::vector<document_facts> all_document_facts();
+
+// True when the size is within five percent of what is wanted.
+bool facts_hold(const document_facts& facts);
+
+}  // namespace bench

@@ -1,0 +1,17 @@
+// Judges results before anything is timed. Built on one library that is neither ours nor fast, used
+// only to read, compare and patch.
+#pragma once
+
+#include <string>
+
+#include "contest.hpp"
+
+namespace bench {
+
+// Checks the pair itself: both patches do what they say. Empty when all is well, else what is wrong.
+std::string judge_pair(const pair_texts& texts);
+
+// Runs `candidate` and compares its result with the pair. Empty when right, else what is wrong.
+std::string judge_job(road where, yields what, job& candidate, const pair_texts& texts);
+
+}  // namespace bench

@@ -1,0 +1,157 @@
+/// A value as events: what RapidJSON's Accept() does, without recursion and with limits.
+#pragma once
+
+#include <cstddef>  // std::size_t
+
+#include "../error.hpp"
+#include "../number.hpp"
+#include "../pointer.hpp"
+#include "../value.hpp"
+#include "names.hpp"
+#include "stack.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace json {
+namespace detail {
+
+/// Every handler of events may say why it returned false; RapidJSON's do not.
+template <class Handler>
+auto failure_of(const Handler& handler, int) -> decltype(handler.failure()) {
+  return handler.failure();
+}
+template <class Handler>
+errc failure_of(const Handler&, long) {
+  return errc::handler_stopped;
+}
+
+/// A scalar as one event; false as the handler says. Numbers go out as they are stored.
+template <class Value, class Handler>
+bool emit_scalar(const Value& scalar, Handler& handler) {
+  if (scalar.IsString()) return handler.String(scalar.GetString(), scalar.GetStringLength(), true);
+  if (scalar.IsNull()) return handler.Null();
+  if (scalar.IsBool()) return handler.Bool(scalar.GetBool());
+  if (scalar.IsInt()) return handler.Int(scalar.GetInt());
+  if (scalar.IsUint()) return handler.Uint(scalar.GetUint());
+  if (scalar.IsInt64()) return handler.Int64(scalar.GetInt64());
+  if (scalar.IsUint64()) return handler.Uint64(scalar.GetUint64());
+  return handler.Double(scalar.GetDouble());
+}
+
+/// Which null members are left out of an emitted object: none, or those that RFC 7396 drops, which are
+/// all except the ones inside arrays.
+enum class nulls : unsigned char { emit, drop_outside_arrays };
+
+/// The working memory of a walk over one tree, kept apart so that several walks can share it.
+template <class Value>
+struct walk_memory {
+  struct frame {
+    const Value* container;
+    size_type next;   ///< index of the member or element to visit
+    size_type count;  ///< members or elements emitted so far
+    std::size_t index_base;
+    first_names<Value> names;
+  };
+  explicit walk_memory(const memory_source& memory) noexcept : frames(memory), indexes(memory) {}
+  stack<frame, 16> frames;
+  index_memory indexes;
+};
+
+/// The place that the frames of a walk have reached, for an error.
+template <class Frames>
+struct frame_location {
+  const Frames& frames;
+  template <class Put>
+  void render(Put&& put) const {
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      const auto& frame = frames[i];
+      if (frame.next == 0) return;
+      const size_type at = frame.next - 1;
+      if (frame.container->IsObject()) {
+        render_step(step::member(text_of(members_begin(*frame.container)[at].name)), put);
+      } else {
+        render_step(step::element(at), put);
+      }
+    }
+  }
+};
+
+/// Sends `root` to `handler` (RapidJSON's Handler concept, strings with copy = true). Of members with
+/// the same name only the first is sent. `base` is put before the pointer of an error.
+/// Errors: depth_exceeded, not_finite, out_of_memory, and what the handler says when it returns false;
+/// then a part has been sent.
+template <class Value, class Handler>
+error emit(const Value& root, Handler& handler, nulls rule, std::size_t max_depth,
+           walk_memory<Value>& memory, std::size_t base_depth = 0) {
+  auto& frames = memory.frames;
+  frames.truncate(0);
+  memory.indexes.truncate(0);
+  using frame = typename walk_memory<Value>::frame;
+  const auto fail = [&](errc code) {
+    return error(code)
+        .limited_to(code == errc::depth_exceeded ? max_depth : 0)
+        .at(frame_location<stack<frame, 16>>{frames});
+  };
+  std::size_t arrays = 0;  // open ones
+  const Value* at = &root;
+  for (;;) {
+    bool sent;
+    if (at->IsObject() || at->IsArray()) {
+      if (base_depth + frames.size() >= max_depth) return fail(errc::depth_exceeded);
+      const bool object = at->IsObject();
+      sent = object ? handler.StartObject() : handler.StartArray();
+      if (sent) {
+        if (!object) ++arrays;
+        if (!frames.push({at, 0, 0, memory.indexes.size(),
+                          object ? first_names<Value>(*at) : first_names<Value>()})) {
+          return fail(errc::out_of_memory);
+        }
+      }
+    } else {
+      if (at->IsDouble() && !is_finite(at->GetDouble())) return fail(errc::not_finite);
+      sent = emit_scalar(*at, handler);
+    }
+    if (!sent) return fail(failure_of(handler, 0));
+
+    for (at = nullptr; at == nullptr;) {  // the next value, closing what is complete
+      if (frames.empty()) return {};
+      frame& top = frames.back();
+      if (top.container->IsObject()) {
+        const size_type count = top.container->MemberCount();
+        const auto* members = members_begin(*top.container);
+        while (top.next != count && at == nullptr) {
+          const size_type i = top.next++;
+          bool failed = false;
+          const bool first = top.names.is_first(i, memory.indexes, failed);
+          if (failed) return fail(errc::out_of_memory);
+          if (!first) continue;
+          if (rule == nulls::drop_outside_arrays && arrays == 0 && members[i].value.IsNull()) continue;
+          const std::string_view name = text_of(members[i].name);
+          if (!handler.Key(name.data(), static_cast<size_type>(name.size()), true)) {
+            return fail(failure_of(handler, 0));
+          }
+          ++top.count;
+          at = &members[i].value;
+        }
+        if (at != nullptr) continue;
+        sent = handler.EndObject(top.count);
+      } else {
+        if (top.next != top.container->Size()) {
+          at = top.container->Begin() + top.next++;
+          ++top.count;
+          continue;
+        }
+        sent = handler.EndArray(top.count);
+        --arrays;
+      }
+      if (!sent) return fail(failure_of(handler, 0));
+      memory.indexes.truncate(top.index_base);
+      frames.pop();
+    }
+  }
+}
+
+}  // namespace detail
+}  // namespace json
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

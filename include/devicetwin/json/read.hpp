@@ -1,0 +1,84 @@
+/// Strict reading of JSON text (RFC 8259): into RapidJSON values, or as events.
+///
+/// Accepted is exactly what RFC 8259 allows, with one exception by design: an object that repeats a name
+/// is refused, also when the name is spelled with other escapes, because no two readers agree what it
+/// means. The whole text must be one value. UTF-8 is checked. Nothing recurses on the input.
+/// Numbers are stored as number.hpp says.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <string_view>  // std::string_view
+
+#include "arena.hpp"
+#include "detail/builder.hpp"
+#include "detail/reader.hpp"
+#include "error.hpp"
+#include "memory.hpp"
+#include "value.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace json {
+
+struct read_options {
+  std::size_t max_depth = default_max_depth;  ///< levels of arrays and objects
+  /// An integer beyond 64 bits becomes the nearest double, unless it is refused (integer_overflow).
+  bool refuse_big_integers = false;
+  memory_source memory = {};  ///< working memory: some bytes per level, name, and unescaped character
+};
+
+/// Reads `text` into `out`, whose strings and containers are allocated from `allocator`. Escapes are
+/// resolved; nothing in `out` refers to `text`.
+///
+/// Errors: any of the first group of errc, depth_exceeded, out_of_memory; with line, column and pointer.
+///   Then `out` is as it was. (What was allocated from a pool meanwhile stays allocated. RapidJSON's own
+///   allocators are not checked for exhaustion, as RapidJSON does not; json::document is.)
+/// Cost: linear in the text; objects of more than 16 members sort or hash their names to find duplicates.
+template <class Allocator>
+[[nodiscard]] error read(std::string_view text, basic_value<Allocator>& out, Allocator& allocator,
+                         const read_options& options = {});
+
+/// The same for a RapidJSON document with its own allocator.
+template <class Allocator, class StackAllocator>
+[[nodiscard]] error read(std::string_view text, basic_document<Allocator, StackAllocator>& out,
+                         const read_options& options = {}) {
+  basic_value<Allocator>& root = out;
+  return read(text, root, out.GetAllocator(), options);
+}
+
+/// The same for a document that keeps itself compact; it takes some two bytes of memory per byte of text.
+[[nodiscard]] inline error read(std::string_view text, document& out, const read_options& options = {});
+
+/// Sends `text` as events to any RapidJSON handler (Null, Bool, Int, Uint, Int64, Uint64, Double, String,
+/// StartObject, Key, EndObject, StartArray, EndArray, each giving false to stop). Strings are valid during
+/// the call only (copy is true).
+///
+/// Errors: as read(), and handler_stopped; events before the error have been sent then. A repeated name in an
+///   object of more than 16 members is found at the object's end, before EndObject.
+template <class Handler>
+[[nodiscard]] error read_events(std::string_view text, Handler& handler,
+                                const read_options& options = {}) {
+  return detail::reader<Handler>(text, handler, options.max_depth, options.refuse_big_integers,
+                                 options.memory)
+      .read();
+}
+
+// ---------------------------------------------------------------------------------------------
+
+template <class Allocator>
+error read(std::string_view text, basic_value<Allocator>& out, Allocator& allocator,
+           const read_options& options) {
+  detail::tree_builder<Allocator> builder(allocator, options.memory);
+  return builder.build(out, [&](auto& handler) { return read_events(text, handler, options); });
+}
+
+inline error read(std::string_view text, document& out, const read_options& options) {
+  error failure = document_access::rebuild(
+      out, 2 * text.size(), [&](auto& handler) { return read_events(text, handler, options); });
+  if (!failure) document_access::settle(out, 0, 0);
+  return failure;
+}
+
+}  // namespace json
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

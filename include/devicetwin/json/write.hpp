@@ -1,0 +1,264 @@
+/// Strict writing: RapidJSON values and events to JSON text that any strict reader accepts.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstring>      // std::memcpy
+#include <string>       // std::string
+#include <string_view>  // std::string_view
+#include <type_traits>  // std::is_same_v
+#include <utility>      // std::swap
+
+#include "detail/events.hpp"
+#include "detail/text.hpp"
+#include "error.hpp"
+#include "memory.hpp"
+#include "number.hpp"
+#include "value.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace json {
+
+/// A text that grows on a memory_source, or stays in a caller's buffer, and says when it cannot.
+/// Not terminated by NUL. Movable, not copyable.
+class text_buffer {
+ public:
+  text_buffer() noexcept : text_buffer(memory_source{}) {}
+  explicit text_buffer(const memory_source& memory) noexcept : memory_(memory) {}
+  /// In the caller's `buffer` of `capacity` bytes, which must outlive it.
+  text_buffer(char* buffer, std::size_t capacity) noexcept
+      : data_(buffer), capacity_(capacity), fixed_(true) {}
+  text_buffer(text_buffer&& other) noexcept { swap(other); }
+  text_buffer& operator=(text_buffer&& other) noexcept {
+    text_buffer(static_cast<text_buffer&&>(other)).swap(*this);
+    return *this;
+  }
+  ~text_buffer() {
+    if (!fixed_ && data_ != nullptr) memory_.release(memory_.context, data_);
+  }
+  void swap(text_buffer& other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+    std::swap(fixed_, other.fixed_);
+  }
+
+  /// False, with nothing changed, when it does not fit.
+  [[nodiscard]] bool append(const char* text, std::size_t length) noexcept;
+  /// Cuts the text to its first `size` bytes; a larger size changes nothing.
+  void resize(std::size_t size) noexcept {
+    if (size < size_) size_ = size;
+  }
+  const char* data() const noexcept { return data_; }
+  std::size_t size() const noexcept { return size_; }
+  std::string_view view() const noexcept { return {data_, size_}; }
+
+ private:
+  memory_source memory_;
+  char* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+  bool fixed_ = false;
+};
+
+struct write_options {
+  unsigned indent = 0;                        ///< spaces per level, each member on its line; 0: compact
+  std::size_t max_depth = default_max_depth;  ///< levels of arrays and objects
+  memory_source memory = {};                  ///< working memory: some 100 bytes per level beyond 16
+};
+
+/// Appends `source` as JSON text to `out`: a std::string, a text_buffer, or anything with append(const
+/// char*, std::size_t), which may give false when it is full, size() and resize(std::size_t).
+///
+/// Doubles are written as number.hpp says, with the fewest digits that read back to the same double. Only
+/// '"', '\\' and control characters are escaped. Of members with the same name only the first is written.
+/// Errors: depth_exceeded, not_finite, invalid_utf8 (a string that a caller put in), out_of_memory. Then
+///   `out` is as it was: never a partial text.
+/// Cost: linear, plus a hash of each name to find repeated ones.
+template <class Allocator, class Output>
+[[nodiscard]] error write(const basic_value<Allocator>& source, Output& out,
+                          const write_options& options = {});
+
+/// A RapidJSON handler that writes the events it gets as JSON text. The text is complete in `out` when
+/// the outermost value is. It trusts the order of events and does not look for repeated names.
+///
+/// An event gives false, and failure() the reason, for NaN and infinities (not_finite), invalid UTF-8, and an
+/// output that is full (out_of_memory); `out` may hold a part then, which write() takes back and a caller
+/// of this class must.
+template <class Output>
+class text_writer {
+ public:
+  explicit text_writer(Output& out, unsigned indent = 0) noexcept : out_(out), indent_(indent) {}
+  text_writer(const text_writer&) = delete;
+  text_writer& operator=(const text_writer&) = delete;
+
+  errc failure() const noexcept { return failure_; }
+
+  bool Null() { return scalar("null"); }
+  bool Bool(bool b) { return scalar(b ? std::string_view("true") : std::string_view("false")); }
+  bool Int(int i) { return Int64(i); }
+  bool Uint(unsigned u) { return Uint64(u); }
+  bool Int64(std::int64_t i) { return numeral(i); }
+  bool Uint64(std::uint64_t u) { return numeral(u); }
+  bool Double(double d) { return detail::is_finite(d) ? numeral(d) : fail(errc::not_finite); }
+  bool RawNumber(const char* text, size_type length, bool) { return scalar({text, length}); }
+  bool String(const char* text, size_type length, bool) {
+    return separate() && quoted({text, length}) && complete();
+  }
+  bool Key(const char* text, size_type length, bool) {
+    if (!separate() || !quoted({text, length}) || !put(indent_ == 0 ? ":" : ": ")) return false;
+    after_name_ = true;
+    return true;
+  }
+  bool StartObject() { return start("{"); }
+  bool EndObject(size_type) { return end("}"); }
+  bool StartArray() { return start("["); }
+  bool EndArray(size_type) { return end("]"); }
+
+ private:
+  bool fail(errc code) noexcept {
+    failure_ = code;
+    return false;
+  }
+  bool scalar(std::string_view text) { return separate() && put(text) && complete(); }
+  template <class Number>
+  bool numeral(Number n) {
+    char text[max_number_chars];
+    return scalar({text, static_cast<std::size_t>(to_chars(text, n) - text)});
+  }
+  /// What stands between the last thing written and the next.
+  bool separate() {
+    if (after_name_) {
+      after_name_ = false;
+      return true;
+    }
+    return (!continued_ || put(",")) && (depth_ == 0 || new_line());
+  }
+  bool start(std::string_view bracket) {
+    if (!separate() || !put(bracket)) return false;
+    ++depth_;
+    continued_ = false;
+    return true;
+  }
+  bool end(std::string_view bracket) {
+    --depth_;
+    return (!continued_ || new_line()) && put(bracket) && complete();
+  }
+  bool complete() {
+    continued_ = depth_ != 0;
+    return depth_ != 0 || flush();
+  }
+  bool new_line() {
+    if (indent_ == 0) return true;
+    if (!put("\n")) return false;
+    for (std::size_t i = 0; i < depth_ * indent_; ++i) {
+      if (!put(" ")) return false;
+    }
+    return true;
+  }
+
+  bool quoted(std::string_view text) {
+    const char* p = text.data();
+    const char* const last = p + text.size();
+    if (!put("\"")) return false;
+    for (const char* run = p;;) {
+      p = detail::skip_plain(p, last);
+      if (p != last && static_cast<unsigned char>(*p) >= 0x80) {
+        const std::size_t length = detail::utf8_length(p, last);
+        if (length == 0) return fail(errc::invalid_utf8);
+        p += length;
+        continue;
+      }
+      if (!put({run, static_cast<std::size_t>(p - run)})) return false;
+      if (p == last) return put("\"");
+      if (!escaped(*p)) return false;
+      run = ++p;
+    }
+  }
+  bool escaped(char c) {
+    constexpr std::string_view characters = "\"\\\b\f\n\r\t";
+    constexpr std::string_view letters = "\"\\bfnrt";
+    const std::size_t which = characters.find(c);
+    if (which != std::string_view::npos) {
+      const char two[] = {'\\', letters[which]};
+      return put({two, 2});
+    }
+    constexpr char hex[] = "0123456789abcdef";
+    const char six[] = {'\\', 'u', '0', '0', hex[static_cast<unsigned char>(c) >> 4], hex[c & 15]};
+    return put({six, 6});
+  }
+
+  bool put(std::string_view text) {
+    if (text.size() > sizeof pending_ - pending_size_) {
+      if (!flush()) return false;
+      if (text.size() > sizeof pending_) return hand_over(text);
+    }
+    if (!text.empty()) std::memcpy(pending_ + pending_size_, text.data(), text.size());
+    pending_size_ += text.size();
+    return true;
+  }
+  bool flush() {
+    const std::size_t size = pending_size_;
+    pending_size_ = 0;
+    return hand_over({pending_, size});
+  }
+  bool hand_over(std::string_view text) {
+    if constexpr (std::is_same_v<decltype(out_.append(text.data(), text.size())), bool>) {
+      return out_.append(text.data(), text.size()) || fail(errc::out_of_memory);
+    } else {
+      out_.append(text.data(), text.size());
+      return true;
+    }
+  }
+
+  Output& out_;
+  unsigned indent_;
+  std::size_t depth_ = 0;
+  bool continued_ = false;   ///< something stands before at this level
+  bool after_name_ = false;  ///< a member's name was just written
+  errc failure_ = errc::ok;
+  std::size_t pending_size_ = 0;
+  char pending_[256];
+};
+
+// ---------------------------------------------------------------------------------------------
+
+inline bool text_buffer::append(const char* text, std::size_t length) noexcept {
+  if (length > capacity_ - size_) {
+    if (fixed_ || length > static_cast<std::size_t>(-1) / 4 - size_) return false;
+    std::size_t capacity = capacity_ < 128 ? 256 : 2 * capacity_;
+    if (capacity < size_ + length) capacity = size_ + length;
+    void* block = memory_.allocate(memory_.context, capacity);
+    if (block == nullptr) return false;
+    if (size_ != 0) std::memcpy(block, data_, size_);
+    if (data_ != nullptr) memory_.release(memory_.context, data_);
+    data_ = static_cast<char*>(block);
+    capacity_ = capacity;
+  }
+  if (length != 0) std::memcpy(data_ + size_, text, length);
+  size_ += length;
+  return true;
+}
+
+template <class Allocator, class Output>
+error write(const basic_value<Allocator>& source, Output& out, const write_options& options) {
+  // Also takes back what was written when the output throws, as std::string does for want of memory.
+  struct undo {
+    Output& out;
+    std::size_t size;
+    bool armed = true;
+    ~undo() {
+      if (armed) out.resize(size);
+    }
+  } restore{out, out.size()};
+  text_writer<Output> writer(out, options.indent);
+  detail::walk_memory<basic_value<Allocator>> memory(options.memory);
+  error failure = detail::emit(source, writer, detail::nulls::emit, options.max_depth, memory);
+  restore.armed = static_cast<bool>(failure);
+  return failure;
+}
+
+}  // namespace json
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

@@ -1,0 +1,2 @@
+// Linked together with odr_2.cpp: a function in a header that lacks `inline` fails to link.
+#include "devicetwin/devicetwin.hpp"

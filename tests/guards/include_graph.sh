@@ -1,0 +1,76 @@
+#!/bin/sh
+# The headers form floors: json < merge < twin < sync < fleet, version.hpp below and devicetwin.hpp
+# above all. Run in the repository's root. Checked are
+#   - a header includes headers of its own floor or of lower ones;
+#   - there is no include cycle;
+#   - RapidJSON's namespace is spelled in json/value.hpp only;
+#   - no header includes a standard header that is expensive or out of place.
+cd include/devicetwin || exit 1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# The file without its comments, line by line.
+code() {
+  awk '{
+    line = $0
+    out = ""
+    while (line != "") {
+      if (comment) {
+        end = index(line, "*/")
+        if (!end) break
+        line = substr(line, end + 2)
+        comment = 0
+      }
+      block = index(line, "/*")
+      rest = index(line, "//")
+      if (rest && (!block || rest < block)) { out = out substr(line, 1, rest - 1); break }
+      if (!block) { out = out line; break }
+      out = out substr(line, 1, block - 1)
+      line = substr(line, block + 2)
+      comment = 1
+    }
+    print out
+  }' "$1"
+}
+
+find . -name '*.hpp' | sed 's|^\./||' | sort | while read -r header; do
+  code "$header" >"$work/code"
+
+  # Includes of own headers, as "from to"; paths in quotes are relative to the including file.
+  sed -nE "s|^ *# *include *\"([^\"]*)\".*|$header $(dirname "$header")/\1|p" "$work/code" |
+    sed -e ':again' -e 's|[^/ ]*/\.\./||' -e 't again' -e 's| \./| |' >>"$work/edges"
+  if grep -qE '# *include *[<"]devicetwin/' "$work/code"; then
+    echo "$header includes a header of this project by its full path; relative paths are the rule"
+  fi
+
+  if [ "$header" != json/value.hpp ]; then
+    grep -nE 'rapidjson::|RAPIDJSON_NAMESPACE' "$work/code" | head -n 1 | sed -E \
+      "s|^([0-9]+):.*|$header:\1 spells RapidJSON's namespace; only json/value.hpp may|"
+  fi
+  sed -nE "s/^ *# *include *(<(functional|iostream|regex|ranges|memory_resource|algorithm)>).*/\1/p" \
+    "$work/code" | sed "s|^|$header includes |"
+done >"$work/problems"
+
+awk '
+  function floor_of(path,  folder) {
+    if (path == "version.hpp") return 0
+    if (path == "devicetwin.hpp") return 6
+    folder = path
+    sub("/.*", "", folder)
+    if (folder in floors) return floors[folder]
+    if (!(path in unknown)) print path " belongs to no floor"
+    unknown[path] = 1
+    return -1
+  }
+  BEGIN { split("json merge twin sync fleet", names, " "); for (i in names) floors[names[i]] = i + 0 }
+  {
+    from = floor_of($1); to = floor_of($2)
+    if (from >= 0 && to > from) print $1 " (floor " from ") includes " $2 " (floor " to ")"
+  }
+' "$work/edges" >>"$work/problems"
+
+tsort "$work/edges" 2>&1 >/dev/null |
+  sed -n 's/^tsort: \(.*\.hpp\)$/\1 is part of an include cycle/p' >>"$work/problems"
+
+cat "$work/problems"
+[ ! -s "$work/problems" ]

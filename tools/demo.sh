@@ -1,0 +1,43 @@
+#!/bin/sh
+# Builds the command line tool and shows its main job on the files in examples/data; installs what is
+# missing (Debian, Ubuntu). The tool stays at build/devicetwin.
+. "$(dirname "$0")/lib.sh"
+cd "$root" || exit 1
+
+need "compiler and build tools" g++ make cmake
+need "the library's only dependency" rapidjson-dev
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+quiet() {
+  "$@" >"$work/log" 2>&1 && return 0
+  cat "$work/log"
+  exit 1
+}
+
+# An existing build folder keeps its settings; a new one is set up for the tool alone.
+if [ ! -f build/CMakeCache.txt ]; then
+  quiet cmake -S . -B build -DDEVICETWIN_BUILD_TESTS=OFF -DDEVICETWIN_BUILD_FUZZ=OFF \
+    -DDEVICETWIN_BUILD_EXAMPLES=OFF -DDEVICETWIN_BUILD_BENCH=OFF
+fi
+quiet cmake --build build --target devicetwin_tool
+
+# show SENTENCE ARGUMENT...: the sentence, the command, what it prints.
+show() {
+  printf '\n%s\n\n$ build/devicetwin' "$1"
+  shift
+  printf ' %s' "$@"
+  printf '\n'
+  build/devicetwin "$@" || exit 1
+}
+
+before=examples/data/twin.json
+after=examples/data/twin-after.json
+show "A greenhouse's device twin was saved twice. What has changed is a JSON Merge Patch; a member
+that has gone is null:" diff $before $after --pretty
+show "Kept in a file, that patch turns the first state into the second:" \
+  diff $before $after -o build/changes.json
+show "(applying it)" apply $before build/changes.json -o build/result.json
+show "(nothing is left to change)" diff build/result.json $after
+show "An operator's patch: measure every minute, warmer nights, another watering plan, no limit for
+the vent. Applied to the first state:" apply $before examples/data/patch.json --pretty
