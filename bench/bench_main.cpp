@@ -1,6 +1,7 @@
 // Runs every contestant on every row and prints one table; Google Benchmark does the timing loops.
 //
-//   devicetwin_bench [--quick] [--check] [--list] [--csv=FILE] [--details=FILE] [google benchmark options]
+//   devicetwin_bench [--quick] [--check] [--list] [--csv=FILE] [--details=FILE] [google benchmark
+//   options]
 //
 //   --quick    the rows something is asked of and a few more, with shorter runs
 //   --check    check documents and results, time nothing
@@ -35,129 +36,143 @@ namespace {
 const char* const ours = "devicetwin";
 
 const char* name_of(road where) {
-    switch (where) {
-        case road::read: return "read";
-        case road::write: return "write";
-        case road::equal: return "equal";
-        case road::diff: return "diff";
-        case road::apply: return "apply";
-        case road::text_diff: return "text_diff";
-        case road::text_apply: return "text_apply";
-    }
-    return "";
+  switch (where) {
+    case road::read:
+      return "read";
+    case road::write:
+      return "write";
+    case road::equal:
+      return "equal";
+    case road::diff:
+      return "diff";
+    case road::apply:
+      return "apply";
+    case road::text_diff:
+      return "text_diff";
+    case road::text_apply:
+      return "text_apply";
+  }
+  return "";
 }
 
 const char* name_of(made_by whose) {
-    switch (whose) {
-        case made_by::library_call: return "library call";
-        case made_by::handwritten: return "hand-written";
-        case made_by::yardstick: return "yardstick";
-    }
-    return "";
+  switch (whose) {
+    case made_by::library_call:
+      return "library call";
+    case made_by::handwritten:
+      return "hand-written";
+    case made_by::yardstick:
+      return "yardstick";
+  }
+  return "";
 }
 
 std::vector<contestant> all_contestants() {
-    std::vector<contestant> all;
-    const auto add = [&all](std::vector<contestant> some) {
-        for (contestant& one : some) all.push_back(std::move(one));
-    };
+  std::vector<contestant> all;
+  const auto add = [&all](std::vector<contestant> some) {
+    for (contestant& one : some) all.push_back(std::move(one));
+  };
 #ifdef DEVICETWIN_BENCH_HAS_DEVICETWIN
-    add(devicetwin_contestants());
+  add(devicetwin_contestants());
 #endif
-    add(rapidjson_contestants());
-    add(nlohmann_contestants());
+  add(rapidjson_contestants());
+  add(nlohmann_contestants());
 #ifdef DEVICETWIN_BENCH_HAS_BOOST
-    add(boost_contestants());
+  add(boost_contestants());
 #endif
 #ifdef DEVICETWIN_BENCH_HAS_CJSON
-    add(cjson_contestants());
+  add(cjson_contestants());
 #endif
 #ifdef DEVICETWIN_BENCH_HAS_JANSSON
-    add(jansson_contestants());
+  add(jansson_contestants());
 #endif
 #ifdef DEVICETWIN_BENCH_HAS_SIMDJSON
-    add(simdjson_contestants());
+  add(simdjson_contestants());
 #endif
 #ifdef DEVICETWIN_BENCH_HAS_YYJSON
-    add(yyjson_contestants());
+  add(yyjson_contestants());
 #endif
 #ifdef DEVICETWIN_BENCH_HAS_JSONCONS
-    add(jsoncons_contestants());
+  add(jsoncons_contestants());
 #endif
 #ifdef DEVICETWIN_BENCH_HAS_GLAZE
-    add(glaze_contestants());
+  add(glaze_contestants());
 #endif
-    return all;
+  return all;
 }
 
 // One row of the table.
 struct row {
-    road where;
-    std::string document;
-    std::string changes;
-    bool ours_only = false;  // for the growth rows: nobody else is timed
+  road where;
+  std::string document;
+  std::string changes;
+  bool ours_only = false;  // for the growth rows: nobody else is timed
 };
 
 // The rows of a full run, or of a quick one. Documents of a road come in ascending size.
 std::vector<row> all_rows(bool quick) {
-    const std::vector<std::string> documents =
-        quick ? std::vector<std::string>{"typical", "max"}
-              : std::vector<std::string>{"small", "typical", "max", "meta", "wide"};
-    const std::vector<std::string> everywhere = {"small", "typical", "max", "meta", "wide"};
-    std::vector<row> rows;
-    const auto add = [&rows](road where, const std::vector<std::string>& of, const std::vector<std::string>& changes) {
-        for (const std::string& document : of)
-            for (const std::string& change : changes) rows.push_back({where, document, change});
-    };
-    using names = std::vector<std::string>;
-    add(road::read, everywhere, {"p0"});
-    add(road::write, documents, {"p0"});
-    add(road::equal, documents, {"p0"});
-    add(road::diff, documents, quick ? names{"p0", "p1", "p5", "p50"} : names{"p0", "p1", "p5", "p50", "p5s"});
-    add(road::apply, documents, quick ? names{"p1", "p5", "p50"} : names{"p1", "p5", "p50", "p5s"});
-    add(road::text_diff, documents, quick ? names{"p1"} : names{"p0", "p1", "p5", "p50"});
-    add(road::text_apply, documents, quick ? names{"p1"} : names{"p1", "p5", "p50"});
-    if (!quick) {
-        for (const road where : {road::diff, road::apply})
-            for (const char* const changes : {"p1", "p50"}) add(where, {"w100", "w1000", "w10000", "w100000"}, {changes});
+  const std::vector<std::string> documents =
+      quick ? std::vector<std::string>{"typical", "max"}
+            : std::vector<std::string>{"small", "typical", "max", "meta", "wide"};
+  const std::vector<std::string> everywhere = {"small", "typical", "max", "meta", "wide"};
+  std::vector<row> rows;
+  const auto add = [&rows](road where, const std::vector<std::string>& of,
+                           const std::vector<std::string>& changes) {
+    for (const std::string& document : of)
+      for (const std::string& change : changes) rows.push_back({where, document, change});
+  };
+  using names = std::vector<std::string>;
+  add(road::read, everywhere, {"p0"});
+  add(road::write, documents, {"p0"});
+  add(road::equal, documents, {"p0"});
+  add(road::diff, documents,
+      quick ? names{"p0", "p1", "p5", "p50"} : names{"p0", "p1", "p5", "p50", "p5s"});
+  add(road::apply, documents, quick ? names{"p1", "p5", "p50"} : names{"p1", "p5", "p50", "p5s"});
+  add(road::text_diff, documents, quick ? names{"p1"} : names{"p0", "p1", "p5", "p50"});
+  add(road::text_apply, documents, quick ? names{"p1"} : names{"p1", "p5", "p50"});
+  if (!quick) {
+    for (const road where : {road::diff, road::apply})
+      for (const char* const changes : {"p1", "p50"})
+        add(where, {"w100", "w1000", "w10000", "w100000"}, {changes});
+  }
+  // Whatever the growth rows need and is not there yet.
+  for (const growth_ask& asked : growth_asks()) {
+    for (const auto document : {asked.small, asked.large}) {
+      for (const auto changes : asked.changes) {
+        const bool known = std::any_of(rows.begin(), rows.end(), [&](const row& r) {
+          return r.where == asked.where && r.document == document && r.changes == changes;
+        });
+        if (!known)
+          rows.push_back({asked.where, std::string(document), std::string(changes), true});
+      }
     }
-    // Whatever the growth rows need and is not there yet.
-    for (const growth_ask& asked : growth_asks()) {
-        for (const auto document : {asked.small, asked.large}) {
-            for (const auto changes : asked.changes) {
-                const bool known = std::any_of(rows.begin(), rows.end(), [&](const row& r) {
-                    return r.where == asked.where && r.document == document && r.changes == changes;
-                });
-                if (!known) rows.push_back({asked.where, std::string(document), std::string(changes), true});
-            }
-        }
-    }
-    return rows;
+  }
+  return rows;
 }
 
 // CPU time of this thread where there is such a clock: other processes then disturb less.
 double seconds_now() {
 #ifdef CLOCK_THREAD_CPUTIME_ID
-    timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 #else
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 #endif
 }
 
 double seconds_for(job& work, std::size_t runs) {
-    const double begin = seconds_now();
-    for (std::size_t i = 0; i != runs; ++i) work.run();
-    return seconds_now() - begin;
+  const double begin = seconds_now();
+  for (std::size_t i = 0; i != runs; ++i) work.run();
+  return seconds_now() - begin;
 }
 
 // An operation of a contestant on a row, judged and ready to be timed.
 struct entrant {
-    std::size_t row;
-    std::string peer;
-    made_by whose;
-    double median_ns = 0;  // filled in by the reporter
+  std::size_t row;
+  std::string peer;
+  made_by whose;
+  double median_ns = 0;  // filled in by the reporter
 };
 
 constexpr double too_long = 1.0;         // seconds for one run: not timed
@@ -166,343 +181,364 @@ constexpr double batch_seconds = 50e-6;  // runs between two looks at the clock
 
 // The even number of runs to time in one go; a `tidy` follows each such batch.
 std::size_t batch_size(double seconds_for_two) {
-    const double pairs = batch_seconds / std::max(seconds_for_two, 1e-9);
-    return 2 * static_cast<std::size_t>(std::min(std::max(pairs, 1.0), 2048.0));
+  const double pairs = batch_seconds / std::max(seconds_for_two, 1e-9);
+  return 2 * static_cast<std::size_t>(std::min(std::max(pairs, 1.0), 2048.0));
 }
 
-void time_job(benchmark::State& state, const operation& what, const pair_texts& texts, std::size_t batch) {
-    const std::unique_ptr<job> work = what.prepare(texts);
-    seconds_for(*work, 2);
-    while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(batch))) {
-        state.SetIterationTime(seconds_for(*work, batch));
-        work->tidy();
-    }
+void time_job(benchmark::State& state, const operation& what, const pair_texts& texts,
+              std::size_t batch) {
+  const std::unique_ptr<job> work = what.prepare(texts);
+  seconds_for(*work, 2);
+  while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(batch))) {
+    state.SetIterationTime(seconds_for(*work, batch));
+    work->tidy();
+  }
 }
 
 struct settings {
-    bool quick = false;
-    bool check = false;
-    bool list = false;
-    std::string csv;
-    std::string details;
+  bool quick = false;
+  bool check = false;
+  bool list = false;
+  std::string csv;
+  std::string details;
 };
 
 // Judges every contestant on every row and registers what may be timed under
 // road/document/changes/peer. Returns false when one of our own results is wrong.
-bool enter_all(const std::vector<row>& rows, const std::vector<contestant>& contestants, const settings& chosen,
-               std::map<std::string, entrant>& entrants) {
-    bool well = true;
-    std::map<std::string, bool> given_up;  // road/changes/peer that was too slow on a smaller document
-    std::map<std::string, std::shared_ptr<const pair_texts>> pairs;
-    for (std::size_t r = 0; r != rows.size(); ++r) {
-        const row& at = rows[r];
-        auto& texts = pairs[at.document + "/" + at.changes];
-        if (!texts) {
-            texts = std::make_shared<const pair_texts>(make_pair_texts(at.document, at.changes));
-            const std::string complaint = judge_pair(*texts);
-            if (!complaint.empty()) {
-                std::fprintf(stderr, "%s/%s: %s\n", at.document.c_str(), at.changes.c_str(), complaint.c_str());
-                return false;
-            }
-        }
-        for (const contestant& who : contestants) {
-            if (at.ours_only && who.name.compare(0, std::strlen(ours), ours) != 0) continue;
-            for (const operation& what : who.operations) {
-                if (what.where != at.where) continue;
-                const std::string name = name_of(at.where) + ("/" + at.document + "/" + at.changes + "/" + who.name);
-                const std::string line = name_of(at.where) + ("/" + at.changes + "/" + who.name);
-                if (given_up[line]) continue;
-                const std::unique_ptr<job> work = what.prepare(*texts);
-                const std::string complaint = judge_job(at.where, what.what, *work, *texts);
-                if (!complaint.empty()) {
-                    std::fprintf(stderr, "not timed: %s: %s\n", name.c_str(), complaint.c_str());
-                    if (who.name.compare(0, std::strlen(ours), ours) == 0) well = false;
-                    continue;
-                }
-                double pair_seconds = seconds_for(*work, 2);
-                if (pair_seconds < 1e-3) pair_seconds = std::min(seconds_for(*work, 2), seconds_for(*work, 2));
-                if (pair_seconds > 2 * slow_at_once) given_up[line] = true;
-                if (pair_seconds > 2 * too_long) {
-                    std::fprintf(stderr, "not timed: %s: %.1f s for one run\n", name.c_str(), pair_seconds / 2);
-                    continue;
-                }
-                entrants[name] = {r, who.name, what.whose};
-                if (chosen.check) continue;
-                const std::size_t batch = batch_size(pair_seconds);
-                const std::shared_ptr<const pair_texts> shared = texts;
-                benchmark::RegisterBenchmark(name.c_str(), [what, shared, batch](benchmark::State& state) {
-                    time_job(state, what, *shared, batch);
-                })
-                    ->UseManualTime()
-                    ->Repetitions(5)
-                    ->MinTime(chosen.quick ? 0.02 : 0.05);
-            }
-        }
+bool enter_all(const std::vector<row>& rows, const std::vector<contestant>& contestants,
+               const settings& chosen, std::map<std::string, entrant>& entrants) {
+  bool well = true;
+  std::map<std::string, bool>
+      given_up;  // road/changes/peer that was too slow on a smaller document
+  std::map<std::string, std::shared_ptr<const pair_texts>> pairs;
+  for (std::size_t r = 0; r != rows.size(); ++r) {
+    const row& at = rows[r];
+    auto& texts = pairs[at.document + "/" + at.changes];
+    if (!texts) {
+      texts = std::make_shared<const pair_texts>(make_pair_texts(at.document, at.changes));
+      const std::string complaint = judge_pair(*texts);
+      if (!complaint.empty()) {
+        std::fprintf(stderr, "%s/%s: %s\n", at.document.c_str(), at.changes.c_str(),
+                     complaint.c_str());
+        return false;
+      }
     }
-    return well;
+    for (const contestant& who : contestants) {
+      if (at.ours_only && who.name.compare(0, std::strlen(ours), ours) != 0) continue;
+      for (const operation& what : who.operations) {
+        if (what.where != at.where) continue;
+        const std::string name =
+            name_of(at.where) + ("/" + at.document + "/" + at.changes + "/" + who.name);
+        const std::string line = name_of(at.where) + ("/" + at.changes + "/" + who.name);
+        if (given_up[line]) continue;
+        const std::unique_ptr<job> work = what.prepare(*texts);
+        const std::string complaint = judge_job(at.where, what.what, *work, *texts);
+        if (!complaint.empty()) {
+          std::fprintf(stderr, "not timed: %s: %s\n", name.c_str(), complaint.c_str());
+          if (who.name.compare(0, std::strlen(ours), ours) == 0) well = false;
+          continue;
+        }
+        double pair_seconds = seconds_for(*work, 2);
+        if (pair_seconds < 1e-3)
+          pair_seconds = std::min(seconds_for(*work, 2), seconds_for(*work, 2));
+        if (pair_seconds > 2 * slow_at_once) given_up[line] = true;
+        if (pair_seconds > 2 * too_long) {
+          std::fprintf(stderr, "not timed: %s: %.1f s for one run\n", name.c_str(),
+                       pair_seconds / 2);
+          continue;
+        }
+        entrants[name] = {r, who.name, what.whose};
+        if (chosen.check) continue;
+        const std::size_t batch = batch_size(pair_seconds);
+        const std::shared_ptr<const pair_texts> shared = texts;
+        benchmark::RegisterBenchmark(name.c_str(),
+                                     [what, shared, batch](benchmark::State& state) {
+                                       time_job(state, what, *shared, batch);
+                                     })
+            ->UseManualTime()
+            ->Repetitions(5)
+            ->MinTime(chosen.quick ? 0.02 : 0.05);
+      }
+    }
+  }
+  return well;
 }
 
 double median(std::vector<double> values) {
-    if (values.empty()) return 0;
-    std::sort(values.begin(), values.end());
-    const std::size_t middle = values.size() / 2;
-    return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 // Keeps the median over the repetitions; prints nothing.
 class collector : public benchmark::BenchmarkReporter {
-public:
-    explicit collector(std::map<std::string, entrant>& entrants) : entrants_(entrants) {}
-    bool ReportContext(const Context&) override { return true; }
-    void ReportRuns(const std::vector<Run>& runs) override {
-        std::vector<double> times;
-        std::string name;
-        for (const Run& run : runs) {
-            if (run.run_type != Run::RT_Iteration || run.iterations == 0) continue;
-            name = run.run_name.function_name;
-            times.push_back(run.real_accumulated_time * 1e9 / static_cast<double>(run.iterations));
-        }
-        const auto found = entrants_.find(name);
-        if (found != entrants_.end()) found->second.median_ns = median(std::move(times));
+ public:
+  explicit collector(std::map<std::string, entrant>& entrants) : entrants_(entrants) {}
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    std::vector<double> times;
+    std::string name;
+    for (const Run& run : runs) {
+      if (run.run_type != Run::RT_Iteration || run.iterations == 0) continue;
+      name = run.run_name.function_name;
+      times.push_back(run.real_accumulated_time * 1e9 / static_cast<double>(run.iterations));
     }
+    const auto found = entrants_.find(name);
+    if (found != entrants_.end()) found->second.median_ns = median(std::move(times));
+  }
 
-private:
-    std::map<std::string, entrant>& entrants_;
+ private:
+  std::map<std::string, entrant>& entrants_;
 };
 
 std::string readable(double ns) {
-    if (ns <= 0) return "-";
-    char text[32];
-    if (ns < 1e3)
-        std::snprintf(text, sizeof text, "%.0f ns", ns);
-    else if (ns < 1e6)
-        std::snprintf(text, sizeof text, "%.2f us", ns / 1e3);
-    else
-        std::snprintf(text, sizeof text, "%.2f ms", ns / 1e6);
-    return text;
+  if (ns <= 0) return "-";
+  char text[32];
+  if (ns < 1e3)
+    std::snprintf(text, sizeof text, "%.0f ns", ns);
+  else if (ns < 1e6)
+    std::snprintf(text, sizeof text, "%.2f us", ns / 1e3);
+  else
+    std::snprintf(text, sizeof text, "%.2f ms", ns / 1e6);
+  return text;
 }
 
 std::string number(const char* format, double value) {
-    if (value <= 0) return "";
-    char text[32];
-    std::snprintf(text, sizeof text, format, value);
-    return text;
+  if (value <= 0) return "";
+  char text[32];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
 }
 
 // A line of the table and of the CSV.
 struct line {
-    std::string road;
-    std::string document;
-    std::string changes;
-    double ours_ns = 0;
-    std::string best_peer;
-    double best_ns = 0;
-    double must = 0;
-    double aim = 0;
-    std::string library;      // best library call, for reading only
-    std::string handwritten;  // best hand-written code, for reading only
+  std::string road;
+  std::string document;
+  std::string changes;
+  double ours_ns = 0;
+  std::string best_peer;
+  double best_ns = 0;
+  double must = 0;
+  double aim = 0;
+  std::string library;      // best library call, for reading only
+  std::string handwritten;  // best hand-written code, for reading only
 
-    double ratio() const { return ours_ns > 0 && best_ns > 0 ? ours_ns / best_ns : 0; }
-    std::string met() const { return must <= 0 || ratio() <= 0 ? "" : ratio() <= must ? "yes" : "no"; }
+  double ratio() const { return ours_ns > 0 && best_ns > 0 ? ours_ns / best_ns : 0; }
+  std::string met() const {
+    return must <= 0 || ratio() <= 0 ? "" : ratio() <= must ? "yes" : "no";
+  }
 };
 
 struct best {
-    std::string peer;
-    double ns = 0;
-    void offer(const std::string& who, double time) {
-        if (time > 0 && (ns <= 0 || time < ns)) {
-            peer = who;
-            ns = time;
-        }
+  std::string peer;
+  double ns = 0;
+  void offer(const std::string& who, double time) {
+    if (time > 0 && (ns <= 0 || time < ns)) {
+      peer = who;
+      ns = time;
     }
-    std::string shown() const { return ns > 0 ? readable(ns) + " " + peer : "-"; }
+  }
+  std::string shown() const { return ns > 0 ? readable(ns) + " " + peer : "-"; }
 };
 
 const ask* find_ask(const row& at) {
-    const auto has = [](const std::vector<std::string_view>& names, const std::string& name) {
-        return std::find(names.begin(), names.end(), name) != names.end();
-    };
-    for (const ask& asked : asks())
-        if (asked.where == at.where && has(asked.documents, at.document) && has(asked.changes, at.changes)) return &asked;
-    return nullptr;
+  const auto has = [](const std::vector<std::string_view>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  for (const ask& asked : asks())
+    if (asked.where == at.where && has(asked.documents, at.document) &&
+        has(asked.changes, at.changes))
+      return &asked;
+  return nullptr;
 }
 
-std::vector<line> make_lines(const std::vector<row>& rows, const std::map<std::string, entrant>& entrants) {
-    std::vector<line> lines;
-    std::map<std::string, double> our_times;
-    for (std::size_t r = 0; r != rows.size(); ++r) {
-        const row& at = rows[r];
-        const ask* const asked = find_ask(at);
-        line made;
-        made.road = name_of(at.where);
-        made.document = at.document;
-        made.changes = at.changes;
-        best library;
-        best hand;
-        best any;
-        best named;
-        bool timed = false;
-        for (const auto& [name, who] : entrants) {
-            if (who.row != r || who.median_ns <= 0) continue;
-            timed = true;
-            if (who.peer == ours) made.ours_ns = who.median_ns;
-            if (asked != nullptr && who.peer == asked->yardstick) named.offer(who.peer, who.median_ns);
-            if (who.peer.compare(0, std::strlen(ours), ours) == 0 || who.whose == made_by::yardstick) continue;
-            (who.whose == made_by::library_call ? library : hand).offer(who.peer, who.median_ns);
-            any.offer(who.peer, who.median_ns);
-        }
-        if (!timed) continue;
-        our_times[made.road + "/" + at.document + "/" + at.changes] = made.ours_ns;
-        const best& against = asked == nullptr ? any : asked->yardstick == "library" ? library : named;
-        made.best_peer = against.peer;
-        made.best_ns = against.ns;
-        if (asked != nullptr) {
-            made.must = asked->must;
-            made.aim = asked->aim;
-        }
-        made.library = library.shown();
-        made.handwritten = hand.shown();
-        lines.push_back(made);
+std::vector<line> make_lines(const std::vector<row>& rows,
+                             const std::map<std::string, entrant>& entrants) {
+  std::vector<line> lines;
+  std::map<std::string, double> our_times;
+  for (std::size_t r = 0; r != rows.size(); ++r) {
+    const row& at = rows[r];
+    const ask* const asked = find_ask(at);
+    line made;
+    made.road = name_of(at.where);
+    made.document = at.document;
+    made.changes = at.changes;
+    best library;
+    best hand;
+    best any;
+    best named;
+    bool timed = false;
+    for (const auto& [name, who] : entrants) {
+      if (who.row != r || who.median_ns <= 0) continue;
+      timed = true;
+      if (who.peer == ours) made.ours_ns = who.median_ns;
+      if (asked != nullptr && who.peer == asked->yardstick) named.offer(who.peer, who.median_ns);
+      if (who.peer.compare(0, std::strlen(ours), ours) == 0 || who.whose == made_by::yardstick)
+        continue;
+      (who.whose == made_by::library_call ? library : hand).offer(who.peer, who.median_ns);
+      any.offer(who.peer, who.median_ns);
     }
-    for (const growth_ask& asked : growth_asks()) {
-        for (const auto changes : asked.changes) {
-            const auto time = [&](std::string_view document) {
-                return our_times[std::string(name_of(asked.where)) + "/" + std::string(document) + "/" + std::string(changes)];
-            };
-            line made;
-            made.road = asked.name;
-            made.document = asked.large;
-            made.changes = changes;
-            made.ours_ns = time(asked.large);
-            made.best_peer = asked.small;
-            made.best_ns = time(asked.small);
-            made.must = asked.must;
-            made.library = made.handwritten = "-";
-            if (made.ours_ns > 0) lines.push_back(made);
-        }
+    if (!timed) continue;
+    our_times[made.road + "/" + at.document + "/" + at.changes] = made.ours_ns;
+    const best& against = asked == nullptr ? any : asked->yardstick == "library" ? library : named;
+    made.best_peer = against.peer;
+    made.best_ns = against.ns;
+    if (asked != nullptr) {
+      made.must = asked->must;
+      made.aim = asked->aim;
     }
-    return lines;
+    made.library = library.shown();
+    made.handwritten = hand.shown();
+    lines.push_back(made);
+  }
+  for (const growth_ask& asked : growth_asks()) {
+    for (const auto changes : asked.changes) {
+      const auto time = [&](std::string_view document) {
+        return our_times[std::string(name_of(asked.where)) + "/" + std::string(document) + "/" +
+                         std::string(changes)];
+      };
+      line made;
+      made.road = asked.name;
+      made.document = asked.large;
+      made.changes = changes;
+      made.ours_ns = time(asked.large);
+      made.best_peer = asked.small;
+      made.best_ns = time(asked.small);
+      made.must = asked.must;
+      made.library = made.handwritten = "-";
+      if (made.ours_ns > 0) lines.push_back(made);
+    }
+  }
+  return lines;
 }
 
 void print_table(const std::vector<line>& lines) {
-    std::printf("%-13s %-8s %-6s %10s  %-33s  %-33s  %7s %-24s %5s %4s\n", "road", "document", "change", "ours",
-                "best library call", "best hand-written", "ratio", "to", "must", "met");
-    for (const line& at : lines) {
-        std::printf("%-13s %-8s %-6s %10s  %-33s  %-33s  %7s %-24s %5s %4s\n", at.road.c_str(), at.document.c_str(),
-                    at.changes.c_str(), readable(at.ours_ns).c_str(), at.library.c_str(), at.handwritten.c_str(),
-                    number("%.2f", at.ratio()).c_str(), at.best_peer.c_str(), number("%.1f", at.must).c_str(),
-                    at.met().c_str());
-    }
-    std::size_t asked = 0;
-    std::size_t met = 0;
-    for (const line& at : lines) {
-        if (at.must > 0) ++asked;
-        if (at.met() == "yes") ++met;
-    }
-    std::printf("\n%zu rows with something asked, %zu met\n", asked, met);
+  std::printf("%-13s %-8s %-6s %10s  %-33s  %-33s  %7s %-24s %5s %4s\n", "road", "document",
+              "change", "ours", "best library call", "best hand-written", "ratio", "to", "must",
+              "met");
+  for (const line& at : lines) {
+    std::printf("%-13s %-8s %-6s %10s  %-33s  %-33s  %7s %-24s %5s %4s\n", at.road.c_str(),
+                at.document.c_str(), at.changes.c_str(), readable(at.ours_ns).c_str(),
+                at.library.c_str(), at.handwritten.c_str(), number("%.2f", at.ratio()).c_str(),
+                at.best_peer.c_str(), number("%.1f", at.must).c_str(), at.met().c_str());
+  }
+  std::size_t asked = 0;
+  std::size_t met = 0;
+  for (const line& at : lines) {
+    if (at.must > 0) ++asked;
+    if (at.met() == "yes") ++met;
+  }
+  std::printf("\n%zu rows with something asked, %zu met\n", asked, met);
 }
 
 void write_csv(const std::string& file, const std::vector<line>& lines) {
-    std::ofstream out(file);
-    out << "road,document,changes,ours_ns,best_peer,best_ns,ratio,must,aim,met\n";
-    for (const line& at : lines) {
-        out << at.road << ',' << at.document << ',' << at.changes << ',' << number("%.1f", at.ours_ns) << ','
-            << at.best_peer << ',' << number("%.1f", at.best_ns) << ',' << number("%.3f", at.ratio()) << ','
-            << number("%g", at.must) << ',' << number("%g", at.aim) << ',' << at.met() << '\n';
-    }
-    if (!out) std::fprintf(stderr, "cannot write %s\n", file.c_str());
+  std::ofstream out(file);
+  out << "road,document,changes,ours_ns,best_peer,best_ns,ratio,must,aim,met\n";
+  for (const line& at : lines) {
+    out << at.road << ',' << at.document << ',' << at.changes << ',' << number("%.1f", at.ours_ns)
+        << ',' << at.best_peer << ',' << number("%.1f", at.best_ns) << ','
+        << number("%.3f", at.ratio()) << ',' << number("%g", at.must) << ',' << number("%g", at.aim)
+        << ',' << at.met() << '\n';
+  }
+  if (!out) std::fprintf(stderr, "cannot write %s\n", file.c_str());
 }
 
 void write_details(const std::string& file, const std::vector<row>& rows,
                    const std::map<std::string, entrant>& entrants) {
-    std::ofstream out(file);
-    out << "road,document,changes,peer,made_by,median_ns\n";
-    for (const auto& [name, who] : entrants) {
-        const row& at = rows[who.row];
-        out << name_of(at.where) << ',' << at.document << ',' << at.changes << ',' << who.peer << ','
-            << name_of(who.whose) << ',' << number("%.1f", who.median_ns) << '\n';
-    }
-    if (!out) std::fprintf(stderr, "cannot write %s\n", file.c_str());
+  std::ofstream out(file);
+  out << "road,document,changes,peer,made_by,median_ns\n";
+  for (const auto& [name, who] : entrants) {
+    const row& at = rows[who.row];
+    out << name_of(at.where) << ',' << at.document << ',' << at.changes << ',' << who.peer << ','
+        << name_of(who.whose) << ',' << number("%.1f", who.median_ns) << '\n';
+  }
+  if (!out) std::fprintf(stderr, "cannot write %s\n", file.c_str());
 }
 
 bool check_documents() {
-    bool well = true;
-    for (const document_facts& facts : all_document_facts()) {
-        const bool holds = facts_hold(facts);
-        if (!holds) well = false;
-        std::printf("%-8s %7zu bytes (wanted %zu), %5zu leaves, depth %zu, %2.0f %% long names%s\n", facts.name.c_str(),
-                    facts.bytes, facts.wanted_bytes, facts.leaves, facts.depth, 100 * facts.long_names,
-                    holds ? "" : "  NOT WITHIN 5 %");
-    }
-    return well;
+  bool well = true;
+  for (const document_facts& facts : all_document_facts()) {
+    const bool holds = facts_hold(facts);
+    if (!holds) well = false;
+    std::printf("%-8s %7zu bytes (wanted %zu), %5zu leaves, depth %zu, %2.0f %% long names%s\n",
+                facts.name.c_str(), facts.bytes, facts.wanted_bytes, facts.leaves, facts.depth,
+                100 * facts.long_names, holds ? "" : "  NOT WITHIN 5 %");
+  }
+  if (fingerprint() != expected_fingerprint) {
+    std::printf("The documents are not the ones they should be: %016llx\n",
+                static_cast<unsigned long long>(fingerprint()));
+    well = false;
+  }
+  return well;
 }
 
 // Takes our own options out of the argument list.
 settings take_settings(int& argc, char** argv) {
-    settings chosen;
-    int kept = 1;
-    for (int i = 1; i != argc; ++i) {
-        const std::string_view option = argv[i];
-        if (option == "--quick")
-            chosen.quick = true;
-        else if (option == "--check")
-            chosen.check = true;
-        else if (option == "--list")
-            chosen.list = true;
-        else if (option.substr(0, 6) == "--csv=")
-            chosen.csv = option.substr(6);
-        else if (option.substr(0, 10) == "--details=")
-            chosen.details = option.substr(10);
-        else
-            argv[kept++] = argv[i];
-    }
-    argc = kept;
-    return chosen;
+  settings chosen;
+  int kept = 1;
+  for (int i = 1; i != argc; ++i) {
+    const std::string_view option = argv[i];
+    if (option == "--quick")
+      chosen.quick = true;
+    else if (option == "--check")
+      chosen.check = true;
+    else if (option == "--list")
+      chosen.list = true;
+    else if (option.substr(0, 6) == "--csv=")
+      chosen.csv = option.substr(6);
+    else if (option.substr(0, 10) == "--details=")
+      chosen.details = option.substr(10);
+    else
+      argv[kept++] = argv[i];
+  }
+  argc = kept;
+  return chosen;
 }
 
 int run(int argc, char** argv) {
-    const settings chosen = take_settings(argc, argv);
-    const std::vector<contestant> contestants = all_contestants();
-    if (chosen.list) {
-        for (const contestant& who : contestants)
-            for (const operation& what : who.operations)
-                std::printf("%-24s %-11s %s\n", who.name.c_str(), name_of(what.where), name_of(what.whose));
-        return 0;
-    }
-    // Interleaving spreads the repetitions of a row over the whole run. An option given by hand wins.
-    std::vector<std::string> own = {argv[0], "--benchmark_enable_random_interleaving=true"};
-    own.insert(own.end(), argv + 1, argv + argc);
-    std::vector<char*> arguments;
-    for (std::string& one : own) arguments.push_back(&one[0]);
-    int count = static_cast<int>(arguments.size());
-    benchmark::Initialize(&count, arguments.data());
-    if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
+  const settings chosen = take_settings(argc, argv);
+  const std::vector<contestant> contestants = all_contestants();
+  if (chosen.list) {
+    for (const contestant& who : contestants)
+      for (const operation& what : who.operations)
+        std::printf("%-24s %-11s %s\n", who.name.c_str(), name_of(what.where), name_of(what.whose));
+    return 0;
+  }
+  // Interleaving spreads the repetitions of a row over the whole run. An option given by hand wins.
+  std::vector<std::string> own = {argv[0], "--benchmark_enable_random_interleaving=true"};
+  own.insert(own.end(), argv + 1, argv + argc);
+  std::vector<char*> arguments;
+  for (std::string& one : own) arguments.push_back(&one[0]);
+  int count = static_cast<int>(arguments.size());
+  benchmark::Initialize(&count, arguments.data());
+  if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
 
-    bool well = check_documents();
-    const std::vector<row> rows = all_rows(chosen.quick);
-    std::map<std::string, entrant> entrants;
-    well = enter_all(rows, contestants, chosen, entrants) && well;
-    std::printf("%zu rows, %zu entries with right results\n\n", rows.size(), entrants.size());
-    std::fflush(stdout);
-    if (chosen.check) return well ? 0 : 1;
+  bool well = check_documents();
+  const std::vector<row> rows = all_rows(chosen.quick);
+  std::map<std::string, entrant> entrants;
+  well = enter_all(rows, contestants, chosen, entrants) && well;
+  std::printf("%zu rows, %zu entries with right results\n\n", rows.size(), entrants.size());
+  std::fflush(stdout);
+  if (chosen.check) return well ? 0 : 1;
 
-    collector reporter(entrants);
-    benchmark::RunSpecifiedBenchmarks(&reporter);
-    const std::vector<line> lines = make_lines(rows, entrants);
-    print_table(lines);
-    if (!chosen.csv.empty()) write_csv(chosen.csv, lines);
-    if (!chosen.details.empty()) write_details(chosen.details, rows, entrants);
-    return well ? 0 : 1;
+  collector reporter(entrants);
+  benchmark::RunSpecifiedBenchmarks(&reporter);
+  const std::vector<line> lines = make_lines(rows, entrants);
+  print_table(lines);
+  if (!chosen.csv.empty()) write_csv(chosen.csv, lines);
+  if (!chosen.details.empty()) write_details(chosen.details, rows, entrants);
+  return well ? 0 : 1;
 }
 
 }  // namespace
 }  // namespace bench
 
 int main(int argc, char** argv) {
-    try {
-        return bench::run(argc, argv);
-    } catch (const std::exception& failure) {
-        std::fprintf(stderr, "%s\n", failure.what());
-        return 1;
-    }
+  try {
+    return bench::run(argc, argv);
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "%s\n", failure.what());
+    return 1;
+  }
 }

@@ -15,20 +15,20 @@ namespace bench {
 
 // What is measured.
 enum class road {
-    read,        // text -> tree, and freeing the tree
-    write,       // tree -> text, into a string that is used again
-    equal,       // two equal trees
-    diff,        // tree x tree -> patch tree, and freeing the patch
-    apply,       // parsed patch onto parsed tree
-    text_diff,   // text x text -> patch text, everything freed
-    text_apply,  // text + patch text -> text, everything freed
+  read,        // text -> tree, and freeing the tree
+  write,       // tree -> text, into a string that is used again
+  equal,       // two equal trees
+  diff,        // tree x tree -> patch tree, and freeing the patch
+  apply,       // parsed patch onto parsed tree
+  text_diff,   // text x text -> patch text, everything freed
+  text_apply,  // text + patch text -> text, everything freed
 };
 
 // Whose work the timed call is.
 enum class made_by {
-    library_call,  // one call that the library offers for just this
-    handwritten,   // what a competent user writes on top of the library
-    yardstick,     // another piece of work, shown to compare with; never "best"
+  library_call,  // one call that the library offers for just this
+  handwritten,   // what a competent user writes on top of the library
+  yardstick,     // another piece of work, shown to compare with; never "best"
 };
 
 // What the result of an operation is, so that it can be judged.
@@ -36,31 +36,31 @@ enum class yields { expected, json_patch, nothing };
 
 // One operation prepared for one pair of texts. Only `run` is timed.
 class job {
-public:
-    virtual ~job() = default;
+ public:
+  virtual ~job() = default;
 
-    // The work, once.
-    virtual void run() = 0;
+  // The work, once.
+  virtual void run() = 0;
 
-    // Called untimed, after an even number of runs: a tree in a memory pool is made anew here once its
-    // pool has grown.
-    virtual void tidy() {}
+  // Called untimed, after an even number of runs: a tree in a memory pool is made anew here once
+  // its pool has grown.
+  virtual void tidy() {}
 
-    // The result of the last run as text; "true" or "false" for `equal`.
-    virtual std::string output() = 0;
+  // The result of the last run as text; "true" or "false" for `equal`.
+  virtual std::string output() = 0;
 };
 
 // One entry of a contestant's table.
 struct operation {
-    road where;
-    made_by whose;
-    std::function<std::unique_ptr<job>(const pair_texts&)> prepare;
-    yields what = yields::expected;
+  road where;
+  made_by whose;
+  std::function<std::unique_ptr<job>(const pair_texts&)> prepare;
+  yields what = yields::expected;
 };
 
 struct contestant {
-    std::string name;
-    std::vector<operation> operations;
+  std::string name;
+  std::vector<operation> operations;
 };
 
 // The jobs below work on a library description `L`, a struct with
@@ -70,152 +70,153 @@ struct contestant {
 //   static bool equal(const tree& a, const tree& b);
 //   static void apply(tree& target, const tree& patch);
 //   static void diff(const tree& from, const tree& to, tree& patch);  `patch` is fresh
-//   static bool crowded(tree& target);         the pool of a much patched tree has grown; time for a new one
+//   static bool crowded(tree& target);         the pool of a much patched tree has grown; time for
+//   a new one
 // of which only those in use need to exist.
 
 template <class L>
 std::string text_of(const typename L::tree& value) {
-    std::string out;
-    L::write(value, out);
-    return out;
+  std::string out;
+  L::write(value, out);
+  return out;
 }
 
 template <class L>
 class read_job : public job {
-public:
-    explicit read_job(const pair_texts& texts) : text_(texts.from) {}
-    void run() override {
-        tree_.reset();
-        L::read(text_, tree_.emplace());
-    }
-    std::string output() override { return text_of<L>(*tree_); }
+ public:
+  explicit read_job(const pair_texts& texts) : text_(texts.from) {}
+  void run() override {
+    tree_.reset();
+    L::read(text_, tree_.emplace());
+  }
+  std::string output() override { return text_of<L>(*tree_); }
 
-private:
-    std::string text_;
-    std::optional<typename L::tree> tree_;
+ private:
+  std::string text_;
+  std::optional<typename L::tree> tree_;
 };
 
 template <class L>
 class write_job : public job {
-public:
-    explicit write_job(const pair_texts& texts) { L::read(texts.from, tree_); }
-    void run() override { L::write(tree_, out_); }
-    std::string output() override { return out_; }
+ public:
+  explicit write_job(const pair_texts& texts) { L::read(texts.from, tree_); }
+  void run() override { L::write(tree_, out_); }
+  std::string output() override { return out_; }
 
-private:
-    typename L::tree tree_;
-    std::string out_;
+ private:
+  typename L::tree tree_;
+  std::string out_;
 };
 
 template <class L>
 class equal_job : public job {
-public:
-    explicit equal_job(const pair_texts& texts) {
-        L::read(texts.from, a_);
-        L::read(texts.to, b_);
-    }
-    void run() override { equal_ = L::equal(a_, b_); }
-    std::string output() override { return equal_ ? "true" : "false"; }
+ public:
+  explicit equal_job(const pair_texts& texts) {
+    L::read(texts.from, a_);
+    L::read(texts.to, b_);
+  }
+  void run() override { equal_ = L::equal(a_, b_); }
+  std::string output() override { return equal_ ? "true" : "false"; }
 
-private:
-    typename L::tree a_;
-    typename L::tree b_;
-    bool equal_ = false;
+ private:
+  typename L::tree a_;
+  typename L::tree b_;
+  bool equal_ = false;
 };
 
 template <class L>
 class diff_job : public job {
-public:
-    explicit diff_job(const pair_texts& texts) {
-        L::read(texts.from, from_);
-        L::read(texts.to, to_);
-    }
-    void run() override {
-        patch_.reset();
-        L::diff(from_, to_, patch_.emplace());
-    }
-    std::string output() override { return text_of<L>(*patch_); }
+ public:
+  explicit diff_job(const pair_texts& texts) {
+    L::read(texts.from, from_);
+    L::read(texts.to, to_);
+  }
+  void run() override {
+    patch_.reset();
+    L::diff(from_, to_, patch_.emplace());
+  }
+  std::string output() override { return text_of<L>(*patch_); }
 
-private:
-    typename L::tree from_;
-    typename L::tree to_;
-    std::optional<typename L::tree> patch_;
+ private:
+  typename L::tree from_;
+  typename L::tree to_;
+  std::optional<typename L::tree> patch_;
 };
 
 // Forward and backward patch in turn on one tree, so that every pair of runs does the same work and
 // nothing has to be restored between them.
 template <class L>
 class apply_job : public job {
-public:
-    explicit apply_job(const pair_texts& texts) : text_(texts.from) {
-        L::read(text_, target_.emplace());
-        L::read(texts.forward, forward_);
-        L::read(texts.backward, backward_);
-    }
-    void run() override {
-        L::apply(*target_, forwards_ ? forward_ : backward_);
-        forwards_ = !forwards_;
-    }
-    void tidy() override {
-        if (!forwards_ || !L::crowded(*target_)) return;
-        target_.reset();
-        L::read(text_, target_.emplace());
-    }
-    std::string output() override { return text_of<L>(*target_); }
+ public:
+  explicit apply_job(const pair_texts& texts) : text_(texts.from) {
+    L::read(text_, target_.emplace());
+    L::read(texts.forward, forward_);
+    L::read(texts.backward, backward_);
+  }
+  void run() override {
+    L::apply(*target_, forwards_ ? forward_ : backward_);
+    forwards_ = !forwards_;
+  }
+  void tidy() override {
+    if (!forwards_ || !L::crowded(*target_)) return;
+    target_.reset();
+    L::read(text_, target_.emplace());
+  }
+  std::string output() override { return text_of<L>(*target_); }
 
-private:
-    std::string text_;
-    std::optional<typename L::tree> target_;
-    typename L::tree forward_;
-    typename L::tree backward_;
-    bool forwards_ = true;
+ private:
+  std::string text_;
+  std::optional<typename L::tree> target_;
+  typename L::tree forward_;
+  typename L::tree backward_;
+  bool forwards_ = true;
 };
 
 template <class L>
 class text_apply_job : public job {
-public:
-    explicit text_apply_job(const pair_texts& texts) : text_(texts.from), patch_(texts.forward) {}
-    void run() override {
-        typename L::tree target;
-        typename L::tree patch;
-        L::read(text_, target);
-        L::read(patch_, patch);
-        L::apply(target, patch);
-        L::write(target, out_);
-    }
-    std::string output() override { return out_; }
+ public:
+  explicit text_apply_job(const pair_texts& texts) : text_(texts.from), patch_(texts.forward) {}
+  void run() override {
+    typename L::tree target;
+    typename L::tree patch;
+    L::read(text_, target);
+    L::read(patch_, patch);
+    L::apply(target, patch);
+    L::write(target, out_);
+  }
+  std::string output() override { return out_; }
 
-private:
-    std::string text_;
-    std::string patch_;
-    std::string out_;
+ private:
+  std::string text_;
+  std::string patch_;
+  std::string out_;
 };
 
 template <class L>
 class text_diff_job : public job {
-public:
-    explicit text_diff_job(const pair_texts& texts) : from_(texts.from), to_(texts.to) {}
-    void run() override {
-        typename L::tree from;
-        typename L::tree to;
-        typename L::tree patch;
-        L::read(from_, from);
-        L::read(to_, to);
-        L::diff(from, to, patch);
-        L::write(patch, out_);
-    }
-    std::string output() override { return out_; }
+ public:
+  explicit text_diff_job(const pair_texts& texts) : from_(texts.from), to_(texts.to) {}
+  void run() override {
+    typename L::tree from;
+    typename L::tree to;
+    typename L::tree patch;
+    L::read(from_, from);
+    L::read(to_, to);
+    L::diff(from, to, patch);
+    L::write(patch, out_);
+  }
+  std::string output() override { return out_; }
 
-private:
-    std::string from_;
-    std::string to_;
-    std::string out_;
+ private:
+  std::string from_;
+  std::string to_;
+  std::string out_;
 };
 
 // An entry that runs `Job`.
 template <class Job>
 operation entry(road where, made_by whose, yields what = yields::expected) {
-    return {where, whose, [](const pair_texts& texts) { return std::make_unique<Job>(texts); }, what};
+  return {where, whose, [](const pair_texts& texts) { return std::make_unique<Job>(texts); }, what};
 }
 
 }  // namespace bench

@@ -1,6 +1,9 @@
-// The documents and changes that the benchmarks run on: generated, seeded, the same bytes everywhere.
+// The documents and changes that the benchmarks run on: generated, seeded, the same bytes
+// everywhere.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,10 +13,10 @@ namespace bench {
 // One document before and after a set of changes, with the exact merge patches both ways, all as
 // compact JSON text.
 struct pair_texts {
-    std::string from;
-    std::string to;
-    std::string forward;   // merge patch: from -> to
-    std::string backward;  // merge patch: to -> from
+  std::string from;
+  std::string to;
+  std::string forward;   // merge patch: from -> to
+  std::string backward;  // merge patch: to -> from
 };
 
 // Makes a pair. `document`: small, typical, max, meta, wide or wN (one object of N members).
@@ -24,12 +27,12 @@ pair_texts make_pair_texts(std::string_view document, std::string_view changes);
 
 // What a document is meant to be, and what it turned out to be.
 struct document_facts {
-    std::string name;
-    std::size_t wanted_bytes;
-    std::size_t bytes;
-    std::size_t leaves;
-    std::size_t depth;         // nested objects
-    double long_names;         // share of names with more than 13 characters
+  std::string name;
+  std::size_t wanted_bytes;
+  std::size_t bytes;
+  std::size_t leaves;
+  std::size_t depth;  // nested objects
+  double long_names;  // share of names with more than 13 characters
 };
 
 // The facts of every named document. See facts_hold.
@@ -37,5 +40,9 @@ std::vector<document_facts> all_document_facts();
 
 // True when the size is within five percent of what is wanted.
 bool facts_hold(const document_facts& facts);
+
+// A hash over documents and patches, and what it has to be: the bytes are the same everywhere.
+std::uint64_t fingerprint();
+constexpr std::uint64_t expected_fingerprint = 0;
 
 }  // namespace bench

@@ -8,12 +8,14 @@ namespace {
 
 using nlohmann::json;
 
-bool same_json(const std::string& text, const json& expected) { return json::parse(text) == expected; }
+bool same_json(const std::string& text, const json& expected) {
+  return json::parse(text) == expected;
+}
 
 json patched(const std::string& text, const std::string& patch) {
-    json value = json::parse(text);
-    value.merge_patch(json::parse(patch));
-    return value;
+  json value = json::parse(text);
+  value.merge_patch(json::parse(patch));
+  return value;
 }
 
 const char* const wrong = "the result is not the expected one";
@@ -21,48 +23,51 @@ const char* const wrong = "the result is not the expected one";
 }  // namespace
 
 std::string judge_pair(const pair_texts& texts) {
-    if (patched(texts.from, texts.forward) != json::parse(texts.to)) return "the forward patch is wrong";
-    if (patched(texts.to, texts.backward) != json::parse(texts.from)) return "the backward patch is wrong";
-    return {};
+  if (patched(texts.from, texts.forward) != json::parse(texts.to))
+    return "the forward patch is wrong";
+  if (patched(texts.to, texts.backward) != json::parse(texts.from))
+    return "the backward patch is wrong";
+  return {};
 }
 
 std::string judge_job(road where, yields what, job& candidate, const pair_texts& texts) {
-    try {
-        candidate.run();
-        if (what == yields::nothing) return {};
-        const std::string text = candidate.output();
-        switch (where) {
-            case road::read:
-            case road::write:
-                return same_json(text, json::parse(texts.from)) ? "" : wrong;
-            case road::equal:
-                return text == "true" ? "" : wrong;
-            case road::diff:
-            case road::text_diff:
-                if (what == yields::json_patch) {
-                    const json result = json::parse(texts.from).patch(json::parse(text));
-                    return result == json::parse(texts.to) ? "" : wrong;
-                }
-                return same_json(text, json::parse(texts.forward)) ? "" : wrong;
-            case road::text_apply:
-                return same_json(text, json::parse(texts.to)) ? "" : wrong;
-            case road::apply: {
-                if (!same_json(text, json::parse(texts.to))) return wrong;
-                // Two rounds, since a library may lose its way only on a tree it patched itself.
-                const json from = json::parse(texts.from);
-                for (int round = 0; round != 2; ++round) {
-                    candidate.run();
-                    if (!same_json(candidate.output(), from)) return "the backward patch does not restore the document";
-                    candidate.run();
-                }
-                candidate.run();
-                return same_json(candidate.output(), from) ? "" : wrong;
-            }
+  try {
+    candidate.run();
+    if (what == yields::nothing) return {};
+    const std::string text = candidate.output();
+    switch (where) {
+      case road::read:
+      case road::write:
+        return same_json(text, json::parse(texts.from)) ? "" : wrong;
+      case road::equal:
+        return text == "true" ? "" : wrong;
+      case road::diff:
+      case road::text_diff:
+        if (what == yields::json_patch) {
+          const json result = json::parse(texts.from).patch(json::parse(text));
+          return result == json::parse(texts.to) ? "" : wrong;
         }
-        return "unknown road";
-    } catch (const std::exception& failure) {
-        return failure.what();
+        return same_json(text, json::parse(texts.forward)) ? "" : wrong;
+      case road::text_apply:
+        return same_json(text, json::parse(texts.to)) ? "" : wrong;
+      case road::apply: {
+        if (!same_json(text, json::parse(texts.to))) return wrong;
+        // Two rounds, since a library may lose its way only on a tree it patched itself.
+        const json from = json::parse(texts.from);
+        for (int round = 0; round != 2; ++round) {
+          candidate.run();
+          if (!same_json(candidate.output(), from))
+            return "the backward patch does not restore the document";
+          candidate.run();
+        }
+        candidate.run();
+        return same_json(candidate.output(), from) ? "" : wrong;
+      }
     }
+    return "unknown road";
+  } catch (const std::exception& failure) {
+    return failure.what();
+  }
 }
 
 }  // namespace bench

@@ -8,7 +8,8 @@
 
 namespace bench {
 
-// Checks the pair itself: both patches do what they say. Empty when all is well, else what is wrong.
+// Checks the pair itself: both patches do what they say. Empty when all is well, else what is
+// wrong.
 std::string judge_pair(const pair_texts& texts);
 
 // Runs `candidate` and compares its result with the pair. Empty when right, else what is wrong.

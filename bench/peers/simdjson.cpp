@@ -1,5 +1,5 @@
-// simdjson only reads: its DOM with a parser that is kept, from padded text. For text_diff the parse of
-// one of the two texts is shown as a yardstick.
+// simdjson only reads: its DOM with a parser that is kept, from padded text. For text_diff the
+// parse of one of the two texts is shown as a yardstick.
 #include <simdjson.h>
 
 #include <sstream>
@@ -11,28 +11,30 @@ namespace bench {
 namespace {
 
 class dom_job : public job {
-public:
-    explicit dom_job(const pair_texts& texts) : text_(texts.from) {}
-    void run() override {
-        if (parser_.parse(text_).get(root_) != simdjson::SUCCESS) throw std::runtime_error("simdjson: parse error");
-    }
-    std::string output() override {
-        std::ostringstream out;
-        out << simdjson::minify(root_);
-        return out.str();
-    }
+ public:
+  explicit dom_job(const pair_texts& texts) : text_(texts.from) {}
+  void run() override {
+    if (parser_.parse(text_).get(root_) != simdjson::SUCCESS)
+      throw std::runtime_error("simdjson: parse error");
+  }
+  std::string output() override {
+    std::ostringstream out;
+    out << simdjson::minify(root_);
+    return out.str();
+  }
 
-private:
-    simdjson::padded_string text_;
-    simdjson::dom::parser parser_;
-    simdjson::dom::element root_;
+ private:
+  simdjson::padded_string text_;
+  simdjson::dom::parser parser_;
+  simdjson::dom::element root_;
 };
 
 }  // namespace
 
 std::vector<contestant> simdjson_contestants() {
-    return {{"simdjson", {entry<dom_job>(road::read, made_by::library_call)}},
-            {"simdjson-one-parse", {entry<dom_job>(road::text_diff, made_by::yardstick, yields::nothing)}}};
+  return {{"simdjson", {entry<dom_job>(road::read, made_by::library_call)}},
+          {"simdjson-one-parse",
+           {entry<dom_job>(road::text_diff, made_by::yardstick, yields::nothing)}}};
 }
 
 }  // namespace bench

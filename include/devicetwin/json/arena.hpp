@@ -70,7 +70,7 @@ class arena {
     if (bytes == 0 || !reserve(bytes)) return nullptr;
     char* given = at_;
     at_ += bytes;
-    return block;
+    return given;
   }
   void* Realloc(void* old, std::size_t old_bytes, std::size_t bytes) noexcept;
   static void Free(void*) noexcept {}

@@ -7,6 +7,7 @@
 #include "../number.hpp"
 #include "../pointer.hpp"
 #include "../value.hpp"
+#include "builder.hpp"
 #include "names.hpp"
 #include "stack.hpp"
 
@@ -53,16 +54,18 @@ struct walk_memory {
     first_names<Value> names;
   };
   explicit walk_memory(const memory_source& memory) noexcept : frames(memory), indexes(memory) {}
-  stack<frame, 16> frames;
+  stack<frame, 8> frames;
   index_memory indexes;
 };
 
 /// The place that the frames of a walk have reached, for an error.
-template <class Frames>
+template <class Base, class Frames>
 struct frame_location {
+  const Base& base;
   const Frames& frames;
   template <class Put>
   void render(Put&& put) const {
+    base.render(put);
     for (std::size_t i = 0; i < frames.size(); ++i) {
       const auto& frame = frames[i];
       if (frame.next == 0) return;
@@ -77,12 +80,13 @@ struct frame_location {
 };
 
 /// Sends `root` to `handler` (RapidJSON's Handler concept, strings with copy = true). Of members with
-/// the same name only the first is sent. `base` is put before the pointer of an error.
+/// the same name only the first is sent. `base`, where `root` stands `base_depth` levels deep in a document, is put
+/// before the pointer of an error and counts for the depth.
 /// Errors: depth_exceeded, not_finite, out_of_memory, and what the handler says when it returns false;
 /// then a part has been sent.
-template <class Value, class Handler>
+template <class Value, class Handler, class Base = location>
 error emit(const Value& root, Handler& handler, nulls rule, std::size_t max_depth,
-           walk_memory<Value>& memory, std::size_t base_depth = 0) {
+           walk_memory<Value>& memory, std::size_t base_depth = 0, const Base& base = {}) {
   auto& frames = memory.frames;
   frames.truncate(0);
   memory.indexes.truncate(0);
@@ -90,7 +94,7 @@ error emit(const Value& root, Handler& handler, nulls rule, std::size_t max_dept
   const auto fail = [&](errc code) {
     return error(code)
         .limited_to(code == errc::depth_exceeded ? max_depth : 0)
-        .at(frame_location<stack<frame, 16>>{frames});
+        .at(frame_location<Base, decltype(walk_memory<Value>::frames)>{base, frames});
   };
   std::size_t arrays = 0;  // open ones
   const Value* at = &root;
@@ -150,6 +154,39 @@ error emit(const Value& root, Handler& handler, nulls rule, std::size_t max_dept
     }
   }
 }
+
+/// A handler that adds up the bytes a value takes beyond itself, as an exact copy with `Value`'s layout.
+template <class Value>
+class footprint_counter {
+ public:
+  std::size_t bytes() const noexcept { return bytes_; }
+
+  bool Null() { return true; }
+  bool Bool(bool) { return true; }
+  bool Int(int) { return true; }
+  bool Uint(unsigned) { return true; }
+  bool Int64(std::int64_t) { return true; }
+  bool Uint64(std::uint64_t) { return true; }
+  bool Double(double) { return true; }
+  bool String(const char*, size_type length, bool) {
+    bytes_ += string_bytes<Value>(length);
+    return true;
+  }
+  bool Key(const char* text, size_type length, bool copy) { return String(text, length, copy); }
+  bool StartObject() { return true; }
+  bool EndObject(size_type members) {
+    bytes_ += members * sizeof(member_of<Value>);
+    return true;
+  }
+  bool StartArray() { return true; }
+  bool EndArray(size_type elements) {
+    bytes_ += elements * sizeof(Value);
+    return true;
+  }
+
+ private:
+  std::size_t bytes_ = 0;
+};
 
 }  // namespace detail
 }  // namespace json

@@ -1,0 +1,93 @@
+// Ours, twice: `devicetwin` on a rapidjson::Document with its pool, as a user of RapidJSON has it,
+// and `devicetwin-document` on json::document, which keeps itself compact in an arena.
+#include <devicetwin/devicetwin.hpp>
+
+#include <stdexcept>
+
+#include "peers.hpp"
+
+namespace bench {
+namespace {
+
+namespace json = devicetwin::json;
+namespace merge = devicetwin::merge;
+
+void must(const json::error& failure) {
+  if (failure) throw std::runtime_error(failure.message());
+}
+
+struct on_pool {
+  struct tree {
+    rapidjson::Document document;
+    std::size_t fresh_pool = 0;  // bytes in use after reading
+  };
+  static void read(std::string_view text, tree& out) {
+    must(json::read(text, out.document));
+    out.fresh_pool = out.document.GetAllocator().Size();
+  }
+  static void write(const tree& value, std::string& out) {
+    out.clear();
+    must(json::write(value.document, out));
+  }
+  static bool equal(const tree& a, const tree& b) {
+    const json::result<bool> same = json::equal(a.document, b.document);
+    return same && *same;
+  }
+  static void apply(tree& target, const tree& patch) {
+    json::value& root = target.document;
+    must(merge::apply_merge_patch(root, patch.document, target.document.GetAllocator()));
+  }
+  static bool crowded(tree& target) {
+    return target.document.GetAllocator().Size() > 2 * target.fresh_pool + 65536;
+  }
+  static void diff(const tree& from, const tree& to, tree& patch) {
+    must(merge::diff(from.document, to.document, patch.document));
+  }
+};
+
+struct on_document {
+  struct tree {
+    json::document document;  // what was read
+    json::arena memory;       // or what was made
+    json::arena_value made;
+    const json::arena_value& root() const { return made.IsNull() ? document.root() : made; }
+  };
+  static void read(std::string_view text, tree& out) { must(json::read(text, out.document)); }
+  static void write(const tree& value, std::string& out) {
+    out.clear();
+    must(json::write(value.root(), out));
+  }
+  static bool equal(const tree& a, const tree& b) {
+    const json::result<bool> same = json::equal(a.root(), b.root());
+    return same && *same;
+  }
+  static void apply(tree& target, const tree& patch) {
+    must(merge::apply_merge_patch(target.document, patch.root()));
+  }
+  static bool crowded(const tree&) {
+    return false;
+  }  // it looks after itself, within the timed call
+  static void diff(const tree& from, const tree& to, tree& patch) {
+    must(merge::diff(from.root(), to.root(), patch.made, patch.memory));
+  }
+};
+
+template <class L>
+std::vector<operation> all_operations() {
+  return {entry<read_job<L>>(road::read, made_by::library_call),
+          entry<write_job<L>>(road::write, made_by::library_call),
+          entry<equal_job<L>>(road::equal, made_by::library_call),
+          entry<diff_job<L>>(road::diff, made_by::library_call),
+          entry<apply_job<L>>(road::apply, made_by::library_call),
+          entry<text_diff_job<L>>(road::text_diff, made_by::library_call),
+          entry<text_apply_job<L>>(road::text_apply, made_by::library_call)};
+}
+
+}  // namespace
+
+std::vector<contestant> devicetwin_contestants() {
+  return {{"devicetwin", all_operations<on_pool>()},
+          {"devicetwin-document", all_operations<on_document>()}};
+}
+
+}  // namespace bench

@@ -1,0 +1,136 @@
+/// Making the JSON Merge Patch (RFC 7396) that turns one value into another.
+#pragma once
+
+#include "../json/arena.hpp"
+#include "../json/detail/builder.hpp"
+#include "../json/detail/events.hpp"
+#include "../json/detail/tree_diff.hpp"
+#include "../json/error.hpp"
+#include "../json/value.hpp"
+#include "options.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace merge {
+
+/// Sends the smallest merge patch from `from` to `to` to `handler`, a RapidJSON handler such as
+/// json::text_writer. Applying it to `from` gives a value equal to `to`; for equal objects it is {}.
+/// A member of `to` that is not equal to `from`'s is in the patch with its value, arrays as a whole; one that is
+/// gone is null. Roots that are not both objects give `to` itself. Of repeated names the first counts.
+///
+/// Errors: null_member, when `to` has a null that `from` does not have in the same place, for a merge patch
+///   cannot say that (RFC 7396, section 1; null_rule decides); kept_member, when one must be removed under
+///   null_rule::keep; depth_exceeded, not_finite, out_of_memory; each with the pointer. All of them are found
+///   before the first event. handler_stopped when the handler gives false.
+/// Cost: one pass over both when members stand in the same order, n log n at worst; equal subtrees are not sent.
+template <class FromAllocator, class ToAllocator, class Handler>
+[[nodiscard]] json::error diff(const json::basic_value<FromAllocator>& from,
+                               const json::basic_value<ToAllocator>& to, Handler& handler,
+                               const options& options = {});
+
+/// The same as a value in `allocator`. On an error `patch` is as it was.
+template <class FromAllocator, class ToAllocator, class PatchAllocator>
+[[nodiscard]] json::error diff(const json::basic_value<FromAllocator>& from,
+                               const json::basic_value<ToAllocator>& to,
+                               json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator,
+                               const options& options = {});
+/// The same into a RapidJSON document, or one that keeps itself compact.
+template <class FromAllocator, class ToAllocator, class PatchAllocator, class StackAllocator>
+[[nodiscard]] json::error diff(const json::basic_value<FromAllocator>& from,
+                               const json::basic_value<ToAllocator>& to,
+                               json::basic_document<PatchAllocator, StackAllocator>& patch,
+                               const options& options = {}) {
+  json::basic_value<PatchAllocator>& root = patch;
+  return diff(from, to, root, patch.GetAllocator(), options);
+}
+template <class FromAllocator, class ToAllocator>
+[[nodiscard]] json::error diff(const json::basic_value<FromAllocator>& from,
+                               const json::basic_value<ToAllocator>& to, json::document& patch,
+                               const options& options = {});
+
+// ---------------------------------------------------------------------------------------------
+
+namespace detail {
+
+template <class Walk, class To, class Handler>
+json::error send_patch(const Walk& walk, const To& to, bool whole, Handler& handler,
+                       const json::memory_source& source) {
+  using op = typename Walk::op;
+  json::detail::walk_memory<To> memory(source);
+  const auto send_value = [&](const To& value) -> json::error {
+    return json::detail::emit(value, handler, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory);
+  };
+  if (whole) return send_value(to);
+  json::detail::stack<json::size_type, 8> counts(source);  // members sent in each open object
+  const auto name = [&](const auto& member) {
+    const auto text = json::detail::text_of(member.name);
+    ++counts.back();
+    return handler.Key(text.data(), static_cast<json::size_type>(text.size()), true);
+  };
+  if (!counts.push(0)) return json::errc::out_of_memory;
+  bool sent = handler.StartObject();
+  for (std::size_t i = 0; sent && i < walk.entries().size(); ++i) {
+    const auto& entry = walk.entries()[i];
+    switch (entry.kind) {
+      case op::open:
+        sent = name(entry.to()) && handler.StartObject();
+        if (!counts.push(0)) return json::errc::out_of_memory;
+        break;
+      case op::close:
+        sent = handler.EndObject(counts.back());
+        counts.pop();
+        break;
+      case op::set:
+        sent = name(entry.to());
+        if (sent) {
+          if (json::error e = send_value(entry.to().value)) return e;
+        }
+        break;
+      case op::remove: sent = name(entry.from()) && handler.Null(); break;
+    }
+  }
+  sent = sent && handler.EndObject(counts.back());
+  return sent ? json::errc::ok : json::detail::failure_of(handler, 0);
+}
+
+inline json::detail::diff_rules rules_of(const options& o) noexcept {
+  json::detail::diff_rules rules;
+  rules.sets_null = o.nulls == null_rule::keep;
+  rules.carries_null = o.nulls != null_rule::remove;
+  rules.removes = o.nulls != null_rule::keep;
+  rules.numbers = o.numbers;
+  rules.max_depth = o.max_depth;
+  return rules;
+}
+
+}  // namespace detail
+
+template <class FromAllocator, class ToAllocator, class Handler>
+json::error diff(const json::basic_value<FromAllocator>& from, const json::basic_value<ToAllocator>& to,
+                 Handler& handler, const options& options) {
+  json::detail::tree_diff<json::basic_value<FromAllocator>, json::basic_value<ToAllocator>> walk(
+      detail::rules_of(options), options.memory);
+  if (json::error e = walk.run(from, to)) return e;
+  const bool whole = !from.IsObject() || !to.IsObject();
+  return detail::send_patch(walk, to, whole, handler, options.memory);
+}
+
+template <class FromAllocator, class ToAllocator, class PatchAllocator>
+json::error diff(const json::basic_value<FromAllocator>& from, const json::basic_value<ToAllocator>& to,
+                 json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator, const options& options) {
+  json::detail::tree_builder<PatchAllocator> builder(allocator, options.memory);
+  return builder.build(patch, [&](auto& handler) { return diff(from, to, handler, options); });
+}
+
+template <class FromAllocator, class ToAllocator>
+json::error diff(const json::basic_value<FromAllocator>& from, const json::basic_value<ToAllocator>& to,
+                 json::document& patch, const options& options) {
+  json::error failure = json::document_access::rebuild(
+      patch, 0, [&](auto& handler) { return diff(from, to, handler, options); });
+  if (!failure) json::document_access::settle(patch, 0, 0);
+  return failure;
+}
+
+}  // namespace merge
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

@@ -1,0 +1,40 @@
+#!/bin/sh
+# Builds and runs the benchmarks; installs what is missing (Debian, Ubuntu).
+#
+#   tools/bench.sh [--quick] [--build DIR] [-- ARGUMENT...]
+#     --quick      the rows something is asked of and a few more: within five minutes, else within 25
+#     --build DIR  default: build/
+#     ARGUMENT     for the program, such as --check, --list, --benchmark_filter=diff/.*
+#
+# Prints the table; it is also in DIR/bench/results.csv, and every median in DIR/bench/details.csv.
+. "$(dirname "$0")/lib.sh"
+
+build=$root/build
+quick=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --quick) quick=--quick ;;
+    --build) build=$2; shift ;;
+    --) shift; break ;;
+    --help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) sed -n '2,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  esac
+  shift
+done
+
+need "compiler and build tools" g++ make cmake
+need "the library's only dependency" rapidjson-dev
+need "benchmark harness, and the judge of results" libbenchmark-dev nlohmann-json3-dev
+need "libraries to compare with" libboost-json1.81-dev libcjson-dev libjansson-dev libsimdjson-dev
+
+cmake -S "$root" -B "$build" -DDEVICETWIN_BUILD_BENCH=ON &&
+  cmake --build "$build" -j "$(jobs)" --target devicetwin_bench || exit 1
+
+# On one core, the last: the first is the one that most interrupts go to.
+pin=
+if command -v taskset >/dev/null; then
+  core=$(($(jobs) - 1))
+  taskset -c "$core" true 2>/dev/null && pin="taskset -c $core"
+fi
+$pin "$build/bench/devicetwin_bench" $quick \
+  --csv="$build/bench/results.csv" --details="$build/bench/details.csv" "$@"
