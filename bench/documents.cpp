@@ -176,11 +176,15 @@ struct recipe {
 };
 
 // meta: `leaves` counts the properties without mirror; the depth is that of each property tree.
+// clang-format off
 const recipe recipes[] = {
-    {"small", 953, 30, 3, 12, 12, 31},    {"typical", 3989, 120, 4, 35, 18, 56},
-    {"max", 30125, 1000, 8, 35, 40, 83},  {"meta", 40929, 455, 5, 15, 20, 24},
+    {"small", 953, 30, 3, 12, 12, 4},
+    {"typical", 3989, 120, 4, 35, 18, 17},
+    {"max", 30125, 1000, 8, 35, 40, 20},
+    {"meta", 40929, 455, 5, 15, 20, 24},
     {"wide", 292156, 10000, 1, 0, 0, 15},
 };
+// clang-format on
 
 // A name that `used` does not hold yet.
 std::string fresh_name(random_source& random, std::uint32_t long_names,

@@ -39,6 +39,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 build=${build:-$root/build$variant}
+mkdir -p "$build" && build=$(cd "$build" && pwd) || exit 2
 
 need "compiler and build tools" g++ make cmake
 need "the library's only dependency" rapidjson-dev

@@ -46,13 +46,8 @@ struct on_pool {
 };
 
 struct on_document {
-  struct tree {
-    json::document document;  // what was read
-    json::arena memory;       // or what was made
-    json::arena_value made;
-    const json::arena_value& root() const { return made.IsNull() ? document.root() : made; }
-  };
-  static void read(std::string_view text, tree& out) { must(json::read(text, out.document)); }
+  using tree = json::document;
+  static void read(std::string_view text, tree& out) { must(json::read(text, out)); }
   static void write(const tree& value, std::string& out) {
     out.clear();
     must(json::write(value.root(), out));
@@ -62,13 +57,11 @@ struct on_document {
     return same && *same;
   }
   static void apply(tree& target, const tree& patch) {
-    must(merge::apply_merge_patch(target.document, patch.root()));
+    must(merge::apply_merge_patch(target, patch.root()));
   }
-  static bool crowded(const tree&) {
-    return false;
-  }  // it looks after itself, within the timed call
+  static bool crowded(const tree&) { return false; }  // it looks after itself, in the timed call
   static void diff(const tree& from, const tree& to, tree& patch) {
-    must(merge::diff(from.root(), to.root(), patch.made, patch.memory));
+    must(merge::diff(from.root(), to.root(), patch));
   }
 };
 

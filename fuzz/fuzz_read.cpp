@@ -1,0 +1,38 @@
+// Property: for any bytes, json::read accepts exactly what the obvious reader accepts and gives the
+// same value; what it accepts is written and read back to the same value; what it refuses has a place.
+#include <devicetwin/devicetwin.hpp>
+
+#include "../tests/support/reference.hpp"
+
+#include <cstdlib>
+
+namespace json = devicetwin::json;
+
+#define REQUIRE_THAT(condition) \
+  if (!(condition)) std::abort()
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto expected = reference::parser::parse(text);
+  json::document document;
+  const json::error e = json::read(text, document);
+  REQUIRE_THAT(!e == expected.has_value());
+  if (e) {
+    REQUIRE_THAT(e.has_position() && e.offset() <= size && e.column() >= 1);
+    REQUIRE_THAT(!e.message().empty() && document.root().IsNull());
+    return 0;
+  }
+  REQUIRE_THAT(identical(reference::from_value(document.root()), *expected));
+  for (const unsigned indent : {0u, 2u}) {
+    std::string written;
+    json::write_options options;
+    options.indent = indent;
+    REQUIRE_THAT(!json::write(document.root(), written, options));
+    rapidjson::Document again;
+    REQUIRE_THAT(!json::read(written, again));
+    REQUIRE_THAT(identical(reference::from_value(again), *expected));
+    const auto same = json::equal(document.root(), again);
+    REQUIRE_THAT(same && *same);
+  }
+  return 0;
+}

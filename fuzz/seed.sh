@@ -1,0 +1,44 @@
+#!/bin/sh
+# Writes the hand-made seeds below fuzz/corpus/: one file per interesting text or pair of texts.
+cd "$(dirname "$0")" || exit 1
+mkdir -p corpus/fuzz_read corpus/fuzz_merge
+n=0
+while IFS= read -r text; do
+  n=$((n + 1))
+  printf '%s' "$text" >corpus/fuzz_read/seed-$n
+done <<'TEXTS'
+{"deviceId":"pump-7","version":12,"tags":{"site":"north"},"properties":{"desired":{"rpm":900,"$version":3},"reported":{"rpm":870.5,"ok":true,"note":null,"$version":9}}}
+[1,-1,0,-0,-0.0,1.5,1e5,1E-7,9007199254740993,18446744073709551615,18446744073709551616,-9223372036854775808,5e-324,1.7976931348623157e308]
+0.324315470366742364179071e-330
+0.0e109
+1e400
+"\u0061\ud83d\ude00\n\t\"\\\/"
+{"a":1,"\u0061":2}
+[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]
+[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]
+{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9,"j":10,"k":11,"l":12,"m":13,"n":14,"o":15,"p":16,"q":17,"r":18,"a":19}
+"\ud800"
+"\udc00"
+ [ true , false , null ] 
+[1,]
+{"é":"日本語","long name that is not inline":"long text that is not inline either"}
+TEXTS
+n=0
+while IFS='|' read -r first second; do
+  n=$((n + 1))
+  printf '%s\000%s' "$first" "$second" >corpus/fuzz_merge/seed-$n
+done <<'PAIRS'
+{"a":"b"}|{"a":"c"}
+{"a":"b","b":"c"}|{"a":null}
+{"a":{"b":"c"}}|{"a":{"b":"d","c":null}}
+{"a":[{"b":"c"}]}|{"a":[1]}
+{"e":null}|{"a":1}
+[1,2]|{"a":"b","c":null}
+{}|{"a":{"bb":{"ccc":null}}}
+{"a":1,"b":2,"c":3,"d":4}|{"d":4,"c":3.0,"b":5,"x":{"y":{}},"a":1}
+{"a":{"x":1,"y":[1,{"z":2}]},"b":1}|{"a":{"y":[1,{"z":2.0}],"x":1},"b":1}
+1|1.0
+{"n":null}|{"n":null,"m":1}
+{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9,"j":10,"k":11,"l":12,"m":13,"n":14,"o":15,"p":16,"q":17,"r":18}|{"r":18,"q":17,"p":16,"o":15,"n":14,"m":13,"l":12,"k":11,"j":10,"i":9,"h":8,"g":7,"f":6,"e":5,"d":4,"c":3,"b":2,"new":1}
+{"a":null,"b":null,"c":1,"d":2,"e":3,"f":4,"g":5,"h":6,"i":7,"j":8,"k":9,"l":10,"m":11,"n":12,"o":13,"p":14,"q":15,"r":16}|{"c":null,"d":null,"e":null,"f":null,"g":null,"h":null,"i":null,"j":null,"k":null,"zz":{"a":null},"l":0}
+PAIRS
