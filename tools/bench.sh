@@ -6,7 +6,7 @@
 #     --build DIR  default: build/
 #     ARGUMENT     for the program, such as --check, --list, --benchmark_filter=diff/.*
 #
-# Prints the table; it is also in DIR/bench/results.csv, and every median in DIR/bench/details.csv.
+# Prints the table; it is also in DIR/bench/results.csv, and every contestant in DIR/bench/details.csv.
 . "$(dirname "$0")/lib.sh"
 
 build=$root/build

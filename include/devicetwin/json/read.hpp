@@ -49,6 +49,14 @@ template <class Allocator, class StackAllocator>
 /// The same for a document that keeps itself compact; it takes some two bytes of memory per byte of text.
 [[nodiscard]] inline error read(std::string_view text, document& out, const read_options& options = {});
 
+/// A value without its allocator: a mistake, explained.
+template <class Allocator>
+error read(std::string_view, basic_value<Allocator>&, const read_options& = {}) {
+  static_assert(detail::mistaken<Allocator>,
+                "json::read: a RapidJSON value needs its allocator: read(text, value, allocator)");
+  return errc::wrong_type;
+}
+
 /// Sends `text` as events to any RapidJSON handler (Null, Bool, Int, Uint, Int64, Uint64, Double, String,
 /// StartObject, Key, EndObject, StartArray, EndArray, each giving false to stop). Strings are valid during
 /// the call only (copy is true).

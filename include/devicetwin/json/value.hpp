@@ -10,7 +10,7 @@
 #include <cstddef>      // std::size_t
 #include <cstring>      // std::memcmp
 #include <string_view>  // std::string_view
-#include <utility>      // std::declval
+#include <type_traits>  // std::true_type
 
 #include "../version.hpp"
 
@@ -72,6 +72,18 @@ bool same_text(const ValueA& a, const ValueB& b) noexcept {
   const size_type length = a.GetStringLength();
   return length == b.GetStringLength() && std::memcmp(a.GetString(), b.GetString(), length) == 0;
 }
+
+template <class Allocator>
+std::true_type derives_from_value(const basic_value<Allocator>*);
+std::false_type derives_from_value(const void*);
+
+/// True for RapidJSON's values and documents.
+template <class T>
+inline constexpr bool is_value = decltype(derives_from_value(static_cast<const T*>(nullptr)))::value;
+
+/// For a static_assert in a template that is only there to explain a mistake.
+template <class...>
+inline constexpr bool mistaken = false;
 
 }  // namespace detail
 }  // namespace json

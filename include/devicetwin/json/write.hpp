@@ -5,8 +5,8 @@
 #include <cstring>      // std::memcpy
 #include <string>       // std::string
 #include <string_view>  // std::string_view
-#include <type_traits>  // std::is_same_v
-#include <utility>      // std::swap
+#include <type_traits>  // std::is_same_v, std::void_t
+#include <utility>      // std::swap, std::declval
 
 #include "detail/events.hpp"
 #include "detail/text.hpp"
@@ -241,8 +241,18 @@ inline bool text_buffer::append(const char* text, std::size_t length) noexcept {
   return true;
 }
 
+namespace detail {
+
+template <class Output, class = void>
+inline constexpr bool is_output = false;
+template <class Output>
+inline constexpr bool
+    is_output<Output, std::void_t<decltype(std::declval<Output&>().append("", std::size_t{})),
+                                  decltype(std::declval<Output&>().resize(std::declval<Output&>().size()))>> =
+        true;
+
 template <class Allocator, class Output>
-error write(const basic_value<Allocator>& source, Output& out, const write_options& options) {
+error write_text(const basic_value<Allocator>& source, Output& out, const write_options& options) {
   // Also takes back what was written when the output throws, as std::string does for want of memory.
   struct undo {
     Output& out;
@@ -253,10 +263,23 @@ error write(const basic_value<Allocator>& source, Output& out, const write_optio
     }
   } restore{out, out.size()};
   text_writer<Output> writer(out, options.indent);
-  detail::walk_memory<basic_value<Allocator>> memory(options.memory);
-  error failure = detail::emit(source, writer, detail::nulls::emit, options.max_depth, memory);
+  walk_memory<basic_value<Allocator>> memory(options.memory);
+  error failure = emit(source, writer, nulls::emit, options.max_depth, memory);
   restore.armed = static_cast<bool>(failure);
   return failure;
+}
+
+}  // namespace detail
+
+template <class Allocator, class Output>
+error write(const basic_value<Allocator>& source, Output& out, const write_options& options) {
+  static_assert(detail::is_output<Output>,
+                "json::write: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+  if constexpr (detail::is_output<Output>) {
+    return detail::write_text(source, out, options);
+  } else {
+    return errc::handler_stopped;
+  }
 }
 
 }  // namespace json

@@ -1,6 +1,9 @@
 /// Making the JSON Merge Patch (RFC 7396) that turns one value into another.
 #pragma once
 
+#include <type_traits>  // std::void_t
+#include <utility>      // std::declval
+
 #include "../json/arena.hpp"
 #include "../json/detail/builder.hpp"
 #include "../json/detail/events.hpp"
@@ -14,15 +17,19 @@ inline namespace DEVICETWIN_ABI {
 namespace merge {
 
 /// Sends the smallest merge patch from `from` to `to` to `handler`, a RapidJSON handler such as
-/// json::text_writer. Applying it to `from` gives a value equal to `to`; for equal objects it is {}.
-/// A member of `to` that is not equal to `from`'s is in the patch with its value, arrays as a whole; one that is
-/// gone is null. Roots that are not both objects give `to` itself. Of repeated names the first counts.
+/// json::text_writer. Applying it to `from` gives a value equal to `to`; for equal objects it is
+/// {}. A member of `to` that is not equal to `from`'s is in the patch with its value, arrays as a
+/// whole; one that is gone is null. Roots that are not both objects give `to` itself. Of repeated
+/// names the first counts.
 ///
-/// Errors: null_member, when `to` has a null that `from` does not have in the same place, for a merge patch
-///   cannot say that (RFC 7396, section 1; null_rule decides); kept_member, when one must be removed under
-///   null_rule::keep; depth_exceeded, not_finite, out_of_memory; each with the pointer. All of them are found
-///   before the first event. handler_stopped when the handler gives false.
-/// Cost: one pass over both when members stand in the same order, n log n at worst; equal subtrees are not sent.
+/// Errors: null_member, when `to` has a null that `from` does not have in the same place, for a
+/// merge patch
+///   cannot say that (RFC 7396, section 1; null_rule decides); kept_member, when one must be
+///   removed under null_rule::keep; depth_exceeded, not_finite, out_of_memory; each with the
+///   pointer. All of them are found before the first event. handler_stopped when the handler gives
+///   false.
+/// Cost: one pass over both when members stand in the same order, n log n at worst; equal subtrees
+/// are not sent.
 template <class FromAllocator, class ToAllocator, class Handler>
 [[nodiscard]] json::error diff(const json::basic_value<FromAllocator>& from,
                                const json::basic_value<ToAllocator>& to, Handler& handler,
@@ -52,13 +59,22 @@ template <class FromAllocator, class ToAllocator>
 
 namespace detail {
 
+template <class Handler, class = void>
+inline constexpr bool is_handler = false;
+template <class Handler>
+inline constexpr bool is_handler<
+    Handler, std::void_t<decltype(std::declval<Handler&>().StartObject()),
+                         decltype(std::declval<Handler&>().Key("", json::size_type{}, true))>> =
+    true;
+
 template <class Walk, class To, class Handler>
 json::error send_patch(const Walk& walk, const To& to, bool whole, Handler& handler,
                        const json::memory_source& source) {
   using op = typename Walk::op;
   json::detail::walk_memory<To> memory(source);
   const auto send_value = [&](const To& value) -> json::error {
-    return json::detail::emit(value, handler, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory);
+    return json::detail::emit(value, handler, json::detail::nulls::emit,
+                              static_cast<std::size_t>(-1), memory);
   };
   if (whole) return send_value(to);
   json::detail::stack<json::size_type, 8> counts(source);  // members sent in each open object
@@ -86,7 +102,9 @@ json::error send_patch(const Walk& walk, const To& to, bool whole, Handler& hand
           if (json::error e = send_value(entry.to().value)) return e;
         }
         break;
-      case op::remove: sent = name(entry.from()) && handler.Null(); break;
+      case op::remove:
+        sent = name(entry.from()) && handler.Null();
+        break;
     }
   }
   sent = sent && handler.EndObject(counts.back());
@@ -106,25 +124,36 @@ inline json::detail::diff_rules rules_of(const options& o) noexcept {
 }  // namespace detail
 
 template <class FromAllocator, class ToAllocator, class Handler>
-json::error diff(const json::basic_value<FromAllocator>& from, const json::basic_value<ToAllocator>& to,
-                 Handler& handler, const options& options) {
-  json::detail::tree_diff<json::basic_value<FromAllocator>, json::basic_value<ToAllocator>> walk(
-      detail::rules_of(options), options.memory);
-  if (json::error e = walk.run(from, to)) return e;
-  const bool whole = !from.IsObject() || !to.IsObject();
-  return detail::send_patch(walk, to, whole, handler, options.memory);
+json::error diff(const json::basic_value<FromAllocator>& from,
+                 const json::basic_value<ToAllocator>& to, Handler& handler,
+                 const options& options) {
+  static_assert(detail::is_handler<Handler>,
+                "merge::diff: the third argument is a RapidJSON handler, a RapidJSON document, a "
+                "json::document, "
+                "or a value followed by its allocator");
+  if constexpr (detail::is_handler<Handler>) {
+    json::detail::tree_diff<json::basic_value<FromAllocator>, json::basic_value<ToAllocator>> walk(
+        detail::rules_of(options), options.memory);
+    if (json::error e = walk.run(from, to)) return e;
+    const bool whole = !from.IsObject() || !to.IsObject();
+    return detail::send_patch(walk, to, whole, handler, options.memory);
+  } else {
+    return json::errc::handler_stopped;
+  }
 }
 
 template <class FromAllocator, class ToAllocator, class PatchAllocator>
-json::error diff(const json::basic_value<FromAllocator>& from, const json::basic_value<ToAllocator>& to,
-                 json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator, const options& options) {
+json::error diff(const json::basic_value<FromAllocator>& from,
+                 const json::basic_value<ToAllocator>& to, json::basic_value<PatchAllocator>& patch,
+                 PatchAllocator& allocator, const options& options) {
   json::detail::tree_builder<PatchAllocator> builder(allocator, options.memory);
   return builder.build(patch, [&](auto& handler) { return diff(from, to, handler, options); });
 }
 
 template <class FromAllocator, class ToAllocator>
-json::error diff(const json::basic_value<FromAllocator>& from, const json::basic_value<ToAllocator>& to,
-                 json::document& patch, const options& options) {
+json::error diff(const json::basic_value<FromAllocator>& from,
+                 const json::basic_value<ToAllocator>& to, json::document& patch,
+                 const options& options) {
   json::error failure = json::document_access::rebuild(
       patch, 0, [&](auto& handler) { return diff(from, to, handler, options); });
   if (!failure) json::document_access::settle(patch, 0, 0);

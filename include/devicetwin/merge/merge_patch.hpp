@@ -1,8 +1,9 @@
 /// Applying a JSON Merge Patch (RFC 7396) to a JSON value, in place.
 #pragma once
 
-#include <cstddef>  // std::size_t
-#include <new>      // placement new, std::launder
+#include <cstddef>      // std::size_t
+#include <new>          // placement new, std::launder
+#include <type_traits>  // std::enable_if_t
 
 #include "../json/arena.hpp"
 #include "../json/detail/builder.hpp"
@@ -46,6 +47,16 @@ template <class PatchAllocator, class Journal = no_journal>
 [[nodiscard]] json::error apply_merge_patch(json::document& target,
                                             const json::basic_value<PatchAllocator>& patch,
                                             const options& options = {}, Journal&& journal = {});
+
+/// A patch that is not a value: a mistake, explained.
+template <class Target, class Patch, class... Rest>
+std::enable_if_t<!json::detail::is_value<Patch>, json::error> apply_merge_patch(Target&, const Patch&,
+                                                                                Rest&&...) {
+  static_assert(json::detail::mistaken<Patch>,
+                "merge::apply_merge_patch: the patch is a RapidJSON value (of a json::document, its root()); "
+                "json::read makes one from text");
+  return json::errc::wrong_type;
+}
 
 // ---------------------------------------------------------------------------------------------
 

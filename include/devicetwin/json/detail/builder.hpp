@@ -47,6 +47,12 @@ class builder_stack {
   /// Makes sure that the stack can hold `bytes` and, by its own growth of one half, what it asks for then.
   [[nodiscard]] bool prepare(std::size_t bytes) noexcept {
     if (bytes <= capacity_) return true;
+    if (block_ == nullptr && bytes <= first_bytes) {
+      next_ = local_;
+      next_size_ = first_bytes;
+      return true;
+    }
+    release(next_);
     next_size_ = 2 * bytes + first_bytes;
     next_ = memory_.allocate(memory_.context, next_size_);
     return next_ != nullptr;
@@ -69,8 +75,9 @@ class builder_stack {
   static constexpr std::size_t first_bytes = 1024;
 
  private:
+  static_assert(first_bytes % 16 == 0);
   void release(void* block) noexcept {
-    if (block != nullptr) memory_.release(memory_.context, block);
+    if (block != nullptr && block != local_) memory_.release(memory_.context, block);
   }
 
   memory_source memory_;
@@ -78,6 +85,7 @@ class builder_stack {
   void* next_ = nullptr;
   std::size_t next_size_ = 0;
   std::size_t capacity_ = 0;
+  alignas(16) unsigned char local_[first_bytes];  ///< the first block
 };
 
 /// A handler of events that builds a value with `Allocator`, each array and object at its exact size.

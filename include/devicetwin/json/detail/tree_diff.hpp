@@ -150,11 +150,9 @@ class tree_diff {
     return entries_.push({op::set, current_member()}) || fail(errc::out_of_memory);
   }
 
-  bool missing(frame& top) {
-    if (rules_.stop_at_first) {
-      differ_ = stopped_ = true;
-      return true;
-    }
+  /// Records that the member of `from` at hand is not in `to`.
+  bool missing(const frame& top) {
+    if (rules_.stop_at_first || in_array()) return different(*top.to);
     if (!rules_.removes) return fail(errc::kept_member);
     differ_ = true;
     return entries_.push({op::remove, members_begin(*top.from) + top.at_from}) || fail(errc::out_of_memory);

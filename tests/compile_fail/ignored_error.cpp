@@ -1,0 +1,9 @@
+// expect: ignoring return value
+#include <devicetwin/devicetwin.hpp>
+
+#pragma GCC diagnostic error "-Wunused-result"
+
+int main() {
+  rapidjson::Document document;
+  devicetwin::json::read("{}", document);
+}

@@ -1,0 +1,213 @@
+// Errors, pointers, access, writing, equality.
+#include "../support/text.hpp"
+
+#include <limits>
+#include <string>
+
+#include "../support/random_json.hpp"
+#include "../support/reference.hpp"
+
+TEST_CASE("error's message is one sentence with the pointer", "[error]") {
+  CHECK(json::error().message() == "no error");
+  CHECK(!json::error());
+  const json::step steps[] = {json::step::member("a/b~c"), json::step::element(12), json::step::member("x\n\x1B")};
+  const json::error e = json::error(errc::not_found).at(json::location(steps, 3));
+  CHECK(e.pointer() == "/a~1b~0c/12/x\n\x1B");
+  CHECK(e.message() == "there is no such value, at /a~1b~0c/12/x\\u000a\\u001b");
+  CHECK(json::error(errc::depth_exceeded).limited_to(64).message() == "nested too deeply (the limit is 64)");
+  char small[8];
+  CHECK(e.message(small, sizeof small) == e.message().size());
+  CHECK(std::string(small, 8) == "there is");
+}
+
+TEST_CASE("error shortens a long pointer in the middle, at whole characters", "[error]") {
+  for (std::size_t length = 100; length < 400; ++length) {
+    std::string name;
+    while (name.size() < length) name += "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80x";
+    const json::step steps[] = {json::step::member("head"), json::step::member(name), json::step::member("tail")};
+    const json::error e = json::error(errc::not_found).at(json::location(steps, 3));
+    const std::string pointer(e.pointer());
+    CHECK(pointer.size() <= json::error::pointer_capacity);
+    CHECK(pointer.substr(0, 6) == "/head/");
+    CHECK(pointer.substr(pointer.size() - 5) == "/tail");
+    if (11 + name.size() > json::error::pointer_capacity) CHECK(pointer.find("...") != std::string::npos);
+    CHECK(reference::parser::parse("\"" + pointer + "\"").has_value());  // still UTF-8
+  }
+}
+
+TEST_CASE("find follows RFC 6901", "[pointer]") {
+  const auto d = parsed(R"({"foo":["bar","baz"],"":0,"a/b":1,"c%d":2,"e^f":3,"g|h":4,"i\\j":5,"k\"l":6," ":7,"m~n":8})");
+  const auto at = [&](const char* pointer) { return written(**json::find(d, pointer)); };
+  CHECK(at("/foo") == R"(["bar","baz"])");
+  CHECK(at("/foo/0") == "\"bar\"");
+  CHECK(at("/") == "0");
+  CHECK(at("/a~1b") == "1");
+  CHECK(at("/c%d") == "2");
+  CHECK(at("/e^f") == "3");
+  CHECK(at("/g|h") == "4");
+  CHECK(at("/i\\j") == "5");
+  CHECK(at("/k\"l") == "6");
+  CHECK(at("/ ") == "7");
+  CHECK(at("/m~0n") == "8");
+  CHECK(*json::find(d, "") == &d);
+  for (const char* pointer : {"/foo/2", "/foo/-", "/foo/00", "/foo/01", "/foo/x", "/foo/", "/foo/0/x", "/nope/x", "/foo/4294967296", "/foo/99999999999"}) {
+    CHECK(json::find(d, pointer).error().code() == errc::not_found);
+  }
+  CHECK(json::find(d, "/foo/7/8").error().pointer() == "/foo/7");
+  for (const char* pointer : {"foo", "/~", "/~2", "/a~"}) {
+    CHECK(json::find(d, pointer).error().code() == errc::invalid_pointer);
+  }
+}
+
+TEST_CASE("get gives the value or says why not", "[get]") {
+  const auto d = parsed(R"({"b":true,"i":-5,"u":18446744073709551615,"d":1.5,"w":3.0,"s":"x\u0000y","big":9007199254740993,"n":null,"huge":1e300})");
+  CHECK(*json::get<bool>(d, "/b"));
+  CHECK(*json::get<std::int64_t>(d, "/i") == -5);
+  CHECK(*json::get<std::int64_t>(d, "/w") == 3);
+  CHECK(*json::get<std::uint64_t>(d, "/u") == UINT64_MAX);
+  CHECK(*json::get<double>(d, "/i") == -5.0);
+  CHECK(*json::get<double>(d, "/d") == 1.5);
+  CHECK(*json::get<std::string_view>(d, "/s") == std::string_view("x\0y", 3));
+  const auto code = [&](auto result) { return result.error().code(); };
+  CHECK(code(json::get<std::int64_t>(d, "/u")) == errc::number_out_of_range);
+  CHECK(code(json::get<std::uint64_t>(d, "/i")) == errc::number_out_of_range);
+  CHECK(code(json::get<std::int64_t>(d, "/d")) == errc::number_out_of_range);
+  CHECK(code(json::get<std::int64_t>(d, "/huge")) == errc::number_out_of_range);
+  CHECK(code(json::get<std::uint64_t>(d, "/huge")) == errc::number_out_of_range);
+  CHECK(code(json::get<double>(d, "/big")) == errc::number_out_of_range);
+  CHECK(code(json::get<double>(d, "/u")) == errc::number_out_of_range);
+  CHECK(code(json::get<bool>(d, "/n")) == errc::wrong_type);
+  CHECK(code(json::get<std::string_view>(d, "/i")) == errc::wrong_type);
+  CHECK(code(json::get<double>(d, "/s")) == errc::wrong_type);
+  CHECK(code(json::get<double>(d, "/zzz")) == errc::not_found);
+  CHECK(json::get<double>(d, "/s").error().pointer() == "/s");
+  CHECK(json::get<double>(d, "/s").value_or(7) == 7);
+}
+
+TEST_CASE("write escapes what must be and nothing else", "[write]") {
+  const rapidjson::Value v("\"\\/\b\f\n\r\t\x01\x1F\x7F\xC3\xA9", 13);
+  CHECK(written(v) == "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7F\xC3\xA9\"");
+}
+
+TEST_CASE("write indents", "[write]") {
+  std::string text;
+  json::write_options options;
+  options.indent = 2;
+  REQUIRE(!json::write(parsed(R"({"a":[1,{}],"b":[],"c":{"d":null}})"), text, options));
+  CHECK(text == "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": [],\n  \"c\": {\n    \"d\": null\n  }\n}");
+}
+
+TEST_CASE("write leaves the output as it was on an error", "[write]") {
+  rapidjson::Document d = parsed(R"({"a":[1,2]})");
+  std::string text = "kept";
+  SECTION("NaN") {
+    d["a"][1].SetDouble(std::numeric_limits<double>::quiet_NaN());
+    const auto e = json::write(d, text);
+    CHECK(e.code() == errc::not_finite);
+    CHECK(e.pointer() == "/a/1");
+  }
+  SECTION("infinity") {
+    d["a"][0].SetDouble(-std::numeric_limits<double>::infinity());
+    CHECK(json::write(d, text).pointer() == "/a/0");
+  }
+  SECTION("invalid UTF-8 in a string and in a name") {
+    d["a"][0].SetString("\xFF", 1);
+    CHECK(json::write(d, text).code() == errc::invalid_utf8);
+    d["a"].SetObject().AddMember("\xC0\x80", 1, d.GetAllocator());
+    CHECK(json::write(d, text).code() == errc::invalid_utf8);
+  }
+  SECTION("depth") {
+    json::write_options options;
+    options.max_depth = 1;
+    const auto e = json::write(d, text, options);
+    CHECK(e.code() == errc::depth_exceeded);
+    CHECK(e.pointer() == "/a");
+  }
+  CHECK(text == "kept");
+}
+
+TEST_CASE("write into a fixed buffer says when it is full", "[write]") {
+  const auto d = parsed(R"({"a":"long enough to fill more than one internal block? no, but long"})");
+  const std::string whole = written(d);
+  for (std::size_t capacity = 0; capacity <= whole.size(); ++capacity) {
+    std::string storage(capacity, '\0');
+    json::text_buffer out(storage.data(), capacity);
+    const auto e = json::write(d, out);
+    CHECK((capacity == whole.size() ? !e : e.code() == errc::out_of_memory));
+    CHECK(out.size() == (capacity == whole.size() ? whole.size() : 0));
+  }
+}
+
+TEST_CASE("callers' repeated names: the first counts, everywhere", "[write][equal][merge]") {
+  rapidjson::Document d;
+  d.SetObject();
+  const auto add = [&](rapidjson::Value& object, int number) {
+    object.AddMember("a", number, d.GetAllocator());
+  };
+  add(d, 1);
+  add(d, 2);
+  d.AddMember("b", 3, d.GetAllocator());
+  CHECK(written(d) == R"({"a":1,"b":3})");
+  CHECK(*json::equal(d, parsed(R"({"b":3,"a":1})")));
+  CHECK(*json::equal(parsed(R"({"b":3,"a":1})"), d));
+  CHECK(!*json::equal(d, parsed(R"({"b":3,"a":2})")));
+  CHECK(*json::equal(d, d));
+  rapidjson::Document patch;
+  REQUIRE(!merge::diff(d, parsed(R"({"a":1,"b":4})"), patch));
+  CHECK(written(patch) == R"({"b":4})");
+  REQUIRE(!merge::diff(parsed(R"({"a":1,"b":4})"), d, patch));
+  CHECK(written(patch) == R"({"b":3})");
+  REQUIRE(!merge::diff(d, parsed("{}"), patch));
+  CHECK(written(patch) == R"({"a":null,"b":null})");
+  rapidjson::Document target = parsed("{}");
+  REQUIRE(!merge::apply_merge_patch(target, d, target.GetAllocator()));
+  CHECK(written(target) == R"({"a":1,"b":3})");
+  REQUIRE(!merge::apply_merge_patch(d, parsed(R"({"a":null})"), d.GetAllocator()));
+  CHECK(d.MemberCount() == 1);
+}
+
+TEST_CASE("equal compares as JSON", "[equal]") {
+  const auto same = [](const char* a, const char* b) { return *json::equal(parsed(a), parsed(b)); };
+  CHECK(same(R"({"a":1,"b":[1,{"c":null,"d":2}]})", R"({"b":[1.0,{"d":2,"c":null}],"a":1})"));
+  CHECK(!same("[1,2]", "[2,1]"));
+  CHECK(!same("[1]", "[1,1]"));
+  CHECK(!same("{}", "[]"));
+  CHECK(!same("true", "false"));
+  CHECK(!same("null", "false"));
+  CHECK(!same("\"1\"", "1"));
+  CHECK(!same(R"({"a":1})", R"({"b":1})"));
+  CHECK(!same(R"({"a":1})", R"({"a":1,"b":1})"));
+  CHECK(!same("9007199254740993", "9007199254740992.0"));
+  json::equal_options strict;
+  strict.numbers = json::number_equality::by_value_and_type;
+  CHECK(!*json::equal(parsed("1"), parsed("1.0"), strict));
+  CHECK(*json::equal(parsed("1.5"), parsed("1.5"), strict));
+}
+
+TEST_CASE("equal has no answer for NaN and excess depth", "[equal]") {
+  rapidjson::Document d = parsed("[[1,0]]");
+  d[0][1].SetDouble(std::numeric_limits<double>::quiet_NaN());
+  CHECK(json::equal(d, d).error().code() == errc::not_finite);
+  CHECK(json::equal(d, d).error().pointer() == "/0/1");
+  json::equal_options shallow;
+  shallow.max_depth = 1;
+  CHECK(json::equal(parsed("[[]]"), parsed("[[]]"), shallow).error().code() == errc::depth_exceeded);
+}
+
+TEST_CASE("reading, writing and equality agree with the obvious implementation", "[property]") {
+  random_json random(1);
+  std::string previous = "{}";
+  for (int i = 0; i < 3000; ++i) {
+    const std::string text = random.value();
+    INFO(text);
+    const auto expected = reference::parser::parse(text);
+    REQUIRE(expected);
+    const auto d = parsed(text);
+    CHECK(identical(reference::from_value(d), *expected));
+    CHECK(identical(reference::from_value(parsed(written(d))), *expected));
+    const auto other = parsed(previous);
+    CHECK(*json::equal(d, other) == equal(*expected, reference::from_value(other)));
+    CHECK(*json::equal(d, parsed(text)));
+    previous = random.below(3) == 0 ? text : random.value();
+  }
+}

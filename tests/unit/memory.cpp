@@ -1,0 +1,272 @@
+// The arena, the document that stays compact, and every allocation failing in turn.
+#include "../support/text.hpp"
+
+#include <cstdlib>
+#include <random>
+#include <string>
+
+#include "../support/random_json.hpp"
+
+namespace {
+
+/// A heap that refuses the n-th request and counts what is out.
+struct failing_heap {
+  std::size_t requests = 0;
+  std::size_t refused_request = 0;  // 0: none
+  std::size_t out = 0;
+  json::memory_source source() {
+    return {[](void* context, std::size_t bytes) -> void* {
+              auto& heap = *static_cast<failing_heap*>(context);
+              if (++heap.requests == heap.refused_request) return nullptr;
+              ++heap.out;
+              return std::malloc(bytes);
+            },
+            [](void* context, void* block) {
+              --static_cast<failing_heap*>(context)->out;
+              std::free(block);
+            },
+            this};
+  }
+};
+
+/// Runs `act(source)` with the 1st, 2nd, ... request refused until it succeeds; `check()` after each failure.
+template <class Act, class Check>
+void with_every_failure(Act&& act, Check&& check) {
+  for (std::size_t n = 1;; ++n) {
+    REQUIRE(n < 10000);
+    failing_heap heap;
+    heap.refused_request = n;
+    const json::error e = act(heap.source());
+    CHECK(heap.out == 0);
+    if (!e) {
+      CHECK(heap.requests < n);
+      return;
+    }
+    CHECK(e.code() == errc::out_of_memory);
+    check();
+  }
+}
+
+std::string wide(int members, const char* name, int add) {
+  std::string text = "{";
+  for (int i = 0; i < members; ++i) {
+    text += "\"" + std::string(name) + std::to_string(i) + "\":{\"deep\":[[[" + std::to_string(i + add) +
+            ",\"a text that is longer than a value has room for\"]]]},";
+  }
+  text.back() = '}';
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("arena hands out, grows, rewinds", "[arena]") {
+  json::arena a;
+  CHECK(a.capacity() == 0);
+  auto* first = static_cast<char*>(a.Malloc(10));
+  REQUIRE(first != nullptr);
+  CHECK(a.size() == 16);
+  CHECK(a.Realloc(first, 10, 100) == first);  // at the end: in place
+  const auto mark = a.position();
+  CHECK(a.Malloc(100000) != nullptr);
+  CHECK(a.Realloc(first, 100, 200) != first);
+  a.rewind(mark);
+  CHECK(a.size() == 104);
+  json::arena b = static_cast<json::arena&&>(a);
+  CHECK(a.size() == 0);
+  CHECK(b.size() == 104);
+  b.clear();
+  CHECK(b.capacity() == 0);
+}
+
+TEST_CASE("arena on a buffer never leaves it", "[arena]") {
+  alignas(8) char buffer[100];
+  json::arena a(buffer + 1, 99);
+  CHECK(a.capacity() == 88);
+  CHECK(a.reserve(88));
+  CHECK(!a.reserve(89));
+  CHECK(a.Malloc(80) != nullptr);
+  CHECK(a.Malloc(16) == nullptr);
+  CHECK(a.Malloc(8) != nullptr);
+  a.clear();
+  CHECK(a.reserve(88));
+  json::arena none(nullptr, 0);
+  CHECK(!none.reserve(1));
+}
+
+TEST_CASE("a document has value semantics as far as memory allows", "[document]") {
+  json::document a;
+  CHECK(a.root().IsNull());
+  REQUIRE(!json::read(R"({"a":["some text that needs memory of its own"]})", a));
+  json::document b = static_cast<json::document&&>(a);
+  CHECK(a.root().IsNull());
+  CHECK(written(b.root()) == R"({"a":["some text that needs memory of its own"]})");
+  REQUIRE(!a.assign(b.root()));
+  CHECK(*json::equal(a.root(), b.root()));
+  a = static_cast<json::document&&>(b);
+  CHECK(written(a.root()) == R"({"a":["some text that needs memory of its own"]})");
+}
+
+TEST_CASE("a document patched for long stays within twice a fresh copy", "[document]") {
+  std::string text = "{";
+  for (int i = 0; i < 60; ++i) {
+    text += "\"group" + std::to_string(i) + "\":{\"value\":1,\"text\":\"a text longer than fifteen bytes\"},";
+  }
+  text.back() = '}';
+  json::document d;
+  REQUIRE(!json::read(text, d));
+  std::mt19937 random(3);
+  for (int i = 0; i < 30000; ++i) {
+    const std::string group = "group" + std::to_string(random() % 70);
+    std::string patch;
+    switch (random() % 4) {
+      case 0: patch = "{\"" + group + "\":null}"; break;
+      case 1: patch = "{\"" + group + "\":{\"value\":" + std::to_string(random()) + "}}"; break;
+      case 2: patch = "{\"" + group + "\":{\"text\":\"" + std::string(random() % 60, 'y') + "\"}}"; break;
+      default: patch = "{\"" + group + "\":{\"k" + std::to_string(random() % 5) + "\":[1,2,{\"x\":\"" + std::string(40, 'z') + "\"}]}}";
+    }
+    REQUIRE(!merge::apply_merge_patch(d, parsed(patch)));
+    CHECK(d.capacity_in_bytes() <= 2 * d.size_in_bytes() + 1024);
+    if (i % 1000 == 0) {
+      json::document fresh;
+      REQUIRE(!fresh.assign(d.root()));
+      CHECK(fresh.size_in_bytes() == d.size_in_bytes());
+    }
+  }
+  REQUIRE(!json::read("{}", d));
+  CHECK(d.capacity_in_bytes() <= 2 * d.size_in_bytes() + 1024);
+}
+
+TEST_CASE("a document in a caller's buffer uses it over and over and refuses what does not fit", "[document]") {
+  alignas(8) char buffer[4096];
+  json::document d(buffer, sizeof buffer, json::memory_source::none());
+  REQUIRE(!json::read(R"({"a":1,"b":{"c":"a text longer than fifteen bytes"}})", d));
+  for (int i = 0; i < 5000; ++i) {
+    REQUIRE(!merge::apply_merge_patch(d, parsed("{\"b\":{\"c\":\"another text of some length " + std::to_string(i) + "\"}}"),
+                                      {}));
+  }
+  const std::string before = written(d.root());
+  const auto large = parsed("{\"x\":\"" + std::string(3000, 'x') + "\"}");
+  CHECK(merge::apply_merge_patch(d, large).code() == errc::out_of_memory);
+  CHECK(written(d.root()) == before);
+  const std::string text = "[\"" + std::string(3000, 'x') + "\"]";
+  CHECK(json::read(text, d).code() == errc::out_of_memory);
+  CHECK(d.assign(large).code() == errc::out_of_memory);
+  CHECK(written(d.root()) == before);
+}
+
+TEST_CASE("every allocation failing: read", "[failure]") {
+  const std::string text = wide(40, "a name longer than fifteen bytes \\u00e9 ", 0);
+  json::document kept;
+  REQUIRE(!json::read("[1]", kept));
+  with_every_failure(
+      [&](const json::memory_source& source) {
+        json::document d(source);
+        json::read_options options;
+        options.memory = source;
+        json::error e = json::read(text, d, options);
+        if (e) CHECK(d.root().IsNull());
+        return e;
+      },
+      [] {});
+  with_every_failure(
+      [&](const json::memory_source& source) {
+        rapidjson::Document d;
+        json::read_options options;
+        options.memory = source;
+        d.SetInt(1);
+        json::error e = json::read(text, d, options);
+        if (e) CHECK(d.IsInt());
+        return e;
+      },
+      [] {});
+}
+
+TEST_CASE("every allocation failing: write", "[failure]") {
+  const auto d = parsed(wide(40, "n", 0));
+  const std::string whole = written(d);
+  with_every_failure(
+      [&](const json::memory_source& source) {
+        json::text_buffer out(source);
+        json::write_options options;
+        options.memory = source;
+        json::error e = json::write(d, out, options);
+        CHECK(out.view() == (e ? std::string_view() : std::string_view(whole)));
+        return e;
+      },
+      [] {});
+}
+
+TEST_CASE("every allocation failing: apply to a document", "[failure]") {
+  const std::string text = wide(40, "n", 0);
+  const auto patch = parsed(wide(60, "n", 1));
+  // The source refuses only during the call: the document is made and destroyed on a heap that works.
+  for (std::size_t n = 1;; ++n) {
+    REQUIRE(n < 10000);
+    failing_heap heap;
+    bool done = false;
+    {
+      json::document d(heap.source());
+      REQUIRE(!json::read(text, d));
+      merge::options options;
+      options.memory = heap.source();
+      heap.refused_request = heap.requests + n;
+      std::size_t told = 0;
+      const auto e = merge::apply_merge_patch(d, patch, options, [&](const auto&, const auto*, const auto*) { ++told; });
+      done = heap.requests < heap.refused_request;
+      heap.refused_request = 0;
+      if (e) {
+        CHECK(e.code() == errc::out_of_memory);
+        CHECK(told == 0);
+        CHECK(written(d.root()) == written(parsed(text)));
+      } else {
+        CHECK(*json::equal(d.root(), patch));
+        CHECK(told == 60);
+      }
+      if (done) CHECK(!e);
+    }
+    CHECK(heap.out == 0);
+    if (done) break;
+  }
+}
+
+TEST_CASE("every allocation failing: apply with RapidJSON's allocators", "[failure]") {
+  using crt_document = rapidjson::GenericDocument<rapidjson::UTF8<>, rapidjson::CrtAllocator>;
+  const std::string text = wide(20, "n", 0);
+  const auto patch = parsed(wide(30, "n", 1));
+  crt_document d;
+  REQUIRE(!json::read(text, d));
+  with_every_failure(
+      [&](const json::memory_source& source) {
+        merge::options options;
+        options.memory = source;
+        return merge::apply_merge_patch(d, patch, d.GetAllocator(), options);
+      },
+      [&] { CHECK(*json::equal(d, parsed(text))); });
+  CHECK(*json::equal(d, patch));
+}
+
+TEST_CASE("every allocation failing: diff and equal", "[failure]") {
+  const auto from = parsed(wide(40, "n", 0));
+  const auto to = parsed(wide(60, "m", 1));
+  with_every_failure(
+      [&](const json::memory_source& source) {
+        json::document patch(source);
+        merge::options options;
+        options.memory = source;
+        json::error e = merge::diff(from, to, patch, options);
+        if (e) CHECK(patch.root().IsNull());
+        return e;
+      },
+      [] {});
+  std::string deep(40, '[');
+  deep += std::string(40, ']');
+  const auto nested = parsed(deep);
+  with_every_failure(
+      [&](const json::memory_source& source) {
+        json::equal_options options;
+        options.memory = source;
+        const auto same = json::equal(nested, nested, options);
+        return same ? json::error() : same.error();
+      },
+      [] {});
+}
