@@ -4,7 +4,7 @@
 #   tools/bench.sh [--quick] [--build DIR] [-- ARGUMENT...]
 #     --quick      the rows something is asked of and a few more: within five minutes, else within 25
 #     --build DIR  default: build/
-#     ARGUMENT     for the program, such as --check, --list, --benchmark_filter=diff/.*
+#     ARGUMENT     for the program, such as --check, --list, --only=diff/max/
 #
 # Prints the table; it is also in DIR/bench/results.csv, and every contestant in DIR/bench/details.csv.
 . "$(dirname "$0")/lib.sh"
