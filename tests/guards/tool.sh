@@ -1,0 +1,90 @@
+#!/bin/sh
+# usage: tool.sh TOOL, in the repository's root
+# The command line tool as a user meets it: results, exit status, messages, and what happens to files.
+tool=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+status=0
+
+# check NAME EXPECTED_STATUS EXPECTED_OUTPUT EXPECTED_ERROR_PREFIX ARGUMENT...: standard input is the file `in`.
+check() {
+  name=$1 expected=$2 out=$3 err=$4
+  shift 4
+  [ -f in ] || : >in
+  "$tool" "$@" <in >out 2>err
+  actual=$?
+  printf '%s' "$out" >expected_out
+  problem=
+  [ $actual -eq "$expected" ] || problem="exit status $actual, not $expected"
+  [ "$(cat out)" = "$(cat expected_out)" ] || problem="$problem; prints: $(cat out)"
+  case $(cat err) in
+    "$err"*) ;;
+    *) problem="$problem; says: $(cat err)" ;;
+  esac
+  [ -n "$err" ] || [ ! -s err ] || problem="$problem; says: $(cat err)"
+  [ -z "$problem" ] || { echo "$name: $problem"; status=1; }
+}
+
+echo '{"a":1,"b":{"c":2}}' >doc
+echo '{"b":{"c":null,"d":3}}' >p1
+echo '{"a":null}' >p2
+printf '{\n "a": 1,\n "b": nul\n}' >bad
+printf '{"a":{\n  "b": null}}' >null
+echo '[1,2' >in
+
+check apply 0 '{"a":1,"b":{"d":3}}' '' apply doc p1
+check 'apply in order' 0 '{"b":{"d":3}}' '' apply doc p1 p2
+echo '{"b":{"c":2}}' >to
+check diff 0 '{"a":null}' '' diff doc to
+check 'diff of equals' 0 '{}' '' diff doc doc
+check 'exit code, different' 1 '{"a":null}' '' diff doc to --exit-code
+check 'exit code, equal' 0 '{}' '' diff --exit-code doc doc
+check pretty 0 '{
+  "a": 1,
+  "b": {
+    "d": 3
+  }
+}' '' apply --pretty doc p1
+cp p1 in
+check 'standard input' 0 '{"a":1,"b":{"d":3}}' '' apply doc -
+check 'standard input twice' 2 '' 'devicetwin: standard input can be read only once' apply - -
+check 'bad text' 2 '' 'devicetwin: bad:3:10: unexpected character, at /b' apply bad p1
+check 'bad patch' 2 '' 'devicetwin: bad:3:10: unexpected character, at /b' apply doc bad
+check 'null cannot be said' 2 '' 'devicetwin: null:2:8: a merge patch cannot set a member to null, at /a/b' diff doc null
+check 'no such file' 2 '' 'devicetwin: nothing: cannot be opened: ' apply nothing p1
+check 'a folder' 2 '' 'devicetwin: .: cannot be read: ' apply . p1
+check 'no command' 2 '' 'devicetwin: a command is missing'
+check 'unknown command' 2 '' 'devicetwin: unknown command frob' frob
+check 'unknown option' 2 '' 'devicetwin: unknown option --frob' apply --frob doc p1
+check 'too few files' 2 '' 'devicetwin: apply needs DOC' apply doc
+check 'too many files' 2 '' 'devicetwin: diff needs FROM and TO' diff doc doc doc
+printf '{}\0junk' >in
+check 'NUL and junk' 2 '' 'devicetwin: standard input:1:3: something follows' apply doc -
+
+# -o writes a file whole, or leaves it.
+cp doc target
+chmod 640 target
+check 'output to an input' 0 '' '' apply target p1 -o target
+[ "$(cat target)" = '{"a":1,"b":{"d":3}}' ] || { echo "-o: target is $(cat target)"; status=1; }
+[ "$(ls -l target | cut -c1-10)" = '-rw-r-----' ] || { echo "-o changes the file's mode"; status=1; }
+check 'output after an error' 2 '' 'devicetwin: bad:3:10:' apply target bad -o target
+[ "$(cat target)" = '{"a":1,"b":{"d":3}}' ] || { echo "-o: a failure changed the file"; status=1; }
+ln -s target link
+check 'output to a link' 0 '' '' apply doc p2 -o link
+[ -L link ] && [ "$(cat target)" = '{"b":{"c":2}}' ] || { echo "-o does not write through a link"; status=1; }
+check 'output to nowhere' 2 '' 'devicetwin: no/such/folder: cannot be written' apply doc p1 -o no/such/folder
+[ "$(ls)" = "$(ls | grep -v '\.[A-Za-z0-9]\{6\}$')" ] || { echo "-o leaves temporary files"; status=1; }
+
+# Output that cannot be written is an error.
+if [ -w /dev/full ]; then
+  "$tool" apply doc p1 >/dev/full 2>err && { echo "a full disk is not noticed"; status=1; }
+  grep -q '^devicetwin: standard output: cannot be written' err || { echo "full disk: $(cat err)"; status=1; }
+  check 'a full disk with -o' 2 '' 'devicetwin: /dev/full: cannot be written' apply doc p1 -o /dev/full
+fi
+"$tool" apply doc p1 >&- 2>err && { echo "a closed standard output is not noticed"; status=1; }
+{ "$tool" apply doc p1 2>err; echo $? >code; } | true
+"$tool" --help >out || { echo "--help fails"; status=1; }
+grep -q 'Examples' out || { echo "--help has no examples"; status=1; }
+"$tool" --version >/dev/null || { echo "--version fails"; status=1; }
+exit $status
