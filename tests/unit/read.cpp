@@ -194,6 +194,7 @@ TEST_CASE("read_events stops when the handler does", "[read]") {
     bool EndArray(json::size_type) { return next(); }
   } handler;
   const auto e = json::read_events("[1,2,3]", handler);
+  CHECK(e.offset() == 3);
   CHECK(e.code() == errc::handler_stopped);
   CHECK(e.pointer() == "/1");
 }

@@ -100,6 +100,7 @@ class reader {
 
   /// Reads a scalar, or opens a container.
   bool value() {
+    token_ = p_;
     switch (*p_) {
       case '"': {
         std::string_view text;
@@ -128,6 +129,7 @@ class reader {
 
   bool close_container(frame& top) {
     opened_ = false;
+    token_ = p_;
     if (top.object) {
       if (top.count > small_object && !names_differ(top)) return false;
       if (!sent(handler_.EndObject(top.count))) return false;
@@ -145,7 +147,7 @@ class reader {
   bool name(frame& top) {
     --top.count;  // an error before the name is complete belongs to the object
     if (*p_ != '"') return fail(errc::unexpected_character);
-    const char* start = p_;
+    const char* start = token_ = p_;
     std::string_view text;
     bool escaped;
     const std::size_t unescaped = name_text_.size();
@@ -335,7 +337,7 @@ class reader {
     while (p_ != end_ && (*p_ == ' ' || *p_ == '\n' || *p_ == '\r' || *p_ == '\t')) ++p_;
   }
 
-  bool sent(bool accepted) { return accepted || fail(failure_of(handler_, 0)); }
+  bool sent(bool accepted) { return accepted || fail_at(token_, failure_of(handler_, 0)); }
   bool fail(errc code) noexcept {
     code_ = code;
     return false;
@@ -379,6 +381,7 @@ class reader {
   Handler& handler_;
   std::size_t max_depth_;
   bool refuse_big_integers_;
+  const char* token_ = nullptr;  ///< start of what is being read, where a handler's refusal belongs
   bool opened_ = false;       ///< a container was just opened
   bool after_comma_ = false;  ///< a comma was just read
   errc code_ = errc::ok;
