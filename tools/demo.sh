@@ -35,9 +35,8 @@ before=examples/data/twin.json
 after=examples/data/twin-after.json
 show "A greenhouse's device twin was saved twice. What has changed is a JSON Merge Patch; a member
 that has gone is null:" diff $before $after --pretty
-show "Kept in a file, that patch turns the first state into the second:" \
-  diff $before $after -o build/changes.json
-show "(applying it)" apply $before build/changes.json -o build/result.json
-show "(nothing is left to change)" diff build/result.json $after
+show "Kept in a file, the patch" diff $before $after -o build/changes.json
+show "is applied to the first state" apply $before build/changes.json -o build/result.json
+show "and the result is the second state, with nothing left to change:" diff build/result.json $after
 show "An operator's patch: measure every minute, warmer nights, another watering plan, no limit for
 the vent. Applied to the first state:" apply $before examples/data/patch.json --pretty

@@ -17,6 +17,10 @@ CXX=$(cached CMAKE_CXX_COMPILER)
 export CXX
 rapidjson=$(cached DEVICETWIN_RAPIDJSON_DIR)
 
+install() {
+  [ -d "$work/prefix" ] || cmake --install "$build" --prefix "$work/prefix" >"$work/log"
+}
+
 with_cmake() {
   cmake -S "$here/$1" -B "$work/$1" -DCMAKE_PREFIX_PATH="$work/prefix" \
     -DDEVICETWIN_RAPIDJSON_DIR="$rapidjson" >"$work/log" 2>&1 &&
@@ -41,12 +45,13 @@ with_meson() {
     ninja -C "$work/meson_subproject" >>"$work/log" 2>&1
 }
 
-cmake --install "$build" --prefix "$work/prefix" >"$work/log"
 for consumer in ${*:-find_package add_subdirectory pkg_config meson_subproject}; do
   case $consumer in
-    pkg_config) with_pkg_config ;;
+    find_package) install && with_cmake find_package ;;
+    add_subdirectory) with_cmake add_subdirectory ;;
+    pkg_config) install && with_pkg_config ;;
     meson_subproject) with_meson ;;
-    *) with_cmake "$consumer" ;;
+    *) echo "unknown" >"$work/log"; false ;;
   esac || { echo "$consumer does not build:"; cat "$work/log"; exit 1; }
   "$work/$consumer/consumer" || { echo "$consumer ends with exit status $?"; exit 1; }
 done
