@@ -30,12 +30,14 @@ std::string judge_pair(const pair_texts& texts) {
   return {};
 }
 
-std::string judge_job(road where, yields what, job& candidate, const pair_texts& texts) {
+std::string judge_operation(const operation& what, const pair_texts& texts,
+                            std::unique_ptr<job>& candidate) {
   try {
-    candidate.run();
-    if (what == yields::nothing) return {};
-    const std::string text = candidate.output();
-    switch (where) {
+    candidate = what.prepare(texts);
+    candidate->run();
+    if (what.what == yields::nothing) return {};
+    const std::string text = candidate->output();
+    switch (what.where) {
       case road::read:
       case road::write:
         return same_json(text, json::parse(texts.from)) ? "" : wrong;
@@ -43,7 +45,7 @@ std::string judge_job(road where, yields what, job& candidate, const pair_texts&
         return text == "true" ? "" : wrong;
       case road::diff:
       case road::text_diff:
-        if (what == yields::json_patch) {
+        if (what.what == yields::json_patch) {
           const json result = json::parse(texts.from).patch(json::parse(text));
           return result == json::parse(texts.to) ? "" : wrong;
         }
@@ -55,13 +57,13 @@ std::string judge_job(road where, yields what, job& candidate, const pair_texts&
         // Two rounds, since a library may lose its way only on a tree it patched itself.
         const json from = json::parse(texts.from);
         for (int round = 0; round != 2; ++round) {
-          candidate.run();
-          if (!same_json(candidate.output(), from))
+          candidate->run();
+          if (!same_json(candidate->output(), from))
             return "the backward patch does not restore the document";
-          candidate.run();
+          candidate->run();
         }
-        candidate.run();
-        return same_json(candidate.output(), from) ? "" : wrong;
+        candidate->run();
+        return same_json(candidate->output(), from) ? "" : wrong;
       }
     }
     return "unknown road";

@@ -2,6 +2,7 @@
 // only to read, compare and patch.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "contest.hpp"
@@ -12,7 +13,9 @@ namespace bench {
 // wrong.
 std::string judge_pair(const pair_texts& texts);
 
-// Runs `candidate` and compares its result with the pair. Empty when right, else what is wrong.
-std::string judge_job(road where, yields what, job& candidate, const pair_texts& texts);
+// Prepares `what` as `candidate`, runs it and compares its result with the pair. Empty when right,
+// else what is wrong; nothing is thrown.
+std::string judge_operation(const operation& what, const pair_texts& texts,
+                            std::unique_ptr<job>& candidate);
 
 }  // namespace bench

@@ -18,6 +18,9 @@ void must(const json::error& failure) {
 
 struct on_pool {
   struct tree {
+    tree() = default;
+    tree(const tree&) = delete;
+    tree& operator=(const tree&) = delete;
     rapidjson::Document document;
     std::size_t fresh_pool = 0;  // bytes in use after reading
   };
@@ -46,8 +49,14 @@ struct on_pool {
 };
 
 struct on_document {
-  using tree = json::document;
-  static void read(std::string_view text, tree& out) { must(json::read(text, out)); }
+  struct tree {
+    tree() = default;
+    tree(const tree&) = delete;
+    tree& operator=(const tree&) = delete;
+    const json::arena_value& root() const { return document.root(); }
+    json::document document;
+  };
+  static void read(std::string_view text, tree& out) { must(json::read(text, out.document)); }
   static void write(const tree& value, std::string& out) {
     out.clear();
     must(json::write(value.root(), out));
@@ -57,11 +66,11 @@ struct on_document {
     return same && *same;
   }
   static void apply(tree& target, const tree& patch) {
-    must(merge::apply_merge_patch(target, patch.root()));
+    must(merge::apply_merge_patch(target.document, patch.root()));
   }
   static bool crowded(const tree&) { return false; }  // it looks after itself, in the timed call
   static void diff(const tree& from, const tree& to, tree& patch) {
-    must(merge::diff(from.root(), to.root(), patch));
+    must(merge::diff(from.root(), to.root(), patch.document));
   }
 };
 

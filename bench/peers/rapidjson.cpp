@@ -22,6 +22,9 @@ using pool = rj::Document::AllocatorType;
 // What the contestants share: default parse, default write, operator==, a tree with its pool.
 struct common {
   struct tree {
+    tree() = default;
+    tree(const tree&) = delete;
+    tree& operator=(const tree&) = delete;
     rj::Document document;
     std::size_t fresh_pool = 0;  // bytes in use after parsing
   };
