@@ -81,7 +81,7 @@ class arena {
     std::size_t bytes;   ///< of the data that follow
     std::size_t before;  ///< handed out from older blocks
   };
-  static constexpr std::size_t smallest_block = 1024 - sizeof(block);
+  static constexpr std::size_t smallest_block = 256 - sizeof(block);
 
   static constexpr std::size_t round_up(std::size_t bytes) noexcept {
     return (bytes + 7) & ~static_cast<std::size_t>(7);
@@ -291,12 +291,12 @@ inline error document::copy_to_fresh_block(std::size_t need) {
 
 template <class Allocator>
 error document::assign(const basic_value<Allocator>& source, std::size_t max_depth) {
-  error failure = rebuild(live_, [&](auto& handler) {
-    detail::walk_memory<basic_value<Allocator>> memory(memory_);
+  detail::walk_memory<basic_value<Allocator>> memory(memory_);
+  detail::footprint_counter<arena_value> bytes;
+  if (error e = detail::emit(source, bytes, detail::nulls::emit, max_depth, memory)) return e;
+  return rebuild(bytes.bytes(), [&](auto& handler) {
     return detail::emit(source, handler, detail::nulls::emit, max_depth, memory);
   });
-  if (!failure) document_access::settle(*this, 0, 0);
-  return failure;
 }
 
 }  // namespace json

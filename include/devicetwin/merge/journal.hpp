@@ -5,7 +5,8 @@
 /// with Value the target's type. It is called once for each effective change while it is made: `old_value`
 /// is null for a member that is new, `new_value` for one that is removed. A subtree that is new, removed, or
 /// replaced as a whole is one change; a value equal to what was there is none. All three arguments are
-/// valid during the call only. It must not touch the target and must not throw.
+/// valid during the call only. It must not touch the target and must not throw. Under
+/// change_rule::by_presence an equal value is told as well, `old_value` and `new_value` being the same.
 ///
 /// When the journal also has `bool reserve(std::size_t changes)`, that is called before anything is written,
 /// if there is at least one change; false refuses the patch (handler_stopped) and nothing has changed.

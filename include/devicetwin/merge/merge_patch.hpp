@@ -134,12 +134,12 @@ void sweep(Value& object) {
   object.EraseMember(object.MemberBegin() + static_cast<std::ptrdiff_t>(kept), object.MemberEnd());
 }
 
-template <class Target, class Patch, class Allocator, class Journal>
+template <class Target, class Patch, class Allocator>
 class merge_writer {
  public:
   using plan_type = merge_plan<Target, Patch>;
-  merge_writer(const plan_type& plan, const options& o, Allocator& allocator, Journal& journal)
-      : plan_(plan), options_(o), allocator_(allocator), journal_(journal), values_(o.memory), open_(o.memory), steps_(o.memory) {}
+  merge_writer(const plan_type& plan, const options& o, Allocator& allocator)
+      : plan_(plan), options_(o), allocator_(allocator), values_(o.memory), open_(o.memory), steps_(o.memory) {}
 
   /// Allocates everything that write() needs. The target is not touched.
   bool prepare(const Patch& patch) {
@@ -161,12 +161,17 @@ class merge_writer {
   }
 
   /// Makes the change. Cannot fail.
-  void write(Target& target) {
+  template <class Journal>
+  void write(Target& target, Journal& journal) {
     if (plan_.whole()) {
       target.Swap(values_[0]);
-      journal_(json::location(), &values_[0], const_cast<const Target*>(&target));
+      journal(json::location(), const_cast<const Target*>(&values_[0]),
+              const_cast<const Target*>(&target));
       return;
     }
+    const auto tell = [&](const Target* old_value, const Target* new_value) {
+      journal(json::location(steps_.data(), steps_.size()), old_value, new_value);
+    };
     using action = typename plan_type::action;
     std::size_t next_value = 0;
     enter(target);
@@ -194,6 +199,7 @@ class merge_writer {
           tell(&value, &member.value);
           break;
         }
+        case action::keep: tell(&member.value, &member.value); break;
         case action::remove: tell(&member.value, nullptr); [[fallthrough]];
         case action::shadow:
           member.name.SetNull();
@@ -226,14 +232,9 @@ class merge_writer {
     open_.pop();
     steps_.pop();
   }
-  void tell(const Target* old_value, const Target* new_value) {
-    journal_(json::location(steps_.data(), steps_.size()), old_value, new_value);
-  }
-
   const plan_type& plan_;
   const options& options_;
   Allocator& allocator_;
-  Journal& journal_;
   prepared_values<Target> values_;
   json::detail::stack<object, 8> open_;
   json::detail::stack<json::step, 8> steps_;  ///< the member being written in each open object
@@ -248,25 +249,53 @@ no_mark position(Allocator&) { return {}; }
 template <class Allocator>
 void give_back(Allocator&, no_mark) {}
 
-/// The second half of every apply: allocate, ask the journal, write.
-template <class Target, class Patch, class Allocator, class Journal>
-json::error carry_out(const merge_plan<Target, Patch>& plan, Target& target, const Patch& patch,
-                      Allocator& allocator, const options& o, Journal& journal) {
-  if (plan.changes() == 0) return {};
-  const auto mark = position(allocator);
-  merge_writer<Target, Patch, Allocator, Journal> writer(plan, o, allocator, journal);
-  errc failure = errc::ok;
-  if (!writer.prepare(patch)) {
-    failure = errc::out_of_memory;
-  } else if (!reserve_journal(journal, plan.changes(), 0)) {
-    failure = errc::handler_stopped;
-  } else {
-    writer.write(target);
-    return {};
+/// A merge patch on a document in three steps, so that several things can change together or not at all: plan()
+/// and prepare() do all that can fail, commit() cannot. Without a commit the document is as it was.
+template <class Patch>
+class document_merge {
+ public:
+  using plan_type = merge_plan<json::arena_value, Patch>;
+
+  document_merge(json::document& target, const options& o)
+      : target_(target), options_(o), plan_(options_), writer_(plan_, options_, json::document_access::memory(target)) {}
+  ~document_merge() {
+    if (prepared_) give_back(json::document_access::memory(target_), mark_);
   }
-  give_back(allocator, mark);
-  return failure;
-}
+  document_merge(const document_merge&) = delete;
+  document_merge& operator=(const document_merge&) = delete;
+
+  /// What applying `patch`, which must stay until the commit, does. Errors as apply_merge_patch().
+  error plan(const Patch& patch) {
+    patch_ = &patch;
+    return plan_.make(target_.root(), patch);
+  }
+  const plan_type& planned() const noexcept { return plan_; }
+
+  /// Allocates everything; may move the tree, whose members keep their order: the plan names them by it.
+  error prepare() {
+    if (plan_.changes() == 0) return {};
+    if (error e = json::document_access::make_room(target_, plan_.needed())) return e;
+    mark_ = position(json::document_access::memory(target_));
+    prepared_ = true;
+    return writer_.prepare(*patch_) ? errc::ok : errc::out_of_memory;
+  }
+  template <class Journal>
+  void commit(Journal& journal) {
+    if (plan_.changes() == 0) return;
+    prepared_ = false;
+    writer_.write(json::document_access::root(target_), journal);
+    json::document_access::settle(target_, plan_.added(), plan_.freed());
+  }
+
+ private:
+  json::document& target_;
+  options options_;
+  const Patch* patch_ = nullptr;
+  plan_type plan_;
+  merge_writer<json::arena_value, Patch, json::arena> writer_;
+  json::arena::mark mark_;
+  bool prepared_ = false;
+};
 
 }  // namespace detail
 
@@ -276,23 +305,31 @@ json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
                               const options& options, Journal&& journal) {
   detail::merge_plan<json::basic_value<TargetAllocator>, json::basic_value<PatchAllocator>> plan(options);
   if (json::error e = plan.make(target, patch)) return e;
-  return detail::carry_out(plan, target, patch, allocator, options, journal);
+  if (plan.changes() == 0) return {};
+  const auto mark = detail::position(allocator);
+  detail::merge_writer<json::basic_value<TargetAllocator>, json::basic_value<PatchAllocator>, TargetAllocator>
+      writer(plan, options, allocator);
+  json::errc failure = json::errc::out_of_memory;
+  if (writer.prepare(patch)) {
+    failure = json::errc::handler_stopped;
+    if (detail::reserve_journal(journal, plan.changes(), 0)) {
+      writer.write(target, journal);
+      return {};
+    }
+  }
+  detail::give_back(allocator, mark);
+  return failure;
 }
 
 template <class PatchAllocator, class Journal>
 json::error apply_merge_patch(json::document& target, const json::basic_value<PatchAllocator>& patch,
                               const options& options, Journal&& journal) {
-  using access = json::document_access;
-  detail::merge_plan<json::arena_value, json::basic_value<PatchAllocator>> plan(options);
-  if (json::error e = plan.make(target.root(), patch)) return e;
-  if (plan.changes() == 0) return {};
-  // From here on the plan holds when the tree moves: it names members by their index.
-  if (json::error e = access::make_room(target, plan.needed())) return e;
-  if (json::error e = detail::carry_out(plan, access::root(target), patch, access::memory(target), options,
-                                        journal)) {
-    return e;
-  }
-  access::settle(target, plan.added(), plan.freed());
+  detail::document_merge<json::basic_value<PatchAllocator>> merge(target, options);
+  if (json::error e = merge.plan(patch)) return e;
+  if (merge.planned().changes() == 0) return {};
+  if (json::error e = merge.prepare()) return e;
+  if (!detail::reserve_journal(journal, merge.planned().changes(), 0)) return json::errc::handler_stopped;
+  merge.commit(journal);
   return {};
 }
 

@@ -20,10 +20,17 @@ enum class null_rule : unsigned char {
 
 using json::number_equality;
 
+/// What counts as a change when a member is written.
+enum class change_rule : unsigned char {
+  by_value,    ///< a value that differs from what was there
+  by_presence  ///< also an equal one: the journal is told, with the same value as old and new
+};
+
 struct options {
   null_rule nulls = null_rule::remove;
   /// Whether writing 1.0 over 1 is a change. By value it is none, and the 1 stays.
   number_equality numbers = number_equality::by_value;
+  change_rule changes = change_rule::by_value;
   std::size_t max_depth = json::default_max_depth;  ///< levels of arrays and objects
   json::memory_source memory = {};                  ///< working memory
 };

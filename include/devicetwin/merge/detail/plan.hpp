@@ -68,6 +68,7 @@ class merge_plan {
  public:
   enum class action : unsigned char {
     set,      ///< the member at `index` becomes `member`'s value
+    keep,     ///< the member at `index` was written with an equal value, which counts by presence
     add,      ///< `member` is new
     remove,   ///< the member at `index` goes
     shadow,   ///< the member at `index`, a repeated name hidden behind the one removed, goes unsaid
@@ -89,7 +90,7 @@ class merge_plan {
     if (!patch.IsObject() || !target.IsObject()) {
       bool same = false;
       if (!check_value(patch) || !equal_values(target, patch, same)) return failure_;
-      if (!same) {
+      if (!same || options_.changes == change_rule::by_presence) {
         whole_ = true;
         changes_ = 1;
         freed_ = footprint_of(target);
@@ -181,10 +182,16 @@ class merge_plan {
     if (member.value.IsObject() && old->IsObject()) return enter(*old, member.value, index, &member);
     bool same = false;
     if (!equal_values(*old, member.value, same)) return false;
-    if (same) return true;
+    if (same) return keep(index, member);
     ++changes_;
     freed_ += footprint_of(*old);
     return check_value(member.value) && push({action::set, index, &member});
+  }
+
+  bool keep(size_type index, const member_of<Patch>& member) {
+    if (options_.changes == change_rule::by_value) return true;
+    ++changes_;
+    return push({action::keep, index, &member});
   }
 
   bool remove(frame& top, size_type index, const member_of<Patch>& member) {
