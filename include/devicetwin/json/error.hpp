@@ -41,6 +41,26 @@ enum class errc : unsigned char {
   not_found,            ///< no value at that pointer
   wrong_type,           ///< a value of another type than asked for
   number_out_of_range,  ///< a number that the type asked for cannot hold exactly
+  // rules of a dialect
+  forbidden_name,        ///< a name with a character that the dialect forbids
+  name_too_long,         ///< a name of more bytes than allowed
+  string_too_long,       ///< a string value of more bytes than allowed
+  integer_too_large,     ///< an integer outside the range allowed
+  array_forbidden,       ///< an array, where the dialect has none
+  null_in_array,         ///< null as an element, or inside an element
+  null_in_replacement,   ///< null where a section is replaced, not patched
+  section_too_large,     ///< the section would grow beyond its size
+  // rights and concurrency
+  reserved_member,       ///< `$...`: written by the service alone
+  not_writable,          ///< a part that this party may not write
+  precondition_failed,   ///< If-Match or the expected version does not hold
+  too_old,               ///< what changed since that version is no longer known
+  // documents
+  not_a_twin,            ///< a part of a twin is missing or has the wrong type
+  invalid_identity,      ///< a device or module id that the service would refuse
+  invalid_time,          ///< not a point in time as ISO 8601 writes it
+  damaged,               ///< stored data whose checksum or structure is wrong
+  newer_format,          ///< stored data of a later version of this library
   // the world
   out_of_memory,    ///< the memory source, the arena or the caller's buffer has no more to give
   handler_stopped,  ///< the handler or journal that was given returned false
@@ -72,8 +92,9 @@ class error {
   std::size_t line() const noexcept { return line_; }
   std::size_t column() const noexcept { return column_; }
 
-  /// The limit that was passed, for depth_exceeded (levels); 0 otherwise.
+  /// The limit that was passed (levels, bytes, or as the code says) and what was found; 0 where there is none.
   std::uint64_t limit() const noexcept { return limit_; }
+  std::uint64_t actual() const noexcept { return actual_; }
 
   /// One sentence with the pointer, without the position: "a member name stands twice in one object,
   /// at /a/b". Control characters in names are shown escaped. Writes at most `capacity` bytes, not
@@ -86,8 +107,9 @@ class error {
   }
 
   // Used by the functions that find errors, each giving what it knows.
-  error&& limited_to(std::uint64_t limit) && noexcept {
+  error&& limited_to(std::uint64_t limit, std::uint64_t actual = 0) && noexcept {
     limit_ = limit;
+    actual_ = actual;
     return static_cast<error&&>(*this);
   }
   /// Fills in offset, line and column from the text that was read. Cost: one pass up to `offset`.
@@ -114,12 +136,13 @@ class error {
   }
   void finish_pointer(std::size_t length) noexcept;
 
-  static constexpr std::size_t max_message = 160 + 6 * pointer_capacity;
+  static constexpr std::size_t max_message = 256 + 6 * pointer_capacity;
 
   errc code_ = errc::ok;
   unsigned char pointer_length_ = 0;
   char pointer_[pointer_capacity] = {};
   std::uint64_t limit_ = 0;
+  std::uint64_t actual_ = 0;
   std::size_t offset_ = 0;
   std::size_t line_ = 0;
   std::size_t column_ = 0;
@@ -151,6 +174,23 @@ inline std::string_view describe(errc code) noexcept {
     case errc::not_found: return "there is no such value";
     case errc::wrong_type: return "the value has another type than was asked for";
     case errc::number_out_of_range: return "the number cannot be held exactly in the type that was asked for";
+    case errc::forbidden_name: return "the name has a character that is forbidden in names";
+    case errc::name_too_long: return "the name is too long";
+    case errc::string_too_long: return "the string is too long";
+    case errc::integer_too_large: return "the integer is outside the range allowed";
+    case errc::array_forbidden: return "arrays are not allowed";
+    case errc::null_in_array: return "null is not allowed inside an array";
+    case errc::null_in_replacement: return "null is not allowed in a replacement; leave the member out instead";
+    case errc::section_too_large: return "the section would be too large";
+    case errc::reserved_member: return "names that start with '$' are written by the service alone";
+    case errc::not_writable: return "this part may not be written by this party";
+    case errc::precondition_failed: return "the twin has changed: the expected etag or version is not the current one";
+    case errc::too_old: return "what changed since that version is not known any more";
+    case errc::not_a_twin: return "a part of the twin has the wrong type";
+    case errc::invalid_identity: return "not a device or module id: 1 to 128 of the letters, digits and - : . + % _ # * ? ! ( ) , = @ ; $ '";
+    case errc::invalid_time: return "not a time such as 2026-01-31T12:00:00Z";
+    case errc::damaged: return "the stored data is damaged";
+    case errc::newer_format: return "the data was stored by a newer version";
     case errc::out_of_memory: return "out of memory";
     case errc::handler_stopped: return "the handler stopped";
   }
@@ -221,6 +261,10 @@ inline std::size_t error::message(char* buffer, std::size_t capacity) const noex
   if (limit_ != 0) {
     out.put(" (the limit is ");
     out.put(limit_);
+    if (actual_ != 0) {
+      out.put(", this is ");
+      out.put(actual_);
+    }
     out.put(")");
   }
   if (pointer_length_ != 0) {

@@ -1,0 +1,396 @@
+/// One section of a twin: the values, their version, and who wrote what when. It is the only writer of all three,
+/// so they stay aligned.
+#pragma once
+
+#include <cstddef>  // std::size_t
+#include <cstdint>  // std::int64_t
+
+#include "../json/arena.hpp"
+#include "../json/error.hpp"
+#include "../json/pointer.hpp"
+#include "../merge/diff.hpp"
+#include "../merge/merge_patch.hpp"
+#include "detail/history.hpp"
+#include "detail/plan_walk.hpp"
+#include "detail/shadow.hpp"
+#include "dialect.hpp"
+#include "stamp.hpp"
+#include "validate.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+
+/// What a section keeps beside its values: stamps of every property, and tombstones of removed ones.
+class stamped {
+ public:
+  static constexpr bool keeps_stamps = true;
+
+  explicit stamped(const json::memory_source& memory = {}) noexcept : shadow_(memory), history_(memory), unusual_(memory) {}
+  void swap(stamped& other) noexcept {
+    shadow_.swap(other.shadow_);
+    history_.swap(other.history_);
+    unusual_.swap(other.unusual_);
+  }
+
+  const detail::stamp_shadow& shadow() const noexcept { return shadow_; }
+  detail::section_history& history() noexcept { return history_; }
+  const detail::section_history& history() const noexcept { return history_; }
+  /// What a loaded `$metadata` had beyond stamps, as a patch of what the stamps print; null when nothing.
+  const json::arena_value& unusual() const noexcept { return unusual_.root(); }
+  std::size_t memory_in_bytes() const noexcept {
+    return shadow_.memory_in_bytes() + history_.memory_in_bytes() + unusual_.capacity_in_bytes();
+  }
+
+  /// All that commit() needs; the plan is not carried out yet.
+  [[nodiscard]] bool prepare(const detail::merge_plan& plan, const json::arena_value& values,
+                             const json::memory_source& working) {
+    names_ = json::text_buffer(working);
+    json::text_writer<json::text_buffer> writer(names_);
+    json::detail::walk_memory<json::arena_value> memory(working);
+    detail::removed_names<json::text_writer<json::text_buffer>> names(writer, memory);
+    return detail::walk_plan(plan, values, names) && history_.prepare(names_.view()) && shadow_.prepare(plan, values);
+  }
+  void commit(const detail::merge_plan& plan, const json::arena_value& values, const stamp& s) noexcept;
+  /// Everything carries one stamp from now on. Was prepared.
+  void restamp(const stamp& s) noexcept {
+    shadow_.reset(s);
+    unusual_ = json::document(json::document_access::source(unusual_));
+  }
+
+  /// Nothing is known but that all this was so at `version`.
+  void start(std::int64_t version) noexcept { history_.start(version); }
+  [[nodiscard]] bool reset(const stamp& s) noexcept {
+    if (!shadow_.prepare_reset()) return false;
+    restamp(s);
+    return true;
+  }
+  /// Takes `$metadata` as it is written in a twin.
+  json::error load(const json::arena_value& values, const json::arena_value& metadata, bool with_versions,
+                   const json::memory_source& working);
+  [[nodiscard]] json::error assign(const stamped& other) {
+    if (!shadow_.assign(other.shadow_) || !history_.assign(other.history_)) return json::errc::out_of_memory;
+    return unusual_.assign(other.unusual_.root());
+  }
+
+  /// Sends `$metadata` as events. Errors: out_of_memory, and what the handler says.
+  template <class Handler>
+  json::error emit(const json::arena_value& values, bool with_versions, Handler& handler,
+                   const json::memory_source& working) const;
+
+ private:
+  detail::stamp_shadow shadow_;
+  detail::section_history history_;
+  json::document unusual_;
+  json::text_buffer names_;  ///< of one write, between prepare and commit
+};
+
+/// Values and version only, for those who have no use for stamps; nothing is spent on them.
+class unstamped {
+ public:
+  static constexpr bool keeps_stamps = false;
+
+  explicit unstamped(const json::memory_source& = {}) noexcept {}
+  void swap(unstamped&) noexcept {}
+  std::size_t memory_in_bytes() const noexcept { return 0; }
+  [[nodiscard]] bool prepare(const detail::merge_plan&, const json::arena_value&, const json::memory_source&) { return true; }
+  void commit(const detail::merge_plan&, const json::arena_value&, const stamp&) noexcept {}
+  void restamp(const stamp&) noexcept {}
+  void start(std::int64_t) noexcept {}
+  [[nodiscard]] bool reset(const stamp&) noexcept { return true; }
+  json::error load(const json::arena_value&, const json::arena_value&, bool, const json::memory_source&) { return {}; }
+  [[nodiscard]] json::error assign(const unstamped&) { return {}; }
+};
+
+template <class Tracking>
+class section_write;
+
+/// Values, an object at the root, with a version that counts writes from 1; 0 where a loaded twin had none.
+/// Read it freely; it is written through section_write, which a twin does. Const access from several threads is
+/// safe. References into values() are valid until the next write.
+template <class Tracking>
+class section {
+ public:
+  explicit section(const json::memory_source& memory = {}) noexcept : values_(memory), tracking_(memory) {}
+
+  const json::arena_value& values() const noexcept { return values_.root(); }
+  std::int64_t version() const noexcept { return version_; }
+  /// The size by the dialect's formula.
+  std::size_t size() const noexcept { return size_; }
+  const Tracking& tracking() const noexcept { return tracking_; }
+  Tracking& tracking() noexcept { return tracking_; }
+  std::size_t memory_in_bytes() const noexcept { return values_.capacity_in_bytes() + tracking_.memory_in_bytes(); }
+
+  void swap(section& other) noexcept {
+    values_.swap(other.values_);
+    tracking_.swap(other.tracking_);
+    std::swap(version_, other.version_);
+    std::swap(size_, other.size_);
+  }
+  [[nodiscard]] json::error assign(const section& other) {
+    section copy(json::document_access::source(values_));
+    if (json::error e = copy.values_.assign(other.values())) return e;
+    if (json::error e = copy.tracking_.assign(other.tracking_)) return e;
+    copy.version_ = other.version_;
+    copy.size_ = other.size_;
+    swap(copy);
+    return {};
+  }
+
+  /// Takes over values as they are, with what is known of them: no metadata when that is null, and one stamp for all
+  /// when `everything` is given. Errors: not_a_twin when `values` is no object; depth_exceeded, not_finite,
+  /// out_of_memory. On an error the section is not to be used any more.
+  json::error load(const json::arena_value& values, std::int64_t version, const json::arena_value* metadata,
+                   const stamp* everything, bool with_versions, size_formula formula,
+                   const json::memory_source& working);
+
+ private:
+  friend class section_write<Tracking>;
+  json::document values_;
+  Tracking tracking_;
+  std::int64_t version_ = 0;
+  std::size_t size_ = 0;
+};
+
+/// A write to a section in three steps: plan() and prepare() do all that can fail, commit() cannot, and without it
+/// nothing has happened.
+template <class Tracking>
+class section_write {
+ public:
+  section_write(section<Tracking>& target, part where, const dialect& rules, const json::memory_source& working) noexcept
+      : target_(target),
+        where_(where),
+        rules_(rules),
+        working_(working),
+        merge_(target.values_, detail::merge_options(rules, working)) {}
+
+  /// Checks `patch`, which must stay until the commit, and finds out what it does. `base` is where it stands in
+  /// the whole input, for errors. With a report all violations are noted there and are no errors.
+  /// Errors: any of the rules; not_a_twin when the patch is no object; depth_exceeded, not_finite, out_of_memory.
+  json::error plan(const json::arena_value& patch, shape form, const json::location& base, validation* report = nullptr);
+
+  /// Whether the write moves the version: it has an effect, by the dialect's meaning of one.
+  bool effective() const noexcept { return merge_.planned().changes() != 0 || rules_.empty_write_counts; }
+  const detail::merge_plan& planned() const noexcept { return merge_.planned(); }
+  const json::arena_value& values_before() const noexcept { return target_.values(); }
+  std::size_t size_after() const noexcept { return size_after_; }
+  std::int64_t next_version() const noexcept { return target_.version_ + 1; }
+  part where() const noexcept { return where_; }
+
+  json::error prepare() {
+    if (!target_.tracking_.prepare(planned(), values_before(), working_)) return json::errc::out_of_memory;
+    return merge_.prepare();
+  }
+  /// `restamp`: everything in the section carries the stamp, not only what was written.
+  void commit(timestamp now, bool restamp) {
+    if (!effective()) return;
+    target_.version_ = next_version();
+    const stamp s{now, target_.version_};
+    target_.tracking_.commit(planned(), values_before(), s);
+    if (restamp) target_.tracking_.restamp(s);
+    merge::no_journal nobody;
+    merge_.commit(nobody);
+    target_.size_ = size_after_;
+  }
+
+ private:
+  section<Tracking>& target_;
+  part where_;
+  const dialect& rules_;
+  json::memory_source working_;
+  merge::detail::document_merge<json::arena_value> merge_;
+  std::size_t size_after_ = 0;
+};
+
+// ---------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// Takes what a plan writes out of a loaded `$metadata`'s peculiarities: the stamps of what is written and of the
+/// objects around it are the twin's own from now on.
+class unusual_pruner {
+ public:
+  explicit unusual_pruner(json::arena_value& root) noexcept : root_(root) {}
+  bool enter(const json::arena_value&, json::size_type, const value_member* member) noexcept {
+    json::arena_value* at = depth_ == 0 ? &root_ : nullptr;
+    if (depth_ != 0 && objects_[depth_ - 1] != nullptr) {
+      json::arena_value& around = *objects_[depth_ - 1];
+      const json::size_type index = find(around, *member);
+      if (index != json::detail::no_index) at = &json::detail::members_begin(around)[index].value;
+    }
+    if (at != nullptr && !at->IsObject()) at = nullptr;
+    for (json::size_type i = at == nullptr ? 0 : at->MemberCount(); i-- > 0;) {
+      const std::string_view name = json::detail::text_of(json::detail::members_begin(*at)[i].name);
+      if (!name.empty() && name.front() == '$') erase(*at, i);
+    }
+    objects_[depth_++] = at;
+    return true;
+  }
+  bool leave() noexcept {
+    --depth_;
+    return true;
+  }
+  bool write(merge_action, const json::arena_value*, json::size_type, const value_member* member) noexcept {
+    json::arena_value* object = objects_[depth_ - 1];
+    if (object == nullptr) return true;
+    const json::size_type index = find(*object, *member);
+    if (index != json::detail::no_index) erase(*object, index);
+    return true;
+  }
+
+ private:
+  static json::size_type find(const json::arena_value& object, const value_member& member) noexcept {
+    const auto* members = json::detail::members_begin(object);
+    for (json::size_type i = 0; i < object.MemberCount(); ++i) {
+      if (json::detail::same_text(members[i].name, member.name)) return i;
+    }
+    return json::detail::no_index;
+  }
+  static void erase(json::arena_value& object, json::size_type index) {
+    object.EraseMember(object.MemberBegin() + static_cast<std::ptrdiff_t>(index));
+  }
+  json::arena_value& root_;
+  json::arena_value* objects_[json::default_max_depth + 1] = {};
+  std::size_t depth_ = 0;
+};
+
+/// Adds up how a plan changes the size of a section.
+class plan_sizes {
+ public:
+  plan_sizes(size_formula formula, json::detail::nulls rule, const json::memory_source& memory) noexcept
+      : formula_(formula), rule_(rule), memory_(memory) {}
+  std::size_t added = 0, removed = 0;
+  json::error failure;
+
+  bool enter(const arena_value& object, size_type, const value_member*) noexcept {
+    counts_[depth_++] = {object.MemberCount(), object.MemberCount()};
+    return true;
+  }
+  bool leave() noexcept {
+    --depth_;
+    added += commas(counts_[depth_].after, formula_);
+    removed += commas(counts_[depth_].before, formula_);
+    return true;
+  }
+  bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
+    if (action == merge_action::keep) return true;
+    const std::string_view name = json::detail::text_of(member->name);
+    if (old != nullptr && !count(*old, json::detail::nulls::emit, removed)) return false;
+    if (action != merge_action::remove && !count(member->value, rule_, added)) return false;
+    if (action == merge_action::add) {
+      added += name_size(name, formula_);
+      ++counts_[depth_ - 1].after;
+    } else if (action == merge_action::remove) {
+      removed += name_size(name, formula_);
+      --counts_[depth_ - 1].after;
+    }
+    return true;
+  }
+
+ private:
+  bool count(const arena_value& value, json::detail::nulls rule, std::size_t& sum) {
+    std::size_t size = 0;
+    failure = measure(value, formula_, rule, memory_, size);
+    sum += size;
+    return !failure;
+  }
+  struct member_counts {
+    std::size_t before, after;
+  };
+  size_formula formula_;
+  json::detail::nulls rule_;
+  json::detail::walk_memory<arena_value> memory_;
+  member_counts counts_[json::default_max_depth + 1];
+  std::size_t depth_ = 0;
+};
+
+}  // namespace detail
+
+inline void stamped::commit(const detail::merge_plan& plan, const json::arena_value& values, const stamp& s) noexcept {
+  if (names_.size() != 0) history_.append(s.version, names_.view());
+  names_ = json::text_buffer();
+  shadow_.write(plan, values, s);
+  if (!unusual_.root().IsObject()) return;
+  detail::unusual_pruner pruner(json::document_access::root(unusual_));
+  static_cast<void>(detail::walk_plan(plan, values, pruner));
+}
+
+inline json::error stamped::load(const json::arena_value& values, const json::arena_value& metadata, bool with_versions,
+                                 const json::memory_source& working) {
+  if (!shadow_.load(values, metadata, working)) return json::errc::out_of_memory;
+  // What the stamps do not print the way it was written is kept as a difference.
+  json::document printed(working);
+  if (json::error e = json::document_access::rebuild(printed, 0, [&](auto& handler) {
+        return detail::emit_metadata(values, shadow_, with_versions, handler);
+      })) {
+    return e;
+  }
+  merge::options o;
+  o.nulls = merge::null_rule::keep;
+  o.numbers = merge::number_equality::by_value_and_type;
+  o.memory = working;
+  if (json::error e = merge::diff(printed.root(), metadata, unusual_, o)) return e;
+  if (unusual_.root().IsObject() && unusual_.root().MemberCount() == 0) {
+    unusual_ = json::document(json::document_access::source(unusual_));
+  }
+  return {};
+}
+
+template <class Handler>
+json::error stamped::emit(const json::arena_value& values, bool with_versions, Handler& handler,
+                          const json::memory_source& working) const {
+  if (unusual().IsNull()) return detail::emit_metadata(values, shadow_, with_versions, handler);
+  json::document printed(working);
+  if (json::error e = json::document_access::rebuild(printed, 0, [&](auto& h) {
+        return detail::emit_metadata(values, shadow_, with_versions, h);
+      })) {
+    return e;
+  }
+  merge::options o;
+  o.nulls = merge::null_rule::keep;
+  o.memory = working;
+  if (json::error e = merge::apply_merge_patch(printed, unusual(), o)) return e;
+  json::detail::walk_memory<json::arena_value> memory(working);
+  return json::detail::emit(printed.root(), handler, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory);
+}
+
+template <class Tracking>
+json::error section<Tracking>::load(const json::arena_value& values, std::int64_t version, const json::arena_value* metadata,
+                                    const stamp* everything, bool with_versions, size_formula formula,
+                                    const json::memory_source& working) {
+  if (!values.IsObject()) return json::errc::not_a_twin;
+  if (json::error e = values_.assign(values)) return e;
+  json::detail::walk_memory<json::arena_value> memory(working);
+  if (json::error e = detail::measure(values_.root(), formula, json::detail::nulls::emit, memory, size_)) return e;
+  version_ = version;
+  tracking_.start(version);
+  if (everything != nullptr && !tracking_.reset(*everything)) return json::errc::out_of_memory;
+  if (metadata != nullptr) return tracking_.load(values_.root(), *metadata, with_versions, working);
+  return {};
+}
+
+template <class Tracking>
+json::error section_write<Tracking>::plan(const json::arena_value& patch, shape form, const json::location& base,
+                                          validation* report) {
+  json::detail::walk_memory<json::arena_value> memory(working_);
+  detail::rule_checker checker(rules_, where_, form, report, working_);
+  if (json::error e = detail::check_rules(patch, checker, memory, base)) return e;
+  if (json::error e = merge_.plan(patch)) return e;
+  detail::plan_sizes sizes(rules_.size, planned().copy_rule(), working_);
+  if (!detail::walk_plan(planned(), values_before(), sizes)) return sizes.failure;
+  size_after_ = target_.size_ + sizes.added - sizes.removed;
+  const std::size_t limit = rules_.max_size(where_);
+  std::size_t held = size_after_;
+  bool too_large = size_after_ > limit && size_after_ > target_.size_;
+  if (rules_.basis == size_basis::patch) {
+    if (json::error e = detail::measure(patch, rules_.size, json::detail::nulls::emit, memory, held)) return e;
+    too_large = held > limit;
+  }
+  if (report != nullptr) report->set_head_room(where_, detail::room_left(limit, held));
+  if (!too_large) return {};
+  json::error e = json::error(json::errc::section_too_large).limited_to(limit, held).at(base);
+  if (report == nullptr) return e;
+  return report->add(where_, e) ? json::errc::ok : json::errc::out_of_memory;
+}
+
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

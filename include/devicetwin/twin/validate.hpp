@@ -1,0 +1,351 @@
+/// Checking a section or a patch against a dialect, before anything is sent or changed.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <string_view>  // std::string_view
+
+#include "../json/detail/events.hpp"
+#include "../json/detail/plain_array.hpp"
+#include "../json/error.hpp"
+#include "../json/pointer.hpp"
+#include "../json/value.hpp"
+#include "../json/write.hpp"
+#include "dialect.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+
+/// Whether a value is a merge patch, in which null removes, or the content of a section.
+enum class shape : unsigned char { patch, section };
+
+/// One rule that is broken: in which part, and what json::error says: code, pointer inside the part, limit, actual
+/// figure, sentence.
+struct violation {
+  part where = part::tags;
+  json::error what;
+};
+
+/// All violations found, and how much room each section has left.
+class validation {
+ public:
+  explicit validation(const json::memory_source& memory = {}) noexcept : found_(memory) {}
+
+  bool empty() const noexcept { return found_.empty(); }
+  std::size_t size() const noexcept { return found_.size(); }
+  const violation& operator[](std::size_t index) const noexcept { return found_[index]; }
+
+  /// How much the section may still grow, by the dialect's formula and on the merged result; negative when it is
+  /// too large already, INT64_MAX when there is no limit. Filled in by what knows the section.
+  std::int64_t head_room(part p) const noexcept { return head_room_[static_cast<std::size_t>(p)]; }
+  void set_head_room(part p, std::int64_t bytes) noexcept { head_room_[static_cast<std::size_t>(p)] = bytes; }
+
+  /// False when memory ran out.
+  [[nodiscard]] bool add(part where, const json::error& what) noexcept {
+    if (!found_.reserve(1)) return false;
+    found_.push({where, what});
+    return true;
+  }
+  void clear() noexcept { found_.truncate(0); }
+
+ private:
+  json::detail::plain_array<violation> found_;
+  std::int64_t head_room_[part_count] = {INT64_MAX, INT64_MAX, INT64_MAX};
+};
+
+/// Checks `value`, the content of a section or a patch of it, and adds every violation to `out`: names, strings,
+/// integers, nulls, arrays, depth, and for a section (or where the dialect measures patches) the size, whose head
+/// room is noted. `$version` and `$metadata` belong to the twin and are violations here.
+/// Errors, with the pointer: not_a_twin when `value` is no object, not_finite, out_of_memory.
+/// Cost: one pass.
+template <class Allocator>
+[[nodiscard]] json::error validate(const json::basic_value<Allocator>& value, part where, shape form, const dialect& rules,
+                                   validation& out, const json::memory_source& memory = {});
+
+// ---------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// A handler of events that adds up a size by the formula size_formula::contents.
+class contents_counter {
+ public:
+  std::size_t size() const noexcept { return size_; }
+
+  bool Null() { return true; }
+  bool Bool(bool) { return add(4); }
+  bool Int(int) { return add(8); }
+  bool Uint(unsigned) { return add(8); }
+  bool Int64(std::int64_t) { return add(8); }
+  bool Uint64(std::uint64_t) { return add(8); }
+  bool Double(double) { return add(8); }
+  bool String(const char* text, json::size_type length, bool) { return add(visible({text, length})); }
+  bool Key(const char* text, json::size_type length, bool) { return add(visible({text, length})); }
+  bool StartObject() { return true; }
+  bool EndObject(json::size_type) { return true; }
+  bool StartArray() { return true; }
+  bool EndArray(json::size_type) { return true; }
+
+  /// The bytes of a text without the control characters U+0000 to U+001F and U+007F to U+009F.
+  static std::size_t visible(std::string_view text) noexcept {
+    std::size_t count = text.size();
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const auto c = static_cast<unsigned char>(text[i]);
+      if (c < 0x20 || c == 0x7F) {
+        --count;
+      } else if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+        count -= 2;
+      }
+    }
+    return count;
+  }
+
+ private:
+  bool add(std::size_t n) noexcept {
+    size_ += n;
+    return true;
+  }
+  std::size_t size_ = 0;
+};
+
+/// An output that only counts.
+class counted_text {
+ public:
+  bool append(const char*, std::size_t length) noexcept {
+    size_ += length;
+    return true;
+  }
+  std::size_t size() const noexcept { return size_; }
+  void resize(std::size_t size) noexcept { size_ = size; }
+
+ private:
+  std::size_t size_ = 0;
+};
+
+/// The size of a value by a formula; nulls that a merge drops do not count.
+template <class Value>
+json::error measure(const Value& value, size_formula formula, json::detail::nulls rule,
+                    json::detail::walk_memory<Value>& memory, std::size_t& size) {
+  constexpr std::size_t deepest = json::default_max_depth;
+  if (formula == size_formula::contents) {
+    contents_counter counter;
+    json::error e = json::detail::emit(value, counter, rule, deepest, memory);
+    size = counter.size();
+    return e;
+  }
+  counted_text text;
+  json::text_writer<counted_text> writer(text);
+  json::error e = json::detail::emit(value, writer, rule, deepest, memory);
+  size = text.size();
+  return e;
+}
+
+/// The size of a name with what a member adds around it; a comma is counted by whoever knows its neighbours.
+inline std::size_t name_size(std::string_view name, size_formula formula) {
+  if (formula == size_formula::contents) return contents_counter::visible(name);
+  counted_text text;
+  json::text_writer<counted_text> writer(text);
+  static_cast<void>(writer.String(name.data(), static_cast<json::size_type>(name.size()), true));
+  return text.size() + 1;  // the colon
+}
+/// The commas of an object of so many members.
+inline std::size_t commas(std::size_t members, size_formula formula) noexcept {
+  return formula == size_formula::contents || members == 0 ? 0 : members - 1;
+}
+
+/// Which names a dialect allows.
+class name_rules {
+ public:
+  explicit name_rules(const dialect& d) noexcept
+      : max_(d.max_name), controls_(d.control_characters_in_names), spaces_(d.white_space_in_names) {
+    for (const char c : d.forbidden_in_names) forbid(static_cast<unsigned char>(c));
+    if (!controls_) {
+      low_ |= 0xFFFFFFFF;
+      forbid(0x7F);
+    }
+    if (!spaces_) {
+      for (unsigned char c = 0x09; c <= 0x0D; ++c) forbid(c);
+      forbid(' ');
+    }
+  }
+
+  /// ok, reserved_member, name_too_long or forbidden_name.
+  json::errc check(std::string_view name) const noexcept {
+    if (!name.empty() && name.front() == '$') return json::errc::reserved_member;
+    if (name.size() > max_) return json::errc::name_too_long;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+      const auto c = static_cast<unsigned char>(name[i]);
+      if (c < 0x80) {
+        if (((c < 64 ? low_ : high_) >> (c & 63) & 1) != 0) return json::errc::forbidden_name;
+      } else if (c >= 0xC2 && (!controls_ || !spaces_) && forbidden_character(name.substr(i))) {
+        return json::errc::forbidden_name;
+      }
+    }
+    return json::errc::ok;
+  }
+
+ private:
+  void forbid(unsigned char c) noexcept {
+    if (c < 0x80) (c < 64 ? low_ : high_) |= std::uint64_t{1} << (c & 63);
+  }
+  /// A control or white space character beyond ASCII at the start of this UTF-8.
+  bool forbidden_character(std::string_view text) const noexcept {
+    const auto byte = [text](std::size_t i) {
+      return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+    };
+    const unsigned second = byte(1), third = byte(2);
+    if (byte(0) == 0xC2) {
+      return (!controls_ && second < 0xA0) || (!spaces_ && (second == 0x85 || second == 0xA0));
+    }
+    if (spaces_) return false;
+    if (byte(0) == 0xE1) return second == 0x9A && third == 0x80;
+    if (byte(0) == 0xE2 && second == 0x80) return third <= 0x8A || third == 0xA8 || third == 0xA9 || third == 0xAF;
+    if (byte(0) == 0xE2) return second == 0x81 && third == 0x9F;
+    return byte(0) == 0xE3 && second == 0x80 && third == 0x80;
+  }
+
+  std::size_t max_;
+  bool controls_, spaces_;
+  std::uint64_t low_ = 0, high_ = 0;  ///< forbidden ASCII characters, a bit each
+};
+
+/// A handler of events that holds a patch or a section against a dialect. Without a report it stops at the first
+/// violation, and whoever sends the events adds the pointer; with one it notes all and goes on.
+class rule_checker {
+ public:
+  rule_checker(const dialect& rules, part where, shape form, validation* report, const json::memory_source& memory) noexcept
+      : rules_(rules), names_(rules), where_(where), form_(form), report_(report), steps_(memory) {}
+
+  json::errc failure() const noexcept { return failure_; }
+  std::uint64_t limit() const noexcept { return limit_; }
+  std::uint64_t actual() const noexcept { return actual_; }
+  /// Whether any member or element was null.
+  bool has_nulls() const noexcept { return has_nulls_; }
+
+  bool Null() {
+    has_nulls_ = true;
+    if (arrays_ != 0) {
+      return next(rules_.nulls_in_arrays || broken(json::errc::null_in_array));
+    }
+    return next(form_ == shape::patch || rules_.nulls_in_replacement || broken(json::errc::null_in_replacement));
+  }
+  bool Bool(bool) { return next(true); }
+  bool Int(int i) { return Int64(i); }
+  bool Uint(unsigned u) { return Int64(u); }
+  bool Int64(std::int64_t i) {
+    const bool good = i >= rules_.min_integer && i <= rules_.max_integer;
+    return next(good || broken(json::errc::integer_too_large, limit_of(i), size_of(i)));
+  }
+  bool Uint64(std::uint64_t u) {
+    const bool good = rules_.max_integer == INT64_MAX;
+    return next(good || broken(json::errc::integer_too_large, static_cast<std::uint64_t>(rules_.max_integer), u));
+  }
+  bool Double(double) { return next(true); }
+  bool String(const char*, json::size_type length, bool) {
+    return next(length <= rules_.max_string || broken(json::errc::string_too_long, rules_.max_string, length));
+  }
+  bool Key(const char* text, json::size_type length, bool) {
+    if (report_ != nullptr) steps_.back() = json::step::member({text, length});
+    const json::errc code = names_.check({text, length});
+    if (code == json::errc::ok) return true;
+    return code == json::errc::name_too_long ? broken(code, rules_.max_name, length) : broken(code);
+  }
+  bool StartObject() { return start(false); }
+  bool EndObject(json::size_type) { return end(false); }
+  bool StartArray() { return (rules_.arrays || broken(json::errc::array_forbidden)) && start(true); }
+  bool EndArray(json::size_type) { return end(true); }
+
+ private:
+  bool start(bool array) {
+    // The section itself is level 0.
+    if (!array || rules_.arrays_are_levels) {
+      if (depth_++ == rules_.max_depth + 1 && !broken(json::errc::depth_exceeded, rules_.max_depth, depth_ - 1)) {
+        return false;
+      }
+    }
+    if (array) ++arrays_;
+    if (report_ == nullptr) return true;
+    return steps_.push(array ? json::step::element(0) : json::step()) || fail(json::errc::out_of_memory);
+  }
+  bool end(bool array) {
+    if (array) --arrays_;
+    if (!array || rules_.arrays_are_levels) --depth_;
+    if (report_ != nullptr) steps_.pop();
+    return next(true);
+  }
+  /// After a value: the next element of an array.
+  bool next(bool good) {
+    if (report_ != nullptr && !steps_.empty() && steps_.back().name == nullptr) ++steps_.back().index;
+    return good;
+  }
+  bool broken(json::errc code, std::uint64_t limit = 0, std::uint64_t actual = 0) {
+    if (report_ == nullptr) {
+      limit_ = limit;
+      actual_ = actual;
+      return fail(code);
+    }
+    const json::location place(steps_.data(), steps_.size());
+    return report_->add(where_, json::error(code).limited_to(limit, actual).at(place)) || fail(json::errc::out_of_memory);
+  }
+  bool fail(json::errc code) noexcept {
+    failure_ = code;
+    return false;
+  }
+  std::uint64_t limit_of(std::int64_t i) const noexcept { return size_of(i < 0 ? rules_.min_integer : rules_.max_integer); }
+  static std::uint64_t size_of(std::int64_t i) noexcept {
+    return i < 0 ? 0 - static_cast<std::uint64_t>(i) : static_cast<std::uint64_t>(i);
+  }
+
+  const dialect& rules_;
+  name_rules names_;
+  part where_;
+  shape form_;
+  validation* report_;
+  json::detail::stack<json::step, 16> steps_;  ///< kept only for a report
+  std::size_t depth_ = 0;
+  std::size_t arrays_ = 0;
+  bool has_nulls_ = false;
+  json::errc failure_ = json::errc::ok;
+  std::uint64_t limit_ = 0, actual_ = 0;
+};
+
+/// Runs a value through a checker; `base` is where it stands in the whole input.
+template <class Value>
+json::error check_rules(const Value& value, rule_checker& checker, json::detail::walk_memory<Value>& memory,
+                        const json::location& base = {}) {
+  if (!value.IsObject()) return json::error(json::errc::not_a_twin).at(base);
+  json::error e = json::detail::emit(value, checker, json::detail::nulls::emit, json::default_max_depth, memory, 0, base);
+  if (e && e.code() == checker.failure()) {
+    e = static_cast<json::error&&>(e).limited_to(checker.limit(), checker.actual());
+  }
+  return e;
+}
+
+/// What is left of a limit, as head room is told.
+inline std::int64_t room_left(std::size_t limit, std::size_t size) noexcept {
+  if (limit >= static_cast<std::size_t>(INT64_MAX)) return INT64_MAX;
+  return static_cast<std::int64_t>(limit) - static_cast<std::int64_t>(size);
+}
+
+}  // namespace detail
+
+template <class Allocator>
+json::error validate(const json::basic_value<Allocator>& value, part where, shape form, const dialect& rules, validation& out,
+                     const json::memory_source& memory) {
+  json::detail::walk_memory<json::basic_value<Allocator>> walk(memory);
+  detail::rule_checker checker(rules, where, form, &out, memory);
+  if (json::error e = detail::check_rules(value, checker, walk)) return e;
+  if (form == shape::section || rules.basis == size_basis::patch) {
+    std::size_t size = 0;
+    const auto nulls = form == shape::section ? json::detail::nulls::drop_outside_arrays : json::detail::nulls::emit;
+    if (json::error e = detail::measure(value, rules.size, nulls, walk, size)) return e;
+    const std::size_t limit = rules.max_size(where);
+    if (size > limit && !out.add(where, json::error(json::errc::section_too_large).limited_to(limit, size))) {
+      return json::errc::out_of_memory;
+    }
+    out.set_head_room(where, detail::room_left(limit, size));
+  }
+  return {};
+}
+
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin
