@@ -161,19 +161,29 @@ class section_write {
         where_(where),
         rules_(rules),
         working_(working),
-        merge_(target.values_, detail::merge_options(rules, working)) {}
+        merge_(target.values_, detail::merge_options(rules, working)),
+        next_version_(where == part::tags ? 0 : target.version_ + 1) {}  // tags have no version
 
-  /// Checks `patch`, which must stay until the commit, and finds out what it does. `base` is where it stands in
-  /// the whole input, for errors. With a report all violations are noted there and are no errors.
-  /// Errors: any of the rules; not_a_twin when the patch is no object; depth_exceeded, not_finite, out_of_memory.
-  json::error plan(const json::arena_value& patch, shape form, const json::location& base, validation* report = nullptr);
+  /// Holds a patch or a replacement against the dialect's rules of names and values. `base` is where it stands in the
+  /// whole input, for errors. With a report all violations are noted there and are no errors.
+  /// Errors: any of the rules; not_a_twin when it is no object; depth_exceeded, not_finite, out_of_memory.
+  json::error check(const json::arena_value& input, shape form, const json::location& base, validation* report) const {
+    json::detail::walk_memory<json::arena_value> memory(working_);
+    detail::rule_checker checker(rules_, where_, form, report, working_);
+    return detail::check_rules(input, checker, memory, base);
+  }
+  /// Finds out what `patch`, which must stay until the commit, does. Errors: section_too_large (noted in the report
+  /// if there is one), depth_exceeded, not_finite, out_of_memory.
+  json::error plan(const json::arena_value& patch, const json::location& base, validation* report);
 
   /// Whether the write moves the version: it has an effect, by the dialect's meaning of one.
   bool effective() const noexcept { return merge_.planned().changes() != 0 || rules_.empty_write_counts; }
   const detail::merge_plan& planned() const noexcept { return merge_.planned(); }
   const json::arena_value& values_before() const noexcept { return target_.values(); }
   std::size_t size_after() const noexcept { return size_after_; }
-  std::int64_t next_version() const noexcept { return target_.version_ + 1; }
+  std::int64_t next_version() const noexcept { return next_version_; }
+  /// For a version that somebody else has counted.
+  void set_next_version(std::int64_t version) noexcept { next_version_ = version; }
   part where() const noexcept { return where_; }
 
   json::error prepare() {
@@ -182,8 +192,7 @@ class section_write {
   }
   /// `restamp`: everything in the section carries the stamp, not only what was written.
   void commit(timestamp now, bool restamp) {
-    if (!effective()) return;
-    target_.version_ = next_version();
+    target_.version_ = next_version_;
     const stamp s{now, target_.version_};
     target_.tracking_.commit(planned(), values_before(), s);
     if (restamp) target_.tracking_.restamp(s);
@@ -198,6 +207,7 @@ class section_write {
   const dialect& rules_;
   json::memory_source working_;
   merge::detail::document_merge<json::arena_value> merge_;
+  std::int64_t next_version_;
   std::size_t size_after_ = 0;
 };
 
@@ -369,11 +379,8 @@ json::error section<Tracking>::load(const json::arena_value& values, std::int64_
 }
 
 template <class Tracking>
-json::error section_write<Tracking>::plan(const json::arena_value& patch, shape form, const json::location& base,
+json::error section_write<Tracking>::plan(const json::arena_value& patch, const json::location& base,
                                           validation* report) {
-  json::detail::walk_memory<json::arena_value> memory(working_);
-  detail::rule_checker checker(rules_, where_, form, report, working_);
-  if (json::error e = detail::check_rules(patch, checker, memory, base)) return e;
   if (json::error e = merge_.plan(patch)) return e;
   detail::plan_sizes sizes(rules_.size, planned().copy_rule(), working_);
   if (!detail::walk_plan(planned(), values_before(), sizes)) return sizes.failure;
@@ -382,6 +389,7 @@ json::error section_write<Tracking>::plan(const json::arena_value& patch, shape 
   std::size_t held = size_after_;
   bool too_large = size_after_ > limit && size_after_ > target_.size_;
   if (rules_.basis == size_basis::patch) {
+    json::detail::walk_memory<json::arena_value> memory(working_);
     if (json::error e = detail::measure(patch, rules_.size, json::detail::nulls::emit, memory, held)) return e;
     too_large = held > limit;
   }

@@ -1,0 +1,53 @@
+/// A section as the views write it: its members, then $metadata, then $version.
+#pragma once
+
+#include <string_view>  // std::string_view
+
+#include "../../json/detail/events.hpp"
+#include "../section.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace detail {
+
+/// Sends the members of an object without its braces, and counts them.
+template <class Handler>
+json::error emit_members(const json::arena_value& object, Handler& handler, json::size_type& sent,
+                         json::detail::walk_memory<json::arena_value>& memory) {
+  const auto* members = json::detail::members_begin(object);
+  for (json::size_type i = 0; i < object.MemberCount(); ++i, ++sent) {
+    const std::string_view name = json::detail::text_of(members[i].name);
+    if (!handler.Key(name.data(), static_cast<json::size_type>(name.size()), true)) return json::detail::failure_of(handler, 0);
+    if (json::error e = json::detail::emit(members[i].value, handler, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory)) {
+      return e;
+    }
+  }
+  return {};
+}
+
+/// Sends a whole section. `with_versions`: its metadata shows versions, as desired's does.
+template <class Tracking, class Handler>
+json::error emit_section(const section<Tracking>& s, bool with_metadata, bool with_versions, Handler& handler,
+                         const json::memory_source& working) {
+  json::detail::walk_memory<json::arena_value> memory(working);
+  const auto stopped = [&] { return json::error(json::detail::failure_of(handler, 0)); };
+  json::size_type sent = 0;
+  if (!handler.StartObject()) return stopped();
+  if (json::error e = emit_members(s.values(), handler, sent, memory)) return e;
+  if constexpr (Tracking::keeps_stamps) {
+    if (with_metadata && (s.tracking().shadow().root() != 0 || !s.tracking().unusual().IsNull())) {
+      if (!handler.Key("$metadata", 9, true)) return stopped();
+      if (json::error e = s.tracking().emit(s.values(), with_versions, handler, working)) return e;
+      ++sent;
+    }
+  }
+  if (s.version() != 0) {
+    if (!handler.Key("$version", 8, true) || !handler.Int64(s.version())) return stopped();
+    ++sent;
+  }
+  return handler.EndObject(sent) ? json::error() : stopped();
+}
+
+}  // namespace detail
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

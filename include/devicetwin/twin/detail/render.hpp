@@ -1,0 +1,140 @@
+/// Notifications and change events, written from a plan before it is carried out.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <string_view>  // std::string_view
+
+#include "../../json/detail/events.hpp"
+#include "../../json/write.hpp"
+#include "../stamp.hpp"
+#include "plan_walk.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace detail {
+
+/// One stamp, spelled once and used for every property that carries it.
+class stamp_text {
+ public:
+  stamp_text(const stamp& s, bool with_version) noexcept {
+    put("{\"$lastUpdated\":\"");
+    const std::size_t time = size_;
+    size_ = static_cast<std::size_t>(to_chars(text_ + size_, s.time) - text_);
+    put("\"");
+    time_ = {text_ + time - 1, size_ - time + 1};
+    if (with_version && s.version != 0) {
+      put(",\"$lastUpdatedVersion\":");
+      const std::size_t version = size_;
+      size_ = static_cast<std::size_t>(json::to_chars(text_ + size_, s.version) - text_);
+      version_ = {text_ + version, size_ - version};
+    }
+    put("}");
+  }
+  stamp_text(const stamp_text&) = delete;
+  stamp_text& operator=(const stamp_text&) = delete;
+
+  /// The metadata of a property that has none inside; a whole JSON object.
+  template <class Writer>
+  bool send(Writer& out) const {
+    return out.RawNumber(text_, static_cast<size_type>(size_), true);
+  }
+  /// Its members alone, for one that has.
+  template <class Writer>
+  bool send_members(Writer& out) const {
+    return out.Key("$lastUpdated", 12, true) && out.RawNumber(time_.data(), static_cast<size_type>(time_.size()), true) &&
+           (version_.empty() || (out.Key("$lastUpdatedVersion", 19, true) &&
+                                 out.RawNumber(version_.data(), static_cast<size_type>(version_.size()), true)));
+  }
+
+ private:
+  void put(std::string_view s) noexcept {
+    std::memcpy(text_ + size_, s.data(), s.size());
+    size_ += s.size();
+  }
+  char text_[120];
+  std::size_t size_ = 0;
+  std::string_view time_, version_;
+};
+
+template <class Writer>
+bool send_name(const value_member& member, Writer& out) {
+  const std::string_view name = json::detail::text_of(member.name);
+  return out.Key(name.data(), static_cast<size_type>(name.size()), true);
+}
+
+/// Sends the members that a plan writes, removed ones as null: the content of a notification.
+template <class Writer>
+struct member_renderer {
+  Writer& out;
+  json::detail::nulls rule;
+  json::detail::walk_memory<arena_value>& memory;
+  std::size_t depth = 0;
+
+  bool enter(const arena_value&, size_type, const value_member* member) {
+    return depth++ == 0 || (send_name(*member, out) && out.StartObject());
+  }
+  bool leave() { return --depth == 0 || out.EndObject(0); }
+  bool write(merge_action action, const arena_value*, size_type, const value_member* member) {
+    if (!send_name(*member, out)) return false;
+    if (action == merge_action::remove) return out.Null();
+    if (!member->value.IsObject() && !member->value.IsArray()) return json::detail::emit_scalar(member->value, out);
+    return !json::detail::emit(member->value, out, rule, static_cast<std::size_t>(-1), memory);
+  }
+};
+
+/// A handler that turns a value into its metadata: objects are mirrored, anything else is one stamp.
+template <class Writer>
+struct metadata_mirror {
+  Writer& out;
+  const stamp_text& text;
+  std::size_t arrays = 0;
+
+  json::errc failure() const noexcept { return json::detail::failure_of(out, 0); }
+  bool leaf() { return arrays != 0 || text.send(out); }
+  bool Null() { return leaf(); }
+  bool Bool(bool) { return leaf(); }
+  bool Int(int) { return leaf(); }
+  bool Uint(unsigned) { return leaf(); }
+  bool Int64(std::int64_t) { return leaf(); }
+  bool Uint64(std::uint64_t) { return leaf(); }
+  bool Double(double) { return leaf(); }
+  bool String(const char*, size_type, bool) { return leaf(); }
+  bool Key(const char* name, size_type length, bool copy) { return arrays != 0 || out.Key(name, length, copy); }
+  bool StartObject() { return arrays != 0 || (out.StartObject() && text.send_members(out)); }
+  bool EndObject(size_type n) { return arrays != 0 || out.EndObject(n); }
+  bool StartArray() { return arrays++ != 0 || text.send(out); }
+  bool EndArray(size_type) {
+    --arrays;
+    return true;
+  }
+};
+
+/// Sends the metadata of what a plan writes, as a change event has it: one stamp everywhere, nothing for what goes.
+template <class Writer>
+struct metadata_renderer {
+  Writer& out;
+  const stamp_text& text;
+  json::detail::nulls rule;
+  json::detail::walk_memory<arena_value>& memory;
+  std::size_t depth = 0;
+
+  bool enter(const arena_value&, size_type, const value_member* member) {
+    if (depth++ != 0 && !send_name(*member, out)) return false;
+    return out.StartObject() && text.send_members(out);
+  }
+  bool leave() {
+    --depth;
+    return out.EndObject(0);
+  }
+  bool write(merge_action action, const arena_value*, size_type, const value_member* member) {
+    if (action == merge_action::remove) return true;
+    if (!send_name(*member, out)) return false;
+    if (!member->value.IsObject()) return text.send(out);
+    metadata_mirror<Writer> mirror{out, text};
+    return !json::detail::emit(member->value, mirror, rule, static_cast<std::size_t>(-1), memory);
+  }
+};
+
+}  // namespace detail
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

@@ -1,0 +1,296 @@
+/// Desired against reported: what a device has still to do, and how a write changes how much that is.
+#pragma once
+
+#include <cstddef>  // std::size_t
+#include <cstdint>  // std::int64_t
+
+#include "../../json/arena.hpp"
+#include "../../json/equal.hpp"
+#include "../../json/get.hpp"
+#include "../../merge/merge_patch.hpp"
+#include "../dialect.hpp"
+#include "plan_walk.hpp"
+#include "shadow.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace detail {
+
+/// The member of this name, or a null pointer.
+inline const arena_value* find_member(const arena_value& object, std::string_view name) noexcept {
+  const auto* members = json::detail::members_begin(object);
+  for (size_type i = 0; i < object.MemberCount(); ++i) {
+    if (json::detail::text_of(members[i].name) == name) return &members[i].value;
+  }
+  return nullptr;
+}
+
+/// The value in effect of an acknowledgement (docs/azure.md, "Acknowledgements"): an object with a `value` and integers
+/// `ac` and `av`. A null pointer for anything else.
+inline const arena_value* acknowledged_value(const arena_value& reported) noexcept {
+  if (!reported.IsObject() || reported.MemberCount() < 3) return nullptr;
+  const arena_value* value = find_member(reported, "value");
+  const arena_value* code = find_member(reported, "ac");
+  const arena_value* version = find_member(reported, "av");
+  return value != nullptr && !value->IsNull() && code != nullptr && code->IsInt64() && version != nullptr && version->IsInt64() ? value : nullptr;
+}
+
+/// What desired is compared with.
+inline const arena_value* in_effect(const arena_value* reported) noexcept {
+  const arena_value* value = reported == nullptr ? nullptr : acknowledged_value(*reported);
+  return value == nullptr ? reported : value;
+}
+
+/// Walks desired beside reported. The visitor is told of each desired property that reported lacks or has with another
+/// value, the topmost of a subtree that is missing as a whole: differs(steps, desired, reported), reported a null pointer
+/// where it is missing; false stops. With `only_reported` it is also told of what only reported has, as
+/// extra(steps, reported).
+class delta_walk {
+ public:
+  delta_walk(merge::number_equality numbers, const json::memory_source& memory) noexcept
+      : numbers_(numbers), memory_(memory), frames_(memory), steps_(memory), indexes_(memory) {}
+
+  /// Members that are null do not count on this side: a patch's values are compared before they are merged.
+  bool skip_desired_nulls = false;
+  bool skip_reported_nulls = false;
+
+  json::error failure() const noexcept { return failure_; }
+
+  /// False when the visitor stopped or, with failure(), memory ran out.
+  template <class Visitor>
+  bool run(const arena_value& desired, const arena_value* reported, Visitor& visitor) {
+    frames_.truncate(0);
+    steps_.truncate(0);
+    indexes_.truncate(0);
+    failure_ = {};
+    if (!pair(desired, reported, visitor)) return false;
+    while (!frames_.empty()) {
+      frame& f = frames_.back();
+      if (f.next == f.desired->MemberCount()) {
+        if (!extras(f, visitor, 0)) return false;
+        indexes_.truncate(f.index_base);
+        frames_.pop();
+        steps_.pop();
+        continue;
+      }
+      const value_member& member = json::detail::members_begin(*f.desired)[f.next++];
+      if (skip_desired_nulls && member.value.IsNull()) continue;
+      const std::string_view name = json::detail::text_of(member.name);
+      size_type index = json::detail::no_index;
+      if (!f.lookup.find(name, indexes_, index)) return fail(json::errc::out_of_memory);
+      steps_.back() = json::step::member(name);
+      if (!pair(member.value, index == json::detail::no_index ? nullptr : &json::detail::members_begin(*f.reported)[index].value,
+                visitor)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+ private:
+  struct frame {
+    const arena_value* desired;
+    const arena_value* reported;
+    size_type next;
+    std::size_t index_base;
+    ordered_lookup lookup;
+  };
+
+  template <class Visitor>
+  bool pair(const arena_value& desired, const arena_value* given, Visitor& visitor) {
+    if (skip_reported_nulls && given != nullptr && given->IsNull()) given = nullptr;
+    const arena_value* reported = in_effect(given);
+    const json::location here(steps_.data(), steps_.size());
+    if (reported == nullptr) return visitor.differs(here, desired, given);
+    if (desired.IsObject() && reported->IsObject()) {
+      if (!frames_.push({&desired, reported, 0, indexes_.size(), ordered_lookup(*reported)}) || !steps_.push({})) {
+        return fail(json::errc::out_of_memory);
+      }
+      return true;
+    }
+    json::equal_options options;
+    options.numbers = numbers_;
+    options.memory = memory_;
+    const auto same = json::equal(desired, *reported, options);
+    if (!same) return fail(same.error().code());
+    return *same || visitor.differs(here, desired, given);
+  }
+
+  /// What only reported has, for a visitor that wants to know.
+  template <class Visitor>
+  auto extras(frame& f, Visitor& visitor, int) -> decltype(visitor.extra(json::location(), *f.reported)) {
+    ordered_lookup lookup(*f.desired);
+    const auto* members = json::detail::members_begin(*f.reported);
+    for (size_type i = 0; i < f.reported->MemberCount(); ++i) {
+      const std::string_view name = json::detail::text_of(members[i].name);
+      size_type index = json::detail::no_index;
+      if (!lookup.find(name, indexes_, index)) return fail(json::errc::out_of_memory);
+      if (index != json::detail::no_index) continue;
+      steps_.back() = json::step::member(name);
+      if (!visitor.extra(json::location(steps_.data(), steps_.size()), members[i].value)) return false;
+    }
+    return true;
+  }
+  template <class Visitor>
+  bool extras(frame&, Visitor&, long) { return true; }
+
+  bool fail(json::errc code) noexcept {
+    failure_ = json::error(code);
+    return false;
+  }
+
+  merge::number_equality numbers_;
+  json::memory_source memory_;
+  json::detail::stack<frame, 8> frames_;
+  json::detail::stack<json::step, 8> steps_;
+  json::detail::index_memory indexes_;
+  json::error failure_;
+};
+
+/// How many desired properties reported does not have in effect: what in_sync() asks, kept up to date by looking at
+/// what a plan writes and nothing else.
+class sync_counter {
+ public:
+  sync_counter(const dialect& rules, const json::memory_source& memory) noexcept : rules_(rules), memory_(memory) {}
+
+  /// Which of two values to compare comes from a patch and is not merged yet.
+  enum class from_patch : unsigned char { neither, desired, reported };
+
+  json::error count(const arena_value& desired, const arena_value* reported, from_patch which, std::int64_t& sum) {
+    struct adder {
+      std::int64_t count = 0;
+      bool differs(const json::location&, const arena_value&, const arena_value*) noexcept {
+        ++count;
+        return true;
+      }
+    } adder;
+    delta_walk walk(rules_.numbers, memory_);
+    const bool drops = rules_.nulls == merge::null_rule::remove;
+    walk.skip_desired_nulls = drops && which == from_patch::desired;
+    walk.skip_reported_nulls = drops && which == from_patch::reported;
+    if (!walk.run(desired, reported, adder)) return walk.failure();
+    sum += adder.count;
+    return {};
+  }
+
+  /// By how much a write of desired changes the count.
+  json::error desired_write(const merge_plan& plan, const arena_value& desired, const arena_value& reported, std::int64_t& change) {
+    desired_visitor visitor(*this, reported);
+    if (!walk_plan(plan, desired, visitor)) return visitor.failure;
+    change = visitor.change;
+    return {};
+  }
+  /// By how much a write of reported does.
+  json::error reported_write(const merge_plan& plan, const arena_value& reported, const arena_value& desired, std::int64_t& change) {
+    reported_visitor visitor(*this, desired);
+    if (!walk_plan(plan, reported, visitor)) return visitor.failure;
+    change = visitor.change;
+    return {};
+  }
+
+ private:
+  /// Both visitors walk the other section along with the plan.
+  struct visitor_base {
+    visitor_base(sync_counter& c, const arena_value& root) noexcept : counter(c), other_root(&root), indexes(c.memory_) {}
+    struct frame {
+      const arena_value* other;  ///< null where the write can make no difference
+      ordered_lookup lookup;
+      std::size_t index_base;
+    };
+    sync_counter& counter;
+    const arena_value* other_root;
+    json::detail::index_memory indexes;
+    frame frames[json::default_max_depth + 1];
+    std::size_t depth = 0;
+    std::int64_t change = 0;
+    json::error failure;
+
+    void push(const arena_value* other) noexcept {
+      if (other != nullptr && !other->IsObject()) other = nullptr;
+      frames[depth++] = {other, other == nullptr ? ordered_lookup() : ordered_lookup(*other), indexes.size()};
+    }
+    bool leave() noexcept {
+      indexes.truncate(frames[--depth].index_base);
+      return true;
+    }
+    /// The other section's member beside this one, or a null pointer.
+    bool beside(const value_member& member, const arena_value*& found) {
+      frame& f = frames[depth - 1];
+      size_type index = json::detail::no_index;
+      found = nullptr;
+      if (f.other == nullptr) return true;
+      if (!f.lookup.find(json::detail::text_of(member.name), indexes, index)) {
+        failure = json::errc::out_of_memory;
+        return false;
+      }
+      if (index != json::detail::no_index) found = &json::detail::members_begin(*f.other)[index].value;
+      return true;
+    }
+    bool add(const arena_value& desired, const arena_value* reported, from_patch which, std::int64_t sign) {
+      std::int64_t sum = 0;
+      failure = counter.count(desired, reported, which, sum);
+      change += sign * sum;
+      return !failure;
+    }
+  };
+
+  struct desired_visitor : visitor_base {
+    using visitor_base::visitor_base;
+    bool enter(const arena_value&, size_type, const value_member* member) {
+      const arena_value* reported = other_root;
+      if (member != nullptr && !beside(*member, reported)) return false;
+      push(in_effect(reported));
+      return true;
+    }
+    bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
+      if (action == merge_action::keep || frames[depth - 1].other == nullptr) return true;
+      const arena_value* reported;
+      if (!beside(*member, reported)) return false;
+      return (old == nullptr || add(*old, reported, from_patch::neither, -1)) &&
+             (action == merge_action::remove || add(member->value, reported, from_patch::desired, 1));
+    }
+  };
+
+  struct reported_visitor : visitor_base {
+    using visitor_base::visitor_base;
+    bool enter(const arena_value& object, size_type, const value_member* member) {
+      const arena_value* desired = other_root;
+      if (member != nullptr) {
+        if (!beside(*member, desired)) return false;
+        // What is or becomes an acknowledgement is compared as a whole.
+        if (desired != nullptr && concerns_acknowledgement(object, member->value)) {
+          if (!add(*desired, &object, from_patch::neither, -1) || !add_merged(*desired, object, member->value)) return false;
+          desired = nullptr;
+        }
+      }
+      push(desired);
+      return true;
+    }
+    bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
+      if (action == merge_action::keep) return true;
+      const arena_value* desired;
+      if (!beside(*member, desired)) return false;
+      if (desired == nullptr) return true;
+      return add(*desired, old, from_patch::neither, -1) &&
+             add(*desired, action == merge_action::remove ? nullptr : &member->value,
+                 from_patch::reported, 1);
+    }
+    static bool concerns_acknowledgement(const arena_value& object, const arena_value& patch) noexcept {
+      return acknowledged_value(object) != nullptr || find_member(patch, "ac") != nullptr ||
+             find_member(patch, "av") != nullptr || find_member(patch, "value") != nullptr;
+    }
+    bool add_merged(const arena_value& desired, const arena_value& object, const arena_value& patch) {
+      json::document merged(counter.memory_);
+      if ((failure = merged.assign(object))) return false;
+      if ((failure = merge::apply_merge_patch(merged, patch, merge_options(counter.rules_, counter.memory_)))) return false;
+      return add(desired, &merged.root(), from_patch::neither, 1);
+    }
+  };
+
+  const dialect& rules_;
+  json::memory_source memory_;
+};
+
+}  // namespace detail
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

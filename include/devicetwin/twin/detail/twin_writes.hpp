@@ -1,0 +1,706 @@
+/// How a twin is written: the bodies of basic_twin's members.
+#pragma once
+
+#include "../twin.hpp"
+#include "emit_section.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace detail {
+
+/// The counters at the root, etag and version: written in place where they are, which cannot fail, and added
+/// where a loaded twin lacked them.
+class counters_write {
+ public:
+  counters_write(json::document& identity, const json::memory_source& working) noexcept
+      : identity_(identity), merge_(identity, merge_options(rfc7396, working)) {}
+
+  /// An empty etag leaves it as it is.
+  json::error prepare(std::string_view etag, std::int64_t version, json::arena& scratch) {
+    const auto find = [this](std::string_view name) {
+      const auto names = json::detail::names_of(identity_.root());
+      for (json::size_type i = 0; i < identity_.root().MemberCount(); ++i) {
+        if (names(i) == name) return i;
+      }
+      return json::detail::no_index;
+    };
+    etag_ = etag;
+    version_ = version;
+    etag_at_ = etag.empty() ? 0 : find("etag");
+    version_at_ = find("version");
+    in_place_ = etag_at_ != json::detail::no_index && version_at_ != json::detail::no_index;
+    if (in_place_) return {};
+    if (!scratch.reserve(2048)) return json::errc::out_of_memory;
+    patch_.SetObject();
+    json::arena_value text;
+    text.SetString(etag.data(), static_cast<json::size_type>(etag.size()), scratch);
+    json::arena_value number;
+    number.SetInt64(version);
+    if (!etag.empty()) patch_.AddMember("etag", text, scratch);
+    patch_.AddMember("version", number, scratch);
+    if (json::error e = merge_.plan(patch_)) return e;
+    return merge_.prepare();
+  }
+  void commit() {
+    if (!in_place_) {
+      merge::no_journal nobody;
+      merge_.commit(nobody);
+      return;
+    }
+    auto* members = json::detail::members_begin(json::document_access::root(identity_));
+    members[version_at_].value.SetInt64(version_);
+    if (etag_.empty()) return;
+    static_assert(etag_chars <= sizeof(json::arena_value) - 3, "an etag fits inside a value: no memory is asked for");
+    members[etag_at_].value.SetString(etag_.data(), static_cast<json::size_type>(etag_.size()),
+                                      json::document_access::memory(identity_));
+  }
+
+ private:
+  json::document& identity_;
+  merge::detail::document_merge<json::arena_value> merge_;
+  json::arena_value patch_;
+  std::string_view etag_;
+  std::int64_t version_ = 0;
+  json::size_type etag_at_ = 0, version_at_ = 0;
+  bool in_place_ = false;
+};
+
+inline json::location place_of(part p, json::step (&steps)[2]) noexcept {
+  if (p == part::tags) {
+    steps[0] = json::step::member("tags");
+    return json::location(steps, 1);
+  }
+  steps[0] = json::step::member("properties");
+  steps[1] = json::step::member(name_of(p));
+  return json::location(steps, 2);
+}
+
+inline json::error error_at_member(json::errc code, std::string_view name) noexcept {
+  const json::step s = json::step::member(name);
+  return json::error(code).at(json::location(&s, 1));
+}
+
+/// The body of an event that has the whole twin: lifecycle and replaceTwin. `tags` writes the tags with their name, or
+/// nothing; the others write a section.
+template <class Writer, class Twin, class Tags, class Desired, class Reported>
+json::error write_event_body(Writer& out, const Twin& t, std::string_view etag, std::int64_t version, Tags&& tags,
+                             Desired&& desired, Reported&& reported) {
+  const auto stopped = [&out] { return json::error(json::detail::failure_of(out, 0)); };
+  const auto name = [&out](std::string_view n) { return out.Key(n.data(), static_cast<json::size_type>(n.size()), true); };
+  const auto text = [&](std::string_view n, std::string_view value) {
+    return value.empty() || (name(n) && out.String(value.data(), static_cast<json::size_type>(value.size()), true));
+  };
+  if (!out.StartObject() || !text("deviceId", t.device_id()) || !text("moduleId", t.module_id()) || !text("etag", etag) ||
+      !name("version") || !out.Int64(version)) {
+    return stopped();
+  }
+  if (json::error e = tags()) return e;
+  if (!name("properties") || !out.StartObject() || !name("desired")) return stopped();
+  if (json::error e = desired()) return e;
+  if (!name("reported")) return stopped();
+  if (json::error e = reported()) return e;
+  return out.EndObject(2) && out.EndObject(0) ? json::error() : stopped();
+}
+
+/// A section as it will be when `content` has replaced it: no nulls, and one stamp everywhere.
+template <class Writer>
+json::error write_replaced(const json::arena_value& content, const stamp* s, bool with_version, std::int64_t version, Writer& out,
+                           const json::memory_source& working) {
+  json::detail::walk_memory<json::arena_value> memory(working);
+  const auto stopped = [&out] { return json::error(json::detail::failure_of(out, 0)); };
+  constexpr auto rule = json::detail::nulls::drop_outside_arrays;
+  if (!out.StartObject()) return stopped();
+  const auto* members = json::detail::members_begin(content);
+  for (json::size_type i = 0; i < content.MemberCount(); ++i) {
+    if (members[i].value.IsNull()) continue;
+    if (!send_name(members[i], out)) return stopped();
+    if (json::error e = json::detail::emit(members[i].value, out, rule, static_cast<std::size_t>(-1), memory)) return e;
+  }
+  if (s != nullptr) {
+    const stamp_text text(*s, with_version);
+    metadata_mirror<Writer> mirror{out, text};
+    if (!out.Key("$metadata", 9, true)) return stopped();
+    if (json::error e = json::detail::emit(content, mirror, rule, static_cast<std::size_t>(-1), memory)) return e;
+  }
+  if (version != 0 && (!out.Key("$version", 8, true) || !out.Int64(version))) return stopped();
+  return out.EndObject(0) ? json::error() : stopped();
+}
+
+}  // namespace detail
+
+template <class Memory, class Tracking>
+void basic_twin<Memory, Tracking>::swap(basic_twin& other) noexcept {
+  std::swap(memory_, other.memory_);
+  std::swap(rules_, other.rules_);
+  identity_.swap(other.identity_);
+  tags_.swap(other.tags_);
+  desired_.swap(other.desired_);
+  reported_.swap(other.reported_);
+  std::swap(version_, other.version_);
+  std::swap(pending_, other.pending_);
+  std::swap(layout_, other.layout_);
+}
+
+template <class Memory, class Tracking>
+json::error basic_twin<Memory, Tracking>::assign(const basic_twin& other) {
+  basic_twin copy(*other.rules_, memory_);
+  if (json::error e = copy.identity_.assign(other.identity_.root())) return e;
+  if (json::error e = copy.tags_.assign(other.tags_)) return e;
+  if (json::error e = copy.desired_.assign(other.desired_)) return e;
+  if (json::error e = copy.reported_.assign(other.reported_)) return e;
+  copy.version_ = other.version_;
+  copy.pending_ = other.pending_;
+  copy.layout_ = other.layout_;
+  swap(copy);
+  return {};
+}
+
+template <class Memory, class Tracking>
+json::result<stamp> basic_twin<Memory, Tracking>::stamp_of(part where, std::string_view pointer) const noexcept {
+  if (where == part::tags) return json::errc::not_found;
+  const auto found = json::find(section_of(where).values(), pointer);
+  if (!found) return found.error();
+  if constexpr (Tracking::keeps_stamps) {
+    const auto& shadow = section_of(where).tracking().shadow();
+    const json::arena_value* at = &section_of(where).values();
+    auto word = shadow.root();
+    json::detail::pointer_tokens tokens(pointer);
+    std::string_view token;
+    while (at->IsObject() && tokens.next(token)) {  // elements carry their array's stamp
+      const auto* members = json::detail::members_begin(*at);
+      json::size_type i = 0;
+      while (!json::detail::token_is(token, json::detail::text_of(members[i].name))) ++i;
+      word = shadow.child(word, i);
+      at = &members[i].value;
+    }
+    if (shadow.known(word)) return shadow.at(word);
+  }
+  return json::error(json::errc::not_found).at(json::detail::pointer_text{pointer});
+}
+
+template <class Memory, class Tracking>
+std::uint64_t basic_twin<Memory, Tracking>::etag_counter() const noexcept {
+  std::uint64_t counter = 0;
+  if (read_etag(etag(), counter)) return counter;
+  // The law that holds wherever it could be seen: version = etag counter + reported version (docs/azure.md).
+  return version_ > reported_.version() ? static_cast<std::uint64_t>(version_ - reported_.version()) : 1;
+}
+
+template <class Memory, class Tracking>
+std::int64_t basic_twin<Memory, Tracking>::root_version() const noexcept {
+  return version_ != 0 ? version_ : static_cast<std::int64_t>(etag_counter()) + reported_.version();
+}
+
+template <class Memory, class Tracking>
+json::error basic_twin<Memory, Tracking>::create(const new_identity& who, timestamp now, outcome& done) {
+  done.clear();
+  if (check_id(who.device_id) != json::errc::ok) return detail::error_at_member(json::errc::invalid_identity, "deviceId");
+  if (!who.module_id.empty() && check_id(who.module_id) != json::errc::ok) {
+    return detail::error_at_member(json::errc::invalid_identity, "moduleId");
+  }
+  basic_twin fresh(*rules_, memory_);
+  char etag[etag_chars];
+  write_etag(1, etag);
+  const auto text = [](auto& out, std::string_view name, std::string_view value) {
+    return out.Key(name.data(), static_cast<json::size_type>(name.size()), true) &&
+           out.String(value.empty() ? "" : value.data(), static_cast<json::size_type>(value.size()), true);
+  };
+  constexpr std::string_view never = "0001-01-01T00:00:00Z";
+  json::size_type members = 0;
+  const auto build = [&](auto& out) -> json::error {
+    const bool module = !who.module_id.empty();
+    members = module ? 15 : 14;
+    const bool sent =
+        out.StartObject() && text(out, "deviceId", who.device_id) && (!module || text(out, "moduleId", who.module_id)) &&
+        text(out, "etag", {etag, etag_chars}) && text(out, "deviceEtag", "MQ==") && text(out, "status", "enabled") &&
+        text(out, "statusUpdateTime", never) && text(out, "connectionState", "Disconnected") &&
+        text(out, "lastActivityTime", never) && out.Key("cloudToDeviceMessageCount", 25, true) && out.Int(0) &&
+        text(out, "authenticationType", who.authentication_type) && out.Key("x509Thumbprint", 14, true) && out.StartObject() &&
+        out.Key("primaryThumbprint", 17, true) && out.Null() && out.Key("secondaryThumbprint", 19, true) && out.Null() &&
+        out.EndObject(2) && text(out, "modelId", who.model_id) && out.Key("version", 7, true) && out.Int64(2) &&
+        out.Key("capabilities", 12, true) && out.StartObject() && out.Key("iotEdge", 7, true) && out.Bool(who.iot_edge) &&
+        out.EndObject(1) && out.EndObject(members - 1);
+    return sent ? json::error() : json::error(json::detail::failure_of(out, 0));
+  };
+  if (json::error e = json::document_access::rebuild(fresh.identity_, 0, build)) return e;
+  fresh.layout_.properties = fresh.identity_.root().MemberCount() - 1;  // as the service has it, before capabilities
+  json::arena_value empty;
+  empty.SetObject();
+  const stamp made{now, 0};
+  const json::memory_source working = memory_.source();
+  if (json::error e = fresh.tags_.load(empty, 0, nullptr, nullptr, false, rules_->size, working)) return e;
+  if (json::error e = fresh.desired_.load(empty, 1, nullptr, &made, true, rules_->size, working)) return e;
+  if (json::error e = fresh.reported_.load(empty, 1, nullptr, &made, false, rules_->size, working)) return e;
+  fresh.version_ = 2;
+  json::text_writer<json::text_buffer> writer(done.event_);
+  const auto none = [] { return json::error(); };
+  if (json::error e = detail::write_event_body(
+          writer, fresh, fresh.etag(), 2, none,
+          [&] { return detail::emit_section(fresh.desired_, true, true, writer, working); },
+          [&] { return detail::emit_section(fresh.reported_, true, false, writer, working); })) {
+    return emptied(done, e);
+  }
+  if (!done.set_etag(fresh.etag())) return emptied(done, json::errc::out_of_memory);
+  done.note_versions(1, 1, 2);
+  swap(fresh);
+  return {};
+}
+
+template <class Memory, class Tracking>
+json::error basic_twin<Memory, Tracking>::load(std::string_view text) {
+  json::read_options options;
+  options.memory = memory_.source();
+  json::document whole(memory_.source());
+  if (json::error e = json::read(text, whole, options)) return e;
+  return load_value(whole.root());
+}
+
+template <class Memory, class Tracking>
+template <class Allocator>
+json::error basic_twin<Memory, Tracking>::load(const json::basic_value<Allocator>& value) {
+  json::arena memory(memory_.source());
+  json::arena_value copy;
+  if (json::error e = copy_checked(value, copy, memory)) return e;
+  return load_value(copy);
+}
+
+
+template <class Memory, class Tracking>
+json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& value) {
+  using detail::error_at_member;
+  if (!value.IsObject()) return json::errc::not_a_twin;
+  const json::memory_source working = memory_.source();
+  basic_twin fresh(*rules_, memory_);
+  json::arena_value empty;
+  empty.SetObject();
+  const json::arena_value* tags = nullptr;
+  const json::arena_value* properties = nullptr;
+  const json::arena_value* sections[2] = {nullptr, nullptr};  // desired, reported
+  const auto* members = json::detail::members_begin(value);
+
+  // The root: identity keeps its members and their order.
+  const auto keep_identity = [&](auto& out) -> json::error {
+    json::detail::walk_memory<json::arena_value> memory(working);
+    const auto stopped = [&out] { return json::error(json::detail::failure_of(out, 0)); };
+    json::size_type kept = 0;
+    if (!out.StartObject()) return stopped();
+    for (json::size_type i = 0; i < value.MemberCount(); ++i) {
+      const std::string_view name = json::detail::text_of(members[i].name);
+      if (name == "tags") {
+        tags = &members[i].value;
+        fresh.layout_.tags = kept;
+      } else if (name == "properties") {
+        properties = &members[i].value;
+        fresh.layout_.properties = kept;
+      } else if (name == "desired" || name == "reported") {
+        sections[name == "desired" ? 0 : 1] = &members[i].value;
+      } else {
+        if (!detail::send_name(members[i], out)) return stopped();
+        if (json::error e = json::detail::emit(members[i].value, out, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory)) {
+          return e;
+        }
+        ++kept;
+      }
+    }
+    return out.EndObject(kept) ? json::error() : stopped();
+  };
+  if (json::error e = json::document_access::rebuild(fresh.identity_, 0, keep_identity)) return e;
+  {  // at its exact size
+    json::document exact(working);
+    if (json::error e = exact.assign(fresh.identity_.root())) return e;
+    fresh.identity_.swap(exact);
+  }
+
+  fresh.layout_.shows_empty_tags = tags != nullptr;
+  if (tags != nullptr && !tags->IsObject()) return error_at_member(json::errc::not_a_twin, "tags");
+  if (json::error e = fresh.tags_.load(tags == nullptr ? empty : *tags, 0, nullptr, nullptr, false, rules_->size, working)) return e;
+
+  if (properties != nullptr) {
+    if (!properties->IsObject()) return error_at_member(json::errc::not_a_twin, "properties");
+    sections[0] = detail::find_member(*properties, "desired");
+    sections[1] = detail::find_member(*properties, "reported");
+  }
+  fresh.layout_.has_desired = sections[0] != nullptr;
+  fresh.layout_.has_reported = sections[1] != nullptr;
+  for (const part where : {part::desired, part::reported}) {
+    const json::arena_value* given = sections[where == part::desired ? 0 : 1];
+    const auto failed = [&](const json::error& e, const char* inside = nullptr) {
+      json::step steps[3];
+      std::size_t depth = 0;
+      if (properties != nullptr) steps[depth++] = json::step::member("properties");
+      steps[depth++] = json::step::member(name_of(where));
+      if (inside != nullptr) steps[depth++] = json::step::member(inside);
+      return e.code() == json::errc::not_a_twin ? json::error(e.code()).at(json::location(steps, depth)) : e;
+    };
+    if (given == nullptr) given = &empty;
+    if (!given->IsObject()) return failed(json::errc::not_a_twin);
+    const json::arena_value* metadata = detail::find_member(*given, "$metadata");
+    if (metadata != nullptr && !metadata->IsObject()) return failed(json::errc::not_a_twin, "$metadata");
+    std::int64_t version = 0;
+    if (const json::arena_value* v = detail::find_member(*given, "$version")) {
+      const auto number = json::get<std::int64_t>(*v);
+      if (!number || *number < 0) return failed(json::errc::not_a_twin, "$version");
+      version = *number;
+    }
+    // The values are what is left without the service's own two.
+    json::document values(working);
+    const auto keep_values = [&](auto& out) -> json::error {
+      json::detail::walk_memory<json::arena_value> memory(working);
+      const auto stopped = [&out] { return json::error(json::detail::failure_of(out, 0)); };
+      const auto* given_members = json::detail::members_begin(*given);
+      json::size_type kept = 0;
+      if (!out.StartObject()) return stopped();
+      for (json::size_type i = 0; i < given->MemberCount(); ++i) {
+        const json::arena_value* v = &given_members[i].value;
+        const std::string_view name = json::detail::text_of(given_members[i].name);
+        if (name == "$metadata" || name == "$version") continue;
+        if (!detail::send_name(given_members[i], out)) return stopped();
+        if (json::error e = json::detail::emit(*v, out, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory)) return e;
+        ++kept;
+      }
+      return out.EndObject(kept) ? json::error() : stopped();
+    };
+    if (json::error e = json::document_access::rebuild(values, 0, keep_values)) return e;
+    if (json::error e = fresh.writable(where).load(values.root(), version, metadata, nullptr, where == part::desired,
+                                                   rules_->size, working)) {
+      return failed(e);
+    }
+  }
+
+  const json::arena_value* version = detail::find_member(fresh.identity(), "version");
+  if (version != nullptr) {
+    const auto number = json::get<std::int64_t>(*version);
+    if (!number || *number < 0) return error_at_member(json::errc::not_a_twin, "version");
+    fresh.version_ = *number;
+  }
+  detail::sync_counter counter(*rules_, working);
+  if (json::error e = counter.count(fresh.desired(), &fresh.reported(), detail::sync_counter::from_patch::neither, fresh.pending_)) {
+    return e;
+  }
+  swap(fresh);
+  return {};
+}
+
+/// Takes out what an earlier GET put into a section, where the dialect ignores it.
+template <class Memory, class Tracking>
+json::error basic_twin<Memory, Tracking>::strip_echo(json::arena_value& given, part where) const {
+  if (!given.IsObject() || !rules_->ignores_echo) return {};  // what is refused, the rules refuse
+  for (json::size_type i = given.MemberCount(); i-- > 0;) {
+    const std::string_view name = json::detail::text_of(json::detail::members_begin(given)[i].name);
+    if (name == "$metadata" || name == "$version" || (where == part::tags && name == "$etag")) {
+      given.EraseMember(given.MemberBegin() + static_cast<std::ptrdiff_t>(i));
+    }
+  }
+  return {};
+}
+
+/// Finds the sections in a service's write, and refuses what does not belong there.
+template <class Memory, class Tracking>
+json::error basic_twin<Memory, Tracking>::take_apart(json::arena_value& input, service_input& parts) const {
+  if (!input.IsObject()) return json::errc::not_a_twin;
+  auto* members = json::detail::members_begin(input);
+  for (json::size_type i = 0; i < input.MemberCount(); ++i) {
+    const std::string_view name = json::detail::text_of(members[i].name);
+    if (name == "tags") {
+      parts.tags = &members[i].value;
+      continue;
+    }
+    if (name != "properties") {
+      // What the service itself keeps at the root comes back from those who send a whole twin.
+      const bool echo = is_identity_member(name) || (identity().IsObject() && detail::find_member(identity(), name) != nullptr);
+      if (echo && rules_->ignores_echo) continue;
+      return detail::error_at_member(json::errc::not_writable, name);
+    }
+    json::arena_value& properties = members[i].value;
+    if (!properties.IsObject()) return detail::error_at_member(json::errc::not_a_twin, name);
+    auto* inner = json::detail::members_begin(properties);
+    for (json::size_type j = 0; j < properties.MemberCount(); ++j) {
+      const std::string_view section = json::detail::text_of(inner[j].name);
+      if (section == "desired") {
+        parts.desired = &inner[j].value;
+      } else if (section != "reported" || !rules_->ignores_echo) {
+        const json::step steps[] = {json::step::member(name), json::step::member(section)};
+        return json::error(json::errc::not_writable).at(json::location(steps, 2));
+      }
+    }
+  }
+  return {};
+}
+
+/// Adds a null to `replacement` for each member that only `old` has, at every level where both are objects: as a merge
+/// patch it then makes the one out of the other.
+template <class Memory, class Tracking>
+json::error basic_twin<Memory, Tracking>::null_for_missing(const json::arena_value& old, json::arena_value& replacement,
+                                                           json::arena& memory, const json::memory_source& working) {
+  struct pair {
+    const json::arena_value* old;
+    json::arena_value* made;
+    json::size_type next;
+    json::size_type given;  ///< members of the replacement itself
+    std::size_t index_base;
+    detail::ordered_lookup lookup;
+  };
+  json::detail::stack<pair, 8> pairs(working);
+  json::detail::index_memory indexes(working);
+  if (!pairs.push({&old, &replacement, 0, replacement.MemberCount(), 0, detail::ordered_lookup(old)})) return json::errc::out_of_memory;
+  // First down the common objects, then the nulls: adding a member may move those that are there.
+  while (!pairs.empty()) {
+    pair& p = pairs.back();
+    if (p.next != p.given) {
+      auto& member = json::detail::members_begin(*p.made)[p.next++];
+      json::size_type index = json::detail::no_index;
+      if (!member.value.IsObject()) continue;
+      if (!p.lookup.find(json::detail::text_of(member.name), indexes, index)) return json::errc::out_of_memory;
+      if (index == json::detail::no_index) continue;
+      const json::arena_value& before = json::detail::members_begin(*p.old)[index].value;
+      if (!before.IsObject()) continue;
+      if (!pairs.push({&before, &member.value, 0, member.value.MemberCount(), indexes.size(), detail::ordered_lookup(before)})) {
+        return json::errc::out_of_memory;
+      }
+      continue;
+    }
+    detail::ordered_lookup there(*p.made);
+    json::detail::stack<json::size_type, 16> missing(working);
+    for (json::size_type i = 0; i < p.old->MemberCount(); ++i) {
+      json::size_type index = json::detail::no_index;
+      if (!there.find(json::detail::text_of(json::detail::members_begin(*p.old)[i].name), indexes, index)) return json::errc::out_of_memory;
+      if (index == json::detail::no_index && !missing.push(i)) return json::errc::out_of_memory;
+    }
+    if (!memory.reserve(merge::detail::growth_bytes(*p.made, static_cast<json::size_type>(missing.size())))) {
+      return json::errc::out_of_memory;
+    }
+    for (std::size_t i = 0; i < missing.size(); ++i) {
+      // A copy: the old tree may move before the patch is carried out.
+      const std::string_view text = json::detail::text_of(json::detail::members_begin(*p.old)[missing[i]].name);
+      if (!memory.reserve(text.size() + 8 + merge::detail::growth_bytes(*p.made, 1))) return json::errc::out_of_memory;
+      json::arena_value name(text.data(), static_cast<json::size_type>(text.size()), memory);
+      json::arena_value null;
+      p.made->AddMember(name, null, memory);
+    }
+    indexes.truncate(p.index_base);
+    pairs.pop();
+  }
+  return {};
+}
+
+template <class Memory, class Tracking>
+template <class SectionWrite, class Writer>
+json::error basic_twin<Memory, Tracking>::render_section(SectionWrite& w, bool with_stamps, timestamp now, Writer& out) const {
+  json::detail::walk_memory<json::arena_value> memory(memory_.source());
+  const auto stopped = [&out] { return json::error(json::detail::failure_of(out, 0)); };
+  detail::member_renderer<Writer> members{out, w.planned().copy_rule(), memory, 0};
+  if (!out.StartObject() || !detail::walk_plan(w.planned(), w.values_before(), members)) return stopped();
+  if (with_stamps) {
+    const detail::stamp_text text({now, w.next_version()}, w.where() == part::desired);
+    detail::metadata_renderer<Writer> metadata{out, text, w.planned().copy_rule(), memory, 0};
+    if (!out.Key("$metadata", 9, true) || !detail::walk_plan(w.planned(), w.values_before(), metadata)) return stopped();
+  }
+  if (w.where() != part::tags && (!out.Key("$version", 8, true) || !out.Int64(w.next_version()))) return stopped();
+  return out.EndObject(0) ? json::error() : stopped();
+}
+
+template <class Memory, class Tracking>
+json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& input, bool replace, timestamp now, outcome& done,
+                                                           std::string_view if_match, validation* report) {
+  if (identity().IsNull()) return json::errc::not_a_twin;
+  if (!etag_matches(if_match, etag())) return json::errc::precondition_failed;
+  service_input parts;
+  if (json::error e = take_apart(input, parts)) return e;
+
+  const json::memory_source working = memory_.source();
+  section_write<unstamped> tags(tags_, part::tags, *rules_, working);
+  section_write<Tracking> desired(desired_, part::desired, *rules_, working);
+  const auto plan = [&](auto& write, json::arena_value* given, const json::arena_value& old) -> json::error {
+    if (given == nullptr) return {};
+    json::step steps[2];
+    const json::location base = detail::place_of(write.where(), steps);
+    if (json::error e = strip_echo(*given, write.where())) return e;
+    const bool clear = given->IsNull();
+    if (clear && replace && !rules_->nulls_in_replacement) {
+      const json::error e = json::error(json::errc::null_in_replacement).at(base);
+      if (report == nullptr) return e;
+      return report->add(write.where(), e) ? json::errc::ok : json::errc::out_of_memory;
+    }
+    if (clear) given->SetObject();
+    if (json::error e = write.check(*given, replace ? shape::section : shape::patch, base, report)) return e;
+    if (replace || clear) {
+      if (json::error e = null_for_missing(old, *given, done.arena_, working)) return e;
+    }
+    return write.plan(*given, base, report);
+  };
+  if (json::error e = plan(tags, parts.tags, this->tags())) return e;
+  if (json::error e = plan(desired, parts.desired, this->desired())) return e;
+  const std::size_t tags_size = parts.tags != nullptr ? tags.size_after() : tags_.size();
+  const std::size_t desired_size = parts.desired != nullptr ? desired.size_after() : desired_.size();
+  if (json::error e = check_total(tags_size + desired_size + reported_.size(), report)) return e;
+  if (report != nullptr) return {};
+
+  const bool writes_tags = parts.tags != nullptr && tags.effective();
+  const bool writes_desired = parts.desired != nullptr && desired.effective();
+  if (!writes_tags && !writes_desired) return note_unchanged(done);
+
+  // What follows from the write, while it can still be called off.
+  std::int64_t pending = 0;
+  if (writes_desired) {
+    detail::sync_counter counter(*rules_, working);
+    if (json::error e = counter.desired_write(desired.planned(), this->desired(), reported(), pending)) return e;
+  }
+  if (writes_tags) {
+    if (json::error e = collect(tags, done)) return e;
+  }
+  if (writes_desired) {
+    if (json::error e = collect(desired, done)) return e;
+  }
+  char etag_text[etag_chars];
+  write_etag(etag_counter() + 1, etag_text);
+  const std::int64_t next_version = root_version() + 1;
+  if (!done.set_etag({etag_text, etag_chars})) return json::errc::out_of_memory;
+  done.note_versions(writes_desired ? desired.next_version() : desired_version(), reported_version(), next_version);
+
+  if (writes_desired) {
+    json::text_writer<json::text_buffer> writer(done.notification_);
+    if (json::error e = render_section(desired, false, now, writer)) return e;
+  }
+  json::text_writer<json::text_buffer> writer(done.event_);
+  const auto stopped = [&writer] { return json::error(writer.failure()); };
+  if (!replace) {
+    if (!writer.StartObject() || !writer.Key("version", 7, true) || !writer.Int64(next_version)) return stopped();
+    if (writes_tags) {
+      if (!writer.Key("tags", 4, true)) return stopped();
+      if (json::error e = render_section(tags, false, now, writer)) return e;
+    }
+    if (writes_desired) {
+      if (!writer.Key("properties", 10, true) || !writer.StartObject() || !writer.Key("desired", 7, true)) return stopped();
+      if (json::error e = render_section(desired, Tracking::keeps_stamps, now, writer)) return e;
+      if (!writer.EndObject(1)) return stopped();
+    }
+    if (!writer.EndObject(0)) return stopped();
+  } else {
+    const stamp written{now, desired.next_version()};
+    const auto write_tags = [&]() -> json::error {
+      const bool replaced = writes_tags;
+      if (!replaced && this->tags().MemberCount() == 0) return {};
+      if (!writer.Key("tags", 4, true)) return stopped();
+      return replaced ? detail::write_replaced(*parts.tags, nullptr, false, 0, writer, working)
+                      : detail::emit_section(tags_, false, false, writer, working);
+    };
+    const auto write_desired = [&]() -> json::error {
+      if (!writes_desired) return detail::emit_section(desired_, true, true, writer, working);
+      return detail::write_replaced(*parts.desired, Tracking::keeps_stamps ? &written : nullptr, true, desired.next_version(),
+                                    writer, working);
+    };
+    const auto write_reported = [&]() -> json::error { return detail::emit_section(reported_, true, false, writer, working); };
+    if (json::error e = detail::write_event_body(writer, *this, done.etag(), next_version, write_tags, write_desired, write_reported)) {
+      return e;
+    }
+  }
+
+  detail::counters_write counters(identity_, working);
+  if (json::error e = counters.prepare(done.etag(), next_version, done.arena_)) return e;
+  if (writes_tags) {
+    if (json::error e = tags.prepare()) return e;
+  }
+  if (writes_desired) {
+    if (json::error e = desired.prepare()) return e;
+  }
+  // From here on nothing can fail.
+  if (writes_tags) {
+    tags.commit(now, false);
+    layout_.shows_empty_tags = false;
+  }
+  if (writes_desired) {
+    desired.commit(now, replace);
+    layout_.has_desired = true;
+  }
+  counters.commit();
+  version_ = next_version;
+  pending_ += pending;
+  return {};
+}
+
+template <class Memory, class Tracking>
+json::error basic_twin<Memory, Tracking>::write_as_device(const json::arena_value& patch, timestamp now, outcome& done,
+                                                          std::int64_t expected_version, validation* report) {
+  if (identity().IsNull()) return json::errc::not_a_twin;
+  if (expected_version != any_version && expected_version != reported_version()) return json::errc::precondition_failed;
+  const json::memory_source working = memory_.source();
+  section_write<Tracking> write(reported_, part::reported, *rules_, working);
+  if (json::error e = write.check(patch, shape::patch, {}, report)) return e;
+  if (json::error e = write.plan(patch, {}, report)) return e;
+  if (json::error e = check_total(tags_.size() + desired_.size() + write.size_after(), report)) return e;
+  if (report != nullptr) return {};
+  if (!write.effective()) return note_unchanged(done);
+
+  std::int64_t pending = 0;
+  detail::sync_counter counter(*rules_, working);
+  if (json::error e = counter.reported_write(write.planned(), reported(), desired(), pending)) return e;
+  if (json::error e = collect(write, done)) return e;
+  const std::int64_t next_version = root_version() + 1;
+  if (!done.set_etag(etag())) return json::errc::out_of_memory;
+  done.note_versions(desired_version(), write.next_version(), next_version);
+
+  json::text_writer<json::text_buffer> writer(done.event_);
+  const auto stopped = [&writer] { return json::error(writer.failure()); };
+  if (!writer.StartObject() || !writer.Key("version", 7, true) || !writer.Int64(next_version) ||
+      !writer.Key("properties", 10, true) || !writer.StartObject() || !writer.Key("reported", 8, true)) {
+    return stopped();
+  }
+  if (json::error e = render_section(write, Tracking::keeps_stamps, now, writer)) return e;
+  if (!writer.EndObject(1) || !writer.EndObject(2)) return stopped();
+
+  detail::counters_write counters(identity_, working);
+  if (json::error e = counters.prepare({}, next_version, done.arena_)) return e;
+  if (json::error e = write.prepare()) return e;
+  // From here on nothing can fail.
+  write.commit(now, false);
+  layout_.has_reported = true;
+  counters.commit();
+  version_ = next_version;
+  pending_ += pending;
+  return {};
+}
+
+template <class Memory, class Tracking>
+json::error basic_twin<Memory, Tracking>::write_as_notified(json::arena_value& input, timestamp now, outcome& done) {
+  if (!input.IsObject()) return json::errc::not_a_twin;
+  const json::arena_value* given = detail::find_member(input, "$version");
+  const auto version = given == nullptr ? json::result<std::int64_t>(json::errc::not_a_twin) : json::get<std::int64_t>(*given);
+  if (!version || *version < 0) return detail::error_at_member(json::errc::not_a_twin, "$version");
+  if (*version != desired_version() + 1) return json::errc::precondition_failed;
+  for (json::size_type i = input.MemberCount(); i-- > 0;) {
+    if (json::detail::text_of(json::detail::members_begin(input)[i].name) == "$version") {
+      input.EraseMember(input.MemberBegin() + static_cast<std::ptrdiff_t>(i));
+    }
+  }
+  const json::memory_source working = memory_.source();
+  section_write<Tracking> write(desired_, part::desired, *rules_, working);
+  if (json::error e = write.check(input, shape::patch, {}, nullptr)) return e;
+  if (json::error e = write.plan(input, {}, nullptr)) return e;
+  std::int64_t pending = 0;
+  detail::sync_counter counter(*rules_, working);
+  if (json::error e = counter.desired_write(write.planned(), desired(), reported(), pending)) return e;
+  if (json::error e = collect(write, done)) return e;
+  done.note_versions(*version, reported_version(), version_);
+  if (json::error e = write.prepare()) return e;
+  write.commit(now, false);
+  pending_ += pending;
+  return {};
+}
+
+template <class Memory, class Tracking>
+json::error basic_twin<Memory, Tracking>::check_total(std::size_t size, validation* report) const {
+  const std::size_t before = tags_.size() + desired_.size() + reported_.size();
+  if (size <= rules_->max_total || size <= before) return {};
+  const json::error e = json::error(json::errc::section_too_large).limited_to(rules_->max_total, size);
+  if (report == nullptr) return e;
+  return report->add(part::reported, e) ? json::errc::ok : json::errc::out_of_memory;
+}
+
+template <class Memory, class Tracking>
+json::error basic_twin<Memory, Tracking>::note_unchanged(outcome& done) const {
+  done.note_versions(desired_version(), reported_version(), version_);
+  return done.set_etag(etag()) ? json::errc::ok : json::errc::out_of_memory;
+}
+
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

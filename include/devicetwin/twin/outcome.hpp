@@ -1,0 +1,173 @@
+/// What a write to a twin did: versions, changes, and what is to be sent on.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <cstring>      // std::memcpy
+#include <new>          // placement new
+#include <string_view>  // std::string_view
+
+#include "../json/arena.hpp"
+#include "../json/detail/plain_array.hpp"
+#include "../json/pointer.hpp"
+#include "../json/write.hpp"
+#include "../merge/merge_patch.hpp"
+#include "detail/plan_walk.hpp"
+#include "dialect.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+
+enum class change_kind : unsigned char { added, changed, removed };
+
+/// One effective change of one property. A subtree that is new, gone or replaced as a whole is one change; a value
+/// equal to what was there is none.
+struct property_change {
+  part where;
+  change_kind kind;
+  std::string_view pointer;            ///< JSON Pointer inside the part
+  const json::arena_value* old_value;  ///< null for added
+  const json::arena_value* new_value;  ///< null for removed
+};
+
+/// Filled by each write of a twin, and used again for the next: then it needs no memory of its own any more. All
+/// that it hands out is valid until then, whatever becomes of the twin. After an error it is empty.
+class outcome {
+ public:
+  explicit outcome(const json::memory_source& memory = {}) noexcept
+      : memory_(memory), arena_(memory), changes_(memory), pointers_(memory), notification_(memory), event_(memory) {}
+
+  /// Whether the write had an effect at all, and on which parts.
+  bool effective() const noexcept { return wrote_[0] || wrote_[1] || wrote_[2]; }
+  bool wrote(part p) const noexcept { return wrote_[static_cast<std::size_t>(p)]; }
+
+  /// What the twin has afterwards: the versions of both sections, of the twin, and the etag.
+  std::int64_t desired_version = 0;
+  std::int64_t reported_version = 0;
+  std::int64_t version = 0;
+  std::string_view etag() const noexcept { return etag_; }
+
+  /// The changes, parts in the order tags, desired, reported, members in the order of the patch.
+  std::size_t size() const noexcept { return changes_.size(); }
+  property_change operator[](std::size_t index) const noexcept {
+    const record& r = changes_[index];
+    return {r.where, r.kind, {pointers_.data() + r.pointer, r.pointer_size}, r.old_value, r.new_value};
+  }
+
+  /// The body of the desired-properties notification for the device; empty when there is none to send.
+  std::string_view notification() const noexcept { return notification_.view(); }
+  /// The body of the change event for the back end; empty when nothing changed.
+  std::string_view event() const noexcept { return event_.view(); }
+
+ private:
+  template <class Memory, class Tracking>
+  friend class basic_twin;
+
+  struct record {
+    part where;
+    change_kind kind;
+    std::uint32_t pointer, pointer_size;
+    const json::arena_value* old_value;
+    const json::arena_value* new_value;
+  };
+
+  /// Empty again; the memory is kept.
+  void clear() noexcept {
+    wrote_[0] = wrote_[1] = wrote_[2] = false;
+    desired_version = reported_version = version = 0;
+    etag_ = {};
+    changes_.truncate(0);
+    pointers_.resize(0);
+    notification_.resize(0);
+    event_.resize(0);
+    // One block that was large enough so far.
+    const std::size_t held = arena_.capacity();
+    if (held != kept_) {
+      arena_.clear();
+      kept_ = arena_.reserve(held < smallest ? smallest : held) ? arena_.capacity() : 0;
+      start_ = arena_.position();
+    }
+    arena_.rewind(start_);
+  }
+  void note_versions(std::int64_t desired, std::int64_t reported, std::int64_t whole) noexcept {
+    desired_version = desired;
+    reported_version = reported;
+    version = whole;
+  }
+  bool set_etag(std::string_view text) noexcept {
+    if (text.empty()) return true;
+    auto* copy = static_cast<char*>(arena_.Malloc(text.size()));
+    if (copy == nullptr) return false;
+    std::memcpy(copy, text.data(), text.size());
+    etag_ = {copy, text.size()};
+    return true;
+  }
+
+  /// Collects the changes of a plan that is not carried out yet.
+  struct collector {
+    outcome& out;
+    part where;
+    json::detail::nulls rule;
+    bool copy_new;  ///< values of the patch may hold nulls that are dropped
+    json::step steps[json::default_max_depth + 1];
+    std::size_t depth = 0;
+
+    bool enter(const json::arena_value&, json::size_type, const detail::value_member* member) noexcept {
+      if (depth != 0) steps[depth - 1] = json::step::member(json::detail::text_of(member->name));
+      ++depth;
+      return true;
+    }
+    bool leave() noexcept {
+      --depth;
+      return true;
+    }
+    bool write(detail::merge_action action, const json::arena_value* old, json::size_type,
+               const detail::value_member* member) {
+      if (action == detail::merge_action::keep) return true;
+      record r{where, change_kind::changed, static_cast<std::uint32_t>(out.pointers_.size()), 0, nullptr, nullptr};
+      if (action == detail::merge_action::add) r.kind = change_kind::added;
+      if (action == detail::merge_action::remove) r.kind = change_kind::removed;
+      if (old != nullptr && !out.keep(*old, json::detail::nulls::emit, true, r.old_value)) return false;
+      if (r.kind != change_kind::removed && !out.keep(member->value, rule, copy_new, r.new_value)) return false;
+      steps[depth - 1] = json::step::member(json::detail::text_of(member->name));
+      for (std::size_t i = 0; i < depth; ++i) {
+        bool good = true;
+        json::detail::render_step(steps[i], [&](char c) { good = good && out.pointers_.append(&c, 1); });
+        if (!good) return false;
+      }
+      r.pointer_size = static_cast<std::uint32_t>(out.pointers_.size() - r.pointer);
+      if (!out.changes_.reserve(1)) return false;
+      out.changes_.push(r);
+      return true;
+    }
+  };
+
+  /// Keeps a value: as it stands when it will stay, or as a copy.
+  bool keep(const json::arena_value& value, json::detail::nulls rule, bool copy, const json::arena_value*& kept) {
+    if (!copy) {
+      kept = &value;
+      return true;
+    }
+    std::size_t bytes = sizeof(json::arena_value);
+    if (value.IsString()) bytes += json::detail::string_bytes<json::arena_value>(value.GetStringLength());
+    if (!arena_.reserve(bytes)) return false;
+    auto* made = new (arena_.Malloc(sizeof(json::arena_value))) json::arena_value();
+    kept = made;
+    return merge::detail::copy_value(*made, value, arena_, rule, memory_);
+  }
+
+  static constexpr std::size_t smallest = 2048;
+  json::memory_source memory_;
+  json::arena arena_;  ///< the patch that was read, old and new values
+  json::arena::mark start_;
+  std::size_t kept_ = static_cast<std::size_t>(-1);
+  json::detail::plain_array<record> changes_;
+  json::text_buffer pointers_;
+  json::text_buffer notification_;
+  json::text_buffer event_;
+  bool wrote_[part_count] = {};
+  std::string_view etag_;
+};
+
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin
