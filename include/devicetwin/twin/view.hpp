@@ -97,8 +97,7 @@ json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& ha
   bool tags_sent = false, properties_sent = false;
   for (json::size_type i = 0;; ++i) {
     const bool last = i == members;
-    if (!tags_sent && (i == layout.tags || (layout.tags == json::detail::no_index && (i == layout.properties || last)) ||
-                       (last && layout.tags > members))) {
+    if (!tags_sent && (i == layout.tags || (layout.tags == json::detail::no_index && (i == layout.properties || last)))) {
       tags_sent = true;
       if (json::error e = tags()) return e;
     }
