@@ -20,6 +20,7 @@
 #include "twin/identity.hpp"
 #include "twin/outcome.hpp"
 #include "twin/section.hpp"
+#include "twin/since.hpp"
 #include "twin/stamp.hpp"
 #include "twin/twin.hpp"
 #include "twin/validate.hpp"
