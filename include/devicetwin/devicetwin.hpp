@@ -23,6 +23,7 @@
 #include "twin/section.hpp"
 #include "twin/since.hpp"
 #include "twin/stamp.hpp"
+#include "twin/stored.hpp"
 #include "twin/subscription.hpp"
 #include "twin/twin.hpp"
 #include "twin/validate.hpp"
