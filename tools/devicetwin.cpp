@@ -68,11 +68,11 @@ int complain(const input& in, const json::error& e) {
   return complain(place + ": " + e.message());
 }
 
-/// Where the value at `pointer` starts in a text that was read before: an error about a value can then
-/// be shown at its place in the file.
+/// Where the value at an error's pointer starts in a text that was read before: an error about a value
+/// can then be shown at its place in the file. Of places whose shortened pointers are the same the first.
 class value_finder {
  public:
-  explicit value_finder(std::string_view pointer) : pointer_(pointer) {}
+  explicit value_finder(const json::error& wanted) : wanted_(wanted) {}
   bool found = false;
 
   bool Null() { return value(); }
@@ -104,7 +104,10 @@ class value_finder {
     for (const level& l : levels_) {
       steps.push_back(l.object ? json::step::member(l.name) : json::step::element(l.count));
     }
-    found = json::location(steps.data(), steps.size()) == pointer_;
+    const json::location where(steps.data(), steps.size());
+    found = wanted_.pointer_is_whole()
+                ? where == wanted_.pointer()
+                : json::error(wanted_.code()).at(where).pointer() == wanted_.pointer();
     return !found;  // false stops the reader, whose error then has the place
   }
   void done() {
@@ -126,13 +129,13 @@ class value_finder {
     return true;
   }
 
-  std::string_view pointer_;
+  const json::error& wanted_;
   std::vector<level> levels_;
 };
 
 /// The same error with the position of its pointer in the input, when it has a pointer and no position.
 int complain_at_pointer(const input& in, const json::error& e) {
-  value_finder finder(e.pointer());
+  value_finder finder(e);
   const json::error place = json::read_events(in.text, finder);
   if (!finder.found || !place.has_position()) return complain(in, e);
   return complain(in.name + ":" + std::to_string(place.line()) + ":" + std::to_string(place.column()) +

@@ -52,6 +52,9 @@ check 'standard input twice' 2 '' 'devicetwin: standard input can be read only o
 check 'bad text' 2 '' 'devicetwin: bad:3:10: unexpected character, at /b' apply bad p1
 check 'bad patch' 2 '' 'devicetwin: bad:3:10: unexpected character, at /b' apply doc bad
 check 'null cannot be said' 2 '' 'devicetwin: null:2:8: a merge patch cannot set a member to null, at /a/b' diff doc null
+long=$(printf 'a name of thirty-two characters_%.0s' 1 2 3 4 5)
+printf '{"%s":\n {"%s":null}}' "$long" "$long!" >null
+check 'a long pointer is found too' 2 '' 'devicetwin: null:2:167: a merge patch cannot' diff doc null
 check 'no such file' 2 '' 'devicetwin: nothing: cannot be opened: ' apply nothing p1
 check 'a folder' 2 '' 'devicetwin: .: cannot be read: ' apply . p1
 check 'no command' 2 '' 'devicetwin: a command is missing'

@@ -30,7 +30,8 @@ TEST_CASE("error shortens a long pointer in the middle, at whole characters", "[
     CHECK(pointer.size() <= json::error::pointer_capacity);
     CHECK(pointer.substr(0, 6) == "/head/");
     CHECK(pointer.substr(pointer.size() - 5) == "/tail");
-    if (11 + name.size() > json::error::pointer_capacity) CHECK(pointer.find("...") != std::string::npos);
+    CHECK(e.pointer_is_whole() == (11 + name.size() <= json::error::pointer_capacity));
+    CHECK(e.pointer_is_whole() == (pointer.find("...") == std::string::npos));
     CHECK(reference::parser::parse("\"" + pointer + "\"").has_value());  // still UTF-8
   }
 }

@@ -64,6 +64,8 @@ class error {
   /// Where in the document: a JSON Pointer (RFC 6901), "" for the whole document. For a duplicate
   /// or too deep value it names that value. Valid as long as this error.
   std::string_view pointer() const noexcept { return {pointer_, pointer_length_}; }
+  /// False when the pointer was too long and lost its middle; json::find() does not take it then.
+  bool pointer_is_whole() const noexcept { return !shortened_; }
 
   /// Where in the text, when a text was read: a line and a column, counted from 1, the column in
   /// characters; and the offset in bytes from 0. Without a text, line() is 0.
@@ -118,6 +120,7 @@ class error {
 
   errc code_ = errc::ok;
   unsigned char pointer_length_ = 0;
+  bool shortened_ = false;
   char pointer_[pointer_capacity] = {};
   std::uint64_t limit_ = 0;
   std::size_t offset_ = 0;
@@ -258,7 +261,8 @@ inline error&& error::in_text(std::string_view text, std::size_t offset) && noex
 }
 
 inline void error::finish_pointer(std::size_t length) noexcept {
-  if (length <= pointer_capacity) {
+  shortened_ = length > pointer_capacity;
+  if (!shortened_) {
     pointer_length_ = static_cast<unsigned char>(length);
     return;
   }
