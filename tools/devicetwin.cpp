@@ -29,7 +29,8 @@ constexpr const char help[] = R"(devicetwin: apply and make JSON Merge Patches (
 DOC, PATCH, FROM and TO are files; - is standard input. The result is one JSON text and a newline
 on standard output.
 
-  -o, --output FILE   write to FILE instead; it may be one of the inputs and is replaced only on success
+  -o, --output FILE   write to FILE instead; it may be one of the inputs and is replaced only on
+                      success; - is standard output
       --pretty        one member a line, indented
       --exit-code     with diff: exit 1 when there is a difference, 0 when there is none
       --help, --version
@@ -210,8 +211,7 @@ int store(const std::string& name, std::string_view text) {
 struct command {
   std::string verb;
   std::vector<std::string> files;
-  std::string output;
-  bool to_file = false;
+  std::string output = "-";
   bool pretty = false;
   bool exit_code = false;
 };
@@ -241,9 +241,8 @@ bool parse(int count, char** words, command& c, int& status) {
     } else if (word == "--exit-code") {
       c.exit_code = true;
     } else if (word == "-o" || word == "--output") {
-      if (++i == count) return status = usage(word + " needs a file"), false;
+      if (++i == count || *words[i] == '\0') return status = usage(word + " needs a file"), false;
       c.output = words[i];
-      c.to_file = true;
     } else if (word == "--help" || word == "-h" || word == "--version") {
       std::string text = help;
       if (word == "--version") {
@@ -295,7 +294,7 @@ int run(const command& c) {
   const json::document& printed = c.verb == "apply" ? document : result;
   if (auto e = json::write(printed.root(), text, layout)) return complain(first, e);
   text += '\n';
-  if (c.to_file) {
+  if (c.output != "-") {
     if ((status = store(c.output, text)) != 0) return status;
   } else if (!write_and_close(stdout, text)) {
     return complain_of_file("standard output", "cannot be written");

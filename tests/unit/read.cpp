@@ -172,7 +172,10 @@ TEST_CASE("read names line, column and pointer", "[read]") {
   CHECK(e.line() == 4);
   CHECK(e.column() == 11);
   CHECK(e.pointer() == "/a/2");
-  CHECK(e.message() == "unexpected character, at /a/2");
+  CHECK(e.message() == "unexpected character 'x', at /a/2");
+  CHECK(refused("[\x01]").message() == "unexpected character (byte 0x01), at /0");
+  CHECK(refused("\xC3\xA9").message() == "unexpected character (byte 0xc3)");
+  CHECK(json::error(errc::unexpected_character).message() == "unexpected character");
 }
 
 TEST_CASE("read_events stops when the handler does", "[read]") {

@@ -78,7 +78,7 @@ class error {
   std::uint64_t limit() const noexcept { return limit_; }
 
   /// One sentence with the pointer, without the position: "a member name stands twice in one object,
-  /// at /a/b". Control characters in names are shown escaped. Writes at most `capacity` bytes, not
+  /// at /a/b", and of an unexpected character which one it was. Control characters in names are shown escaped. Writes at most `capacity` bytes, not
   /// terminated, and gives the length of the whole sentence, as snprintf does.
   std::size_t message(char* buffer, std::size_t capacity) const noexcept;
   /// The same as a string; this one allocates.
@@ -121,6 +121,7 @@ class error {
   errc code_ = errc::ok;
   unsigned char pointer_length_ = 0;
   bool shortened_ = false;
+  char found_ = 0;  ///< for unexpected_character, when it has a position
   char pointer_[pointer_capacity] = {};
   std::uint64_t limit_ = 0;
   std::size_t offset_ = 0;
@@ -220,7 +221,21 @@ inline bool is_continuation(char c) noexcept { return (static_cast<unsigned char
 
 inline std::size_t error::message(char* buffer, std::size_t capacity) const noexcept {
   detail::bounded_text out(buffer, capacity);
+  constexpr char hex[] = "0123456789abcdef";
   out.put(describe(code_));
+  if (code_ == errc::unexpected_character && has_position()) {
+    const auto byte = static_cast<unsigned char>(found_);
+    if (byte >= 0x20 && byte < 0x7F) {
+      out.put(" '");
+      out.put(found_);
+      out.put('\'');
+    } else {
+      out.put(" (byte 0x");
+      out.put(hex[byte >> 4]);
+      out.put(hex[byte & 15]);
+      out.put(')');
+    }
+  }
   if (limit_ != 0) {
     out.put(" (the limit is ");
     out.put(limit_);
@@ -233,7 +248,6 @@ inline std::size_t error::message(char* buffer, std::size_t capacity) const noex
       if (byte >= 0x20 && byte != 0x7F) {
         out.put(c);
       } else {
-        constexpr char hex[] = "0123456789abcdef";
         out.put("\\u00");
         out.put(hex[byte >> 4]);
         out.put(hex[byte & 15]);
@@ -245,6 +259,7 @@ inline std::size_t error::message(char* buffer, std::size_t capacity) const noex
 
 inline error&& error::in_text(std::string_view text, std::size_t offset) && noexcept {
   offset_ = offset;
+  found_ = offset < text.size() ? text[offset] : '\0';
   line_ = 1;
   std::size_t line_start = 0;
   for (std::size_t i = 0; i < offset && i < text.size(); ++i) {
