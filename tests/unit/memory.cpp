@@ -64,6 +64,7 @@ TEST_CASE("arena hands out, grows, rewinds", "[arena]") {
   CHECK(a.capacity() == 0);
   auto* first = static_cast<char*>(a.Malloc(10));
   REQUIRE(first != nullptr);
+  CHECK(reinterpret_cast<std::uintptr_t>(first) % 8 == 0);
   CHECK(a.size() == 16);
   CHECK(a.Realloc(first, 10, 100) == first);  // at the end: in place
   const auto mark = a.position();

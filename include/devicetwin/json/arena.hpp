@@ -76,7 +76,7 @@ class arena {
   static void Free(void*) noexcept {}
 
  private:
-  struct block {
+  struct alignas(8) block {  // what follows it is aligned as well, also where pointers have 32 bits
     block* previous;
     std::size_t bytes;   ///< of the data that follow
     std::size_t before;  ///< handed out from older blocks
