@@ -155,6 +155,28 @@ TEST_CASE("a document in a caller's buffer uses it over and over and refuses wha
   CHECK(written(d.root()) == before);
 }
 
+TEST_CASE("a patch may refer to the document's own strings, also when the document moves", "[document]") {
+  alignas(8) char buffer[4096];
+  const bool fixed = GENERATE(false, true);
+  json::document d = fixed ? json::document(buffer, sizeof buffer) : json::document();
+  REQUIRE(!json::read(R"({"old":"a text longer than fifteen bytes, the first"})", d));
+  std::string expected = "a text longer than fifteen bytes, the first";
+  for (int i = 0; i < 300; ++i) {
+    const auto* member = json::detail::members_begin(d.root());
+    rapidjson::Document patch(rapidjson::kObjectType);
+    rapidjson::Value name(rapidjson::StringRef(member->name.GetString(), member->name.GetStringLength()));
+    rapidjson::Value removed;
+    const auto text = json::detail::text_of(member->value);
+    rapidjson::Value value(rapidjson::StringRef(text.data(), static_cast<json::size_type>(text.size())));
+    patch.AddMember(name, removed, patch.GetAllocator());
+    const std::string next = "a name longer than fifteen bytes " + std::to_string(i);
+    patch.AddMember(rapidjson::Value(next.c_str(), patch.GetAllocator()), value, patch.GetAllocator());
+    REQUIRE(!merge::apply_merge_patch(d, patch));
+    REQUIRE(d.root().MemberCount() == 1);
+    REQUIRE(json::detail::text_of(json::detail::members_begin(d.root())->value) == expected);
+  }
+}
+
 TEST_CASE("every allocation failing: read", "[failure]") {
   const std::string text = wide(40, "a name longer than fifteen bytes \\u00e9 ", 0);
   json::document kept;

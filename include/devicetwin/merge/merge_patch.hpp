@@ -22,7 +22,8 @@ namespace merge {
 /// Applies `patch` to `target`.
 ///
 /// Shape: `target` is any JSON value, its memory from `allocator`; `patch` any JSON value, with another allocator
-///   if you like, only read. Neither may lie inside the other.
+///   if you like, only read. Neither may lie inside the other, but strings of `patch` may refer to strings of
+///   `target` (rapidjson::StringRef) when its allocator keeps what is replaced: a pool, an arena, a document.
 /// Effects (RFC 7396, section 2): if `patch` is an object, each of its members in turn: null removes that
 ///   name, an object is merged into the member of that name (made an empty object if it is none), anything else
 ///   replaces it, arrays as a whole. If `patch` is not an object, `target` becomes a copy of it. Members that
@@ -286,12 +287,15 @@ json::error apply_merge_patch(json::document& target, const json::basic_value<Pa
   detail::merge_plan<json::arena_value, json::basic_value<PatchAllocator>> plan(options);
   if (json::error e = plan.make(target.root(), patch)) return e;
   if (plan.changes() == 0) return {};
-  // From here on the plan holds when the tree moves: it names members by their index.
-  if (json::error e = access::make_room(target, plan.needed())) return e;
+  // From here on the plan holds when the tree moves: it names members by their index. Strings in the patch
+  // may be the target's own, by reference; so what the tree leaves is kept until they are copied.
+  json::arena left;
+  if (json::error e = access::make_room(target, plan.needed(), left)) return e;
   if (json::error e = detail::carry_out(plan, access::root(target), patch, access::memory(target), options,
                                         journal)) {
     return e;
   }
+  left.clear();
   access::settle(target, plan.added(), plan.freed());
   return {};
 }
