@@ -117,7 +117,8 @@ class document {
   explicit document(const memory_source& memory) noexcept : memory_(memory), arena_(memory) {}
   /// Lives in the caller's `buffer` of `bytes` alone, which must outlive it: one half holds the
   /// document, the other is where it is copied to when the first has filled up. Working memory for deep
-  /// or wide values beyond what fits on the stack comes from `working_memory`.
+  /// or wide values beyond what fits on the stack comes from `working_memory`; functions that take options
+  /// use the memory named there besides.
   document(void* buffer, std::size_t bytes, const memory_source& working_memory = {}) noexcept
       : memory_(working_memory),
         half_bytes_(bytes / 2),
