@@ -64,7 +64,7 @@ TEST_CASE("read wants the whole input to be one value", "[read]") {
 }
 
 TEST_CASE("read refuses invalid UTF-8", "[read]") {
-  for (const char* bytes : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF",
+  for (const char* bytes : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF", "\xED\xA0\x80\xED\xB0\x80", "\xED\xB0\x80\xED\xA0\x80",
                             "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xC3", "\xE2\x82",
                             "\xF0\x9F\x98"}) {
     const std::string text = "[\"ok\",\"" + std::string(bytes) + "\"]";
