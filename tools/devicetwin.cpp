@@ -29,7 +29,8 @@ constexpr const char help[] = R"(devicetwin: apply and make JSON Merge Patches (
 DOC, PATCH, FROM and TO are files; - is standard input. The result is one JSON text and a newline
 on standard output.
 
-  -o, --output FILE   write to FILE instead; it may be one of the inputs and is replaced only on success
+  -o, --output FILE   write to FILE instead; it may be one of the inputs and is replaced only on
+                      success; - is standard output
       --pretty        one member a line, indented
       --exit-code     with diff: exit 1 when there is a difference, 0 when there is none
       --help, --version
@@ -68,11 +69,11 @@ int complain(const input& in, const json::error& e) {
   return complain(place + ": " + e.message());
 }
 
-/// Where the value at `pointer` starts in a text that was read before: an error about a value can then
-/// be shown at its place in the file.
+/// Where the value at an error's pointer starts in a text that was read before: an error about a value
+/// can then be shown at its place in the file. Of places whose shortened pointers are the same the first.
 class value_finder {
  public:
-  explicit value_finder(std::string_view pointer) : pointer_(pointer) {}
+  explicit value_finder(const json::error& wanted) : wanted_(wanted) {}
   bool found = false;
 
   bool Null() { return value(); }
@@ -104,7 +105,10 @@ class value_finder {
     for (const level& l : levels_) {
       steps.push_back(l.object ? json::step::member(l.name) : json::step::element(l.count));
     }
-    found = json::location(steps.data(), steps.size()) == pointer_;
+    const json::location where(steps.data(), steps.size());
+    found = wanted_.pointer_is_whole()
+                ? where == wanted_.pointer()
+                : json::error(wanted_.code()).at(where).pointer() == wanted_.pointer();
     return !found;  // false stops the reader, whose error then has the place
   }
   void done() {
@@ -126,13 +130,13 @@ class value_finder {
     return true;
   }
 
-  std::string_view pointer_;
+  const json::error& wanted_;
   std::vector<level> levels_;
 };
 
 /// The same error with the position of its pointer in the input, when it has a pointer and no position.
 int complain_at_pointer(const input& in, const json::error& e) {
-  value_finder finder(e.pointer());
+  value_finder finder(e);
   const json::error place = json::read_events(in.text, finder);
   if (!finder.found || !place.has_position()) return complain(in, e);
   return complain(in.name + ":" + std::to_string(place.line()) + ":" + std::to_string(place.column()) +
@@ -207,8 +211,7 @@ int store(const std::string& name, std::string_view text) {
 struct command {
   std::string verb;
   std::vector<std::string> files;
-  std::string output;
-  bool to_file = false;
+  std::string output = "-";
   bool pretty = false;
   bool exit_code = false;
 };
@@ -238,9 +241,8 @@ bool parse(int count, char** words, command& c, int& status) {
     } else if (word == "--exit-code") {
       c.exit_code = true;
     } else if (word == "-o" || word == "--output") {
-      if (++i == count) return status = usage(word + " needs a file"), false;
+      if (++i == count || *words[i] == '\0') return status = usage(word + " needs a file"), false;
       c.output = words[i];
-      c.to_file = true;
     } else if (word == "--help" || word == "-h" || word == "--version") {
       std::string text = help;
       if (word == "--version") {
@@ -292,7 +294,7 @@ int run(const command& c) {
   const json::document& printed = c.verb == "apply" ? document : result;
   if (auto e = json::write(printed.root(), text, layout)) return complain(first, e);
   text += '\n';
-  if (c.to_file) {
+  if (c.output != "-") {
     if ((status = store(c.output, text)) != 0) return status;
   } else if (!write_and_close(stdout, text)) {
     return complain_of_file("standard output", "cannot be written");

@@ -49,13 +49,19 @@ check pretty 0 '{
 cp p1 in
 check 'standard input' 0 '{"a":1,"b":{"d":3}}' '' apply doc -
 check 'standard input twice' 2 '' 'devicetwin: standard input can be read only once' apply - -
-check 'bad text' 2 '' 'devicetwin: bad:3:10: unexpected character, at /b' apply bad p1
-check 'bad patch' 2 '' 'devicetwin: bad:3:10: unexpected character, at /b' apply doc bad
+check 'bad text' 2 '' 'devicetwin: bad:3:10: unexpected character (byte 0x0a), at /b' apply bad p1
+check 'bad patch' 2 '' 'devicetwin: bad:3:10: unexpected character (byte 0x0a), at /b' apply doc bad
 check 'null cannot be said' 2 '' 'devicetwin: null:2:8: a merge patch cannot set a member to null, at /a/b' diff doc null
+long=$(printf 'a name of thirty-two characters_%.0s' 1 2 3 4 5)
+printf '{"%s":\n {"%s":null}}' "$long" "$long!" >null
+check 'a long pointer is found too' 2 '' 'devicetwin: null:2:167: a merge patch cannot' diff doc null
 check 'no such file' 2 '' 'devicetwin: nothing: cannot be opened: ' apply nothing p1
 check 'a folder' 2 '' 'devicetwin: .: cannot be read: ' apply . p1
 check 'no command' 2 '' 'devicetwin: a command is missing'
 check 'unknown command' 2 '' 'devicetwin: unknown command frob' frob
+check 'no output file' 2 '' 'devicetwin: -o needs a file' apply doc p1 -o
+check 'an empty output file' 2 '' 'devicetwin: -o needs a file' apply doc p1 -o ''
+check 'output to standard output' 0 '{"a":1,"b":{"d":3}}' '' apply doc p1 -o -
 check 'unknown option' 2 '' 'devicetwin: unknown option --frob' apply --frob doc p1
 check 'too few files' 2 '' 'devicetwin: apply needs DOC' apply doc
 check 'too many files' 2 '' 'devicetwin: diff needs FROM and TO' diff doc doc doc
@@ -83,7 +89,11 @@ if [ -w /dev/full ]; then
   check 'a full disk with -o' 2 '' 'devicetwin: /dev/full: cannot be written' apply doc p1 -o /dev/full
 fi
 "$tool" apply doc p1 >&- 2>err && { echo "a closed standard output is not noticed"; status=1; }
-{ "$tool" apply doc p1 2>err; echo $? >code; } | true
+# More than a pipe holds, so that writing goes on until nobody reads any more.
+printf '{"long":"%0200000d"}' 0 >large
+{ "$tool" apply large p1 2>err; echo $? >code; } | true
+[ "$(cat code)" = 2 ] || { echo "a closed pipe is not noticed"; status=1; }
+grep -q '^devicetwin: standard output: cannot be written' err || { echo "closed pipe: $(cat err)"; status=1; }
 "$tool" --help >out || { echo "--help fails"; status=1; }
 grep -q 'Examples' out || { echo "--help has no examples"; status=1; }
 "$tool" --version >/dev/null || { echo "--version fails"; status=1; }

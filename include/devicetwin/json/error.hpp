@@ -84,6 +84,8 @@ class error {
   /// Where in the document: a JSON Pointer (RFC 6901), "" for the whole document. For a duplicate
   /// or too deep value it names that value. Valid as long as this error.
   std::string_view pointer() const noexcept { return {pointer_, pointer_length_}; }
+  /// False when the pointer was too long and lost its middle; json::find() does not take it then.
+  bool pointer_is_whole() const noexcept { return !shortened_; }
 
   /// Where in the text, when a text was read: a line and a column, counted from 1, the column in
   /// characters; and the offset in bytes from 0. Without a text, line() is 0.
@@ -97,7 +99,7 @@ class error {
   std::uint64_t actual() const noexcept { return actual_; }
 
   /// One sentence with the pointer, without the position: "a member name stands twice in one object,
-  /// at /a/b". Control characters in names are shown escaped. Writes at most `capacity` bytes, not
+  /// at /a/b", and of an unexpected character which one it was. Control characters in names are shown escaped. Writes at most `capacity` bytes, not
   /// terminated, and gives the length of the whole sentence, as snprintf does.
   std::size_t message(char* buffer, std::size_t capacity) const noexcept;
   /// The same as a string; this one allocates.
@@ -140,6 +142,8 @@ class error {
 
   errc code_ = errc::ok;
   unsigned char pointer_length_ = 0;
+  bool shortened_ = false;
+  char found_ = 0;  ///< for unexpected_character, when it has a position
   char pointer_[pointer_capacity] = {};
   std::uint64_t limit_ = 0;
   std::uint64_t actual_ = 0;
@@ -257,7 +261,21 @@ inline bool is_continuation(char c) noexcept { return (static_cast<unsigned char
 
 inline std::size_t error::message(char* buffer, std::size_t capacity) const noexcept {
   detail::bounded_text out(buffer, capacity);
+  constexpr char hex[] = "0123456789abcdef";
   out.put(describe(code_));
+  if (code_ == errc::unexpected_character && has_position()) {
+    const auto byte = static_cast<unsigned char>(found_);
+    if (byte >= 0x20 && byte < 0x7F) {
+      out.put(" '");
+      out.put(found_);
+      out.put('\'');
+    } else {
+      out.put(" (byte 0x");
+      out.put(hex[byte >> 4]);
+      out.put(hex[byte & 15]);
+      out.put(')');
+    }
+  }
   if (limit_ != 0) {
     out.put(" (the limit is ");
     out.put(limit_);
@@ -274,7 +292,6 @@ inline std::size_t error::message(char* buffer, std::size_t capacity) const noex
       if (byte >= 0x20 && byte != 0x7F) {
         out.put(c);
       } else {
-        constexpr char hex[] = "0123456789abcdef";
         out.put("\\u00");
         out.put(hex[byte >> 4]);
         out.put(hex[byte & 15]);
@@ -286,6 +303,7 @@ inline std::size_t error::message(char* buffer, std::size_t capacity) const noex
 
 inline error&& error::in_text(std::string_view text, std::size_t offset) && noexcept {
   offset_ = offset;
+  found_ = offset < text.size() ? text[offset] : '\0';
   line_ = 1;
   std::size_t line_start = 0;
   for (std::size_t i = 0; i < offset && i < text.size(); ++i) {
@@ -302,7 +320,8 @@ inline error&& error::in_text(std::string_view text, std::size_t offset) && noex
 }
 
 inline void error::finish_pointer(std::size_t length) noexcept {
-  if (length <= pointer_capacity) {
+  shortened_ = length > pointer_capacity;
+  if (!shortened_) {
     pointer_length_ = static_cast<unsigned char>(length);
     return;
   }

@@ -36,14 +36,13 @@ class stamp_text {
   /// The metadata of a property that has none inside; a whole JSON object.
   template <class Writer>
   bool send(Writer& out) const {
-    return out.RawNumber(text_, static_cast<size_type>(size_), true);
+    return out.RawValue({text_, size_});
   }
   /// Its members alone, for one that has.
   template <class Writer>
   bool send_members(Writer& out) const {
-    return out.Key("$lastUpdated", 12, true) && out.RawNumber(time_.data(), static_cast<size_type>(time_.size()), true) &&
-           (version_.empty() || (out.Key("$lastUpdatedVersion", 19, true) &&
-                                 out.RawNumber(version_.data(), static_cast<size_type>(version_.size()), true)));
+    return out.Key("$lastUpdated", 12, true) && out.RawValue(time_) &&
+           (version_.empty() || (out.Key("$lastUpdatedVersion", 19, true) && out.RawValue(version_)));
   }
 
  private:
