@@ -1,0 +1,12 @@
+// The groups of commands; each is in the file of its name.
+#pragma once
+
+#include <vector>
+
+#include "command.hpp"
+
+namespace tool {
+
+std::vector<command> patch_commands();  ///< apply, diff
+
+}  // namespace tool
