@@ -19,4 +19,5 @@
 #include "merge/merge3.hpp"
 #include "merge/merge_patch.hpp"
 #include "merge/options.hpp"
+#include "merge/outbox.hpp"
 #include "version.hpp"

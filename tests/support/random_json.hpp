@@ -19,12 +19,14 @@ class random_json {
     --left_;
     return *bytes_++ % n;
   }
+  /// From now on there is no null but where a change removes.
+  void avoid_null() { nulls_ = false; }
   bool exhausted() const { return chosen_ && left_ == 0; }
 
   std::string value(int depth = 0) {
     const unsigned kind = below(depth > 4 ? 8 : 12);
     switch (kind) {
-      case 0: return "null";
+      case 0: return nulls_ ? "null" : "\"\"";
       case 1: return below(2) ? "true" : "false";
       case 2: return std::to_string(below(4));
       case 3: return std::to_string(below(4)) + ".0";
@@ -73,4 +75,5 @@ class random_json {
   const std::uint8_t* bytes_ = nullptr;
   std::size_t left_ = 0;
   bool chosen_ = false;
+  bool nulls_ = true;
 };

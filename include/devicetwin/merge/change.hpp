@@ -146,7 +146,8 @@ template <class BaseAllocator, class PatchAllocator>
                                          json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator,
                                          const options& options = {});
 
-/// Merge patches to be applied one after the other; `count` of them, at most two.
+/// Merge patches to be applied one after the other; `count` of them, at most two. Their memory is that of the options
+/// that they were made with.
 struct merge_patches {
   std::size_t count = 0;
   json::document patch[2];

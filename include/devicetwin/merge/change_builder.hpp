@@ -45,7 +45,7 @@ class change_builder {
     return *this;
   }
 
-  /// Moves the change to `out`, and starts anew. On an error `out` is as it was.
+  /// Gives the change to `out`, and starts anew. On an error `out` is as it was.
   [[nodiscard]] json::error finish(change& out);
 
  private:
@@ -86,7 +86,7 @@ class change_recorder {
   template <class Value>
   void operator()(const json::location& where, const Value* old_value, const Value* new_value);
 
-  /// Moves the change to `out`, and starts anew.
+  /// Gives the change to `out`, and starts anew.
   /// Errors: out_of_memory, also for what could not be recorded; `out` is as it was, and the record is lost.
   [[nodiscard]] json::error finish(change& out);
 
@@ -296,8 +296,8 @@ void change_recorder::operator()(const json::location& where, const Value* old_v
 }
 
 inline json::error change_recorder::finish(change& out) {
-  const json::error failure = fold();
-  if (!failure) out.swap(total_);
+  json::error failure = fold();
+  if (!failure) failure = out.assign(total_);
   change(options_.memory).swap(total_);
   failure_ = {};
   return failure;
