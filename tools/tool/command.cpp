@@ -50,6 +50,16 @@ struct operand_count {
   std::vector<std::string> names;
 };
 
+/// Whether the option may have this argument.
+bool allows(const option& o, const std::string& argument) {
+  const std::vector<std::string> choices = split(o.argument, '|');
+  if (choices.size() < 2) return true;
+  for (const std::string& choice : choices) {
+    if (choice == argument) return true;
+  }
+  return false;
+}
+
 bool takes(const command& c, const option& o) {
   for (const option* own : c.options) {
     if (own == &o) return true;
@@ -102,8 +112,12 @@ std::string help_of(const command& c) {
     std::string names = o->letter != nullptr ? std::string("  ") + o->letter + ", " : "      ";
     names += o->name;
     if (o->argument != nullptr) names += std::string(" ") + o->argument;
-    names.resize(names.size() < 24 ? 24 : names.size() + 2, ' ');
-    text += names + indented(o->meaning, std::string(24, ' ')).substr(24);
+    const std::string meaning = indented(o->meaning, std::string(24, ' '));
+    if (names.size() < 23) {
+      text += names + meaning.substr(names.size());
+    } else {
+      text += names + "\n" + meaning;
+    }
   }
   return text + "\nExamples\n" + indented(c.examples, "  ");
 }
@@ -164,7 +178,7 @@ int run(const std::vector<command>& all, int count, char** words) {
                    std::to_string(DEVICETWIN_VERSION_PATCH) + "\n");
     } else if (const option* o = find_option(all, word)) {
       const bool more = o->argument != nullptr;
-      if (more && i + 1 == count) return wrong_usage(word + " needs " + o->argument);
+      if (more && (i + 1 == count || !allows(*o, words[i + 1]))) return wrong_usage(word + " needs " + o->argument);
       given.options.emplace_back(o, more ? words[++i] : "");
     } else {
       return wrong_usage("unknown option " + word);

@@ -18,7 +18,8 @@ namespace tool {
 struct option {
   const char* name;      ///< "--output"
   const char* letter;    ///< "-o", or null
-  const char* argument;  ///< what the help calls its argument, "FILE"; null when it takes none
+  /// What the help calls its argument, "FILE", or all that it may be, "left|right"; null when it takes none.
+  const char* argument;
   const char* meaning;   ///< for the help
   bool input = false;    ///< the argument is an input, "-" being standard input
 };

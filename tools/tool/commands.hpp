@@ -8,5 +8,6 @@
 namespace tool {
 
 std::vector<command> patch_commands();  ///< apply, diff
+std::vector<command> merge_commands();  ///< compose, invert, merge
 
 }  // namespace tool
