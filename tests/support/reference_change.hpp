@@ -22,10 +22,12 @@ inline node empty_object() {
   n.what = node::object;
   return n;
 }
+inline maybe member(const node& of, const std::string& name) {
+  const auto found = of.o.find(name);
+  return found == of.o.end() ? std::nullopt : maybe(found->second);
+}
 inline maybe member(const maybe& of, const std::string& name) {
-  if (!is_object(of)) return std::nullopt;
-  const auto found = of->o.find(name);
-  return found == of->o.end() ? std::nullopt : maybe(found->second);
+  return is_object(of) ? member(*of, name) : std::nullopt;
 }
 inline void put(node& object, const std::string& name, const maybe& value) {
   if (value) {
