@@ -36,6 +36,11 @@ enum class errc : unsigned char {
   not_finite,      ///< NaN or an infinity, which JSON cannot write
   null_member,     ///< a merge patch cannot set a member to null (RFC 7396, section 1)
   kept_member,     ///< under null_rule::keep a merge patch cannot remove a member
+  // changes
+  not_a_change,    ///< not the JSON form of a change (merge/change.hpp)
+  root_removed,    ///< a document as a whole cannot be removed
+  conflict,        ///< both sides changed the same place, and the policy was to fail
+  patch_too_long,  ///< one member alone makes a patch longer than the limit
   // access
   invalid_pointer,      ///< not a JSON Pointer (RFC 6901)
   not_found,            ///< no value at that pointer
@@ -174,6 +179,10 @@ inline std::string_view describe(errc code) noexcept {
     case errc::not_finite: return "the number is NaN or infinite, which JSON cannot express";
     case errc::null_member: return "a merge patch cannot set a member to null";
     case errc::kept_member: return "a merge patch cannot remove a member when null is kept as a value";
+    case errc::not_a_change: return "not the JSON form of a change, where each place has [], [value], null or an object";
+    case errc::root_removed: return "the document as a whole cannot be removed";
+    case errc::conflict: return "both sides changed this in different ways";
+    case errc::patch_too_long: return "this alone makes a patch longer than it may be";
     case errc::invalid_pointer: return "not a JSON Pointer: it must be empty or start with '/', and '~' must be followed by 0 or 1";
     case errc::not_found: return "there is no such value";
     case errc::wrong_type: return "the value has another type than was asked for";
