@@ -404,7 +404,8 @@ json::error apply(json::document& target, const change& c, const options& option
   detail::merge_plan<json::arena_value, detail::change_source> plan(options);
   if (json::error e = plan.make(target.root(), c.form())) return e;
   if (plan.changes() == 0) return {};
-  if (json::error e = access::make_room(target, plan.needed())) return e;
+  json::arena left;  // what held the tree until now
+  if (json::error e = access::make_room(target, plan.needed(), left)) return e;
   if (json::error e = detail::carry_out_change(plan, access::root(target), access::memory(target), options, journal)) {
     return e;
   }

@@ -250,6 +250,25 @@ no_mark position(Allocator&) { return {}; }
 template <class Allocator>
 void give_back(Allocator&, no_mark) {}
 
+/// The second half of every apply: allocate, ask the journal, write.
+template <class Target, class Patch, class Source, class Allocator, class Journal>
+json::error carry_out(const merge_plan<Target, Patch>& plan, Target& target, const Source& patch, Allocator& allocator,
+                      const options& o, Journal& journal) {
+  if (plan.changes() == 0) return {};
+  const auto mark = position(allocator);
+  merge_writer<Target, Patch, Allocator> writer(plan, o, allocator);
+  errc failure = errc::out_of_memory;
+  if (writer.prepare(patch)) {
+    failure = errc::handler_stopped;
+    if (reserve_journal(journal, plan.changes(), 0)) {
+      writer.write(target, journal);
+      return {};
+    }
+  }
+  give_back(allocator, mark);
+  return failure;
+}
+
 /// A merge patch on a document in three steps, so that several things can change together or not at all: plan()
 /// and prepare() do all that can fail, commit() cannot. Without a commit the document is as it was.
 template <class Patch>
@@ -310,19 +329,7 @@ json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
   detail::merge_plan<json::basic_value<TargetAllocator>, json::basic_value<PatchAllocator>> plan(options);
   if (json::error e = plan.make(target, patch)) return e;
   if (plan.changes() == 0) return {};
-  const auto mark = detail::position(allocator);
-  detail::merge_writer<json::basic_value<TargetAllocator>, json::basic_value<PatchAllocator>, TargetAllocator>
-      writer(plan, options, allocator);
-  json::errc failure = json::errc::out_of_memory;
-  if (writer.prepare(patch)) {
-    failure = json::errc::handler_stopped;
-    if (detail::reserve_journal(journal, plan.changes(), 0)) {
-      writer.write(target, journal);
-      return {};
-    }
-  }
-  detail::give_back(allocator, mark);
-  return failure;
+  return detail::carry_out(plan, target, patch, allocator, options, journal);
 }
 
 template <class PatchAllocator, class Journal>

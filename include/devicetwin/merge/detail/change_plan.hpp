@@ -41,7 +41,7 @@ bool copy_value(Target& to, const change_source& from, Allocator& allocator, jso
 template <class Target>
 class merge_plan<Target, change_source> {
  public:
-  enum class action : unsigned char { set, add, remove, shadow, descend, leave };  // as for a merge patch
+  using action = plan_action;
   struct named_source {
     change_source name;
     change_source value;
