@@ -59,8 +59,8 @@ check 'no such file' 2 '' 'devicetwin: nothing: cannot be opened: ' apply nothin
 check 'a folder' 2 '' 'devicetwin: .: cannot be read: ' apply . p1
 check 'no command' 2 '' 'devicetwin: a command is missing'
 check 'unknown command' 2 '' 'devicetwin: unknown command frob' frob
-check 'no output file' 2 '' 'devicetwin: -o needs a file' apply doc p1 -o
-check 'an empty output file' 2 '' 'devicetwin: -o needs a file' apply doc p1 -o ''
+check 'no output file' 2 '' 'devicetwin: -o needs FILE' apply doc p1 -o
+check 'an empty output file' 2 '' 'devicetwin: -o needs FILE' apply doc p1 -o ''
 check 'output to standard output' 0 '{"a":1,"b":{"d":3}}' '' apply doc p1 -o -
 check 'unknown option' 2 '' 'devicetwin: unknown option --frob' apply --frob doc p1
 check 'too few files' 2 '' 'devicetwin: apply needs DOC' apply doc

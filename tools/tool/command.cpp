@@ -123,7 +123,7 @@ std::string help_of(const command& c) {
 }
 
 std::string help_of(const std::vector<command>& all) {
-  std::string text = "devicetwin: JSON Merge Patch (RFC 7396) from the command line\n\n";
+  std::string text = "devicetwin: device twins and JSON Merge Patch (RFC 7396) from the command line\n\n";
   std::string examples;
   for (const command& c : all) {
     std::string line = std::string("  devicetwin ") + c.name + " " + c.operands;

@@ -6,7 +6,7 @@
 int main(int count, char** words) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is then an error of fwrite
   std::vector<tool::command> all;
-  for (const auto group : {tool::patch_commands, tool::merge_commands}) {
+  for (const auto group : {tool::patch_commands, tool::merge_commands, tool::twin_commands}) {
     for (tool::command& c : group()) all.push_back(c);
   }
   return tool::run(all, count, words);
