@@ -521,8 +521,6 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
       } else if (name == "$lastUpdatedVersion") {
         const auto version = json::get<std::int64_t>(members[i].value);
         if (version && *version > 0) s.version = *version;
-      } else if (timed && (name.empty() || name.front() != '$')) {
-        break;  // the service writes its own members first
       }
     }
     return !timed || stamps.id_of(s, table_, id);

@@ -63,11 +63,11 @@ class counters_write {
     if (in_place_) return {};
     if (!scratch.reserve(2048)) return json::errc::out_of_memory;
     patch_.SetObject();
-    json::arena_value text;
-    text.SetString(etag.data(), static_cast<json::size_type>(etag.size()), scratch);
-    json::arena_value number;
-    number.SetInt64(version);
-    if (!etag.empty()) patch_.AddMember("etag", text, scratch);
+    if (!etag.empty()) {
+      json::arena_value text(etag.data(), static_cast<json::size_type>(etag.size()), scratch);
+      patch_.AddMember("etag", text, scratch);
+    }
+    json::arena_value number(version);
     patch_.AddMember("version", number, scratch);
     if (json::error e = merge_.plan(patch_)) return e;
     return merge_.prepare();

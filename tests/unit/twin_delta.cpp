@@ -1,0 +1,139 @@
+// Desired minus reported, acknowledgements, subscriptions.
+#include "../support/twin.hpp"
+
+#include <string>
+
+#include "../support/random_json.hpp"
+
+using devicetwin::answer_state;
+using devicetwin::delta_kind;
+using devicetwin::part;
+using devicetwin::reach;
+
+namespace {
+
+std::string delta_of(const devicetwin::twin& t) {
+  std::string text;
+  REQUIRE(!write_delta(t, text));
+  return text;
+}
+
+std::string listed(const devicetwin::twin& t, const devicetwin::delta_options& options = {}) {
+  constexpr const char* kinds[] = {"missing", "different", "only reported", "was desired"};
+  devicetwin::delta_list list;
+  REQUIRE(!list_delta(t, list, options));
+  std::string text;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    text += std::string(list[i].pointer) + " " + kinds[static_cast<int>(list[i].kind)] + "; ";
+    CHECK((list[i].desired == nullptr) == (list[i].kind >= delta_kind::only_reported));
+    CHECK((list[i].reported == nullptr) == (list[i].kind == delta_kind::missing));
+  }
+  return text;
+}
+
+std::string found(const devicetwin::outcome& done, const devicetwin::subscription& wanted) {
+  devicetwin::matches matches;
+  REQUIRE(!find_matches(wanted, done, matches));
+  std::string text;
+  for (std::size_t i = 0; i < matches.size(); ++i) {
+    const auto m = matches[i];
+    CHECK(m.where == wanted.where);
+    text += std::string(m.pointer) + ":" + (m.old_value != nullptr ? written(*m.old_value) : "") + ">" +
+            (m.new_value != nullptr ? written(*m.new_value) : "") + " ";
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("delta: missing, different, only reported, was desired", "[delta]") {
+  test_twin x;
+  CHECK(x.t.in_sync());
+  CHECK(delta_of(x.t) == "{}");
+  REQUIRE(!x.desire(R"({"a":1,"o":{"p":{"q":1,"r":[1,2]}},"e":{}})"));
+  CHECK(!x.t.in_sync());
+  CHECK(delta_of(x.t) == R"({"a":1,"o":{"p":{"q":1,"r":[1,2]}},"e":{}})");
+  REQUIRE(!x.report(R"({"a":1.0,"o":{"p":{"q":2,"r":[1,2]}},"x":{"y":1}})"));
+  CHECK(delta_of(x.t) == R"({"o":{"p":{"q":1}},"e":{}})");
+  CHECK(listed(x.t) == "/o/p/q different; /e missing; /x only reported; ");
+  REQUIRE(!x.report(R"({"o":{"p":{"q":1}},"e":{"more":1}})"));
+  CHECK(x.t.in_sync());
+  CHECK(delta_of(x.t) == "{}");
+  REQUIRE(!x.desire(R"({"a":null,"o":{"p":{"r":null}}})"));
+  CHECK(x.t.in_sync());
+  CHECK(listed(x.t) == "/o/p/r was desired; /e/more only reported; /a was desired; /x only reported; ");
+}
+
+TEST_CASE("delta: acknowledgements count as the value they name", "[delta]") {
+  test_twin x;
+  REQUIRE(!x.desire(R"({"fan":2,"zone":{"t":20}})"));
+  devicetwin::delta_options late;
+  late.now = 100;
+  late.allowed = 50;
+  CHECK(answer_to(x.t, "/fan")->state == answer_state::none);
+  CHECK(answer_to(x.t, "/fan", late)->state == answer_state::overdue);
+  REQUIRE(!x.report(R"({"fan":{"value":1,"ac":202,"av":1,"ad":"soon"}})"));
+  CHECK(answer_to(x.t, "/fan")->state == answer_state::pending);  // it answers an older version
+  REQUIRE(!x.report(R"({"fan":{"value":1,"ac":400,"av":2,"ad":"too fast"}})"));
+  const auto refused = answer_to(x.t, "/fan");
+  CHECK(refused->state == answer_state::refused);
+  CHECK(refused->code == 400);
+  CHECK(refused->text == "too fast");
+  CHECK(answer_to(x.t, "/fan", late)->state == answer_state::refused);
+  CHECK(delta_of(x.t) == R"({"fan":2,"zone":{"t":20}})");
+  REQUIRE(!x.report(R"({"fan":{"value":2,"ac":200},"zone":{"value":{"t":20},"ac":200,"av":2}})"));
+  CHECK(x.t.in_sync());
+  CHECK(answer_to(x.t, "/fan")->state == answer_state::accepted);
+  REQUIRE(!x.report(R"({"fan":{"ac":null}})"));  // no acknowledgement any more
+  CHECK(delta_of(x.t) == R"({"fan":2})");
+  REQUIRE(!x.report(R"({"fan":2})"));
+  CHECK(answer_to(x.t, "/fan")->state == answer_state::accepted);
+  CHECK(answer_to(x.t, "/none").error().code() == errc::not_found);
+}
+
+TEST_CASE("in_sync is what the delta says, after any writes", "[delta][property]") {
+  for (unsigned seed = 0; seed < 120; ++seed) {
+    INFO(seed);
+    random_json random(seed);
+    test_twin x(seed % 2 != 0 ? devicetwin::azure : devicetwin::edge_hub);
+    std::string acked = R"({"a":{"value":1,"ac":200,"av":1}})";
+    for (int i = 0; i < 20; ++i) {
+      switch (random.below(6)) {
+        case 0: static_cast<void>(x.desire(random.object(0))); break;
+        case 1: static_cast<void>(x.replace(random.object(0))); break;
+        case 2: static_cast<void>(x.report(acked)); break;
+        case 3: static_cast<void>(x.report(R"({"a":{"value":)" + random.value(2) + "}}")); break;
+        case 4: static_cast<void>(x.report(written(x.t.desired()))); break;
+        default: static_cast<void>(x.report(random.object(0)));
+      }
+      CHECK(x.t.in_sync() == (delta_of(x.t) == "{}"));
+      devicetwin::twin again(x.t.rules());
+      REQUIRE(!again.load(x.view()));
+      CHECK(again.in_sync() == x.t.in_sync());
+    }
+  }
+}
+
+TEST_CASE("subscriptions: exact, subtree, one level of any name", "[subscription]") {
+  test_twin x;
+  REQUIRE(!x.desire(R"({"zone":{"a":{"t":20},"b":{"t":21}},"fan":1})"));
+  CHECK(found(x.done, {part::desired, "/fan"}) == "/fan:>1 ");
+  CHECK(found(x.done, {part::desired, "/zone/*/t"}) == "/zone/a/t:>20 /zone/b/t:>21 ");
+  CHECK(found(x.done, {part::reported, "/fan"}).empty());
+  REQUIRE(!x.desire(R"({"zone":{"a":null,"b":{"t":22,"u":1}},"fan":1})"));
+  CHECK(found(x.done, {part::desired, "/fan"}).empty());  // written, and the same
+  CHECK(found(x.done, {part::desired, "/zone/*/t"}) == "/zone/a/t:20> /zone/b/t:21>22 ");
+  CHECK(found(x.done, {part::desired, "/zone"}).empty());  // only inside
+  CHECK(found(x.done, {part::desired, "/zone", reach::subtree}) == R"(/zone/a:{"t":20}> /zone/b/t:21>22 /zone/b/u:>1 )");
+  CHECK(found(x.done, {part::desired, "", reach::subtree}) == R"(/zone/a:{"t":20}> /zone/b/t:21>22 /zone/b/u:>1 )");
+  REQUIRE(!x.desire(R"({"zone":[1]})"));
+  CHECK(found(x.done, {part::desired, "/zone/b/t"}) == "/zone/b/t:22> ");
+  CHECK(found(x.done, {part::desired, "/zone/*/*"}) == "/zone/b/t:22> /zone/b/u:1> ");
+  CHECK(found(x.done, {part::desired, "/zone"}) == R"(/zone:{"b":{"t":22,"u":1}}>[1] )");
+  REQUIRE(!x.desire(R"({"a/b":{"c~d":1}})"));
+  CHECK(found(x.done, {part::desired, "/a~1b/c~0d"}) == "/a~1b/c~0d:>1 ");
+  CHECK(found(x.done, {part::desired, "/a~1b/*"}) == "/a~1b/c~0d:>1 ");
+  devicetwin::matches none;
+  CHECK(find_matches({part::desired, "zone"}, x.done, none).code() == errc::invalid_pointer);
+  CHECK(find_matches({part::desired, "/a~2"}, x.done, none).code() == errc::invalid_pointer);
+}

@@ -1,0 +1,179 @@
+// What changed since a version.
+#include "../support/twin.hpp"
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "../support/failing_heap.hpp"
+#include "../support/random_json.hpp"
+
+using devicetwin::part;
+
+TEST_CASE("changes_since: only what was written later", "[since]") {
+  test_twin x;
+  REQUIRE(!x.desire(R"({"a":{"b":1,"c":2},"d":[1]})"));  // version 2
+  CHECK(x.since(part::desired, 2) == "{}");
+  CHECK(x.since(part::desired, 1) == R"({"a":{"b":1,"c":2},"d":[1]})");
+  REQUIRE(!x.desire(R"({"a":{"c":3}})"));
+  CHECK(x.since(part::desired, 2) == R"({"a":{"c":3}})");
+  REQUIRE(!x.desire(R"({"d":[1,2],"e":{}})"));
+  CHECK(x.since(part::desired, 2) == R"({"a":{"c":3},"d":[1,2],"e":{}})");
+  CHECK(x.since(part::desired, 3) == R"({"d":[1,2],"e":{}})");
+}
+
+TEST_CASE("changes_since: deletions, also inside what came back", "[since]") {
+  test_twin x;
+  REQUIRE(!x.desire(R"({"a":{"y":1}})"));
+  REQUIRE(!x.desire(R"({"a":null})"));
+  CHECK(x.since(part::desired, 2) == R"({"a":null})");
+  REQUIRE(!x.desire(R"({"a":{"x":1}})"));
+  CHECK(x.since(part::desired, 2) == R"({"a":{"x":1,"y":null}})");
+  CHECK(x.since(part::desired, 3) == R"({"a":{"x":1}})");
+  REQUIRE(!x.desire(R"({"a":5})"));
+  CHECK(x.since(part::desired, 2) == R"({"a":5})");
+  REQUIRE(!x.desire(R"({"a":{"z":{"deep":{"er":1}}}})"));
+  REQUIRE(!x.replace(R"({"a":{"z":{}}})"));
+  CHECK(x.since(part::desired, 6) == R"({"a":{"z":{"deep":null}}})");
+  CHECK(x.since(part::desired, 2) == R"({"a":{"z":{"deep":null},"x":null,"y":null}})");
+}
+
+TEST_CASE("changes_since: a version that is not known", "[since]") {
+  test_twin x;
+  REQUIRE(!x.report(R"({"a":1})"));
+  REQUIRE(!x.report(R"({"a":null})"));
+  json::document patch;
+  CHECK(changes_since(x.t, part::reported, 0, patch).code() == errc::too_old);
+  CHECK(changes_since(x.t, part::reported, 4, patch).code() == errc::too_old);
+  CHECK(changes_since(x.t, part::tags, 1, patch).code() == errc::not_found);
+  CHECK(!changes_since(x.t, part::reported, 1, patch));
+  x.t.forget_before(part::reported, 2);
+  CHECK(changes_since(x.t, part::reported, 1, patch).code() == errc::too_old);
+  CHECK(x.since(part::reported, 2) == R"({"a":null})");
+  x.t.set_history_budget(0);
+  CHECK(changes_since(x.t, part::reported, 2, patch).code() == errc::too_old);
+  CHECK(x.since(part::reported, 3) == "{}");
+}
+
+TEST_CASE("tombstones stay within their budget, the oldest going first", "[since]") {
+  test_twin x;
+  x.t.set_history_budget(300);
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = "\"a_rather_long_name_" + std::to_string(i) + "\"";
+    REQUIRE(!x.report("{" + name + ":1}"));
+    REQUIRE(!x.report("{" + name + ":null}"));
+  }
+  const auto& history = x.t.section_of(part::reported).tracking().history();
+  CHECK(history.memory_in_bytes() < 1000);
+  CHECK(history.known_since() > 300);
+  CHECK(x.since(part::reported, history.known_since() - 1) == json::error(errc::too_old).message());
+  CHECK(x.since(part::reported, history.known_since()).find("null") != std::string::npos);
+}
+
+TEST_CASE("the same member coming and going takes no more room", "[since]") {
+  test_twin x;
+  for (int i = 0; i < 1000; ++i) {
+    REQUIRE(!x.report(R"({"a":{"b":1}})"));
+    REQUIRE(!x.report(R"({"a":null})"));
+  }
+  CHECK(x.since(part::reported, 1) == R"({"a":null})");
+}
+
+TEST_CASE("changes_since is exact for every version still known", "[since][property]") {
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    INFO(seed);
+    random_json random(seed);
+    const auto& rules = seed % 2 != 0 ? devicetwin::azure : devicetwin::rfc7396;
+    test_twin x(rules);
+    if (seed % 3 == 0) x.t.set_history_budget(random.below(200));
+    std::vector<std::string> past{"{}"};
+    for (int i = 0; i < 25; ++i) {
+      if (x.report(random.object(0))) continue;  // nulls in arrays, say
+      if (x.done.effective()) past.push_back(written(x.t.reported()));
+      REQUIRE(static_cast<std::int64_t>(past.size()) == x.t.reported_version());
+      for (std::size_t v = 1; v <= past.size(); ++v) {
+        json::document patch;
+        const json::error e = changes_since(x.t, part::reported, static_cast<std::int64_t>(v), patch);
+        if (e) {
+          REQUIRE(e.code() == errc::too_old);
+          continue;
+        }
+        json::document then;
+        REQUIRE(!json::read(past[v - 1], then));
+        REQUIRE(!merge::apply_merge_patch(then, patch.root()));
+        const auto same = json::equal(then.root(), x.t.reported());
+        REQUIRE(same);
+        CHECK(*same);
+      }
+    }
+  }
+}
+
+TEST_CASE("the history travels with the service's JSON", "[since]") {
+  test_twin x;
+  REQUIRE(!x.desire(R"({"a":{"y":1},"b":1})"));
+  REQUIRE(!x.report(R"({"r":1,"s":{"t":1}})"));
+  REQUIRE(!x.desire(R"({"a":null})"));
+  REQUIRE(!x.report(R"({"s":{"t":null,"u":1}})"));
+  devicetwin::view_options options;
+  options.history = true;
+  std::string text;
+  REQUIRE(!write_service_view(x.t, text, options));
+  test_twin y;
+  REQUIRE(!y.t.load(text));
+  CHECK(y.since(part::desired, 2) == R"({"a":null})");
+  CHECK(y.since(part::desired, 1) == R"({"b":1,"a":null})");
+  CHECK(y.since(part::reported, 2) == R"({"s":{"u":1,"t":null}})");
+  CHECK(y.view() == text);  // written again because it was there
+  // Without it nothing before the loading is known.
+  REQUIRE(!y.t.load(x.view()));
+  CHECK(y.since(part::desired, 3) == "{}");
+  CHECK(y.since(part::desired, 2) == json::error(errc::too_old).message());
+}
+
+TEST_CASE("a history that is none is refused with its place", "[since]") {
+  test_twin x;
+  for (const char* history :
+       {R"({"desired":1})", R"({"desired":{"knownSince":-1}})", R"({"desired":{"knownSince":9}})",
+        R"({"desired":{"knownSince":0,"removed":{}}})", R"({"desired":{"knownSince":0,"removed":[1]}})",
+        R"({"desired":{"knownSince":0,"removed":[{"version":1,"names":1}]}})",
+        R"({"desired":{"knownSince":0,"removed":[{"version":2,"names":{}}]}})",
+        R"({"desired":{"knownSince":0,"removed":[{"version":1,"names":{}},{"version":1,"names":{}}]}})"}) {
+    INFO(history);
+    const std::string text = std::string(R"({"properties":{"desired":{"$version":1}},"$history":)") + history + "}";
+    const json::error e = x.t.load(text);
+    CHECK(e.code() == errc::not_a_twin);
+    CHECK(e.pointer() == "/$history/desired");
+  }
+  CHECK(x.t.device_id() == "devA");
+}
+
+TEST_CASE("every allocation failing: changes_since", "[since][failure]") {
+  for (std::size_t n = 1;; ++n) {
+    REQUIRE(n < 1000);
+    failing_heap heap;
+    bool done = false;
+    {
+      devicetwin::twin t(devicetwin::azure, devicetwin::heap_memory(heap.source()));
+      devicetwin::outcome out;
+      REQUIRE(!t.create({"devA"}, 0, out));
+      REQUIRE(!t.device_patch(R"({"a":{"b":{"c":{"d":1}}},"e":1})", 1, out));
+      REQUIRE(!t.device_patch(R"({"a":{"b":{"c":{"d":null,"f":1}}}})", 2, out));
+      REQUIRE(!t.device_patch(R"({"e":null})", 3, out));
+      heap.refused_request = heap.requests + n;
+      json::document patch(heap.source());
+      const json::error e = changes_since(t, part::reported, 2, patch);
+      done = heap.requests < heap.refused_request;
+      heap.refused_request = 0;
+      if (e) {
+        CHECK(e.code() == errc::out_of_memory);
+        CHECK(patch.root().IsNull());
+      } else {
+        CHECK(written(patch.root()) == R"({"a":{"b":{"c":{"f":1,"d":null}}},"e":null})");
+      }
+      if (done) CHECK(!e);
+    }
+    CHECK(heap.out == 0);
+    if (done) break;
+  }
+}

@@ -1,0 +1,240 @@
+// The stored form of a twin; stamps; the pool.
+#include "../support/twin.hpp"
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "../support/failing_heap.hpp"
+#include "../support/random_json.hpp"
+
+using devicetwin::part;
+
+namespace {
+
+std::string stored(const devicetwin::twin& t) {
+  std::string bytes;
+  REQUIRE(!write_stored(t, bytes));
+  return bytes;
+}
+
+test_twin busy_twin() {
+  test_twin x;
+  REQUIRE(!x.service(R"({"tags":{"site":"Wien"},"properties":{"desired":{"a":{"b":1,"c":"text longer than a value"},"d":[1]}}})"));
+  REQUIRE(!x.report(R"({"a":{"b":1},"gone":{"x":1}})"));
+  REQUIRE(!x.report(R"({"gone":null,"z":2})"));
+  REQUIRE(!x.desire(R"({"a":{"b":2}})"));
+  return x;
+}
+
+}  // namespace
+
+TEST_CASE("a stored twin comes back whole", "[stored]") {
+  const test_twin x = busy_twin();
+  const std::string bytes = stored(x.t);
+  devicetwin::twin y;
+  REQUIRE(!load_stored(bytes, y));
+  const auto same = equal(x.t, y);
+  REQUIRE(same);
+  CHECK(*same);
+  CHECK(stored(y) == bytes);
+  for (const part where : {part::desired, part::reported}) {
+    for (std::int64_t v = 1; v <= x.t.section_of(where).version(); ++v) {
+      std::string again;
+      REQUIRE(!write_changes_since(y, where, v, again));
+      CHECK(again == x.since(where, v));
+    }
+  }
+  CHECK(y.stamp_of(part::reported, "/z")->version == 3);
+}
+
+TEST_CASE("a stored twin keeps strange metadata", "[stored]") {
+  const std::string text =
+      R"({"deviceId":"d","properties":{"desired":{"a":{"b":1},"$metadata":{"$lastUpdated":"yesterday","a":{"$lastUpdated":)"
+      R"("2026-01-01T00:00:00Z","$lastUpdatedVersion":3,"b":null},"gone":{}},"$version":4},"reported":{}}})";
+  devicetwin::twin x, y;
+  REQUIRE(!x.load(text));
+  REQUIRE(!load_stored(stored(x), y));
+  std::string again;
+  REQUIRE(!write_service_view(y, again));
+  CHECK(*json::equal(parsed(again), parsed(text)));
+}
+
+TEST_CASE("a torn, changed or newer stored twin is an error that says so", "[stored]") {
+  const test_twin x = busy_twin();
+  const std::string bytes = stored(x.t);
+  test_twin y;
+  REQUIRE(!y.report(R"({"kept":1})"));
+  const std::string kept = y.view();
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    CHECK(load_stored(bytes.substr(0, length), y.t).code() == errc::damaged);
+  }
+  CHECK(load_stored(bytes + "x", y.t).code() == errc::damaged);
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    std::string changed = bytes;
+    changed[at] = static_cast<char>(changed[at] ^ 0x10);
+    const json::error e = load_stored(changed, y.t);
+    if (at == 4) {
+      CHECK(e.code() == errc::newer_format);
+    } else if (at < 5 || at > 7) {  // three bytes are spare
+      CHECK(e.code() == errc::damaged);
+    }
+    if (!e) REQUIRE(!y.t.load(kept));
+  }
+  CHECK(y.view() == kept);
+}
+
+TEST_CASE("a stored twin with a right checksum and wrong content harms nobody", "[stored]") {
+  const test_twin x = busy_twin();
+  const std::string bytes = stored(x.t);
+  std::mt19937 random(7);
+  std::size_t refused = 0;
+  for (int i = 0; i < 3000; ++i) {
+    std::string payload = bytes.substr(16);
+    for (auto n = 1 + random() % 3; n != 0; --n) {
+      payload[random() % payload.size()] = static_cast<char>(random());
+    }
+    std::string whole = bytes.substr(0, 12);
+    const std::uint32_t crc = devicetwin::detail::crc32(payload);
+    for (int shift = 0; shift < 32; shift += 8) whole += static_cast<char>(crc >> shift & 0xFF);
+    devicetwin::twin y;
+    const json::error e = load_stored(whole + payload, y);
+    refused += static_cast<bool>(e);
+    if (e) {
+      CHECK(e.code() == errc::damaged);
+      continue;
+    }
+    std::string view;
+    REQUIRE(!write_service_view(y, view));
+    devicetwin::outcome done;
+    static_cast<void>(y.device_patch(R"({"a":{"b":7},"new":1,"z":null})", 1, done));
+    std::string since;
+    static_cast<void>(write_changes_since(y, part::reported, 1, since));
+  }
+  CHECK(refused > 1000);
+}
+
+TEST_CASE("every allocation failing: store and load", "[stored][failure]") {
+  const test_twin x = busy_twin();
+  const std::string bytes = stored(x.t);
+  with_every_failure(
+      [&](const json::memory_source& source) {
+        devicetwin::twin y(devicetwin::azure, devicetwin::heap_memory(source));
+        const json::error e = load_stored(bytes, y);
+        CHECK((e ? y.identity().IsNull() : y.device_id() == "devA"));
+        return e;
+      },
+      [] {});
+}
+
+TEST_CASE("crc32 has the standard's check value", "[stored]") {
+  CHECK(devicetwin::detail::crc32("123456789") == 0xCBF43926u);
+}
+
+TEST_CASE("timestamps are written and read", "[stamp]") {
+  const auto text = [](devicetwin::timestamp t) {
+    char buffer[devicetwin::max_timestamp_chars];
+    return std::string(buffer, devicetwin::to_chars(buffer, t));
+  };
+  for (const char* same : {"1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999Z", "2026-03-02T06:41:17.2150812Z",
+                           "2000-02-29T12:00:00.5Z", "2024-02-29T00:00:00Z", "1969-12-31T23:59:59.9999999Z", "1600-03-01T00:00:00.01Z"}) {
+    INFO(same);
+    const auto time = devicetwin::parse_timestamp(same);
+    REQUIRE(time);
+    CHECK(text(*time) == same);
+  }
+  CHECK(*devicetwin::parse_timestamp("1970-01-01T00:00:01Z") == devicetwin::ticks_per_second);
+  CHECK(*devicetwin::parse_timestamp("0001-01-01T00:00:00Z") == devicetwin::first_timestamp);
+  CHECK(*devicetwin::parse_timestamp("9999-12-31T23:59:59.9999999Z") == devicetwin::last_timestamp);
+  CHECK(text(*devicetwin::parse_timestamp("2026-01-31T12:00:00.1000000+01:30")) == "2026-01-31T10:30:00.1Z");
+  CHECK(text(*devicetwin::parse_timestamp("0001-01-01T00:00:00")) == "0001-01-01T00:00:00Z");
+  CHECK(text(*devicetwin::parse_timestamp("2026-01-31T12:00:00.12345678Z")) == "2026-01-31T12:00:00.1234567Z");
+  CHECK(text(INT64_MIN) == "0001-01-01T00:00:00Z");
+  CHECK(text(INT64_MAX) == "9999-12-31T23:59:59.9999999Z");
+  for (const char* wrong : {"", "2026", "2015-02-30T16:24:48.789Z", "2023-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
+                            "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z", "2026-01-01T00:00:60Z", "2026-01-01 00:00:00Z",
+                            "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00ZZ", "2026-01-01T00:00:00+1", "0000-01-01T00:00:00Z", "2026-01-01T00:00:00+24:00",
+                            "x026-01-01T00:00:00Z"}) {
+    INFO(wrong);
+    CHECK(devicetwin::parse_timestamp(wrong).error().code() == errc::invalid_time);
+  }
+  // Every day of four centuries, against plain counting.
+  std::int64_t day = 0;
+  for (int year = 1970; year < 2370; ++year) {
+    for (int month = 1; month <= 12; ++month) {
+      for (int d = 1; d <= devicetwin::detail::days_in_month(year, month); ++d, ++day) {
+        if (devicetwin::detail::days_of(year, month, d) != day) FAIL(year);
+      }
+    }
+  }
+  CHECK(text(day * 86400 * devicetwin::ticks_per_second) == "2370-01-01T00:00:00Z");
+}
+
+TEST_CASE("etags count in base64", "[identity]") {
+  const auto text = [](std::uint64_t n) {
+    char etag[devicetwin::etag_chars];
+    devicetwin::write_etag(n, etag);
+    return std::string(etag, sizeof etag);
+  };
+  CHECK(text(1) == "AAAAAAAAAAE=");
+  CHECK(text(22) == "AAAAAAAAABY=");
+  CHECK(text(0xFFFFFFFFFFFFFFFF) == "//////////8=");
+  for (std::uint64_t n : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{0x0123456789ABCDEF}, ~std::uint64_t{0}}) {
+    std::uint64_t back = 0;
+    REQUIRE(devicetwin::read_etag(text(n), back));
+    CHECK(back == n);
+  }
+  std::uint64_t none = 0;
+  for (const char* wrong : {"", "AAAAAAAAAAE", "AAAAAAAAAAF=", "AAAAAAAAAA!=", "\"AAAAAAAAAE=", "AAAAAAAAAAEA"}) {
+    CHECK(!devicetwin::read_etag(wrong, none));
+  }
+  CHECK(devicetwin::etag_matches("", "x"));
+  CHECK(devicetwin::etag_matches("*", "x"));
+  CHECK(devicetwin::etag_matches("W/\"x\"", "x"));
+  CHECK(devicetwin::etag_matches("\"x\"", "x"));
+  CHECK(!devicetwin::etag_matches("\"y\"", "x"));
+}
+
+TEST_CASE("a pool gives out, takes back, joins, and never leaves its buffer", "[pool]") {
+  std::vector<char> room(4096 + 64, 'x');
+  char* start = room.data() + 19;
+  json::pool pool(start, 4000);
+  const json::memory_source source = pool.source();
+  const std::size_t all = pool.free_bytes();
+  CHECK(all <= 4000);
+  CHECK(all > 3900);
+  struct block {
+    unsigned char* at;
+    std::size_t bytes;
+    unsigned char mark;
+  };
+  std::vector<block> blocks;
+  std::mt19937 random(11);
+  for (int i = 0; i < 20000; ++i) {
+    if (random() % 2 == 0 || blocks.empty()) {
+      const std::size_t bytes = random() % 400;
+      auto* at = static_cast<unsigned char*>(source.allocate(source.context, bytes));
+      if (at == nullptr) continue;
+      CHECK(reinterpret_cast<std::uintptr_t>(at) % 16 == 0);
+      CHECK((reinterpret_cast<char*>(at) >= start && reinterpret_cast<char*>(at) + bytes <= start + 4000));
+      const auto mark = static_cast<unsigned char>(i);
+      for (std::size_t k = 0; k < bytes; ++k) at[k] = mark;
+      blocks.push_back({at, bytes, mark});
+    } else {
+      const std::size_t which = random() % blocks.size();
+      const block b = blocks[which];
+      for (std::size_t k = 0; k < b.bytes; ++k) REQUIRE(b.at[k] == b.mark);
+      source.release(source.context, b.at);
+      blocks[which] = blocks.back();
+      blocks.pop_back();
+    }
+  }
+  for (const block& b : blocks) source.release(source.context, b.at);
+  CHECK(pool.free_bytes() == all);
+  CHECK(source.allocate(source.context, all - 16) != nullptr);
+  CHECK(source.allocate(source.context, 1) == nullptr);
+  CHECK(source.allocate(source.context, static_cast<std::size_t>(-1)) == nullptr);
+  CHECK((room[18] == 'x' && room[19 + 4000] == 'x'));
+  json::pool none(start, 20);
+  CHECK(none.source().allocate(none.source().context, 1) == nullptr);
+}
