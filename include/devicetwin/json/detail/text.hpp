@@ -46,16 +46,19 @@ inline std::size_t utf8_length(const char* p, const char* end) noexcept {
 
 /// The next byte from `p` on that is '"', '\\', a control character or not ASCII, or `end`.
 inline const char* skip_plain(const char* p, const char* end) noexcept {
-  while (end - p >= 8) {
-    const std::uint64_t found = special_bytes(p);
-    if (found != 0) {
+  if (end - p >= 8) {
+    // The last eight bytes may have been looked at in part before: those are plain then.
+    for (const char* const last = end - 8;; p = last - p < 8 ? last : p + 8) {
+      const std::uint64_t found = special_bytes(p);
+      if (found != 0) {
 #if defined(__GNUC__) && defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-      return p + (__builtin_ctzll(found) >> 3);  // the lowest set bit is exact
+        return p + (__builtin_ctzll(found) >> 3);  // the lowest set bit is exact
 #else
-      break;
+        break;
 #endif
+      }
+      if (p == last) return end;
     }
-    p += 8;
   }
   for (; p != end; ++p) {
     const auto c = static_cast<unsigned char>(*p);
