@@ -44,22 +44,6 @@ template <class MemoryA, class MemoryB, class Tracking>
 
 // ---------------------------------------------------------------------------------------------
 
-namespace detail {
-
-/// Writes text by way of events, and takes it back on an error.
-template <class Output, class Send>
-json::error write_events(Output& out, unsigned indent, Send&& send) {
-  static_assert(json::detail::is_output<Output>,
-                "devicetwin: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
-  const auto size = out.size();
-  json::text_writer<Output> writer(out, indent);
-  json::error failure = send(writer);
-  if (failure) out.resize(size);
-  return failure;
-}
-
-}  // namespace detail
-
 template <class Memory, class Tracking, class Handler>
 json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& handler, const view_options& options) {
   const json::memory_source working = t.memory_source();

@@ -4,11 +4,24 @@
 #include <string_view>  // std::string_view
 
 #include "../../json/detail/events.hpp"
+#include "../../json/write.hpp"
 #include "../section.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
+
+/// Writes text by way of events, and takes it back on an error.
+template <class Output, class Send>
+json::error write_events(Output& out, unsigned indent, Send&& send) {
+  static_assert(json::detail::is_output<Output>,
+                "devicetwin: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+  const auto size = out.size();
+  json::text_writer<Output> writer(out, indent);
+  json::error failure = send(writer);
+  if (failure) out.resize(size);
+  return failure;
+}
 
 /// Sends the members of an object without its braces, and counts them.
 template <class Handler>

@@ -1,0 +1,284 @@
+/// What the device has still to do: desired minus reported, as a patch and as a list, and what it has answered.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <string_view>  // std::string_view
+
+#include "../json/detail/plain_array.hpp"
+#include "../json/get.hpp"
+#include "../json/pointer.hpp"
+#include "../json/write.hpp"
+#include "../merge/diff.hpp"
+#include "detail/sync_count.hpp"
+#include "since.hpp"
+#include "twin.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+
+/// Sends desired minus reported to a RapidJSON handler: the desired properties that reported lacks or has with another
+/// value, inside the objects they stand in; {} when in_sync(). Where reported has an acknowledgement its `value` counts
+/// (docs/azure.md, "Acknowledgements"). Arrays are compared and sent as a whole.
+/// Errors: out_of_memory, handler_stopped; events may have been sent before. Cost: both sections.
+template <class Memory, class Tracking, class Handler>
+[[nodiscard]] json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler);
+
+/// The same as text, appended to anything json::write() takes. On an error it is as it was.
+template <class Memory, class Tracking, class Output>
+[[nodiscard]] json::error write_delta(const basic_twin<Memory, Tracking>& t, Output& out, unsigned indent = 0);
+
+/// What a device has said to a desired property (IoT Plug and Play's `{value, ac, av, ad}`).
+enum class answer_state : unsigned char {
+  none,      ///< nothing: no acknowledgement, and the plain value differs or is not there
+  pending,   ///< nothing yet to the version that is desired now
+  accepted,  ///< 2xx: applied, in progress, or (203) the device's own initial value
+  refused,   ///< any other code, with a text
+  overdue    ///< none or pending for longer than was allowed
+};
+
+struct answer {
+  answer_state state = answer_state::none;
+  std::int64_t code = 0;     ///< `ac`
+  std::int64_t version = 0;  ///< `av`: the desired version it is about
+  std::string_view text;     ///< `ad`; valid until the next write
+};
+
+/// Why a property is in the delta.
+enum class delta_kind : unsigned char {
+  missing,       ///< reported does not have it
+  different,     ///< reported has another value
+  only_reported, ///< desired does not have it
+  was_desired    ///< desired does not have it any more, and a tombstone remembers that it did
+};
+
+struct delta_entry {
+  delta_kind kind;
+  std::string_view pointer;            ///< JSON Pointer inside the sections
+  const json::arena_value* desired;    ///< null for the last two kinds
+  const json::arena_value* reported;   ///< null for missing; as it stands, with its acknowledgement
+  answer said;                         ///< for missing and different
+};
+
+struct delta_options {
+  timestamp now = 0;
+  /// How long a device may take to answer, in ticks of 100 ns since the property was desired; 0: for ever.
+  timestamp allowed = 0;
+};
+
+/// The delta, entry by entry. Values are valid until the twin's next write.
+class delta_list {
+ public:
+  explicit delta_list(const json::memory_source& memory = {}) noexcept : entries_(memory), pointers_(memory) {}
+
+  std::size_t size() const noexcept { return entries_.size(); }
+  bool empty() const noexcept { return entries_.empty(); }
+  delta_entry operator[](std::size_t index) const noexcept {
+    const entry& e = entries_[index];
+    return {e.kind, {pointers_.data() + e.pointer, e.length}, e.desired, e.reported, e.said};
+  }
+
+  // For list_delta().
+  void clear() noexcept {
+    entries_.truncate(0);
+    pointers_.resize(0);
+  }
+  [[nodiscard]] bool add(delta_kind kind, const json::location& where, const json::arena_value* desired,
+                         const json::arena_value* reported, const answer& said) {
+    bool good = entries_.reserve(1);
+    const std::size_t start = pointers_.size();
+    where.render([&](char c) { good = good && pointers_.append(&c, 1); });
+    if (good) entries_.push({kind, start, pointers_.size() - start, desired, reported, said});
+    return good;
+  }
+
+ private:
+  struct entry {
+    delta_kind kind;
+    std::size_t pointer, length;
+    const json::arena_value* desired;
+    const json::arena_value* reported;
+    answer said;
+  };
+  json::detail::plain_array<entry> entries_;
+  json::text_buffer pointers_;
+};
+
+/// Fills `list` with desired minus reported and, after each object's members, what only reported has.
+/// Errors: out_of_memory; then the list is empty. Cost: both sections.
+template <class Memory, class Tracking>
+[[nodiscard]] json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list, const delta_options& options = {});
+
+/// What the device has said to the desired property at `pointer`. A reported value that is no acknowledgement but equal
+/// is `accepted`. Errors: as json::find() in desired; out_of_memory.
+template <class Memory, class Tracking>
+[[nodiscard]] json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::string_view pointer,
+                                             const delta_options& options = {});
+
+// ---------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// Reads what reported has where desired has a value that was written with this stamp.
+inline answer read_answer(const arena_value* reported, const stamp& desired, const delta_options& options) noexcept {
+  answer said;
+  if (reported != nullptr && acknowledged_value(*reported) != nullptr) {
+    said.code = find_member(*reported, "ac")->GetInt64();
+    said.version = find_member(*reported, "av")->GetInt64();
+    const arena_value* text = find_member(*reported, "ad");
+    if (text != nullptr && text->IsString()) said.text = json::detail::text_of(*text);
+    const bool initial = said.code == 203 && said.version == 0;
+    if (said.version < desired.version && !initial) {
+      said.state = answer_state::pending;
+    } else {
+      said.state = said.code >= 200 && said.code < 300 ? answer_state::accepted : answer_state::refused;
+    }
+    if (initial && desired.version > 0) said.state = answer_state::pending;  // it was said before anybody asked
+  }
+  const bool open = said.state == answer_state::none || said.state == answer_state::pending;
+  if (open && options.allowed != 0 && desired.time != 0 && options.now - desired.time > options.allowed) {
+    said.state = answer_state::overdue;
+  }
+  return said;
+}
+
+/// Puts entries of a delta walk into nested objects.
+template <class Handler>
+struct delta_sender {
+  Handler& out;
+  json::detail::walk_memory<arena_value>& memory;
+  json::step open[json::default_max_depth + 1];
+  size_type sent[json::default_max_depth + 1] = {};
+  std::size_t depth = 0;  ///< open objects inside the root
+  json::error failure;
+
+  bool stop() {
+    if (!failure) failure = json::detail::failure_of(out, 0);
+    return false;
+  }
+  bool name(const json::step& s) {
+    ++sent[depth];
+    return out.Key(s.name, s.length, true);
+  }
+  /// Closes and opens objects until those of `where`'s parent are open.
+  bool go_to(const json::location& where) {
+    std::size_t common = 0;
+    while (common < depth && common + 1 < where.depth() && open[common].text() == where[common].text()) ++common;
+    while (depth > common) {
+      if (!out.EndObject(sent[depth--])) return stop();
+    }
+    while (depth + 1 < where.depth()) {
+      if (!name(where[depth]) || !out.StartObject()) return stop();
+      open[depth] = where[depth];
+      sent[++depth] = 0;
+    }
+    return true;
+  }
+  bool differs(const json::location& where, const arena_value& desired, const arena_value*) {
+    if (!go_to(where) || !name(where[depth])) return stop();
+    failure = json::detail::emit(desired, out, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory);
+    return !failure;
+  }
+};
+
+template <class Twin>
+struct delta_lister {
+  const Twin& t;
+  delta_list& list;
+  const delta_options& options;
+  const arena_value* were_desired;  ///< a tree of nulls, or a null pointer
+
+  stamp stamp_at(const json::location& where) const noexcept {
+    if constexpr (Twin::tracking::keeps_stamps) {
+      const auto& shadow = t.section_of(part::desired).tracking().shadow();
+      const arena_value* at = &t.desired();
+      auto word = shadow.root();
+      for (std::size_t i = 0; i < where.depth(); ++i) {
+        const auto* members = json::detail::members_begin(*at);
+        size_type index = 0;
+        while (json::detail::text_of(members[index].name) != where[i].text()) ++index;
+        word = shadow.child(word, index);
+        at = &members[index].value;
+      }
+      return shadow.at(word);
+    } else {
+      static_cast<void>(where);
+      return {};
+    }
+  }
+  bool differs(const json::location& where, const arena_value& desired, const arena_value* reported) {
+    const answer said = read_answer(reported, stamp_at(where), options);
+    return list.add(reported == nullptr ? delta_kind::missing : delta_kind::different, where, &desired, reported, said);
+  }
+  bool extra(const json::location& where, const arena_value& reported) {
+    const arena_value* gone = were_desired;
+    for (std::size_t i = 0; gone != nullptr && i < where.depth(); ++i) {
+      if (!gone->IsObject()) break;  // went with all inside
+      gone = find_member(*gone, where[i].text());
+    }
+    return list.add(gone != nullptr ? delta_kind::was_desired : delta_kind::only_reported, where, nullptr, &reported, {});
+  }
+};
+
+}  // namespace detail
+
+template <class Memory, class Tracking, class Handler>
+json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler) {
+  static_assert(merge::detail::is_handler<Handler>, "emit_delta: the last argument is a RapidJSON handler");
+  if (!t.desired().IsObject()) return json::errc::not_a_twin;
+  const json::memory_source working = t.memory_source();
+  json::detail::walk_memory<json::arena_value> memory(working);
+  detail::delta_sender<Handler> sender{handler, memory, {}, {}, 0, {}};
+  detail::delta_walk walk(t.rules().numbers, working);
+  const auto stopped = [&] { return sender.failure ? sender.failure : json::error(json::detail::failure_of(handler, 0)); };
+  if (!handler.StartObject()) return stopped();
+  if (!walk.run(t.desired(), &t.reported(), sender)) return walk.failure() ? walk.failure() : stopped();
+  for (; sender.depth != 0; --sender.depth) {
+    if (!handler.EndObject(sender.sent[sender.depth])) return stopped();
+  }
+  return handler.EndObject(sender.sent[0]) ? json::error() : stopped();
+}
+
+template <class Memory, class Tracking, class Output>
+json::error write_delta(const basic_twin<Memory, Tracking>& t, Output& out, unsigned indent) {
+  return detail::write_events(out, indent, [&](auto& writer) { return emit_delta(t, writer); });
+}
+
+template <class Memory, class Tracking>
+json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list, const delta_options& options) {
+  list.clear();
+  if (!t.desired().IsObject()) return json::errc::not_a_twin;
+  const json::memory_source working = t.memory_source();
+  json::document removed(working);
+  if constexpr (Tracking::keeps_stamps) {
+    const auto& history = t.section_of(part::desired).tracking().history();
+    if (json::error e = detail::removed_since(history, t.desired(), -1, removed, working)) return e;
+  }
+  detail::delta_lister<basic_twin<Memory, Tracking>> lister{t, list, options, removed.root().IsObject() ? &removed.root() : nullptr};
+  detail::delta_walk walk(t.rules().numbers, working);
+  if (walk.run(t.desired(), &t.reported(), lister)) return {};
+  list.clear();
+  return json::errc::out_of_memory;
+}
+
+template <class Memory, class Tracking>
+json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::string_view pointer, const delta_options& options) {
+  const auto desired = json::find(t.desired(), pointer);
+  if (!desired) return desired.error();
+  const auto reported = json::find(t.reported(), pointer);
+  const json::arena_value* given = reported ? *reported : nullptr;
+  const auto written = t.stamp_of(part::desired, pointer);
+  answer said = detail::read_answer(given, written ? *written : stamp{}, options);
+  if (given != nullptr && detail::acknowledged_value(*given) == nullptr) {
+    json::equal_options rules;
+    rules.numbers = t.rules().numbers;
+    rules.memory = t.memory_source();
+    const auto same = json::equal(**desired, *given, rules);
+    if (!same) return same.error();
+    if (*same) said.state = answer_state::accepted;
+  }
+  return said;
+}
+
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

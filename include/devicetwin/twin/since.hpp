@@ -1,0 +1,200 @@
+/// What has changed since an earlier version of a section: one merge patch, deletions included.
+///
+/// No twin service answers this; its users fetch the whole document and compare.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <string_view>  // std::string_view
+
+#include "../json/read.hpp"
+#include "../json/write.hpp"
+#include "../merge/diff.hpp"
+#include "../merge/merge_patch.hpp"
+#include "detail/shadow.hpp"
+#include "twin.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+
+/// Sends the merge patch (RFC 7396) that turns the section as it was at `version` into what it is now, to a RapidJSON
+/// handler. `where` is desired or reported.
+///
+/// Errors: too_old when removals after that version are not all remembered, or the section never had that version:
+///   send the whole section then; out_of_memory; handler_stopped. Events may have been sent before the last two.
+/// Cost: what changed, and nothing for what did not. One member in each object is remembered as the last one written; an
+///   object in which several have changed since is gone through member by member.
+template <class Memory, class Handler>
+[[nodiscard]] json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, Handler& handler);
+
+/// The same as text, appended to anything json::write() takes. On an error it is as it was.
+template <class Memory, class Output>
+[[nodiscard]] json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, Output& out,
+                                              unsigned indent = 0);
+
+/// The same as a document.
+template <class Memory>
+[[nodiscard]] json::error changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, json::document& patch) {
+  return json::document_access::rebuild(patch, 0, [&](auto& handler) { return emit_changes_since(t, where, version, handler); });
+}
+
+// ---------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// Sends a record's names that are not there now as null, inside the objects that are: {} when all are back.
+template <class Handler>
+bool emit_missing_names(const arena_value& names, const arena_value& values, Handler& handler, json::detail::index_memory& indexes,
+                        const json::memory_source& working) {
+  struct frame {
+    const arena_value* names;
+    const arena_value* values;
+    size_type next;
+    size_type sent;
+    std::size_t index_base;
+    ordered_lookup lookup;
+  };
+  json::detail::stack<frame, 8> frames(working);
+  indexes.truncate(0);
+  if (!handler.StartObject() || !frames.push({&names, &values, 0, 0, 0, ordered_lookup(values)})) return false;
+  while (!frames.empty()) {
+    frame& f = frames.back();
+    if (f.next == f.names->MemberCount()) {
+      if (!handler.EndObject(f.sent)) return false;
+      indexes.truncate(f.index_base);
+      frames.pop();
+      continue;
+    }
+    const value_member& name = json::detail::members_begin(*f.names)[f.next++];
+    size_type index = json::detail::no_index;
+    if (!f.lookup.find(json::detail::text_of(name.name), indexes, index)) return false;
+    const arena_value* now = index == json::detail::no_index ? nullptr : &json::detail::members_begin(*f.values)[index].value;
+    if (now != nullptr && !(now->IsObject() && name.value.IsObject())) continue;  // it is there, and sent as a whole if it changed
+    const std::string_view text = json::detail::text_of(name.name);
+    if (!handler.Key(text.data(), static_cast<size_type>(text.size()), true)) return false;
+    ++f.sent;
+    if (now == nullptr) {
+      if (!handler.Null()) return false;
+    } else if (!handler.StartObject() || !frames.push({&name.value, now, 0, 0, indexes.size(), ordered_lookup(*now)})) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// All names that went after `version` and are not there now, as one tree of nulls; null when there are none.
+inline json::error removed_since(const section_history& history, const arena_value& values, std::int64_t version,
+                                 json::document& nulls, const json::memory_source& working) {
+  json::detail::index_memory indexes(working);
+  merge::options keep;
+  keep.nulls = merge::null_rule::keep;
+  keep.memory = working;
+  for (std::size_t i = history.size(); i-- > 0 && history[i].version > version;) {
+    json::document names(working), missing(working);
+    json::read_options options;
+    options.memory = working;
+    if (json::error e = json::read(history[i].names, names, options)) return e;
+    if (json::error e = json::document_access::rebuild(missing, 0, [&](auto& handler) {
+          return json::error(emit_missing_names(names.root(), values, handler, indexes, working) ? json::errc::ok
+                                                                                                 : json::errc::out_of_memory);
+        })) {
+      return e;
+    }
+    if (nulls.root().IsNull()) {
+      nulls.swap(missing);
+    } else if (json::error e = merge::apply_merge_patch(nulls, missing.root(), keep)) {
+      return e;
+    }
+  }
+  return {};
+}
+
+template <class Handler>
+json::error send_changes(const section<stamped>& s, std::int64_t version, const arena_value& removed, Handler& handler,
+                         const json::memory_source& working) {
+  struct frame {
+    const arena_value* object;
+    stamp_shadow::word at;
+    const arena_value* removed;  ///< the tree of nulls beside it, or a null pointer
+    size_type next, end;         ///< members to look at
+    size_type sent;
+    std::size_t index_base;
+    ordered_lookup lookup;
+  };
+  const stamp_shadow& shadow = s.tracking().shadow();
+  json::detail::stack<frame, 8> frames(working);
+  json::detail::index_memory indexes(working);
+  json::detail::walk_memory<arena_value> memory(working);
+  const auto stopped = [&] { return json::error(json::detail::failure_of(handler, 0)); };
+  const auto enter = [&](const arena_value& object, stamp_shadow::word w, const arena_value* nulls) {
+    if (nulls != nullptr && !nulls->IsObject()) nulls = nullptr;
+    size_type next = 0, end = object.MemberCount();
+    if (shadow.is_block(w) && shadow.newest_other(w).version <= version) {  // at most the last one written is new
+      next = shadow.last_written(w);
+      end = next == json::detail::no_index ? next : next + 1;
+    }
+    return frames.push({&object, w, nulls, next, end, 0, indexes.size(), nulls == nullptr ? ordered_lookup() : ordered_lookup(*nulls)});
+  };
+  if (!handler.StartObject()) return stopped();
+  if (!enter(s.values(), shadow.root(), removed.IsObject() ? &removed : nullptr)) return json::errc::out_of_memory;
+  if (shadow.at(shadow.root()).version <= version) frames.back().next = frames.back().end;
+  while (!frames.empty()) {
+    frame& f = frames.back();
+    if (f.next == f.end) {
+      for (size_type i = 0; f.removed != nullptr && i < f.removed->MemberCount(); ++i) {
+        const value_member& gone = json::detail::members_begin(*f.removed)[i];
+        if (!gone.value.IsNull()) continue;
+        const std::string_view name = json::detail::text_of(gone.name);
+        if (!handler.Key(name.data(), static_cast<size_type>(name.size()), true) || !handler.Null()) return stopped();
+        ++f.sent;
+      }
+      if (!handler.EndObject(f.sent)) return stopped();
+      indexes.truncate(f.index_base);
+      frames.pop();
+      continue;
+    }
+    const size_type index = f.next++;
+    const stamp_shadow::word w = shadow.child(f.at, index);
+    if (shadow.at(w).version <= version) continue;
+    const value_member& member = json::detail::members_begin(*f.object)[index];
+    const std::string_view name = json::detail::text_of(member.name);
+    if (!handler.Key(name.data(), static_cast<size_type>(name.size()), true)) return stopped();
+    ++f.sent;
+    if (!member.value.IsObject()) {
+      if (json::error e = json::detail::emit(member.value, handler, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory)) return e;
+      continue;
+    }
+    const arena_value* nulls = nullptr;
+    if (f.removed != nullptr) {
+      size_type at = json::detail::no_index;
+      if (!f.lookup.find(name, indexes, at)) return json::errc::out_of_memory;
+      if (at != json::detail::no_index) nulls = &json::detail::members_begin(*f.removed)[at].value;
+    }
+    if (!handler.StartObject()) return stopped();
+    if (!enter(member.value, w, nulls)) return json::errc::out_of_memory;
+  }
+  return {};
+}
+
+}  // namespace detail
+
+template <class Memory, class Handler>
+json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, Handler& handler) {
+  static_assert(merge::detail::is_handler<Handler>, "emit_changes_since: the last argument is a RapidJSON handler");
+  if (where == part::tags || !t.desired().IsObject()) return json::errc::not_found;
+  const section<stamped>& s = t.section_of(where);
+  const detail::section_history& history = s.tracking().history();
+  if (version < history.known_since() || version > s.version()) return json::errc::too_old;
+  const json::memory_source working = t.memory_source();
+  json::document removed(working);
+  if (json::error e = detail::removed_since(history, s.values(), version, removed, working)) return e;
+  return detail::send_changes(s, version, removed.root(), handler, working);
+}
+
+template <class Memory, class Output>
+json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, Output& out, unsigned indent) {
+  return detail::write_events(out, indent, [&](auto& writer) { return emit_changes_since(t, where, version, writer); });
+}
+
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

@@ -1,0 +1,208 @@
+/// Who wants to know of which changes.
+///
+///     devicetwin::subscription fan(devicetwin::part::desired, "/zones/*/fan");
+///     devicetwin::matches found;
+///     if (auto e = find_matches(fan, done, found)) ...   // done: the outcome of a write
+///     for (std::size_t i = 0; i < found.size(); ++i) ... // found[i].pointer, .old_value, .new_value
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <string_view>  // std::string_view
+
+#include "../json/detail/plain_array.hpp"
+#include "../json/detail/stack.hpp"
+#include "../json/equal.hpp"
+#include "../json/pointer.hpp"
+#include "../json/write.hpp"
+#include "outcome.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+
+/// How much below its pointer a subscription is about.
+enum class reach : unsigned char {
+  exact,   ///< the property itself: that it is written, appears or goes, also with what it stands in
+  subtree  ///< also each property inside it
+};
+
+/// A part, a JSON Pointer in it, in which a token `*` stands for any one name, and how far down. The text must
+/// outlive the subscription.
+struct subscription {
+  part where;
+  std::string_view pointer;
+  reach down = reach::exact;
+  constexpr subscription(part p, std::string_view text, reach r = reach::exact) noexcept : where(p), pointer(text), down(r) {}
+};
+
+/// What of one write a subscription is about: one delivery, whatever the number of changes.
+class matches {
+ public:
+  explicit matches(const json::memory_source& memory = {}) noexcept : memory_(memory), found_(memory), pointers_(memory) {}
+
+  bool empty() const noexcept { return found_.empty(); }
+  std::size_t size() const noexcept { return found_.size(); }
+  /// Old and new value are valid as long as the outcome's.
+  property_change operator[](std::size_t index) const noexcept {
+    const record& r = found_[index];
+    return {r.where, r.kind, {pointers_.data() + r.pointer, r.length}, r.old_value, r.new_value};
+  }
+
+ private:
+  friend json::error find_matches(const subscription& wanted, const outcome& done, matches& found);
+  struct record {
+    part where;
+    change_kind kind;
+    std::size_t pointer, length;
+    const json::arena_value* old_value;
+    const json::arena_value* new_value;
+  };
+  void clear() noexcept {
+    found_.truncate(0);
+    pointers_.resize(0);
+  }
+  bool add(part where, std::string_view pointer, const json::arena_value* old_value, const json::arena_value* new_value);
+  json::error look_inside(const subscription& wanted, const property_change& change, std::string_view rest);
+
+  json::memory_source memory_;
+  json::detail::plain_array<record> found_;
+  json::text_buffer pointers_;
+};
+
+/// Fills `found` with what `wanted` is about in the changes of one write; nothing for what did not change its value.
+/// Where an object that contains the property came or went as a whole, the property's own old and new value are found.
+/// Errors: invalid_pointer; out_of_memory; then `found` is empty. Cost: the changes, and what they hold on the way.
+[[nodiscard]] inline json::error find_matches(const subscription& wanted, const outcome& done, matches& found);
+
+// ---------------------------------------------------------------------------------------------
+
+inline bool matches::add(part where, std::string_view pointer, const json::arena_value* old_value, const json::arena_value* new_value) {
+  const change_kind kind = old_value == nullptr ? change_kind::added : new_value == nullptr ? change_kind::removed : change_kind::changed;
+  if (!found_.reserve(1)) return false;
+  const std::size_t start = pointers_.size();
+  if (!pointers_.append(pointer.data(), pointer.size())) return false;
+  found_.push({where, kind, start, pointer.size(), old_value, new_value});
+  return true;
+}
+
+/// The change is above what is wanted: `rest` of the pointer is looked for in the old and in the new value.
+inline json::error matches::look_inside(const subscription& wanted, const property_change& change, std::string_view rest) {
+  struct frame {
+    const json::arena_value* old_value;
+    const json::arena_value* new_value;
+    std::string_view rest;
+    std::size_t pointer;    ///< length of the pointer up to here
+    json::size_type next;   ///< for a wildcard: members of old, then of new
+  };
+  json::detail::stack<frame, 8> frames(memory_);
+  json::text_buffer pointer(memory_);
+  if (!pointer.append(change.pointer.data(), change.pointer.size()) ||
+      !frames.push({change.old_value, change.new_value, rest, pointer.size(), 0})) {
+    return json::errc::out_of_memory;
+  }
+  const auto member = [](const json::arena_value* object, std::string_view token) -> const json::arena_value* {
+    if (object == nullptr || !object->IsObject()) return nullptr;
+    const auto* members = json::detail::members_begin(*object);
+    for (json::size_type i = 0; i < object->MemberCount(); ++i) {
+      if (json::detail::token_is(token, json::detail::text_of(members[i].name))) return &members[i].value;
+    }
+    return nullptr;
+  };
+  while (!frames.empty()) {
+    const frame f = frames.back();
+    pointer.resize(f.pointer);
+    if (f.rest.empty()) {
+      frames.pop();
+      if (f.old_value != nullptr && f.new_value != nullptr) {
+        json::equal_options options;
+        options.memory = memory_;
+        const auto same = json::equal(*f.old_value, *f.new_value, options);
+        if (!same) return same.error();
+        if (*same) continue;
+      }
+      if (!add(wanted.where, pointer.view(), f.old_value, f.new_value)) return json::errc::out_of_memory;
+      continue;
+    }
+    json::detail::pointer_tokens tokens(f.rest);
+    std::string_view token;
+    static_cast<void>(tokens.next(token));
+    const std::string_view after = f.rest.substr(f.rest.size() - tokens.remaining());
+    const json::arena_value* old_value = nullptr;
+    const json::arena_value* new_value = nullptr;
+    json::step taken;
+    if (token != "*") {
+      frames.pop();
+      old_value = member(f.old_value, token);
+      new_value = member(f.new_value, token);
+      if (!pointer.append("/", 1) || !pointer.append(token.data(), token.size())) return json::errc::out_of_memory;
+    } else {
+      // Each name of the old object, then those that only the new one has.
+      const json::size_type old_count = f.old_value != nullptr && f.old_value->IsObject() ? f.old_value->MemberCount() : 0;
+      const json::size_type new_count = f.new_value != nullptr && f.new_value->IsObject() ? f.new_value->MemberCount() : 0;
+      const json::size_type at = frames.back().next++;
+      if (at >= old_count + new_count) {
+        frames.pop();
+        continue;
+      }
+      const auto& m = at < old_count ? json::detail::members_begin(*f.old_value)[at] : json::detail::members_begin(*f.new_value)[at - old_count];
+      const std::string_view name = json::detail::text_of(m.name);
+      const auto same_name = [&](const json::arena_value* object, json::size_type count) -> const json::arena_value* {
+        for (json::size_type i = 0; i < count; ++i) {
+          const auto& other = json::detail::members_begin(*object)[i];
+          if (json::detail::text_of(other.name) == name) return &other.value;
+        }
+        return nullptr;
+      };
+      if (at < old_count) {
+        old_value = &m.value;
+        new_value = same_name(f.new_value, new_count);
+      } else {
+        if (same_name(f.old_value, old_count) != nullptr) continue;
+        new_value = &m.value;
+      }
+      taken = json::step::member(name);
+      bool good = true;
+      json::detail::render_step(taken, [&](char c) { good = good && pointer.append(&c, 1); });
+      if (!good) return json::errc::out_of_memory;
+    }
+    if (old_value == nullptr && new_value == nullptr) continue;
+    if (!frames.push({old_value, new_value, after, pointer.size(), 0})) return json::errc::out_of_memory;
+  }
+  return {};
+}
+
+inline json::error find_matches(const subscription& wanted, const outcome& done, matches& found) {
+  found.clear();
+  if (!json::detail::pointer_tokens::valid(wanted.pointer)) {
+    return json::error(json::errc::invalid_pointer).at(json::detail::pointer_text{wanted.pointer});
+  }
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    const property_change change = done[i];
+    if (change.where != wanted.where) continue;
+    json::detail::pointer_tokens pattern(wanted.pointer), changed(change.pointer);
+    std::string_view token, name;
+    json::error failure;
+    for (;;) {
+      const std::string_view rest = wanted.pointer.substr(wanted.pointer.size() - pattern.remaining());
+      const bool more = changed.next(name);
+      if (rest.empty()) {  // at, or inside, what is wanted
+        if (more && wanted.down == reach::exact) break;
+        if (!found.add(wanted.where, change.pointer, change.old_value, change.new_value)) failure = json::errc::out_of_memory;
+        break;
+      }
+      if (!more) {
+        failure = found.look_inside(wanted, change, rest);
+        break;
+      }
+      static_cast<void>(pattern.next(token));
+      if (token != "*" && token != name) break;  // both are escaped the same way
+    }
+    if (failure) {
+      found.clear();
+      return failure;
+    }
+  }
+  return {};
+}
+
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin
