@@ -49,6 +49,7 @@ inline const std::vector<growth_ask>& growth_asks() {
   static const std::vector<growth_ask> table = {
       {road::diff, "diff-growth", "w10000", "w100000", {"p50", "p50s"}, 15.0},
       {road::apply, "apply-growth", "w10000", "w100000", {"p50", "p50s"}, 15.0},
+      {road::changes_since, "since-growth", "twin-o16", "twin-o16000", {"p1"}, 1.5},
       {road::in_sync, "in-sync-growth", "twin-o16", "twin-o16000", {"p1"}, 1.5},
   };
   return table;

@@ -1,5 +1,6 @@
 // Our twin: a device's patch with everything that follows, what changed since a version, sizes.
 #include <devicetwin/devicetwin.hpp>
+#include <devicetwin/twin/since.hpp>
 #include <devicetwin/twin/twin.hpp>
 #include <devicetwin/twin/view.hpp>
 
@@ -63,19 +64,41 @@ const devicetwin::dialect& without_limits() {
   return rules;
 }
 
-// The answer of in_sync() after the forward patch.
-class in_sync_job : public job {
+// A twin to ask after the forward patch.
+class asking_job : public job {
  public:
-  explicit in_sync_job(const pair_texts& texts) : twin_(without_limits()) {
+  explicit asking_job(const pair_texts& texts) : twin_(without_limits()) {
     must(twin_.load(texts.from));
     devicetwin::outcome done;
     must(twin_.device_patch(texts.forward, 17798400001230000, done));
   }
+
+ protected:
+  devicetwin::twin twin_;
+};
+
+// What the forward patch changed, asked for by the version before it.
+class changes_since_job : public asking_job {
+ public:
+  using asking_job::asking_job;
+  void run() override {
+    out_.clear();
+    must(devicetwin::write_changes_since(twin_, devicetwin::part::reported,
+                                         twin_.reported_version() - 1, out_));
+  }
+  std::string output() override { return out_; }
+
+ private:
+  std::string out_;
+};
+
+class in_sync_job : public asking_job {
+ public:
+  using asking_job::asking_job;
   void run() override { answer_ = twin_.in_sync(); }
   std::string output() override { return answer_ ? "true" : "false"; }
 
  private:
-  devicetwin::twin twin_;
   volatile bool answer_ = false;  // asked anew each time
 };
 
@@ -83,6 +106,7 @@ class in_sync_job : public job {
 
 std::vector<operation> devicetwin_twin_operations() {
   return {entry<device_patch_job<on_twin>>(road::device_patch, made_by::library_call),
+          entry<changes_since_job>(road::changes_since, made_by::library_call),
           entry<in_sync_job>(road::in_sync, made_by::library_call)};
 }
 

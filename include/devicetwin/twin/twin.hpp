@@ -303,8 +303,7 @@ class basic_twin {
   static json::error collect(SectionWrite& w, outcome& done) {
     if (!w.effective()) return {};
     done.wrote_[static_cast<std::size_t>(w.where())] = true;
-    const auto rule = w.planned().copy_rule();
-    outcome::collector collector{done, w.where(), rule, rule != json::detail::nulls::emit, {}, 0};
+    outcome::collector collector(done, w.where(), w.planned().copy_rule());
     return detail::walk_plan(w.planned(), w.values_before(), collector) ? json::errc::ok : json::errc::out_of_memory;
   }
   template <class SectionWrite, class Writer>

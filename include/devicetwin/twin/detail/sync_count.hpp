@@ -191,7 +191,8 @@ class sync_counter {
  private:
   /// Both visitors walk the other section along with the plan.
   struct visitor_base {
-    visitor_base(sync_counter& c, const arena_value& root) noexcept : counter(c), other_root(&root), indexes(c.memory_) {}
+    visitor_base(sync_counter& c, const arena_value& root) noexcept
+        : counter(c), other_root(&root), indexes(c.memory_), frames(c.memory_) {}
     struct frame {
       const arena_value* other;  ///< null where the write can make no difference
       ordered_lookup lookup;
@@ -200,37 +201,39 @@ class sync_counter {
     sync_counter& counter;
     const arena_value* other_root;
     json::detail::index_memory indexes;
-    frame frames[json::default_max_depth + 1];
-    std::size_t depth = 0;
+    json::detail::stack<frame, 8> frames;
     std::int64_t change = 0;
-    json::error failure;
+    json::errc failure = json::errc::ok;
 
-    void push(const arena_value* other) noexcept {
+    bool fail(json::errc code) noexcept {
+      failure = code;
+      return false;
+    }
+    bool push(const arena_value* other) noexcept {
       if (other != nullptr && !other->IsObject()) other = nullptr;
-      frames[depth++] = {other, other == nullptr ? ordered_lookup() : ordered_lookup(*other), indexes.size()};
+      const frame f{other, other == nullptr ? ordered_lookup() : ordered_lookup(*other), indexes.size()};
+      return frames.push(f) || fail(json::errc::out_of_memory);
     }
     bool leave() noexcept {
-      indexes.truncate(frames[--depth].index_base);
+      indexes.truncate(frames.back().index_base);
+      frames.pop();
       return true;
     }
     /// The other section's member beside this one, or a null pointer.
     bool beside(const value_member& member, const arena_value*& found) {
-      frame& f = frames[depth - 1];
+      frame& f = frames.back();
       size_type index = json::detail::no_index;
       found = nullptr;
       if (f.other == nullptr) return true;
-      if (!f.lookup.find(json::detail::text_of(member.name), indexes, index)) {
-        failure = json::errc::out_of_memory;
-        return false;
-      }
+      if (!f.lookup.find(json::detail::text_of(member.name), indexes, index)) return fail(json::errc::out_of_memory);
       if (index != json::detail::no_index) found = &json::detail::members_begin(*f.other)[index].value;
       return true;
     }
     bool add(const arena_value& desired, const arena_value* reported, from_patch which, std::int64_t sign) {
       std::int64_t sum = 0;
-      failure = counter.count(desired, reported, which, sum);
+      if (json::error e = counter.count(desired, reported, which, sum)) return fail(e.code());
       change += sign * sum;
-      return !failure;
+      return true;
     }
   };
 
@@ -239,11 +242,10 @@ class sync_counter {
     bool enter(const arena_value&, size_type, const value_member* member) {
       const arena_value* reported = other_root;
       if (member != nullptr && !beside(*member, reported)) return false;
-      push(in_effect(reported));
-      return true;
+      return push(in_effect(reported));
     }
     bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
-      if (action == merge_action::keep || frames[depth - 1].other == nullptr) return true;
+      if (action == merge_action::keep || frames.back().other == nullptr) return true;
       const arena_value* reported;
       if (!beside(*member, reported)) return false;
       return (old == nullptr || add(*old, reported, from_patch::neither, -1)) &&
@@ -263,8 +265,7 @@ class sync_counter {
           desired = nullptr;
         }
       }
-      push(desired);
-      return true;
+      return push(desired);
     }
     bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
       if (action == merge_action::keep) return true;
@@ -281,8 +282,8 @@ class sync_counter {
     }
     bool add_merged(const arena_value& desired, const arena_value& object, const arena_value& patch) {
       json::document merged(counter.memory_);
-      if ((failure = merged.assign(object))) return false;
-      if ((failure = merge::apply_merge_patch(merged, patch, merge_options(counter.rules_, counter.memory_)))) return false;
+      if (json::error e = merged.assign(object)) return fail(e.code());
+      if (json::error e = merge::apply_merge_patch(merged, patch, merge_options(counter.rules_, counter.memory_))) return fail(e.code());
       return add(desired, &merged.root(), from_patch::neither, 1);
     }
   };
