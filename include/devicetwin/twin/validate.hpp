@@ -3,6 +3,7 @@
 
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
+#include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
 
 #include "../json/detail/events.hpp"
@@ -88,7 +89,10 @@ class contents_counter {
   /// The bytes of a text without the control characters U+0000 to U+001F and U+007F to U+009F.
   static std::size_t visible(std::string_view text) noexcept {
     std::size_t count = text.size();
-    for (std::size_t i = 0; i < text.size(); ++i) {
+    std::size_t i = 0;
+    for (; text.size() - i >= 8 && all_visible(text.data() + i); i += 8) {
+    }
+    for (; i < text.size(); ++i) {
       const auto c = static_cast<unsigned char>(text[i]);
       if (c < 0x20 || c == 0x7F) {
         --count;
@@ -100,6 +104,14 @@ class contents_counter {
   }
 
  private:
+  /// Whether eight bytes are ASCII and none of them a control character.
+  static bool all_visible(const char* p) noexcept {
+    constexpr std::uint64_t ones = 0x0101010101010101u;
+    std::uint64_t word;
+    std::memcpy(&word, p, 8);
+    // Below 0x20 the subtraction borrows into the highest bit; 0x7F and above the addition sets it.
+    return (((word - ones * 0x20) | (word + ones) | word) & (ones * 0x80)) == 0;
+  }
   bool add(std::size_t n) noexcept {
     size_ += n;
     return true;
@@ -128,6 +140,11 @@ json::error measure(const Value& value, size_formula formula, json::detail::null
   constexpr std::size_t deepest = json::default_max_depth;
   if (formula == size_formula::contents) {
     contents_counter counter;
+    if (!value.IsObject() && !value.IsArray()) {  // no walk for that; the caller has checked doubles
+      static_cast<void>(json::detail::emit_scalar(value, counter));
+      size = counter.size();
+      return {};
+    }
     json::error e = json::detail::emit(value, counter, rule, deepest, memory);
     size = counter.size();
     return e;

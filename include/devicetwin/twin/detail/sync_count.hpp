@@ -19,8 +19,9 @@ namespace detail {
 /// The member of this name, or a null pointer.
 inline const arena_value* find_member(const arena_value& object, std::string_view name) noexcept {
   const auto* members = json::detail::members_begin(object);
-  for (size_type i = 0; i < object.MemberCount(); ++i) {
-    if (json::detail::text_of(members[i].name) == name) return &members[i].value;
+  const size_type count = object.MemberCount();
+  for (size_type i = 0; i < count; ++i) {  // lengths settle most
+    if (members[i].name.GetStringLength() == name.size() && json::detail::text_of(members[i].name) == name) return &members[i].value;
   }
   return nullptr;
 }
@@ -29,10 +30,12 @@ inline const arena_value* find_member(const arena_value& object, std::string_vie
 /// `ac` and `av`. A null pointer for anything else.
 inline const arena_value* acknowledged_value(const arena_value& reported) noexcept {
   if (!reported.IsObject() || reported.MemberCount() < 3) return nullptr;
+  for (const std::string_view integer : {"ac", "av"}) {
+    const arena_value* found = find_member(reported, integer);
+    if (found == nullptr || !found->IsInt64()) return nullptr;
+  }
   const arena_value* value = find_member(reported, "value");
-  const arena_value* code = find_member(reported, "ac");
-  const arena_value* version = find_member(reported, "av");
-  return value != nullptr && !value->IsNull() && code != nullptr && code->IsInt64() && version != nullptr && version->IsInt64() ? value : nullptr;
+  return value != nullptr && !value->IsNull() ? value : nullptr;
 }
 
 /// What desired is compared with.
@@ -157,6 +160,15 @@ class sync_counter {
   enum class from_patch : unsigned char { neither, desired, reported };
 
   json::error count(const arena_value& desired, const arena_value* reported, from_patch which, std::int64_t& sum) {
+    const bool drops = rules_.nulls == merge::null_rule::remove;
+    if (!desired.IsObject() && !desired.IsArray()) {  // most often: no walk for that
+      if (drops && which == from_patch::reported && reported != nullptr && reported->IsNull()) reported = nullptr;
+      reported = in_effect(reported);
+      const bool same = reported != nullptr && !reported->IsObject() && !reported->IsArray() &&
+                        json::detail::same_scalar(desired, *reported, rules_.numbers);
+      sum += same ? 0 : 1;
+      return {};
+    }
     struct adder {
       std::int64_t count = 0;
       bool differs(const json::location&, const arena_value&, const arena_value*) noexcept {
@@ -165,7 +177,6 @@ class sync_counter {
       }
     } adder;
     delta_walk walk(rules_.numbers, memory_);
-    const bool drops = rules_.nulls == merge::null_rule::remove;
     walk.skip_desired_nulls = drops && which == from_patch::desired;
     walk.skip_reported_nulls = drops && which == from_patch::reported;
     if (!walk.run(desired, reported, adder)) return walk.failure();
