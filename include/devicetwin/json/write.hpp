@@ -107,6 +107,19 @@ class text_writer {
     return separate() && quoted({text, length}) && complete();
   }
   bool Key(const char* text, size_type length, bool) {
+    if (indent_ == 0 && std::size_t{length} + 4 <= sizeof pending_ - pending_size_) {  // almost always
+      char* to = pending_ + pending_size_;
+      if (continued_) *to++ = ',';
+      *to++ = '"';
+      if (detail::copy_plain(to, text, length)) {
+        to += length;
+        *to++ = '"';
+        *to++ = ':';
+        pending_size_ = static_cast<std::size_t>(to - pending_);
+        after_name_ = true;
+        return true;
+      }
+    }
     if (!separate() || !quoted({text, length}) || !put(':') || (indent_ != 0 && !put(' '))) return false;
     after_name_ = true;
     return true;
@@ -161,14 +174,14 @@ class text_writer {
   bool quoted(std::string_view text) {
     const char* p = text.data();
     const char* const last = p + text.size();
-    // Most strings are short and have nothing to escape: one look, one copy.
-    if (text.size() + 2 <= sizeof pending_ - pending_size_ && detail::skip_plain(p, last) == last) {
+    // Most strings are short and have nothing to escape.
+    if (text.size() + 2 <= sizeof pending_ - pending_size_) {
       char* to = pending_ + pending_size_;
-      *to = '"';
-      if (!text.empty()) std::memcpy(to + 1, p, text.size());
-      to[text.size() + 1] = '"';
-      pending_size_ += text.size() + 2;
-      return true;
+      if (detail::copy_plain(to + 1, p, text.size())) {
+        to[0] = to[text.size() + 1] = '"';
+        pending_size_ += text.size() + 2;
+        return true;
+      }
     }
     if (!put('"')) return false;
     for (const char* run = p;;) {

@@ -14,15 +14,46 @@ namespace detail {
 
 /// Eight bytes at once: which of them end the run of plain ASCII in a string? The highest bit of each byte
 /// that is '"', '\\', a control character or not ASCII is set; a bit above such a byte may be wrong.
-inline std::uint64_t special_bytes(const char* p) noexcept {
+inline std::uint64_t special_bytes(std::uint64_t word) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101u;
   constexpr std::uint64_t highs = 0x8080808080808080u;
-  std::uint64_t word;
-  std::memcpy(&word, p, 8);
   const std::uint64_t quote = word ^ (ones * '"');
   const std::uint64_t backslash = word ^ (ones * '\\');
   return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
           ((word - ones * 0x20) & ~word) | word) & highs;
+}
+inline std::uint64_t special_bytes(const char* p) noexcept {
+  std::uint64_t word;
+  std::memcpy(&word, p, 8);
+  return special_bytes(word);
+}
+
+/// Copies a text of plain ASCII that needs no escape. False when it is none; then a part has been copied.
+inline bool copy_plain(char* to, const char* from, std::size_t length) noexcept {
+  if (length >= 8) {
+    for (std::size_t i = 0;; i = length - 8 - i < 8 ? length - 8 : i + 8) {  // the last eight may overlap
+      std::uint64_t word;
+      std::memcpy(&word, from + i, 8);
+      if (special_bytes(word) != 0) return false;
+      std::memcpy(to + i, &word, 8);
+      if (i == length - 8) return true;
+    }
+  }
+  if (length >= 4) {
+    std::uint32_t first, last;
+    std::memcpy(&first, from, 4);
+    std::memcpy(&last, from + length - 4, 4);
+    if (special_bytes(first | std::uint64_t{last} << 32) != 0) return false;
+    std::memcpy(to, &first, 4);
+    std::memcpy(to + length - 4, &last, 4);
+    return true;
+  }
+  for (std::size_t i = 0; i < length; ++i) {
+    const auto c = static_cast<unsigned char>(from[i]);
+    if (c == '"' || c == '\\' || c < 0x20 || c >= 0x80) return false;
+    to[i] = from[i];
+  }
+  return true;
 }
 
 /// The length of the UTF-8 character at `p`, or 0 when the bytes there are none: overlong forms, surrogates
