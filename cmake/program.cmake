@@ -12,6 +12,11 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
   endif()
 endif()
 
+# Programs of Catch2 can be built so too: what a failed REQUIRE throws passes through them.
+if(DEVICETWIN_NO_EXCEPTIONS)
+  target_compile_options(devicetwin_options INTERFACE -fno-exceptions -fno-rtti)
+endif()
+
 # Before clang 16, RapidJSON 1.1.0's iterators raise this one in the file that compares them.
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 16)
   target_compile_options(devicetwin_options INTERFACE -Wno-ambiguous-reversed-operator)

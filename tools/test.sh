@@ -6,6 +6,7 @@
 #     --std 17|20|23           default: 17
 #     --rapidjson DIR          another RapidJSON than the installed one
 #     --sanitize               ASan and UBSan
+#     --no-exceptions          -fno-exceptions -fno-rtti
 #     --werror                 warnings are errors
 #     --build DIR              default: build/, or build-VARIANT/ when an option above asks for one
 #
@@ -23,6 +24,7 @@ compiler=
 std=17
 rapidjson=
 sanitize=OFF
+no_exceptions=OFF
 werror=OFF
 while [ $# -gt 0 ]; do
   case $1 in
@@ -30,6 +32,7 @@ while [ $# -gt 0 ]; do
     --std) std=$2 variant=$variant-c++$2; shift ;;
     --rapidjson) rapidjson=$(cd "$2" && pwd) || exit 2; variant=$variant-rapidjson; shift ;;
     --sanitize) sanitize=ON variant=$variant-sanitize ;;
+    --no-exceptions) no_exceptions=ON variant=$variant-no-exceptions ;;
     --werror) werror=ON ;;
     --build) build=$2; shift ;;
     --help) usage 0 ;;
@@ -59,6 +62,7 @@ give_up() {
 cmake -S "$root" -B "$build" ${compiler:+-DCMAKE_CXX_COMPILER=$compiler} \
   -DCMAKE_CXX_STANDARD="$std" -DDEVICETWIN_RAPIDJSON_DIR="$rapidjson" \
   -DDEVICETWIN_SANITIZE=$sanitize -DDEVICETWIN_WERROR=$werror \
+  -DDEVICETWIN_NO_EXCEPTIONS=$no_exceptions \
   -DDEVICETWIN_BUILD_TESTS=ON -DDEVICETWIN_BUILD_FUZZ=ON -DDEVICETWIN_BUILD_EXAMPLES=ON \
   -DDEVICETWIN_BUILD_BENCH=OFF || give_up "the configuration failed"
 cmake --build "$build" -j "$(jobs)" || give_up "the build failed"

@@ -49,18 +49,73 @@ check pretty 0 '{
 cp p1 in
 check 'standard input' 0 '{"a":1,"b":{"d":3}}' '' apply doc -
 check 'standard input twice' 2 '' 'devicetwin: standard input can be read only once' apply - -
-check 'bad text' 2 '' 'devicetwin: bad:3:10: unexpected character, at /b' apply bad p1
-check 'bad patch' 2 '' 'devicetwin: bad:3:10: unexpected character, at /b' apply doc bad
+check 'bad text' 2 '' 'devicetwin: bad:3:10: unexpected character (byte 0x0a), at /b' apply bad p1
+check 'bad patch' 2 '' 'devicetwin: bad:3:10: unexpected character (byte 0x0a), at /b' apply doc bad
 check 'null cannot be said' 2 '' 'devicetwin: null:2:8: a merge patch cannot set a member to null, at /a/b' diff doc null
+long=$(printf 'a name of thirty-two characters_%.0s' 1 2 3 4 5)
+printf '{"%s":\n {"%s":null}}' "$long" "$long!" >null
+check 'a long pointer is found too' 2 '' 'devicetwin: null:2:167: a merge patch cannot' diff doc null
 check 'no such file' 2 '' 'devicetwin: nothing: cannot be opened: ' apply nothing p1
 check 'a folder' 2 '' 'devicetwin: .: cannot be read: ' apply . p1
 check 'no command' 2 '' 'devicetwin: a command is missing'
 check 'unknown command' 2 '' 'devicetwin: unknown command frob' frob
+check 'no output file' 2 '' 'devicetwin: -o needs a file' apply doc p1 -o
+check 'an empty output file' 2 '' 'devicetwin: -o needs a file' apply doc p1 -o ''
+check 'output to standard output' 0 '{"a":1,"b":{"d":3}}' '' apply doc p1 -o -
 check 'unknown option' 2 '' 'devicetwin: unknown option --frob' apply --frob doc p1
 check 'too few files' 2 '' 'devicetwin: apply needs DOC' apply doc
 check 'too many files' 2 '' 'devicetwin: diff needs FROM and TO' diff doc doc doc
 printf '{}\0junk' >in
 check 'NUL and junk' 2 '' 'devicetwin: standard input:1:3: something follows' apply doc -
+
+# compose, invert, merge
+printf '{"a":null}' >r1
+printf '{"a":{"x":1}}' >r2
+printf '{"a":{"old":5},"b":1}' >rdoc
+check 'compose without a base' 0 '{"a":null}
+{"a":{"x":1}}' '' compose r1 r2
+check 'compose with a base' 0 '{"a":{"old":null,"x":1}}' '' compose r1 r2 --base rdoc
+check 'compose to one patch' 0 '{"b":{"c":null,"d":3},"a":null}' '' compose p1 p2
+check 'compose, bad base' 2 '' 'devicetwin: bad:3:10: ' compose p1 --base bad
+check 'compose, no base' 2 '' 'devicetwin: --base needs DOC' compose p1 --base
+check 'compose, two standard inputs' 2 '' 'devicetwin: standard input can be read only once' compose - --base -
+check invert 0 '{"b":{"c":2,"d":null}}' '' invert doc p1
+printf '{"n":null,"m":1}' >nulls
+printf '{"n":7}' >seven
+check 'invert to null' 2 '' 'devicetwin: nulls:1:6: a merge patch cannot set a member to null, at /n' invert nulls seven
+printf '{"a":1,"b":{"c":2},"d":{"e":1},"f":0}' >base
+printf '{"a":2,"b":{"c":2},"d":{"e":2},"f":0,"new":1}' >ours
+printf '{"a":3,"b":{"c":9},"f":0}' >theirs
+conflicts='{"pointer":"/a","conflict":"both changed","base":1,"ours":2,"theirs":3,"chosen":"ours"}
+{"pointer":"/d","conflict":"changed and removed","base":{"e":1},"ours":{"e":2},"chosen":"ours"}'
+check 'merge fails' 1 '{"a":2,"b":{"c":9},"d":{"e":2},"f":0,"new":1}' "$conflicts" merge base ours theirs
+check 'merge, ours' 0 '{"a":2,"b":{"c":9},"d":{"e":2},"f":0,"new":1}' "$conflicts" merge base ours theirs --prefer ours
+check 'merge, theirs' 0 '{"a":3,"b":{"c":9},"f":0,"new":1}' '{"pointer":"/a"' merge --prefer theirs base ours theirs
+check 'merge, no conflict' 0 '{"a":3,"b":{"c":9},"f":0}' '' merge base base theirs
+check 'merge, bad preference' 2 '' 'devicetwin: --prefer needs ours|theirs|fail' merge base ours theirs --prefer mine
+check 'merge, bad input' 2 '' 'devicetwin: bad:3:10:' merge base ours bad
+: >empty
+check 'merge with an empty base' 1 '{"a":2,"b":{"c":2},"d":{"e":2},"f":0,"new":1}' '{"pointer":"/a"' merge empty ours theirs
+check 'merge needs three' 2 '' 'devicetwin: merge needs BASE, OURS and THEIRS' merge base ours
+
+# merge as git's merge driver: one side changes a, the other b, on neighbouring lines.
+if command -v git >/dev/null; then
+  (
+    mkdir repository && cd repository && git init -q . && git checkout -q -b main
+    git config user.email nobody@example.com && git config user.name nobody
+    git config merge.json.driver "'$tool' merge %O %A %B --pretty -o %A"
+    echo '*.json merge=json' >.gitattributes
+    printf '{\n  "a": 1,\n  "b": 1\n}\n' >twin.json
+    git add . && git commit -q -m base && git checkout -q -b other
+    printf '{\n  "a": 1,\n  "b": 2\n}\n' >twin.json && git commit -q -a -m theirs
+    git checkout -q main
+    printf '{\n  "a": 2,\n  "b": 1\n}\n' >twin.json && git commit -q -a -m ours
+    git merge -q other -m merged
+  ) >git_log 2>&1 || { echo "the merge driver fails: $(cat git_log)"; status=1; }
+  [ "$(cat repository/twin.json)" = "$(printf '{\n  "a": 2,\n  "b": 2\n}')" ] ||
+    { echo "the merge driver makes $(cat repository/twin.json)"; status=1; }
+  rm -rf repository
+fi
 
 # -o writes a file whole, or leaves it.
 cp doc target
@@ -83,7 +138,11 @@ if [ -w /dev/full ]; then
   check 'a full disk with -o' 2 '' 'devicetwin: /dev/full: cannot be written' apply doc p1 -o /dev/full
 fi
 "$tool" apply doc p1 >&- 2>err && { echo "a closed standard output is not noticed"; status=1; }
-{ "$tool" apply doc p1 2>err; echo $? >code; } | true
+# More than a pipe holds, so that writing goes on until nobody reads any more.
+printf '{"long":"%0200000d"}' 0 >large
+{ "$tool" apply large p1 2>err; echo $? >code; } | true
+[ "$(cat code)" = 2 ] || { echo "a closed pipe is not noticed"; status=1; }
+grep -q '^devicetwin: standard output: cannot be written' err || { echo "closed pipe: $(cat err)"; status=1; }
 "$tool" --help >out || { echo "--help fails"; status=1; }
 grep -q 'Examples' out || { echo "--help has no examples"; status=1; }
 "$tool" --version >/dev/null || { echo "--version fails"; status=1; }

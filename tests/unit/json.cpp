@@ -30,7 +30,8 @@ TEST_CASE("error shortens a long pointer in the middle, at whole characters", "[
     CHECK(pointer.size() <= json::error::pointer_capacity);
     CHECK(pointer.substr(0, 6) == "/head/");
     CHECK(pointer.substr(pointer.size() - 5) == "/tail");
-    if (11 + name.size() > json::error::pointer_capacity) CHECK(pointer.find("...") != std::string::npos);
+    CHECK(e.pointer_is_whole() == (11 + name.size() <= json::error::pointer_capacity));
+    CHECK(e.pointer_is_whole() == (pointer.find("...") == std::string::npos));
     CHECK(reference::parser::parse("\"" + pointer + "\"").has_value());  // still UTF-8
   }
 }
@@ -136,6 +137,38 @@ TEST_CASE("write into a fixed buffer says when it is full", "[write]") {
     CHECK((capacity == whole.size() ? !e : e.code() == errc::out_of_memory));
     CHECK(out.size() == (capacity == whole.size() ? whole.size() : 0));
   }
+}
+
+TEST_CASE("text_buffer appends a piece of itself", "[write]") {
+  json::text_buffer out;
+  REQUIRE(out.append("abc", 3));
+  for (int i = 0; i < 12; ++i) REQUIRE(out.append(out.data(), out.size()));
+  REQUIRE(out.size() == 3 * 4096);
+  for (std::size_t i = 0; i < out.size(); ++i) CHECK(out.data()[i] == "abc"[i % 3]);
+  json::text_buffer moved = static_cast<json::text_buffer&&>(out);
+  CHECK(out.size() == 0);
+  CHECK(moved.size() == 3 * 4096);
+  moved.resize(5);
+  moved.resize(7);
+  CHECK(moved.view() == "abcab");
+}
+
+TEST_CASE("text_writer takes events one by one", "[write]") {
+  std::string text;
+  json::text_writer<std::string> writer(text);
+  CHECK((writer.StartArray() && writer.RawNumber("1e5", 3, true) && writer.Uint64(7) && writer.EndArray(2)));
+  CHECK(text == "[1e5,7]");
+  const auto refused = [](const char* number) {
+    std::string out;
+    json::text_writer<std::string> w(out);
+    CHECK(!w.RawNumber(number, static_cast<json::size_type>(std::string_view(number).size()), true));
+    return w.failure();
+  };
+  CHECK(refused("1e") == errc::unexpected_end);
+  CHECK(refused("01") == errc::invalid_number);
+  CHECK(refused("1,2") == errc::invalid_number);
+  CHECK(refused("NaN") == errc::invalid_number);
+  CHECK(refused("1e400") == errc::number_overflow);
 }
 
 TEST_CASE("callers' repeated names: the first counts, everywhere", "[write][equal][merge]") {

@@ -1,51 +1,14 @@
 // The arena, the document that stays compact, and every allocation failing in turn.
 #include "../support/text.hpp"
 
-#include <cstdlib>
+#include <cstring>
 #include <random>
 #include <string>
 
+#include "../support/failing_heap.hpp"
 #include "../support/random_json.hpp"
 
 namespace {
-
-/// A heap that refuses the n-th request and counts what is out.
-struct failing_heap {
-  std::size_t requests = 0;
-  std::size_t refused_request = 0;  // 0: none
-  std::size_t out = 0;
-  json::memory_source source() {
-    return {[](void* context, std::size_t bytes) -> void* {
-              auto& heap = *static_cast<failing_heap*>(context);
-              if (++heap.requests == heap.refused_request) return nullptr;
-              ++heap.out;
-              return std::malloc(bytes);
-            },
-            [](void* context, void* block) {
-              --static_cast<failing_heap*>(context)->out;
-              std::free(block);
-            },
-            this};
-  }
-};
-
-/// Runs `act(source)` with the 1st, 2nd, ... request refused until it succeeds; `check()` after each failure.
-template <class Act, class Check>
-void with_every_failure(Act&& act, Check&& check) {
-  for (std::size_t n = 1;; ++n) {
-    REQUIRE(n < 10000);
-    failing_heap heap;
-    heap.refused_request = n;
-    const json::error e = act(heap.source());
-    CHECK(heap.out == 0);
-    if (!e) {
-      CHECK(heap.requests < n);
-      return;
-    }
-    CHECK(e.code() == errc::out_of_memory);
-    check();
-  }
-}
 
 std::string wide(int members, const char* name, int add) {
   std::string text = "{";
@@ -64,6 +27,7 @@ TEST_CASE("arena hands out, grows, rewinds", "[arena]") {
   CHECK(a.capacity() == 0);
   auto* first = static_cast<char*>(a.Malloc(10));
   REQUIRE(first != nullptr);
+  CHECK(reinterpret_cast<std::uintptr_t>(first) % 8 == 0);
   CHECK(a.size() == 16);
   CHECK(a.Realloc(first, 10, 100) == first);  // at the end: in place
   const auto mark = a.position();
@@ -154,6 +118,28 @@ TEST_CASE("a document in a caller's buffer uses it over and over and refuses wha
   CHECK(written(d.root()) == before);
 }
 
+TEST_CASE("a patch may refer to the document's own strings, also when the document moves", "[document]") {
+  alignas(8) char buffer[4096];
+  const bool fixed = GENERATE(false, true);
+  json::document d = fixed ? json::document(buffer, sizeof buffer) : json::document();
+  REQUIRE(!json::read(R"({"old":"a text longer than fifteen bytes, the first"})", d));
+  std::string expected = "a text longer than fifteen bytes, the first";
+  for (int i = 0; i < 300; ++i) {
+    const auto* member = json::detail::members_begin(d.root());
+    rapidjson::Document patch(rapidjson::kObjectType);
+    rapidjson::Value name(rapidjson::StringRef(member->name.GetString(), member->name.GetStringLength()));
+    rapidjson::Value removed;
+    const auto text = json::detail::text_of(member->value);
+    rapidjson::Value value(rapidjson::StringRef(text.data(), static_cast<json::size_type>(text.size())));
+    patch.AddMember(name, removed, patch.GetAllocator());
+    const std::string next = "a name longer than fifteen bytes " + std::to_string(i);
+    patch.AddMember(rapidjson::Value(next.c_str(), patch.GetAllocator()), value, patch.GetAllocator());
+    REQUIRE(!merge::apply_merge_patch(d, patch));
+    REQUIRE(d.root().MemberCount() == 1);
+    REQUIRE(json::detail::text_of(json::detail::members_begin(d.root())->value) == expected);
+  }
+}
+
 TEST_CASE("every allocation failing: read", "[failure]") {
   const std::string text = wide(40, "a name longer than fifteen bytes \\u00e9 ", 0);
   json::document kept;
@@ -196,37 +182,130 @@ TEST_CASE("every allocation failing: write", "[failure]") {
       [] {});
 }
 
-TEST_CASE("every allocation failing: apply to a document", "[failure]") {
-  const std::string text = wide(40, "n", 0);
+TEST_CASE("every allocation failing: writing a document that has something", "[failure]") {
+  const std::string before = wide(40, "n", 0);
+  const std::string text = wide(60, "a name with an escape, longer than fifteen bytes \\u00e9 ", 1);
   const auto patch = parsed(wide(60, "n", 1));
-  // The source refuses only during the call: the document is made and destroyed on a heap that works.
+  const auto other = parsed(text);
+  std::size_t told = 0;
+  SECTION("read") {
+    document_survives(before, [&](json::document& d, const json::memory_source& source) {
+      json::read_options options;
+      options.memory = source;
+      const json::error e = json::read(text, d, options);
+      if (!e) CHECK(*json::equal(d.root(), other));
+      return e;
+    });
+  }
+  SECTION("assign") {
+    document_survives(before, [&](json::document& d, const json::memory_source&) {
+      const json::error e = d.assign(other);
+      if (!e) CHECK(*json::equal(d.root(), other));
+      return e;
+    });
+  }
+  SECTION("apply") {
+    document_survives(before, [&](json::document& d, const json::memory_source& source) {
+      merge::options options;
+      options.memory = source;
+      told = 0;
+      const json::error e = merge::apply_merge_patch(
+          d, patch, options, [&](const auto&, const auto*, const auto*) { ++told; });
+      CHECK(told == (e ? 0 : 60));
+      if (!e) CHECK(*json::equal(d.root(), patch));
+      return e;
+    });
+  }
+  SECTION("apply a patch that replaces the whole") {
+    document_survives(before, [&](json::document& d, const json::memory_source& source) {
+      merge::options options;
+      options.memory = source;
+      const json::error e = merge::apply_merge_patch(d, parsed("[" + text + "]"), options);
+      if (!e) CHECK(*json::equal(d.root()[0], other));
+      return e;
+    });
+  }
+  SECTION("apply a patch that removes") {
+    std::string removal = before;
+    for (std::size_t at = 0; (at = removal.find(":{", at)) != std::string::npos;) {
+      removal.replace(at, removal.find("}", at) + 1 - at, ":null");
+    }
+    const auto all = parsed(removal);
+    document_survives(before, [&](json::document& d, const json::memory_source& source) {
+      merge::options options;
+      options.memory = source;
+      const json::error e = merge::apply_merge_patch(d, all, options);
+      if (!e) CHECK(d.root().ObjectEmpty());
+      return e;
+    });
+  }
+  SECTION("diff") {
+    const auto from = parsed(before);
+    document_survives(before, [&](json::document& d, const json::memory_source& source) {
+      merge::options options;
+      options.memory = source;
+      const json::error e = merge::diff(from, other, d, options);
+      if (!e) CHECK(d.root().MemberCount() == 100);
+      return e;
+    });
+  }
+}
+
+TEST_CASE("every allocation failing: apply in an arena of one's own", "[failure]") {
+  const std::string before = wide(40, "n", 0);
+  const std::string whole = wide(60, "n", 1);
+  const auto patch = parsed(whole);
   for (std::size_t n = 1;; ++n) {
     REQUIRE(n < 10000);
     failing_heap heap;
     bool done = false;
     {
-      json::document d(heap.source());
-      REQUIRE(!json::read(text, d));
+      json::arena memory(heap.source());
+      json::arena_value target;
+      REQUIRE(!json::read(before, target, memory));
+      const std::size_t held = memory.size();
       merge::options options;
       options.memory = heap.source();
       heap.refused_request = heap.requests + n;
-      std::size_t told = 0;
-      const auto e = merge::apply_merge_patch(d, patch, options, [&](const auto&, const auto*, const auto*) { ++told; });
+      const json::error e = merge::apply_merge_patch(target, patch, memory, options);
       done = heap.requests < heap.refused_request;
       heap.refused_request = 0;
-      if (e) {
-        CHECK(e.code() == errc::out_of_memory);
-        CHECK(told == 0);
-        CHECK(written(d.root()) == written(parsed(text)));
-      } else {
-        CHECK(*json::equal(d.root(), patch));
-        CHECK(told == 60);
-      }
-      if (done) CHECK(!e);
+      CHECK(static_cast<bool>(e) == !done);
+      CHECK(written(target) == (done ? whole : before));
+      if (e) CHECK(memory.size() == held);
     }
     CHECK(heap.out == 0);
     if (done) break;
   }
+}
+
+TEST_CASE("a document in a caller's buffer of any size is written or left", "[failure]") {
+  const std::string text = R"({"a":[1,"a text longer than fifteen bytes"],"b":{"c":null,"d":"short"},"e":2.5})";
+  const auto patch = parsed(R"({"a":{"x":"another text longer than fifteen bytes"},"b":{"c":1,"d":null},"f":[{}]})");
+  const std::string expected = R"({"a":{"x":"another text longer than fifteen bytes"},"b":{"c":1},"e":2.5,"f":[{}]})";
+  alignas(8) char buffer[8192];
+  int applied = 0;
+  for (std::size_t bytes = 0; bytes <= sizeof buffer; bytes += 16) {
+    std::memset(buffer, 0x5A, sizeof buffer);
+    json::document d(buffer, bytes, json::memory_source::none());
+    json::read_options reading;
+    reading.memory = json::memory_source::none();
+    if (const json::error e = json::read(text, d, reading)) {
+      CHECK(e.code() == errc::out_of_memory);
+      CHECK(d.root().IsNull());
+    } else {
+      merge::options options;
+      options.memory = json::memory_source::none();
+      const json::error refused = merge::apply_merge_patch(d, patch, options);
+      CHECK((!refused || refused.code() == errc::out_of_memory));
+      CHECK(written(d.root()) == (refused ? text : expected));
+      if (!refused) ++applied;
+    }
+    for (std::size_t i = bytes; i < sizeof buffer; ++i) {
+      if (buffer[i] != 0x5A) FAIL("written beyond the buffer");
+    }
+  }
+  CHECK(applied > 100);
 }
 
 TEST_CASE("every allocation failing: apply with RapidJSON's allocators", "[failure]") {

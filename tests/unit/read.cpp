@@ -64,7 +64,7 @@ TEST_CASE("read wants the whole input to be one value", "[read]") {
 }
 
 TEST_CASE("read refuses invalid UTF-8", "[read]") {
-  for (const char* bytes : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF",
+  for (const char* bytes : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF", "\xED\xA0\x80\xED\xB0\x80", "\xED\xB0\x80\xED\xA0\x80",
                             "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xC3", "\xE2\x82",
                             "\xF0\x9F\x98"}) {
     const std::string text = "[\"ok\",\"" + std::string(bytes) + "\"]";
@@ -172,7 +172,10 @@ TEST_CASE("read names line, column and pointer", "[read]") {
   CHECK(e.line() == 4);
   CHECK(e.column() == 11);
   CHECK(e.pointer() == "/a/2");
-  CHECK(e.message() == "unexpected character, at /a/2");
+  CHECK(e.message() == "unexpected character 'x', at /a/2");
+  CHECK(refused("[\x01]").message() == "unexpected character (byte 0x01), at /0");
+  CHECK(refused("\xC3\xA9").message() == "unexpected character (byte 0xc3)");
+  CHECK(json::error(errc::unexpected_character).message() == "unexpected character");
 }
 
 TEST_CASE("read_events stops when the handler does", "[read]") {

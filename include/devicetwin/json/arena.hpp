@@ -76,7 +76,7 @@ class arena {
   static void Free(void*) noexcept {}
 
  private:
-  struct block {
+  struct alignas(8) block {  // what follows it is aligned as well, also where pointers have 32 bits
     block* previous;
     std::size_t bytes;   ///< of the data that follow
     std::size_t before;  ///< handed out from older blocks
@@ -117,7 +117,8 @@ class document {
   explicit document(const memory_source& memory) noexcept : memory_(memory), arena_(memory) {}
   /// Lives in the caller's `buffer` of `bytes` alone, which must outlive it: one half holds the
   /// document, the other is where it is copied to when the first has filled up. Working memory for deep
-  /// or wide values beyond what fits on the stack comes from `working_memory`.
+  /// or wide values beyond what fits on the stack comes from `working_memory`; functions that take options
+  /// use the memory named there besides.
   document(void* buffer, std::size_t bytes, const memory_source& working_memory = {}) noexcept
       : memory_(working_memory),
         half_bytes_(bytes / 2),
@@ -146,9 +147,10 @@ class document {
  private:
   friend struct document_access;
 
+  // Both hand what held the tree before to `old`, when that is asked for.
   template <class Generate>
-  error rebuild(std::size_t expected, Generate&& generate);
-  error copy_to_fresh_block(std::size_t need);
+  error rebuild(std::size_t expected, Generate&& generate, arena* old = nullptr);
+  error copy_to_fresh_block(std::size_t need, arena* old = nullptr);
 
   memory_source memory_;
   std::size_t half_bytes_ = 0;  ///< 0 when growing
@@ -170,10 +172,11 @@ struct document_access {
   static error rebuild(document& d, std::size_t expected, Generate&& generate) {
     return d.rebuild(expected, generate);
   }
-  /// Makes sure that `need` more bytes fit, moving the whole tree when they do not.
-  static error make_room(document& d, std::size_t need) {
+  /// Makes sure that `need` more bytes fit, moving the whole tree when they do not. Strings of the tree
+  /// that others point to stay valid as long as `old`.
+  static error make_room(document& d, std::size_t need, arena& old) {
     if (need <= d.arena_.capacity() - d.arena_.size()) return {};
-    return d.copy_to_fresh_block(need);
+    return d.copy_to_fresh_block(need, &old);
   }
   /// After a write that added and freed so many bytes: gives back what is far too much.
   static void settle(document& d, std::size_t added, std::size_t freed) {
@@ -267,7 +270,7 @@ inline void document::swap(document& other) noexcept {
 }
 
 template <class Generate>
-error document::rebuild(std::size_t expected, Generate&& generate) {
+error document::rebuild(std::size_t expected, Generate&& generate, arena* old) {
   arena fresh = half_bytes_ == 0 ? arena(memory_) : arena(spare_half_, half_bytes_);
   if (!fresh.reserve(expected) && half_bytes_ == 0) return errc::out_of_memory;
   detail::tree_builder<arena> builder(fresh, memory_);
@@ -277,14 +280,16 @@ error document::rebuild(std::size_t expected, Generate&& generate) {
   arena_.swap(fresh);
   std::swap(current_half_, spare_half_);
   live_ = arena_.size();
+  if (old != nullptr) old->swap(fresh);
   return {};
 }
 
-inline error document::copy_to_fresh_block(std::size_t need) {
-  error failure = rebuild(half_bytes_ != 0 ? 0 : live_ + live_ / 2 + need + 512, [this](auto& handler) {
+inline error document::copy_to_fresh_block(std::size_t need, arena* old) {
+  const auto copy = [this](auto& handler) {
     detail::walk_memory<arena_value> memory(memory_);
     return detail::emit(root_, handler, detail::nulls::emit, static_cast<std::size_t>(-1), memory);
-  });
+  };
+  error failure = rebuild(half_bytes_ != 0 ? 0 : live_ + live_ / 2 + need + 512, copy, old);
   if (!failure && need > arena_.capacity() - arena_.size()) failure = errc::out_of_memory;
   return failure;
 }

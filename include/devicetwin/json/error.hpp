@@ -36,6 +36,11 @@ enum class errc : unsigned char {
   not_finite,      ///< NaN or an infinity, which JSON cannot write
   null_member,     ///< a merge patch cannot set a member to null (RFC 7396, section 1)
   kept_member,     ///< under null_rule::keep a merge patch cannot remove a member
+  // changes
+  not_a_change,    ///< not the JSON form of a change (merge/change.hpp)
+  root_removed,    ///< a document as a whole cannot be removed
+  conflict,        ///< both sides changed the same place, and the policy was to fail
+  patch_too_long,  ///< one member alone makes a patch longer than the limit
   // access
   invalid_pointer,      ///< not a JSON Pointer (RFC 6901)
   not_found,            ///< no value at that pointer
@@ -84,6 +89,8 @@ class error {
   /// Where in the document: a JSON Pointer (RFC 6901), "" for the whole document. For a duplicate
   /// or too deep value it names that value. Valid as long as this error.
   std::string_view pointer() const noexcept { return {pointer_, pointer_length_}; }
+  /// False when the pointer was too long and lost its middle; json::find() does not take it then.
+  bool pointer_is_whole() const noexcept { return !shortened_; }
 
   /// Where in the text, when a text was read: a line and a column, counted from 1, the column in
   /// characters; and the offset in bytes from 0. Without a text, line() is 0.
@@ -97,7 +104,7 @@ class error {
   std::uint64_t actual() const noexcept { return actual_; }
 
   /// One sentence with the pointer, without the position: "a member name stands twice in one object,
-  /// at /a/b". Control characters in names are shown escaped. Writes at most `capacity` bytes, not
+  /// at /a/b", and of an unexpected character which one it was. Control characters in names are shown escaped. Writes at most `capacity` bytes, not
   /// terminated, and gives the length of the whole sentence, as snprintf does.
   std::size_t message(char* buffer, std::size_t capacity) const noexcept;
   /// The same as a string; this one allocates.
@@ -140,6 +147,8 @@ class error {
 
   errc code_ = errc::ok;
   unsigned char pointer_length_ = 0;
+  bool shortened_ = false;
+  char found_ = 0;  ///< for unexpected_character, when it has a position
   char pointer_[pointer_capacity] = {};
   std::uint64_t limit_ = 0;
   std::uint64_t actual_ = 0;
@@ -170,6 +179,10 @@ inline std::string_view describe(errc code) noexcept {
     case errc::not_finite: return "the number is NaN or infinite, which JSON cannot express";
     case errc::null_member: return "a merge patch cannot set a member to null";
     case errc::kept_member: return "a merge patch cannot remove a member when null is kept as a value";
+    case errc::not_a_change: return "not the JSON form of a change, where each place has [], [value], null or an object";
+    case errc::root_removed: return "the document as a whole cannot be removed";
+    case errc::conflict: return "both sides changed this in different ways";
+    case errc::patch_too_long: return "this alone makes a patch longer than it may be";
     case errc::invalid_pointer: return "not a JSON Pointer: it must be empty or start with '/', and '~' must be followed by 0 or 1";
     case errc::not_found: return "there is no such value";
     case errc::wrong_type: return "the value has another type than was asked for";
@@ -257,7 +270,21 @@ inline bool is_continuation(char c) noexcept { return (static_cast<unsigned char
 
 inline std::size_t error::message(char* buffer, std::size_t capacity) const noexcept {
   detail::bounded_text out(buffer, capacity);
+  constexpr char hex[] = "0123456789abcdef";
   out.put(describe(code_));
+  if (code_ == errc::unexpected_character && has_position()) {
+    const auto byte = static_cast<unsigned char>(found_);
+    if (byte >= 0x20 && byte < 0x7F) {
+      out.put(" '");
+      out.put(found_);
+      out.put('\'');
+    } else {
+      out.put(" (byte 0x");
+      out.put(hex[byte >> 4]);
+      out.put(hex[byte & 15]);
+      out.put(')');
+    }
+  }
   if (limit_ != 0) {
     out.put(" (the limit is ");
     out.put(limit_);
@@ -274,7 +301,6 @@ inline std::size_t error::message(char* buffer, std::size_t capacity) const noex
       if (byte >= 0x20 && byte != 0x7F) {
         out.put(c);
       } else {
-        constexpr char hex[] = "0123456789abcdef";
         out.put("\\u00");
         out.put(hex[byte >> 4]);
         out.put(hex[byte & 15]);
@@ -286,6 +312,7 @@ inline std::size_t error::message(char* buffer, std::size_t capacity) const noex
 
 inline error&& error::in_text(std::string_view text, std::size_t offset) && noexcept {
   offset_ = offset;
+  found_ = offset < text.size() ? text[offset] : '\0';
   line_ = 1;
   std::size_t line_start = 0;
   for (std::size_t i = 0; i < offset && i < text.size(); ++i) {
@@ -302,7 +329,8 @@ inline error&& error::in_text(std::string_view text, std::size_t offset) && noex
 }
 
 inline void error::finish_pointer(std::size_t length) noexcept {
-  if (length <= pointer_capacity) {
+  shortened_ = length > pointer_capacity;
+  if (!shortened_) {
     pointer_length_ = static_cast<unsigned char>(length);
     return;
   }

@@ -44,7 +44,7 @@ class text_buffer {
     std::swap(fixed_, other.fixed_);
   }
 
-  /// False, with nothing changed, when it does not fit.
+  /// False, with nothing changed, when it does not fit. `text` may be a piece of this text.
   [[nodiscard]] bool append(const char* text, std::size_t length) noexcept;
   /// Cuts the text to its first `size` bytes; a larger size changes nothing.
   void resize(std::size_t size) noexcept {
@@ -83,8 +83,8 @@ template <class Allocator, class Output>
 /// A RapidJSON handler that writes the events it gets as JSON text. The text is complete in `out` when
 /// the outermost value is. It trusts the order of events and does not look for repeated names.
 ///
-/// An event gives false, and failure() the reason, for NaN and infinities (not_finite), invalid UTF-8, and an
-/// output that is full (out_of_memory); `out` may hold a part then, which write() takes back and a caller
+/// An event gives false, and failure() the reason, for NaN and infinities (not_finite), a raw number that is
+/// none (invalid_number), invalid UTF-8, and an output that is full (out_of_memory); `out` may hold a part then, which write() takes back and a caller
 /// of this class must.
 template <class Output>
 class text_writer {
@@ -102,7 +102,14 @@ class text_writer {
   bool Int64(std::int64_t i) { return numeral(i); }
   bool Uint64(std::uint64_t u) { return numeral(u); }
   bool Double(double d) { return detail::is_finite(d) ? numeral(d) : fail(errc::not_finite); }
-  bool RawNumber(const char* text, size_type length, bool) { return scalar({text, length}); }
+  bool RawNumber(const char* text, size_type length, bool) {
+    number ignored;
+    const number_end end = parse_number(text, text + length, ignored);
+    const bool whole = end.code == errc::ok && end.end == text + length;
+    return whole ? scalar({text, length}) : fail(end.code == errc::ok ? errc::invalid_number : end.code);
+  }
+  /// A whole JSON value that is text already; nobody looks at it.
+  bool RawValue(std::string_view json) { return scalar(json); }
   bool String(const char* text, size_type length, bool) {
     return separate() && quoted({text, length}) && complete();
   }
@@ -258,12 +265,15 @@ inline bool text_buffer::append(const char* text, std::size_t length) noexcept {
     if (capacity < size_ + length) capacity = size_ + length;
     void* block = memory_.allocate(memory_.context, capacity);
     if (block == nullptr) return false;
-    if (size_ != 0) std::memcpy(block, data_, size_);
+    char* const grown = static_cast<char*>(block);
+    if (size_ != 0) std::memcpy(grown, data_, size_);
+    std::memcpy(grown + size_, text, length);  // before the old block goes: it may be a piece of it
     if (data_ != nullptr) memory_.release(memory_.context, data_);
-    data_ = static_cast<char*>(block);
+    data_ = grown;
     capacity_ = capacity;
+  } else if (length != 0) {
+    std::memcpy(data_ + size_, text, length);
   }
-  if (length != 0) std::memcpy(data_ + size_, text, length);
   size_ += length;
   return true;
 }

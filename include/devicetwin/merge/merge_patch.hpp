@@ -22,7 +22,8 @@ namespace merge {
 /// Applies `patch` to `target`.
 ///
 /// Shape: `target` is any JSON value, its memory from `allocator`; `patch` any JSON value, with another allocator
-///   if you like, only read. Neither may lie inside the other.
+///   if you like, only read. Neither may lie inside the other, but strings of `patch` may refer to strings of
+///   `target` (rapidjson::StringRef) when its allocator keeps what is replaced: a pool, an arena, a document.
 /// Effects (RFC 7396, section 2): if `patch` is an object, each of its members in turn: null removes that
 ///   name, an object is merged into the member of that name (made an empty object if it is none), anything else
 ///   replaces it, arrays as a whole. If `patch` is not an object, `target` becomes a copy of it. Members that
@@ -249,6 +250,25 @@ no_mark position(Allocator&) { return {}; }
 template <class Allocator>
 void give_back(Allocator&, no_mark) {}
 
+/// The second half of every apply: allocate, ask the journal, write.
+template <class Target, class Patch, class Source, class Allocator, class Journal>
+json::error carry_out(const merge_plan<Target, Patch>& plan, Target& target, const Source& patch, Allocator& allocator,
+                      const options& o, Journal& journal) {
+  if (plan.changes() == 0) return {};
+  const auto mark = position(allocator);
+  merge_writer<Target, Patch, Allocator> writer(plan, o, allocator);
+  errc failure = errc::out_of_memory;
+  if (writer.prepare(patch)) {
+    failure = errc::handler_stopped;
+    if (reserve_journal(journal, plan.changes(), 0)) {
+      writer.write(target, journal);
+      return {};
+    }
+  }
+  give_back(allocator, mark);
+  return failure;
+}
+
 /// A merge patch on a document in three steps, so that several things can change together or not at all: plan()
 /// and prepare() do all that can fail, commit() cannot. Without a commit the document is as it was.
 template <class Patch>
@@ -274,7 +294,8 @@ class document_merge {
   /// Allocates everything; may move the tree, whose members keep their order: the plan names them by it.
   error prepare() {
     if (plan_.changes() == 0) return {};
-    if (error e = json::document_access::make_room(target_, plan_.needed())) return e;
+    // Strings in the patch may be the target's own, by reference; so what the tree leaves is kept until then.
+    if (error e = json::document_access::make_room(target_, plan_.needed(), left_)) return e;
     mark_ = position(json::document_access::memory(target_));
     prepared_ = true;
     return writer_.prepare(*patch_) ? errc::ok : errc::out_of_memory;
@@ -284,6 +305,7 @@ class document_merge {
     if (plan_.changes() == 0) return;
     prepared_ = false;
     writer_.write(json::document_access::root(target_), journal);
+    left_.clear();
     json::document_access::settle(target_, plan_.added(), plan_.freed());
   }
 
@@ -294,6 +316,7 @@ class document_merge {
   plan_type plan_;
   merge_writer<json::arena_value, Patch, json::arena> writer_;
   json::arena::mark mark_;
+  json::arena left_;  ///< what held the tree before it moved
   bool prepared_ = false;
 };
 
@@ -306,19 +329,7 @@ json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
   detail::merge_plan<json::basic_value<TargetAllocator>, json::basic_value<PatchAllocator>> plan(options);
   if (json::error e = plan.make(target, patch)) return e;
   if (plan.changes() == 0) return {};
-  const auto mark = detail::position(allocator);
-  detail::merge_writer<json::basic_value<TargetAllocator>, json::basic_value<PatchAllocator>, TargetAllocator>
-      writer(plan, options, allocator);
-  json::errc failure = json::errc::out_of_memory;
-  if (writer.prepare(patch)) {
-    failure = json::errc::handler_stopped;
-    if (detail::reserve_journal(journal, plan.changes(), 0)) {
-      writer.write(target, journal);
-      return {};
-    }
-  }
-  detail::give_back(allocator, mark);
-  return failure;
+  return detail::carry_out(plan, target, patch, allocator, options, journal);
 }
 
 template <class PatchAllocator, class Journal>

@@ -32,7 +32,7 @@ template <class Memory, class Tracking, class Output>
 enum class answer_state : unsigned char {
   none,      ///< nothing: no acknowledgement, and the plain value differs or is not there
   pending,   ///< nothing yet to the version that is desired now
-  accepted,  ///< 2xx: applied, in progress, or (203) the device's own initial value
+  accepted,  ///< 2xx: applied (200) or in progress (202)
   refused,   ///< any other code, with a text
   overdue    ///< none or pending for longer than was allowed
 };
@@ -127,13 +127,11 @@ inline answer read_answer(const arena_value* reported, const stamp& desired, con
     said.version = find_member(*reported, "av")->GetInt64();
     const arena_value* text = find_member(*reported, "ad");
     if (text != nullptr && text->IsString()) said.text = json::detail::text_of(*text);
-    const bool initial = said.code == 203 && said.version == 0;
-    if (said.version < desired.version && !initial) {
-      said.state = answer_state::pending;
+    if (said.version < desired.version) {
+      said.state = answer_state::pending;  // it is about an older version; an initial value is about version 0
     } else {
       said.state = said.code >= 200 && said.code < 300 ? answer_state::accepted : answer_state::refused;
     }
-    if (initial && desired.version > 0) said.state = answer_state::pending;  // it was said before anybody asked
   }
   const bool open = said.state == answer_state::none || said.state == answer_state::pending;
   if (open && options.allowed != 0 && desired.time != 0 && options.now - desired.time > options.allowed) {

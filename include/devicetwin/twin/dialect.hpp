@@ -44,6 +44,8 @@ enum class size_basis : unsigned char {
 /// arrays) below the section.
 struct dialect {
   static constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
+  /// No section nests deeper, so that every view of it, with what is wrapped around, stays readable.
+  static constexpr std::size_t deepest = 48;
 
   std::string_view name;
 
@@ -60,7 +62,7 @@ struct dialect {
   bool arrays = true;
   bool nulls_in_arrays = true;                    ///< as elements, or as members anywhere inside
   bool nulls_in_replacement = true;               ///< where a section is replaced; they are left out then
-  std::size_t max_depth = json::default_max_depth - 1;  ///< no more than that
+  std::size_t max_depth = deepest;                ///< at most `deepest`, whatever is said here
   bool arrays_are_levels = true;
 
   // Sizes

@@ -33,10 +33,12 @@ class stamped {
   }
 
   const detail::stamp_shadow& shadow() const noexcept { return shadow_; }
+  detail::stamp_shadow& shadow() noexcept { return shadow_; }
   detail::section_history& history() noexcept { return history_; }
   const detail::section_history& history() const noexcept { return history_; }
   /// What a loaded `$metadata` had beyond stamps, as a patch of what the stamps print; null when nothing.
   const json::arena_value& unusual() const noexcept { return unusual_.root(); }
+  json::document& unusual_document() noexcept { return unusual_; }
   std::size_t memory_in_bytes() const noexcept {
     return shadow_.memory_in_bytes() + history_.memory_in_bytes() + unusual_.capacity_in_bytes();
   }
@@ -64,9 +66,9 @@ class stamped {
     restamp(s);
     return true;
   }
-  /// Takes `$metadata` as it is written in a twin.
-  json::error load(const json::arena_value& values, const json::arena_value& metadata, bool with_versions,
-                   const json::memory_source& working);
+  /// Takes `$metadata` as it is written in a twin, and the versions that it does not show, if they are known.
+  json::error load(const json::arena_value& values, const json::arena_value& metadata, const json::arena_value* versions,
+                   bool with_versions, const json::memory_source& working);
   [[nodiscard]] json::error assign(const stamped& other) {
     if (!shadow_.assign(other.shadow_) || !history_.assign(other.history_)) return json::errc::out_of_memory;
     return unusual_.assign(other.unusual_.root());
@@ -78,6 +80,9 @@ class stamped {
                    const json::memory_source& working) const;
 
  private:
+  static detail::stamp_fields fields(bool with_versions) noexcept {
+    return with_versions ? detail::stamp_fields::both : detail::stamp_fields::time;
+  }
   detail::stamp_shadow shadow_;
   detail::section_history history_;
   json::document unusual_;
@@ -97,7 +102,9 @@ class unstamped {
   void restamp(const stamp&) noexcept {}
   void start(std::int64_t) noexcept {}
   [[nodiscard]] bool reset(const stamp&) noexcept { return true; }
-  json::error load(const json::arena_value&, const json::arena_value&, bool, const json::memory_source&) { return {}; }
+  json::error load(const json::arena_value&, const json::arena_value&, const json::arena_value*, bool, const json::memory_source&) {
+    return {};
+  }
   [[nodiscard]] json::error assign(const unstamped&) { return {}; }
 };
 
@@ -140,7 +147,7 @@ class section {
   /// when `everything` is given. Errors: not_a_twin when `values` is no object; depth_exceeded, not_finite,
   /// out_of_memory. On an error the section is not to be used any more.
   json::error load(const json::arena_value& values, std::int64_t version, const json::arena_value* metadata,
-                   const stamp* everything, bool with_versions, size_formula formula,
+                   const json::arena_value* versions, const stamp* everything, bool with_versions, size_formula formula,
                    const json::memory_source& working);
 
  private:
@@ -324,13 +331,20 @@ inline void stamped::commit(const detail::merge_plan& plan, const json::arena_va
   static_cast<void>(detail::walk_plan(plan, values, pruner));
 }
 
-inline json::error stamped::load(const json::arena_value& values, const json::arena_value& metadata, bool with_versions,
-                                 const json::memory_source& working) {
-  if (!shadow_.load(values, metadata, working)) return json::errc::out_of_memory;
+inline json::error stamped::load(const json::arena_value& values, const json::arena_value& metadata,
+                                 const json::arena_value* versions, bool with_versions, const json::memory_source& working) {
+  json::document complete(working);
+  if (versions != nullptr) {
+    merge::options o;
+    o.memory = working;
+    if (json::error e = complete.assign(metadata)) return e;
+    if (json::error e = merge::apply_merge_patch(complete, *versions, o)) return e;
+  }
+  if (!shadow_.load(values, versions != nullptr ? complete.root() : metadata, working)) return json::errc::out_of_memory;
   // What the stamps do not print the way it was written is kept as a difference.
   json::document printed(working);
   if (json::error e = json::document_access::rebuild(printed, 0, [&](auto& handler) {
-        return detail::emit_metadata(values, shadow_, with_versions, handler);
+        return detail::emit_metadata(values, shadow_, fields(with_versions), handler);
       })) {
     return e;
   }
@@ -348,10 +362,10 @@ inline json::error stamped::load(const json::arena_value& values, const json::ar
 template <class Handler>
 json::error stamped::emit(const json::arena_value& values, bool with_versions, Handler& handler,
                           const json::memory_source& working) const {
-  if (unusual().IsNull()) return detail::emit_metadata(values, shadow_, with_versions, handler);
+  if (unusual().IsNull()) return detail::emit_metadata(values, shadow_, fields(with_versions), handler);
   json::document printed(working);
   if (json::error e = json::document_access::rebuild(printed, 0, [&](auto& h) {
-        return detail::emit_metadata(values, shadow_, with_versions, h);
+        return detail::emit_metadata(values, shadow_, fields(with_versions), h);
       })) {
     return e;
   }
@@ -365,7 +379,7 @@ json::error stamped::emit(const json::arena_value& values, bool with_versions, H
 
 template <class Tracking>
 json::error section<Tracking>::load(const json::arena_value& values, std::int64_t version, const json::arena_value* metadata,
-                                    const stamp* everything, bool with_versions, size_formula formula,
+                                    const json::arena_value* versions, const stamp* everything, bool with_versions, size_formula formula,
                                     const json::memory_source& working) {
   if (!values.IsObject()) return json::errc::not_a_twin;
   if (json::error e = values_.assign(values)) return e;
@@ -374,7 +388,7 @@ json::error section<Tracking>::load(const json::arena_value& values, std::int64_
   version_ = version;
   tracking_.start(version);
   if (everything != nullptr && !tracking_.reset(*everything)) return json::errc::out_of_memory;
-  if (metadata != nullptr) return tracking_.load(values_.root(), *metadata, with_versions, working);
+  if (metadata != nullptr) return tracking_.load(values_.root(), *metadata, versions, with_versions, working);
   return {};
 }
 

@@ -7,7 +7,6 @@
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 
-#include "../json/read.hpp"
 #include "../json/write.hpp"
 #include "../merge/diff.hpp"
 #include "../merge/merge_patch.hpp"
@@ -91,9 +90,7 @@ inline json::error removed_since(const section_history& history, const arena_val
   keep.memory = working;
   for (std::size_t i = history.size(); i-- > 0 && history[i].version > version;) {
     json::document names(working), missing(working);
-    json::read_options options;
-    options.memory = working;
-    if (json::error e = json::read(history[i].names, names, options)) return e;
+    if (json::error e = read_names(history[i].names, names, working)) return e;
     if (json::error e = json::document_access::rebuild(missing, 0, [&](auto& handler) {
           return json::error(emit_missing_names(names.root(), values, handler, indexes, working) ? json::errc::ok
                                                                                                  : json::errc::out_of_memory);

@@ -51,6 +51,10 @@ class buffer_memory {
   json::pool pool_;
 };
 
+/// The member at the root of a service view in which a twin keeps what the service's own JSON has no room for:
+/// tombstones, and the versions of reported properties (docs/azure.md, "History"). Other readers ignore it.
+inline constexpr std::string_view history_member = "$history";
+
 /// A twin. `Memory` is heap_memory or buffer_memory; `Tracking` is stamped (who was written when, and what was removed)
 /// or unstamped (values and versions only).
 ///
@@ -222,6 +226,7 @@ class basic_twin {
     json::size_type tags = json::detail::no_index;        ///< before this member of identity
     json::size_type properties = json::detail::no_index;
     bool shows_empty_tags = false;
+    bool shows_history = false;
     bool has_desired = true, has_reported = true;  ///< a loaded twin may lack them
   };
   const layout& root_layout() const noexcept { return layout_; }

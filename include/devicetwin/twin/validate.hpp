@@ -230,7 +230,13 @@ class name_rules {
 class rule_checker {
  public:
   rule_checker(const dialect& rules, part where, shape form, validation* report, const json::memory_source& memory) noexcept
-      : rules_(rules), names_(rules), where_(where), form_(form), report_(report), steps_(memory) {}
+      : rules_(rules),
+        names_(rules),
+        where_(where),
+        form_(form),
+        report_(report),
+        steps_(memory),
+        max_depth_(rules.max_depth < dialect::deepest ? rules.max_depth : dialect::deepest) {}
 
   json::errc failure() const noexcept { return failure_; }
   std::uint64_t limit() const noexcept { return limit_; }
@@ -275,9 +281,7 @@ class rule_checker {
   bool start(bool array) {
     // The section itself is level 0.
     if (!array || rules_.arrays_are_levels) {
-      if (depth_++ == rules_.max_depth + 1 && !broken(json::errc::depth_exceeded, rules_.max_depth, depth_ - 1)) {
-        return false;
-      }
+      if (depth_++ == max_depth_ + 1 && !broken(json::errc::depth_exceeded, max_depth_, depth_ - 1)) return false;
     }
     if (array) ++arrays_;
     if (report_ == nullptr) return true;
@@ -318,6 +322,7 @@ class rule_checker {
   shape form_;
   validation* report_;
   json::detail::stack<json::step, 16> steps_;  ///< kept only for a report
+  std::size_t max_depth_;
   std::size_t depth_ = 0;
   std::size_t arrays_ = 0;
   bool has_nulls_ = false;

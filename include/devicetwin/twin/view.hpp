@@ -16,6 +16,7 @@ inline namespace DEVICETWIN_ABI {
 
 struct view_options {
   bool metadata = true;  ///< `$metadata` of both sections, in the service's view
+  bool history = false;  ///< what changes_since() needs, as `$history`; written in any case if it was loaded
   unsigned indent = 0;   ///< of text: spaces per level; 0 is compact
 };
 
@@ -94,6 +95,17 @@ json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& ha
     if (!detail::send_name(member, handler)) return stopped();
     if (json::error e = json::detail::emit(member.value, handler, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory)) return e;
     ++sent;
+  }
+  if constexpr (Tracking::keeps_stamps) {
+    if (options.history || layout.shows_history) {
+      if (!name(history_member) || !handler.StartObject()) return stopped();
+      ++sent;
+      for (const part where : {part::desired, part::reported}) {
+        if (!name(name_of(where))) return stopped();
+        if (json::error e = detail::emit_history(t.section_of(where), where == part::reported, handler, working)) return e;
+      }
+      if (!handler.EndObject(2)) return stopped();
+    }
   }
   return handler.EndObject(sent) ? json::error() : stopped();
 }

@@ -81,7 +81,7 @@ class name_index {
       const std::string_view text = name(i);
       const std::uint64_t hash = hash_name(text);
       const std::uint64_t entry = (hash & tag_bits) | (std::uint64_t{i} + 1);
-      std::size_t at = hash & mask_;
+      std::size_t at = static_cast<std::size_t>(hash) & mask_;
       for (int probe = 0;; ++probe, at = (at + 1) & mask_) {
         if (table[at] == 0) {
           table[at] = entry;
@@ -107,7 +107,9 @@ class name_index {
     const std::uint64_t* table = memory.data() + base_;
     if (sorted_ != 0) return find_sorted(text, name, table);
     const std::uint64_t hash = hash_name(text);
-    for (std::size_t at = hash & mask_; table[at] != 0; at = (at + 1) & mask_) {
+    // No name lies further from its place than build() allowed, however long the run of taken slots.
+    std::size_t at = static_cast<std::size_t>(hash) & mask_;
+    for (int probe = 0; probe <= longest_probe && table[at] != 0; ++probe, at = (at + 1) & mask_) {
       if (((table[at] ^ hash) & tag_bits) == 0 && name(index_of(table[at])) == text) {
         return index_of(table[at]);
       }

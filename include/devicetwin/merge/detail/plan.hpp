@@ -63,18 +63,21 @@ std::size_t growth_bytes(const Value& object, size_type added) noexcept {
   return bytes;
 }
 
+/// One thing that applying does.
+enum class plan_action : unsigned char {
+  set,      ///< the member at `index` becomes `member`'s value
+  keep,     ///< the member at `index` was written with an equal value, which counts by presence
+  add,      ///< `member` is new
+  remove,   ///< the member at `index` goes
+  shadow,   ///< the member at `index`, a repeated name hidden behind the one removed, goes unsaid
+  descend,  ///< the following entries are about the object at `index`
+  leave     ///< back to the object around it
+};
+
 template <class Target, class Patch>
 class merge_plan {
  public:
-  enum class action : unsigned char {
-    set,      ///< the member at `index` becomes `member`'s value
-    keep,     ///< the member at `index` was written with an equal value, which counts by presence
-    add,      ///< `member` is new
-    remove,   ///< the member at `index` goes
-    shadow,   ///< the member at `index`, a repeated name hidden behind the one removed, goes unsaid
-    descend,  ///< the following entries are about the object at `index`
-    leave     ///< back to the object around it
-  };
+  using action = plan_action;
   struct entry {
     action what;
     size_type index;

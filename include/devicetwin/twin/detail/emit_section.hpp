@@ -4,6 +4,7 @@
 #include <string_view>  // std::string_view
 
 #include "../../json/detail/events.hpp"
+#include "../../json/read.hpp"
 #include "../../json/write.hpp"
 #include "../section.hpp"
 
@@ -21,6 +22,41 @@ json::error write_events(Output& out, unsigned indent, Send&& send) {
   json::error failure = send(writer);
   if (failure) out.resize(size);
   return failure;
+}
+
+/// A tombstone record as a document.
+inline json::error read_names(std::string_view text, json::document& names, const json::memory_source& working) {
+  json::read_options options;
+  options.memory = working;
+  return json::read(text, names, options);
+}
+/// Sends what a section remembers beyond its values and metadata: {"knownSince":n,"removed":[{"version":n,"names":{}}]}
+/// and, where metadata does not show them, "versions".
+template <class Handler>
+json::error emit_history(const section<stamped>& s, bool with_versions, Handler& handler, const json::memory_source& working) {
+  const section_history& history = s.tracking().history();
+  json::detail::walk_memory<json::arena_value> memory(working);
+  const auto stopped = [&] { return json::error(json::detail::failure_of(handler, 0)); };
+  if (!handler.StartObject() || !handler.Key("knownSince", 10, true) || !handler.Int64(history.known_since()) ||
+      !handler.Key("removed", 7, true) || !handler.StartArray()) {
+    return stopped();
+  }
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    json::document names(working);
+    if (json::error e = read_names(history[i].names, names, working)) return e;
+    if (!handler.StartObject() || !handler.Key("version", 7, true) || !handler.Int64(history[i].version) ||
+        !handler.Key("names", 5, true)) {
+      return stopped();
+    }
+    if (json::error e = json::detail::emit(names.root(), handler, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory)) return e;
+    if (!handler.EndObject(2)) return stopped();
+  }
+  if (!handler.EndArray(static_cast<json::size_type>(history.size()))) return stopped();
+  if (with_versions) {
+    if (!handler.Key("versions", 8, true)) return stopped();
+    if (json::error e = emit_metadata(s.values(), s.tracking().shadow(), stamp_fields::version, handler)) return e;
+  }
+  return handler.EndObject(with_versions ? 3 : 2) ? json::error() : stopped();
 }
 
 /// Sends the members of an object without its braces, and counts them.

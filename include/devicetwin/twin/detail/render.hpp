@@ -32,12 +32,12 @@ class stamp_text {
   /// The metadata of a property that has none inside; a whole JSON object.
   template <class Writer>
   bool send(Writer& out) const {
-    return out.RawNumber(text_, static_cast<size_type>(size_), true);
+    return out.RawValue({text_, size_});
   }
   /// Its members alone, for one that has; in compact text only.
   template <class Writer>
   bool send_members(Writer& out) const {
-    return out.RawNumber(text_ + 1, static_cast<size_type>(size_ - 2), true);
+    return out.RawValue({text_ + 1, size_ - 2});
   }
 
  private:

@@ -62,14 +62,19 @@ class ordered_lookup {
   json::detail::name_index index_;
 };
 
+/// What of a stamp is written.
+enum class stamp_fields : unsigned char { time, version, both };
+
 /// Sends the members that make up one stamp, and counts them.
 template <class Handler>
-bool emit_stamp(const stamp& s, bool with_version, Handler& handler, size_type& sent) {
-  char text[max_timestamp_chars];
-  const char* end = to_chars(text, s.time);
-  ++sent;
-  if (!handler.Key("$lastUpdated", 12, true) || !handler.String(text, static_cast<size_type>(end - text), true)) return false;
-  if (!with_version || s.version == 0) return true;
+bool emit_stamp(const stamp& s, stamp_fields fields, Handler& handler, size_type& sent) {
+  if (fields != stamp_fields::version) {
+    char text[max_timestamp_chars];
+    const char* end = to_chars(text, s.time);
+    ++sent;
+    if (!handler.Key("$lastUpdated", 12, true) || !handler.String(text, static_cast<size_type>(end - text), true)) return false;
+  }
+  if (fields == stamp_fields::time || s.version == 0) return true;
   ++sent;
   return handler.Key("$lastUpdatedVersion", 19, true) && handler.Int64(s.version);
 }
@@ -146,8 +151,13 @@ class stamp_shadow {
 
   // --- storing -------------------------------------------------------------------------------
 
-  const json::detail::plain_array<word>& words() const noexcept { return words_; }
-  const json::detail::plain_array<stamp>& table() const noexcept { return table_; }
+  /// Sends everything as numbers to put(std::uint64_t): the table, then the words in the order of the tree.
+  template <class Put>
+  void store(const arena_value& values, Put&& put) const;
+  /// Takes such numbers back from next(std::uint64_t&), which gives false at the end; false also when they do not
+  /// fit the tree, or memory ran out (`out_of_memory` says so). Then this is undefined.
+  template <class Next>
+  [[nodiscard]] bool restore(const arena_value& values, Next&& next, const json::memory_source& memory, bool& out_of_memory);
 
  private:
   // A block: four words, then one for each member, then what is spare.
@@ -401,7 +411,7 @@ class stamp_shadow {
 
 /// Sends a section's `$metadata` as events: the mirror of its objects with the stamps that are known.
 template <class Handler>
-json::error emit_metadata(const arena_value& values, const stamp_shadow& shadow, bool with_versions, Handler& handler) {
+json::error emit_metadata(const arena_value& values, const stamp_shadow& shadow, stamp_fields fields, Handler& handler) {
   struct frame {
     const arena_value* object;
     stamp_shadow::word at;
@@ -413,7 +423,7 @@ json::error emit_metadata(const arena_value& values, const stamp_shadow& shadow,
   /// Opens the mirror of a value, with its own stamp.
   const auto open = [&](stamp_shadow::word w, size_type& sent) {
     return handler.StartObject() &&
-           (!shadow.known(w) || emit_stamp(shadow.at(w), with_versions, handler, sent));
+           (!shadow.known(w) || emit_stamp(shadow.at(w), fields, handler, sent));
   };
   frames[depth++] = {&values, shadow.root(), 0, 0};
   if (!open(shadow.root(), frames[0].sent)) return stopped();
@@ -556,7 +566,7 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
       block[own] = block[others] = f.id;
       block[last] = json::detail::no_index;
       block[count] = static_cast<word>(members);
-      std::memcpy(block + header, found.data() + f.first, members * sizeof(word));
+      if (members != 0) std::memcpy(block + header, found.data() + f.first, members * sizeof(word));
       result = block_at(place);
     }
     found.truncate(f.first);
@@ -579,6 +589,101 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
     exact_words.append(words_.data(), words_.size());
     words_.swap(exact_words);
   }
+  return true;
+}
+
+template <class Put>
+void stamp_shadow::store(const arena_value& values, Put&& put) const {
+  put(table_.size());
+  for (std::size_t i = 1; i < table_.size(); ++i) {  // the first is always the same
+    put(static_cast<std::uint64_t>(table_[i].time));
+    put(static_cast<std::uint64_t>(table_[i].version));
+  }
+  struct frame {
+    const arena_value* object;
+    word at;
+    size_type next;
+  } frames[json::default_max_depth + 1];
+  std::size_t depth = 0;
+  const auto enter = [&](const arena_value& value, word w) {
+    if (!is_block(w)) {
+      put(w);
+      return;
+    }
+    const word* block = words_.data() + place_of(w);
+    put((std::uint64_t{block[own]} << 1) | 1);
+    put(block[others]);
+    put(block[last]);
+    frames[depth++] = {&value, w, 0};
+  };
+  enter(values, root_);
+  while (depth != 0) {
+    frame& f = frames[depth - 1];
+    if (f.next == f.object->MemberCount()) {
+      --depth;
+      continue;
+    }
+    const size_type index = f.next++;
+    enter(json::detail::members_begin(*f.object)[index].value, child(f.at, index));
+  }
+}
+
+template <class Next>
+bool stamp_shadow::restore(const arena_value& values, Next&& next, const json::memory_source& memory, bool& out_of_memory) {
+  const auto no_memory = [&out_of_memory] {
+    out_of_memory = true;
+    return false;
+  };
+  words_.truncate(0);
+  table_.truncate(0);
+  root_ = 0;
+  std::uint64_t stamps = 0;
+  if (!next(stamps) || stamps > 0x3FFFFFFF) return false;
+  for (std::uint64_t i = 0; i < stamps; ++i) {
+    std::uint64_t time = 0, version = 0;
+    if (i != 0 && (!next(time) || !next(version))) return false;
+    if (!table_.reserve(1)) return no_memory();
+    table_.push({static_cast<timestamp>(time), static_cast<std::int64_t>(version)});
+  }
+  struct frame {
+    const arena_value* object;
+    word own_id, others_id, last_index;
+    size_type next;
+    std::size_t first;
+  };
+  json::detail::stack<frame, 8> frames(memory);
+  json::detail::stack<word, 64> found(memory);
+  const auto enter = [&](const arena_value& value) {
+    std::uint64_t first = 0, newest = 0, index = 0;
+    if (!next(first) || (first >> 1) >= (stamps == 0 ? 1 : stamps)) return false;
+    if ((first & 1) == 0) return found.push(static_cast<word>(first)) || no_memory();
+    if (!value.IsObject() || !next(newest) || newest >= stamps || !next(index)) return false;
+    if (index != json::detail::no_index && index >= value.MemberCount()) return false;
+    return frames.push({&value, static_cast<word>(first >> 1), static_cast<word>(newest), static_cast<word>(index), 0, found.size()}) ||
+           no_memory();
+  };
+  if (!enter(values)) return false;
+  while (!frames.empty()) {
+    frame& f = frames.back();
+    if (f.next != f.object->MemberCount()) {
+      if (!enter(json::detail::members_begin(*f.object)[f.next++].value)) return false;
+      continue;
+    }
+    const std::size_t members = found.size() - f.first;
+    const std::size_t place = words_.size();
+    if (!words_.reserve(header + room_for(members))) return no_memory();
+    words_.extend(header + room_for(members));
+    word* block = words_.data() + place;
+    block[own] = f.own_id;
+    block[others] = f.others_id;
+    block[last] = f.last_index;
+    block[count] = static_cast<word>(members);
+    if (members != 0) std::memcpy(block + header, found.data() + f.first, members * sizeof(word));
+    found.truncate(f.first);
+    frames.pop();
+    if (!found.push(block_at(place))) return no_memory();
+  }
+  root_ = found[0];
   return true;
 }
 

@@ -8,6 +8,37 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
 
+/// Takes what emit_history() wrote: ok, not_a_twin, or out_of_memory.
+inline json::errc load_history(const json::arena_value& given, std::int64_t version, section_history& history,
+                               const json::memory_source& working) {
+  if (!given.IsObject()) return json::errc::not_a_twin;
+  const auto integer = [](const json::arena_value& object, std::string_view name) -> std::int64_t {
+    const json::arena_value* found = find_member(object, name);
+    const auto number = found == nullptr ? json::result<std::int64_t>(json::errc::not_found) : json::get<std::int64_t>(*found);
+    return number ? *number : -1;
+  };
+  const std::int64_t since = integer(given, "knownSince");
+  if (since < 0 || since > version) return json::errc::not_a_twin;
+  history.start(since);
+  const json::arena_value* removed = find_member(given, "removed");
+  if (removed == nullptr) return json::errc::ok;
+  if (!removed->IsArray()) return json::errc::not_a_twin;
+  std::int64_t before = since;
+  for (json::size_type i = 0; i < removed->Size(); ++i) {
+    const json::arena_value& record = *(removed->Begin() + i);
+    const json::arena_value* names = record.IsObject() ? find_member(record, "names") : nullptr;
+    const std::int64_t at = names == nullptr ? -1 : integer(record, "version");
+    if (at <= before || at > version || !names->IsObject()) return json::errc::not_a_twin;
+    before = at;
+    json::text_buffer text(working);
+    json::write_options options;
+    options.memory = working;
+    if (json::write(*names, text, options) || !history.prepare(text.view())) return json::errc::out_of_memory;
+    history.append(at, text.view());
+  }
+  return json::errc::ok;
+}
+
 /// The counters at the root, etag and version: written in place where they are, which cannot fail, and added
 /// where a loaded twin lacked them.
 class counters_write {
@@ -228,9 +259,9 @@ json::error basic_twin<Memory, Tracking>::create(const new_identity& who, timest
   empty.SetObject();
   const stamp made{now, 0};
   const json::memory_source working = memory_.source();
-  if (json::error e = fresh.tags_.load(empty, 0, nullptr, nullptr, false, rules_->size, working)) return e;
-  if (json::error e = fresh.desired_.load(empty, 1, nullptr, &made, true, rules_->size, working)) return e;
-  if (json::error e = fresh.reported_.load(empty, 1, nullptr, &made, false, rules_->size, working)) return e;
+  if (json::error e = fresh.tags_.load(empty, 0, nullptr, nullptr, nullptr, false, rules_->size, working)) return e;
+  if (json::error e = fresh.desired_.load(empty, 1, nullptr, nullptr, &made, true, rules_->size, working)) return e;
+  if (json::error e = fresh.reported_.load(empty, 1, nullptr, nullptr, &made, false, rules_->size, working)) return e;
   fresh.version_ = 2;
   json::text_writer<json::text_buffer> writer(done.event_);
   const auto none = [] { return json::error(); };
@@ -275,6 +306,7 @@ json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& va
   empty.SetObject();
   const json::arena_value* tags = nullptr;
   const json::arena_value* properties = nullptr;
+  const json::arena_value* history = nullptr;
   const json::arena_value* sections[2] = {nullptr, nullptr};  // desired, reported
   const auto* members = json::detail::members_begin(value);
 
@@ -292,6 +324,8 @@ json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& va
       } else if (name == "properties") {
         properties = &members[i].value;
         fresh.layout_.properties = kept;
+      } else if (name == history_member) {
+        history = &members[i].value;
       } else if (name == "desired" || name == "reported") {
         sections[name == "desired" ? 0 : 1] = &members[i].value;
       } else {
@@ -313,7 +347,7 @@ json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& va
 
   fresh.layout_.shows_empty_tags = tags != nullptr;
   if (tags != nullptr && !tags->IsObject()) return error_at_member(json::errc::not_a_twin, "tags");
-  if (json::error e = fresh.tags_.load(tags == nullptr ? empty : *tags, 0, nullptr, nullptr, false, rules_->size, working)) return e;
+  if (json::error e = fresh.tags_.load(tags == nullptr ? empty : *tags, 0, nullptr, nullptr, nullptr, false, rules_->size, working)) return e;
 
   if (properties != nullptr) {
     if (!properties->IsObject()) return error_at_member(json::errc::not_a_twin, "properties");
@@ -361,11 +395,25 @@ json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& va
       return out.EndObject(kept) ? json::error() : stopped();
     };
     if (json::error e = json::document_access::rebuild(values, 0, keep_values)) return e;
-    if (json::error e = fresh.writable(where).load(values.root(), version, metadata, nullptr, where == part::desired,
+    const json::arena_value* past = history != nullptr && history->IsObject() ? detail::find_member(*history, name_of(where)) : nullptr;
+    const json::arena_value* versions = past != nullptr && past->IsObject() ? detail::find_member(*past, "versions") : nullptr;
+    if (versions != nullptr && !versions->IsObject()) versions = nullptr;
+    if (json::error e = fresh.writable(where).load(values.root(), version, metadata, versions, nullptr, where == part::desired,
                                                    rules_->size, working)) {
       return failed(e);
     }
+    if constexpr (Tracking::keeps_stamps) {
+      if (past != nullptr) {
+        const json::errc code = detail::load_history(*past, version, fresh.writable(where).tracking().history(), working);
+        if (code == json::errc::not_a_twin) {
+          const json::step steps[] = {json::step::member(history_member), json::step::member(name_of(where))};
+          return json::error(code).at(json::location(steps, 2));
+        }
+        if (code != json::errc::ok) return code;
+      }
+    }
   }
+  fresh.layout_.shows_history = history != nullptr;
 
   const json::arena_value* version = detail::find_member(fresh.identity(), "version");
   if (version != nullptr) {
@@ -407,7 +455,7 @@ json::error basic_twin<Memory, Tracking>::take_apart(json::arena_value& input, s
     }
     if (name != "properties") {
       // What the service itself keeps at the root comes back from those who send a whole twin.
-      const bool echo = is_identity_member(name) || (identity().IsObject() && detail::find_member(identity(), name) != nullptr);
+      const bool echo = name == history_member || is_identity_member(name) || (identity().IsObject() && detail::find_member(identity(), name) != nullptr);
       if (echo && rules_->ignores_echo) continue;
       return detail::error_at_member(json::errc::not_writable, name);
     }

@@ -1,0 +1,567 @@
+/// Changes: what merge patches cannot be, closed under composition.
+///
+/// Merge patches do not compose: {"a":null} and then {"a":{"x":1}} is "forget a, whatever it holds, and make it
+/// {"x":1}", and no merge patch says that. A change does. At each place of a document it does one of four things:
+///   keep      leaves it alone
+///   set       puts a value there, whatever was there
+///   remove    takes the member away
+///   descend   makes it an object, if it is none, and goes on with members of it
+/// For every document, each change gives one result. See docs/merging.md.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <string_view>  // std::string_view
+#include <type_traits>  // std::is_integral_v, std::remove_reference_t
+
+#include "../json/arena.hpp"
+#include "../json/detail/builder.hpp"
+#include "../json/error.hpp"
+#include "../json/pointer.hpp"
+#include "../json/value.hpp"
+#include "conflict.hpp"
+#include "detail/change_form.hpp"
+#include "detail/change_plan.hpp"
+#include "detail/compose.hpp"
+#include "detail/rebase.hpp"
+#include "diff.hpp"
+#include "merge_patch.hpp"
+#include "options.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace merge {
+
+/// One change, in memory of its own (json::document's, on the heap or a memory source). It starts as one that
+/// keeps everything. Movable; assign() copies and can fail. Every function below that writes one leaves it as it
+/// was on an error, and may be given one of its inputs as the output.
+///
+/// JSON form, for logs and storage, read back by read_change(): an object is a descend, with the places inside it
+/// by name; null is a remove; an array of one element sets that value; the empty array, as a whole, keeps everything.
+///     {"fan":{"rpm":[900]},"mode":null,"site":[{"row":4}]}
+/// sets /fan/rpm to 900 and leaves the rest of fan, removes /mode, and replaces /site as a whole. Two changes do the
+/// same to every document exactly when their forms are equal by json::equal.
+class change {
+ public:
+  change() noexcept : change(json::memory_source{}) {}
+  explicit change(const json::memory_source& memory) noexcept : form_(memory) {
+    json::document_access::root(form_).SetArray();
+  }
+  change(change&& other) noexcept : change() { swap(other); }
+  change& operator=(change&& other) noexcept {
+    change(static_cast<change&&>(other)).swap(*this);
+    return *this;
+  }
+  void swap(change& other) noexcept { form_.swap(other.form_); }
+
+  /// Becomes a copy of `other`. Errors: out_of_memory.
+  [[nodiscard]] json::error assign(const change& other) { return form_.assign(other.form(), detail::any_depth); }
+
+  /// True when it keeps everything, whatever the document.
+  bool keeps() const noexcept { return detail::deed_of(form()) == detail::deed::keep; }
+
+  /// The JSON form; valid until the change is written.
+  const json::arena_value& form() const noexcept { return form_.root(); }
+
+ private:
+  friend struct change_access;
+  json::document form_;
+};
+
+/// Reads the JSON form; `form` may come from anywhere.
+/// Errors: not_a_change, root_removed (null as a whole), duplicate_name, depth_exceeded (a change reaches at most
+///   `options.max_depth` levels deep into a document), not_finite, out_of_memory; with the place in the document.
+template <class Allocator>
+[[nodiscard]] json::error read_change(const json::basic_value<Allocator>& form, change& out, const options& options = {});
+
+/// The change that a merge patch is (RFC 7396, whatever options.nulls says). Of repeated names the first counts.
+/// Errors: depth_exceeded, not_finite, out_of_memory; with the place.
+template <class Allocator>
+[[nodiscard]] json::error from_merge_patch(const json::basic_value<Allocator>& patch, change& out,
+                                           const options& options = {});
+
+/// The smallest change that turns `from` into a value equal to `to`; it keeps everything when they are equal. Unlike
+/// a merge patch it can set null.
+/// Errors: depth_exceeded, not_finite, out_of_memory; with the place. Cost: as diff().
+template <class FromAllocator, class ToAllocator>
+[[nodiscard]] json::error difference(const json::basic_value<FromAllocator>& from,
+                                     const json::basic_value<ToAllocator>& to, change& out, const options& options = {});
+
+/// Applies a change to a document: all of it or, on an error, nothing. Order, journal, errors, cost and memory are as
+/// for apply_merge_patch(); a place that is set as a whole is one entry in the journal.
+template <class Journal = no_journal>
+[[nodiscard]] json::error apply(json::document& target, const change& c, const options& options = {},
+                                Journal&& journal = {});
+/// The same for a RapidJSON value with its allocator.
+template <class Allocator, class Journal = no_journal>
+[[nodiscard]] json::error apply(json::basic_value<Allocator>& target, const change& c, Allocator& allocator,
+                                const options& options = {}, Journal&& journal = {});
+
+/// The change that does what `first` and then `second` do, for every document.
+/// Errors: out_of_memory. Cost: linear in both changes (names of wide objects are hashed).
+[[nodiscard]] inline json::error compose(const change& first, const change& second, change& out,
+                                         const options& options = {});
+
+/// The change that undoes `c` on `base`: applied to what `c` makes of `base` it gives a value equal to `base`.
+/// Errors: not_finite, out_of_memory, with the place. Cost: linear in `c` and in the parts of `base` that it
+/// replaces or removes.
+template <class Allocator>
+[[nodiscard]] json::error invert(const change& c, const json::basic_value<Allocator>& base, change& out,
+                                 const options& options = {});
+
+/// The smallest change that does to `base` what `c` does: without values that are there already and members that are
+/// not there to be removed; and where `c` sets an object over an object, only what differs between the two. It is
+/// what difference(base, result) gives, at another cost; to another document it may do something else than `c`.
+/// Errors: not_finite, depth_exceeded, out_of_memory, with the place. Cost: as invert().
+template <class Allocator>
+[[nodiscard]] json::error minimise(const change& c, const json::basic_value<Allocator>& base, change& out,
+                                   const options& options = {});
+
+/// Replays `c`, which was made for `from`, on the newer document `onto`: `out` does to `onto` what `c` did to `from`,
+/// and leaves alone what happened in between elsewhere.
+///
+/// At each place that `c` writes: if `from` and `onto` are equal there, or `onto` already has what `c` writes, all is
+/// well. If both have an object where `c` sets one, its members are looked at one by one. Otherwise there is a
+/// conflict, in which `c` is ours and `onto` theirs. Under policy::ours a member that `c` writes goes into
+/// a new object when theirs removed or replaced the one it was in; nothing that theirs removed comes back with it.
+/// A write that `from` has already is a write nonetheless; minimise() drops those first, if you like.
+/// Report: told of every conflict, see conflict.hpp.
+/// Errors: conflict (policy::fail), not_finite, depth_exceeded, out_of_memory; with the place.
+/// Cost: linear in `c` and in the values at the places that it writes.
+template <class FromAllocator, class OntoAllocator, class Report = no_report>
+[[nodiscard]] json::error rebase(const change& c, const json::basic_value<FromAllocator>& from,
+                                 const json::basic_value<OntoAllocator>& onto, change& out,
+                                 policy prefer = policy::ours, Report&& report = {}, const options& options = {});
+
+/// The smallest merge patch (RFC 7396) that does to `base` what `c` does. To a document with another content it may
+/// do something else: a merge patch removes only members that it names.
+/// Errors: null_member, where the result has a null that `base` has not, which no merge patch can say; not_finite,
+///   depth_exceeded, out_of_memory; each with the place. Then `patch` is as it was.
+/// Cost: as invert().
+template <class BaseAllocator>
+[[nodiscard]] json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
+                                         json::document& patch, const options& options = {});
+template <class BaseAllocator, class PatchAllocator>
+[[nodiscard]] json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
+                                         json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator,
+                                         const options& options = {});
+
+/// Merge patches to be applied one after the other; `count` of them, at most two. Their memory is that of the options
+/// that they were made with.
+struct merge_patches {
+  std::size_t count = 0;
+  json::document patch[2];
+};
+
+/// The shortest sequence of merge patches that does what `c` does to every document: none for a change that keeps
+/// everything, two when it sets an object (the first removes what was there), else one.
+/// Errors: null_member, where `c` sets a null; out_of_memory; with the place. Then `out` is as it was.
+[[nodiscard]] inline json::error to_merge_patches(const change& c, merge_patches& out, const options& options = {});
+
+// ---------------------------------------------------------------------------------------------
+
+/// For the functions of this library that write a change; not for users.
+struct change_access {
+  static json::document& document(change& c) noexcept { return c.form_; }
+
+  /// Replaces the change by the form that `generate(handler, sent)` sends; when it leaves `sent` false, by one
+  /// that keeps everything.
+  template <class Generate>
+  static json::error rebuild(change& c, Generate&& generate) {
+    json::error failure = json::document_access::rebuild(c.form_, 0, [&](auto& handler) {
+      bool sent = false;
+      json::error e = generate(handler, sent);
+      if (!e && !sent && !(handler.StartArray() && handler.EndArray(0))) e = json::errc::out_of_memory;
+      return e;
+    });
+    if (!failure) json::document_access::settle(c.form_, 0, 0);
+    return failure;
+  }
+};
+
+namespace detail {
+
+template <class Handler>
+using writer_for = sparse_writer<std::remove_reference_t<Handler>>;
+
+/// Reads places: those of a merge patch, or those of a form, which are checked.
+template <class Value, class Handler>
+class place_reader {
+ public:
+  place_reader(Handler& handler, bool form, const options& o) noexcept
+      : handler_(handler), form_(form), options_(o), frames_(o.memory), indexes_(o.memory), path_(o.memory), walk_(o.memory) {}
+
+  error run(const Value& root) {
+    if (form_ && root.IsNull()) return errc::root_removed;
+    if (form_ && root.IsArray() && root.Empty()) {
+      return handler_.StartArray() && handler_.EndArray(0) ? errc::ok : json::detail::failure_of(handler_, 0);
+    }
+    if (!form_ && root.IsNull()) {
+      const bool sent = handler_.StartArray() && handler_.Null() && handler_.EndArray(1);
+      return sent ? errc::ok : json::detail::failure_of(handler_, 0);
+    }
+    if (!visit(root)) return failure_;
+    while (!frames_.empty()) {
+      frame& top = frames_.back();
+      if (!(top.next == top.object->MemberCount() ? leave(top) : member_step(top))) return failure_;
+    }
+    return {};
+  }
+
+ private:
+  struct frame {
+    const Value* object;
+    size_type next;
+    size_type sent;
+    std::size_t index_base;
+    json::detail::first_names<Value> names;
+  };
+  bool leave(const frame& top) {
+    const size_type sent = top.sent;
+    indexes_.truncate(top.index_base);
+    frames_.pop();
+    if (!frames_.empty()) path_.pop();
+    return handler_.EndObject(sent) || stopped();
+  }
+  bool member_step(frame& top) {
+    const size_type at = top.next++;
+    const auto& member = members_begin(*top.object)[at];
+    const std::string_view name = text_of(member.name);
+    bool failed = false;
+    const bool first = top.names.is_first(at, indexes_, failed);
+    if (failed || !path_.push(name)) return fail(errc::out_of_memory);
+    if (!first && form_) return fail(errc::duplicate_name);
+    if (first) {
+      ++top.sent;
+      if (!handler_.Key(name.data(), static_cast<size_type>(name.size()), true)) return stopped();
+      if (member.value.IsObject()) return visit(member.value);
+      if (!visit(member.value)) return false;
+    }
+    path_.pop();
+    return true;
+  }
+  bool visit(const Value& place) {
+    if (place.IsObject()) {
+      if (frames_.size() >= options_.max_depth) return fail(errc::depth_exceeded);
+      if (!handler_.StartObject()) return stopped();
+      return frames_.push({&place, 0, 0, indexes_.size(), json::detail::first_names<Value>(place)}) ||
+             fail(errc::out_of_memory);
+    }
+    if (place.IsNull()) return handler_.Null() || stopped();
+    if (form_ && (!place.IsArray() || place.Size() != 1)) return fail(errc::not_a_change);
+    const Value& value = form_ ? *place.Begin() : place;
+    if (!handler_.StartArray()) return stopped();
+    failure_ = json::detail::emit(value, handler_, json::detail::nulls::emit, options_.max_depth, walk_, frames_.size(),
+                                  path_);
+    return !failure_ && (handler_.EndArray(1) || stopped());
+  }
+  bool stopped() { return fail(json::detail::failure_of(handler_, 0)); }
+  bool fail(errc code) {
+    failure_ = error(code).limited_to(code == errc::depth_exceeded ? options_.max_depth : 0).at(path_);
+    return false;
+  }
+
+  Handler& handler_;
+  bool form_;
+  options options_;
+  json::detail::stack<frame, 6> frames_;
+  index_memory indexes_;
+  path path_;
+  json::detail::walk_memory<Value> walk_;
+  error failure_;
+};
+
+template <class Value>
+error read_places(const Value& root, bool form, change& out, const options& o) {
+  return change_access::rebuild(out, [&](auto& handler, bool& sent) {
+    sent = true;
+    return place_reader<Value, std::remove_reference_t<decltype(handler)>>(handler, form, o).run(root);
+  });
+}
+
+/// The merge patch from a document to what a change makes of it.
+template <class Base, class Handler>
+error send_merge_patch(const arena_value& form, const Base& base, Handler& handler, const options& o) {
+  using walk_type = change_walk<Base>;
+  using step = typename walk_type::step;
+  if (deed_of(form) == deed::keep) {
+    if (!base.IsObject()) return send(base, handler, o.memory);
+    return handler.StartObject() && handler.EndObject(0) ? errc::ok : json::detail::failure_of(handler, 0);
+  }
+  options exact = o;
+  exact.nulls = null_rule::remove;
+  walk_type walk(form, &base, o.memory);
+  sparse_writer<Handler> out(handler, o.memory);
+  for (;;) {
+    bool good = true;
+    switch (walk.next()) {
+      case step::end: return out.failure();
+      case step::failed: return error(errc::out_of_memory).at(walk.where());
+      case step::open: good = out.open(walk.name(), walk.at_root() || walk.base() == nullptr || !walk.base()->IsObject()); break;
+      case step::close: good = out.close(); break;
+      case step::remove: good = walk.base() == nullptr || out.null(walk.name()); break;
+      case step::set: {
+        const arena_value& value = value_of(walk.form());
+        const auto patch_from = [&](const auto& from) -> error {
+          using from_type = std::remove_const_t<std::remove_reference_t<decltype(from)>>;
+          json::detail::tree_diff<from_type, arena_value> changes(rules_of(exact), o.memory);
+          if (error e = changes.run(from, value)) return nested(e, walk.where());
+          const bool absent = walk.base() == nullptr;
+          if (!absent && !changes.differ() && !walk.at_root()) return {};
+          if (value.IsNull() && !walk.at_root()) return error(errc::null_member).at(walk.where());
+          if (!out.member(walk.name())) return out.failure();
+          const bool whole = absent || !from.IsObject() || !value.IsObject();
+          return send_patch(changes, value, whole, handler, o.memory);
+        };
+        const error e = walk.base() == nullptr ? patch_from(arena_value()) : patch_from(*walk.base());
+        if (e) return e;
+        break;
+      }
+    }
+    if (!good) return out.failure();
+  }
+}
+
+/// One of the merge patches that say a change whatever the document: the first removes what is set to an object, and
+/// the second sets it.
+template <class Handler>
+error send_blind_patch(const arena_value& form, bool second, Handler& handler, bool& sent, const options& o) {
+  using walk_type = change_walk<arena_value>;
+  using step = typename walk_type::step;
+  options exact = o;
+  exact.nulls = null_rule::remove;
+  exact.max_depth = any_depth;
+  walk_type walk(form, nullptr, o.memory);
+  sparse_writer<Handler> out(handler, o.memory);
+  for (;;) {
+    bool good = true;
+    switch (walk.next()) {
+      case step::end: sent = out.sent(); return out.failure();
+      case step::failed: return error(errc::out_of_memory).at(walk.where());
+      case step::open: good = out.open(walk.name(), !second); break;
+      case step::close: good = out.close(); break;
+      case step::remove: good = second || out.null(walk.name()); break;
+      case step::set: {
+        const arena_value& value = value_of(walk.form());
+        if (value.IsNull() && !walk.at_root()) return error(errc::null_member).at(walk.where());
+        json::detail::tree_diff<arena_value, arena_value> sayable(rules_of(exact), o.memory);
+        if (const error e = sayable.run(arena_value(), value)) return nested(e, walk.where());
+        if (!value.IsObject()) {
+          good = second || out.value(walk.name(), value, o.memory);
+        } else {
+          good = second ? out.value(walk.name(), value, o.memory) : out.null(walk.name());
+        }
+        break;
+      }
+    }
+    if (!good) return out.failure();
+  }
+}
+
+template <class Target, class Allocator, class Journal>
+error carry_out_change(const merge_plan<Target, change_source>& plan, Target& target, Allocator& allocator,
+                       const options& o, Journal& journal) {
+  return carry_out(plan, target, plan.whole_source(), allocator, o, journal);
+}
+
+/// Makes `out` what a change makes of `base`, which may be its root.
+template <class Base>
+error replace_by_result(json::document& out, const change& c, const Base& base, const options& o) {
+  const error failure = json::document_access::rebuild(out, out.size_in_bytes(), [&](auto& handler) {
+    return result_sender<Base, std::remove_reference_t<decltype(handler)>>(handler, o.max_depth, o.memory)
+        .run(c.form(), &base);
+  });
+  if (!failure) json::document_access::settle(out, 0, 0);
+  return failure;
+}
+
+}  // namespace detail
+
+template <class Allocator>
+json::error read_change(const json::basic_value<Allocator>& form, change& out, const options& options) {
+  return detail::read_places(form, true, out, options);
+}
+
+template <class Allocator>
+json::error from_merge_patch(const json::basic_value<Allocator>& patch, change& out, const options& options) {
+  return detail::read_places(patch, false, out, options);
+}
+
+template <class FromAllocator, class ToAllocator>
+json::error difference(const json::basic_value<FromAllocator>& from, const json::basic_value<ToAllocator>& to,
+                       change& out, const options& options) {
+  return change_access::rebuild(out, [&](auto& handler, bool& sent) {
+    detail::writer_for<decltype(handler)> form(handler, options.memory);
+    const json::error e = detail::send_difference(from, to, {}, form, options);
+    sent = form.sent();
+    return e;
+  });
+}
+
+template <class Journal>
+json::error apply(json::document& target, const change& c, const options& options, Journal&& journal) {
+  using access = json::document_access;
+  detail::merge_plan<json::arena_value, detail::change_source> plan(options);
+  if (json::error e = plan.make(target.root(), c.form())) return e;
+  if (plan.changes() == 0) return {};
+  json::arena left;  // what held the tree until now
+  if (json::error e = access::make_room(target, plan.needed(), left)) return e;
+  if (json::error e = detail::carry_out_change(plan, access::root(target), access::memory(target), options, journal)) {
+    return e;
+  }
+  access::settle(target, plan.added(), plan.freed());
+  return {};
+}
+
+template <class Allocator, class Journal>
+json::error apply(json::basic_value<Allocator>& target, const change& c, Allocator& allocator, const options& options,
+                  Journal&& journal) {
+  detail::merge_plan<json::basic_value<Allocator>, detail::change_source> plan(options);
+  if (json::error e = plan.make(target, c.form())) return e;
+  return detail::carry_out_change(plan, target, allocator, options, journal);
+}
+
+inline json::error compose(const change& first, const change& second, change& out, const options& options) {
+  if (first.keeps()) return &out == &second ? json::error() : out.assign(second);
+  if (second.keeps()) return &out == &first ? json::error() : out.assign(first);
+  return change_access::rebuild(out, [&](auto& handler, bool& sent) {
+    sent = true;
+    return detail::composer<std::remove_reference_t<decltype(handler)>>(handler, options.memory)
+        .run(first.form(), second.form());
+  });
+}
+
+template <class Allocator>
+json::error invert(const change& c, const json::basic_value<Allocator>& base, change& out, const options& options) {
+  return change_access::rebuild(out, [&](auto& handler, bool& sent) -> json::error {
+    using walk_type = detail::change_walk<json::basic_value<Allocator>>;
+    using step = typename walk_type::step;
+    walk_type walk(c.form(), &base, options.memory);
+    detail::writer_for<decltype(handler)> to(handler, options.memory);
+    const auto restore = [&] {
+      return walk.base() == nullptr ? to.null(walk.name()) : to.set(walk.name(), *walk.base(), options.memory);
+    };
+    for (;;) {
+      bool good = true;
+      switch (walk.next()) {
+        case step::end: sent = to.sent(); return to.failure();
+        case step::failed: return json::error(json::errc::out_of_memory).at(walk.where());
+        case step::set: good = restore(); break;
+        case step::remove: good = walk.base() == nullptr || restore(); break;
+        case step::close: good = to.close(); break;
+        case step::open:
+          if (walk.base() != nullptr && walk.base()->IsObject()) {
+            good = to.open(walk.name(), false);
+          } else {
+            good = restore();
+            walk.skip();
+          }
+          break;
+      }
+      if (!good) return detail::nested(to.failure(), walk.where());
+    }
+  });
+}
+
+template <class Allocator>
+json::error minimise(const change& c, const json::basic_value<Allocator>& base, change& out, const options& options) {
+  return change_access::rebuild(out, [&](auto& handler, bool& sent) -> json::error {
+    using walk_type = detail::change_walk<json::basic_value<Allocator>>;
+    using step = typename walk_type::step;
+    walk_type walk(c.form(), &base, options.memory);
+    detail::writer_for<decltype(handler)> to(handler, options.memory);
+    for (;;) {
+      bool good = true;
+      switch (walk.next()) {
+        case step::end: sent = to.sent(); return to.failure();
+        case step::failed: return json::error(json::errc::out_of_memory).at(walk.where());
+        case step::remove: good = walk.base() == nullptr || to.null(walk.name()); break;
+        case step::close: good = to.close(); break;
+        case step::open:
+          if (walk.base() != nullptr && walk.base()->IsObject()) {
+            good = to.open(walk.name(), false);
+          } else {
+            good = to.set_made(walk.name(), walk.form(), options.memory);
+            walk.skip();
+          }
+          break;
+        case step::set: {
+          const auto& value = detail::value_of(walk.form());
+          if (walk.base() == nullptr) {
+            good = to.value(walk.name(), walk.form(), options.memory);
+          } else if (json::error e = detail::send_difference(*walk.base(), value, walk.name(), to, options, walk.where())) {
+            return e;
+          }
+          break;
+        }
+      }
+      if (!good) return to.failure();
+    }
+  });
+}
+
+template <class FromAllocator, class OntoAllocator, class Report>
+json::error rebase(const change& c, const json::basic_value<FromAllocator>& from,
+                   const json::basic_value<OntoAllocator>& onto, change& out, policy prefer, Report&& report,
+                   const options& options) {
+  using from_value = json::basic_value<FromAllocator>;
+  using onto_value = json::basic_value<OntoAllocator>;
+  json::error refused;
+  auto decide = [&](const json::location& where, const from_value* base, const json::arena_value* ours,
+                    const onto_value* theirs, conflict_kind kind) {
+    const conflict<from_value, json::arena_value, onto_value> found{
+        where, base, ours, theirs, kind, prefer == policy::theirs ? side::theirs : side::ours};
+    const bool decided = detail::decides<Report, decltype(found)>;
+    if (prefer == policy::fail && !decided && !refused) refused = json::error(json::errc::conflict).at(where);
+    return detail::settle_conflict(report, found) == side::ours;
+  };
+  return change_access::rebuild(out, [&](auto& handler, bool& sent) {
+    detail::rebase_walk<from_value, onto_value, std::remove_reference_t<decltype(handler)>, decltype(decide)> walk(
+        handler, detail::on_clash::replay, options, decide);
+    json::error e = walk.run(c.form(), from, onto);
+    sent = walk.sent();
+    return e ? e : refused;
+  });
+}
+
+template <class BaseAllocator>
+json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base, json::document& patch,
+                           const options& options) {
+  json::error failure = json::document_access::rebuild(patch, 0, [&](auto& handler) {
+    return detail::send_merge_patch(c.form(), base, handler, options);
+  });
+  if (!failure) json::document_access::settle(patch, 0, 0);
+  return failure;
+}
+
+template <class BaseAllocator, class PatchAllocator>
+json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
+                           json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator, const options& options) {
+  json::detail::tree_builder<PatchAllocator> builder(allocator, options.memory);
+  return builder.build(patch, [&](auto& handler) {
+    return detail::send_merge_patch(c.form(), base, handler, options);
+  });
+}
+
+inline json::error to_merge_patches(const change& c, merge_patches& out, const options& options) {
+  merge_patches made{0, {json::document(options.memory), json::document(options.memory)}};
+  for (const bool second : {false, true}) {
+    if (c.keeps()) break;
+    bool sent = false;
+    if (json::error e = json::document_access::rebuild(made.patch[made.count], 0, [&](auto& handler) -> json::error {
+          json::error failure = detail::send_blind_patch(c.form(), second, handler, sent, options);
+          if (!failure && !sent && !handler.Null()) failure = json::errc::out_of_memory;
+          return failure;
+        })) {
+      return e;
+    }
+    if (sent) ++made.count;
+  }
+  out.count = made.count;
+  for (std::size_t i = 0; i < 2; ++i) out.patch[i].swap(made.patch[i]);
+  return {};
+}
+
+}  // namespace merge
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

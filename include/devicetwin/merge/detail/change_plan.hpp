@@ -1,0 +1,226 @@
+/// A change worked out before it is written: the same plan as for a merge patch, for the same writer.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <string_view>  // std::string_view
+
+#include "../../json/detail/builder.hpp"
+#include "../../json/detail/events.hpp"
+#include "../../json/detail/stack.hpp"
+#include "../../json/error.hpp"
+#include "../../json/value.hpp"
+#include "../merge_patch.hpp"
+#include "../options.hpp"
+#include "change_form.hpp"
+#include "plan.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace merge {
+namespace detail {
+
+/// What merge_writer copies when it carries out a change: a name, a value, or what a change makes of nothing.
+struct change_source {
+  const arena_value* at = nullptr;
+  bool made = false;  ///< `at` is a form
+};
+
+inline std::string_view text_of(const change_source& name) noexcept { return text_of(*name.at); }
+
+template <class Target, class Allocator>
+bool copy_value(Target& to, const change_source& from, Allocator& allocator, json::detail::nulls rule,
+                const json::memory_source& memory) {
+  if (!from.made) return copy_value(to, *from.at, allocator, rule, memory);
+  json::detail::tree_builder<Allocator> builder(allocator, memory);
+  return !builder.build(to, [&](auto& handler) {
+    result_sender<arena_value, std::remove_reference_t<decltype(handler)>> sender(handler, any_depth, memory);
+    return sender.run(*from.at, nullptr);
+  });
+}
+
+template <class Target>
+class merge_plan<Target, change_source> {
+ public:
+  using action = plan_action;
+  struct named_source {
+    change_source name;
+    change_source value;
+    const named_source* operator->() const noexcept { return this; }
+  };
+  struct entry {
+    action what;
+    size_type index;
+    named_source member;
+  };
+  using entries_type = json::detail::stack<entry, 16>;
+
+  merge_plan(const options& o) noexcept : options_(o), entries_(o.memory), opened_(o.memory) {}
+
+  /// Works out what the change of this form does to `target`. Changes neither.
+  /// Errors: depth_exceeded, not_finite, out_of_memory, with the place.
+  error make(const Target& target, const arena_value& form) {
+    using walk_type = change_walk<Target>;
+    using step = typename walk_type::step;
+    walk_type walk(form, &target, options_.memory);
+    for (;;) {
+      bool good = true;
+      switch (walk.next()) {
+        case step::end: return failure_;
+        case step::failed: return error(errc::out_of_memory).at(walk.where());
+        case step::set: good = set(walk, {&value_of(walk.form()), false}); break;
+        case step::remove: good = walk.base() == nullptr || remove(walk); break;
+        case step::open:
+          if (walk.base() != nullptr && walk.base()->IsObject()) {
+            good = descend(walk);
+          } else {
+            good = set(walk, {&walk.form(), true});
+            walk.skip();
+          }
+          break;
+        case step::close: good = leave(); break;
+      }
+      if (!good) return failure_;
+    }
+  }
+
+  bool whole() const noexcept { return whole_; }
+  /// For whole(): what the target becomes.
+  const change_source& whole_source() const noexcept { return whole_source_; }
+  std::size_t changes() const noexcept { return changes_; }
+  const entries_type& entries() const noexcept { return entries_; }
+  std::size_t needed() const noexcept { return added_ + growth_; }
+  std::size_t added() const noexcept { return added_ + slots_; }
+  std::size_t freed() const noexcept { return freed_; }
+  json::detail::nulls copy_rule() const noexcept { return json::detail::nulls::emit; }
+
+ private:
+  struct opened_object {
+    const Target* object;
+    std::size_t entries;  ///< before its first
+    size_type added;
+  };
+
+  template <class Walk>
+  bool descend(const Walk& walk) {
+    const std::size_t before = entries_.size();
+    if (!walk.at_root() && !push({action::descend, walk.index(), named(walk)})) return false;
+    return opened_.push({walk.base(), before, 0}) || fail(errc::out_of_memory, walk);
+  }
+  bool leave() {
+    const opened_object top = opened_.back();
+    opened_.pop();
+    if (top.added != 0) {
+      growth_ += growth_bytes(*top.object, top.added);
+      slots_ += top.added * sizeof(member_of<Target>);
+    }
+    if (opened_.empty()) return true;
+    if (entries_.size() != top.entries + 1) return push({action::leave, 0, {}});
+    entries_.truncate(top.entries);
+    return true;
+  }
+
+  template <class Walk>
+  bool set(const Walk& walk, const change_source& value) {
+    const Target* old = walk.base();
+    bool same = false;
+    if (old != nullptr && !value.made) {
+      failure_ = compare(*old, *value.at, options_, walk.where(), same);
+      if (failure_) return false;
+    }
+    if (same) return true;
+    if (!measure(walk, value)) return false;
+    ++changes_;
+    if (old != nullptr && !free_value(*old)) return false;
+    if (walk.at_root()) {
+      whole_ = true;
+      whole_source_ = value;
+      return true;
+    }
+    named_source member = named(walk);
+    member.value = value;
+    if (old != nullptr) return push({action::set, walk.index(), member});
+    ++opened_.back().added;
+    added_ += json::detail::string_bytes<Target>(walk.name().size());
+    return push({action::add, no_index, member});
+  }
+
+  template <class Walk>
+  bool remove(const Walk& walk) {
+    const auto* members = members_begin(*walk.parent());
+    ++changes_;
+    const size_type last = walk.may_repeat() ? walk.parent()->MemberCount() - 1 : walk.index();
+    for (size_type i = walk.index(); i <= last; ++i) {  // a caller's value may repeat the name
+      const bool first = i == walk.index();
+      if (!first && text_of(members[i].name) != walk.name()) continue;
+      if (!push({first ? action::remove : action::shadow, i, named(walk)})) return false;
+      freed_ += sizeof members[i] + json::detail::string_bytes<Target>(members[i].name.GetStringLength());
+      if (!free_value(members[i].value)) return false;
+    }
+    return true;
+  }
+
+  template <class Walk>
+  named_source named(const Walk& walk) const {
+    return {{&walk.name_value(), false}, {}};
+  }
+
+  /// Checks a value that will be copied and counts its bytes.
+  template <class Walk>
+  bool measure(const Walk& walk, const change_source& value) {
+    json::detail::footprint_counter<Target> bytes;
+    const std::size_t depth = walk.where().depth();
+    if (value.made) {
+      result_sender<arena_value, decltype(bytes), path_view> sender(bytes, options_.max_depth, options_.memory,
+                                                                    path_view{&walk.where()}, depth);
+      failure_ = sender.run(*value.at, nullptr);
+    } else {
+      json::detail::walk_memory<arena_value> memory(options_.memory);
+      failure_ = json::detail::emit(*value.at, bytes, json::detail::nulls::emit, options_.max_depth, memory, depth,
+                                    walk.where());
+    }
+    added_ += bytes.bytes();
+    return !failure_;
+  }
+  bool free_value(const Target& value) {
+    if (value.IsString()) {
+      freed_ += json::detail::string_bytes<Target>(value.GetStringLength());
+    } else if (value.IsObject() || value.IsArray()) {
+      json::detail::footprint_counter<Target> bytes;
+      const error e = send(value, bytes, options_.memory);
+      if (e.code() == errc::out_of_memory) {
+        failure_ = e;
+        return false;
+      }
+      freed_ += bytes.bytes();
+    }
+    return true;
+  }
+
+  bool push(const entry& e) {
+    if (entries_.push(e)) return true;
+    failure_ = errc::out_of_memory;
+    return false;
+  }
+  template <class Walk>
+  bool fail(errc code, const Walk& walk) {
+    failure_ = error(code).at(walk.where());
+    return false;
+  }
+
+  options options_;
+  entries_type entries_;
+  json::detail::stack<opened_object, 8> opened_;
+  change_source whole_source_;
+  std::size_t changes_ = 0;
+  std::size_t added_ = 0;   ///< strings and containers of new values, names of new members
+  std::size_t slots_ = 0;   ///< new members themselves
+  std::size_t growth_ = 0;  ///< what appending them may allocate
+  std::size_t freed_ = 0;
+  bool whole_ = false;
+  error failure_;
+};
+
+}  // namespace detail
+}  // namespace merge
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

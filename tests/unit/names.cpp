@@ -1,0 +1,85 @@
+// The index of names under names that were chosen against it.
+#include <devicetwin/json/detail/names.hpp>
+
+#include <string>
+#include <vector>
+
+#include "../catch.hpp"
+
+namespace json = devicetwin::json;
+using json::size_type;
+
+namespace {
+
+/// The name of eight bytes that hash_name() gives this hash.
+std::string name_with_hash(std::uint64_t hash) {
+  constexpr std::uint64_t multiplier = 0x9E3779B97F4A7C15u;
+  std::uint64_t inverse = 1;  // modulo 2^64, by Newton's iteration
+  for (int i = 0; i < 6; ++i) inverse *= 2 - multiplier * inverse;
+  std::uint64_t word = hash ^ (hash >> 29) ^ (hash >> 58);
+  word *= inverse;
+  word ^= word >> 32;
+  word = (word * inverse) ^ (8 * multiplier);
+  std::string name(8, '\0');
+  std::memcpy(&name[0], &word, 8);
+  return name;
+}
+
+struct counting_names {
+  const std::vector<std::string>& names;
+  std::size_t& looked_at;
+  std::string_view operator()(size_type i) const {
+    ++looked_at;
+    return names[i];
+  }
+};
+
+}  // namespace
+
+TEST_CASE("name_index finds what is there and nothing else, whatever the names", "[names]") {
+  constexpr size_type count = 1000;  // in 2048 slots
+  std::vector<std::string> names;
+  const std::uint64_t tag = std::uint64_t{0xABCDEF} << 32;  // all look alike until they are compared
+  SECTION("spread") {
+    for (size_type i = 0; i < count; ++i) names.push_back("name " + std::to_string(i));
+  }
+  SECTION("one long run of slots, each name in its own place") {
+    for (size_type i = 0; i < count; ++i) names.push_back(name_with_hash(tag | i));
+  }
+  SECTION("all in one slot") {
+    for (size_type i = 0; i < count; ++i) names.push_back(name_with_hash(tag | (std::uint64_t{i} << 12)));
+  }
+  std::size_t looked_at = 0;
+  const counting_names name{names, looked_at};
+  json::detail::index_memory memory{json::memory_source{}};
+  json::detail::name_index index;
+  size_type repeated = 0;
+  REQUIRE(index.build(count, name, memory, [&](size_type) { ++repeated; }));
+  CHECK(repeated == 0);
+  for (size_type i = 0; i < count; ++i) CHECK(index.find(names[i], name, memory) == i);
+  for (std::uint64_t i = 1; i < 100; ++i) {
+    const std::string absent = name_with_hash(tag | (i << 24));
+    REQUIRE((json::detail::hash_name(absent) & 0xFFF) == 0);
+    looked_at = 0;
+    CHECK(index.find(absent, name, memory) == json::detail::no_index);
+    CHECK(looked_at <= 65);
+  }
+}
+
+TEST_CASE("name_index reports each later name of the same spelling", "[names]") {
+  std::vector<std::string> names;
+  const bool collide = GENERATE(false, true);
+  for (size_type i = 0; i < 300; ++i) {
+    names.push_back(collide ? name_with_hash(std::uint64_t{i % 100} << 20) : std::to_string(i % 100));
+  }
+  std::size_t looked_at = 0;
+  const counting_names name{names, looked_at};
+  json::detail::index_memory memory{json::memory_source{}};
+  json::detail::name_index index;
+  std::vector<bool> repeated(300);
+  REQUIRE(index.build(300, name, memory, [&](size_type i) { repeated[i] = true; }));
+  for (size_type i = 0; i < 300; ++i) {
+    CHECK(repeated[i] == (i >= 100));
+    CHECK(index.find(names[i], name, memory) == i % 100);
+  }
+}

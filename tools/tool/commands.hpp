@@ -1,0 +1,13 @@
+// The groups of commands; each is in the file of its name.
+#pragma once
+
+#include <vector>
+
+#include "command.hpp"
+
+namespace tool {
+
+std::vector<command> patch_commands();  ///< apply, diff
+std::vector<command> merge_commands();  ///< compose, invert, merge
+
+}  // namespace tool
