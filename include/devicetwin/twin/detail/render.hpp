@@ -63,6 +63,7 @@ struct member_renderer {
   json::detail::walk_memory<arena_value>& memory;
   std::size_t depth = 0;
 
+  json::errc failure() const noexcept { return json::detail::failure_of(out, 0); }
   bool enter(const arena_value&, size_type, const value_member* member) {
     return depth++ == 0 || (send_name(*member, out) && out.StartObject());
   }

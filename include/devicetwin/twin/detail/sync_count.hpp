@@ -184,26 +184,15 @@ class sync_counter {
     return {};
   }
 
-  /// By how much a write of desired changes the count.
-  json::error desired_write(const merge_plan& plan, const arena_value& desired, const arena_value& reported, std::int64_t& change) {
-    desired_visitor visitor(*this, reported);
-    if (!walk_plan(plan, desired, visitor)) return visitor.failure;
-    change = visitor.change;
-    return {};
-  }
-  /// By how much a write of reported does.
-  json::error reported_write(const merge_plan& plan, const arena_value& reported, const arena_value& desired, std::int64_t& change) {
-    reported_visitor visitor(*this, desired);
-    if (!walk_plan(plan, reported, visitor)) return visitor.failure;
-    change = visitor.change;
-    return {};
-  }
+  /// By how much a write changes the count: visitors of walk_plan() for a plan of either section, which walk the
+  /// other one along with it.
+  struct desired_write;
+  struct reported_write;
 
  private:
-  /// Both visitors walk the other section along with the plan.
-  struct visitor_base {
-    visitor_base(sync_counter& c, const arena_value& root) noexcept
-        : counter(c), other_root(&root), indexes(c.memory_), frames(c.memory_) {}
+  struct write_base {
+    write_base(sync_counter& c, const arena_value& other) noexcept
+        : counter(c), other_root(&other), indexes(c.memory_), frames(c.memory_) {}
     struct frame {
       const arena_value* other;  ///< null where the write can make no difference
       ordered_lookup lookup;
@@ -214,10 +203,11 @@ class sync_counter {
     json::detail::index_memory indexes;
     json::detail::stack<frame, 8> frames;
     std::int64_t change = 0;
-    json::errc failure = json::errc::ok;
+    json::errc failed = json::errc::ok;
 
+    json::errc failure() const noexcept { return failed; }
     bool fail(json::errc code) noexcept {
-      failure = code;
+      failed = code;
       return false;
     }
     bool push(const arena_value* other) noexcept {
@@ -248,59 +238,59 @@ class sync_counter {
     }
   };
 
-  struct desired_visitor : visitor_base {
-    using visitor_base::visitor_base;
-    bool enter(const arena_value&, size_type, const value_member* member) {
-      const arena_value* reported = other_root;
-      if (member != nullptr && !beside(*member, reported)) return false;
-      return push(in_effect(reported));
-    }
-    bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
-      if (action == merge_action::keep || frames.back().other == nullptr) return true;
-      const arena_value* reported;
-      if (!beside(*member, reported)) return false;
-      return (old == nullptr || add(*old, reported, from_patch::neither, -1)) &&
-             (action == merge_action::remove || add(member->value, reported, from_patch::desired, 1));
-    }
-  };
-
-  struct reported_visitor : visitor_base {
-    using visitor_base::visitor_base;
-    bool enter(const arena_value& object, size_type, const value_member* member) {
-      const arena_value* desired = other_root;
-      if (member != nullptr) {
-        if (!beside(*member, desired)) return false;
-        // What is or becomes an acknowledgement is compared as a whole.
-        if (desired != nullptr && concerns_acknowledgement(object, member->value)) {
-          if (!add(*desired, &object, from_patch::neither, -1) || !add_merged(*desired, object, member->value)) return false;
-          desired = nullptr;
-        }
-      }
-      return push(desired);
-    }
-    bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
-      if (action == merge_action::keep) return true;
-      const arena_value* desired;
-      if (!beside(*member, desired)) return false;
-      if (desired == nullptr) return true;
-      return add(*desired, old, from_patch::neither, -1) &&
-             add(*desired, action == merge_action::remove ? nullptr : &member->value,
-                 from_patch::reported, 1);
-    }
-    static bool concerns_acknowledgement(const arena_value& object, const arena_value& patch) noexcept {
-      return acknowledged_value(object) != nullptr || find_member(patch, "ac") != nullptr ||
-             find_member(patch, "av") != nullptr || find_member(patch, "value") != nullptr;
-    }
-    bool add_merged(const arena_value& desired, const arena_value& object, const arena_value& patch) {
-      json::document merged(counter.memory_);
-      if (json::error e = merged.assign(object)) return fail(e.code());
-      if (json::error e = merge::apply_merge_patch(merged, patch, merge_options(counter.rules_, counter.memory_))) return fail(e.code());
-      return add(desired, &merged.root(), from_patch::neither, 1);
-    }
-  };
-
   const dialect& rules_;
   json::memory_source memory_;
+};
+
+struct sync_counter::desired_write : sync_counter::write_base {
+  using write_base::write_base;
+  bool enter(const arena_value&, size_type, const value_member* member) {
+    const arena_value* reported = other_root;
+    if (member != nullptr && !beside(*member, reported)) return false;
+    return push(in_effect(reported));
+  }
+  bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
+    if (action == merge_action::keep || frames.back().other == nullptr) return true;
+    const arena_value* reported;
+    if (!beside(*member, reported)) return false;
+    return (old == nullptr || add(*old, reported, from_patch::neither, -1)) &&
+           (action == merge_action::remove || add(member->value, reported, from_patch::desired, 1));
+  }
+};
+
+struct sync_counter::reported_write : sync_counter::write_base {
+  using write_base::write_base;
+  bool enter(const arena_value& object, size_type, const value_member* member) {
+    const arena_value* desired = other_root;
+    if (member != nullptr) {
+      if (!beside(*member, desired)) return false;
+      // What is or becomes an acknowledgement is compared as a whole.
+      if (desired != nullptr && concerns_acknowledgement(object, member->value)) {
+        if (!add(*desired, &object, from_patch::neither, -1) || !add_merged(*desired, object, member->value)) return false;
+        desired = nullptr;
+      }
+    }
+    return push(desired);
+  }
+  bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
+    if (action == merge_action::keep) return true;
+    const arena_value* desired;
+    if (!beside(*member, desired)) return false;
+    if (desired == nullptr) return true;
+    return add(*desired, old, from_patch::neither, -1) &&
+           add(*desired, action == merge_action::remove ? nullptr : &member->value,
+               from_patch::reported, 1);
+  }
+  static bool concerns_acknowledgement(const arena_value& object, const arena_value& patch) noexcept {
+    return acknowledged_value(object) != nullptr || find_member(patch, "ac") != nullptr ||
+           find_member(patch, "av") != nullptr || find_member(patch, "value") != nullptr;
+  }
+  bool add_merged(const arena_value& desired, const arena_value& object, const arena_value& patch) {
+    json::document merged(counter.memory_);
+    if (json::error e = merged.assign(object)) return fail(e.code());
+    if (json::error e = merge::apply_merge_patch(merged, patch, merge_options(counter.rules_, counter.memory_))) return fail(e.code());
+    return add(desired, &merged.root(), from_patch::neither, 1);
+  }
 };
 
 }  // namespace detail
