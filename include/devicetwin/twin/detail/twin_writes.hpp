@@ -63,11 +63,12 @@ class counters_write {
     if (version_at_ != nullptr && (etag.empty() || etag_at_ != nullptr)) return {};
     if (!scratch.reserve(2048)) return json::errc::out_of_memory;
     patch_.SetObject();
-    json::arena_value text;
-    text.SetString(etag.data(), static_cast<json::size_type>(etag.size()), scratch);
     json::arena_value number;
     number.SetInt64(version);
-    if (!etag.empty()) patch_.AddMember("etag", text, scratch);
+    if (!etag.empty()) {
+      json::arena_value text(etag.data(), static_cast<json::size_type>(etag.size()), scratch);
+      patch_.AddMember("etag", text, scratch);
+    }
     patch_.AddMember("version", number, scratch);
     addition_ = new (storage_) merge_type(identity_, merge_options(rfc7396, working_));
     if (json::error e = addition_->plan(patch_)) return e;
