@@ -131,6 +131,12 @@ class text_writer {
     after_name_ = true;
     return true;
   }
+  /// A name that is known to need no escape.
+  bool PlainKey(std::string_view name) {
+    if (!separate() || !put('"') || !put(name) || !put(indent_ == 0 ? "\":" : "\": ")) return false;
+    after_name_ = true;
+    return true;
+  }
   bool StartObject() { return start('{'); }
   bool EndObject(size_type) { return end('}'); }
   bool StartArray() { return start('['); }

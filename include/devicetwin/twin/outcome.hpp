@@ -144,9 +144,7 @@ class outcome {
 
   /// Appends one step of a pointer, which seldom has anything to escape.
   bool append_step(std::string_view name) noexcept {
-    std::size_t plain = 0;
-    while (plain < name.size() && name[plain] != '~' && name[plain] != '/') ++plain;
-    if (plain == name.size()) return pointers_.append("/", 1) && pointers_.append(name.data(), name.size());
+    if (json::detail::is_common_name(name)) return pointers_.append("/", 1) && pointers_.append(name.data(), name.size());
     bool good = true;
     json::detail::render_step(json::step::member(name), [&](char c) { good = good && pointers_.append(&c, 1); });
     return good;

@@ -11,6 +11,7 @@
 #include "../merge/diff.hpp"
 #include "../merge/merge_patch.hpp"
 #include "detail/history.hpp"
+#include "detail/known_tree.hpp"
 #include "detail/plan_walk.hpp"
 #include "detail/shadow.hpp"
 #include "dialect.hpp"
@@ -198,6 +199,10 @@ class section_write {
   /// whole input, for errors. With a report all violations are noted there and are no errors.
   /// Errors: any of the rules; not_a_twin when it is no object; depth_exceeded, not_finite, out_of_memory.
   json::error check(const json::arena_value& input, shape form, const json::location& base, validation* report) const {
+    if (report == nullptr && input.IsObject()) {
+      detail::rule_checker quick(rules_, where_, form, nullptr, working_);
+      if (detail::send_known(input, quick)) return {};  // what is wrong, and where, is found out more slowly
+    }
     json::detail::walk_memory<json::arena_value> memory(working_);
     detail::rule_checker checker(rules_, where_, form, report, working_);
     return detail::check_rules(input, checker, memory, base);

@@ -333,6 +333,7 @@ class basic_twin {
   std::int64_t version_ = 0;
   std::int64_t pending_ = 0;  ///< desired properties that reported does not have
   layout layout_;
+  json::size_type version_hint_ = 0;
 };
 
 /// The everyday twin: on the heap, with stamps and tombstones.

@@ -3,11 +3,11 @@
 
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
-#include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
 
 #include "../json/detail/events.hpp"
 #include "../json/detail/plain_array.hpp"
+#include "../json/detail/text.hpp"
 #include "../json/error.hpp"
 #include "../json/pointer.hpp"
 #include "../json/value.hpp"
@@ -89,10 +89,8 @@ class contents_counter {
   /// The bytes of a text without the control characters U+0000 to U+001F and U+007F to U+009F.
   static std::size_t visible(std::string_view text) noexcept {
     std::size_t count = text.size();
-    std::size_t i = 0;
-    for (; text.size() - i >= 8 && all_visible(text.data() + i); i += 8) {
-    }
-    for (; i < text.size(); ++i) {
+    if (json::detail::all_between<0x20, 0x7E>(text.data(), text.size())) return count;
+    for (std::size_t i = 0; i < text.size(); ++i) {
       const auto c = static_cast<unsigned char>(text[i]);
       if (c < 0x20 || c == 0x7F) {
         --count;
@@ -104,14 +102,6 @@ class contents_counter {
   }
 
  private:
-  /// Whether eight bytes are ASCII and none of them a control character.
-  static bool all_visible(const char* p) noexcept {
-    constexpr std::uint64_t ones = 0x0101010101010101u;
-    std::uint64_t word;
-    std::memcpy(&word, p, 8);
-    // Below 0x20 the subtraction borrows into the highest bit; 0x7F and above the addition sets it.
-    return (((word - ones * 0x20) | (word + ones) | word) & (ones * 0x80)) == 0;
-  }
   bool add(std::size_t n) noexcept {
     size_ += n;
     return true;
@@ -183,12 +173,14 @@ class name_rules {
       for (unsigned char c = 0x09; c <= 0x0D; ++c) forbid(c);
       forbid(' ');
     }
+    common_are_good_ = (low_ >> '0') == 0 && (high_ << 1) == 0;
   }
 
   /// ok, reserved_member, name_too_long or forbidden_name.
   json::errc check(std::string_view name) const noexcept {
     if (!name.empty() && name.front() == '$') return json::errc::reserved_member;
     if (name.size() > max_) return json::errc::name_too_long;
+    if (common_are_good_ && json::detail::is_common_name(name)) return json::errc::ok;
     for (std::size_t i = 0; i < name.size(); ++i) {
       const auto c = static_cast<unsigned char>(name[i]);
       if (c < 0x80) {
@@ -223,6 +215,7 @@ class name_rules {
   std::size_t max_;
   bool controls_, spaces_;
   std::uint64_t low_ = 0, high_ = 0;  ///< forbidden ASCII characters, a bit each
+  bool common_are_good_;              ///< none from '0' to '~' is forbidden
 };
 
 /// A handler of events that holds a patch or a section against a dialect. Without a report it stops at the first

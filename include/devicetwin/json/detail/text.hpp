@@ -1,9 +1,10 @@
 /// Looking at the bytes of strings, eight at a time.
 #pragma once
 
-#include <cstddef>  // std::size_t
-#include <cstdint>  // std::uint64_t
-#include <cstring>  // std::memcpy
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::uint64_t
+#include <cstring>      // std::memcpy
+#include <string_view>  // std::string_view
 
 #include "../error.hpp"
 
@@ -55,6 +56,40 @@ inline bool copy_plain(char* to, const char* from, std::size_t length) noexcept 
   }
   return true;
 }
+
+/// Whether all characters are ASCII from `lowest` to `highest`.
+template <unsigned char lowest, unsigned char highest>
+bool all_between(const char* p, std::size_t length) noexcept {
+  static_assert(lowest <= highest && highest < 0x80);
+  const auto good = [](std::uint64_t word) {
+    // Too low a byte borrows into its highest bit, too high a one carries into it; neighbours of such may be wrong.
+    constexpr std::uint64_t ones = 0x0101010101010101u;
+    return (((word - ones * lowest) | (word + ones * (0x7F - highest)) | word) & (ones * 0x80)) == 0;
+  };
+  if (length >= 8) {
+    for (std::size_t i = 0;; i = length - 8 - i < 8 ? length - 8 : i + 8) {  // the last eight may overlap
+      std::uint64_t word;
+      std::memcpy(&word, p + i, 8);
+      if (!good(word)) return false;
+      if (i == length - 8) return true;
+    }
+  }
+  if (length >= 4) {
+    std::uint32_t first, last;
+    std::memcpy(&first, p, 4);
+    std::memcpy(&last, p + length - 4, 4);
+    return good(first | std::uint64_t{last} << 32);
+  }
+  for (std::size_t i = 0; i < length; ++i) {
+    const auto c = static_cast<unsigned char>(p[i]);
+    if (c < lowest || c > highest) return false;
+  }
+  return true;
+}
+
+/// Whether a name has only letters, digits and other characters from '0' to '}', as most have. It is the same in a
+/// JSON Pointer then.
+inline bool is_common_name(std::string_view name) noexcept { return all_between<'0', '}'>(name.data(), name.size()); }
 
 /// The length of the UTF-8 character at `p`, or 0 when the bytes there are none: overlong forms, surrogates
 /// and anything above U+10FFFF are none (RFC 3629, section 4).

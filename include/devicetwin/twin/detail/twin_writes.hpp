@@ -45,8 +45,9 @@ inline json::errc load_history(const json::arena_value& given, std::int64_t vers
 /// where a loaded twin lacked them.
 class counters_write {
  public:
-  counters_write(json::document& identity, const json::memory_source& working) noexcept
-      : identity_(identity), working_(working) {}
+  /// `version_hint`: where the version was found last.
+  counters_write(json::document& identity, json::size_type& version_hint, const json::memory_source& working) noexcept
+      : identity_(identity), version_hint_(version_hint), working_(working) {}
   ~counters_write() {
     if (addition_ != nullptr) addition_->~merge_type();
   }
@@ -57,9 +58,19 @@ class counters_write {
   json::error prepare(std::string_view etag, std::int64_t version, json::arena& scratch) {
     etag_ = etag;
     version_ = version;
-    const auto find = [this](std::string_view name) { return const_cast<json::arena_value*>(find_member(identity_.root(), name)); };
-    etag_at_ = etag.empty() ? nullptr : find("etag");
-    version_at_ = find("version");
+    auto* members = json::detail::members_begin(json::document_access::root(identity_));
+    const auto find = [&](std::string_view name, json::size_type hint) {
+      const json::size_type count = identity_.root().MemberCount();
+      if (hint < count && json::detail::text_of(members[hint].name) == name) return hint;
+      for (json::size_type i = 0; i < count; ++i) {
+        if (json::detail::text_of(members[i].name) == name) return i;
+      }
+      return json::detail::no_index;
+    };
+    const json::size_type etag_index = etag.empty() ? json::detail::no_index : find("etag", 0);
+    version_hint_ = find("version", version_hint_);
+    if (etag_index != json::detail::no_index) etag_at_ = &members[etag_index].value;
+    if (version_hint_ != json::detail::no_index) version_at_ = &members[version_hint_].value;
     if (version_at_ != nullptr && (etag.empty() || etag_at_ != nullptr)) return {};
     if (!scratch.reserve(2048)) return json::errc::out_of_memory;
     patch_.SetObject();
@@ -90,6 +101,7 @@ class counters_write {
   using merge_type = merge::detail::document_merge<json::arena_value>;
 
   json::document& identity_;
+  json::size_type& version_hint_;
   json::memory_source working_;
   json::arena_value patch_;
   std::string_view etag_;
@@ -561,9 +573,9 @@ json::error basic_twin<Memory, Tracking>::render_end(SectionWrite& w, bool with_
   if (with_stamps) {
     const detail::stamp_text text({now, w.next_version()}, w.where() == part::desired);
     detail::metadata_renderer<Writer> metadata{out, text, w.planned().copy_rule(), memory, 0};
-    if (!out.Key("$metadata", 9, true) || !detail::walk_plan(w.planned(), w.values_before(), metadata)) return stopped();
+    if (!out.PlainKey("$metadata") || !detail::walk_plan(w.planned(), w.values_before(), metadata)) return stopped();
   }
-  if (w.where() != part::tags && (!out.Key("$version", 8, true) || !out.Int64(w.next_version()))) return stopped();
+  if (w.where() != part::tags && (!out.PlainKey("$version") || !out.Int64(w.next_version()))) return stopped();
   return out.EndObject(0) ? json::error() : stopped();
 }
 
@@ -663,7 +675,7 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
     }
   }
 
-  detail::counters_write counters(identity_, working);
+  detail::counters_write counters(identity_, version_hint_, working);
   if (json::error e = counters.prepare(done.etag(), next_version, done.arena_)) return e;
   if (writes_tags) {
     if (json::error e = tags.prepare()) return e;
@@ -706,8 +718,8 @@ json::error basic_twin<Memory, Tracking>::write_as_device(const json::arena_valu
   json::detail::walk_memory<json::arena_value> memory(working);
   json::text_writer<json::text_buffer> writer(done.event_);
   const auto stopped = [&writer] { return json::error(writer.failure()); };
-  if (!writer.StartObject() || !writer.Key("version", 7, true) || !writer.Int64(next_version) ||
-      !writer.Key("properties", 10, true) || !writer.StartObject() || !writer.Key("reported", 8, true) || !writer.StartObject()) {
+  if (!writer.StartObject() || !writer.PlainKey("version") || !writer.Int64(next_version) ||
+      !writer.PlainKey("properties") || !writer.StartObject() || !writer.PlainKey("reported") || !writer.StartObject()) {
     return stopped();
   }
   detail::sync_counter counter(*rules_, working);
@@ -717,7 +729,7 @@ json::error basic_twin<Memory, Tracking>::write_as_device(const json::arena_valu
   if (json::error e = render_end(write, Tracking::keeps_stamps, now, writer, memory)) return e;
   if (!writer.EndObject(1) || !writer.EndObject(2)) return stopped();
 
-  detail::counters_write counters(identity_, working);
+  detail::counters_write counters(identity_, version_hint_, working);
   if (json::error e = counters.prepare({}, next_version, done.arena_)) return e;
   if (json::error e = write.prepare()) return e;
   // From here on nothing can fail.
