@@ -13,7 +13,8 @@ struct ask {
   road where;
   std::vector<std::string_view> documents;
   std::vector<std::string_view> changes;
-  std::string_view yardstick;  // "library": the best library call; else a contestant's name
+  // "library": the best library call; "hand-written": the best of those; else a contestant's name
+  std::string_view yardstick;
   double must;                 // the ratio may not be above this
   double aim;                  // wished for; 0: nothing
 };
@@ -38,6 +39,8 @@ inline const std::vector<ask>& asks() {
        0},
       {road::apply, {"typical", "max"}, {"p1", "p5", "p50"}, "library", 1.0, 0},
       {road::diff, {"typical", "max"}, {"p0", "p1", "p5", "p50"}, "library", 1.0, 0},
+      {road::device_patch, {"twin-typical"}, {"p1"}, "rapidjson-default-parse", 5.0, 3.0},
+      {road::device_patch, {"twin-typical", "twin-max"}, {"p1", "p5"}, "hand-written", 0.2, 0},
   };
   return table;
 }
@@ -46,6 +49,28 @@ inline const std::vector<growth_ask>& growth_asks() {
   static const std::vector<growth_ask> table = {
       {road::diff, "diff-growth", "w10000", "w100000", {"p50", "p50s"}, 15.0},
       {road::apply, "apply-growth", "w10000", "w100000", {"p50", "p50s"}, 15.0},
+      {road::changes_since, "since-growth", "twin-o16", "twin-o16000", {"p1"}, 1.5},
+      {road::in_sync, "in-sync-growth", "twin-o16", "twin-o16000", {"p1"}, 1.5},
+  };
+  return table;
+}
+
+// A size asked for: the bytes of a loaded twin / the compact text of its sections.
+struct size_ask {
+  std::string_view document;
+  const char* written;  // as in the table
+  stamps how;
+  double must;  // 0: nothing is asked
+};
+
+inline const std::vector<size_ask>& size_asks() {
+  static const std::vector<size_ask> table = {
+      {"twin-small", "uniform", stamps::uniform, 0},
+      {"twin-small", "differ", stamps::different, 0},
+      {"twin-typical", "uniform", stamps::uniform, 2.4},
+      {"twin-typical", "differ", stamps::different, 3.0},
+      {"twin-max", "uniform", stamps::uniform, 2.4},
+      {"twin-max", "differ", stamps::different, 3.0},
   };
   return table;
 }

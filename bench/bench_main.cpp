@@ -54,6 +54,12 @@ const char* name_of(road where) {
       return "text_diff";
     case road::text_apply:
       return "text_apply";
+    case road::device_patch:
+      return "device_patch";
+    case road::changes_since:
+      return "changes_since";
+    case road::in_sync:
+      return "in_sync";
   }
   return "";
 }
@@ -77,11 +83,14 @@ std::vector<contestant> all_contestants() {
   };
 #ifdef DEVICETWIN_BENCH_HAS_DEVICETWIN
   add(devicetwin_contestants());
+  add({{ours, devicetwin_twin_operations()}});
 #endif
   add(rapidjson_contestants());
   add(nlohmann_contestants());
+  add({{"nlohmann", nlohmann_twin_operations()}});
 #ifdef DEVICETWIN_BENCH_HAS_BOOST
   add(boost_contestants());
+  add({{"boost", boost_twin_operations()}});
 #endif
 #ifdef DEVICETWIN_BENCH_HAS_CJSON
   add(cjson_contestants());
@@ -133,6 +142,7 @@ std::vector<row> all_rows(bool quick) {
   add(road::apply, documents, quick ? names{"p1", "p5", "p50"} : names{"p1", "p5", "p50", "p5s"});
   add(road::text_diff, documents, quick ? names{"p1"} : names{"p0", "p1", "p5", "p50"});
   add(road::text_apply, documents, quick ? names{"p1"} : names{"p1", "p5", "p50"});
+  add(road::device_patch, {"twin-typical", "twin-max"}, {"p1", "p5"});
   if (!quick) {
     for (const road where : {road::diff, road::apply})
       for (const char* const changes : {"p1", "p50"})
@@ -220,6 +230,7 @@ bool enter_all(const std::vector<row>& rows, const std::vector<contestant>& cont
   const std::regex wanted(chosen.only);
   for (std::size_t r = 0; r != rows.size(); ++r) {
     const row& at = rows[r];
+    const operation* first = nullptr;  // whose work the others' is compared with
     for (const contestant& who : contestants) {
       if (at.ours_only && !is_ours(who.name)) continue;
       for (const operation& what : who.operations) {
@@ -230,14 +241,22 @@ bool enter_all(const std::vector<row>& rows, const std::vector<contestant>& cont
         if (!std::regex_search(name, wanted)) continue;
         auto& texts = pairs[at.document + "/" + at.changes];
         if (!texts) {
-          texts = std::make_shared<const pair_texts>(make_pair_texts(at.document, at.changes));
-          const std::string wrong = judge_pair(*texts);
+          const bool twin = is_twin(at.document);
+          texts = std::make_shared<const pair_texts>(twin ? make_twin_texts(at.document, at.changes)
+                                                          : make_pair_texts(at.document, at.changes));
+          const std::string wrong = judge_pair(*texts, twin);
           if (!wrong.empty()) throw std::runtime_error(name + ": " + wrong);
         }
         const auto slow = slow_from.find(line);
         if (slow != slow_from.end() && texts->from.size() > slow->second) continue;
         std::unique_ptr<job> work;
-        const std::string complaint = judge_operation(what, *texts, work);
+        std::string complaint = judge_operation(what, *texts, work);
+        if (complaint.empty() && at.where == road::device_patch && what.what == yields::expected) {
+          if (first == nullptr)
+            first = &what;
+          else
+            complaint = judge_agreement(*first, what, *texts);
+        }
         if (!complaint.empty()) {
           std::fprintf(stderr, "not timed: %s: %s\n", name.c_str(), complaint.c_str());
           if (is_ours(who.name)) well = false;
@@ -300,6 +319,15 @@ class collector : public benchmark::BenchmarkReporter {
   std::map<std::string, entrant>& entrants_;
 };
 
+// Sizes are shown in the columns of times.
+const char* const size_road = "memory";
+
+std::string readable_bytes(double bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.0f B", bytes);
+  return text;
+}
+
 std::string readable(double ns) {
   if (ns <= 0) return "-";
   char text[32];
@@ -351,15 +379,18 @@ struct best {
   std::string shown() const { return ns > 0 ? readable(ns) + " " + peer : "-"; }
 };
 
-const ask* find_ask(const row& at) {
+// What is asked on a row; a null pointer alone when that is nothing.
+std::vector<const ask*> find_asks(const row& at) {
+  std::vector<const ask*> found;
   const auto has = [](const std::vector<std::string_view>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
   for (const ask& asked : asks())
     if (asked.where == at.where && has(asked.documents, at.document) &&
         has(asked.changes, at.changes))
-      return &asked;
-  return nullptr;
+      found.push_back(&asked);
+  if (found.empty()) found.push_back(nullptr);
+  return found;
 }
 
 std::vector<line> make_lines(const std::vector<row>& rows,
@@ -368,38 +399,42 @@ std::vector<line> make_lines(const std::vector<row>& rows,
   std::map<std::string, double> our_times;
   for (std::size_t r = 0; r != rows.size(); ++r) {
     const row& at = rows[r];
-    const ask* const asked = find_ask(at);
-    line made;
-    made.road = name_of(at.where);
-    made.document = at.document;
-    made.changes = at.changes;
-    best library;
-    best hand;
-    best any;
-    best named;
-    bool timed = false;
-    for (const auto& [name, who] : entrants) {
-      if (who.row != r || who.median_ns <= 0) continue;
-      timed = true;
-      if (who.peer == ours) made.ours_ns = who.median_ns;
-      if (who.peer == ours_too) made.document_ns = who.median_ns;
-      if (asked != nullptr && who.peer == asked->yardstick) named.offer(who.peer, who.median_ns);
-      if (is_ours(who.peer) || who.whose == made_by::yardstick) continue;
-      (who.whose == made_by::library_call ? library : hand).offer(who.peer, who.median_ns);
-      any.offer(who.peer, who.median_ns);
+    for (const ask* const asked : find_asks(at)) {
+      line made;
+      made.road = name_of(at.where);
+      made.document = at.document;
+      made.changes = at.changes;
+      best library;
+      best hand;
+      best any;
+      best named;
+      bool timed = false;
+      for (const auto& [name, who] : entrants) {
+        if (who.row != r || who.median_ns <= 0) continue;
+        timed = true;
+        if (who.peer == ours) made.ours_ns = who.median_ns;
+        if (who.peer == ours_too) made.document_ns = who.median_ns;
+        if (asked != nullptr && who.peer == asked->yardstick) named.offer(who.peer, who.median_ns);
+        if (is_ours(who.peer) || who.whose == made_by::yardstick) continue;
+        (who.whose == made_by::library_call ? library : hand).offer(who.peer, who.median_ns);
+        any.offer(who.peer, who.median_ns);
+      }
+      if (!timed) continue;
+      our_times[made.road + "/" + at.document + "/" + at.changes] = made.ours_ns;
+      const best& against = asked == nullptr                     ? any
+                            : asked->yardstick == "library"      ? library
+                            : asked->yardstick == "hand-written" ? hand
+                                                                 : named;
+      made.best_peer = against.peer;
+      made.best_ns = against.ns;
+      if (asked != nullptr) {
+        made.must = asked->must;
+        made.aim = asked->aim;
+      }
+      made.library = library.shown();
+      made.handwritten = hand.shown();
+      lines.push_back(made);
     }
-    if (!timed) continue;
-    our_times[made.road + "/" + at.document + "/" + at.changes] = made.ours_ns;
-    const best& against = asked == nullptr ? any : asked->yardstick == "library" ? library : named;
-    made.best_peer = against.peer;
-    made.best_ns = against.ns;
-    if (asked != nullptr) {
-      made.must = asked->must;
-      made.aim = asked->aim;
-    }
-    made.library = library.shown();
-    made.handwritten = hand.shown();
-    lines.push_back(made);
   }
   for (const growth_ask& asked : growth_asks()) {
     for (const auto changes : asked.changes) {
@@ -422,14 +457,35 @@ std::vector<line> make_lines(const std::vector<row>& rows,
   return lines;
 }
 
+// The bytes of a loaded twin beside the compact text of its sections.
+void add_sizes(const std::string& only, std::vector<line>& lines) {
+#ifdef DEVICETWIN_BENCH_HAS_DEVICETWIN
+  const std::regex wanted(only);
+  for (const size_ask& asked : size_asks()) {
+    line made;
+    made.road = size_road;
+    made.document = asked.document;
+    made.changes = asked.written;
+    if (!std::regex_search(made.road + "/" + made.document + "/" + made.changes, wanted)) continue;
+    made.ours_ns =
+        static_cast<double>(devicetwin_twin_bytes(make_twin_texts(asked.document, "p0", asked.how)));
+    made.best_peer = "text";
+    made.best_ns = static_cast<double>(twin_sections(asked.document).size());
+    made.must = asked.must;
+    made.library = made.handwritten = "-";
+    lines.push_back(made);
+  }
+#endif
+}
+
 void print_table(const std::vector<line>& lines) {
-  const char* const layout = "%-13s %-8s %-6s %10s %11s  %-28s  %-28s  %-30s  %4s %3s\n";
+  const char* const layout = "%-14s %-12s %-7s %10s %11s  %-28s  %-28s  %-30s  %4s %3s\n";
   std::printf(layout, "road", "document", "change", "ours", "(document)", "best library call",
               "best hand-written", "ratio", "must", "met");
   for (const line& at : lines) {
     const std::string ratio = number("%.2f to ", at.ratio());
     std::printf(layout, at.road.c_str(), at.document.c_str(), at.changes.c_str(),
-                readable(at.ours_ns).c_str(), readable(at.document_ns).c_str(), at.library.c_str(),
+                (at.road == size_road ? readable_bytes : readable)(at.ours_ns).c_str(), readable(at.document_ns).c_str(), at.library.c_str(),
                 at.handwritten.c_str(), ratio.empty() ? "" : (ratio + at.best_peer).c_str(),
                 number("%.1f", at.must).c_str(), at.met().c_str());
   }
@@ -537,7 +593,8 @@ int run(int argc, char** argv) {
 
   collector reporter(entrants);
   benchmark::RunSpecifiedBenchmarks(&reporter);
-  const std::vector<line> lines = make_lines(rows, entrants);
+  std::vector<line> lines = make_lines(rows, entrants);
+  add_sizes(chosen.only, lines);
   print_table(lines);
   if (!chosen.csv.empty()) write_csv(chosen.csv, lines);
   if (!chosen.details.empty()) write_details(chosen.details, rows, entrants);

@@ -22,6 +22,9 @@ enum class road {
   apply,       // parsed patch onto parsed tree
   text_diff,   // text x text -> patch text, everything freed
   text_apply,  // text + patch text -> text, everything freed
+  device_patch,   // a device's patch as text -> a twin, with everything that a hub does then
+  changes_since,  // what a patch changed, asked for by version -> patch text
+  in_sync,        // whether the device has all that is desired
 };
 
 // Whose work the timed call is.
@@ -46,7 +49,7 @@ class job {
   // its pool has grown.
   virtual void tidy() {}
 
-  // The result of the last run as text; "true" or "false" for `equal`.
+  // The result of the last run as text; "true" or "false" for `equal` and `in_sync`.
   virtual std::string output() = 0;
 };
 
@@ -211,6 +214,39 @@ class text_diff_job : public job {
   std::string from_;
   std::string to_;
   std::string out_;
+};
+
+// The job of a hub, on a description `T` of a twin:
+//   using twin = ...;                                    default-constructible; has no patches yet
+//   static void load(std::string_view text, twin& out);  as a service's GET has it
+//   static void patch(twin& to, std::string_view text, std::int64_t now);
+//     All or nothing, by azure's rules of names, values, depth and size: merges, stamps, counts; makes
+//     the list of changes (pointer, old, new), the change event as text and the reply's topic as text.
+//     `now` counts 100 ns since 1970.
+//   static std::string report(twin& of);
+//     {"event":…,"reply":"…","changes":[{"pointer":…,"old":…,"new":…},…],"twin":…}, without old where a
+//     property is new, without new where it is gone; the twin as a service's GET has it.
+// Forward and backward patch in turn, each a second after the one before.
+template <class T>
+class device_patch_job : public job {
+ public:
+  explicit device_patch_job(const pair_texts& texts)
+      : forward_(texts.forward), backward_(texts.backward) {
+    T::load(texts.from, twin_);
+  }
+  void run() override {
+    T::patch(twin_, forwards_ ? forward_ : backward_, now_);
+    forwards_ = !forwards_;
+    now_ += 10000000;
+  }
+  std::string output() override { return T::report(twin_); }
+
+ private:
+  typename T::twin twin_;
+  std::string forward_;
+  std::string backward_;
+  bool forwards_ = true;
+  std::int64_t now_ = 17798400001230000;  // 2026-05-27T00:00:00.123Z
 };
 
 // An entry that runs `Job`.

@@ -407,6 +407,123 @@ const recipe* find_recipe(std::string_view document) {
   return nullptr;
 }
 
+// A twin's three sections. The device reports back what is desired of it, and things of its own.
+struct twin_sections_tree {
+  node tags, desired, reported;
+};
+
+struct twin_recipe {
+  const char* name;
+  const char* like;  // the recipe whose shape and mix it has
+  std::uint32_t leaves;
+};
+const twin_recipe twin_recipes[] = {
+    {"twin-small", "small", 30}, {"twin-typical", "typical", 136}, {"twin-max", "max", 1000}};
+
+twin_sections_tree make_sections(std::string_view document) {
+  twin_sections_tree made;
+  for (const twin_recipe& known : twin_recipes) {
+    if (document != known.name) continue;
+    const recipe& how = *find_recipe(known.like);
+    random_source random(how.seed + 100);
+    const std::uint32_t tags = known.leaves / 12;
+    const std::uint32_t desired = known.leaves * 3 / 10;
+    made.tags = grow(random, how, tags, 2, false);
+    made.desired = grow(random, how, desired, how.depth, true);
+    made.reported = grow(random, how, known.leaves - tags - 2 * desired, how.depth, true);
+    node all = made.desired;
+    for (auto& [name, value] : made.reported.members) {
+      std::string unused = name;
+      for (const auto& member : all.members)
+        if (member.first == unused) unused += 'X';
+      all.add(std::move(unused), std::move(value));
+    }
+    made.reported = std::move(all);
+    return made;
+  }
+  if (document.substr(0, 6) != "twin-o" || document.size() < 7 ||
+      document.find_first_not_of("0123456789", 6) != document.npos)
+    throw std::invalid_argument("no such twin: " + std::string(document));
+  random_source random(33);
+  const auto objects = static_cast<std::uint32_t>(std::stoul(std::string(document.substr(6))));
+  made.tags = made.desired = made.reported = node::object();
+  for (std::uint32_t i = 0; i < objects; i += 8) {
+    node group = node::object();
+    for (std::uint32_t j = 0; j != 8; ++j) {
+      node unit = node::object();
+      for (const char* const name : {"power", "level", "state", "mode"})
+        unit.add(name, node::leaf(integer_value(random)));
+      group.add("unit" + std::to_string(j), std::move(unit));
+    }
+    made.reported.add("group" + std::to_string(i), std::move(group));
+  }
+  return made;
+}
+
+// The time of the n-th write to a twin.
+std::string time_of_write(std::uint32_t n) {
+  const std::uint32_t second = n * 17;
+  std::string out = "\"2026-03-" + two_digits(1 + second / 86400 % 28) + "T";
+  out += two_digits(second / 3600 % 24) + ":" + two_digits(second / 60 % 60) + ":";
+  out += two_digits(second % 60) + ".12304";  // no zero at the end: a service would drop it
+  out += two_digits(10 * (1 + n % 8) + 1 + n % 9) + "Z\"";
+  return out;
+}
+
+// The `$metadata` of a section as a service has it: an object is as new as what is newest inside, and
+// desired has versions too. `writes` counts the writes so far; gives the number of the last one inside.
+std::uint32_t stamp_tree(const node& of, stamps written, bool desired, std::uint32_t& writes,
+                         node& made) {
+  made = node::object();
+  made.add("$lastUpdated", node());
+  if (desired) made.add("$lastUpdatedVersion", node());
+  std::uint32_t newest = 1;
+  if (!of.is_object && written == stamps::different) newest = ++writes;
+  for (const auto& [name, value] : of.members)
+    newest = std::max(newest, stamp_tree(value, written, desired, writes, made.add(name, node())));
+  made.members[0].second.text = time_of_write(newest);
+  if (desired) made.members[1].second.text = std::to_string(newest);
+  return newest;
+}
+
+// A twin as a service's GET has it.
+node whole_twin(const twin_sections_tree& sections, stamps written) {
+  node twin = node::object();
+  const auto text = [](const char* value) {
+    return node::leaf('"' + std::string(value) + '"');
+  };
+  const auto number = [](std::uint32_t value) { return node::leaf(std::to_string(value)); };
+  std::uint32_t versions[2] = {1, 1};
+  node properties = node::object();
+  for (const bool desired : {true, false}) {
+    node section = desired ? sections.desired : sections.reported;
+    node metadata;
+    std::uint32_t& version = versions[desired ? 0 : 1];
+    stamp_tree(section, written, desired, version, metadata);
+    section.add("$metadata", std::move(metadata));
+    section.add("$version", number(version));
+    properties.add(desired ? "desired" : "reported", std::move(section));
+  }
+  twin.add("deviceId", text("pump-station-0417"));
+  twin.add("etag", text("AAAAAAAAAAE="));
+  twin.add("deviceEtag", text("NzM5MTA0NTI4"));
+  twin.add("status", text("enabled"));
+  twin.add("statusUpdateTime", text("0001-01-01T00:00:00Z"));
+  twin.add("connectionState", text("Connected"));
+  twin.add("lastActivityTime", text("2026-03-27T08:11:40.8310271Z"));
+  twin.add("cloudToDeviceMessageCount", number(0));
+  twin.add("authenticationType", text("sas"));
+  node& thumbprints = twin.add("x509Thumbprint", node::object());
+  thumbprints.add("primaryThumbprint", node::leaf("null"));
+  thumbprints.add("secondaryThumbprint", node::leaf("null"));
+  twin.add("modelId", text(""));
+  twin.add("version", number(1 + versions[1]));
+  if (!sections.tags.members.empty()) twin.add("tags", sections.tags);
+  twin.add("properties", std::move(properties));
+  twin.add("capabilities", node::object()).add("iotEdge", node::leaf("false"));
+  return twin;
+}
+
 // Makes the document and, when `changes` is not empty, its changed form.
 std::pair<node, node> make_trees(std::string_view document, std::string_view changes) {
   const recipe* how = find_recipe(document);
@@ -475,6 +592,25 @@ pair_texts make_pair_texts(std::string_view document, std::string_view changes) 
   return {text_of(from), text_of(to), text_of(forward), text_of(backward)};
 }
 
+pair_texts make_twin_texts(std::string_view document, std::string_view changes, stamps written) {
+  const twin_sections_tree sections = make_sections(document);
+  node to = sections.reported;
+  random_source random(11);
+  change(random, to, changes, true);
+  return {text_of(whole_twin(sections, written)), text_of(to),
+          text_of(patch_between(sections.reported, to)),
+          text_of(patch_between(to, sections.reported))};
+}
+
+std::string twin_sections(std::string_view document) {
+  twin_sections_tree sections = make_sections(document);
+  node all = node::object();
+  all.add("tags", std::move(sections.tags));
+  all.add("desired", std::move(sections.desired));
+  all.add("reported", std::move(sections.reported));
+  return text_of(all);
+}
+
 std::vector<document_facts> all_document_facts() {
   std::vector<document_facts> out;
   for (const recipe& known : recipes) {
@@ -491,12 +627,18 @@ std::vector<document_facts> all_document_facts() {
 
 std::uint64_t fingerprint() {
   std::uint64_t hash = 0xcbf29ce484222325u;
+  const auto add = [&hash](const std::string& text) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  };
   for (const recipe& known : recipes) {
     for (const char* const changes : {"p1", "p5s", "p50"}) {
       const pair_texts texts = make_pair_texts(known.name, changes);
-      for (const std::string& text : {texts.from, texts.to, texts.forward, texts.backward})
-        for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+      for (const std::string& text : {texts.from, texts.to, texts.forward, texts.backward}) add(text);
     }
+  }
+  for (const twin_recipe& known : twin_recipes) {
+    const pair_texts texts = make_twin_texts(known.name, "p5");
+    for (const std::string& text : {texts.from, texts.to, texts.forward, texts.backward}) add(text);
   }
   return hash;
 }

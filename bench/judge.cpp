@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 namespace bench {
 namespace {
@@ -20,9 +21,78 @@ json patched(const std::string& text, const std::string& patch) {
 
 const char* const wrong = "the result is not the expected one";
 
+// A section without what the service adds.
+json values_of(json section) {
+  section.erase("$metadata");
+  section.erase("$version");
+  return section;
+}
+
+json reported_of(const json& twin) { return twin.at("properties").at("reported"); }
+
+// The changes that turn `from` into `to`, by pointer.
+void list_changes(const json& from, const json& to, const std::string& at, json& out) {
+  for (const auto& [name, value] : to.items()) {
+    const std::string here = at + "/" + name;  // no name of the documents needs escaping
+    const auto before = from.find(name);
+    if (before == from.end())
+      out[here] = {{"new", value}};
+    else if (before->is_object() && value.is_object())
+      list_changes(*before, value, here, out);
+    else if (*before != value)
+      out[here] = {{"old", *before}, {"new", value}};
+  }
+  for (const auto& [name, value] : from.items())
+    if (!to.contains(name)) out[at + "/" + name] = {{"old", value}};
+}
+
+json by_pointer(const json& changes) {
+  json out = json::object();
+  for (json change : changes) {
+    const std::string pointer = change.at("pointer");
+    change.erase("pointer");
+    if (out.contains(pointer)) throw std::runtime_error("a change is listed twice");
+    out[pointer] = std::move(change);
+  }
+  return out;
+}
+
+// What a hub makes of a device's patch, by values and versions; the stamps are for judge_agreement.
+std::string judge_device_patch(const json& report, const json& before, const std::string& patch,
+                               const json& values_after) {
+  const json before_reported = reported_of(before);
+  const json& after = report.at("twin");
+  const json after_reported = reported_of(after);
+  const std::int64_t version = before.at("version").get<std::int64_t>() + 1;
+  const std::int64_t section = before_reported.at("$version").get<std::int64_t>() + 1;
+  if (values_of(after_reported) != values_after) return "the reported section is not the expected one";
+  if (after.at("version") != version || after_reported.at("$version") != section)
+    return "the versions are not the expected ones";
+  const json& event = report.at("event");
+  const json told = reported_of(event);
+  if (event.at("version") != version || told.at("$version") != section ||
+      values_of(told) != json::parse(patch))
+    return "the event is not the expected one";
+  if (told.at("$metadata").at("$lastUpdated") != after_reported.at("$metadata").at("$lastUpdated"))
+    return "event and twin carry different times";
+  json changes = json::object();
+  list_changes(values_of(before_reported), values_after, "", changes);
+  if (by_pointer(report.at("changes")) != changes) return "the changes are not the expected ones";
+  if (report.at("reply") !=
+      "$iothub/twin/res/204/?$rid=1&$version=" + std::to_string(section))
+    return "the reply is not the expected one";
+  return {};
+}
+
 }  // namespace
 
-std::string judge_pair(const pair_texts& texts) {
+std::string judge_pair(const pair_texts& texts, bool twin) {
+  if (twin) {
+    const json values = values_of(reported_of(json::parse(texts.from)));
+    if (patched(values.dump(), texts.forward) != json::parse(texts.to))
+      return "the forward patch is wrong";
+    return patched(texts.to, texts.backward) == values ? "" : "the backward patch is wrong";
+  }
   if (patched(texts.from, texts.forward) != json::parse(texts.to))
     return "the forward patch is wrong";
   if (patched(texts.to, texts.backward) != json::parse(texts.from))
@@ -65,8 +135,51 @@ std::string judge_operation(const operation& what, const pair_texts& texts,
         candidate->run();
         return same_json(candidate->output(), from) ? "" : wrong;
       }
+      case road::device_patch: {
+        json before = json::parse(texts.from);
+        const json values = values_of(reported_of(before));
+        const json values_after = json::parse(texts.to);
+        for (int round = 0; round != 6; ++round) {
+          if (round != 0) candidate->run();
+          const json report = json::parse(candidate->output());
+          const bool forwards = round % 2 == 0;
+          const std::string complaint =
+              judge_device_patch(report, before, forwards ? texts.forward : texts.backward,
+                                 forwards ? values_after : values);
+          if (!complaint.empty()) return complaint;
+          before = report.at("twin");
+        }
+        return {};
+      }
+      case road::changes_since:
+        return same_json(text, json::parse(texts.forward)) ? "" : wrong;
+      case road::in_sync: {
+        const json twin = json::parse(texts.from);
+        json merged = values_of(json::parse(texts.to));
+        merged.merge_patch(values_of(twin.at("properties").at("desired")));
+        return text == (merged == json::parse(texts.to) ? "true" : "false") ? "" : wrong;
+      }
     }
     return "unknown road";
+  } catch (const std::exception& failure) {
+    return failure.what();
+  }
+}
+
+std::string judge_agreement(const operation& one, const operation& other, const pair_texts& texts) {
+  try {
+    const std::unique_ptr<job> first = one.prepare(texts);
+    const std::unique_ptr<job> second = other.prepare(texts);
+    for (int round = 0; round != 4; ++round) {
+      first->run();
+      second->run();
+      json a = json::parse(first->output());
+      json b = json::parse(second->output());
+      for (json* const report : {&a, &b})
+        if (report->contains("changes")) (*report)["changes"] = by_pointer(report->at("changes"));
+      if (a != b) return "not what the first one says: " + json::diff(a, b).dump().substr(0, 300);
+    }
+    return {};
   } catch (const std::exception& failure) {
     return failure.what();
   }

@@ -18,4 +18,12 @@ std::vector<contestant> yyjson_contestants();
 std::vector<contestant> jsoncons_contestants();
 std::vector<contestant> glaze_contestants();
 
+// What the same contestants do with a twin.
+std::vector<operation> devicetwin_twin_operations();
+std::vector<operation> nlohmann_twin_operations();
+std::vector<operation> boost_twin_operations();
+
+// The bytes that our twin takes when it was loaded from `texts.from`, all told.
+std::size_t devicetwin_twin_bytes(const pair_texts& texts);
+
 }  // namespace bench

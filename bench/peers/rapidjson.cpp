@@ -187,11 +187,30 @@ struct cursor : common {
   static bool equal(const tree& a, const tree& b) { return same(a.document, b.document); }
 };
 
+// A twin's yardstick: the patches' texts alone, read as they would be.
+class patch_read_job : public job {
+ public:
+  explicit patch_read_job(const pair_texts& texts) : texts_{texts.forward, texts.backward} {}
+  void run() override {
+    tree_.reset();
+    common::read(texts_[next_], tree_.emplace());
+    next_ = 1 - next_;
+  }
+  std::string output() override { return text_of<common>(*tree_); }
+
+ private:
+  std::string texts_[2];
+  std::size_t next_ = 0;
+  std::optional<common::tree> tree_;
+};
+
 }  // namespace
 
 std::vector<contestant> rapidjson_contestants() {
   return {
-      {"rapidjson-default-parse", {entry<read_job<common>>(road::read, made_by::library_call)}},
+      {"rapidjson-default-parse",
+       {entry<read_job<common>>(road::read, made_by::library_call),
+        entry<patch_read_job>(road::device_patch, made_by::yardstick, yields::nothing)}},
       {"rapidjson-obvious",
        {entry<write_job<common>>(road::write, made_by::library_call),
         entry<equal_job<common>>(road::equal, made_by::library_call),

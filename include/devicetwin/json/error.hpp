@@ -80,7 +80,7 @@ class error {
   /// The longest pointer kept whole, in bytes; a longer one is shortened in the middle ("...").
   static constexpr std::size_t pointer_capacity = 120;
 
-  error() noexcept = default;
+  error() noexcept {}  // NOLINT: not defaulted, `error e{}` would clear the pointer's room
   error(errc code) noexcept : code_(code) {}  // NOLINT: an errc is an error
 
   explicit operator bool() const noexcept { return code_ != errc::ok; }
@@ -88,7 +88,7 @@ class error {
 
   /// Where in the document: a JSON Pointer (RFC 6901), "" for the whole document. For a duplicate
   /// or too deep value it names that value. Valid as long as this error.
-  std::string_view pointer() const noexcept { return {pointer_, pointer_length_}; }
+  std::string_view pointer() const noexcept { return {reinterpret_cast<const char*>(pointer_), pointer_length_}; }
   /// False when the pointer was too long and lost its middle; json::find() does not take it then.
   bool pointer_is_whole() const noexcept { return !shortened_; }
 
@@ -139,7 +139,7 @@ class error {
 
   void put(char c, std::size_t index) noexcept {
     pointer_[index < pointer_capacity ? index
-                                      : head + gap + (index - pointer_capacity) % tail] = c;
+                                      : head + gap + (index - pointer_capacity) % tail] = static_cast<unsigned char>(c);
   }
   void finish_pointer(std::size_t length) noexcept;
 
@@ -149,7 +149,7 @@ class error {
   unsigned char pointer_length_ = 0;
   bool shortened_ = false;
   char found_ = 0;  ///< for unexpected_character, when it has a position
-  char pointer_[pointer_capacity] = {};
+  unsigned char pointer_[pointer_capacity];  ///< of which pointer_length_ are set: every call gives an error, mostly none
   std::uint64_t limit_ = 0;
   std::uint64_t actual_ = 0;
   std::size_t offset_ = 0;
@@ -336,16 +336,16 @@ inline void error::finish_pointer(std::size_t length) noexcept {
   }
   char last[tail];  // the ring in order
   for (std::size_t i = 0; i < tail; ++i) {
-    last[i] = pointer_[head + gap + (length - pointer_capacity + i) % tail];
+    last[i] = static_cast<char>(pointer_[head + gap + (length - pointer_capacity + i) % tail]);
   }
   // Whole characters only, on both sides of the gap.
   std::size_t kept = head;
-  while (kept != 0 && detail::is_continuation(pointer_[kept - 1])) --kept;
-  if (kept != 0 && static_cast<unsigned char>(pointer_[kept - 1]) >= 0x80) --kept;
+  while (kept != 0 && detail::is_continuation(static_cast<char>(pointer_[kept - 1]))) --kept;
+  if (kept != 0 && pointer_[kept - 1] >= 0x80) --kept;
   std::size_t first = 0;
   while (first < tail && detail::is_continuation(last[first])) ++first;
   for (std::size_t i = 0; i < gap; ++i) pointer_[kept++] = '.';
-  for (; first < tail; ++first) pointer_[kept++] = last[first];
+  for (; first < tail; ++first) pointer_[kept++] = static_cast<unsigned char>(last[first]);
   pointer_length_ = static_cast<unsigned char>(kept);
 }
 

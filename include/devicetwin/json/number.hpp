@@ -494,12 +494,11 @@ inline number_end parse_number(const char* first, const char* last, number& out)
 namespace detail {
 
 inline char* write_digits(char* out, std::uint64_t number) noexcept {
-  char reversed[20];
-  int count = 0;
-  do reversed[count++] = static_cast<char>('0' + number % 10);
-  while ((number /= 10) != 0);
-  while (count != 0) *out++ = reversed[--count];
-  return out;
+  int count = 1;
+  for (std::uint64_t rest = number; rest >= 10; rest /= 10) ++count;
+  char* const end = out + count;
+  for (char* at = end; at != out; number /= 10) *--at = static_cast<char>('0' + number % 10);
+  return end;
 }
 
 /// A double in decimal: significand * 10^exponent, without trailing zeros in the significand.

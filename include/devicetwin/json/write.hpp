@@ -114,14 +114,33 @@ class text_writer {
     return separate() && quoted({text, length}) && complete();
   }
   bool Key(const char* text, size_type length, bool) {
-    if (!separate() || !quoted({text, length}) || !put(indent_ == 0 ? ":" : ": ")) return false;
+    if (indent_ == 0 && std::size_t{length} + 4 <= sizeof pending_ - pending_size_) {  // almost always
+      char* to = pending_ + pending_size_;
+      if (continued_) *to++ = ',';
+      *to++ = '"';
+      if (detail::copy_plain(to, text, length)) {
+        to += length;
+        *to++ = '"';
+        *to++ = ':';
+        pending_size_ = static_cast<std::size_t>(to - pending_);
+        after_name_ = true;
+        return true;
+      }
+    }
+    if (!separate() || !quoted({text, length}) || !put(':') || (indent_ != 0 && !put(' '))) return false;
     after_name_ = true;
     return true;
   }
-  bool StartObject() { return start("{"); }
-  bool EndObject(size_type) { return end("}"); }
-  bool StartArray() { return start("["); }
-  bool EndArray(size_type) { return end("]"); }
+  /// A name that is known to need no escape.
+  bool PlainKey(std::string_view name) {
+    if (!separate() || !put('"') || !put(name) || !put(indent_ == 0 ? "\":" : "\": ")) return false;
+    after_name_ = true;
+    return true;
+  }
+  bool StartObject() { return start('{'); }
+  bool EndObject(size_type) { return end('}'); }
+  bool StartArray() { return start('['); }
+  bool EndArray(size_type) { return end(']'); }
 
  private:
   bool fail(errc code) noexcept {
@@ -140,15 +159,15 @@ class text_writer {
       after_name_ = false;
       return true;
     }
-    return (!continued_ || put(",")) && (depth_ == 0 || new_line());
+    return (!continued_ || put(',')) && (depth_ == 0 || new_line());
   }
-  bool start(std::string_view bracket) {
+  bool start(char bracket) {
     if (!separate() || !put(bracket)) return false;
     ++depth_;
     continued_ = false;
     return true;
   }
-  bool end(std::string_view bracket) {
+  bool end(char bracket) {
     --depth_;
     return (!continued_ || new_line()) && put(bracket) && complete();
   }
@@ -158,9 +177,9 @@ class text_writer {
   }
   bool new_line() {
     if (indent_ == 0) return true;
-    if (!put("\n")) return false;
+    if (!put('\n')) return false;
     for (std::size_t i = 0; i < depth_ * indent_; ++i) {
-      if (!put(" ")) return false;
+      if (!put(' ')) return false;
     }
     return true;
   }
@@ -168,7 +187,16 @@ class text_writer {
   bool quoted(std::string_view text) {
     const char* p = text.data();
     const char* const last = p + text.size();
-    if (!put("\"")) return false;
+    // Most strings are short and have nothing to escape.
+    if (text.size() + 2 <= sizeof pending_ - pending_size_) {
+      char* to = pending_ + pending_size_;
+      if (detail::copy_plain(to + 1, p, text.size())) {
+        to[0] = to[text.size() + 1] = '"';
+        pending_size_ += text.size() + 2;
+        return true;
+      }
+    }
+    if (!put('"')) return false;
     for (const char* run = p;;) {
       p = detail::skip_plain(p, last);
       if (p != last && static_cast<unsigned char>(*p) >= 0x80) {
@@ -178,7 +206,7 @@ class text_writer {
         continue;
       }
       if (!put({run, static_cast<std::size_t>(p - run)})) return false;
-      if (p == last) return put("\"");
+      if (p == last) return put('"');
       if (!escaped(*p)) return false;
       run = ++p;
     }
@@ -196,6 +224,11 @@ class text_writer {
     return put({six, 6});
   }
 
+  bool put(char c) {
+    if (pending_size_ == sizeof pending_ && !flush()) return false;
+    pending_[pending_size_++] = c;
+    return true;
+  }
   bool put(std::string_view text) {
     if (text.size() > sizeof pending_ - pending_size_) {
       if (!flush()) return false;

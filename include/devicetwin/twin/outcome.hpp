@@ -109,11 +109,13 @@ class outcome {
     part where;
     json::detail::nulls rule;
     bool copy_new;  ///< values of the patch may hold nulls that are dropped
-    json::step steps[json::default_max_depth + 1];
     std::size_t depth = 0;
+    const detail::value_member* path[json::default_max_depth + 1];  ///< to where the plan is
 
+    collector(outcome& o, part p, json::detail::nulls r) noexcept
+        : out(o), where(p), rule(r), copy_new(r != json::detail::nulls::emit) {}
     bool enter(const json::arena_value&, json::size_type, const detail::value_member* member) noexcept {
-      if (depth != 0) steps[depth - 1] = json::step::member(json::detail::text_of(member->name));
+      if (depth != 0) path[depth - 1] = member;
       ++depth;
       return true;
     }
@@ -129,11 +131,9 @@ class outcome {
       if (action == detail::merge_action::remove) r.kind = change_kind::removed;
       if (old != nullptr && !out.keep(*old, json::detail::nulls::emit, true, r.old_value)) return false;
       if (r.kind != change_kind::removed && !out.keep(member->value, rule, copy_new, r.new_value)) return false;
-      steps[depth - 1] = json::step::member(json::detail::text_of(member->name));
+      path[depth - 1] = member;
       for (std::size_t i = 0; i < depth; ++i) {
-        bool good = true;
-        json::detail::render_step(steps[i], [&](char c) { good = good && out.pointers_.append(&c, 1); });
-        if (!good) return false;
+        if (!out.append_step(json::detail::text_of(path[i]->name))) return false;
       }
       r.pointer_size = static_cast<std::uint32_t>(out.pointers_.size() - r.pointer);
       if (!out.changes_.reserve(1)) return false;
@@ -141,6 +141,14 @@ class outcome {
       return true;
     }
   };
+
+  /// Appends one step of a pointer, which seldom has anything to escape.
+  bool append_step(std::string_view name) noexcept {
+    if (json::detail::is_common_name(name)) return pointers_.append("/", 1) && pointers_.append(name.data(), name.size());
+    bool good = true;
+    json::detail::render_step(json::step::member(name), [&](char c) { good = good && pointers_.append(&c, 1); });
+    return good;
+  }
 
   /// Keeps a value: as it stands when it will stay, or as a copy.
   bool keep(const json::arena_value& value, json::detail::nulls rule, bool copy, const json::arena_value*& kept) {

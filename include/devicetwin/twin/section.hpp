@@ -11,6 +11,7 @@
 #include "../merge/diff.hpp"
 #include "../merge/merge_patch.hpp"
 #include "detail/history.hpp"
+#include "detail/known_tree.hpp"
 #include "detail/plan_walk.hpp"
 #include "detail/shadow.hpp"
 #include "dialect.hpp"
@@ -43,16 +44,33 @@ class stamped {
     return shadow_.memory_in_bytes() + history_.memory_in_bytes() + unusual_.capacity_in_bytes();
   }
 
+  /// What a write takes and removes: a visitor of walk_plan() before prepare().
+  class survey {
+   public:
+    survey(const stamped& target, const json::memory_source& working) noexcept
+        : text_(working), writer_(text_), memory_(working), names_(writer_, memory_), words_(target.shadow_) {}
+    bool enter(const json::arena_value& object, json::size_type index, const detail::value_member* member) noexcept {
+      return names_.enter(object, index, member) && words_.enter(object, index, member);
+    }
+    bool write(detail::merge_action action, const json::arena_value* old, json::size_type index,
+               const detail::value_member* member) {
+      return names_.write(action, old, index, member) && words_.write(action, old, index, member);
+    }
+    bool leave() { return names_.leave() && words_.leave(); }
+
+   private:
+    friend class stamped;
+    json::text_buffer text_;
+    json::text_writer<json::text_buffer> writer_;
+    json::detail::walk_memory<json::arena_value> memory_;
+    detail::removed_names<json::text_writer<json::text_buffer>> names_;
+    detail::stamp_shadow::words_needed words_;
+  };
   /// All that commit() needs; the plan is not carried out yet.
-  [[nodiscard]] bool prepare(const detail::merge_plan& plan, const json::arena_value& values,
-                             const json::memory_source& working) {
-    names_ = json::text_buffer(working);
-    json::text_writer<json::text_buffer> writer(names_);
-    json::detail::walk_memory<json::arena_value> memory(working);
-    detail::removed_names<json::text_writer<json::text_buffer>> names(writer, memory);
-    return detail::walk_plan(plan, values, names) && history_.prepare(names_.view()) && shadow_.prepare(plan, values);
+  [[nodiscard]] bool prepare(const survey& found) {
+    return history_.prepare(found.text_.view()) && shadow_.prepare(found.words_.words());
   }
-  void commit(const detail::merge_plan& plan, const json::arena_value& values, const stamp& s) noexcept;
+  void commit(const detail::merge_plan& plan, const json::arena_value& values, const stamp& s, const survey& found) noexcept;
   /// Everything carries one stamp from now on. Was prepared.
   void restamp(const stamp& s) noexcept {
     shadow_.reset(s);
@@ -86,7 +104,6 @@ class stamped {
   detail::stamp_shadow shadow_;
   detail::section_history history_;
   json::document unusual_;
-  json::text_buffer names_;  ///< of one write, between prepare and commit
 };
 
 /// Values and version only, for those who have no use for stamps; nothing is spent on them.
@@ -97,8 +114,14 @@ class unstamped {
   explicit unstamped(const json::memory_source& = {}) noexcept {}
   void swap(unstamped&) noexcept {}
   std::size_t memory_in_bytes() const noexcept { return 0; }
-  [[nodiscard]] bool prepare(const detail::merge_plan&, const json::arena_value&, const json::memory_source&) { return true; }
-  void commit(const detail::merge_plan&, const json::arena_value&, const stamp&) noexcept {}
+  struct survey {
+    survey(const unstamped&, const json::memory_source&) noexcept {}
+    bool enter(const json::arena_value&, json::size_type, const detail::value_member*) noexcept { return true; }
+    bool write(detail::merge_action, const json::arena_value*, json::size_type, const detail::value_member*) noexcept { return true; }
+    bool leave() noexcept { return true; }
+  };
+  [[nodiscard]] bool prepare(const survey&) { return true; }
+  void commit(const detail::merge_plan&, const json::arena_value&, const stamp&, const survey&) noexcept {}
   void restamp(const stamp&) noexcept {}
   void start(std::int64_t) noexcept {}
   [[nodiscard]] bool reset(const stamp&) noexcept { return true; }
@@ -158,8 +181,8 @@ class section {
   std::size_t size_ = 0;
 };
 
-/// A write to a section in three steps: plan() and prepare() do all that can fail, commit() cannot, and without it
-/// nothing has happened.
+/// A write to a section in four steps: plan(), follow() and prepare() do all that can fail, commit() cannot, and
+/// without it nothing has happened.
 template <class Tracking>
 class section_write {
  public:
@@ -169,12 +192,17 @@ class section_write {
         rules_(rules),
         working_(working),
         merge_(target.values_, detail::merge_options(rules, working)),
+        survey_(target.tracking_, working),
         next_version_(where == part::tags ? 0 : target.version_ + 1) {}  // tags have no version
 
   /// Holds a patch or a replacement against the dialect's rules of names and values. `base` is where it stands in the
   /// whole input, for errors. With a report all violations are noted there and are no errors.
   /// Errors: any of the rules; not_a_twin when it is no object; depth_exceeded, not_finite, out_of_memory.
   json::error check(const json::arena_value& input, shape form, const json::location& base, validation* report) const {
+    if (report == nullptr && input.IsObject()) {
+      detail::rule_checker quick(rules_, where_, form, nullptr, working_);
+      if (detail::send_known(input, quick)) return {};  // what is wrong, and where, is found out more slowly
+    }
     json::detail::walk_memory<json::arena_value> memory(working_);
     detail::rule_checker checker(rules_, where_, form, report, working_);
     return detail::check_rules(input, checker, memory, base);
@@ -193,15 +221,21 @@ class section_write {
   void set_next_version(std::int64_t version) noexcept { next_version_ = version; }
   part where() const noexcept { return where_; }
 
+  /// One walk over the plan, once, for all who want to know what it writes (detail::walk_plan). False when one of
+  /// them stopped or memory ran out.
+  template <class... Visitors>
+  [[nodiscard]] bool follow(Visitors&... visitors) {
+    return detail::walk_plan(planned(), values_before(), survey_, visitors...);
+  }
   json::error prepare() {
-    if (!target_.tracking_.prepare(planned(), values_before(), working_)) return json::errc::out_of_memory;
+    if (!target_.tracking_.prepare(survey_)) return json::errc::out_of_memory;
     return merge_.prepare();
   }
   /// `restamp`: everything in the section carries the stamp, not only what was written.
   void commit(timestamp now, bool restamp) {
     target_.version_ = next_version_;
     const stamp s{now, target_.version_};
-    target_.tracking_.commit(planned(), values_before(), s);
+    target_.tracking_.commit(planned(), values_before(), s, survey_);
     if (restamp) target_.tracking_.restamp(s);
     merge::no_journal nobody;
     merge_.commit(nobody);
@@ -214,6 +248,7 @@ class section_write {
   const dialect& rules_;
   json::memory_source working_;
   merge::detail::document_merge<json::arena_value> merge_;
+  typename Tracking::survey survey_;
   std::int64_t next_version_;
   std::size_t size_after_ = 0;
 };
@@ -322,9 +357,9 @@ class plan_sizes {
 
 }  // namespace detail
 
-inline void stamped::commit(const detail::merge_plan& plan, const json::arena_value& values, const stamp& s) noexcept {
-  if (names_.size() != 0) history_.append(s.version, names_.view());
-  names_ = json::text_buffer();
+inline void stamped::commit(const detail::merge_plan& plan, const json::arena_value& values, const stamp& s,
+                            const survey& found) noexcept {
+  if (found.text_.size() != 0) history_.append(s.version, found.text_.view());
   shadow_.write(plan, values, s);
   if (!unusual_.root().IsObject()) return;
   detail::unusual_pruner pruner(json::document_access::root(unusual_));

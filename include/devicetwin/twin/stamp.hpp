@@ -64,7 +64,7 @@ inline char* to_chars(char* buffer, timestamp time) noexcept {
   if (time < first_timestamp) time = first_timestamp;
   if (time > last_timestamp) time = last_timestamp;
   const std::int64_t since = time - first_timestamp;  // since the year 1, so nothing is negative
-  std::int64_t decimals = since % ticks_per_second;
+  auto decimals = static_cast<std::uint32_t>(since % ticks_per_second);
   const std::int64_t second_of_day = since / ticks_per_second % 86400;
   // The inverse of days_of(), counted from the first of March of the year 0.
   const std::int64_t days = since / ticks_per_second / 86400 + 306;
@@ -76,23 +76,30 @@ inline char* to_chars(char* buffer, timestamp time) noexcept {
   const std::int64_t day = of_year - (153 * month_from_march + 2) / 5 + 1;
   const std::int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
   const std::int64_t year = era * 400 + in_era + (month <= 2 ? 1 : 0);
-  const auto put = [&buffer](std::int64_t number, int digits, char after) {
-    for (int i = digits; i-- > 0; number /= 10) buffer[i] = static_cast<char>('0' + number % 10);
-    buffer += digits;
-    *buffer++ = after;
+  const auto put_two = [&buffer](std::uint32_t number, char after) {
+    buffer[0] = static_cast<char>('0' + number / 10);
+    buffer[1] = static_cast<char>('0' + number % 10);
+    buffer[2] = after;
+    buffer += 3;
   };
-  put(year, 4, '-');
-  put(month, 2, '-');
-  put(day, 2, 'T');
-  put(second_of_day / 3600, 2, ':');
-  put(second_of_day / 60 % 60, 2, ':');
-  put(second_of_day % 60, 2, 'Z');
-  if (decimals != 0) {
-    buffer[-1] = '.';
-    int digits = 7;
-    for (; decimals % 10 == 0; decimals /= 10) --digits;
-    put(decimals, digits, 'Z');
+  const auto years = static_cast<std::uint32_t>(year);
+  const auto seconds = static_cast<std::uint32_t>(second_of_day);
+  buffer[0] = static_cast<char>('0' + years / 1000);
+  buffer[1] = static_cast<char>('0' + years / 100 % 10);
+  buffer += 2;
+  put_two(years % 100, '-');
+  put_two(static_cast<std::uint32_t>(month), '-');
+  put_two(static_cast<std::uint32_t>(day), 'T');
+  put_two(seconds / 3600, ':');
+  put_two(seconds / 60 % 60, ':');
+  put_two(seconds % 60, 'Z');
+  if (decimals == 0) return buffer;
+  buffer[-1] = '.';
+  for (std::uint32_t unit = static_cast<std::uint32_t>(ticks_per_second) / 10; decimals != 0; unit /= 10) {
+    *buffer++ = static_cast<char>('0' + decimals / unit);
+    decimals %= unit;
   }
+  *buffer++ = 'Z';
   return buffer;
 }
 

@@ -303,17 +303,22 @@ class basic_twin {
   static json::error null_for_missing(const json::arena_value& old, json::arena_value& replacement, json::arena& memory,
                                       const json::memory_source& working);
 
-  /// What every write does once its sections are planned.
-  template <class SectionWrite>
-  static json::error collect(SectionWrite& w, outcome& done) {
-    if (!w.effective()) return {};
-    done.wrote_[static_cast<std::size_t>(w.where())] = true;
-    const auto rule = w.planned().copy_rule();
-    outcome::collector collector{done, w.where(), rule, rule != json::detail::nulls::emit, {}, 0};
-    return detail::walk_plan(w.planned(), w.values_before(), collector) ? json::errc::ok : json::errc::out_of_memory;
+  /// What every write does once its sections are planned: one walk collects the changes and tells the visitors, which
+  /// say why they stop with failure().
+  template <class SectionWrite, class... Visitors>
+  static json::error follow(SectionWrite& w, outcome& done, Visitors&... visitors) {
+    done.wrote_[static_cast<std::size_t>(w.where())] = w.effective();
+    outcome::collector changes(done, w.where(), w.planned().copy_rule());
+    if (w.follow(changes, visitors...)) return {};
+    json::errc why = json::errc::ok;
+    static_cast<void>((((why = visitors.failure()) != json::errc::ok) || ...));
+    return why == json::errc::ok ? json::errc::out_of_memory : why;
   }
   template <class SectionWrite, class Writer>
   json::error render_section(SectionWrite& w, bool with_stamps, timestamp now, Writer& writer) const;
+  template <class SectionWrite, class Writer>
+  json::error render_end(SectionWrite& w, bool with_stamps, timestamp now, Writer& writer,
+                         json::detail::walk_memory<json::arena_value>& memory) const;
   json::error check_total(std::size_t size, validation* report) const;
   json::error note_unchanged(outcome& done) const;
   std::int64_t root_version() const noexcept;
@@ -328,6 +333,7 @@ class basic_twin {
   std::int64_t version_ = 0;
   std::int64_t pending_ = 0;  ///< desired properties that reported does not have
   layout layout_;
+  json::size_type version_hint_ = 0;
 };
 
 /// The everyday twin: on the heap, with stamps and tombstones.

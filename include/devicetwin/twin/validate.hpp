@@ -7,6 +7,7 @@
 
 #include "../json/detail/events.hpp"
 #include "../json/detail/plain_array.hpp"
+#include "../json/detail/text.hpp"
 #include "../json/error.hpp"
 #include "../json/pointer.hpp"
 #include "../json/value.hpp"
@@ -88,6 +89,7 @@ class contents_counter {
   /// The bytes of a text without the control characters U+0000 to U+001F and U+007F to U+009F.
   static std::size_t visible(std::string_view text) noexcept {
     std::size_t count = text.size();
+    if (json::detail::all_between<0x20, 0x7E>(text.data(), text.size())) return count;
     for (std::size_t i = 0; i < text.size(); ++i) {
       const auto c = static_cast<unsigned char>(text[i]);
       if (c < 0x20 || c == 0x7F) {
@@ -128,6 +130,11 @@ json::error measure(const Value& value, size_formula formula, json::detail::null
   constexpr std::size_t deepest = json::default_max_depth;
   if (formula == size_formula::contents) {
     contents_counter counter;
+    if (!value.IsObject() && !value.IsArray()) {  // no walk for that; the caller has checked doubles
+      static_cast<void>(json::detail::emit_scalar(value, counter));
+      size = counter.size();
+      return {};
+    }
     json::error e = json::detail::emit(value, counter, rule, deepest, memory);
     size = counter.size();
     return e;
@@ -166,12 +173,14 @@ class name_rules {
       for (unsigned char c = 0x09; c <= 0x0D; ++c) forbid(c);
       forbid(' ');
     }
+    common_are_good_ = (low_ >> '0') == 0 && (high_ << 1) == 0;
   }
 
   /// ok, reserved_member, name_too_long or forbidden_name.
   json::errc check(std::string_view name) const noexcept {
     if (!name.empty() && name.front() == '$') return json::errc::reserved_member;
     if (name.size() > max_) return json::errc::name_too_long;
+    if (common_are_good_ && json::detail::is_common_name(name)) return json::errc::ok;
     for (std::size_t i = 0; i < name.size(); ++i) {
       const auto c = static_cast<unsigned char>(name[i]);
       if (c < 0x80) {
@@ -206,6 +215,7 @@ class name_rules {
   std::size_t max_;
   bool controls_, spaces_;
   std::uint64_t low_ = 0, high_ = 0;  ///< forbidden ASCII characters, a bit each
+  bool common_are_good_;              ///< none from '0' to '~' is forbidden
 };
 
 /// A handler of events that holds a patch or a section against a dialect. Without a report it stops at the first

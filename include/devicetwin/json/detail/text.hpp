@@ -1,9 +1,10 @@
 /// Looking at the bytes of strings, eight at a time.
 #pragma once
 
-#include <cstddef>  // std::size_t
-#include <cstdint>  // std::uint64_t
-#include <cstring>  // std::memcpy
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::uint64_t
+#include <cstring>      // std::memcpy
+#include <string_view>  // std::string_view
 
 #include "../error.hpp"
 
@@ -14,16 +15,81 @@ namespace detail {
 
 /// Eight bytes at once: which of them end the run of plain ASCII in a string? The highest bit of each byte
 /// that is '"', '\\', a control character or not ASCII is set; a bit above such a byte may be wrong.
-inline std::uint64_t special_bytes(const char* p) noexcept {
+inline std::uint64_t special_bytes(std::uint64_t word) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101u;
   constexpr std::uint64_t highs = 0x8080808080808080u;
-  std::uint64_t word;
-  std::memcpy(&word, p, 8);
   const std::uint64_t quote = word ^ (ones * '"');
   const std::uint64_t backslash = word ^ (ones * '\\');
   return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
           ((word - ones * 0x20) & ~word) | word) & highs;
 }
+inline std::uint64_t special_bytes(const char* p) noexcept {
+  std::uint64_t word;
+  std::memcpy(&word, p, 8);
+  return special_bytes(word);
+}
+
+/// Copies a text of plain ASCII that needs no escape. False when it is none; then a part has been copied.
+inline bool copy_plain(char* to, const char* from, std::size_t length) noexcept {
+  if (length >= 8) {
+    for (std::size_t i = 0;; i = length - 8 - i < 8 ? length - 8 : i + 8) {  // the last eight may overlap
+      std::uint64_t word;
+      std::memcpy(&word, from + i, 8);
+      if (special_bytes(word) != 0) return false;
+      std::memcpy(to + i, &word, 8);
+      if (i == length - 8) return true;
+    }
+  }
+  if (length >= 4) {
+    std::uint32_t first, last;
+    std::memcpy(&first, from, 4);
+    std::memcpy(&last, from + length - 4, 4);
+    if (special_bytes(first | std::uint64_t{last} << 32) != 0) return false;
+    std::memcpy(to, &first, 4);
+    std::memcpy(to + length - 4, &last, 4);
+    return true;
+  }
+  for (std::size_t i = 0; i < length; ++i) {
+    const auto c = static_cast<unsigned char>(from[i]);
+    if (c == '"' || c == '\\' || c < 0x20 || c >= 0x80) return false;
+    to[i] = from[i];
+  }
+  return true;
+}
+
+/// Whether all characters are ASCII from `lowest` to `highest`.
+template <unsigned char lowest, unsigned char highest>
+bool all_between(const char* p, std::size_t length) noexcept {
+  static_assert(lowest <= highest && highest < 0x80);
+  const auto good = [](std::uint64_t word) {
+    // Too low a byte borrows into its highest bit, too high a one carries into it; neighbours of such may be wrong.
+    constexpr std::uint64_t ones = 0x0101010101010101u;
+    return (((word - ones * lowest) | (word + ones * (0x7F - highest)) | word) & (ones * 0x80)) == 0;
+  };
+  if (length >= 8) {
+    for (std::size_t i = 0;; i = length - 8 - i < 8 ? length - 8 : i + 8) {  // the last eight may overlap
+      std::uint64_t word;
+      std::memcpy(&word, p + i, 8);
+      if (!good(word)) return false;
+      if (i == length - 8) return true;
+    }
+  }
+  if (length >= 4) {
+    std::uint32_t first, last;
+    std::memcpy(&first, p, 4);
+    std::memcpy(&last, p + length - 4, 4);
+    return good(first | std::uint64_t{last} << 32);
+  }
+  for (std::size_t i = 0; i < length; ++i) {
+    const auto c = static_cast<unsigned char>(p[i]);
+    if (c < lowest || c > highest) return false;
+  }
+  return true;
+}
+
+/// Whether a name has only letters, digits and other characters from '0' to '}', as most have. It is the same in a
+/// JSON Pointer then.
+inline bool is_common_name(std::string_view name) noexcept { return all_between<'0', '}'>(name.data(), name.size()); }
 
 /// The length of the UTF-8 character at `p`, or 0 when the bytes there are none: overlong forms, surrogates
 /// and anything above U+10FFFF are none (RFC 3629, section 4).
@@ -46,16 +112,19 @@ inline std::size_t utf8_length(const char* p, const char* end) noexcept {
 
 /// The next byte from `p` on that is '"', '\\', a control character or not ASCII, or `end`.
 inline const char* skip_plain(const char* p, const char* end) noexcept {
-  while (end - p >= 8) {
-    const std::uint64_t found = special_bytes(p);
-    if (found != 0) {
+  if (end - p >= 8) {
+    // The last eight bytes may have been looked at in part before: those are plain then.
+    for (const char* const last = end - 8;; p = last - p < 8 ? last : p + 8) {
+      const std::uint64_t found = special_bytes(p);
+      if (found != 0) {
 #if defined(__GNUC__) && defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-      return p + (__builtin_ctzll(found) >> 3);  // the lowest set bit is exact
+        return p + (__builtin_ctzll(found) >> 3);  // the lowest set bit is exact
 #else
-      break;
+        break;
 #endif
+      }
+      if (p == last) return end;
     }
-    p += 8;
   }
   for (; p != end; ++p) {
     const auto c = static_cast<unsigned char>(*p);

@@ -183,7 +183,7 @@ class removed_names {
 
   Writer& out_;
   json::detail::walk_memory<arena_value>& memory_;
-  const value_member* pending_[json::default_max_depth + 1] = {};
+  const value_member* pending_[json::default_max_depth + 1];
   std::size_t depth_ = 0;
   std::size_t open_ = 0;  ///< objects begun in the output
   bool any_ = false;

@@ -20,38 +20,39 @@ using merge_plan = merge::detail::merge_plan<arena_value, arena_value>;
 using merge_action = merge_plan::action;
 using value_member = arena_value::Member;
 
-/// Goes through the entries of a plan made for the object `root`, which must not have been written yet.
+/// Goes through the entries of a plan made for the object `root`, which must not have been written yet, and tells
+/// each visitor in turn.
 ///
-/// The visitor has three functions, each giving false to stop: enter(object, index, member) where the patch
+/// A visitor has three functions, each giving false to stop: enter(object, index, member) where the patch
 /// descends into the member at `index`, an object of the target, first of all into the root (member is null);
 /// leave(); and write(action, old_value, index, member) with action set, keep, add or remove, `old_value` null for
 /// add, and `member` the patch's (for remove only its name counts).
-template <class Visitor>
-bool walk_plan(const merge_plan& plan, const arena_value& root, Visitor& visitor) {
+template <class... Visitors>
+bool walk_plan(const merge_plan& plan, const arena_value& root, Visitors&... visitors) {
   const arena_value* objects[json::default_max_depth + 1];
   std::size_t depth = 1;
   objects[0] = &root;
-  if (!visitor.enter(root, json::detail::no_index, static_cast<const value_member*>(nullptr))) return false;
+  if (!(visitors.enter(root, json::detail::no_index, static_cast<const value_member*>(nullptr)) && ...)) return false;
   for (std::size_t i = 0; i < plan.entries().size(); ++i) {
     const auto& entry = plan.entries()[i];
     if (entry.what == merge_action::leave) {
       --depth;
-      if (!visitor.leave()) return false;
+      if (!(visitors.leave() && ...)) return false;
       continue;
     }
     if (entry.what == merge_action::add) {
-      if (!visitor.write(entry.what, static_cast<const arena_value*>(nullptr), entry.index, entry.member)) return false;
+      if (!(visitors.write(entry.what, static_cast<const arena_value*>(nullptr), entry.index, entry.member) && ...)) return false;
       continue;
     }
     const arena_value& old = json::detail::members_begin(*objects[depth - 1])[entry.index].value;
     if (entry.what == merge_action::descend) {
       objects[depth++] = &old;
-      if (!visitor.enter(old, entry.index, entry.member)) return false;
+      if (!(visitors.enter(old, entry.index, entry.member) && ...)) return false;
     } else if (entry.what != merge_action::shadow) {  // names do not repeat in a section
-      if (!visitor.write(entry.what, &old, entry.index, entry.member)) return false;
+      if (!(visitors.write(entry.what, &old, entry.index, entry.member) && ...)) return false;
     }
   }
-  return visitor.leave();
+  return (visitors.leave() && ...);
 }
 
 }  // namespace detail

@@ -18,15 +18,11 @@ class stamp_text {
  public:
   stamp_text(const stamp& s, bool with_version) noexcept {
     put("{\"$lastUpdated\":\"");
-    const std::size_t time = size_;
     size_ = static_cast<std::size_t>(to_chars(text_ + size_, s.time) - text_);
     put("\"");
-    time_ = {text_ + time - 1, size_ - time + 1};
     if (with_version && s.version != 0) {
       put(",\"$lastUpdatedVersion\":");
-      const std::size_t version = size_;
       size_ = static_cast<std::size_t>(json::to_chars(text_ + size_, s.version) - text_);
-      version_ = {text_ + version, size_ - version};
     }
     put("}");
   }
@@ -38,11 +34,10 @@ class stamp_text {
   bool send(Writer& out) const {
     return out.RawValue({text_, size_});
   }
-  /// Its members alone, for one that has.
+  /// Its members alone, for one that has; in compact text only.
   template <class Writer>
   bool send_members(Writer& out) const {
-    return out.Key("$lastUpdated", 12, true) && out.RawValue(time_) &&
-           (version_.empty() || (out.Key("$lastUpdatedVersion", 19, true) && out.RawValue(version_)));
+    return out.RawValue({text_ + 1, size_ - 2});
   }
 
  private:
@@ -52,7 +47,6 @@ class stamp_text {
   }
   char text_[120];
   std::size_t size_ = 0;
-  std::string_view time_, version_;
 };
 
 template <class Writer>
@@ -69,6 +63,7 @@ struct member_renderer {
   json::detail::walk_memory<arena_value>& memory;
   std::size_t depth = 0;
 
+  json::errc failure() const noexcept { return json::detail::failure_of(out, 0); }
   bool enter(const arena_value&, size_type, const value_member* member) {
     return depth++ == 0 || (send_name(*member, out) && out.StartObject());
   }

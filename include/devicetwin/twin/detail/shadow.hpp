@@ -107,12 +107,12 @@ class stamp_shadow {
 
   // --- writing -------------------------------------------------------------------------------
 
+  /// How many words a write may take at most; a visitor of walk_plan().
+  class words_needed;
   /// Room for what write() and reset() do. False, with nothing changed, when memory ran out.
-  [[nodiscard]] bool prepare(const merge_plan& plan, const arena_value& values) {
-    bound_visitor bound(*this);
-    if (!walk_plan(plan, values, bound)) return false;
+  [[nodiscard]] bool prepare(std::size_t words) {
     if (!room_in_table()) return false;  // may give words back, so it comes first
-    return words_.capacity() - words_.size() >= bound.words || rebuild(bound.words);
+    return words_.capacity() - words_.size() >= words || rebuild(words);
   }
   [[nodiscard]] bool prepare_reset() { return room_in_table(); }
 
@@ -180,38 +180,6 @@ class stamp_shadow {
     while (step * 8 < members) step *= 2;
     return (members + step - 1) / step * step;
   }
-
-  struct bound_visitor {
-    explicit bound_visitor(const stamp_shadow& s) noexcept : shadow(s) {}
-    struct frame {
-      word at;
-      size_type count;
-      size_type added;
-    };
-    const stamp_shadow& shadow;
-    frame frames[json::default_max_depth + 1];
-    std::size_t depth = 0;
-    std::size_t words = 0;
-    bool enter(const arena_value& object, size_type index, const value_member*) noexcept {
-      const word w = depth == 0 ? shadow.root_ : shadow.child(frames[depth - 1].at, index);
-      frames[depth++] = {w, object.MemberCount(), 0};
-      return true;
-    }
-    bool write(merge_action action, const arena_value*, size_type, const value_member*) noexcept {
-      if (action == merge_action::add) ++frames[depth - 1].added;
-      return true;
-    }
-    bool leave() noexcept {
-      const frame& f = frames[--depth];
-      const std::size_t wanted = f.count + f.added;
-      if (!is_block(f.at)) words += header + room_for(f.count);
-      // Members are added one by one, and a block that is full moves.
-      for (std::size_t room = room_for(f.count); room < wanted; room = room_for(room + 1)) {
-        words += header + room_for(room + 1);
-      }
-      return true;
-    }
-  };
 
   struct write_visitor {
     write_visitor(stamp_shadow& s, word id) noexcept : shadow(s), stamp_id(id) {}
@@ -407,6 +375,43 @@ class stamp_shadow {
   json::detail::plain_array<word> words_;
   json::detail::plain_array<stamp> table_;  ///< the first is "not known"
   word root_ = 0;
+};
+
+class stamp_shadow::words_needed {
+ public:
+  explicit words_needed(const stamp_shadow& s) noexcept : shadow_(s) {}
+  std::size_t words() const noexcept { return words_; }
+
+  bool enter(const arena_value& object, size_type index, const value_member*) noexcept {
+    const word w = depth_ == 0 ? shadow_.root_ : shadow_.child(frames_[depth_ - 1].at, index);
+    frames_[depth_++] = {w, object.MemberCount(), 0};
+    return true;
+  }
+  bool write(merge_action action, const arena_value*, size_type, const value_member*) noexcept {
+    if (action == merge_action::add) ++frames_[depth_ - 1].added;
+    return true;
+  }
+  bool leave() noexcept {
+    const frame& f = frames_[--depth_];
+    const std::size_t wanted = f.count + f.added;
+    if (!is_block(f.at)) words_ += header + room_for(f.count);
+    // Members are added one by one, and a block that is full moves.
+    for (std::size_t room = room_for(f.count); room < wanted; room = room_for(room + 1)) {
+      words_ += header + room_for(room + 1);
+    }
+    return true;
+  }
+
+ private:
+  struct frame {
+    word at;
+    size_type count;
+    size_type added;
+  };
+  const stamp_shadow& shadow_;
+  frame frames_[json::default_max_depth + 1];
+  std::size_t depth_ = 0;
+  std::size_t words_ = 0;
 };
 
 /// Sends a section's `$metadata` as events: the mirror of its objects with the stamps that are known.

@@ -19,8 +19,9 @@ namespace detail {
 /// The member of this name, or a null pointer.
 inline const arena_value* find_member(const arena_value& object, std::string_view name) noexcept {
   const auto* members = json::detail::members_begin(object);
-  for (size_type i = 0; i < object.MemberCount(); ++i) {
-    if (json::detail::text_of(members[i].name) == name) return &members[i].value;
+  const size_type count = object.MemberCount();
+  for (size_type i = 0; i < count; ++i) {  // lengths settle most
+    if (members[i].name.GetStringLength() == name.size() && json::detail::text_of(members[i].name) == name) return &members[i].value;
   }
   return nullptr;
 }
@@ -29,10 +30,12 @@ inline const arena_value* find_member(const arena_value& object, std::string_vie
 /// `ac` and `av`. A null pointer for anything else.
 inline const arena_value* acknowledged_value(const arena_value& reported) noexcept {
   if (!reported.IsObject() || reported.MemberCount() < 3) return nullptr;
+  for (const std::string_view integer : {"ac", "av"}) {
+    const arena_value* found = find_member(reported, integer);
+    if (found == nullptr || !found->IsInt64()) return nullptr;
+  }
   const arena_value* value = find_member(reported, "value");
-  const arena_value* code = find_member(reported, "ac");
-  const arena_value* version = find_member(reported, "av");
-  return value != nullptr && !value->IsNull() && code != nullptr && code->IsInt64() && version != nullptr && version->IsInt64() ? value : nullptr;
+  return value != nullptr && !value->IsNull() ? value : nullptr;
 }
 
 /// What desired is compared with.
@@ -157,6 +160,15 @@ class sync_counter {
   enum class from_patch : unsigned char { neither, desired, reported };
 
   json::error count(const arena_value& desired, const arena_value* reported, from_patch which, std::int64_t& sum) {
+    const bool drops = rules_.nulls == merge::null_rule::remove;
+    if (!desired.IsObject() && !desired.IsArray()) {  // most often: no walk for that
+      if (drops && which == from_patch::reported && reported != nullptr && reported->IsNull()) reported = nullptr;
+      reported = in_effect(reported);
+      const bool same = reported != nullptr && !reported->IsObject() && !reported->IsArray() &&
+                        json::detail::same_scalar(desired, *reported, rules_.numbers);
+      sum += same ? 0 : 1;
+      return {};
+    }
     struct adder {
       std::int64_t count = 0;
       bool differs(const json::location&, const arena_value&, const arena_value*) noexcept {
@@ -165,7 +177,6 @@ class sync_counter {
       }
     } adder;
     delta_walk walk(rules_.numbers, memory_);
-    const bool drops = rules_.nulls == merge::null_rule::remove;
     walk.skip_desired_nulls = drops && which == from_patch::desired;
     walk.skip_reported_nulls = drops && which == from_patch::reported;
     if (!walk.run(desired, reported, adder)) return walk.failure();
@@ -173,25 +184,15 @@ class sync_counter {
     return {};
   }
 
-  /// By how much a write of desired changes the count.
-  json::error desired_write(const merge_plan& plan, const arena_value& desired, const arena_value& reported, std::int64_t& change) {
-    desired_visitor visitor(*this, reported);
-    if (!walk_plan(plan, desired, visitor)) return visitor.failure;
-    change = visitor.change;
-    return {};
-  }
-  /// By how much a write of reported does.
-  json::error reported_write(const merge_plan& plan, const arena_value& reported, const arena_value& desired, std::int64_t& change) {
-    reported_visitor visitor(*this, desired);
-    if (!walk_plan(plan, reported, visitor)) return visitor.failure;
-    change = visitor.change;
-    return {};
-  }
+  /// By how much a write changes the count: visitors of walk_plan() for a plan of either section, which walk the
+  /// other one along with it.
+  struct desired_write;
+  struct reported_write;
 
  private:
-  /// Both visitors walk the other section along with the plan.
-  struct visitor_base {
-    visitor_base(sync_counter& c, const arena_value& root) noexcept : counter(c), other_root(&root), indexes(c.memory_) {}
+  struct write_base {
+    write_base(sync_counter& c, const arena_value& other) noexcept
+        : counter(c), other_root(&other), indexes(c.memory_), frames(c.memory_) {}
     struct frame {
       const arena_value* other;  ///< null where the write can make no difference
       ordered_lookup lookup;
@@ -200,95 +201,96 @@ class sync_counter {
     sync_counter& counter;
     const arena_value* other_root;
     json::detail::index_memory indexes;
-    frame frames[json::default_max_depth + 1];
-    std::size_t depth = 0;
+    json::detail::stack<frame, 8> frames;
     std::int64_t change = 0;
-    json::error failure;
+    json::errc failed = json::errc::ok;
 
-    void push(const arena_value* other) noexcept {
+    json::errc failure() const noexcept { return failed; }
+    bool fail(json::errc code) noexcept {
+      failed = code;
+      return false;
+    }
+    bool push(const arena_value* other) noexcept {
       if (other != nullptr && !other->IsObject()) other = nullptr;
-      frames[depth++] = {other, other == nullptr ? ordered_lookup() : ordered_lookup(*other), indexes.size()};
+      const frame f{other, other == nullptr ? ordered_lookup() : ordered_lookup(*other), indexes.size()};
+      return frames.push(f) || fail(json::errc::out_of_memory);
     }
     bool leave() noexcept {
-      indexes.truncate(frames[--depth].index_base);
+      indexes.truncate(frames.back().index_base);
+      frames.pop();
       return true;
     }
     /// The other section's member beside this one, or a null pointer.
     bool beside(const value_member& member, const arena_value*& found) {
-      frame& f = frames[depth - 1];
+      frame& f = frames.back();
       size_type index = json::detail::no_index;
       found = nullptr;
       if (f.other == nullptr) return true;
-      if (!f.lookup.find(json::detail::text_of(member.name), indexes, index)) {
-        failure = json::errc::out_of_memory;
-        return false;
-      }
+      if (!f.lookup.find(json::detail::text_of(member.name), indexes, index)) return fail(json::errc::out_of_memory);
       if (index != json::detail::no_index) found = &json::detail::members_begin(*f.other)[index].value;
       return true;
     }
     bool add(const arena_value& desired, const arena_value* reported, from_patch which, std::int64_t sign) {
       std::int64_t sum = 0;
-      failure = counter.count(desired, reported, which, sum);
+      if (json::error e = counter.count(desired, reported, which, sum)) return fail(e.code());
       change += sign * sum;
-      return !failure;
-    }
-  };
-
-  struct desired_visitor : visitor_base {
-    using visitor_base::visitor_base;
-    bool enter(const arena_value&, size_type, const value_member* member) {
-      const arena_value* reported = other_root;
-      if (member != nullptr && !beside(*member, reported)) return false;
-      push(in_effect(reported));
       return true;
-    }
-    bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
-      if (action == merge_action::keep || frames[depth - 1].other == nullptr) return true;
-      const arena_value* reported;
-      if (!beside(*member, reported)) return false;
-      return (old == nullptr || add(*old, reported, from_patch::neither, -1)) &&
-             (action == merge_action::remove || add(member->value, reported, from_patch::desired, 1));
-    }
-  };
-
-  struct reported_visitor : visitor_base {
-    using visitor_base::visitor_base;
-    bool enter(const arena_value& object, size_type, const value_member* member) {
-      const arena_value* desired = other_root;
-      if (member != nullptr) {
-        if (!beside(*member, desired)) return false;
-        // What is or becomes an acknowledgement is compared as a whole.
-        if (desired != nullptr && concerns_acknowledgement(object, member->value)) {
-          if (!add(*desired, &object, from_patch::neither, -1) || !add_merged(*desired, object, member->value)) return false;
-          desired = nullptr;
-        }
-      }
-      push(desired);
-      return true;
-    }
-    bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
-      if (action == merge_action::keep) return true;
-      const arena_value* desired;
-      if (!beside(*member, desired)) return false;
-      if (desired == nullptr) return true;
-      return add(*desired, old, from_patch::neither, -1) &&
-             add(*desired, action == merge_action::remove ? nullptr : &member->value,
-                 from_patch::reported, 1);
-    }
-    static bool concerns_acknowledgement(const arena_value& object, const arena_value& patch) noexcept {
-      return acknowledged_value(object) != nullptr || find_member(patch, "ac") != nullptr ||
-             find_member(patch, "av") != nullptr || find_member(patch, "value") != nullptr;
-    }
-    bool add_merged(const arena_value& desired, const arena_value& object, const arena_value& patch) {
-      json::document merged(counter.memory_);
-      if ((failure = merged.assign(object))) return false;
-      if ((failure = merge::apply_merge_patch(merged, patch, merge_options(counter.rules_, counter.memory_)))) return false;
-      return add(desired, &merged.root(), from_patch::neither, 1);
     }
   };
 
   const dialect& rules_;
   json::memory_source memory_;
+};
+
+struct sync_counter::desired_write : sync_counter::write_base {
+  using write_base::write_base;
+  bool enter(const arena_value&, size_type, const value_member* member) {
+    const arena_value* reported = other_root;
+    if (member != nullptr && !beside(*member, reported)) return false;
+    return push(in_effect(reported));
+  }
+  bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
+    if (action == merge_action::keep || frames.back().other == nullptr) return true;
+    const arena_value* reported;
+    if (!beside(*member, reported)) return false;
+    return (old == nullptr || add(*old, reported, from_patch::neither, -1)) &&
+           (action == merge_action::remove || add(member->value, reported, from_patch::desired, 1));
+  }
+};
+
+struct sync_counter::reported_write : sync_counter::write_base {
+  using write_base::write_base;
+  bool enter(const arena_value& object, size_type, const value_member* member) {
+    const arena_value* desired = other_root;
+    if (member != nullptr) {
+      if (!beside(*member, desired)) return false;
+      // What is or becomes an acknowledgement is compared as a whole.
+      if (desired != nullptr && concerns_acknowledgement(object, member->value)) {
+        if (!add(*desired, &object, from_patch::neither, -1) || !add_merged(*desired, object, member->value)) return false;
+        desired = nullptr;
+      }
+    }
+    return push(desired);
+  }
+  bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
+    if (action == merge_action::keep) return true;
+    const arena_value* desired;
+    if (!beside(*member, desired)) return false;
+    if (desired == nullptr) return true;
+    return add(*desired, old, from_patch::neither, -1) &&
+           add(*desired, action == merge_action::remove ? nullptr : &member->value,
+               from_patch::reported, 1);
+  }
+  static bool concerns_acknowledgement(const arena_value& object, const arena_value& patch) noexcept {
+    return acknowledged_value(object) != nullptr || find_member(patch, "ac") != nullptr ||
+           find_member(patch, "av") != nullptr || find_member(patch, "value") != nullptr;
+  }
+  bool add_merged(const arena_value& desired, const arena_value& object, const arena_value& patch) {
+    json::document merged(counter.memory_);
+    if (json::error e = merged.assign(object)) return fail(e.code());
+    if (json::error e = merge::apply_merge_patch(merged, patch, merge_options(counter.rules_, counter.memory_))) return fail(e.code());
+    return add(desired, &merged.root(), from_patch::neither, 1);
+  }
 };
 
 }  // namespace detail

@@ -1,6 +1,8 @@
 /// How a twin is written: the bodies of basic_twin's members.
 #pragma once
 
+#include <new>  // placement new
+
 #include "../twin.hpp"
 #include "emit_section.hpp"
 
@@ -43,57 +45,71 @@ inline json::errc load_history(const json::arena_value& given, std::int64_t vers
 /// where a loaded twin lacked them.
 class counters_write {
  public:
-  counters_write(json::document& identity, const json::memory_source& working) noexcept
-      : identity_(identity), merge_(identity, merge_options(rfc7396, working)) {}
+  /// `version_hint`: where the version was found last.
+  counters_write(json::document& identity, json::size_type& version_hint, const json::memory_source& working) noexcept
+      : identity_(identity), version_hint_(version_hint), working_(working) {}
+  ~counters_write() {
+    if (addition_ != nullptr) addition_->~merge_type();
+  }
+  counters_write(const counters_write&) = delete;
+  counters_write& operator=(const counters_write&) = delete;
 
   /// An empty etag leaves it as it is.
   json::error prepare(std::string_view etag, std::int64_t version, json::arena& scratch) {
-    const auto find = [this](std::string_view name) {
-      const auto names = json::detail::names_of(identity_.root());
-      for (json::size_type i = 0; i < identity_.root().MemberCount(); ++i) {
-        if (names(i) == name) return i;
+    etag_ = etag;
+    version_ = version;
+    auto* members = json::detail::members_begin(json::document_access::root(identity_));
+    const auto find = [&](std::string_view name, json::size_type hint) {
+      const json::size_type count = identity_.root().MemberCount();
+      if (hint < count && json::detail::text_of(members[hint].name) == name) return hint;
+      for (json::size_type i = 0; i < count; ++i) {
+        if (json::detail::text_of(members[i].name) == name) return i;
       }
       return json::detail::no_index;
     };
-    etag_ = etag;
-    version_ = version;
-    etag_at_ = etag.empty() ? 0 : find("etag");
-    version_at_ = find("version");
-    in_place_ = etag_at_ != json::detail::no_index && version_at_ != json::detail::no_index;
-    if (in_place_) return {};
+    const json::size_type etag_index = etag.empty() ? json::detail::no_index : find("etag", 0);
+    version_hint_ = find("version", version_hint_);
+    if (etag_index != json::detail::no_index) etag_at_ = &members[etag_index].value;
+    if (version_hint_ != json::detail::no_index) version_at_ = &members[version_hint_].value;
+    if (version_at_ != nullptr && (etag.empty() || etag_at_ != nullptr)) return {};
     if (!scratch.reserve(2048)) return json::errc::out_of_memory;
     patch_.SetObject();
+    json::arena_value number;
+    number.SetInt64(version);
     if (!etag.empty()) {
       json::arena_value text(etag.data(), static_cast<json::size_type>(etag.size()), scratch);
       patch_.AddMember("etag", text, scratch);
     }
-    json::arena_value number(version);
     patch_.AddMember("version", number, scratch);
-    if (json::error e = merge_.plan(patch_)) return e;
-    return merge_.prepare();
+    addition_ = new (storage_) merge_type(identity_, merge_options(rfc7396, working_));
+    if (json::error e = addition_->plan(patch_)) return e;
+    return addition_->prepare();
   }
   void commit() {
-    if (!in_place_) {
+    if (addition_ != nullptr) {
       merge::no_journal nobody;
-      merge_.commit(nobody);
+      addition_->commit(nobody);
       return;
     }
-    auto* members = json::detail::members_begin(json::document_access::root(identity_));
-    members[version_at_].value.SetInt64(version_);
+    version_at_->SetInt64(version_);
     if (etag_.empty()) return;
     static_assert(etag_chars <= sizeof(json::arena_value) - 3, "an etag fits inside a value: no memory is asked for");
-    members[etag_at_].value.SetString(etag_.data(), static_cast<json::size_type>(etag_.size()),
-                                      json::document_access::memory(identity_));
+    etag_at_->SetString(etag_.data(), static_cast<json::size_type>(etag_.size()), json::document_access::memory(identity_));
   }
 
  private:
+  using merge_type = merge::detail::document_merge<json::arena_value>;
+
   json::document& identity_;
-  merge::detail::document_merge<json::arena_value> merge_;
+  json::size_type& version_hint_;
+  json::memory_source working_;
   json::arena_value patch_;
   std::string_view etag_;
   std::int64_t version_ = 0;
-  json::size_type etag_at_ = 0, version_at_ = 0;
-  bool in_place_ = false;
+  json::arena_value* etag_at_ = nullptr;
+  json::arena_value* version_at_ = nullptr;
+  merge_type* addition_ = nullptr;  ///< in storage_, where one is missing
+  alignas(merge_type) unsigned char storage_[sizeof(merge_type)];
 };
 
 inline json::location place_of(part p, json::step (&steps)[2]) noexcept {
@@ -109,6 +125,13 @@ inline json::location place_of(part p, json::step (&steps)[2]) noexcept {
 inline json::error error_at_member(json::errc code, std::string_view name) noexcept {
   const json::step s = json::step::member(name);
   return json::error(code).at(json::location(&s, 1));
+}
+
+/// Why a walk that writes came to a stop: the writer's reason, or else its own memory ran out.
+template <class Writer>
+json::error why_stopped(const Writer& out) noexcept {
+  const json::errc code = json::detail::failure_of(out, 0);
+  return code == json::errc::ok ? json::errc::out_of_memory : code;
 }
 
 /// The body of an event that has the whole twin: lifecycle and replaceTwin. `tags` writes the tags with their name, or
@@ -531,19 +554,28 @@ json::error basic_twin<Memory, Tracking>::null_for_missing(const json::arena_val
   return {};
 }
 
+/// A written section as notifications and events have it: what was written, its stamps, the version.
 template <class Memory, class Tracking>
 template <class SectionWrite, class Writer>
 json::error basic_twin<Memory, Tracking>::render_section(SectionWrite& w, bool with_stamps, timestamp now, Writer& out) const {
   json::detail::walk_memory<json::arena_value> memory(memory_.source());
-  const auto stopped = [&out] { return json::error(json::detail::failure_of(out, 0)); };
   detail::member_renderer<Writer> members{out, w.planned().copy_rule(), memory, 0};
-  if (!out.StartObject() || !detail::walk_plan(w.planned(), w.values_before(), members)) return stopped();
+  if (!out.StartObject() || !detail::walk_plan(w.planned(), w.values_before(), members)) return detail::why_stopped(out);
+  return render_end(w, with_stamps, now, out, memory);
+}
+
+/// What follows the members.
+template <class Memory, class Tracking>
+template <class SectionWrite, class Writer>
+json::error basic_twin<Memory, Tracking>::render_end(SectionWrite& w, bool with_stamps, timestamp now, Writer& out,
+                                                     json::detail::walk_memory<json::arena_value>& memory) const {
+  const auto stopped = [&out] { return detail::why_stopped(out); };
   if (with_stamps) {
     const detail::stamp_text text({now, w.next_version()}, w.where() == part::desired);
     detail::metadata_renderer<Writer> metadata{out, text, w.planned().copy_rule(), memory, 0};
-    if (!out.Key("$metadata", 9, true) || !detail::walk_plan(w.planned(), w.values_before(), metadata)) return stopped();
+    if (!out.PlainKey("$metadata") || !detail::walk_plan(w.planned(), w.values_before(), metadata)) return stopped();
   }
-  if (w.where() != part::tags && (!out.Key("$version", 8, true) || !out.Int64(w.next_version()))) return stopped();
+  if (w.where() != part::tags && (!out.PlainKey("$version") || !out.Int64(w.next_version()))) return stopped();
   return out.EndObject(0) ? json::error() : stopped();
 }
 
@@ -589,15 +621,19 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
 
   // What follows from the write, while it can still be called off.
   std::int64_t pending = 0;
-  if (writes_desired) {
-    detail::sync_counter counter(*rules_, working);
-    if (json::error e = counter.desired_write(desired.planned(), this->desired(), reported(), pending)) return e;
-  }
   if (writes_tags) {
-    if (json::error e = collect(tags, done)) return e;
+    if (json::error e = follow(tags, done)) return e;
   }
   if (writes_desired) {
-    if (json::error e = collect(desired, done)) return e;
+    json::detail::walk_memory<json::arena_value> memory(working);
+    json::text_writer<json::text_buffer> writer(done.notification_);
+    detail::sync_counter counter(*rules_, working);
+    detail::sync_counter::desired_write sync(counter, reported());
+    detail::member_renderer<json::text_writer<json::text_buffer>> members{writer, desired.planned().copy_rule(), memory, 0};
+    if (!writer.StartObject()) return writer.failure();
+    if (json::error e = follow(desired, done, sync, members)) return e;
+    if (json::error e = render_end(desired, false, now, writer, memory)) return e;
+    pending = sync.change;
   }
   char etag_text[etag_chars];
   write_etag(etag_counter() + 1, etag_text);
@@ -605,10 +641,6 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
   if (!done.set_etag({etag_text, etag_chars})) return json::errc::out_of_memory;
   done.note_versions(writes_desired ? desired.next_version() : desired_version(), reported_version(), next_version);
 
-  if (writes_desired) {
-    json::text_writer<json::text_buffer> writer(done.notification_);
-    if (json::error e = render_section(desired, false, now, writer)) return e;
-  }
   json::text_writer<json::text_buffer> writer(done.event_);
   const auto stopped = [&writer] { return json::error(writer.failure()); };
   if (!replace) {
@@ -643,7 +675,7 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
     }
   }
 
-  detail::counters_write counters(identity_, working);
+  detail::counters_write counters(identity_, version_hint_, working);
   if (json::error e = counters.prepare(done.etag(), next_version, done.arena_)) return e;
   if (writes_tags) {
     if (json::error e = tags.prepare()) return e;
@@ -679,24 +711,25 @@ json::error basic_twin<Memory, Tracking>::write_as_device(const json::arena_valu
   if (report != nullptr) return {};
   if (!write.effective()) return note_unchanged(done);
 
-  std::int64_t pending = 0;
-  detail::sync_counter counter(*rules_, working);
-  if (json::error e = counter.reported_write(write.planned(), reported(), desired(), pending)) return e;
-  if (json::error e = collect(write, done)) return e;
   const std::int64_t next_version = root_version() + 1;
   if (!done.set_etag(etag())) return json::errc::out_of_memory;
   done.note_versions(desired_version(), write.next_version(), next_version);
 
+  json::detail::walk_memory<json::arena_value> memory(working);
   json::text_writer<json::text_buffer> writer(done.event_);
   const auto stopped = [&writer] { return json::error(writer.failure()); };
-  if (!writer.StartObject() || !writer.Key("version", 7, true) || !writer.Int64(next_version) ||
-      !writer.Key("properties", 10, true) || !writer.StartObject() || !writer.Key("reported", 8, true)) {
+  if (!writer.StartObject() || !writer.PlainKey("version") || !writer.Int64(next_version) ||
+      !writer.PlainKey("properties") || !writer.StartObject() || !writer.PlainKey("reported") || !writer.StartObject()) {
     return stopped();
   }
-  if (json::error e = render_section(write, Tracking::keeps_stamps, now, writer)) return e;
+  detail::sync_counter counter(*rules_, working);
+  detail::sync_counter::reported_write sync(counter, desired());
+  detail::member_renderer<json::text_writer<json::text_buffer>> members{writer, write.planned().copy_rule(), memory, 0};
+  if (json::error e = follow(write, done, sync, members)) return e;
+  if (json::error e = render_end(write, Tracking::keeps_stamps, now, writer, memory)) return e;
   if (!writer.EndObject(1) || !writer.EndObject(2)) return stopped();
 
-  detail::counters_write counters(identity_, working);
+  detail::counters_write counters(identity_, version_hint_, working);
   if (json::error e = counters.prepare({}, next_version, done.arena_)) return e;
   if (json::error e = write.prepare()) return e;
   // From here on nothing can fail.
@@ -704,7 +737,7 @@ json::error basic_twin<Memory, Tracking>::write_as_device(const json::arena_valu
   layout_.has_reported = true;
   counters.commit();
   version_ = next_version;
-  pending_ += pending;
+  pending_ += sync.change;
   return {};
 }
 
@@ -724,14 +757,13 @@ json::error basic_twin<Memory, Tracking>::write_as_notified(json::arena_value& i
   section_write<Tracking> write(desired_, part::desired, *rules_, working);
   if (json::error e = write.check(input, shape::patch, {}, nullptr)) return e;
   if (json::error e = write.plan(input, {}, nullptr)) return e;
-  std::int64_t pending = 0;
   detail::sync_counter counter(*rules_, working);
-  if (json::error e = counter.desired_write(write.planned(), desired(), reported(), pending)) return e;
-  if (json::error e = collect(write, done)) return e;
+  detail::sync_counter::desired_write sync(counter, reported());
+  if (json::error e = follow(write, done, sync)) return e;
   done.note_versions(*version, reported_version(), version_);
   if (json::error e = write.prepare()) return e;
   write.commit(now, false);
-  pending_ += pending;
+  pending_ += sync.change;
   return {};
 }
 
