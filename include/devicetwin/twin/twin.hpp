@@ -184,6 +184,14 @@ class basic_twin {
     return read_and(text, done, [&](json::arena_value& v) { return write_as_notified(v, now, done); });
   }
 
+  /// A back end's copy takes an updateTwin event: root "version", and of each section written its members, "$metadata",
+  /// whose time they carry from now on, and "$version". Only the event after the copy's version is taken,
+  /// precondition_failed otherwise: fetch the whole twin then. (The body of any other event is a whole twin: load().)
+  /// Errors: not_a_twin at what is missing or has the wrong type.
+  [[nodiscard]] json::error apply_event(std::string_view text, outcome& done) {
+    return read_and(text, done, [&](json::arena_value& v) { return write_as_event(v, done); });
+  }
+
   // --- asking first --------------------------------------------------------------------------
 
   /// What the write of the same name would be refused for, all of it, and the room each written section would have
@@ -292,13 +300,15 @@ class basic_twin {
   json::error write_as_device(const json::arena_value& patch, timestamp now, outcome& done, std::int64_t expected_version,
                               validation* report);
   json::error write_as_notified(json::arena_value& input, timestamp now, outcome& done);
+  json::error write_as_event(json::arena_value& input, outcome& done);
   json::error load_value(const json::arena_value& value);
 
   struct service_input {
     json::arena_value* tags = nullptr;
     json::arena_value* desired = nullptr;
+    json::arena_value* reported = nullptr;
   };
-  json::error take_apart(json::arena_value& input, service_input& parts) const;
+  json::error take_apart(json::arena_value& input, bool with_reported, service_input& parts) const;
   json::error strip_echo(json::arena_value& section, part where) const;
   static json::error null_for_missing(const json::arena_value& old, json::arena_value& replacement, json::arena& memory,
                                       const json::memory_source& working);

@@ -122,6 +122,23 @@ inline json::location place_of(part p, json::step (&steps)[2]) noexcept {
   return json::location(steps, 2);
 }
 
+inline void erase_member(json::arena_value& object, std::string_view name) {
+  for (json::size_type i = object.MemberCount(); i-- > 0;) {
+    if (json::detail::text_of(json::detail::members_begin(object)[i].name) != name) continue;
+    object.EraseMember(object.MemberBegin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+/// Takes a version out of an object: false when it is no positive integer.
+inline bool take_version(json::arena_value& object, std::string_view name, std::int64_t& version) {
+  const json::arena_value* given = find_member(object, name);
+  const auto number = given == nullptr ? json::result<std::int64_t>(json::errc::not_found) : json::get<std::int64_t>(*given);
+  if (!number || *number < 1) return false;
+  version = *number;
+  erase_member(object, name);
+  return true;
+}
+
 inline json::error error_at_member(json::errc code, std::string_view name) noexcept {
   const json::step s = json::step::member(name);
   return json::error(code).at(json::location(&s, 1));
@@ -465,9 +482,9 @@ json::error basic_twin<Memory, Tracking>::strip_echo(json::arena_value& given, p
   return {};
 }
 
-/// Finds the sections in a service's write, and refuses what does not belong there.
+/// Finds the sections in a service's write or an event, and refuses what does not belong there.
 template <class Memory, class Tracking>
-json::error basic_twin<Memory, Tracking>::take_apart(json::arena_value& input, service_input& parts) const {
+json::error basic_twin<Memory, Tracking>::take_apart(json::arena_value& input, bool with_reported, service_input& parts) const {
   if (!input.IsObject()) return json::errc::not_a_twin;
   auto* members = json::detail::members_begin(input);
   for (json::size_type i = 0; i < input.MemberCount(); ++i) {
@@ -489,7 +506,9 @@ json::error basic_twin<Memory, Tracking>::take_apart(json::arena_value& input, s
       const std::string_view section = json::detail::text_of(inner[j].name);
       if (section == "desired") {
         parts.desired = &inner[j].value;
-      } else if (section != "reported" || !rules_->ignores_echo) {
+      } else if (section == "reported" && with_reported) {
+        parts.reported = &inner[j].value;
+      } else {
         const json::step steps[] = {json::step::member(name), json::step::member(section)};
         return json::error(json::errc::not_writable).at(json::location(steps, 2));
       }
@@ -585,7 +604,7 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
   if (identity().IsNull()) return json::errc::not_a_twin;
   if (!etag_matches(if_match, etag())) return json::errc::precondition_failed;
   service_input parts;
-  if (json::error e = take_apart(input, parts)) return e;
+  if (json::error e = take_apart(input, rules_->ignores_echo, parts)) return e;
 
   const json::memory_source working = memory_.source();
   section_write<unstamped> tags(tags_, part::tags, *rules_, working);
@@ -743,16 +762,10 @@ json::error basic_twin<Memory, Tracking>::write_as_device(const json::arena_valu
 
 template <class Memory, class Tracking>
 json::error basic_twin<Memory, Tracking>::write_as_notified(json::arena_value& input, timestamp now, outcome& done) {
+  std::int64_t version = 0;
   if (!input.IsObject()) return json::errc::not_a_twin;
-  const json::arena_value* given = detail::find_member(input, "$version");
-  const auto version = given == nullptr ? json::result<std::int64_t>(json::errc::not_a_twin) : json::get<std::int64_t>(*given);
-  if (!version || *version < 0) return detail::error_at_member(json::errc::not_a_twin, "$version");
-  if (*version != desired_version() + 1) return json::errc::precondition_failed;
-  for (json::size_type i = input.MemberCount(); i-- > 0;) {
-    if (json::detail::text_of(json::detail::members_begin(input)[i].name) == "$version") {
-      input.EraseMember(input.MemberBegin() + static_cast<std::ptrdiff_t>(i));
-    }
-  }
+  if (!detail::take_version(input, "$version", version)) return detail::error_at_member(json::errc::not_a_twin, "$version");
+  if (version - 1 != desired_version()) return json::errc::precondition_failed;
   const json::memory_source working = memory_.source();
   section_write<Tracking> write(desired_, part::desired, *rules_, working);
   if (json::error e = write.check(input, shape::patch, {}, nullptr)) return e;
@@ -760,10 +773,95 @@ json::error basic_twin<Memory, Tracking>::write_as_notified(json::arena_value& i
   detail::sync_counter counter(*rules_, working);
   detail::sync_counter::desired_write sync(counter, reported());
   if (json::error e = follow(write, done, sync)) return e;
-  done.note_versions(*version, reported_version(), version_);
+  done.note_versions(version, reported_version(), version_);
   if (json::error e = write.prepare()) return e;
   write.commit(now, false);
   pending_ += sync.change;
+  return {};
+}
+
+template <class Memory, class Tracking>
+json::error basic_twin<Memory, Tracking>::write_as_event(json::arena_value& input, outcome& done) {
+  using detail::error_at_member;
+  if (identity().IsNull() || !input.IsObject()) return json::errc::not_a_twin;
+  std::int64_t version = 0;
+  if (!detail::take_version(input, "version", version)) return error_at_member(json::errc::not_a_twin, "version");
+  if (version - 1 != root_version()) return json::errc::precondition_failed;
+  const json::memory_source working = memory_.source();
+  service_input parts;
+  if (json::error e = take_apart(input, true, parts)) return e;
+
+  section_write<unstamped> tags(tags_, part::tags, *rules_, working);
+  section_write<Tracking> desired(desired_, part::desired, *rules_, working);
+  section_write<Tracking> reported(reported_, part::reported, *rules_, working);
+  timestamp times[part_count] = {};
+  const auto plan = [&](auto& write, json::arena_value* given) -> json::error {
+    if (given == nullptr) return {};
+    json::step steps[2];
+    const json::location base = detail::place_of(write.where(), steps);
+    if (!given->IsObject()) return json::error(json::errc::not_a_twin).at(base);
+    if (write.where() != part::tags) {
+      std::int64_t next = 0;
+      const json::arena_value* metadata = detail::find_member(*given, "$metadata");
+      const json::arena_value* updated =
+          metadata != nullptr && metadata->IsObject() ? detail::find_member(*metadata, "$lastUpdated") : nullptr;
+      const auto time = updated != nullptr && updated->IsString() ? parse_timestamp(json::detail::text_of(*updated))
+                                                                  : json::result<timestamp>(json::errc::not_a_twin);
+      if (!time || !detail::take_version(*given, "$version", next)) return json::error(json::errc::not_a_twin).at(base);
+      times[static_cast<std::size_t>(write.where())] = *time;
+      write.set_next_version(next);
+      detail::erase_member(*given, "$metadata");
+    }
+    if (json::error e = write.check(*given, shape::patch, base, nullptr)) return e;
+    return write.plan(*given, base, nullptr);
+  };
+  if (json::error e = plan(tags, parts.tags)) return e;
+  if (json::error e = plan(desired, parts.desired)) return e;
+  if (json::error e = plan(reported, parts.reported)) return e;
+
+  // Desired and reported are compared as they are after both writes, so the second counts when the first is done;
+  // an event has one of them only.
+  if (parts.desired != nullptr && parts.reported != nullptr) return error_at_member(json::errc::not_a_twin, "properties");
+  detail::sync_counter counter(*rules_, working);
+  std::int64_t pending = 0;
+  const bool by_service = parts.tags != nullptr || parts.desired != nullptr;
+  if (parts.tags != nullptr) {
+    if (json::error e = follow(tags, done)) return e;
+  }
+  if (parts.desired != nullptr) {
+    detail::sync_counter::desired_write sync(counter, this->reported());
+    if (json::error e = follow(desired, done, sync)) return e;
+    pending = sync.change;
+  }
+  if (parts.reported != nullptr) {
+    detail::sync_counter::reported_write sync(counter, this->desired());
+    if (json::error e = follow(reported, done, sync)) return e;
+    pending = sync.change;
+  }
+  char etag_text[etag_chars];
+  write_etag(etag_counter() + 1, etag_text);
+  if (!done.set_etag(by_service ? std::string_view(etag_text, etag_chars) : etag())) return json::errc::out_of_memory;
+  done.note_versions(parts.desired != nullptr ? desired.next_version() : desired_version(),
+                     parts.reported != nullptr ? reported.next_version() : reported_version(), version);
+
+  detail::counters_write counters(identity_, version_hint_, working);
+  if (json::error e = counters.prepare(by_service ? done.etag() : std::string_view(), version, done.arena_)) return e;
+  if (parts.tags != nullptr) {
+    if (json::error e = tags.prepare()) return e;
+  }
+  if (parts.desired != nullptr) {
+    if (json::error e = desired.prepare()) return e;
+  }
+  if (parts.reported != nullptr) {
+    if (json::error e = reported.prepare()) return e;
+  }
+  // From here on nothing can fail.
+  if (parts.tags != nullptr) tags.commit(0, false);
+  if (parts.desired != nullptr) desired.commit(times[static_cast<std::size_t>(part::desired)], false);
+  if (parts.reported != nullptr) reported.commit(times[static_cast<std::size_t>(part::reported)], false);
+  counters.commit();
+  version_ = version;
+  pending_ += pending;
   return {};
 }
 
