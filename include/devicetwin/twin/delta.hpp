@@ -239,6 +239,8 @@ json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler) 
 
 template <class Memory, class Tracking, class Output>
 json::error write_delta(const basic_twin<Memory, Tracking>& t, Output& out, unsigned indent) {
+  static_assert(json::detail::is_output<Output>,
+                "devicetwin: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
   return detail::write_events(out, indent, [&](auto& writer) { return emit_delta(t, writer); });
 }
 

@@ -190,6 +190,8 @@ json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
 
 template <class Memory, class Output>
 json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, Output& out, unsigned indent) {
+  static_assert(json::detail::is_output<Output>,
+                "devicetwin: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
   return detail::write_events(out, indent, [&](auto& writer) { return emit_changes_since(t, where, version, writer); });
 }
 

@@ -10,6 +10,7 @@
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
+#include <type_traits>  // std::enable_if_t
 
 #include "../json/arena.hpp"
 #include "../json/equal.hpp"
@@ -54,6 +55,21 @@ class buffer_memory {
 /// The member at the root of a service view in which a twin keeps what the service's own JSON has no room for:
 /// tombstones, and the versions of reported properties (docs/azure.md, "History"). Other readers ignore it.
 inline constexpr std::string_view history_member = "$history";
+
+namespace detail {
+
+/// Neither JSON text nor a RapidJSON value.
+template <class Input>
+inline constexpr bool is_no_input = !json::detail::is_value<Input> && !std::is_convertible_v<const Input&, std::string_view>;
+
+template <class Input>
+json::error explain_input() {
+  static_assert(json::detail::mistaken<Input>,
+                "basic_twin: the input is JSON text or a RapidJSON value (of a json::document, its root())");
+  return json::errc::wrong_type;
+}
+
+}  // namespace detail
 
 /// A twin. `Memory` is heap_memory or buffer_memory; `Tracking` is stamped (who was written when, and what was removed)
 /// or unstamped (values and versions only).
@@ -133,6 +149,11 @@ class basic_twin {
   [[nodiscard]] json::error load(std::string_view text);
   template <class Allocator>
   [[nodiscard]] json::error load(const json::basic_value<Allocator>& value);
+  /// Neither text nor a value: a mistake, explained.
+  template <class Input>
+  std::enable_if_t<detail::is_no_input<Input>, json::error> load(const Input&) {
+    return detail::explain_input<Input>();
+  }
 
   // --- writing -------------------------------------------------------------------------------
   //
@@ -175,6 +196,20 @@ class basic_twin {
   [[nodiscard]] json::error device_patch(const json::basic_value<Allocator>& patch, timestamp now, outcome& done,
                                          std::int64_t expected_version = any_version) {
     return copy_and(patch, done, [&](json::arena_value& v) { return write_as_device(v, now, done, expected_version, nullptr); });
+  }
+
+  /// Neither text nor a value: a mistake, explained.
+  template <class Input, class... Rest>
+  std::enable_if_t<detail::is_no_input<Input>, json::error> service_patch(const Input&, Rest&&...) {
+    return detail::explain_input<Input>();
+  }
+  template <class Input, class... Rest>
+  std::enable_if_t<detail::is_no_input<Input>, json::error> service_replace(const Input&, Rest&&...) {
+    return detail::explain_input<Input>();
+  }
+  template <class Input, class... Rest>
+  std::enable_if_t<detail::is_no_input<Input>, json::error> device_patch(const Input&, Rest&&...) {
+    return detail::explain_input<Input>();
   }
 
   /// A device's copy takes a notification: members of desired and "$version", which becomes desired's. Only the

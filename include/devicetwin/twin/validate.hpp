@@ -4,6 +4,7 @@
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
+#include <type_traits>  // std::enable_if_t
 
 #include "../json/detail/events.hpp"
 #include "../json/detail/plain_array.hpp"
@@ -62,6 +63,14 @@ class validation {
 template <class Allocator>
 [[nodiscard]] json::error validate(const json::basic_value<Allocator>& value, part where, shape form, const dialect& rules,
                                    validation& out, const json::memory_source& memory = {});
+
+/// What is no value: a mistake, explained.
+template <class Value, class... Rest>
+std::enable_if_t<!json::detail::is_value<Value>, json::error> validate(const Value&, Rest&&...) {
+  static_assert(json::detail::mistaken<Value>,
+                "validate: the first argument is a RapidJSON value (of a json::document, its root(); of a twin, a part of it)");
+  return json::errc::wrong_type;
+}
 
 // ---------------------------------------------------------------------------------------------
 

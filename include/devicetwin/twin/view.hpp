@@ -124,14 +124,20 @@ json::error emit_device_view(const basic_twin<Memory, Tracking>& t, Handler& han
 
 template <class Memory, class Tracking, class Output>
 json::error write_service_view(const basic_twin<Memory, Tracking>& t, Output& out, const view_options& options) {
+  static_assert(json::detail::is_output<Output>,
+                "devicetwin: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
   return detail::write_events(out, options.indent, [&](auto& writer) { return emit_service_view(t, writer, options); });
 }
 template <class Memory, class Tracking, class Output>
 json::error write_device_view(const basic_twin<Memory, Tracking>& t, Output& out, const view_options& options) {
+  static_assert(json::detail::is_output<Output>,
+                "devicetwin: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
   return detail::write_events(out, options.indent, [&](auto& writer) { return emit_device_view(t, writer); });
 }
 template <class Memory, class Tracking, class Output>
 json::error write_lifecycle_event(const basic_twin<Memory, Tracking>& t, Output& out, const view_options& options) {
+  static_assert(json::detail::is_output<Output>,
+                "devicetwin: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
   if (!t.identity().IsObject()) return json::errc::not_a_twin;
   const json::memory_source working = t.memory_source();
   return detail::write_events(out, options.indent, [&](auto& writer) {

@@ -12,16 +12,18 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
 
-/// Writes text by way of events, and takes it back on an error.
+/// Writes text by way of events, and takes it back on an error. An output that is none is explained by the caller.
 template <class Output, class Send>
 json::error write_events(Output& out, unsigned indent, Send&& send) {
-  static_assert(json::detail::is_output<Output>,
-                "devicetwin: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
-  const auto size = out.size();
-  json::text_writer<Output> writer(out, indent);
-  json::error failure = send(writer);
-  if (failure) out.resize(size);
-  return failure;
+  if constexpr (json::detail::is_output<Output>) {
+    const auto size = out.size();
+    json::text_writer<Output> writer(out, indent);
+    json::error failure = send(writer);
+    if (failure) out.resize(size);
+    return failure;
+  } else {
+    return json::errc::wrong_type;
+  }
 }
 
 /// A tombstone record as a document.

@@ -1,0 +1,7 @@
+// expect: devicetwin: the output needs append
+#include <devicetwin/devicetwin.hpp>
+
+int main() {
+  devicetwin::twin t;
+  return write_service_view(t, t) ? 1 : 0;
+}
