@@ -40,3 +40,11 @@ show "is applied to the first state" apply $before build/changes.json -o build/r
 show "and the result is the second state, with nothing left to change:" diff build/result.json $after
 show "An operator's patch: measure every minute, warmer nights, another watering plan, no limit for
 the vent. Applied to the first state:" apply $before examples/data/patch.json --pretty
+
+device=examples/data/device.json
+show "The twin of a weather station, as its service keeps it. What has the station still to do?" \
+  twin delta $device
+echo '{"telemetryConfig": {"sendFrequency": "5m", "status": null}}' >build/report.json
+show "It reports that it has done so; nothing is left" \
+  twin patch $device build/report.json --as device --at 2026-03-02T07:00:00Z -o build/station.json
+show "and the service sees who wrote what when:" twin show build/station.json --pretty
