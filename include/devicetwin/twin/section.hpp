@@ -4,6 +4,8 @@
 
 #include <cstddef>  // std::size_t
 #include <cstdint>  // std::int64_t
+#include <new>      // placement new
+#include <utility>  // std::swap
 
 #include "../json/arena.hpp"
 #include "../json/error.hpp"
@@ -26,22 +28,36 @@ class stamped {
  public:
   static constexpr bool keeps_stamps = true;
 
-  explicit stamped(const json::memory_source& memory = {}) noexcept : shadow_(memory), history_(memory), unusual_(memory) {}
+  explicit stamped(const json::memory_source& memory = {}) noexcept : shadow_(memory), history_(memory) {}
+  ~stamped() { drop_unusual(); }
+  stamped(const stamped&) = delete;
+  stamped& operator=(const stamped&) = delete;
   void swap(stamped& other) noexcept {
     shadow_.swap(other.shadow_);
     history_.swap(other.history_);
-    unusual_.swap(other.unusual_);
+    std::swap(unusual_, other.unusual_);
   }
 
   const detail::stamp_shadow& shadow() const noexcept { return shadow_; }
   detail::stamp_shadow& shadow() noexcept { return shadow_; }
   detail::section_history& history() noexcept { return history_; }
   const detail::section_history& history() const noexcept { return history_; }
-  /// What a loaded `$metadata` had beyond stamps, as a patch of what the stamps print; null when nothing.
-  const json::arena_value& unusual() const noexcept { return unusual_.root(); }
-  json::document& unusual_document() noexcept { return unusual_; }
+  /// What a loaded `$metadata` had beyond stamps, as a patch of what the stamps print; a null pointer for nothing.
+  const json::arena_value* unusual() const noexcept { return unusual_ == nullptr ? nullptr : &unusual_->root(); }
+  /// Takes such a patch over, an object. False when memory ran out.
+  [[nodiscard]] bool set_unusual(json::document& patch) noexcept {
+    drop_unusual();
+    if (!patch.root().IsObject() || patch.root().MemberCount() == 0) return true;
+    const json::memory_source& memory = shadow_.memory();
+    void* room = memory.allocate(memory.context, sizeof(json::document));
+    if (room == nullptr) return false;
+    unusual_ = new (room) json::document(memory);
+    unusual_->swap(patch);
+    return true;
+  }
   std::size_t memory_in_bytes() const noexcept {
-    return shadow_.memory_in_bytes() + history_.memory_in_bytes() + unusual_.capacity_in_bytes();
+    return shadow_.memory_in_bytes() + history_.memory_in_bytes() +
+           (unusual_ == nullptr ? 0 : sizeof *unusual_ + unusual_->capacity_in_bytes());
   }
 
   /// What a write takes and removes: a visitor of walk_plan() before prepare().
@@ -74,7 +90,7 @@ class stamped {
   /// Everything carries one stamp from now on. Was prepared.
   void restamp(const stamp& s) noexcept {
     shadow_.reset(s);
-    unusual_ = json::document(json::document_access::source(unusual_));
+    drop_unusual();
   }
 
   /// Nothing is known but that all this was so at `version`.
@@ -89,7 +105,11 @@ class stamped {
                    bool with_versions, const json::memory_source& working);
   [[nodiscard]] json::error assign(const stamped& other) {
     if (!shadow_.assign(other.shadow_) || !history_.assign(other.history_)) return json::errc::out_of_memory;
-    return unusual_.assign(other.unusual_.root());
+    json::document copy(shadow_.memory());
+    if (other.unusual_ != nullptr) {
+      if (json::error e = copy.assign(other.unusual_->root())) return e;
+    }
+    return set_unusual(copy) ? json::errc::ok : json::errc::out_of_memory;
   }
 
   /// Sends `$metadata` as events. Errors: out_of_memory, and what the handler says.
@@ -102,8 +122,15 @@ class stamped {
     return with_versions ? detail::stamp_fields::both : detail::stamp_fields::time;
   }
   detail::stamp_shadow shadow_;
+  void drop_unusual() noexcept {
+    if (unusual_ == nullptr) return;
+    unusual_->~document();
+    shadow_.memory().release(shadow_.memory().context, unusual_);
+    unusual_ = nullptr;
+  }
+
   detail::section_history history_;
-  json::document unusual_;
+  json::document* unusual_ = nullptr;  ///< seldom needed, so not a member; in the memory of the shadow
 };
 
 /// Values and version only, for those who have no use for stamps; nothing is spent on them.
@@ -361,8 +388,8 @@ inline void stamped::commit(const detail::merge_plan& plan, const json::arena_va
                             const survey& found) noexcept {
   if (found.text_.size() != 0) history_.append(s.version, found.text_.view());
   shadow_.write(plan, values, s);
-  if (!unusual_.root().IsObject()) return;
-  detail::unusual_pruner pruner(json::document_access::root(unusual_));
+  if (unusual_ == nullptr) return;
+  detail::unusual_pruner pruner(json::document_access::root(*unusual_));
   static_cast<void>(detail::walk_plan(plan, values, pruner));
 }
 
@@ -387,17 +414,15 @@ inline json::error stamped::load(const json::arena_value& values, const json::ar
   o.nulls = merge::null_rule::keep;
   o.numbers = merge::number_equality::by_value_and_type;
   o.memory = working;
-  if (json::error e = merge::diff(printed.root(), metadata, unusual_, o)) return e;
-  if (unusual_.root().IsObject() && unusual_.root().MemberCount() == 0) {
-    unusual_ = json::document(json::document_access::source(unusual_));
-  }
-  return {};
+  json::document difference(shadow_.memory());
+  if (json::error e = merge::diff(printed.root(), metadata, difference, o)) return e;
+  return set_unusual(difference) ? json::errc::ok : json::errc::out_of_memory;
 }
 
 template <class Handler>
 json::error stamped::emit(const json::arena_value& values, bool with_versions, Handler& handler,
                           const json::memory_source& working) const {
-  if (unusual().IsNull()) return detail::emit_metadata(values, shadow_, fields(with_versions), handler);
+  if (unusual_ == nullptr) return detail::emit_metadata(values, shadow_, fields(with_versions), handler);
   json::document printed(working);
   if (json::error e = json::document_access::rebuild(printed, 0, [&](auto& h) {
         return detail::emit_metadata(values, shadow_, fields(with_versions), h);
@@ -407,7 +432,7 @@ json::error stamped::emit(const json::arena_value& values, bool with_versions, H
   merge::options o;
   o.nulls = merge::null_rule::keep;
   o.memory = working;
-  if (json::error e = merge::apply_merge_patch(printed, unusual(), o)) return e;
+  if (json::error e = merge::apply_merge_patch(printed, unusual_->root(), o)) return e;
   json::detail::walk_memory<json::arena_value> memory(working);
   return json::detail::emit(printed.root(), handler, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory);
 }

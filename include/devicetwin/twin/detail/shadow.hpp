@@ -103,6 +103,7 @@ class stamp_shadow {
   size_type last_written(word w) const noexcept { return words_[place_of(w) + last]; }
   stamp newest_other(word w) const noexcept { return table_[words_[place_of(w) + others]]; }
 
+  const json::memory_source& memory() const noexcept { return words_.memory(); }
   std::size_t memory_in_bytes() const noexcept { return words_.capacity() * sizeof(word) + table_.capacity() * sizeof(stamp); }
 
   // --- writing -------------------------------------------------------------------------------
