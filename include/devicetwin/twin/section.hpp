@@ -367,6 +367,12 @@ class plan_sizes {
 
  private:
   bool count(const arena_value& value, json::detail::nulls rule, std::size_t& sum) {
+    if (formula_ == size_formula::contents && !value.IsObject() && !value.IsArray()) {  // no walk for that
+      contents_counter counter;
+      static_cast<void>(json::detail::emit_scalar(value, counter));
+      sum += counter.size();
+      return true;
+    }
     std::size_t size = 0;
     failure = measure(value, formula_, rule, memory_, size);
     sum += size;

@@ -573,9 +573,9 @@ json::error basic_twin<Memory, Tracking>::render_end(SectionWrite& w, bool with_
   if (with_stamps) {
     const detail::stamp_text text({now, w.next_version()}, w.where() == part::desired);
     detail::metadata_renderer<Writer> metadata{out, text, w.planned().copy_rule(), memory, 0};
-    if (!out.PlainKey("$metadata") || !detail::walk_plan(w.planned(), w.values_before(), metadata)) return stopped();
+    if (!out.RawKey("\"$metadata\":") || !detail::walk_plan(w.planned(), w.values_before(), metadata)) return stopped();
   }
-  if (w.where() != part::tags && (!out.PlainKey("$version") || !out.Int64(w.next_version()))) return stopped();
+  if (w.where() != part::tags && (!out.RawKey("\"$version\":") || !out.Int64(w.next_version()))) return stopped();
   return out.EndObject(0) ? json::error() : stopped();
 }
 
@@ -718,8 +718,8 @@ json::error basic_twin<Memory, Tracking>::write_as_device(const json::arena_valu
   json::detail::walk_memory<json::arena_value> memory(working);
   json::text_writer<json::text_buffer> writer(done.event_);
   const auto stopped = [&writer] { return json::error(writer.failure()); };
-  if (!writer.StartObject() || !writer.PlainKey("version") || !writer.Int64(next_version) ||
-      !writer.PlainKey("properties") || !writer.StartObject() || !writer.PlainKey("reported") || !writer.StartObject()) {
+  if (!writer.StartObject() || !writer.RawKey("\"version\":") || !writer.Int64(next_version) ||
+      !writer.RawKey("\"properties\":") || !writer.StartObject() || !writer.RawKey("\"reported\":") || !writer.StartObject()) {
     return stopped();
   }
   detail::sync_counter counter(*rules_, working);
