@@ -1,4 +1,4 @@
-// expect: merge::apply_merge_patch: the patch is a RapidJSON value
+// expect: merge::apply_merge_patch: the target is a json::document, or a value with its allocator
 #include <devicetwin/devicetwin.hpp>
 
 int main() {

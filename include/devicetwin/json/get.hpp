@@ -5,7 +5,7 @@
 
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
-#include <type_traits>  // std::is_same_v
+#include <type_traits>  // std::is_same_v, std::conditional_t
 
 #include "detail/scalar.hpp"
 #include "error.hpp"
@@ -17,6 +17,19 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
 
+namespace detail {
+
+template <class T>
+inline constexpr bool gettable =
+    std::is_same_v<T, bool> || std::is_same_v<T, std::int64_t> || std::is_same_v<T, std::uint64_t> ||
+    std::is_same_v<T, double> || std::is_same_v<T, std::string_view>;
+
+/// T, or, so that a mistake is told in few lines, a type that get() can give.
+template <class T>
+using gettable_or_bool = std::conditional_t<gettable<T>, T, bool>;
+
+}  // namespace detail
+
 /// The value at `pointer` (RFC 6901; "" is `root` itself) as T: bool, std::int64_t, std::uint64_t, double or
 /// std::string_view.
 ///
@@ -26,7 +39,7 @@ namespace json {
 /// Errors: invalid_pointer, not_found, wrong_type, number_out_of_range; with the pointer.
 /// Cost: as find().
 template <class T, class Allocator>
-result<T> get(const basic_value<Allocator>& root, std::string_view pointer = {}) noexcept;
+result<detail::gettable_or_bool<T>> get(const basic_value<Allocator>& root, std::string_view pointer = {}) noexcept;
 
 // ---------------------------------------------------------------------------------------------
 
@@ -65,21 +78,16 @@ inline errc convert(const number& n, double& to) noexcept {
                                                                    : errc::number_out_of_range;
 }
 
-template <class T>
-inline constexpr bool gettable =
-    std::is_same_v<T, bool> || std::is_same_v<T, std::int64_t> || std::is_same_v<T, std::uint64_t> ||
-    std::is_same_v<T, double> || std::is_same_v<T, std::string_view>;
-
 }  // namespace detail
 
 template <class T, class Allocator>
-result<T> get(const basic_value<Allocator>& root, std::string_view pointer) noexcept {
+result<detail::gettable_or_bool<T>> get(const basic_value<Allocator>& root, std::string_view pointer) noexcept {
   static_assert(detail::gettable<T>,
                 "json::get<T>: T must be bool, std::int64_t, std::uint64_t, double or std::string_view");
   const auto found = find(root, pointer);
   if (!found) return found.error();
   const basic_value<Allocator>& at = **found;
-  T wanted{};
+  detail::gettable_or_bool<T> wanted{};
   errc code = errc::wrong_type;
   if constexpr (std::is_same_v<T, bool>) {
     if (at.IsBool()) {

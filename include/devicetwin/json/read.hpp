@@ -8,6 +8,7 @@
 
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
+#include <type_traits>  // std::enable_if_t, std::is_same_v
 
 #include "arena.hpp"
 #include "detail/builder.hpp"
@@ -57,6 +58,17 @@ error read(std::string_view, basic_value<Allocator>&, const read_options& = {}) 
   return errc::wrong_type;
 }
 
+/// Neither a value nor a document: another mistake.
+template <class Out, class... Rest>
+std::enable_if_t<!detail::is_value<std::remove_reference_t<Out>> &&
+                     !std::is_same_v<std::remove_reference_t<Out>, document>, error>
+read(std::string_view, Out&&, Rest&&...) {
+  static_assert(detail::mistaken<Out>,
+                "json::read: the second argument is a json::document, a RapidJSON document, or a value "
+                "followed by its allocator");
+  return errc::wrong_type;
+}
+
 /// Sends `text` as events to any RapidJSON handler (Null, Bool, Int, Uint, Int64, Uint64, Double, String,
 /// StartObject, Key, EndObject, StartArray, EndArray, each giving false to stop). Strings are valid during
 /// the call only (copy is true).
@@ -66,9 +78,15 @@ error read(std::string_view, basic_value<Allocator>&, const read_options& = {}) 
 template <class Handler>
 [[nodiscard]] error read_events(std::string_view text, Handler& handler,
                                 const read_options& options = {}) {
-  return detail::reader<Handler>(text, handler, options.max_depth, options.refuse_big_integers,
-                                 options.memory)
-      .read();
+  static_assert(detail::is_handler<Handler>,
+                "json::read_events: the second argument is a RapidJSON handler, with all of its events");
+  if constexpr (detail::is_handler<Handler>) {
+    return detail::reader<Handler>(text, handler, options.max_depth, options.refuse_big_integers,
+                                   options.memory)
+        .read();
+  } else {
+    return errc::wrong_type;
+  }
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -1,8 +1,7 @@
 /// Making the JSON Merge Patch (RFC 7396) that turns one value into another.
 #pragma once
 
-#include <type_traits>  // std::void_t
-#include <utility>      // std::declval
+#include <type_traits>  // std::enable_if_t
 
 #include "../json/arena.hpp"
 #include "../json/detail/builder.hpp"
@@ -55,17 +54,20 @@ template <class FromAllocator, class ToAllocator>
                                const json::basic_value<ToAllocator>& to, json::document& patch,
                                const options& options = {});
 
+/// What is compared is not a value, or there is nothing to put the patch into: a mistake, explained.
+template <class From, class To, class Patch, class... Rest>
+std::enable_if_t<!json::detail::is_value<From> || !json::detail::is_value<To> ||
+                     !std::is_lvalue_reference_v<Patch>, json::error>
+diff(const From&, const To&, Patch&&, Rest&&...) {
+  static_assert(json::detail::mistaken<From>,
+                "merge::diff: it compares two RapidJSON values (of a json::document, its root()); the third "
+                "argument is a variable that takes the patch");
+  return json::errc::wrong_type;
+}
+
 // ---------------------------------------------------------------------------------------------
 
 namespace detail {
-
-template <class Handler, class = void>
-inline constexpr bool is_handler = false;
-template <class Handler>
-inline constexpr bool is_handler<
-    Handler, std::void_t<decltype(std::declval<Handler&>().StartObject()),
-                         decltype(std::declval<Handler&>().Key("", json::size_type{}, true))>> =
-    true;
 
 template <class Walk, class To, class Handler>
 json::error send_patch(const Walk& walk, const To& to, bool whole, Handler& handler,
@@ -127,11 +129,11 @@ template <class FromAllocator, class ToAllocator, class Handler>
 json::error diff(const json::basic_value<FromAllocator>& from,
                  const json::basic_value<ToAllocator>& to, Handler& handler,
                  const options& options) {
-  static_assert(detail::is_handler<Handler>,
+  static_assert(json::detail::is_handler<Handler>,
                 "merge::diff: the third argument is a RapidJSON handler, a RapidJSON document, a "
                 "json::document, "
                 "or a value followed by its allocator");
-  if constexpr (detail::is_handler<Handler>) {
+  if constexpr (json::detail::is_handler<Handler>) {
     json::detail::tree_diff<json::basic_value<FromAllocator>, json::basic_value<ToAllocator>> walk(
         detail::rules_of(options), options.memory);
     if (json::error e = walk.run(from, to)) return e;

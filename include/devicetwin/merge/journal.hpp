@@ -12,7 +12,8 @@
 /// if there is at least one change; false refuses the patch (handler_stopped) and nothing has changed.
 #pragma once
 
-#include <cstddef>  // std::size_t
+#include <cstddef>      // std::size_t
+#include <type_traits>  // std::is_invocable_v
 
 #include "../json/pointer.hpp"
 
@@ -27,6 +28,10 @@ struct no_journal {
 };
 
 namespace detail {
+
+template <class Journal, class Value>
+inline constexpr bool is_journal =
+    std::is_invocable_v<Journal&, const json::location&, const Value*, const Value*>;
 
 template <class Journal>
 auto reserve_journal(Journal& journal, std::size_t changes, int) -> decltype(journal.reserve(changes)) {

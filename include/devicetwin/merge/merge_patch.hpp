@@ -3,7 +3,7 @@
 
 #include <cstddef>      // std::size_t
 #include <new>          // placement new, std::launder
-#include <type_traits>  // std::enable_if_t
+#include <type_traits>  // std::enable_if_t, std::void_t
 
 #include "../json/arena.hpp"
 #include "../json/detail/builder.hpp"
@@ -49,12 +49,36 @@ template <class PatchAllocator, class Journal = no_journal>
                                             const json::basic_value<PatchAllocator>& patch,
                                             const options& options = {}, Journal&& journal = {});
 
-/// A patch that is not a value: a mistake, explained.
+namespace detail {
+
+template <class Target, class Allocator, class = void>
+inline constexpr bool is_allocator_of = false;
+template <class Target, class Allocator>
+inline constexpr bool is_allocator_of<Target, Allocator, std::void_t<typename Target::AllocatorType>> =
+    std::is_same_v<Allocator, typename Target::AllocatorType&>;
+
+/// Whether apply_merge_patch() takes these, whatever else is wrong.
 template <class Target, class Patch, class... Rest>
-std::enable_if_t<!json::detail::is_value<Patch>, json::error> apply_merge_patch(Target&, const Patch&,
-                                                                                Rest&&...) {
+struct can_apply : std::false_type {};
+template <class Patch, class... Rest>
+struct can_apply<json::document, Patch, Rest...> : std::bool_constant<json::detail::is_value<Patch>> {};
+template <class Target, class Patch, class Allocator, class... Rest>
+struct can_apply<Target, Patch, Allocator, Rest...>
+    : std::bool_constant<json::detail::is_value<Target> && !std::is_const_v<Target> &&
+                         json::detail::is_value<Patch> && is_allocator_of<Target, Allocator>> {};
+template <class Patch, class First, class... Rest>
+struct can_apply<json::document, Patch, First, Rest...>
+    : std::bool_constant<json::detail::is_value<Patch>> {};
+
+}  // namespace detail
+
+/// A target or patch that is none, or a value without its allocator: a mistake, explained.
+template <class Target, class Patch, class... Rest>
+std::enable_if_t<!detail::can_apply<Target, Patch, Rest...>::value, json::error> apply_merge_patch(
+    Target&, const Patch&, Rest&&...) {
   static_assert(json::detail::mistaken<Patch>,
-                "merge::apply_merge_patch: the patch is a RapidJSON value (of a json::document, its root()); "
+                "merge::apply_merge_patch: the target is a json::document, or a value with its allocator as "
+                "third argument; the patch is a RapidJSON value (of a json::document, its root()); "
                 "json::read makes one from text");
   return json::errc::wrong_type;
 }
@@ -254,19 +278,25 @@ void give_back(Allocator&, no_mark) {}
 template <class Target, class Patch, class Source, class Allocator, class Journal>
 json::error carry_out(const merge_plan<Target, Patch>& plan, Target& target, const Source& patch, Allocator& allocator,
                       const options& o, Journal& journal) {
-  if (plan.changes() == 0) return {};
-  const auto mark = position(allocator);
-  merge_writer<Target, Patch, Allocator> writer(plan, o, allocator);
-  errc failure = errc::out_of_memory;
-  if (writer.prepare(patch)) {
-    failure = errc::handler_stopped;
-    if (reserve_journal(journal, plan.changes(), 0)) {
-      writer.write(target, journal);
-      return {};
+  static_assert(is_journal<Journal, Target>, "merge::apply_merge_patch: the journal is called as journal(const json::location&, const "
+                 "Value* old_value, const Value* new_value), with Value the target's type");
+  if constexpr (is_journal<Journal, Target>) {
+    if (plan.changes() == 0) return {};
+    const auto mark = position(allocator);
+    merge_writer<Target, Patch, Allocator> writer(plan, o, allocator);
+    errc failure = errc::out_of_memory;
+    if (writer.prepare(patch)) {
+      failure = errc::handler_stopped;
+      if (reserve_journal(journal, plan.changes(), 0)) {
+        writer.write(target, journal);
+        return {};
+      }
     }
+    give_back(allocator, mark);
+    return failure;
+  } else {
+    return errc::wrong_type;
   }
-  give_back(allocator, mark);
-  return failure;
 }
 
 /// A merge patch on a document in three steps, so that several things can change together or not at all: plan()
@@ -335,13 +365,19 @@ json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
 template <class PatchAllocator, class Journal>
 json::error apply_merge_patch(json::document& target, const json::basic_value<PatchAllocator>& patch,
                               const options& options, Journal&& journal) {
-  detail::document_merge<json::basic_value<PatchAllocator>> merge(target, options);
-  if (json::error e = merge.plan(patch)) return e;
-  if (merge.planned().changes() == 0) return {};
-  if (json::error e = merge.prepare()) return e;
-  if (!detail::reserve_journal(journal, merge.planned().changes(), 0)) return json::errc::handler_stopped;
-  merge.commit(journal);
-  return {};
+  static_assert(detail::is_journal<Journal, json::arena_value>, "merge::apply_merge_patch: the journal is called as journal(const json::location&, const "
+                 "Value* old_value, const Value* new_value), with Value the target's type");
+  if constexpr (detail::is_journal<Journal, json::arena_value>) {
+    detail::document_merge<json::basic_value<PatchAllocator>> merge(target, options);
+    if (json::error e = merge.plan(patch)) return e;
+    if (merge.planned().changes() == 0) return {};
+    if (json::error e = merge.prepare()) return e;
+    if (!detail::reserve_journal(journal, merge.planned().changes(), 0)) return json::errc::handler_stopped;
+    merge.commit(journal);
+    return {};
+  } else {
+    return json::errc::wrong_type;
+  }
 }
 
 }  // namespace merge

@@ -222,7 +222,7 @@ struct delta_lister {
 
 template <class Memory, class Tracking, class Handler>
 json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler) {
-  static_assert(merge::detail::is_handler<Handler>, "emit_delta: the last argument is a RapidJSON handler");
+  static_assert(json::detail::is_handler<Handler>, "emit_delta: the last argument is a RapidJSON handler");
   if (!t.desired().IsObject()) return json::errc::not_a_twin;
   const json::memory_source working = t.memory_source();
   json::detail::walk_memory<json::arena_value> memory(working);

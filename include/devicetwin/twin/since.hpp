@@ -177,7 +177,7 @@ json::error send_changes(const section<stamped>& s, std::int64_t version, const 
 
 template <class Memory, class Handler>
 json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, Handler& handler) {
-  static_assert(merge::detail::is_handler<Handler>, "emit_changes_since: the last argument is a RapidJSON handler");
+  static_assert(json::detail::is_handler<Handler>, "emit_changes_since: the last argument is a RapidJSON handler");
   if (where == part::tags || !t.desired().IsObject()) return json::errc::not_found;
   const section<stamped>& s = t.section_of(where);
   const detail::section_history& history = s.tracking().history();

@@ -1,7 +1,10 @@
 /// A value as events: what RapidJSON's Accept() does, without recursion and with limits.
 #pragma once
 
-#include <cstddef>  // std::size_t
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <type_traits>  // std::void_t
+#include <utility>      // std::declval
 
 #include "../error.hpp"
 #include "../number.hpp"
@@ -15,6 +18,25 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace detail {
+
+template <class Handler, class = void>
+inline constexpr bool is_handler = false;
+/// True for what has all events of RapidJSON's Handler concept but RawNumber, which is never sent.
+template <class Handler>
+inline constexpr bool is_handler<
+    Handler,
+    std::void_t<decltype(std::declval<Handler&>().Null()), decltype(std::declval<Handler&>().Bool(true)),
+                decltype(std::declval<Handler&>().Int(int{})),
+                decltype(std::declval<Handler&>().Uint(unsigned{})),
+                decltype(std::declval<Handler&>().Int64(std::int64_t{})),
+                decltype(std::declval<Handler&>().Uint64(std::uint64_t{})),
+                decltype(std::declval<Handler&>().Double(double{})),
+                decltype(std::declval<Handler&>().String("", size_type{}, true)),
+                decltype(std::declval<Handler&>().StartObject()),
+                decltype(std::declval<Handler&>().Key("", size_type{}, true)),
+                decltype(std::declval<Handler&>().EndObject(size_type{})),
+                decltype(std::declval<Handler&>().StartArray()),
+                decltype(std::declval<Handler&>().EndArray(size_type{}))>> = true;
 
 /// Every handler of events may say why it returned false; RapidJSON's do not.
 template <class Handler>

@@ -1,0 +1,8 @@
+// expect: merge::apply_merge_patch: the target is a json::document, or a value with its allocator
+#include "devicetwin/devicetwin.hpp"
+
+int main() {
+  const rapidjson::Document target;
+  rapidjson::Document patch;
+  return static_cast<bool>(devicetwin::merge::apply_merge_patch(target, patch, patch.GetAllocator()));
+}

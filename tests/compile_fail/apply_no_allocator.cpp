@@ -1,0 +1,7 @@
+// expect: merge::apply_merge_patch: the target is a json::document, or a value with its allocator
+#include "devicetwin/devicetwin.hpp"
+
+int main() {
+  rapidjson::Document target, patch;
+  return static_cast<bool>(devicetwin::merge::apply_merge_patch(target, patch));
+}

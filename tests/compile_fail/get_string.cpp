@@ -1,0 +1,7 @@
+// expect: json::get<T>: T must be bool, std::int64_t, std::uint64_t, double or std::string_view
+#include "devicetwin/devicetwin.hpp"
+
+int main() {
+  rapidjson::Document document;
+  return static_cast<bool>(devicetwin::json::get<std::string>(document, "/a"));
+}
