@@ -19,6 +19,12 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
+namespace detail {
+
+/// Levels of a whole twin as text: a section of the deepest kind stands two levels down, and its metadata has two more.
+inline constexpr std::size_t whole_twin_depth = json::default_max_depth + 4;
+
+}  // namespace detail
 
 /// What a section keeps beside its values: stamps of every property, and tombstones of removed ones.
 class stamped {
@@ -42,15 +48,16 @@ class stamped {
   }
 
   /// All that commit() needs; the plan is not carried out yet.
-  [[nodiscard]] bool prepare(const detail::merge_plan& plan, const json::arena_value& values,
+  /// `removed` is kept by the caller in between: it gets the names that go.
+  [[nodiscard]] bool prepare(const detail::merge_plan& plan, const json::arena_value& values, json::text_buffer& removed,
                              const json::memory_source& working) {
-    names_ = json::text_buffer(working);
-    json::text_writer<json::text_buffer> writer(names_);
+    json::text_writer<json::text_buffer> writer(removed);
     json::detail::walk_memory<json::arena_value> memory(working);
     detail::removed_names<json::text_writer<json::text_buffer>> names(writer, memory);
-    return detail::walk_plan(plan, values, names) && history_.prepare(names_.view()) && shadow_.prepare(plan, values);
+    return detail::walk_plan(plan, values, names) && history_.prepare(removed.view()) && shadow_.prepare(plan, values);
   }
-  void commit(const detail::merge_plan& plan, const json::arena_value& values, const stamp& s) noexcept;
+  void commit(const detail::merge_plan& plan, const json::arena_value& values, const stamp& s,
+              const json::text_buffer& removed) noexcept;
   /// Everything carries one stamp from now on. Was prepared.
   void restamp(const stamp& s) noexcept {
     shadow_.reset(s);
@@ -78,10 +85,19 @@ class stamped {
                    const json::memory_source& working) const;
 
  private:
+  /// How the difference of a loaded `$metadata` is made and applied: to the letter.
+  static merge::options unusual_rules(const json::memory_source& working) noexcept {
+    merge::options o;
+    o.nulls = merge::null_rule::keep;
+    o.numbers = merge::number_equality::by_value_and_type;
+    o.max_depth = detail::whole_twin_depth;
+    o.memory = working;
+    return o;
+  }
+
   detail::stamp_shadow shadow_;
   detail::section_history history_;
   json::document unusual_;
-  json::text_buffer names_;  ///< of one write, between prepare and commit
 };
 
 /// Values and version only, for those who have no use for stamps; nothing is spent on them.
@@ -92,8 +108,10 @@ class unstamped {
   explicit unstamped(const json::memory_source& = {}) noexcept {}
   void swap(unstamped&) noexcept {}
   std::size_t memory_in_bytes() const noexcept { return 0; }
-  [[nodiscard]] bool prepare(const detail::merge_plan&, const json::arena_value&, const json::memory_source&) { return true; }
-  void commit(const detail::merge_plan&, const json::arena_value&, const stamp&) noexcept {}
+  [[nodiscard]] bool prepare(const detail::merge_plan&, const json::arena_value&, json::text_buffer&, const json::memory_source&) {
+    return true;
+  }
+  void commit(const detail::merge_plan&, const json::arena_value&, const stamp&, const json::text_buffer&) noexcept {}
   void restamp(const stamp&) noexcept {}
   void start(std::int64_t) noexcept {}
   [[nodiscard]] bool reset(const stamp&) noexcept { return true; }
@@ -162,17 +180,25 @@ class section_write {
         rules_(rules),
         working_(working),
         merge_(target.values_, detail::merge_options(rules, working)),
-        next_version_(where == part::tags ? 0 : target.version_ + 1) {}  // tags have no version
+        removed_(working) {
+    if (where != part::tags && counts_on()) next_version_ = target.version_ + 1;  // tags have no version
+  }
 
-  /// Holds a patch or a replacement against the dialect's rules of names and values. `base` is where it stands in the
-  /// whole input, for errors. With a report all violations are noted there and are no errors.
+  /// Whether there is a version after the current one.
+  bool counts_on() const noexcept { return target_.version_ != INT64_MAX; }
+
+  /// Holds a patch or a replacement, as it was sent, against the dialect's rules of names and values. `base` is where it
+  /// stands in the whole input, for errors. With a report all violations are noted there, with the place inside the
+  /// part, and are no errors.
   /// Errors: any of the rules; not_a_twin when it is no object; depth_exceeded, not_finite, out_of_memory.
-  json::error check(const json::arena_value& input, shape form, const json::location& base, validation* report) const {
+  json::error check(const json::arena_value& input, shape form, const json::location& base, validation* report) {
     json::detail::walk_memory<json::arena_value> memory(working_);
     detail::rule_checker checker(rules_, where_, form, report, working_);
-    return detail::check_rules(input, checker, memory, base);
+    if (json::error e = detail::check_rules(input, checker, memory, base)) return e;
+    if (rules_.basis != size_basis::patch) return {};
+    return detail::measure(input, rules_.size, json::detail::nulls::emit, memory, input_size_);
   }
-  /// Finds out what `patch`, which must stay until the commit, does. Errors: section_too_large (noted in the report
+  /// Finds out what `patch`, which was checked and must stay until the commit, does. Errors: section_too_large (noted in the report
   /// if there is one), depth_exceeded, not_finite, out_of_memory.
   json::error plan(const json::arena_value& patch, const json::location& base, validation* report);
 
@@ -187,14 +213,14 @@ class section_write {
   part where() const noexcept { return where_; }
 
   json::error prepare() {
-    if (!target_.tracking_.prepare(planned(), values_before(), working_)) return json::errc::out_of_memory;
+    if (!target_.tracking_.prepare(planned(), values_before(), removed_, working_)) return json::errc::out_of_memory;
     return merge_.prepare();
   }
   /// `restamp`: everything in the section carries the stamp, not only what was written.
   void commit(timestamp now, bool restamp) {
     target_.version_ = next_version_;
     const stamp s{now, target_.version_};
-    target_.tracking_.commit(planned(), values_before(), s);
+    target_.tracking_.commit(planned(), values_before(), s, removed_);
     if (restamp) target_.tracking_.restamp(s);
     merge::no_journal nobody;
     merge_.commit(nobody);
@@ -207,7 +233,9 @@ class section_write {
   const dialect& rules_;
   json::memory_source working_;
   merge::detail::document_merge<json::arena_value> merge_;
-  std::int64_t next_version_;
+  json::text_buffer removed_;
+  std::int64_t next_version_ = 0;
+  std::size_t input_size_ = 0;  ///< where the dialect measures that
   std::size_t size_after_ = 0;
 };
 
@@ -226,8 +254,11 @@ class unusual_pruner {
       json::arena_value& around = *objects_[depth_ - 1];
       const json::size_type index = find(around, *member);
       if (index != json::detail::no_index) at = &json::detail::members_begin(around)[index].value;
+      if (at != nullptr && !at->IsObject()) {  // no metadata at all: now there is some
+        erase(around, index);
+        at = nullptr;
+      }
     }
-    if (at != nullptr && !at->IsObject()) at = nullptr;
     for (json::size_type i = at == nullptr ? 0 : at->MemberCount(); i-- > 0;) {
       const std::string_view name = json::detail::text_of(json::detail::members_begin(*at)[i].name);
       if (!name.empty() && name.front() == '$') erase(*at, i);
@@ -315,13 +346,14 @@ class plan_sizes {
 
 }  // namespace detail
 
-inline void stamped::commit(const detail::merge_plan& plan, const json::arena_value& values, const stamp& s) noexcept {
-  if (names_.size() != 0) history_.append(s.version, names_.view());
-  names_ = json::text_buffer();
+inline void stamped::commit(const detail::merge_plan& plan, const json::arena_value& values, const stamp& s,
+                            const json::text_buffer& removed) noexcept {
+  if (removed.size() != 0) history_.append(s.version, removed.view());
   shadow_.write(plan, values, s);
   if (!unusual_.root().IsObject()) return;
   detail::unusual_pruner pruner(json::document_access::root(unusual_));
   static_cast<void>(detail::walk_plan(plan, values, pruner));
+  if (unusual_.root().MemberCount() == 0) unusual_ = json::document(json::document_access::source(unusual_));
 }
 
 inline json::error stamped::load(const json::arena_value& values, const json::arena_value& metadata, bool with_versions,
@@ -334,12 +366,9 @@ inline json::error stamped::load(const json::arena_value& values, const json::ar
       })) {
     return e;
   }
-  merge::options o;
-  o.nulls = merge::null_rule::keep;
-  o.numbers = merge::number_equality::by_value_and_type;
-  o.memory = working;
-  if (json::error e = merge::diff(printed.root(), metadata, unusual_, o)) return e;
-  if (unusual_.root().IsObject() && unusual_.root().MemberCount() == 0) {
+  if (json::error e = merge::diff(printed.root(), metadata, unusual_, unusual_rules(working))) return e;
+  // An empty difference is kept only where it alone tells that there is metadata.
+  if (unusual_.root().MemberCount() == 0 && shadow_.root() != 0) {
     unusual_ = json::document(json::document_access::source(unusual_));
   }
   return {};
@@ -355,10 +384,7 @@ json::error stamped::emit(const json::arena_value& values, bool with_versions, H
       })) {
     return e;
   }
-  merge::options o;
-  o.nulls = merge::null_rule::keep;
-  o.memory = working;
-  if (json::error e = merge::apply_merge_patch(printed, unusual(), o)) return e;
+  if (json::error e = merge::apply_merge_patch(printed, unusual(), unusual_rules(working))) return e;
   json::detail::walk_memory<json::arena_value> memory(working);
   return json::detail::emit(printed.root(), handler, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory);
 }
@@ -386,17 +412,13 @@ json::error section_write<Tracking>::plan(const json::arena_value& patch, const 
   if (!detail::walk_plan(planned(), values_before(), sizes)) return sizes.failure;
   size_after_ = target_.size_ + sizes.added - sizes.removed;
   const std::size_t limit = rules_.max_size(where_);
-  std::size_t held = size_after_;
-  bool too_large = size_after_ > limit && size_after_ > target_.size_;
-  if (rules_.basis == size_basis::patch) {
-    json::detail::walk_memory<json::arena_value> memory(working_);
-    if (json::error e = detail::measure(patch, rules_.size, json::detail::nulls::emit, memory, held)) return e;
-    too_large = held > limit;
-  }
+  const bool by_input = rules_.basis == size_basis::patch;
+  const std::size_t held = by_input ? input_size_ : size_after_;
+  const bool too_large = held > limit && (by_input || held > target_.size_);
   if (report != nullptr) report->set_head_room(where_, detail::room_left(limit, held));
   if (!too_large) return {};
-  json::error e = json::error(json::errc::section_too_large).limited_to(limit, held).at(base);
-  if (report == nullptr) return e;
+  json::error e = json::error(json::errc::section_too_large).limited_to(limit, held);
+  if (report == nullptr) return static_cast<json::error&&>(e).at(base);
   return report->add(where_, e) ? json::errc::ok : json::errc::out_of_memory;
 }
 

@@ -56,14 +56,15 @@ class delta_walk {
 
   json::error failure() const noexcept { return failure_; }
 
-  /// False when the visitor stopped or, with failure(), memory ran out.
+  /// False when the visitor stopped or, with failure(), memory ran out. `is_section`: the values are two whole
+  /// sections, and not a property, which alone may be an acknowledgement.
   template <class Visitor>
-  bool run(const arena_value& desired, const arena_value* reported, Visitor& visitor) {
+  bool run(const arena_value& desired, const arena_value* reported, Visitor& visitor, bool is_section = true) {
     frames_.truncate(0);
     steps_.truncate(0);
     indexes_.truncate(0);
     failure_ = {};
-    if (!pair(desired, reported, visitor)) return false;
+    if (!pair(desired, reported, visitor, is_section)) return false;
     while (!frames_.empty()) {
       frame& f = frames_.back();
       if (f.next == f.desired->MemberCount()) {
@@ -97,9 +98,9 @@ class delta_walk {
   };
 
   template <class Visitor>
-  bool pair(const arena_value& desired, const arena_value* given, Visitor& visitor) {
+  bool pair(const arena_value& desired, const arena_value* given, Visitor& visitor, bool is_section = false) {
     if (skip_reported_nulls && given != nullptr && given->IsNull()) given = nullptr;
-    const arena_value* reported = in_effect(given);
+    const arena_value* reported = is_section ? given : in_effect(given);
     const json::location here(steps_.data(), steps_.size());
     if (reported == nullptr) return visitor.differs(here, desired, given);
     if (desired.IsObject() && reported->IsObject()) {
@@ -156,7 +157,8 @@ class sync_counter {
   /// Which of two values to compare comes from a patch and is not merged yet.
   enum class from_patch : unsigned char { neither, desired, reported };
 
-  json::error count(const arena_value& desired, const arena_value* reported, from_patch which, std::int64_t& sum) {
+  json::error count(const arena_value& desired, const arena_value* reported, from_patch which, std::int64_t& sum,
+                    bool is_section = false) {
     struct adder {
       std::int64_t count = 0;
       bool differs(const json::location&, const arena_value&, const arena_value*) noexcept {
@@ -168,7 +170,7 @@ class sync_counter {
     const bool drops = rules_.nulls == merge::null_rule::remove;
     walk.skip_desired_nulls = drops && which == from_patch::desired;
     walk.skip_reported_nulls = drops && which == from_patch::reported;
-    if (!walk.run(desired, reported, adder)) return walk.failure();
+    if (!walk.run(desired, reported, adder, is_section)) return walk.failure();
     sum += adder.count;
     return {};
   }
@@ -238,7 +240,11 @@ class sync_counter {
     using visitor_base::visitor_base;
     bool enter(const arena_value&, size_type, const value_member* member) {
       const arena_value* reported = other_root;
-      if (member != nullptr && !beside(*member, reported)) return false;
+      if (member == nullptr) {
+        push(reported);
+        return true;
+      }
+      if (!beside(*member, reported)) return false;
       push(in_effect(reported));
       return true;
     }
