@@ -22,6 +22,12 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
+namespace detail {
+
+/// Levels of a whole twin as text: a section of the deepest kind stands two levels down, and its metadata has two more.
+inline constexpr std::size_t whole_twin_depth = json::default_max_depth + 4;
+
+}  // namespace detail
 
 /// What a section keeps beside its values: stamps of every property, and tombstones of removed ones.
 class stamped {
@@ -47,7 +53,6 @@ class stamped {
   /// Takes such a patch over, an object. False when memory ran out.
   [[nodiscard]] bool set_unusual(json::document& patch) noexcept {
     drop_unusual();
-    if (!patch.root().IsObject() || patch.root().MemberCount() == 0) return true;
     const json::memory_source& memory = shadow_.memory();
     void* room = memory.allocate(memory.context, sizeof(json::document));
     if (room == nullptr) return false;
@@ -105,10 +110,10 @@ class stamped {
                    bool with_versions, const json::memory_source& working);
   [[nodiscard]] json::error assign(const stamped& other) {
     if (!shadow_.assign(other.shadow_) || !history_.assign(other.history_)) return json::errc::out_of_memory;
+    drop_unusual();
+    if (other.unusual_ == nullptr) return {};
     json::document copy(shadow_.memory());
-    if (other.unusual_ != nullptr) {
-      if (json::error e = copy.assign(other.unusual_->root())) return e;
-    }
+    if (json::error e = copy.assign(other.unusual_->root(), detail::whole_twin_depth)) return e;
     return set_unusual(copy) ? json::errc::ok : json::errc::out_of_memory;
   }
 
@@ -121,6 +126,16 @@ class stamped {
   static detail::stamp_fields fields(bool with_versions) noexcept {
     return with_versions ? detail::stamp_fields::both : detail::stamp_fields::time;
   }
+  /// How the difference of a loaded `$metadata` is made and applied: to the letter.
+  static merge::options unusual_rules(const json::memory_source& working) noexcept {
+    merge::options o;
+    o.nulls = merge::null_rule::keep;
+    o.numbers = merge::number_equality::by_value_and_type;
+    o.max_depth = detail::whole_twin_depth;
+    o.memory = working;
+    return o;
+  }
+
   detail::stamp_shadow shadow_;
   void drop_unusual() noexcept {
     if (unusual_ == nullptr) return;
@@ -219,22 +234,29 @@ class section_write {
         rules_(rules),
         working_(working),
         merge_(target.values_, detail::merge_options(rules, working)),
-        survey_(target.tracking_, working),
-        next_version_(where == part::tags ? 0 : target.version_ + 1) {}  // tags have no version
+        survey_(target.tracking_, working) {
+    if (where != part::tags && counts_on()) next_version_ = target.version_ + 1;  // tags have no version
+  }
 
-  /// Holds a patch or a replacement against the dialect's rules of names and values. `base` is where it stands in the
-  /// whole input, for errors. With a report all violations are noted there and are no errors.
+  /// Whether there is a version after the current one.
+  bool counts_on() const noexcept { return target_.version_ != INT64_MAX; }
+
+  /// Holds a patch or a replacement, as it was sent, against the dialect's rules of names and values. `base` is where it
+  /// stands in the whole input, for errors. With a report all violations are noted there, with the place inside the
+  /// part, and are no errors.
   /// Errors: any of the rules; not_a_twin when it is no object; depth_exceeded, not_finite, out_of_memory.
-  json::error check(const json::arena_value& input, shape form, const json::location& base, validation* report) const {
-    if (report == nullptr && input.IsObject()) {
+  json::error check(const json::arena_value& input, shape form, const json::location& base, validation* report) {
+    if (report == nullptr && rules_.basis != size_basis::patch && input.IsObject()) {
       detail::rule_checker quick(rules_, where_, form, nullptr, working_);
       if (detail::send_known(input, quick)) return {};  // what is wrong, and where, is found out more slowly
     }
     json::detail::walk_memory<json::arena_value> memory(working_);
     detail::rule_checker checker(rules_, where_, form, report, working_);
-    return detail::check_rules(input, checker, memory, base);
+    if (json::error e = detail::check_rules(input, checker, memory, base)) return e;
+    if (rules_.basis != size_basis::patch) return {};
+    return detail::measure(input, rules_.size, json::detail::nulls::emit, memory, input_size_);
   }
-  /// Finds out what `patch`, which must stay until the commit, does. Errors: section_too_large (noted in the report
+  /// Finds out what `patch`, which was checked and must stay until the commit, does. Errors: section_too_large (noted in the report
   /// if there is one), depth_exceeded, not_finite, out_of_memory.
   json::error plan(const json::arena_value& patch, const json::location& base, validation* report);
 
@@ -276,7 +298,8 @@ class section_write {
   json::memory_source working_;
   merge::detail::document_merge<json::arena_value> merge_;
   typename Tracking::survey survey_;
-  std::int64_t next_version_;
+  std::int64_t next_version_ = 0;
+  std::size_t input_size_ = 0;  ///< where the dialect measures that
   std::size_t size_after_ = 0;
 };
 
@@ -295,8 +318,11 @@ class unusual_pruner {
       json::arena_value& around = *objects_[depth_ - 1];
       const json::size_type index = find(around, *member);
       if (index != json::detail::no_index) at = &json::detail::members_begin(around)[index].value;
+      if (at != nullptr && !at->IsObject()) {  // no metadata at all: now there is some
+        erase(around, index);
+        at = nullptr;
+      }
     }
-    if (at != nullptr && !at->IsObject()) at = nullptr;
     for (json::size_type i = at == nullptr ? 0 : at->MemberCount(); i-- > 0;) {
       const std::string_view name = json::detail::text_of(json::detail::members_begin(*at)[i].name);
       if (!name.empty() && name.front() == '$') erase(*at, i);
@@ -397,6 +423,7 @@ inline void stamped::commit(const detail::merge_plan& plan, const json::arena_va
   if (unusual_ == nullptr) return;
   detail::unusual_pruner pruner(json::document_access::root(*unusual_));
   static_cast<void>(detail::walk_plan(plan, values, pruner));
+  if (unusual_->root().MemberCount() == 0) drop_unusual();
 }
 
 inline json::error stamped::load(const json::arena_value& values, const json::arena_value& metadata,
@@ -416,12 +443,13 @@ inline json::error stamped::load(const json::arena_value& values, const json::ar
       })) {
     return e;
   }
-  merge::options o;
-  o.nulls = merge::null_rule::keep;
-  o.numbers = merge::number_equality::by_value_and_type;
-  o.memory = working;
   json::document difference(shadow_.memory());
-  if (json::error e = merge::diff(printed.root(), metadata, difference, o)) return e;
+  if (json::error e = merge::diff(printed.root(), metadata, difference, unusual_rules(working))) return e;
+  // An empty difference is kept only where it alone tells that there is metadata.
+  if (difference.root().MemberCount() == 0 && shadow_.root() != 0) {
+    drop_unusual();
+    return {};
+  }
   return set_unusual(difference) ? json::errc::ok : json::errc::out_of_memory;
 }
 
@@ -435,10 +463,7 @@ json::error stamped::emit(const json::arena_value& values, bool with_versions, H
       })) {
     return e;
   }
-  merge::options o;
-  o.nulls = merge::null_rule::keep;
-  o.memory = working;
-  if (json::error e = merge::apply_merge_patch(printed, unusual_->root(), o)) return e;
+  if (json::error e = merge::apply_merge_patch(printed, unusual_->root(), unusual_rules(working))) return e;
   json::detail::walk_memory<json::arena_value> memory(working);
   return json::detail::emit(printed.root(), handler, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory);
 }
@@ -466,17 +491,13 @@ json::error section_write<Tracking>::plan(const json::arena_value& patch, const 
   if (!detail::walk_plan(planned(), values_before(), sizes)) return sizes.failure;
   size_after_ = target_.size_ + sizes.added - sizes.removed;
   const std::size_t limit = rules_.max_size(where_);
-  std::size_t held = size_after_;
-  bool too_large = size_after_ > limit && size_after_ > target_.size_;
-  if (rules_.basis == size_basis::patch) {
-    json::detail::walk_memory<json::arena_value> memory(working_);
-    if (json::error e = detail::measure(patch, rules_.size, json::detail::nulls::emit, memory, held)) return e;
-    too_large = held > limit;
-  }
+  const bool by_input = rules_.basis == size_basis::patch;
+  const std::size_t held = by_input ? input_size_ : size_after_;
+  const bool too_large = held > limit && (by_input || held > target_.size_);
   if (report != nullptr) report->set_head_room(where_, detail::room_left(limit, held));
   if (!too_large) return {};
-  json::error e = json::error(json::errc::section_too_large).limited_to(limit, held).at(base);
-  if (report == nullptr) return e;
+  json::error e = json::error(json::errc::section_too_large).limited_to(limit, held);
+  if (report == nullptr) return static_cast<json::error&&>(e).at(base);
   return report->add(where_, e) ? json::errc::ok : json::errc::out_of_memory;
 }
 

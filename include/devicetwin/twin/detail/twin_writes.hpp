@@ -74,12 +74,11 @@ class counters_write {
     if (version_at_ != nullptr && (etag.empty() || etag_at_ != nullptr)) return {};
     if (!scratch.reserve(2048)) return json::errc::out_of_memory;
     patch_.SetObject();
-    json::arena_value number;
-    number.SetInt64(version);
     if (!etag.empty()) {
       json::arena_value text(etag.data(), static_cast<json::size_type>(etag.size()), scratch);
       patch_.AddMember("etag", text, scratch);
     }
+    json::arena_value number(version);
     patch_.AddMember("version", number, scratch);
     addition_ = new (storage_) merge_type(identity_, merge_options(rfc7396, working_));
     if (json::error e = addition_->plan(patch_)) return e;
@@ -112,7 +111,8 @@ class counters_write {
   alignas(merge_type) unsigned char storage_[sizeof(merge_type)];
 };
 
-inline json::location place_of(part p, json::step (&steps)[2]) noexcept {
+template <std::size_t N>
+json::location place_of(part p, json::step (&steps)[N]) noexcept {
   if (p == part::tags) {
     steps[0] = json::step::member("tags");
     return json::location(steps, 1);
@@ -241,8 +241,21 @@ std::uint64_t basic_twin<Memory, Tracking>::etag_counter() const noexcept {
 }
 
 template <class Memory, class Tracking>
-std::int64_t basic_twin<Memory, Tracking>::root_version() const noexcept {
-  return version_ != 0 ? version_ : static_cast<std::int64_t>(etag_counter()) + reported_.version();
+json::result<std::int64_t> basic_twin<Memory, Tracking>::next_version() const noexcept {
+  constexpr auto most = static_cast<std::uint64_t>(INT64_MAX);
+  const std::uint64_t counter = version_ != 0 ? 0 : etag_counter();
+  const auto others = static_cast<std::uint64_t>(version_ != 0 ? version_ : reported_.version());
+  if (counter >= most || others >= most - counter) return detail::error_at_member(json::errc::number_out_of_range, "version");
+  return static_cast<std::int64_t>(counter + others) + 1;
+}
+
+template <class Memory, class Tracking>
+template <class SectionWrite>
+json::error basic_twin<Memory, Tracking>::last_version_at(const SectionWrite& w) {
+  json::step steps[3];
+  const std::size_t depth = detail::place_of(w.where(), steps).depth();
+  steps[depth] = json::step::member("$version");
+  return json::error(json::errc::number_out_of_range).at(json::location(steps, depth + 1));
 }
 
 template <class Memory, class Tracking>
@@ -303,6 +316,7 @@ json::error basic_twin<Memory, Tracking>::create(const new_identity& who, timest
 template <class Memory, class Tracking>
 json::error basic_twin<Memory, Tracking>::load(std::string_view text) {
   json::read_options options;
+  options.max_depth = detail::whole_twin_depth;
   options.memory = memory_.source();
   json::document whole(memory_.source());
   if (json::error e = json::read(text, whole, options)) return e;
@@ -314,10 +328,9 @@ template <class Allocator>
 json::error basic_twin<Memory, Tracking>::load(const json::basic_value<Allocator>& value) {
   json::arena memory(memory_.source());
   json::arena_value copy;
-  if (json::error e = copy_checked(value, copy, memory)) return e;
+  if (json::error e = copy_checked(value, copy, memory, detail::whole_twin_depth)) return e;
   return load_value(copy);
 }
-
 
 template <class Memory, class Tracking>
 json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& value) {
@@ -332,6 +345,7 @@ json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& va
   const json::arena_value* history = nullptr;
   const json::arena_value* sections[2] = {nullptr, nullptr};  // desired, reported
   const auto* members = json::detail::members_begin(value);
+  const bool is_device_view = detail::find_member(value, "properties") == nullptr;
 
   // The root: identity keeps its members and their order.
   const auto keep_identity = [&](auto& out) -> json::error {
@@ -349,7 +363,7 @@ json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& va
         fresh.layout_.properties = kept;
       } else if (name == history_member) {
         history = &members[i].value;
-      } else if (name == "desired" || name == "reported") {
+      } else if (is_device_view && (name == "desired" || name == "reported")) {
         sections[name == "desired" ? 0 : 1] = &members[i].value;
       } else {
         if (!detail::send_name(members[i], out)) return stopped();
@@ -445,7 +459,8 @@ json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& va
     fresh.version_ = *number;
   }
   detail::sync_counter counter(*rules_, working);
-  if (json::error e = counter.count(fresh.desired(), &fresh.reported(), detail::sync_counter::from_patch::neither, fresh.pending_)) {
+  if (json::error e = counter.count(fresh.desired(), &fresh.reported(), detail::sync_counter::from_patch::neither, fresh.pending_,
+                                    true)) {
     return e;
   }
   swap(fresh);
@@ -597,9 +612,8 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
     if (json::error e = strip_echo(*given, write.where())) return e;
     const bool clear = given->IsNull();
     if (clear && replace && !rules_->nulls_in_replacement) {
-      const json::error e = json::error(json::errc::null_in_replacement).at(base);
-      if (report == nullptr) return e;
-      return report->add(write.where(), e) ? json::errc::ok : json::errc::out_of_memory;
+      if (report == nullptr) return json::error(json::errc::null_in_replacement).at(base);
+      return report->add(write.where(), json::errc::null_in_replacement) ? json::errc::ok : json::errc::out_of_memory;
     }
     if (clear) given->SetObject();
     if (json::error e = write.check(*given, replace ? shape::section : shape::patch, base, report)) return e;
@@ -618,6 +632,11 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
   const bool writes_tags = parts.tags != nullptr && tags.effective();
   const bool writes_desired = parts.desired != nullptr && desired.effective();
   if (!writes_tags && !writes_desired) return note_unchanged(done);
+  if (writes_desired && !desired.counts_on()) return last_version_at(desired);
+  if (etag_counter() == UINT64_MAX) return detail::error_at_member(json::errc::number_out_of_range, "etag");
+  const auto counted = next_version();
+  if (!counted) return counted.error();
+  const std::int64_t next_version = *counted;
 
   // What follows from the write, while it can still be called off.
   std::int64_t pending = 0;
@@ -637,7 +656,6 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
   }
   char etag_text[etag_chars];
   write_etag(etag_counter() + 1, etag_text);
-  const std::int64_t next_version = root_version() + 1;
   if (!done.set_etag({etag_text, etag_chars})) return json::errc::out_of_memory;
   done.note_versions(writes_desired ? desired.next_version() : desired_version(), reported_version(), next_version);
 
@@ -710,8 +728,11 @@ json::error basic_twin<Memory, Tracking>::write_as_device(const json::arena_valu
   if (json::error e = check_total(tags_.size() + desired_.size() + write.size_after(), report)) return e;
   if (report != nullptr) return {};
   if (!write.effective()) return note_unchanged(done);
+  if (!write.counts_on()) return last_version_at(write);
+  const auto counted = next_version();
+  if (!counted) return counted.error();
+  const std::int64_t next_version = *counted;
 
-  const std::int64_t next_version = root_version() + 1;
   if (!done.set_etag(etag())) return json::errc::out_of_memory;
   done.note_versions(desired_version(), write.next_version(), next_version);
 
@@ -747,7 +768,7 @@ json::error basic_twin<Memory, Tracking>::write_as_notified(json::arena_value& i
   const json::arena_value* given = detail::find_member(input, "$version");
   const auto version = given == nullptr ? json::result<std::int64_t>(json::errc::not_a_twin) : json::get<std::int64_t>(*given);
   if (!version || *version < 0) return detail::error_at_member(json::errc::not_a_twin, "$version");
-  if (*version != desired_version() + 1) return json::errc::precondition_failed;
+  if (*version == 0 || *version - 1 != desired_version()) return json::errc::precondition_failed;
   for (json::size_type i = input.MemberCount(); i-- > 0;) {
     if (json::detail::text_of(json::detail::members_begin(input)[i].name) == "$version") {
       input.EraseMember(input.MemberBegin() + static_cast<std::ptrdiff_t>(i));
@@ -760,9 +781,11 @@ json::error basic_twin<Memory, Tracking>::write_as_notified(json::arena_value& i
   detail::sync_counter counter(*rules_, working);
   detail::sync_counter::desired_write sync(counter, reported());
   if (json::error e = follow(write, done, sync)) return e;
+  if (!done.set_etag(etag())) return json::errc::out_of_memory;
   done.note_versions(*version, reported_version(), version_);
   if (json::error e = write.prepare()) return e;
   write.commit(now, false);
+  layout_.has_desired = true;
   pending_ += sync.change;
   return {};
 }
