@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes the hand-made seeds below fuzz/corpus/: one file per interesting text or pair of texts.
 cd "$(dirname "$0")" || exit 1
-mkdir -p corpus/fuzz_read corpus/fuzz_merge
+mkdir -p corpus/fuzz_read corpus/fuzz_merge corpus/fuzz_twin
 n=0
 while IFS= read -r text; do
   n=$((n + 1))
@@ -42,3 +42,26 @@ done <<'PAIRS'
 {"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9,"j":10,"k":11,"l":12,"m":13,"n":14,"o":15,"p":16,"q":17,"r":18}|{"r":18,"q":17,"p":16,"o":15,"n":14,"m":13,"l":12,"k":11,"j":10,"i":9,"h":8,"g":7,"f":6,"e":5,"d":4,"c":3,"b":2,"new":1}
 {"a":null,"b":null,"c":1,"d":2,"e":3,"f":4,"g":5,"h":6,"i":7,"j":8,"k":9,"l":10,"m":11,"n":12,"o":13,"p":14,"q":15,"r":16}|{"c":null,"d":null,"e":null,"f":null,"g":null,"h":null,"i":null,"j":null,"k":null,"zz":{"a":null},"l":0}
 PAIRS
+# Twins: the dialect, a byte for the first twin, then one text after the other: 24 says that a text comes, then its kind
+# (0 and 1 the service patches and replaces, 2 the device patches, 3 is loaded), the text, NUL, and some choices.
+n=0
+while IFS='|' read -r dialect kinds first second third; do
+  n=$((n + 1))
+  {
+    printf '%b' "\\0$dialect\\0000"
+    for text in "$first" "$second" "$third"; do
+      printf '\030%b\001\001%s\000\007\007\007\003\000\007' "\\000${kinds%"${kinds#?}"}" "$text"
+      kinds=${kinds#?}
+    done
+  } >corpus/fuzz_twin/seed-$n
+done <<'TWINS'
+000|022|{"tags":{"site":"n"},"properties":{"desired":{"a":1,"b":{"c":[1,2]}}}}|{"a":{"value":1,"ac":200,"av":2},"b":{"c":[1,2.0]}}|{"a":null,"b":{"c":null,"d":{}}}
+000|013|{"properties":{"desired":{"a":1,"b":2}}}|{"properties":{"desired":{"a":1,"c":100}},"tags":{}}|{"properties":{"desired":{"a":1,"$metadata":{"$lastUpdated":"2015-02-30T16:24:48.789Z","a":null},"$version":9223372036854775807}}}
+000|020|{"properties":{"desired":{"\u0024x":1}}}|{"$version":3}|{"properties":{"desired":{"$version":3,"a":{}},"reported":{"b":1}}}
+001|300|{"deviceId":"d","etag":"x","version":9,"desired":{"a":{"b":1},"$metadata":{"$lastUpdated":"2020-01-01T00:00:00.1Z","a":{}}},"reported":{"value":1,"ac":2,"av":3}}|{"properties":{"desired":{"a":{"b":null}}}}|{"properties":{"desired":null},"tags":null}
+004|200|{"a":{"b":{"c":{"d":1}}}}|{"tags":{"a":[null]}}|{"properties":{"desired":{"a":1.0,"b":{"c":null}}}}
+005|022|{"properties":{"desired":{"a":{"b":null}}}}|{"a":{"b":null}}|{"a":{"b":null,"c":{"d":null}}}
+006|112|{"properties":{"desired":{"a":[1,null],"b":null}}}|{"properties":{"desired":{}}}|{"a":1}
+010|020|{"tags":{"a":"0123456789012345678901234567890123456789012345678901234567890123456789"}}|{"a":"0123456789012345678901234567890123456789","b":1}|{"properties":{"desired":{"a":"0123456789012345678901234567890123456789012345678901234567890123456789"}}}
+011|020|{"properties":{"desired":{"a":[1]}}}|{}|{"version":3}
+TWINS

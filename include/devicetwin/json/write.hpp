@@ -131,11 +131,10 @@ class text_writer {
     after_name_ = true;
     return true;
   }
-  /// A name that is known to need no escape.
-  bool PlainKey(std::string_view name) {
-    if (!separate() || !put('"') || !put(name) || !put(indent_ == 0 ? "\":" : "\": ")) return false;
-    after_name_ = true;
-    return true;
+  /// A name that is text already, with its quotes and the colon; nobody looks at it.
+  bool RawKey(std::string_view json) {
+    after_name_ = separate() && put(json);
+    return after_name_;
   }
   bool StartObject() { return start('{'); }
   bool EndObject(size_type) { return end('}'); }
@@ -159,7 +158,7 @@ class text_writer {
       after_name_ = false;
       return true;
     }
-    return (!continued_ || put(',')) && (depth_ == 0 || new_line());
+    return (!continued_ || put(',')) && (indent_ == 0 || depth_ == 0 || new_line());
   }
   bool start(char bracket) {
     if (!separate() || !put(bracket)) return false;
@@ -169,14 +168,13 @@ class text_writer {
   }
   bool end(char bracket) {
     --depth_;
-    return (!continued_ || new_line()) && put(bracket) && complete();
+    return (indent_ == 0 || !continued_ || new_line()) && put(bracket) && complete();
   }
   bool complete() {
     continued_ = depth_ != 0;
     return depth_ != 0 || flush();
   }
   bool new_line() {
-    if (indent_ == 0) return true;
     if (!put('\n')) return false;
     for (std::size_t i = 0; i < depth_ * indent_; ++i) {
       if (!put(' ')) return false;

@@ -4,6 +4,8 @@
 
 #include <cstddef>  // std::size_t
 #include <cstdint>  // std::int64_t
+#include <new>      // placement new
+#include <utility>  // std::swap
 
 #include "../json/arena.hpp"
 #include "../json/error.hpp"
@@ -20,28 +22,47 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
+namespace detail {
+
+/// Levels of a whole twin as text: a section of the deepest kind stands two levels down, and its metadata has two more.
+inline constexpr std::size_t whole_twin_depth = json::default_max_depth + 4;
+
+}  // namespace detail
 
 /// What a section keeps beside its values: stamps of every property, and tombstones of removed ones.
 class stamped {
  public:
   static constexpr bool keeps_stamps = true;
 
-  explicit stamped(const json::memory_source& memory = {}) noexcept : shadow_(memory), history_(memory), unusual_(memory) {}
+  explicit stamped(const json::memory_source& memory = {}) noexcept : shadow_(memory), history_(memory) {}
+  ~stamped() { drop_unusual(); }
+  stamped(const stamped&) = delete;
+  stamped& operator=(const stamped&) = delete;
   void swap(stamped& other) noexcept {
     shadow_.swap(other.shadow_);
     history_.swap(other.history_);
-    unusual_.swap(other.unusual_);
+    std::swap(unusual_, other.unusual_);
   }
 
   const detail::stamp_shadow& shadow() const noexcept { return shadow_; }
   detail::stamp_shadow& shadow() noexcept { return shadow_; }
   detail::section_history& history() noexcept { return history_; }
   const detail::section_history& history() const noexcept { return history_; }
-  /// What a loaded `$metadata` had beyond stamps, as a patch of what the stamps print; null when nothing.
-  const json::arena_value& unusual() const noexcept { return unusual_.root(); }
-  json::document& unusual_document() noexcept { return unusual_; }
+  /// What a loaded `$metadata` had beyond stamps, as a patch of what the stamps print; a null pointer for nothing.
+  const json::arena_value* unusual() const noexcept { return unusual_ == nullptr ? nullptr : &unusual_->root(); }
+  /// Takes such a patch over, an object. False when memory ran out.
+  [[nodiscard]] bool set_unusual(json::document& patch) noexcept {
+    drop_unusual();
+    const json::memory_source& memory = shadow_.memory();
+    void* room = memory.allocate(memory.context, sizeof(json::document));
+    if (room == nullptr) return false;
+    unusual_ = new (room) json::document(memory);
+    unusual_->swap(patch);
+    return true;
+  }
   std::size_t memory_in_bytes() const noexcept {
-    return shadow_.memory_in_bytes() + history_.memory_in_bytes() + unusual_.capacity_in_bytes();
+    return shadow_.memory_in_bytes() + history_.memory_in_bytes() +
+           (unusual_ == nullptr ? 0 : sizeof *unusual_ + unusual_->capacity_in_bytes());
   }
 
   /// What a write takes and removes: a visitor of walk_plan() before prepare().
@@ -74,7 +95,7 @@ class stamped {
   /// Everything carries one stamp from now on. Was prepared.
   void restamp(const stamp& s) noexcept {
     shadow_.reset(s);
-    unusual_ = json::document(json::document_access::source(unusual_));
+    drop_unusual();
   }
 
   /// Nothing is known but that all this was so at `version`.
@@ -89,7 +110,11 @@ class stamped {
                    bool with_versions, const json::memory_source& working);
   [[nodiscard]] json::error assign(const stamped& other) {
     if (!shadow_.assign(other.shadow_) || !history_.assign(other.history_)) return json::errc::out_of_memory;
-    return unusual_.assign(other.unusual_.root());
+    drop_unusual();
+    if (other.unusual_ == nullptr) return {};
+    json::document copy(shadow_.memory());
+    if (json::error e = copy.assign(other.unusual_->root(), detail::whole_twin_depth)) return e;
+    return set_unusual(copy) ? json::errc::ok : json::errc::out_of_memory;
   }
 
   /// Sends `$metadata` as events. Errors: out_of_memory, and what the handler says.
@@ -101,9 +126,26 @@ class stamped {
   static detail::stamp_fields fields(bool with_versions) noexcept {
     return with_versions ? detail::stamp_fields::both : detail::stamp_fields::time;
   }
+  /// How the difference of a loaded `$metadata` is made and applied: to the letter.
+  static merge::options unusual_rules(const json::memory_source& working) noexcept {
+    merge::options o;
+    o.nulls = merge::null_rule::keep;
+    o.numbers = merge::number_equality::by_value_and_type;
+    o.max_depth = detail::whole_twin_depth;
+    o.memory = working;
+    return o;
+  }
+
   detail::stamp_shadow shadow_;
+  void drop_unusual() noexcept {
+    if (unusual_ == nullptr) return;
+    unusual_->~document();
+    shadow_.memory().release(shadow_.memory().context, unusual_);
+    unusual_ = nullptr;
+  }
+
   detail::section_history history_;
-  json::document unusual_;
+  json::document* unusual_ = nullptr;  ///< seldom needed, so not a member; in the memory of the shadow
 };
 
 /// Values and version only, for those who have no use for stamps; nothing is spent on them.
@@ -192,22 +234,29 @@ class section_write {
         rules_(rules),
         working_(working),
         merge_(target.values_, detail::merge_options(rules, working)),
-        survey_(target.tracking_, working),
-        next_version_(where == part::tags ? 0 : target.version_ + 1) {}  // tags have no version
+        survey_(target.tracking_, working) {
+    if (where != part::tags && counts_on()) next_version_ = target.version_ + 1;  // tags have no version
+  }
 
-  /// Holds a patch or a replacement against the dialect's rules of names and values. `base` is where it stands in the
-  /// whole input, for errors. With a report all violations are noted there and are no errors.
+  /// Whether there is a version after the current one.
+  bool counts_on() const noexcept { return target_.version_ != INT64_MAX; }
+
+  /// Holds a patch or a replacement, as it was sent, against the dialect's rules of names and values. `base` is where it
+  /// stands in the whole input, for errors. With a report all violations are noted there, with the place inside the
+  /// part, and are no errors.
   /// Errors: any of the rules; not_a_twin when it is no object; depth_exceeded, not_finite, out_of_memory.
-  json::error check(const json::arena_value& input, shape form, const json::location& base, validation* report) const {
-    if (report == nullptr && input.IsObject()) {
+  json::error check(const json::arena_value& input, shape form, const json::location& base, validation* report) {
+    if (report == nullptr && rules_.basis != size_basis::patch && input.IsObject()) {
       detail::rule_checker quick(rules_, where_, form, nullptr, working_);
       if (detail::send_known(input, quick)) return {};  // what is wrong, and where, is found out more slowly
     }
     json::detail::walk_memory<json::arena_value> memory(working_);
     detail::rule_checker checker(rules_, where_, form, report, working_);
-    return detail::check_rules(input, checker, memory, base);
+    if (json::error e = detail::check_rules(input, checker, memory, base)) return e;
+    if (rules_.basis != size_basis::patch) return {};
+    return detail::measure(input, rules_.size, json::detail::nulls::emit, memory, input_size_);
   }
-  /// Finds out what `patch`, which must stay until the commit, does. Errors: section_too_large (noted in the report
+  /// Finds out what `patch`, which was checked and must stay until the commit, does. Errors: section_too_large (noted in the report
   /// if there is one), depth_exceeded, not_finite, out_of_memory.
   json::error plan(const json::arena_value& patch, const json::location& base, validation* report);
 
@@ -249,7 +298,8 @@ class section_write {
   json::memory_source working_;
   merge::detail::document_merge<json::arena_value> merge_;
   typename Tracking::survey survey_;
-  std::int64_t next_version_;
+  std::int64_t next_version_ = 0;
+  std::size_t input_size_ = 0;  ///< where the dialect measures that
   std::size_t size_after_ = 0;
 };
 
@@ -268,8 +318,11 @@ class unusual_pruner {
       json::arena_value& around = *objects_[depth_ - 1];
       const json::size_type index = find(around, *member);
       if (index != json::detail::no_index) at = &json::detail::members_begin(around)[index].value;
+      if (at != nullptr && !at->IsObject()) {  // no metadata at all: now there is some
+        erase(around, index);
+        at = nullptr;
+      }
     }
-    if (at != nullptr && !at->IsObject()) at = nullptr;
     for (json::size_type i = at == nullptr ? 0 : at->MemberCount(); i-- > 0;) {
       const std::string_view name = json::detail::text_of(json::detail::members_begin(*at)[i].name);
       if (!name.empty() && name.front() == '$') erase(*at, i);
@@ -340,6 +393,12 @@ class plan_sizes {
 
  private:
   bool count(const arena_value& value, json::detail::nulls rule, std::size_t& sum) {
+    if (formula_ == size_formula::contents && !value.IsObject() && !value.IsArray()) {  // no walk for that
+      contents_counter counter;
+      static_cast<void>(json::detail::emit_scalar(value, counter));
+      sum += counter.size();
+      return true;
+    }
     std::size_t size = 0;
     failure = measure(value, formula_, rule, memory_, size);
     sum += size;
@@ -361,9 +420,10 @@ inline void stamped::commit(const detail::merge_plan& plan, const json::arena_va
                             const survey& found) noexcept {
   if (found.text_.size() != 0) history_.append(s.version, found.text_.view());
   shadow_.write(plan, values, s);
-  if (!unusual_.root().IsObject()) return;
-  detail::unusual_pruner pruner(json::document_access::root(unusual_));
+  if (unusual_ == nullptr) return;
+  detail::unusual_pruner pruner(json::document_access::root(*unusual_));
   static_cast<void>(detail::walk_plan(plan, values, pruner));
+  if (unusual_->root().MemberCount() == 0) drop_unusual();
 }
 
 inline json::error stamped::load(const json::arena_value& values, const json::arena_value& metadata,
@@ -383,31 +443,27 @@ inline json::error stamped::load(const json::arena_value& values, const json::ar
       })) {
     return e;
   }
-  merge::options o;
-  o.nulls = merge::null_rule::keep;
-  o.numbers = merge::number_equality::by_value_and_type;
-  o.memory = working;
-  if (json::error e = merge::diff(printed.root(), metadata, unusual_, o)) return e;
-  if (unusual_.root().IsObject() && unusual_.root().MemberCount() == 0) {
-    unusual_ = json::document(json::document_access::source(unusual_));
+  json::document difference(shadow_.memory());
+  if (json::error e = merge::diff(printed.root(), metadata, difference, unusual_rules(working))) return e;
+  // An empty difference is kept only where it alone tells that there is metadata.
+  if (difference.root().MemberCount() == 0 && shadow_.root() != 0) {
+    drop_unusual();
+    return {};
   }
-  return {};
+  return set_unusual(difference) ? json::errc::ok : json::errc::out_of_memory;
 }
 
 template <class Handler>
 json::error stamped::emit(const json::arena_value& values, bool with_versions, Handler& handler,
                           const json::memory_source& working) const {
-  if (unusual().IsNull()) return detail::emit_metadata(values, shadow_, fields(with_versions), handler);
+  if (unusual_ == nullptr) return detail::emit_metadata(values, shadow_, fields(with_versions), handler);
   json::document printed(working);
   if (json::error e = json::document_access::rebuild(printed, 0, [&](auto& h) {
         return detail::emit_metadata(values, shadow_, fields(with_versions), h);
       })) {
     return e;
   }
-  merge::options o;
-  o.nulls = merge::null_rule::keep;
-  o.memory = working;
-  if (json::error e = merge::apply_merge_patch(printed, unusual(), o)) return e;
+  if (json::error e = merge::apply_merge_patch(printed, unusual_->root(), unusual_rules(working))) return e;
   json::detail::walk_memory<json::arena_value> memory(working);
   return json::detail::emit(printed.root(), handler, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory);
 }
@@ -435,17 +491,13 @@ json::error section_write<Tracking>::plan(const json::arena_value& patch, const 
   if (!detail::walk_plan(planned(), values_before(), sizes)) return sizes.failure;
   size_after_ = target_.size_ + sizes.added - sizes.removed;
   const std::size_t limit = rules_.max_size(where_);
-  std::size_t held = size_after_;
-  bool too_large = size_after_ > limit && size_after_ > target_.size_;
-  if (rules_.basis == size_basis::patch) {
-    json::detail::walk_memory<json::arena_value> memory(working_);
-    if (json::error e = detail::measure(patch, rules_.size, json::detail::nulls::emit, memory, held)) return e;
-    too_large = held > limit;
-  }
+  const bool by_input = rules_.basis == size_basis::patch;
+  const std::size_t held = by_input ? input_size_ : size_after_;
+  const bool too_large = held > limit && (by_input || held > target_.size_);
   if (report != nullptr) report->set_head_room(where_, detail::room_left(limit, held));
   if (!too_large) return {};
-  json::error e = json::error(json::errc::section_too_large).limited_to(limit, held).at(base);
-  if (report == nullptr) return e;
+  json::error e = json::error(json::errc::section_too_large).limited_to(limit, held);
+  if (report == nullptr) return static_cast<json::error&&>(e).at(base);
   return report->add(where_, e) ? json::errc::ok : json::errc::out_of_memory;
 }
 

@@ -121,8 +121,8 @@ inline json::error store_tracking(const stamped& tracking, const json::arena_val
   json::text_buffer unusual(working);
   json::write_options options;
   options.memory = working;
-  if (!tracking.unusual().IsNull()) {
-    if (json::error e = json::write(tracking.unusual(), unusual, options)) return e;
+  if (tracking.unusual() != nullptr) {
+    if (json::error e = json::write(*tracking.unusual(), unusual, options)) return e;
   }
   out.text(unusual.view());
   return {};
@@ -156,9 +156,11 @@ inline json::errc restore_tracking(stored_reader& in, const json::arena_value& v
   if (unusual.empty()) return json::errc::ok;
   json::read_options options;
   options.memory = working;
-  const json::error e = json::read(unusual, tracking.unusual_document(), options);
+  json::document patch(working);
+  const json::error e = json::read(unusual, patch, options);
   if (e.code() == json::errc::out_of_memory) return e.code();
-  return e || !tracking.unusual().IsObject() ? json::errc::damaged : json::errc::ok;
+  if (e || !patch.root().IsObject()) return json::errc::damaged;
+  return tracking.set_unusual(patch) ? json::errc::ok : json::errc::out_of_memory;
 }
 
 }  // namespace detail

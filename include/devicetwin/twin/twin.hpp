@@ -158,7 +158,8 @@ class basic_twin {
   // --- writing -------------------------------------------------------------------------------
   //
   // All take JSON text or a RapidJSON value, the time, and the outcome to fill. Errors: of reading, with line and
-  // column; those of the dialect, with the pointer; out_of_memory. Then nothing has changed and the outcome is empty.
+  // column; those of the dialect, with the pointer; number_out_of_range at a counter of a loaded twin that cannot count
+  // on; out_of_memory. Then nothing has changed and the outcome is empty.
   // Cost: what the input says, not what the twin holds, apart from the scan for each name.
 
   /// The service merges `{"tags":{…},"properties":{"desired":{…}}}`, either left out, in one step. Null for a section
@@ -319,14 +320,15 @@ class basic_twin {
   }
   /// A value of the caller's, with the strings checked that nobody has read.
   template <class Allocator>
-  json::error copy_checked(const json::basic_value<Allocator>& given, json::arena_value& value, json::arena& memory) const {
+  json::error copy_checked(const json::basic_value<Allocator>& given, json::arena_value& value, json::arena& memory,
+                           std::size_t max_depth = json::default_max_depth) const {
     json::detail::walk_memory<json::basic_value<Allocator>> walk(memory_.source());
     detail::counted_text text;
     json::text_writer<detail::counted_text> checker(text);
-    if (json::error e = json::detail::emit(given, checker, json::detail::nulls::emit, json::default_max_depth, walk)) return e;
+    if (json::error e = json::detail::emit(given, checker, json::detail::nulls::emit, max_depth, walk)) return e;
     json::detail::tree_builder<json::arena> builder(memory, memory_.source());
     return builder.build(value, [&](auto& handler) {
-      return json::detail::emit(given, handler, json::detail::nulls::emit, json::default_max_depth, walk);
+      return json::detail::emit(given, handler, json::detail::nulls::emit, max_depth, walk);
     });
   }
 
@@ -366,7 +368,9 @@ class basic_twin {
                          json::detail::walk_memory<json::arena_value>& memory) const;
   json::error check_total(std::size_t size, validation* report) const;
   json::error note_unchanged(outcome& done) const;
-  std::int64_t root_version() const noexcept;
+  json::result<std::int64_t> next_version() const noexcept;
+  template <class SectionWrite>
+  static json::error last_version_at(const SectionWrite& w);
   std::uint64_t etag_counter() const noexcept;
 
   Memory memory_;

@@ -139,11 +139,6 @@ json::error measure(const Value& value, size_formula formula, json::detail::null
   constexpr std::size_t deepest = json::default_max_depth;
   if (formula == size_formula::contents) {
     contents_counter counter;
-    if (!value.IsObject() && !value.IsArray()) {  // no walk for that; the caller has checked doubles
-      static_cast<void>(json::detail::emit_scalar(value, counter));
-      size = counter.size();
-      return {};
-    }
     json::error e = json::detail::emit(value, counter, rule, deepest, memory);
     size = counter.size();
     return e;

@@ -157,7 +157,9 @@ json::result<bool> equal(const basic_twin<MemoryA, Tracking>& a, const basic_twi
   };
   if (json::error e = build(a, views[0])) return e;
   if (json::error e = build(b, views[1])) return e;
-  return json::equal(views[0].root(), views[1].root());
+  json::equal_options options;
+  options.max_depth = detail::whole_twin_depth;
+  return json::equal(views[0].root(), views[1].root(), options);
 }
 
 }  // namespace DEVICETWIN_ABI

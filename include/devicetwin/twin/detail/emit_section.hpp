@@ -86,7 +86,7 @@ json::error emit_section(const section<Tracking>& s, bool with_metadata, bool wi
   if (!handler.StartObject()) return stopped();
   if (json::error e = emit_members(s.values(), handler, sent, memory)) return e;
   if constexpr (Tracking::keeps_stamps) {
-    if (with_metadata && (s.tracking().shadow().root() != 0 || !s.tracking().unusual().IsNull())) {
+    if (with_metadata && (s.tracking().shadow().root() != 0 || s.tracking().unusual() != nullptr)) {
       if (!handler.Key("$metadata", 9, true)) return stopped();
       if (json::error e = s.tracking().emit(s.values(), with_versions, handler, working)) return e;
       ++sent;

@@ -103,6 +103,7 @@ class stamp_shadow {
   size_type last_written(word w) const noexcept { return words_[place_of(w) + last]; }
   stamp newest_other(word w) const noexcept { return table_[words_[place_of(w) + others]]; }
 
+  const json::memory_source& memory() const noexcept { return words_.memory(); }
   std::size_t memory_in_bytes() const noexcept { return words_.capacity() * sizeof(word) + table_.capacity() * sizeof(stamp); }
 
   // --- writing -------------------------------------------------------------------------------
@@ -515,7 +516,7 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
     const auto* members = json::detail::members_begin(meta);
     stamp s;
     bool timed = false;
-    for (size_type i = 0; i < meta.MemberCount(); ++i) {
+    for (size_type i = 0; i < meta.MemberCount() && !(timed && s.version != 0); ++i) {
       const std::string_view name = json::detail::text_of(members[i].name);
       if (name == "$lastUpdated") {
         const auto text = json::get<std::string_view>(members[i].value);
@@ -542,9 +543,10 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
     if (f.next != f.object->MemberCount()) {
       const value_member& member = json::detail::members_begin(*f.object)[f.next++];
       const arena_value* meta = nullptr;
-      if (f.has_metadata) {
+      const std::string_view name = json::detail::text_of(member.name);
+      if (f.has_metadata && (name.empty() || name.front() != '$')) {  // those names are the stamps' own
         size_type index = json::detail::no_index;
-        if (!f.metadata.find(json::detail::text_of(member.name), indexes, index)) return false;
+        if (!f.metadata.find(name, indexes, index)) return false;
         if (index != json::detail::no_index) meta = &json::detail::members_begin(*f.metadata_object)[index].value;
       }
       if (member.value.IsObject()) {

@@ -59,14 +59,15 @@ class delta_walk {
 
   json::error failure() const noexcept { return failure_; }
 
-  /// False when the visitor stopped or, with failure(), memory ran out.
+  /// False when the visitor stopped or, with failure(), memory ran out. `is_section`: the values are two whole
+  /// sections, and not a property, which alone may be an acknowledgement.
   template <class Visitor>
-  bool run(const arena_value& desired, const arena_value* reported, Visitor& visitor) {
+  bool run(const arena_value& desired, const arena_value* reported, Visitor& visitor, bool is_section = true) {
     frames_.truncate(0);
     steps_.truncate(0);
     indexes_.truncate(0);
     failure_ = {};
-    if (!pair(desired, reported, visitor)) return false;
+    if (!pair(desired, reported, visitor, is_section)) return false;
     while (!frames_.empty()) {
       frame& f = frames_.back();
       if (f.next == f.desired->MemberCount()) {
@@ -100,9 +101,9 @@ class delta_walk {
   };
 
   template <class Visitor>
-  bool pair(const arena_value& desired, const arena_value* given, Visitor& visitor) {
+  bool pair(const arena_value& desired, const arena_value* given, Visitor& visitor, bool is_section = false) {
     if (skip_reported_nulls && given != nullptr && given->IsNull()) given = nullptr;
-    const arena_value* reported = in_effect(given);
+    const arena_value* reported = is_section ? given : in_effect(given);
     const json::location here(steps_.data(), steps_.size());
     if (reported == nullptr) return visitor.differs(here, desired, given);
     if (desired.IsObject() && reported->IsObject()) {
@@ -159,7 +160,8 @@ class sync_counter {
   /// Which of two values to compare comes from a patch and is not merged yet.
   enum class from_patch : unsigned char { neither, desired, reported };
 
-  json::error count(const arena_value& desired, const arena_value* reported, from_patch which, std::int64_t& sum) {
+  json::error count(const arena_value& desired, const arena_value* reported, from_patch which, std::int64_t& sum,
+                    bool is_section = false) {
     const bool drops = rules_.nulls == merge::null_rule::remove;
     if (!desired.IsObject() && !desired.IsArray()) {  // most often: no walk for that
       if (drops && which == from_patch::reported && reported != nullptr && reported->IsNull()) reported = nullptr;
@@ -179,7 +181,7 @@ class sync_counter {
     delta_walk walk(rules_.numbers, memory_);
     walk.skip_desired_nulls = drops && which == from_patch::desired;
     walk.skip_reported_nulls = drops && which == from_patch::reported;
-    if (!walk.run(desired, reported, adder)) return walk.failure();
+    if (!walk.run(desired, reported, adder, is_section)) return walk.failure();
     sum += adder.count;
     return {};
   }
@@ -246,8 +248,8 @@ struct sync_counter::desired_write : sync_counter::write_base {
   using write_base::write_base;
   bool enter(const arena_value&, size_type, const value_member* member) {
     const arena_value* reported = other_root;
-    if (member != nullptr && !beside(*member, reported)) return false;
-    return push(in_effect(reported));
+    if (member == nullptr) return push(reported);
+    return beside(*member, reported) && push(in_effect(reported));
   }
   bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
     if (action == merge_action::keep || frames.back().other == nullptr) return true;

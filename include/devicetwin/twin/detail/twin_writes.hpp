@@ -74,12 +74,11 @@ class counters_write {
     if (version_at_ != nullptr && (etag.empty() || etag_at_ != nullptr)) return {};
     if (!scratch.reserve(2048)) return json::errc::out_of_memory;
     patch_.SetObject();
-    json::arena_value number;
-    number.SetInt64(version);
     if (!etag.empty()) {
       json::arena_value text(etag.data(), static_cast<json::size_type>(etag.size()), scratch);
       patch_.AddMember("etag", text, scratch);
     }
+    json::arena_value number(version);
     patch_.AddMember("version", number, scratch);
     addition_ = new (storage_) merge_type(identity_, merge_options(rfc7396, working_));
     if (json::error e = addition_->plan(patch_)) return e;
@@ -112,7 +111,8 @@ class counters_write {
   alignas(merge_type) unsigned char storage_[sizeof(merge_type)];
 };
 
-inline json::location place_of(part p, json::step (&steps)[2]) noexcept {
+template <std::size_t N>
+json::location place_of(part p, json::step (&steps)[N]) noexcept {
   if (p == part::tags) {
     steps[0] = json::step::member("tags");
     return json::location(steps, 1);
@@ -258,8 +258,21 @@ std::uint64_t basic_twin<Memory, Tracking>::etag_counter() const noexcept {
 }
 
 template <class Memory, class Tracking>
-std::int64_t basic_twin<Memory, Tracking>::root_version() const noexcept {
-  return version_ != 0 ? version_ : static_cast<std::int64_t>(etag_counter()) + reported_.version();
+json::result<std::int64_t> basic_twin<Memory, Tracking>::next_version() const noexcept {
+  constexpr auto most = static_cast<std::uint64_t>(INT64_MAX);
+  const std::uint64_t counter = version_ != 0 ? 0 : etag_counter();
+  const auto others = static_cast<std::uint64_t>(version_ != 0 ? version_ : reported_.version());
+  if (counter >= most || others >= most - counter) return detail::error_at_member(json::errc::number_out_of_range, "version");
+  return static_cast<std::int64_t>(counter + others) + 1;
+}
+
+template <class Memory, class Tracking>
+template <class SectionWrite>
+json::error basic_twin<Memory, Tracking>::last_version_at(const SectionWrite& w) {
+  json::step steps[3];
+  const std::size_t depth = detail::place_of(w.where(), steps).depth();
+  steps[depth] = json::step::member("$version");
+  return json::error(json::errc::number_out_of_range).at(json::location(steps, depth + 1));
 }
 
 template <class Memory, class Tracking>
@@ -320,6 +333,7 @@ json::error basic_twin<Memory, Tracking>::create(const new_identity& who, timest
 template <class Memory, class Tracking>
 json::error basic_twin<Memory, Tracking>::load(std::string_view text) {
   json::read_options options;
+  options.max_depth = detail::whole_twin_depth;
   options.memory = memory_.source();
   json::document whole(memory_.source());
   if (json::error e = json::read(text, whole, options)) return e;
@@ -331,10 +345,9 @@ template <class Allocator>
 json::error basic_twin<Memory, Tracking>::load(const json::basic_value<Allocator>& value) {
   json::arena memory(memory_.source());
   json::arena_value copy;
-  if (json::error e = copy_checked(value, copy, memory)) return e;
+  if (json::error e = copy_checked(value, copy, memory, detail::whole_twin_depth)) return e;
   return load_value(copy);
 }
-
 
 template <class Memory, class Tracking>
 json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& value) {
@@ -349,6 +362,7 @@ json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& va
   const json::arena_value* history = nullptr;
   const json::arena_value* sections[2] = {nullptr, nullptr};  // desired, reported
   const auto* members = json::detail::members_begin(value);
+  const bool is_device_view = detail::find_member(value, "properties") == nullptr;
 
   // The root: identity keeps its members and their order.
   const auto keep_identity = [&](auto& out) -> json::error {
@@ -366,7 +380,7 @@ json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& va
         fresh.layout_.properties = kept;
       } else if (name == history_member) {
         history = &members[i].value;
-      } else if (name == "desired" || name == "reported") {
+      } else if (is_device_view && (name == "desired" || name == "reported")) {
         sections[name == "desired" ? 0 : 1] = &members[i].value;
       } else {
         if (!detail::send_name(members[i], out)) return stopped();
@@ -462,7 +476,8 @@ json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& va
     fresh.version_ = *number;
   }
   detail::sync_counter counter(*rules_, working);
-  if (json::error e = counter.count(fresh.desired(), &fresh.reported(), detail::sync_counter::from_patch::neither, fresh.pending_)) {
+  if (json::error e = counter.count(fresh.desired(), &fresh.reported(), detail::sync_counter::from_patch::neither, fresh.pending_,
+                                    true)) {
     return e;
   }
   swap(fresh);
@@ -592,9 +607,9 @@ json::error basic_twin<Memory, Tracking>::render_end(SectionWrite& w, bool with_
   if (with_stamps) {
     const detail::stamp_text text({now, w.next_version()}, w.where() == part::desired);
     detail::metadata_renderer<Writer> metadata{out, text, w.planned().copy_rule(), memory, 0};
-    if (!out.PlainKey("$metadata") || !detail::walk_plan(w.planned(), w.values_before(), metadata)) return stopped();
+    if (!out.RawKey("\"$metadata\":") || !detail::walk_plan(w.planned(), w.values_before(), metadata)) return stopped();
   }
-  if (w.where() != part::tags && (!out.PlainKey("$version") || !out.Int64(w.next_version()))) return stopped();
+  if (w.where() != part::tags && (!out.RawKey("\"$version\":") || !out.Int64(w.next_version()))) return stopped();
   return out.EndObject(0) ? json::error() : stopped();
 }
 
@@ -616,9 +631,8 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
     if (json::error e = strip_echo(*given, write.where())) return e;
     const bool clear = given->IsNull();
     if (clear && replace && !rules_->nulls_in_replacement) {
-      const json::error e = json::error(json::errc::null_in_replacement).at(base);
-      if (report == nullptr) return e;
-      return report->add(write.where(), e) ? json::errc::ok : json::errc::out_of_memory;
+      if (report == nullptr) return json::error(json::errc::null_in_replacement).at(base);
+      return report->add(write.where(), json::errc::null_in_replacement) ? json::errc::ok : json::errc::out_of_memory;
     }
     if (clear) given->SetObject();
     if (json::error e = write.check(*given, replace ? shape::section : shape::patch, base, report)) return e;
@@ -637,6 +651,11 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
   const bool writes_tags = parts.tags != nullptr && tags.effective();
   const bool writes_desired = parts.desired != nullptr && desired.effective();
   if (!writes_tags && !writes_desired) return note_unchanged(done);
+  if (writes_desired && !desired.counts_on()) return last_version_at(desired);
+  if (etag_counter() == UINT64_MAX) return detail::error_at_member(json::errc::number_out_of_range, "etag");
+  const auto counted = next_version();
+  if (!counted) return counted.error();
+  const std::int64_t next_version = *counted;
 
   // What follows from the write, while it can still be called off.
   std::int64_t pending = 0;
@@ -656,7 +675,6 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
   }
   char etag_text[etag_chars];
   write_etag(etag_counter() + 1, etag_text);
-  const std::int64_t next_version = root_version() + 1;
   if (!done.set_etag({etag_text, etag_chars})) return json::errc::out_of_memory;
   done.note_versions(writes_desired ? desired.next_version() : desired_version(), reported_version(), next_version);
 
@@ -729,16 +747,19 @@ json::error basic_twin<Memory, Tracking>::write_as_device(const json::arena_valu
   if (json::error e = check_total(tags_.size() + desired_.size() + write.size_after(), report)) return e;
   if (report != nullptr) return {};
   if (!write.effective()) return note_unchanged(done);
+  if (!write.counts_on()) return last_version_at(write);
+  const auto counted = next_version();
+  if (!counted) return counted.error();
+  const std::int64_t next_version = *counted;
 
-  const std::int64_t next_version = root_version() + 1;
   if (!done.set_etag(etag())) return json::errc::out_of_memory;
   done.note_versions(desired_version(), write.next_version(), next_version);
 
   json::detail::walk_memory<json::arena_value> memory(working);
   json::text_writer<json::text_buffer> writer(done.event_);
   const auto stopped = [&writer] { return json::error(writer.failure()); };
-  if (!writer.StartObject() || !writer.PlainKey("version") || !writer.Int64(next_version) ||
-      !writer.PlainKey("properties") || !writer.StartObject() || !writer.PlainKey("reported") || !writer.StartObject()) {
+  if (!writer.StartObject() || !writer.RawKey("\"version\":") || !writer.Int64(next_version) ||
+      !writer.RawKey("\"properties\":") || !writer.StartObject() || !writer.RawKey("\"reported\":") || !writer.StartObject()) {
     return stopped();
   }
   detail::sync_counter counter(*rules_, working);
@@ -773,9 +794,11 @@ json::error basic_twin<Memory, Tracking>::write_as_notified(json::arena_value& i
   detail::sync_counter counter(*rules_, working);
   detail::sync_counter::desired_write sync(counter, reported());
   if (json::error e = follow(write, done, sync)) return e;
+  if (!done.set_etag(etag())) return json::errc::out_of_memory;
   done.note_versions(version, reported_version(), version_);
   if (json::error e = write.prepare()) return e;
   write.commit(now, false);
+  layout_.has_desired = true;
   pending_ += sync.change;
   return {};
 }
@@ -859,6 +882,9 @@ json::error basic_twin<Memory, Tracking>::write_as_event(json::arena_value& inpu
   if (parts.tags != nullptr) tags.commit(0, false);
   if (parts.desired != nullptr) desired.commit(times[static_cast<std::size_t>(part::desired)], false);
   if (parts.reported != nullptr) reported.commit(times[static_cast<std::size_t>(part::reported)], false);
+  layout_.has_desired = layout_.has_desired || parts.desired != nullptr;
+  layout_.has_reported = layout_.has_reported || parts.reported != nullptr;
+  if (parts.tags != nullptr) layout_.shows_empty_tags = false;
   counters.commit();
   version_ = version;
   pending_ += pending;
