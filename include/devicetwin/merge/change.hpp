@@ -40,7 +40,8 @@ namespace merge {
 /// by name; null is a remove; an array of one element sets that value; the empty array, as a whole, keeps everything.
 ///     {"fan":{"rpm":[900]},"mode":null,"site":[{"row":4}]}
 /// sets /fan/rpm to 900 and leaves the rest of fan, removes /mode, and replaces /site as a whole. Two changes do the
-/// same to every document exactly when their forms are equal by json::equal.
+/// same to every document exactly when their forms are equal by json::equal. The form may nest one level deeper than
+/// the documents it is for.
 class change {
  public:
   change() noexcept : change(json::memory_source{}) {}
