@@ -12,6 +12,7 @@
 #include "../json/value.hpp"
 #include "change.hpp"
 #include "detail/change_form.hpp"
+#include "detail/places.hpp"
 #include "detail/plan.hpp"
 #include "merge_patch.hpp"
 #include "options.hpp"

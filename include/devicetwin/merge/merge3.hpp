@@ -8,7 +8,6 @@
 #include "../json/value.hpp"
 #include "change.hpp"
 #include "conflict.hpp"
-#include "detail/change_form.hpp"
 #include "detail/rebase.hpp"
 #include "options.hpp"
 

@@ -9,7 +9,7 @@
 #include "../json/value.hpp"
 #include "change.hpp"
 #include "conflict.hpp"
-#include "detail/change_form.hpp"
+#include "detail/places.hpp"
 #include "detail/split.hpp"
 #include "options.hpp"
 
