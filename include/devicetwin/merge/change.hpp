@@ -104,6 +104,14 @@ template <class Allocator, class Journal = no_journal>
 [[nodiscard]] json::error apply(json::basic_value<Allocator>& target, const change& c, Allocator& allocator,
                                 const options& options = {}, Journal&& journal = {});
 
+/// A value without its allocator: a mistake, explained.
+template <class Allocator>
+json::error apply(json::basic_value<Allocator>&, const change&, const options& = {}) {
+  static_assert(json::detail::mistaken<Allocator>,
+                "merge::apply: a RapidJSON value needs its allocator: apply(value, change, allocator)");
+  return json::errc::wrong_type;
+}
+
 /// The change that does what `first` and then `second` do, for every document.
 /// Errors: out_of_memory. Cost: linear in both changes (names of wide objects are hashed).
 [[nodiscard]] inline json::error compose(const change& first, const change& second, change& out,
@@ -341,21 +349,18 @@ json::error rebase(const change& c, const json::basic_value<FromAllocator>& from
                    const options& options) {
   using from_value = json::basic_value<FromAllocator>;
   using onto_value = json::basic_value<OntoAllocator>;
-  json::error refused;
+  detail::judge<std::remove_reference_t<Report>> judge(prefer, report);
   auto decide = [&](const json::location& where, const from_value* base, const json::arena_value* ours,
                     const onto_value* theirs, conflict_kind kind) {
-    const conflict<from_value, json::arena_value, onto_value> found{
-        where, base, ours, theirs, kind, prefer == policy::theirs ? side::theirs : side::ours};
-    const bool decided = detail::decides<Report, decltype(found)>;
-    if (prefer == policy::fail && !decided && !refused) refused = json::error(json::errc::conflict).at(where);
-    return detail::settle_conflict(report, found) == side::ours;
+    return judge(conflict<from_value, json::arena_value, onto_value>{where, base, ours, theirs, kind, judge.chosen()}) ==
+           side::ours;
   };
   return change_access::rebuild(out, [&](auto& handler, bool& sent) {
     detail::rebase_walk<from_value, onto_value, std::remove_reference_t<decltype(handler)>, decltype(decide)> walk(
         handler, detail::on_clash::replay, options, decide);
     json::error e = walk.run(c.form(), from, onto);
     sent = walk.sent();
-    return e ? e : refused;
+    return e ? e : judge.refused();
   });
 }
 
