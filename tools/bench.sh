@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds and runs the benchmarks; installs what is missing (Debian, Ubuntu).
 #
-#   tools/bench.sh [--quick] [--build DIR] [-- ARGUMENT...]
+#   tools/bench.sh [--quick] [--algebra] [--build DIR] [-- ARGUMENT...]
+#     --algebra    changes and three-way merge instead: within five minutes
 #     --quick      the rows something is asked of and a few more: within five minutes, else within 25
 #     --build DIR  default: build/
 #     ARGUMENT     for the program, such as --check, --list, --only=diff/max/
@@ -11,9 +12,11 @@
 
 build=$root/build
 quick=
+target=devicetwin_bench
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=--quick ;;
+    --algebra) target=devicetwin_bench_algebra ;;
     --build) build=$2; shift ;;
     --) shift; break ;;
     --help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; exit 0 ;;
@@ -31,7 +34,7 @@ for peer in libboost-json1.81-dev libcjson-dev libjansson-dev libsimdjson-dev; d
 done
 
 cmake -S "$root" -B "$build" -DDEVICETWIN_BUILD_BENCH=ON &&
-  cmake --build "$build" -j "$(jobs)" --target devicetwin_bench || exit 1
+  cmake --build "$build" -j "$(jobs)" --target $target || exit 1
 
 # On one core, the last: the first is the one that most interrupts go to.
 pin=
@@ -39,5 +42,6 @@ if command -v taskset >/dev/null; then
   core=$(($(jobs) - 1))
   taskset -c "$core" true 2>/dev/null && pin="taskset -c $core"
 fi
+[ $target = devicetwin_bench ] || exec $pin "$build/bench/$target" "$@"
 $pin "$build/bench/devicetwin_bench" $quick \
   --csv="$build/bench/results.csv" --details="$build/bench/details.csv" "$@"

@@ -39,6 +39,30 @@ void round_trip() {
   expect(text_of(from) == R"({"interval":60,"led":"on","wifi":{}})", "the text of the document");
 }
 
+void algebra() {
+  namespace merge = devicetwin::merge;
+  document base;
+  document ours;
+  document theirs;
+  document merged;
+  document patch;
+  merge::change change;
+  expect(!devicetwin::json::read(R"({"led":"off","wifi":{"ssid":"a"}})", base), "read");
+  expect(!devicetwin::json::read(R"({"led":"on","wifi":{"ssid":"a"}})", ours), "read");
+  expect(!devicetwin::json::read(R"({"led":"dim","wifi":{}})", theirs), "read");
+  expect(!merge::merge3(base.root(), ours.root(), theirs.root(), merged, merge::policy::theirs), "merge3");
+  expect(text_of(merged) == R"({"led":"dim","wifi":{}})", "the merged document");
+
+  merge::outbox box;
+  expect(!box.reconnect(base.root()), "reconnect");
+  expect(!merge::change_builder().remove("/wifi").set("/wifi/channel", 6).finish(change), "change_builder");
+  expect(!box.add(change), "add");
+  const auto handed = box.next(patch);
+  expect(handed && *handed, "next");
+  expect(text_of(patch) == R"({"wifi":{"ssid":null,"channel":6}})", "the outbox's patch");
+  expect(!box.acknowledge(), "acknowledge");
+}
+
 void errors() {
   document doc;
   const devicetwin::json::error refused = devicetwin::json::read("{\"a\":1,}", doc);
@@ -51,6 +75,7 @@ void errors() {
 
 int main() {
   round_trip();
+  algebra();
   errors();
   return failures == 0 ? 0 : 1;
 }

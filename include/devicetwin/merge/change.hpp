@@ -22,7 +22,13 @@
 #include "conflict.hpp"
 #include "detail/change_form.hpp"
 #include "detail/change_plan.hpp"
+#include "detail/change_reader.hpp"
+#include "detail/change_result.hpp"
+#include "detail/change_to_patch.hpp"
+#include "detail/change_walk.hpp"
+#include "detail/change_writer.hpp"
 #include "detail/compose.hpp"
+#include "detail/places.hpp"
 #include "detail/rebase.hpp"
 #include "diff.hpp"
 #include "merge_patch.hpp"
@@ -40,7 +46,8 @@ namespace merge {
 /// by name; null is a remove; an array of one element sets that value; the empty array, as a whole, keeps everything.
 ///     {"fan":{"rpm":[900]},"mode":null,"site":[{"row":4}]}
 /// sets /fan/rpm to 900 and leaves the rest of fan, removes /mode, and replaces /site as a whole. Two changes do the
-/// same to every document exactly when their forms are equal by json::equal.
+/// same to every document exactly when their forms are equal by json::equal. The form may nest one level deeper than
+/// the documents it is for.
 class change {
  public:
   change() noexcept : change(json::memory_source{}) {}
@@ -96,6 +103,14 @@ template <class Journal = no_journal>
 template <class Allocator, class Journal = no_journal>
 [[nodiscard]] json::error apply(json::basic_value<Allocator>& target, const change& c, Allocator& allocator,
                                 const options& options = {}, Journal&& journal = {});
+
+/// A value without its allocator: a mistake, explained.
+template <class Allocator>
+json::error apply(json::basic_value<Allocator>&, const change&, const options& = {}) {
+  static_assert(json::detail::mistaken<Allocator>,
+                "merge::apply: a RapidJSON value needs its allocator: apply(value, change, allocator)");
+  return json::errc::wrong_type;
+}
 
 /// The change that does what `first` and then `second` do, for every document.
 /// Errors: out_of_memory. Cost: linear in both changes (names of wide objects are hashed).
@@ -184,184 +199,12 @@ namespace detail {
 template <class Handler>
 using writer_for = sparse_writer<std::remove_reference_t<Handler>>;
 
-/// Reads places: those of a merge patch, or those of a form, which are checked.
-template <class Value, class Handler>
-class place_reader {
- public:
-  place_reader(Handler& handler, bool form, const options& o) noexcept
-      : handler_(handler), form_(form), options_(o), frames_(o.memory), indexes_(o.memory), path_(o.memory), walk_(o.memory) {}
-
-  error run(const Value& root) {
-    if (form_ && root.IsNull()) return errc::root_removed;
-    if (form_ && root.IsArray() && root.Empty()) {
-      return handler_.StartArray() && handler_.EndArray(0) ? errc::ok : json::detail::failure_of(handler_, 0);
-    }
-    if (!form_ && root.IsNull()) {
-      const bool sent = handler_.StartArray() && handler_.Null() && handler_.EndArray(1);
-      return sent ? errc::ok : json::detail::failure_of(handler_, 0);
-    }
-    if (!visit(root)) return failure_;
-    while (!frames_.empty()) {
-      frame& top = frames_.back();
-      if (!(top.next == top.object->MemberCount() ? leave(top) : member_step(top))) return failure_;
-    }
-    return {};
-  }
-
- private:
-  struct frame {
-    const Value* object;
-    size_type next;
-    size_type sent;
-    std::size_t index_base;
-    json::detail::first_names<Value> names;
-  };
-  bool leave(const frame& top) {
-    const size_type sent = top.sent;
-    indexes_.truncate(top.index_base);
-    frames_.pop();
-    if (!frames_.empty()) path_.pop();
-    return handler_.EndObject(sent) || stopped();
-  }
-  bool member_step(frame& top) {
-    const size_type at = top.next++;
-    const auto& member = members_begin(*top.object)[at];
-    const std::string_view name = text_of(member.name);
-    bool failed = false;
-    const bool first = top.names.is_first(at, indexes_, failed);
-    if (failed || !path_.push(name)) return fail(errc::out_of_memory);
-    if (!first && form_) return fail(errc::duplicate_name);
-    if (first) {
-      ++top.sent;
-      if (!handler_.Key(name.data(), static_cast<size_type>(name.size()), true)) return stopped();
-      if (member.value.IsObject()) return visit(member.value);
-      if (!visit(member.value)) return false;
-    }
-    path_.pop();
-    return true;
-  }
-  bool visit(const Value& place) {
-    if (place.IsObject()) {
-      if (frames_.size() >= options_.max_depth) return fail(errc::depth_exceeded);
-      if (!handler_.StartObject()) return stopped();
-      return frames_.push({&place, 0, 0, indexes_.size(), json::detail::first_names<Value>(place)}) ||
-             fail(errc::out_of_memory);
-    }
-    if (place.IsNull()) return handler_.Null() || stopped();
-    if (form_ && (!place.IsArray() || place.Size() != 1)) return fail(errc::not_a_change);
-    const Value& value = form_ ? *place.Begin() : place;
-    if (!handler_.StartArray()) return stopped();
-    failure_ = json::detail::emit(value, handler_, json::detail::nulls::emit, options_.max_depth, walk_, frames_.size(),
-                                  path_);
-    return !failure_ && (handler_.EndArray(1) || stopped());
-  }
-  bool stopped() { return fail(json::detail::failure_of(handler_, 0)); }
-  bool fail(errc code) {
-    failure_ = error(code).limited_to(code == errc::depth_exceeded ? options_.max_depth : 0).at(path_);
-    return false;
-  }
-
-  Handler& handler_;
-  bool form_;
-  options options_;
-  json::detail::stack<frame, 6> frames_;
-  index_memory indexes_;
-  path path_;
-  json::detail::walk_memory<Value> walk_;
-  error failure_;
-};
-
 template <class Value>
 error read_places(const Value& root, bool form, change& out, const options& o) {
   return change_access::rebuild(out, [&](auto& handler, bool& sent) {
     sent = true;
     return place_reader<Value, std::remove_reference_t<decltype(handler)>>(handler, form, o).run(root);
   });
-}
-
-/// The merge patch from a document to what a change makes of it.
-template <class Base, class Handler>
-error send_merge_patch(const arena_value& form, const Base& base, Handler& handler, const options& o) {
-  using walk_type = change_walk<Base>;
-  using step = typename walk_type::step;
-  if (deed_of(form) == deed::keep) {
-    if (!base.IsObject()) return send(base, handler, o.memory);
-    return handler.StartObject() && handler.EndObject(0) ? errc::ok : json::detail::failure_of(handler, 0);
-  }
-  options exact = o;
-  exact.nulls = null_rule::remove;
-  walk_type walk(form, &base, o.memory);
-  sparse_writer<Handler> out(handler, o.memory);
-  for (;;) {
-    bool good = true;
-    switch (walk.next()) {
-      case step::end: return out.failure();
-      case step::failed: return error(errc::out_of_memory).at(walk.where());
-      case step::open: good = out.open(walk.name(), walk.at_root() || walk.base() == nullptr || !walk.base()->IsObject()); break;
-      case step::close: good = out.close(); break;
-      case step::remove: good = walk.base() == nullptr || out.null(walk.name()); break;
-      case step::set: {
-        const arena_value& value = value_of(walk.form());
-        const auto patch_from = [&](const auto& from) -> error {
-          using from_type = std::remove_const_t<std::remove_reference_t<decltype(from)>>;
-          json::detail::tree_diff<from_type, arena_value> changes(rules_of(exact), o.memory);
-          if (error e = changes.run(from, value)) return nested(e, walk.where());
-          const bool absent = walk.base() == nullptr;
-          if (!absent && !changes.differ() && !walk.at_root()) return {};
-          if (value.IsNull() && !walk.at_root()) return error(errc::null_member).at(walk.where());
-          if (!out.member(walk.name())) return out.failure();
-          const bool whole = absent || !from.IsObject() || !value.IsObject();
-          return send_patch(changes, value, whole, handler, o.memory);
-        };
-        const error e = walk.base() == nullptr ? patch_from(arena_value()) : patch_from(*walk.base());
-        if (e) return e;
-        break;
-      }
-    }
-    if (!good) return out.failure();
-  }
-}
-
-/// One of the merge patches that say a change whatever the document: the first removes what is set to an object, and
-/// the second sets it.
-template <class Handler>
-error send_blind_patch(const arena_value& form, bool second, Handler& handler, bool& sent, const options& o) {
-  using walk_type = change_walk<arena_value>;
-  using step = typename walk_type::step;
-  options exact = o;
-  exact.nulls = null_rule::remove;
-  exact.max_depth = any_depth;
-  walk_type walk(form, nullptr, o.memory);
-  sparse_writer<Handler> out(handler, o.memory);
-  for (;;) {
-    bool good = true;
-    switch (walk.next()) {
-      case step::end: sent = out.sent(); return out.failure();
-      case step::failed: return error(errc::out_of_memory).at(walk.where());
-      case step::open: good = out.open(walk.name(), !second); break;
-      case step::close: good = out.close(); break;
-      case step::remove: good = second || out.null(walk.name()); break;
-      case step::set: {
-        const arena_value& value = value_of(walk.form());
-        if (value.IsNull() && !walk.at_root()) return error(errc::null_member).at(walk.where());
-        json::detail::tree_diff<arena_value, arena_value> sayable(rules_of(exact), o.memory);
-        if (const error e = sayable.run(arena_value(), value)) return nested(e, walk.where());
-        if (!value.IsObject()) {
-          good = second || out.value(walk.name(), value, o.memory);
-        } else {
-          good = second ? out.value(walk.name(), value, o.memory) : out.null(walk.name());
-        }
-        break;
-      }
-    }
-    if (!good) return out.failure();
-  }
-}
-
-template <class Target, class Allocator, class Journal>
-error carry_out_change(const merge_plan<Target, change_source>& plan, Target& target, Allocator& allocator,
-                       const options& o, Journal& journal) {
-  return carry_out(plan, target, plan.whole_source(), allocator, o, journal);
 }
 
 /// Makes `out` what a change makes of `base`, which may be its root.
@@ -406,7 +249,8 @@ json::error apply(json::document& target, const change& c, const options& option
   if (plan.changes() == 0) return {};
   json::arena left;  // what held the tree until now
   if (json::error e = access::make_room(target, plan.needed(), left)) return e;
-  if (json::error e = detail::carry_out_change(plan, access::root(target), access::memory(target), options, journal)) {
+  if (json::error e = detail::carry_out(plan, access::root(target), plan.whole_source(), access::memory(target), options,
+                                        journal)) {
     return e;
   }
   access::settle(target, plan.added(), plan.freed());
@@ -418,7 +262,7 @@ json::error apply(json::basic_value<Allocator>& target, const change& c, Allocat
                   Journal&& journal) {
   detail::merge_plan<json::basic_value<Allocator>, detail::change_source> plan(options);
   if (json::error e = plan.make(target, c.form())) return e;
-  return detail::carry_out_change(plan, target, allocator, options, journal);
+  return detail::carry_out(plan, target, plan.whole_source(), allocator, options, journal);
 }
 
 inline json::error compose(const change& first, const change& second, change& out, const options& options) {
@@ -506,21 +350,18 @@ json::error rebase(const change& c, const json::basic_value<FromAllocator>& from
                    const options& options) {
   using from_value = json::basic_value<FromAllocator>;
   using onto_value = json::basic_value<OntoAllocator>;
-  json::error refused;
+  detail::judge<std::remove_reference_t<Report>> judge(prefer, report);
   auto decide = [&](const json::location& where, const from_value* base, const json::arena_value* ours,
                     const onto_value* theirs, conflict_kind kind) {
-    const conflict<from_value, json::arena_value, onto_value> found{
-        where, base, ours, theirs, kind, prefer == policy::theirs ? side::theirs : side::ours};
-    const bool decided = detail::decides<Report, decltype(found)>;
-    if (prefer == policy::fail && !decided && !refused) refused = json::error(json::errc::conflict).at(where);
-    return detail::settle_conflict(report, found) == side::ours;
+    return judge(conflict<from_value, json::arena_value, onto_value>{where, base, ours, theirs, kind, judge.chosen()}) ==
+           side::ours;
   };
   return change_access::rebuild(out, [&](auto& handler, bool& sent) {
     detail::rebase_walk<from_value, onto_value, std::remove_reference_t<decltype(handler)>, decltype(decide)> walk(
         handler, detail::on_clash::replay, options, decide);
     json::error e = walk.run(c.form(), from, onto);
     sent = walk.sent();
-    return e ? e : refused;
+    return e ? e : judge.refused();
   });
 }
 

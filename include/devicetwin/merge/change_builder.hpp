@@ -12,6 +12,7 @@
 #include "../json/value.hpp"
 #include "change.hpp"
 #include "detail/change_form.hpp"
+#include "detail/places.hpp"
 #include "detail/plan.hpp"
 #include "merge_patch.hpp"
 #include "options.hpp"
@@ -52,6 +53,10 @@ class change_builder {
   using node = json::arena_value;
   template <class Value>
   bool write(std::string_view pointer, const Value* value);  // null: remove
+  template <class Allocator>
+  void write_value(std::string_view pointer, const json::basic_value<Allocator>& value) {
+    static_cast<void>(write(pointer, &value));
+  }
   node* step_into(node& object, std::string_view token);
   bool fail(const json::error& e) {
     failure_ = e;
@@ -209,8 +214,10 @@ template <class T>
 change_builder& change_builder::set(std::string_view pointer, const T& value) {
   node made;
   if constexpr (json::detail::is_value<T>) {
-    static_cast<void>(write(pointer, &value));
+    write_value(pointer, value);
     return *this;
+  } else if constexpr (std::is_same_v<T, std::nullptr_t>) {
+    made.SetNull();
   } else if constexpr (std::is_same_v<T, bool>) {
     made.SetBool(value);
   } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
@@ -224,7 +231,7 @@ change_builder& change_builder::set(std::string_view pointer, const T& value) {
     using reference = typename node::StringRefType;
     made.SetString(reference(text.data() == nullptr ? "" : text.data(), static_cast<json::size_type>(text.size())));
   } else {
-    static_assert(std::is_same_v<T, std::nullptr_t>,
+    static_assert(json::detail::mistaken<T>,
                   "merge::change_builder::set: the value is a bool, a number, a text, nullptr or a RapidJSON value");
   }
   static_cast<void>(write(pointer, &made));

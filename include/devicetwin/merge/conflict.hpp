@@ -4,6 +4,7 @@
 #include <type_traits>  // std::is_same_v
 #include <utility>      // std::declval
 
+#include "../json/error.hpp"
 #include "../json/pointer.hpp"
 
 namespace devicetwin {
@@ -63,16 +64,34 @@ template <class Report, class Conflict>
 inline constexpr bool decides =
     std::is_same_v<decltype(std::declval<Report&>()(std::declval<const Conflict&>())), side>;
 
-/// Tells the report, and gives the side that it or else the policy chose.
-template <class Report, class Conflict>
-side settle_conflict(Report& report, const Conflict& found) {
-  if constexpr (decides<Report, Conflict>) {
-    return report(found);
-  } else {
-    report(found);
-    return found.chosen;
+/// Tells the report of each conflict, lets it or else the policy choose, and remembers what nobody chose.
+template <class Report>
+class judge {
+ public:
+  judge(policy prefer, Report& report) noexcept : prefer_(prefer), report_(report) {}
+
+  /// By the policy.
+  side chosen() const noexcept { return prefer_ == policy::theirs ? side::theirs : side::ours; }
+
+  template <class Conflict>
+  side operator()(const Conflict& found) {
+    if constexpr (decides<Report, Conflict>) {
+      return report_(found);
+    } else {
+      report_(found);
+      if (prefer_ == policy::fail && !refused_) refused_ = json::error(json::errc::conflict).at(found.where);
+      return found.chosen;
+    }
   }
-}
+
+  /// The first conflict, under policy::fail.
+  const json::error& refused() const noexcept { return refused_; }
+
+ private:
+  policy prefer_;
+  Report& report_;
+  json::error refused_;
+};
 
 }  // namespace detail
 }  // namespace merge

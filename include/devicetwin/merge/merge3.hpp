@@ -1,14 +1,13 @@
 /// Three-way merge: two documents that came from the same one, brought together.
 #pragma once
 
-#include <type_traits>  // std::remove_reference_t
+#include <type_traits>  // std::enable_if_t, std::remove_reference_t
 
 #include "../json/arena.hpp"
 #include "../json/error.hpp"
 #include "../json/value.hpp"
 #include "change.hpp"
 #include "conflict.hpp"
-#include "detail/change_form.hpp"
 #include "detail/rebase.hpp"
 #include "options.hpp"
 
@@ -42,6 +41,16 @@ template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class
                                  const json::basic_value<TheirsAllocator>& theirs, json::document& result,
                                  policy prefer = policy::fail, Report&& report = {}, const options& options = {});
 
+/// Documents that are not values: a mistake, explained.
+template <class Base, class Ours, class Theirs, class... Rest>
+std::enable_if_t<!(json::detail::is_value<Base> && json::detail::is_value<Ours> && json::detail::is_value<Theirs>),
+                 json::error>
+merge3(const Base&, const Ours&, const Theirs&, Rest&&...) {
+  static_assert(json::detail::mistaken<Base>,
+                "merge::merge3: base, ours and theirs are RapidJSON values (of a json::document, its root())");
+  return json::errc::wrong_type;
+}
+
 // ---------------------------------------------------------------------------------------------
 
 template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class Report>
@@ -52,21 +61,18 @@ json::error merge3(const json::basic_value<BaseAllocator>& base, const json::bas
   using ours_value = json::basic_value<OursAllocator>;
   change changed(options.memory);
   if (json::error e = difference(base, theirs, changed, options)) return e;
-  json::error refused;
+  detail::judge<std::remove_reference_t<Report>> judge(prefer, report);
   auto decide = [&](const json::location& where, const base_value* before, const json::arena_value* their_value,
                     const ours_value* our_value, conflict_kind kind) {
-    const conflict<base_value, ours_value, json::arena_value> found{
-        where, before, our_value, their_value, kind, prefer == policy::theirs ? side::theirs : side::ours};
-    const bool decided = detail::decides<Report, decltype(found)>;
-    if (prefer == policy::fail && !decided && !refused) refused = json::error(json::errc::conflict).at(where);
-    return detail::settle_conflict(report, found) == side::theirs;
+    return judge(conflict<base_value, ours_value, json::arena_value>{where, before, our_value, their_value, kind,
+                                                                     judge.chosen()}) == side::theirs;
   };
   return change_access::rebuild(from_ours, [&](auto& handler, bool& sent) {
     detail::rebase_walk<base_value, ours_value, std::remove_reference_t<decltype(handler)>, decltype(decide)> walk(
         handler, detail::on_clash::whole, options, decide);
     json::error e = walk.run(changed.form(), base, ours);
     sent = walk.sent();
-    return e ? e : refused;
+    return e ? e : judge.refused();
   });
 }
 

@@ -9,7 +9,7 @@
 #include "../json/value.hpp"
 #include "change.hpp"
 #include "conflict.hpp"
-#include "detail/change_form.hpp"
+#include "detail/places.hpp"
 #include "detail/split.hpp"
 #include "options.hpp"
 
@@ -194,25 +194,20 @@ json::error outbox::reconnect(const json::basic_value<Allocator>& newer, policy 
   change left(options_.memory);
   if (json::error e = fetched.assign(newer, options_.max_depth)) return e;
   // Two replays are one to the caller: the second is made, and its conflicts are told, when the first has some.
-  json::error refused;
-  auto relay = [&](const auto& found) {
-    const bool decided = detail::decides<Report, std::remove_reference_t<decltype(found)>>;
-    if (prefer == policy::fail && !decided && !refused) refused = json::error(json::errc::conflict).at(found.where);
-    return detail::settle_conflict(report, found);
-  };
+  detail::judge<std::remove_reference_t<Report>> judge(prefer, report);
   if (!waiting()) {
-    if (json::error e = replay_pending(acknowledged_.root(), newer, left, prefer, relay)) return e;
+    if (json::error e = replay_pending(acknowledged_.root(), newer, left, prefer, judge)) return e;
   } else {
     // First the patch in flight, which may have arrived or not; then what came after it.
     change again(options_.memory);
     json::document sent(options_.memory), resent(options_.memory);
-    if (json::error e = rebase(in_flight_, acknowledged_.root(), newer, again, prefer, relay, options_)) return e;
+    if (json::error e = rebase(in_flight_, acknowledged_.root(), newer, again, prefer, judge, options_)) return e;
     if (json::error e = detail::replace_by_result(sent, in_flight_, acknowledged_.root(), options_)) return e;
     if (json::error e = detail::replace_by_result(resent, again, newer, options_)) return e;
-    if (json::error e = replay_pending(sent.root(), resent.root(), left, prefer, relay)) return e;
+    if (json::error e = replay_pending(sent.root(), resent.root(), left, prefer, judge)) return e;
     if (json::error e = compose(again, left, left, options_)) return e;
   }
-  if (refused) return refused;
+  if (judge.refused()) return judge.refused();
   acknowledged_.swap(fetched);
   pending_.swap(left);
   change(options_.memory).swap(in_flight_);

@@ -3,6 +3,7 @@
 
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
+#include <type_traits>  // std::remove_reference_t
 
 #include "../../json/detail/builder.hpp"
 #include "../../json/detail/events.hpp"
@@ -12,6 +13,9 @@
 #include "../merge_patch.hpp"
 #include "../options.hpp"
 #include "change_form.hpp"
+#include "change_result.hpp"
+#include "change_walk.hpp"
+#include "places.hpp"
 #include "plan.hpp"
 
 namespace devicetwin {

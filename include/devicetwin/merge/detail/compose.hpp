@@ -8,6 +8,8 @@
 #include "../../json/error.hpp"
 #include "../../json/value.hpp"
 #include "change_form.hpp"
+#include "change_result.hpp"
+#include "places.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

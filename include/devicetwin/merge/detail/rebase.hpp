@@ -4,16 +4,19 @@
 #include <cstddef>      // std::size_t
 #include <new>          // placement new
 #include <string_view>  // std::string_view
+#include <type_traits>  // std::remove_reference_t
 
 #include "../../json/arena.hpp"
 #include "../../json/detail/builder.hpp"
 #include "../../json/detail/stack.hpp"
-#include "../../json/detail/tree_diff.hpp"
 #include "../../json/error.hpp"
 #include "../../json/value.hpp"
 #include "../conflict.hpp"
 #include "../options.hpp"
 #include "change_form.hpp"
+#include "change_result.hpp"
+#include "change_writer.hpp"
+#include "places.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

@@ -8,7 +8,8 @@
 #include "../../json/error.hpp"
 #include "../../json/value.hpp"
 #include "../../json/write.hpp"
-#include "change_form.hpp"
+#include "change_writer.hpp"
+#include "places.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

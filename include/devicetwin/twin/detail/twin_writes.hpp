@@ -809,7 +809,8 @@ json::error basic_twin<Memory, Tracking>::write_as_event(json::arena_value& inpu
   if (identity().IsNull() || !input.IsObject()) return json::errc::not_a_twin;
   std::int64_t version = 0;
   if (!detail::take_version(input, "version", version)) return error_at_member(json::errc::not_a_twin, "version");
-  if (version - 1 != root_version()) return json::errc::precondition_failed;
+  const auto counted = next_version();
+  if (!counted || version != *counted) return json::errc::precondition_failed;
   const json::memory_source working = memory_.source();
   service_input parts;
   if (json::error e = take_apart(input, true, parts)) return e;
