@@ -684,7 +684,7 @@ json::error basic_twin<Memory, Tracking>::write_as_device(const json::arena_valu
 
 template <class Memory, class Tracking>
 json::error basic_twin<Memory, Tracking>::write_as_notified(json::arena_value& input, timestamp now, outcome& done) {
-  if (!input.IsObject()) return json::errc::not_a_twin;
+  if (identity().IsNull() || !input.IsObject()) return json::errc::not_a_twin;
   const json::arena_value* given = detail::find_member(input, "$version");
   const auto version = given == nullptr ? json::result<std::int64_t>(json::errc::not_a_twin) : json::get<std::int64_t>(*given);
   if (!version || *version < 0) return detail::error_at_member(json::errc::not_a_twin, "$version");
