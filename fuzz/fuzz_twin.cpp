@@ -24,7 +24,7 @@ class bytes : public twin_model::choices {
     for (unsigned most = 1; most < n && at_ != end_; most *= 256) value = value * 256 + *at_++;
     return value % n;
   }
-  bool more() override { return at_ != end_ && steps_++ < 64; }
+  bool more() override { return at_ != end_ && steps_++ < 24; }
   std::optional<std::string> text() override {
     std::string text;
     while (at_ != end_ && *at_ != 0) text += static_cast<char>(*at_++);

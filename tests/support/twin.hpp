@@ -1,10 +1,71 @@
-// Short ways to make and write twins in tests.
+// Short ways to make and read twins in tests.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 #include "text.hpp"
+
+using devicetwin::part;
+
+/// 2026-01-31T12:00:00Z, and so many seconds later.
+inline devicetwin::timestamp noon(int seconds = 0) {
+  return *devicetwin::parse_timestamp("2026-01-31T12:00:00Z") + seconds * devicetwin::ticks_per_second;
+}
+
+/// A fresh twin that lives on the heap.
+inline devicetwin::twin fresh_twin(const devicetwin::dialect& rules = devicetwin::azure) {
+  devicetwin::twin t(rules);
+  devicetwin::outcome done;
+  REQUIRE(!t.create({"greenhouse-07"}, noon(), done));
+  return t;
+}
+
+/// A twin of this JSON.
+inline devicetwin::twin loaded_twin(std::string_view text, const devicetwin::dialect& rules = devicetwin::azure) {
+  devicetwin::twin t(rules);
+  const json::error e = t.load(text);
+  INFO(text);
+  INFO(e.message());
+  REQUIRE(!e);
+  return t;
+}
+
+/// A fresh twin with this desired and this reported.
+inline devicetwin::twin twin_with(const std::string& desired, const std::string& reported = "{}",
+                                  const devicetwin::dialect& rules = devicetwin::azure) {
+  return loaded_twin(R"({"deviceId":"d","etag":"AAAAAAAAAAE=","version":2,"properties":{"desired":)" + desired.substr(0, desired.size() - 1) +
+                         (desired.size() > 2 ? "," : "") + R"("$version":1},"reported":)" + reported.substr(0, reported.size() - 1) +
+                         (reported.size() > 2 ? "," : "") + R"("$version":1}}})",
+                     rules);
+}
+
+template <class Twin>
+std::string service_text(const Twin& t, bool metadata = true) {
+  std::string text;
+  devicetwin::view_options options;
+  options.metadata = metadata;
+  const json::error e = write_service_view(t, text, options);
+  INFO(e.message());
+  REQUIRE(!e);
+  return text;
+}
+template <class Twin>
+std::string device_text(const Twin& t) {
+  std::string text;
+  REQUIRE(!write_device_view(t, text));
+  return text;
+}
+/// `$metadata` of a section, as the service's view shows it; empty when it has none.
+template <class Twin>
+std::string metadata_text(const Twin& t, part where) {
+  const auto view = parsed(service_text(t));
+  const auto found = json::find(view, "/properties/" + std::string(name_of(where)) + "/$metadata");
+  return found ? written(**found) : std::string();
+}
+
+/// A service's patch or replacement of desired alone.
+inline std::string of_desired(const std::string& desired) { return R"({"properties":{"desired":)" + desired + "}}"; }
 
 /// A twin and the outcome of its last write; writes must succeed unless they are asked for their error.
 template <class Twin>

@@ -7,7 +7,6 @@
 
 using devicetwin::answer_state;
 using devicetwin::delta_kind;
-using devicetwin::part;
 using devicetwin::reach;
 
 namespace {

@@ -5,7 +5,6 @@
 
 #include "../support/random_json.hpp"
 
-using devicetwin::part;
 
 TEST_CASE("a back end's copy follows the events", "[twin][mirror]") {
   for (unsigned seed = 0; seed < 60; ++seed) {

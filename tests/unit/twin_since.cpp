@@ -8,7 +8,6 @@
 #include "../support/failing_heap.hpp"
 #include "../support/random_json.hpp"
 
-using devicetwin::part;
 
 TEST_CASE("changes_since: only what was written later", "[since]") {
   test_twin x;

@@ -129,11 +129,11 @@ inline void erase_member(json::arena_value& object, std::string_view name) {
   }
 }
 
-/// Takes a version out of an object: false when it is no positive integer.
+/// Takes a version out of an object: false when it is none.
 inline bool take_version(json::arena_value& object, std::string_view name, std::int64_t& version) {
   const json::arena_value* given = find_member(object, name);
   const auto number = given == nullptr ? json::result<std::int64_t>(json::errc::not_found) : json::get<std::int64_t>(*given);
-  if (!number || *number < 1) return false;
+  if (!number || *number < 0) return false;
   version = *number;
   erase_member(object, name);
   return true;
@@ -784,9 +784,9 @@ json::error basic_twin<Memory, Tracking>::write_as_device(const json::arena_valu
 template <class Memory, class Tracking>
 json::error basic_twin<Memory, Tracking>::write_as_notified(json::arena_value& input, timestamp now, outcome& done) {
   std::int64_t version = 0;
-  if (!input.IsObject()) return json::errc::not_a_twin;
+  if (identity().IsNull() || !input.IsObject()) return json::errc::not_a_twin;
   if (!detail::take_version(input, "$version", version)) return detail::error_at_member(json::errc::not_a_twin, "$version");
-  if (version - 1 != desired_version()) return json::errc::precondition_failed;
+  if (version == 0 || version - 1 != desired_version()) return json::errc::precondition_failed;
   const json::memory_source working = memory_.source();
   section_write<Tracking> write(desired_, part::desired, *rules_, working);
   if (json::error e = write.check(input, shape::patch, {}, nullptr)) return e;
