@@ -111,30 +111,28 @@ class text_writer {
   /// A whole JSON value that is text already; nobody looks at it.
   bool RawValue(std::string_view json) { return scalar(json); }
   bool String(const char* text, size_type length, bool) {
-    return separate() && quoted({text, length}) && complete();
+    return begin() && quoted({text, length}) && complete();
   }
   bool Key(const char* text, size_type length, bool) {
-    if (indent_ == 0 && std::size_t{length} + 4 <= sizeof pending_ - pending_size_) {  // almost always
-      char* to = pending_ + pending_size_;
-      if (continued_) *to++ = ',';
-      *to++ = '"';
-      if (detail::copy_plain(to, text, length)) {
-        to += length;
-        *to++ = '"';
-        *to++ = ':';
-        pending_size_ = static_cast<std::size_t>(to - pending_);
-        after_name_ = true;
+    if (indent_ == 0 && std::size_t{length} + 3 <= sizeof pending_ - pending_size_) {  // almost always
+      char* const to = pending_ + pending_size_;
+      if (detail::copy_plain(to + 1, text, length)) {
+        to[0] = to[length + 1] = '"';
+        to[length + 2] = ':';
+        pending_size_ += std::size_t{length} + 3;
         return true;
       }
     }
-    if (!separate() || !quoted({text, length}) || !put(':') || (indent_ != 0 && !put(' '))) return false;
-    after_name_ = true;
-    return true;
+    return begin() && quoted({text, length}) && put(':') && (indent_ == 0 || name_written());
   }
-  /// A name that is text already, with its quotes and the colon; nobody looks at it.
-  bool RawKey(std::string_view json) {
-    after_name_ = separate() && put(json);
-    return after_name_;
+  /// A name that is text already, a literal with its quotes and the colon; nobody looks at it.
+  template <std::size_t N>
+  bool RawKey(const char (&json)[N]) {
+    static_assert(N <= sizeof pending_);
+    if (!begin() || (sizeof pending_ - pending_size_ < N - 1 && !flush())) return false;
+    std::memcpy(pending_ + pending_size_, json, N - 1);
+    pending_size_ += N - 1;
+    return indent_ == 0 || name_written();
   }
   bool StartObject() { return start('{'); }
   bool EndObject(size_type) { return end('}'); }
@@ -146,33 +144,38 @@ class text_writer {
     failure_ = code;
     return false;
   }
-  bool scalar(std::string_view text) { return separate() && put(text) && complete(); }
+  // A comma follows each member and element at once; the bracket at the end takes the place of the last one. So
+  // compact text needs no memory of what stands before.
+  bool scalar(std::string_view text) { return begin() && put(text) && complete(); }
   template <class Number>
   bool numeral(Number n) {
-    char text[max_number_chars];
-    return scalar({text, static_cast<std::size_t>(to_chars(text, n) - text)});
-  }
-  /// What stands between the last thing written and the next.
-  bool separate() {
-    if (after_name_) {
-      after_name_ = false;
-      return true;
-    }
-    return (!continued_ || put(',')) && (indent_ == 0 || depth_ == 0 || new_line());
+    if (!begin() || (sizeof pending_ - pending_size_ < max_number_chars && !flush())) return false;
+    pending_size_ = static_cast<std::size_t>(to_chars(pending_ + pending_size_, n) - pending_);
+    return complete();
   }
   bool start(char bracket) {
-    if (!separate() || !put(bracket)) return false;
+    if (!begin() || !put(bracket)) return false;
     ++depth_;
-    continued_ = false;
     return true;
   }
   bool end(char bracket) {
     --depth_;
-    return (indent_ == 0 || !continued_ || new_line()) && put(bracket) && complete();
+    const bool empty = pending_[pending_size_ - 1] != ',';  // what was put last is never handed over before more comes
+    if (!empty) --pending_size_;
+    return (indent_ == 0 || empty || new_line()) && put(bracket) && complete();
   }
-  bool complete() {
-    continued_ = depth_ != 0;
-    return depth_ != 0 || flush();
+  bool complete() { return depth_ != 0 ? put(',') : flush(); }
+
+  /// Before a name, or a value that has none: where it stands.
+  bool begin() {
+    if (indent_ == 0 || depth_ == 0) return true;
+    if (!after_name_) return new_line();
+    after_name_ = false;
+    return true;
+  }
+  bool name_written() {
+    after_name_ = true;
+    return put(' ');
   }
   bool new_line() {
     if (!put('\n')) return false;
@@ -253,8 +256,7 @@ class text_writer {
   Output& out_;
   unsigned indent_;
   std::size_t depth_ = 0;
-  bool continued_ = false;   ///< something stands before at this level
-  bool after_name_ = false;  ///< a member's name was just written
+  bool after_name_ = false;  ///< a member's name was just written; told in indented text only
   errc failure_ = errc::ok;
   std::size_t pending_size_ = 0;
   char pending_[256];

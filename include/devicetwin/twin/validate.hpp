@@ -174,8 +174,7 @@ class name_rules {
       forbid(0x7F);
     }
     if (!spaces_) {
-      for (unsigned char c = 0x09; c <= 0x0D; ++c) forbid(c);
-      forbid(' ');
+      low_ |= std::uint64_t{0x1F} << 0x09 | std::uint64_t{1} << ' ';  // U+0009 to U+000D
     }
     common_are_good_ = (low_ >> '0') == 0 && (high_ << 1) == 0;
   }
