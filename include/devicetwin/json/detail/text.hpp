@@ -18,10 +18,11 @@ namespace detail {
 inline std::uint64_t special_bytes(std::uint64_t word) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101u;
   constexpr std::uint64_t highs = 0x8080808080808080u;
-  const std::uint64_t quote = word ^ (ones * '"');
-  const std::uint64_t backslash = word ^ (ones * '\\');
-  return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
-          ((word - ones * 0x20) & ~word) | word) & highs;
+  // Each difference of an ASCII byte has its highest bit set only when it went below zero.
+  const std::uint64_t quote = (word ^ (ones * '"')) - ones;
+  const std::uint64_t backslash = (word ^ (ones * '\\')) - ones;
+  const std::uint64_t control = word - ones * 0x20;
+  return (quote | backslash | control | word) & highs;
 }
 inline std::uint64_t special_bytes(const char* p) noexcept {
   std::uint64_t word;
