@@ -13,7 +13,8 @@ struct ask {
   road where;
   std::vector<std::string_view> documents;
   std::vector<std::string_view> changes;
-  std::string_view yardstick;  // "library": the best library call; else a contestant's name
+  std::string_view yardstick;  // "library": the best library call; "any": the best of all others;
+                               // else a contestant's name
   double must;                 // the ratio may not be above this
   double aim;                  // wished for; 0: nothing
 };
@@ -26,26 +27,37 @@ struct growth_ask {
   std::string_view large;
   std::vector<std::string_view> changes;
   double must;
+  double aim;
 };
 
 inline const std::vector<ask>& asks() {
+  const std::string_view walk = "rapidjson-cursor";
   static const std::vector<ask> table = {
       {road::read,
        {"small", "typical", "max", "meta", "wide"},
        {"p0"},
        "rapidjson-default-parse",
-       2.0,
-       0},
-      {road::apply, {"typical", "max"}, {"p1", "p5", "p50"}, "library", 1.0, 0},
-      {road::diff, {"typical", "max"}, {"p0", "p1", "p5", "p50"}, "library", 1.0, 0},
+       1.0,
+       0.5},
+      {road::equal, {"small", "typical", "max", "meta", "wide"}, {"p0"}, "any", 0.6, 0.4},
+      {road::diff, {"typical", "max", "meta"}, {"p0", "p1", "p5"}, walk, 0.6, 0.4},
+      {road::diff, {"typical", "max", "meta"}, {"p0", "p1", "p5"}, "library", 0.3, 0.2},
+      {road::diff, {"typical", "max", "meta"}, {"p50"}, walk, 0.8, 0.6},
+      {road::diff, {"wide"}, {"p0", "p1", "p5", "p50"}, walk, 0.8, 0.6},
+      {road::diff, {"typical", "max", "meta", "wide"}, {"p5s"}, "library", 1.0, 0.6},
+      {road::apply, {"typical", "max", "meta"}, {"p1", "p5", "p50"}, "any", 1.5, 1.0},
+      {road::apply, {"wide"}, {"p50"}, "any", 1.5, 1.0},
   };
   return table;
 }
 
 inline const std::vector<growth_ask>& growth_asks() {
   static const std::vector<growth_ask> table = {
-      {road::diff, "diff-growth", "w10000", "w100000", {"p50", "p50s"}, 15.0},
-      {road::apply, "apply-growth", "w10000", "w100000", {"p50", "p50s"}, 15.0},
+      {road::read, "read-growth", "w10000", "w100000", {"p0"}, 15.0, 11.0},
+      {road::write, "write-growth", "w10000", "w100000", {"p0"}, 15.0, 11.0},
+      {road::equal, "equal-growth", "w10000", "w100000", {"p0"}, 15.0, 11.0},
+      {road::diff, "diff-growth", "w10000", "w100000", {"p0", "p50", "p50s"}, 15.0, 11.0},
+      {road::apply, "apply-growth", "w10000", "w100000", {"p50", "p50s"}, 15.0, 11.0},
   };
   return table;
 }
