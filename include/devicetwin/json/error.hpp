@@ -55,7 +55,7 @@ class error {
   /// The longest pointer kept whole, in bytes; a longer one is shortened in the middle ("...").
   static constexpr std::size_t pointer_capacity = 120;
 
-  error() noexcept = default;
+  error() noexcept {}  // the pointer's characters count only up to its length
   error(errc code) noexcept : code_(code) {}  // NOLINT: an errc is an error
 
   explicit operator bool() const noexcept { return code_ != errc::ok; }
@@ -118,7 +118,7 @@ class error {
 
   errc code_ = errc::ok;
   unsigned char pointer_length_ = 0;
-  char pointer_[pointer_capacity] = {};
+  char pointer_[pointer_capacity];
   std::uint64_t limit_ = 0;
   std::size_t offset_ = 0;
   std::size_t line_ = 0;

@@ -187,8 +187,13 @@ class reader {
     const auto note = [&](size_type i) {
       if (i < duplicate) duplicate = i;
     };
-    if (!found.build(
-            top.count, [&](size_type i) { return text_of_name(names[i]); }, index_, note)) {
+    struct {
+      const reader& r;
+      const seen_name* names;
+      std::string_view text(size_type i) const noexcept { return r.text_of_name(names[i]); }
+      std::uint64_t hash(size_type i) const noexcept { return names[i].hash; }
+    } const seen{*this, names};
+    if (!found.build(top.count, seen, index_, note)) {
       return fail(errc::out_of_memory);
     }
     if (duplicate == no_index) return true;
