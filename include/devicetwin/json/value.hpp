@@ -77,6 +77,7 @@ class GenericDocument<UTF8<char>, Allocator, ::devicetwin::json::detail::inside_
   static constexpr unsigned int64_flag = value::kInt64Flag;  ///< an integer of at most INT64_MAX
   static constexpr unsigned string_flag = value::kStringFlag;
   static constexpr unsigned inline_flag = value::kInlineStrFlag;  ///< the text is in the value
+  static constexpr unsigned short_text_flags = value::kShortStringFlag;
   static unsigned flags(const value& v) noexcept { return v.data_.f.flags; }
 
   static constexpr std::size_t longest_inline = value::ShortString::MaxSize;
@@ -246,6 +247,14 @@ inline value_words words_of_text(std::string_view text) noexcept {
   alignas(value) unsigned char made[sizeof(value)];
   inside<value>::make_short_text(made, text.data(), static_cast<size_type>(text.size()));
   return words_of(*std::launder(reinterpret_cast<const value*>(made)));
+}
+/// The same of a text behind which so much may be read that it is 16 bytes.
+inline value_words cut_words(const char* text, size_type length) noexcept {
+  const std::uint64_t unused = 13 - length;
+  const value_words& mask = masks_of_inline_text.of[unused];
+  constexpr std::uint64_t characters = (std::uint64_t{1} << 40) - 1;
+  return {load_8(text) & mask.low, (load_8(text + 8) & mask.high & characters) | unused << 40 |
+                                       std::uint64_t{inside<value>::short_text_flags} << 48};
 }
 
 /// Equal as strings. The length goes first: it settles most cases without touching the text.

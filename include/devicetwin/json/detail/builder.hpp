@@ -82,6 +82,12 @@ class tree_builder {
     parts::make_text(place, copy, length);
     return true;
   }
+  /// The same for one of at most 13 bytes, as the words of a compact value.
+  [[gnu::always_inline]] bool Words(const value_words& words) noexcept {
+    void* place = slots_.add();
+    if (place != nullptr) std::memcpy(place, &words, sizeof words);
+    return place != nullptr;
+  }
   bool Key(const char* text, size_type length, bool copy) { return String(text, length, copy); }
   bool StartObject() noexcept { return push(); }
   bool StartArray() noexcept { return push(); }

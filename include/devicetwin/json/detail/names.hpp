@@ -28,7 +28,9 @@ inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
 }
 
 /// A quick hash of a name. Nothing depends on it being hard to collide.
+inline std::uint64_t hash_words(const value_words& words) noexcept;
 inline std::uint64_t hash_name(std::string_view name) noexcept {
+  if (is_compact<value> && name.size() <= inside<value>::longest_inline) return hash_words(words_of_text(name));
   const char* p = name.data();
   std::size_t left = name.size();
   std::uint64_t hash = left;
@@ -49,23 +51,24 @@ inline std::uint64_t hash_name(std::string_view name) noexcept {
   return mix(hash ^ first, last);
 }
 
-inline std::uint64_t hash_inline_text(const value_words& words) noexcept {
-  const value_words& mask = masks_of_inline_text.of[words.unused()];
-  return mix(words.low & mask.low, words.high & mask.high);
-}
+/// The same for a text of at most 13 bytes as the words of a value, cut to what means something.
+inline std::uint64_t hash_words(const value_words& words) noexcept { return mix(words.low, words.high); }
 
-/// The same for the name of a member, without going through its characters when they are inline: another hash
-/// than hash_name(), but the same for a text however it is stored.
+/// The same for the name of a member: without going through its characters when they are inline.
 template <class Name>
 [[gnu::always_inline]] inline std::uint64_t hash_of(const Name& name) noexcept {
   if constexpr (is_compact<Name>) {
-    if ((inside<Name>::flags(name) & inside<Name>::inline_flag) != 0) return hash_inline_text(words_of(name));
-    const std::string_view text = text_of(name);
-    return text.size() > inside<Name>::longest_inline ? hash_name(text) : hash_inline_text(words_of_text(text));
-  } else {
-    return hash_name(text_of(name));
+    const value_words words = words_of(name);
+    if ((words.flags() & inside<Name>::inline_flag) != 0) {
+      const value_words& mask = masks_of_inline_text.of[words.unused()];
+      return hash_words({words.low & mask.low, words.high & mask.high});
+    }
   }
+  return hash_name(text_of(name));
 }
+
+/// Thirty-two bits of a hash over sixty-four.
+inline std::uint64_t spread(std::uint32_t hash) noexcept { return hash * 0x9E3779B97F4A7C15u; }
 
 /// The names of a RapidJSON object's members, as name_index wants them.
 template <class Value>
@@ -87,21 +90,25 @@ size_type scan_names(const member_of<Value>* members, size_type count, const Nam
   const std::string_view text = text_of(wanted);
   if constexpr (is_compact<Value>) {
     constexpr unsigned in_line = inside<Value>::inline_flag;
-    const bool outside = text.size() > inside<Value>::longest_inline;
-    value_words sought{0, 0};
-    if (!outside) sought = (inside<Name>::flags(wanted) & in_line) != 0 ? words_of(wanted) : words_of_text(text);
-    const value_words mask = masks_of_inline_text.of[outside ? 0 : sought.unused()];
-    sought.low &= mask.low;
-    sought.high &= mask.high;
-    for (size_type i = 0; i < count; ++i) {
-      const value_words words = words_of(members[i].name);
-      if ((words.low & mask.low) == sought.low && (words.high & mask.high) == sought.high) {
-        if (!outside) return i;
+    // A text outside its value starts with the length. An inline one that does so by chance is rare.
+    const auto outside = [&text](const Value& name, const value_words& words) {
+      return (words.flags() & in_line) == 0 &&
+             same_bytes(inside<Value>::outside_text(name), text.data(), text.size());
+    };
+    if (text.size() > inside<Value>::longest_inline) {
+      for (size_type i = 0; i < count; ++i) {
+        const value_words words = words_of(members[i].name);
+        if (static_cast<std::uint32_t>(words.low) == text.size() && outside(members[i].name, words)) return i;
       }
-      // A text outside its value starts with the length, an inline one that does so by chance is rare.
-      if (static_cast<std::uint32_t>(words.low) == text.size() && (words.flags() & in_line) == 0 &&
-          same_bytes(inside<Value>::outside_text(members[i].name), text.data(), text.size())) {
-        return i;
+    } else {
+      value_words sought = (inside<Name>::flags(wanted) & in_line) != 0 ? words_of(wanted) : words_of_text(text);
+      const value_words mask = masks_of_inline_text.of[sought.unused()];
+      sought.low &= mask.low;
+      sought.high &= mask.high;
+      for (size_type i = 0; i < count; ++i) {
+        const value_words words = words_of(members[i].name);
+        if ((words.low & mask.low) == sought.low && (words.high & mask.high) == sought.high) return i;
+        if (static_cast<std::uint32_t>(words.low) == text.size() && outside(members[i].name, words)) return i;
       }
     }
   } else {

@@ -180,7 +180,7 @@ class merge_plan {
   }
 
   /// Records what one member does that is not merged into an object.
-  bool change(frame& top, const member_of<Patch>& member, size_type index, const Target* old) {
+  [[gnu::always_inline]] bool change(frame& top, const member_of<Patch>& member, size_type index, const Target* old) {
     if (member.value.IsNull() && options_.nulls != null_rule::keep) {
       return old == nullptr || remove(top, index, member);
     }
@@ -197,16 +197,18 @@ class merge_plan {
     return free_value(*old) && check_value(member.value) && push(action::set, index, &member);
   }
 
-  /// The first member of this name in the target. One is found by looking at each; of many the next is looked for
+  /// The first member of this name in the target. Few are found by looking at each; of many the next is looked for
   /// behind the last one found.
-  bool find(frame& top, const Patch& name, size_type patch_count, size_type& index) {
+  [[gnu::always_inline]] bool find(frame& top, const Patch& name, size_type patch_count, size_type& index) {
     constexpr size_type few = 2;
-    const auto* members = members_begin(*top.target);
     const size_type count = json::detail::inside<Target>::member_count(*top.target);
-    if (patch_count <= few) {
-      index = json::detail::scan_names<Target>(members, count, name);
+    if (patch_count <= few || count <= json::detail::small_object) {
+      index = json::detail::scan_names<Target>(members_begin(*top.target), count, name);
       return true;
     }
+    return find_near(top, name, index);
+  }
+  bool find_near(frame& top, const Patch& name, size_type& index) {
     if (!start_search(top)) return false;
     if (!searches_.back().target.find_near(*top.target, name, top.expected, indexes_, index)) {
       return fail(errc::out_of_memory);
@@ -217,7 +219,7 @@ class merge_plan {
 
   /// Whether the member of the patch at `at`, which was found at `index` of the target, is the first of its name.
   /// It is when the target has it behind all those before it, or when it is the first that the target has not.
-  bool is_first(frame& top, size_type at, size_type index, bool& first) {
+  [[gnu::always_inline]] bool is_first(frame& top, size_type at, size_type index, bool& first) {
     if (index == no_index ? !top.unmatched : index >= top.above) {
       if (index == no_index) {
         top.unmatched = true;
@@ -226,6 +228,9 @@ class merge_plan {
       }
       return true;
     }
+    return is_first_in_patch(top, at, first);
+  }
+  bool is_first_in_patch(frame& top, size_type at, bool& first) {
     return start_search(top) &&
            (searches_.back().patch.is_first(*top.patch, at, indexes_, first) || fail(errc::out_of_memory));
   }
@@ -282,11 +287,12 @@ class merge_plan {
   }
 
   /// Whether the value that is there already is what the patch's value would become; not both are objects.
-  bool equal_values(const Target& old, const Patch& value, bool& same) {
-    if (!old.IsArray() || !value.IsArray()) {
-      same = json::detail::same_scalar(old, value, options_.numbers);
-      return true;
-    }
+  [[gnu::always_inline]] bool equal_values(const Target& old, const Patch& value, bool& same) {
+    if (old.IsArray() && value.IsArray()) return equal_arrays(old, value, same);
+    same = json::detail::same_scalar(old, value, options_.numbers);
+    return true;
+  }
+  bool equal_arrays(const Target& old, const Patch& value, bool& same) {
     json::detail::diff_rules rules;
     rules.stop_at_first = true;
     rules.numbers = options_.numbers;
@@ -313,7 +319,7 @@ class merge_plan {
     return e.code() != errc::out_of_memory || fail(e.code());
   }
 
-  bool push(action what, size_type index, const member_of<Patch>* member) {
+  [[gnu::always_inline]] bool push(action what, size_type index, const member_of<Patch>* member) {
     return entries_.emplace(what, index, static_cast<size_type>(frames_.size() - 1), member) || fail(errc::out_of_memory);
   }
   bool fail(errc code) noexcept {
