@@ -7,6 +7,7 @@
 #include "../json/arena.hpp"
 #include "../json/detail/builder.hpp"
 #include "../json/detail/events.hpp"
+#include "../json/detail/scalar.hpp"
 #include "../json/detail/tree_diff.hpp"
 #include "../json/error.hpp"
 #include "../json/value.hpp"

@@ -9,6 +9,7 @@
 
 #include "../json/arena.hpp"
 #include "../json/detail/builder.hpp"
+#include "../json/detail/inside.hpp"
 #include "../json/detail/stack.hpp"
 #include "../json/error.hpp"
 #include "../json/pointer.hpp"
@@ -34,8 +35,8 @@ namespace merge {
 /// Errors: depth_exceeded, not_finite, out_of_memory, handler_stopped; the pointer is the place in the patch.
 ///   Then nothing has changed: everything is checked, measured and allocated before the first write. RapidJSON's
 ///   own allocators cannot be asked, and their exhaustion is as RapidJSON leaves it.
-/// Cost: the patch, plus for each of its objects a scan of the target's object per name, or one pass over it when
-///   there are more than eight. References into `target` are invalid afterwards.
+/// Cost: the patch, plus for each of its objects a scan of the target's object per name, some nanosecond a member; many
+///   names for many members cost one pass when they stand in the same order, n log n at worst. References into `target` are invalid afterwards.
 /// Memory: with RapidJSON's pool allocator what is replaced stays allocated; use json::document for what lives long.
 template <class TargetAllocator, class PatchAllocator, class Journal = no_journal>
 [[nodiscard]] json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,

@@ -10,6 +10,7 @@
 #include "../error.hpp"
 #include "../memory.hpp"
 #include "../value.hpp"
+#include "inside.hpp"
 #include "stack.hpp"
 
 namespace devicetwin {

@@ -11,6 +11,7 @@
 #include "../pointer.hpp"
 #include "../value.hpp"
 #include "builder.hpp"
+#include "inside.hpp"
 #include "names.hpp"
 #include "stack.hpp"
 

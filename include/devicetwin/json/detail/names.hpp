@@ -8,6 +8,7 @@
 #include <string_view>  // std::string_view
 
 #include "../value.hpp"
+#include "inside.hpp"
 #include "stack.hpp"
 
 namespace devicetwin {
@@ -27,8 +28,10 @@ inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
   return hash ^ (hash >> 29);
 }
 
+/// A quick hash of a name of at most 13 bytes, as the words of a value cut to what means something.
+inline std::uint64_t hash_words(const value_words& words) noexcept { return mix(words.low, words.high); }
+
 /// A quick hash of a name. Nothing depends on it being hard to collide.
-inline std::uint64_t hash_words(const value_words& words) noexcept;
 inline std::uint64_t hash_name(std::string_view name) noexcept {
   if (is_compact<value> && name.size() <= inside<value>::longest_inline) return hash_words(words_of_text(name));
   const char* p = name.data();
@@ -50,9 +53,6 @@ inline std::uint64_t hash_name(std::string_view name) noexcept {
   }
   return mix(hash ^ first, last);
 }
-
-/// The same for a text of at most 13 bytes as the words of a value, cut to what means something.
-inline std::uint64_t hash_words(const value_words& words) noexcept { return mix(words.low, words.high); }
 
 /// The same for the name of a member: without going through its characters when they are inline.
 template <class Name>

@@ -16,6 +16,7 @@
 #include "../value.hpp"
 #include "escape.hpp"
 #include "events.hpp"
+#include "inside.hpp"
 #include "names.hpp"
 #include "stack.hpp"
 #include "text.hpp"

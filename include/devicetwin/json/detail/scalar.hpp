@@ -3,6 +3,7 @@
 
 #include "../number.hpp"
 #include "../value.hpp"
+#include "inside.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

@@ -12,6 +12,7 @@
 #include "../pointer.hpp"
 #include "../value.hpp"
 #include "events.hpp"
+#include "inside.hpp"
 #include "names.hpp"
 #include "scalar.hpp"
 #include "stack.hpp"

@@ -6,6 +6,7 @@
 
 #include "../../json/detail/builder.hpp"
 #include "../../json/detail/events.hpp"
+#include "../../json/detail/inside.hpp"
 #include "../../json/detail/names.hpp"
 #include "../../json/detail/scalar.hpp"
 #include "../../json/detail/stack.hpp"
