@@ -65,7 +65,7 @@ class random_json {
       const unsigned name = below(wide ? 80 : 7);
       if (!taken.insert(name).second) continue;
       if (text.size() > 1) text += ",";
-      text += "\"" + (wide ? "a-rather-long-name-" + std::to_string(name) : std::string(1, "abcdefg"[name])) +
+      text += "\"" + (wide ? "a-rather-long-name-" + std::to_string(name) : std::string(1 + name * 3, "abcdefg"[name])) +
               "\":" + inside(depth + 1);
     }
     return text + "}";

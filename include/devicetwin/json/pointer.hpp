@@ -4,6 +4,7 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
+#include "detail/inside.hpp"
 #include "error.hpp"
 #include "value.hpp"
 

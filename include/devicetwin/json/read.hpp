@@ -34,7 +34,8 @@ struct read_options {
 /// Errors: any of the first group of errc, depth_exceeded, out_of_memory; with line, column and pointer.
 ///   Then `out` is as it was. (What was allocated from a pool meanwhile stays allocated. RapidJSON's own
 ///   allocators are not checked for exhaustion, as RapidJSON does not; json::document is.)
-/// Cost: linear in the text; objects of more than 16 members sort or hash their names to find duplicates.
+/// Cost: linear in the text; objects of more than 64 members put their names in a hash table to find duplicates, or sort
+///   them when they collide.
 template <class Allocator>
 [[nodiscard]] error read(std::string_view text, basic_value<Allocator>& out, Allocator& allocator,
                          const read_options& options = {});
@@ -74,7 +75,7 @@ read(std::string_view, Out&&, Rest&&...) {
 /// the call only (copy is true).
 ///
 /// Errors: as read(), and handler_stopped; events before the error have been sent then. A repeated name in an
-///   object of more than 16 members is found at the object's end, before EndObject.
+///   object of more than 64 members is found at the object's end, before EndObject.
 template <class Handler>
 [[nodiscard]] error read_events(std::string_view text, Handler& handler,
                                 const read_options& options = {}) {

@@ -1,4 +1,4 @@
-/// The boundary to RapidJSON: the only header that names its namespace.
+/// The boundary to RapidJSON: the only header, with detail/inside.hpp, that names its namespace.
 ///
 /// RapidJSON's values are the currency of this library. Functions take them as
 /// `const basic_value<Allocator>&` for any allocator, and hand them out the same way. UTF-8 is the
@@ -8,8 +8,6 @@
 #include <rapidjson/document.h>
 
 #include <cstddef>      // std::size_t
-#include <cstring>      // std::memcmp
-#include <string_view>  // std::string_view
 #include <type_traits>  // std::true_type
 
 #include "../version.hpp"
@@ -48,30 +46,6 @@ namespace detail {
 
 template <class Value>
 using member_of = typename Value::Member;
-
-/// Members of an object as plain pointers: RapidJSON 1.1.0's iterators compare ambiguously in C++20.
-template <class Value>
-const member_of<Value>* members_begin(const Value& object) noexcept {
-  return object.MemberCount() == 0 ? nullptr : &*object.MemberBegin();
-}
-
-template <class Value>
-member_of<Value>* members_begin(Value& object) noexcept {
-  return object.MemberCount() == 0 ? nullptr : &*object.MemberBegin();
-}
-
-/// The text of a string value; no terminator is promised, NUL may occur inside.
-template <class Value>
-std::string_view text_of(const Value& string) noexcept {
-  return {string.GetString(), string.GetStringLength()};
-}
-
-/// Equal as strings. The length goes first: it settles most cases without touching the text.
-template <class ValueA, class ValueB>
-bool same_text(const ValueA& a, const ValueB& b) noexcept {
-  const size_type length = a.GetStringLength();
-  return length == b.GetStringLength() && std::memcmp(a.GetString(), b.GetString(), length) == 0;
-}
 
 template <class Allocator>
 std::true_type derives_from_value(const basic_value<Allocator>*);

@@ -245,7 +245,7 @@ template <class Journal>
 json::error apply(json::document& target, const change& c, const options& options, Journal&& journal) {
   using access = json::document_access;
   detail::merge_plan<json::arena_value, detail::change_source> plan(options);
-  if (json::error e = plan.make(target.root(), c.form())) return e;
+  if (!plan.make(target.root(), c.form())) return plan.failure();
   if (plan.changes() == 0) return {};
   json::arena left;  // what held the tree until now
   if (json::error e = access::make_room(target, plan.needed(), left)) return e;
@@ -261,7 +261,7 @@ template <class Allocator, class Journal>
 json::error apply(json::basic_value<Allocator>& target, const change& c, Allocator& allocator, const options& options,
                   Journal&& journal) {
   detail::merge_plan<json::basic_value<Allocator>, detail::change_source> plan(options);
-  if (json::error e = plan.make(target, c.form())) return e;
+  if (!plan.make(target, c.form())) return plan.failure();
   return detail::carry_out(plan, target, plan.whole_source(), allocator, options, journal);
 }
 

@@ -6,6 +6,7 @@
 #include "../json/arena.hpp"
 #include "../json/detail/builder.hpp"
 #include "../json/detail/events.hpp"
+#include "../json/detail/scalar.hpp"
 #include "../json/detail/tree_diff.hpp"
 #include "../json/error.hpp"
 #include "../json/value.hpp"
@@ -81,9 +82,8 @@ json::error send_patch(const Walk& walk, const To& to, bool whole, Handler& hand
   if (whole) return send_value(to);
   json::detail::stack<json::size_type, 8> counts(source);  // members sent in each open object
   const auto name = [&](const auto& member) {
-    const auto text = json::detail::text_of(member.name);
     ++counts.back();
-    return handler.Key(text.data(), static_cast<json::size_type>(text.size()), true);
+    return json::detail::emit_name(member.name, handler);
   };
   if (!counts.push(0)) return json::errc::out_of_memory;
   bool sent = handler.StartObject();
@@ -100,7 +100,9 @@ json::error send_patch(const Walk& walk, const To& to, bool whole, Handler& hand
         break;
       case op::set:
         sent = name(entry.to());
-        if (sent) {
+        if (sent && !json::detail::is_container(entry.to().value)) {  // a scalar; the walk has checked it
+          sent = json::detail::emit_scalar(entry.to().value, handler);
+        } else if (sent) {
           if (json::error e = send_value(entry.to().value)) return e;
         }
         break;

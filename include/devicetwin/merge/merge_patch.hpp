@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>      // std::size_t
+#include <cstring>      // std::memcpy
 #include <new>          // placement new, std::launder
-#include <type_traits>  // std::enable_if_t, std::void_t
+#include <string_view>  // std::string_view
+#include <type_traits>  // std::enable_if_t, std::is_same_v, std::void_t
 
 #include "../json/arena.hpp"
 #include "../json/detail/builder.hpp"
@@ -118,28 +120,50 @@ class prepared_values {
 template <class Target, class Patch, class Allocator>
 bool copy_value(Target& to, const Patch& from, Allocator& allocator, json::detail::nulls rule,
                 const json::memory_source& memory) {
-  if (from.IsObject() || from.IsArray()) {
-    json::detail::tree_builder<Allocator> builder(allocator, memory);
-    json::detail::walk_memory<Patch> walk(memory);
-    return !builder.build(to, [&](auto& handler) {
-      return json::detail::emit(from, handler, rule, static_cast<std::size_t>(-1), walk);
-    });
+  json::detail::tree_builder<Allocator> builder(allocator, memory);
+  json::detail::walk_memory<Patch> walk(memory);
+  return !builder.build(to, [&](auto& handler) {
+    return json::detail::emit(from, handler, rule, static_cast<std::size_t>(-1), walk);
+  });
+}
+
+/// Copies a text of the patch that lies outside its value, or in another kind of value.
+template <class Target, class Text, class Allocator>
+bool copy_text(Target& to, const Text& from, Allocator& allocator) {
+  const std::string_view text = text_of(from);
+  using parts = json::detail::inside<Target>;
+  if (text.size() <= parts::longest_inline) {
+    parts::make_short_text(&to, text.data(), static_cast<size_type>(text.size()));
+    return true;
   }
-  if (from.IsString()) {
-    const auto text = text_of(from);
-    to.SetString(text.data(), static_cast<size_type>(text.size()), allocator);
-  } else if (from.IsBool()) {
-    to.SetBool(from.GetBool());
-  } else if (from.IsInt64()) {
-    to.SetInt64(from.GetInt64());
-  } else if (from.IsUint64()) {
-    to.SetUint64(from.GetUint64());
-  } else if (from.IsDouble()) {
-    to.SetDouble(from.GetDouble());
-  } else {
-    to.SetNull();
-  }
+  char* copy = static_cast<char*>(allocator.Malloc(text.size() + 1));
+  if (copy == nullptr) return false;
+  json::detail::copy_bytes(copy, text.data(), text.size());
+  copy[text.size()] = '\0';
+  parts::make_text(&to, copy, static_cast<size_type>(text.size()));
   return true;
+}
+
+/// True when a copy of this value takes no memory and is the same bytes.
+template <class Value>
+bool is_plain(const Value& v) noexcept {
+  using parts = json::detail::inside<Value>;
+  const unsigned flags = parts::flags(v);
+  return (flags & parts::string_flag) != 0 ? (flags & parts::inline_flag) != 0 : !json::detail::is_container(v);
+}
+
+/// Copies such a value. Values differ by their allocator only.
+template <class Target, class Patch>
+void copy_plain_value(Target& to, const Patch& from) noexcept {
+  static_assert(sizeof to == sizeof from, "values differ by their allocator only");
+  std::memcpy(static_cast<void*>(&to), static_cast<const void*>(&from), sizeof to);
+}
+
+/// Copies any other.
+template <class Target, class Patch, class Allocator>
+bool copy_new(Target& to, const Patch& from, Allocator& allocator, json::detail::nulls rule,
+              const json::memory_source& memory) {
+  return from.IsString() ? copy_text(to, from, allocator) : copy_value(to, from, allocator, rule, memory);
 }
 
 /// Takes out the members whose name was made null, keeping the order of the others.
@@ -170,56 +194,50 @@ class merge_writer {
   bool prepare(const Patch& patch) {
     if (!json::detail::promise(allocator_, plan_.needed(), 0)) return false;
     if (plan_.whole()) return prepare_value(patch);
-    std::size_t depth = 1, deepest = 1;
     for (std::size_t i = 0; i < plan_.entries().size(); ++i) {
       const auto& entry = plan_.entries()[i];
-      if (entry.what == plan_type::action::descend && ++depth > deepest) deepest = depth;
-      if (entry.what == plan_type::action::leave) --depth;
       if (entry.what == plan_type::action::add && !prepare_value(entry.member->name)) return false;
       if (entry.what != plan_type::action::add && entry.what != plan_type::action::set) continue;
       if (!prepare_value(entry.member->value)) return false;
     }
-    if (!open_.extend(deepest) || !steps_.extend(deepest)) return false;
-    open_.truncate(0);
-    steps_.truncate(0);
-    return true;
+    return open_.reserve(plan_.depth()) && steps_.reserve(plan_.depth());
   }
 
   /// Makes the change. Cannot fail.
   template <class Journal>
-  void write(Target& target, Journal& journal) {
+  void write(Target& target, const Patch& patch, Journal& journal) {
+    constexpr bool told = !std::is_same_v<std::remove_const_t<Journal>, no_journal>;
     if (plan_.whole()) {
-      target.Swap(values_[0]);
-      journal(json::location(), const_cast<const Target*>(&values_[0]),
-              const_cast<const Target*>(&target));
+      Target fresh;
+      take(fresh, patch);
+      target.Swap(fresh);
+      journal(json::location(), const_cast<const Target*>(&fresh), const_cast<const Target*>(&target));
       return;
     }
-    const auto tell = [&](const Target* old_value, const Target* new_value) {
-      journal(json::location(steps_.data(), steps_.size()), old_value, new_value);
+    const auto tell = [&]([[maybe_unused]] const Target* old_value, [[maybe_unused]] const Target* new_value) {
+      if constexpr (told) journal(json::location(steps_.data(), steps_.size()), old_value, new_value);
     };
     using action = typename plan_type::action;
-    std::size_t next_value = 0;
-    enter(target);
+    enter<told>(target);
     for (std::size_t i = 0; i < plan_.entries().size(); ++i) {
       const auto& entry = plan_.entries()[i];
+      while (open_.size() > entry.level + std::size_t{1}) leave<told>();
       object& top = open_.back();
-      if (entry.what == action::leave) {
-        leave();
-        continue;
-      }
-      steps_.back() = json::step::member(text_of(entry.member->name));
+      if constexpr (told) steps_.back() = json::step::member(text_of(entry.member->name));
       if (entry.what == action::add) {
-        Target& name = values_[next_value++];
-        top.self->AddMember(name, values_[next_value++], allocator_);
-        const auto& added = members_begin(*top.self)[top.self->MemberCount() - 1];
-        tell(nullptr, &added.value);
+        Target name, value;
+        take(name, entry.member->name);
+        take(value, entry.member->value);
+        top.self->AddMember(name, value, allocator_);
+        tell(nullptr, &members_begin(*top.self)[top.self->MemberCount() - 1].value);
         continue;
       }
       auto& member = members_begin(*top.self)[entry.index];
       switch (entry.what) {
-        case action::descend: enter(member.value); break;
+        case action::descend: enter<told>(member.value); break;
         case action::set: {
-          Target& value = values_[next_value++];
+          Target value;
+          take(value, entry.member->value);
           member.value.Swap(value);
           tell(&value, &member.value);
           break;
@@ -231,11 +249,10 @@ class merge_writer {
           member.value.SetNull();
           top.sweep = true;
           break;
-        case action::add:
-        case action::leave: break;
+        case action::add: break;
       }
     }
-    leave();
+    while (!open_.empty()) leave<told>();
   }
 
  private:
@@ -244,23 +261,36 @@ class merge_writer {
     bool sweep;  ///< members are to be taken out
   };
 
+  // Values and names that take no memory are copied when their turn comes; the others are prepared, in order.
   bool prepare_value(const Patch& from) {
+    if (is_plain(from)) return true;
     Target* to = values_.add();
-    return to != nullptr && copy_value(*to, from, allocator_, plan_.copy_rule(), options_.memory);
+    if (to == nullptr) return false;
+    return copy_new(*to, from, allocator_, plan_.copy_rule(), options_.memory);
   }
+  void take(Target& to, const Patch& from) noexcept {
+    if (is_plain(from)) {
+      copy_plain_value(to, from);
+    } else {
+      to.Swap(values_[next_value_++]);
+    }
+  }
+  template <bool told>
   void enter(Target& self) {  // room was made by prepare()
-    static_cast<void>(open_.push({&self, false}));
-    static_cast<void>(steps_.push({}));
+    static_cast<void>(open_.emplace(&self, false));
+    if constexpr (told) static_cast<void>(steps_.push({}));
   }
+  template <bool told>
   void leave() {
     if (open_.back().sweep) sweep(*open_.back().self);
     open_.pop();
-    steps_.pop();
+    if constexpr (told) steps_.pop();
   }
   const plan_type& plan_;
   const options& options_;
   Allocator& allocator_;
   prepared_values<Target> values_;
+  std::size_t next_value_ = 0;
   json::detail::stack<object, 8> open_;
   json::detail::stack<json::step, 8> steps_;  ///< the member being written in each open object
 };
@@ -288,7 +318,7 @@ json::error carry_out(const merge_plan<Target, Patch>& plan, Target& target, con
     if (writer.prepare(patch)) {
       failure = errc::handler_stopped;
       if (reserve_journal(journal, plan.changes(), 0)) {
-        writer.write(target, journal);
+        writer.write(target, patch, journal);
         return {};
       }
     }
@@ -317,7 +347,7 @@ class document_merge {
   /// What applying `patch`, which must stay until the commit, does. Errors as apply_merge_patch().
   error plan(const Patch& patch) {
     patch_ = &patch;
-    return plan_.make(target_.root(), patch);
+    return plan_.make(target_.root(), patch) ? error() : plan_.failure();
   }
   const plan_type& planned() const noexcept { return plan_; }
 
@@ -334,7 +364,7 @@ class document_merge {
   void commit(Journal& journal) {
     if (plan_.changes() == 0) return;
     prepared_ = false;
-    writer_.write(json::document_access::root(target_), journal);
+    writer_.write(json::document_access::root(target_), *patch_, journal);
     left_.clear();
     json::document_access::settle(target_, plan_.added(), plan_.freed());
   }
@@ -357,8 +387,7 @@ json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
                               const json::basic_value<PatchAllocator>& patch, TargetAllocator& allocator,
                               const options& options, Journal&& journal) {
   detail::merge_plan<json::basic_value<TargetAllocator>, json::basic_value<PatchAllocator>> plan(options);
-  if (json::error e = plan.make(target, patch)) return e;
-  if (plan.changes() == 0) return {};
+  if (!plan.make(target, patch)) return plan.failure();
   return detail::carry_out(plan, target, patch, allocator, options, journal);
 }
 

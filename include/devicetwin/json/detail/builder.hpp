@@ -2,11 +2,16 @@
 #pragma once
 
 #include <cstddef>  // std::size_t
+#include <cstdint>  // std::int64_t
 #include <cstring>  // std::memcpy
+#include <new>      // placement new, std::launder
+#include <string_view>  // std::string_view
 
 #include "../error.hpp"
 #include "../memory.hpp"
 #include "../value.hpp"
+#include "inside.hpp"
+#include "stack.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -30,124 +35,127 @@ bool promise(Allocator&, std::size_t, long) {
   return true;
 }
 
-/// The StackAllocator of a RapidJSON document, which takes memory only after it was prepared: RapidJSON
-/// does not look whether it got any.
-class builder_stack {
- public:
-  static const bool kNeedFree = false;
-  builder_stack() noexcept = default;
-  explicit builder_stack(const memory_source& memory) noexcept : memory_(memory) {}
-  ~builder_stack() {
-    release(block_);
-    release(next_);
-  }
-  builder_stack(const builder_stack&) = delete;
-  builder_stack& operator=(const builder_stack&) = delete;
-
-  /// Makes sure that the stack can hold `bytes` and, by its own growth of one half, what it asks for then.
-  [[nodiscard]] bool prepare(std::size_t bytes) noexcept {
-    if (bytes <= capacity_) return true;
-    if (block_ == nullptr && bytes <= first_bytes) {
-      next_ = local_;
-      next_size_ = first_bytes;
-      return true;
-    }
-    release(next_);
-    next_size_ = 2 * bytes + first_bytes;
-    next_ = memory_.allocate(memory_.context, next_size_);
-    return next_ != nullptr;
-  }
-
-  void* Malloc(std::size_t bytes) { return Realloc(nullptr, 0, bytes); }
-  void* Realloc(void* old, std::size_t old_bytes, std::size_t bytes) {
-    if (bytes == 0 || bytes > next_size_) return nullptr;
-    if (old_bytes != 0) std::memcpy(next_, old, old_bytes);
-    release(block_);
-    block_ = next_;
-    next_ = nullptr;
-    next_size_ = 0;
-    capacity_ = bytes;
-    return block_;
-  }
-  static void Free(void*) noexcept {}
-
-  /// What the stack asks for first.
-  static constexpr std::size_t first_bytes = 1024;
-
- private:
-  static_assert(first_bytes % 16 == 0);
-  void release(void* block) noexcept {
-    if (block != nullptr && block != local_) memory_.release(memory_.context, block);
-  }
-
-  memory_source memory_;
-  void* block_ = nullptr;
-  void* next_ = nullptr;
-  std::size_t next_size_ = 0;
-  std::size_t capacity_ = 0;
-  alignas(16) unsigned char local_[first_bytes];  ///< the first block
-};
-
-/// A handler of events that builds a value with `Allocator`, each array and object at its exact size.
+/// A handler of events that builds a value with `Allocator`, each array and object at its exact size. What is
+/// not complete stands on a stack of its own; a container is moved from there to its place in one piece.
 template <class Allocator>
 class tree_builder {
  public:
   using value_type = basic_value<Allocator>;
 
-  tree_builder(Allocator& allocator, const memory_source& memory)
-      : allocator_(allocator),
-        stack_(memory),
-        document_(&allocator, builder_stack::first_bytes, &stack_) {}
+  tree_builder(Allocator& allocator, const memory_source& memory) noexcept : allocator_(allocator), slots_(memory) {}
+  ~tree_builder() { clear(); }
 
   /// Runs `generate(*this)`, which sends the events of one value and gives an error or none, and moves
   /// the value to `out`. On an error `out` is as it was.
   template <class Generate>
   error build(value_type& out, Generate&& generate) {
-    error failure;
-    values_ = 0;
-    auto generator = [&](document_type&) {
-      failure = generate(*this);
-      return !failure;
-    };
-    document_.Populate(generator);
-    if (!failure) out.Swap(document_);
+    error failure = generate(*this);
+    if (!failure) out.Swap(at(0));
+    clear();
     return failure;
   }
 
   errc failure() const noexcept { return errc::out_of_memory; }
 
-  bool Null() { return push() && document_.Null(); }
-  bool Bool(bool b) { return push() && document_.Bool(b); }
-  bool Int(int i) { return push() && document_.Int(i); }
-  bool Uint(unsigned u) { return push() && document_.Uint(u); }
-  bool Int64(std::int64_t i) { return push() && document_.Int64(i); }
-  bool Uint64(std::uint64_t u) { return push() && document_.Uint64(u); }
-  bool Double(double d) { return push() && document_.Double(d); }
+  bool Null() noexcept { return push(); }
+  bool Bool(bool b) noexcept { return push(b); }
+  bool Int(int i) noexcept { return push(i); }
+  bool Uint(unsigned u) noexcept { return push(u); }
+  bool Int64(std::int64_t i) noexcept { return push(i); }
+  bool Uint64(std::uint64_t u) noexcept { return push(u); }
+  bool Double(double d) noexcept { return push(d); }
   bool String(const char* text, size_type length, bool) {
-    return push() && room(string_bytes<value_type>(length)) && document_.String(text, length, true);
+    if (length <= parts::longest_inline) {
+      void* place = slots_.add();
+      if (place == nullptr) return false;
+      parts::make_short_text(place, text, length);
+      return true;
+    }
+    char* copy = allocate<char>(std::size_t{length} + 1);
+    if (copy == nullptr) return false;
+    copy_bytes(copy, text, length);
+    copy[length] = '\0';
+    void* place = slots_.add();
+    if (place == nullptr) {
+      Allocator::Free(copy);
+      return false;
+    }
+    parts::make_text(place, copy, length);
+    return true;
+  }
+  /// The same for one of at most 13 bytes, as the words of a compact value.
+  [[gnu::always_inline]] bool Words(const value_words& words) noexcept {
+    void* place = slots_.add();
+    if (place != nullptr) std::memcpy(place, &words, sizeof words);
+    return place != nullptr;
   }
   bool Key(const char* text, size_type length, bool copy) { return String(text, length, copy); }
-  bool StartObject() { return push() && document_.StartObject(); }
-  bool StartArray() { return push() && document_.StartArray(); }
+  bool StartObject() noexcept { return push(); }
+  bool StartArray() noexcept { return push(); }
   bool EndObject(size_type members) {
-    values_ -= std::size_t{members} * 2;
-    return room(members * sizeof(typename value_type::Member)) && document_.EndObject(members);
+    using member = typename parts::member;
+    member* block = nullptr;
+    if (members != 0 && (block = move<member>(members, 2 * std::size_t{members})) == nullptr) return false;
+    parts::make_object(&slots_.back(), block, members);
+    return true;
   }
   bool EndArray(size_type elements) {
-    values_ -= elements;
-    return room(elements * sizeof(value_type)) && document_.EndArray(elements);
+    value_type* block = nullptr;
+    if (elements != 0 && (block = move<value_type>(elements, elements)) == nullptr) return false;
+    parts::make_array(&slots_.back(), block, elements);
+    return true;
+  }
+
+  /// A copy of a scalar or a name, whatever its allocator.
+  template <class Value>
+  [[gnu::always_inline]] bool Scalar(const Value& scalar) {
+    const unsigned flags = inside<Value>::flags(scalar);
+    if ((flags & inside<Value>::string_flag) != 0 && (flags & inside<Value>::inline_flag) == 0) {
+      const std::string_view text = text_of(scalar);
+      return String(text.data(), static_cast<size_type>(text.size()), true);
+    }
+    static_assert(sizeof scalar == sizeof(value_type), "values differ by their allocator only");
+    void* place = slots_.add();
+    if (place != nullptr) std::memcpy(place, static_cast<const void*>(&scalar), sizeof scalar);
+    return place != nullptr;
   }
 
  private:
-  using document_type = basic_document<Allocator, builder_stack>;
+  using parts = inside<value_type>;
+  struct slot {  // values may be moved by memcpy, as RapidJSON itself does
+    alignas(value_type) unsigned char bytes[sizeof(value_type)];
+  };
 
-  bool push() noexcept { return stack_.prepare(++values_ * sizeof(value_type)); }
-  bool room(std::size_t bytes) { return bytes == 0 || promise(allocator_, bytes, 0); }
+  value_type& at(std::size_t i) noexcept { return *std::launder(reinterpret_cast<value_type*>(&slots_[i])); }
+
+  template <class... Content>
+  bool push(Content... content) noexcept {
+    void* place = slots_.add();
+    if (place != nullptr) new (place) value_type(content...);
+    return place != nullptr;
+  }
+  template <class T>
+  T* allocate(std::size_t count) {
+    return static_cast<T*>(allocator_.Malloc(count * sizeof(T)));
+  }
+  /// Moves the topmost values to a block of their own.
+  template <class T>
+  T* move(std::size_t count, std::size_t values) {
+    T* block = allocate<T>(count);
+    if (block == nullptr) return nullptr;
+    slots_.truncate(slots_.size() - values);
+    std::memcpy(static_cast<void*>(block), slots_.data() + slots_.size(), count * sizeof(T));
+    return block;
+  }
+  void clear() noexcept {
+    if (Allocator::kNeedFree) {
+      for (std::size_t i = 0; i < slots_.size(); ++i) at(i).~value_type();
+    }
+    slots_.truncate(0);
+  }
 
   Allocator& allocator_;
-  builder_stack stack_;
-  document_type document_;
-  std::size_t values_ = 0;  ///< on RapidJSON's stack
+  stack<slot, 64> slots_;
 };
 
 }  // namespace detail

@@ -3,6 +3,7 @@
 
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
+#include <string_view>  // std::string_view
 #include <type_traits>  // std::void_t
 #include <utility>      // std::declval
 
@@ -11,6 +12,7 @@
 #include "../pointer.hpp"
 #include "../value.hpp"
 #include "builder.hpp"
+#include "inside.hpp"
 #include "names.hpp"
 #include "stack.hpp"
 
@@ -48,17 +50,42 @@ errc failure_of(const Handler&, long) {
   return errc::handler_stopped;
 }
 
+template <class Handler, class Value, class = void>
+inline constexpr bool copies_scalars = false;
+template <class Handler, class Value>
+inline constexpr bool
+    copies_scalars<Handler, Value, std::void_t<decltype(std::declval<Handler&>().Scalar(std::declval<const Value&>()))>> =
+        true;
+
 /// A scalar as one event; false as the handler says. Numbers go out as they are stored.
 template <class Value, class Handler>
 bool emit_scalar(const Value& scalar, Handler& handler) {
-  if (scalar.IsString()) return handler.String(scalar.GetString(), scalar.GetStringLength(), true);
-  if (scalar.IsNull()) return handler.Null();
-  if (scalar.IsBool()) return handler.Bool(scalar.GetBool());
-  if (scalar.IsInt()) return handler.Int(scalar.GetInt());
-  if (scalar.IsUint()) return handler.Uint(scalar.GetUint());
-  if (scalar.IsInt64()) return handler.Int64(scalar.GetInt64());
-  if (scalar.IsUint64()) return handler.Uint64(scalar.GetUint64());
-  return handler.Double(scalar.GetDouble());
+  if constexpr (copies_scalars<Handler, Value>) {
+    return handler.Scalar(scalar);
+  } else {
+    if (scalar.IsString()) {
+      const std::string_view text = text_of(scalar);
+      return handler.String(text.data(), static_cast<size_type>(text.size()), true);
+    }
+    if (scalar.IsNull()) return handler.Null();
+    if (scalar.IsBool()) return handler.Bool(scalar.GetBool());
+    if (scalar.IsInt()) return handler.Int(scalar.GetInt());
+    if (scalar.IsUint()) return handler.Uint(scalar.GetUint());
+    if (scalar.IsInt64()) return handler.Int64(scalar.GetInt64());
+    if (scalar.IsUint64()) return handler.Uint64(scalar.GetUint64());
+    return handler.Double(scalar.GetDouble());
+  }
+}
+
+/// A member's name as one event.
+template <class Value, class Handler>
+bool emit_name(const Value& name, Handler& handler) {
+  if constexpr (copies_scalars<Handler, Value>) {
+    return handler.Scalar(name);
+  } else {
+    const std::string_view text = text_of(name);
+    return handler.Key(text.data(), static_cast<size_type>(text.size()), true);
+  }
 }
 
 /// Which null members are left out of an emitted object: none, or those that RFC 7396 drops, which are
@@ -152,10 +179,7 @@ error emit(const Value& root, Handler& handler, nulls rule, std::size_t max_dept
           if (failed) return fail(errc::out_of_memory);
           if (!first) continue;
           if (rule == nulls::drop_outside_arrays && arrays == 0 && members[i].value.IsNull()) continue;
-          const std::string_view name = text_of(members[i].name);
-          if (!handler.Key(name.data(), static_cast<size_type>(name.size()), true)) {
-            return fail(failure_of(handler, 0));
-          }
+          if (!emit_name(members[i].name, handler)) return fail(failure_of(handler, 0));
           ++top.count;
           at = &members[i].value;
         }

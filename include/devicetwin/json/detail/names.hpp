@@ -8,6 +8,7 @@
 #include <string_view>  // std::string_view
 
 #include "../value.hpp"
+#include "inside.hpp"
 #include "stack.hpp"
 
 namespace devicetwin {
@@ -20,132 +21,201 @@ inline constexpr size_type no_index = static_cast<size_type>(-1);
 /// Objects up to this many members are searched by looking at each.
 inline constexpr size_type small_object = 16;
 
-/// A quick hash of a name. Nothing depends on it being hard to collide.
-inline std::uint64_t hash_name(std::string_view name) noexcept {
+inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
   constexpr std::uint64_t multiplier = 0x9E3779B97F4A7C15u;
-  const char* p = name.data();
-  std::size_t left = name.size();
-  std::uint64_t hash = left * multiplier;
-  std::uint64_t word = 0;
-  for (; left >= 8; p += 8, left -= 8) {
-    std::memcpy(&word, p, 8);
-    hash = (hash ^ word) * multiplier;
-    hash ^= hash >> 32;
-  }
-  if (left >= 4) {
-    std::uint32_t low = 0, high = 0;
-    std::memcpy(&low, p, 4);
-    std::memcpy(&high, p + left - 4, 4);
-    hash ^= low | (std::uint64_t{high} << 32);
-  } else if (left != 0) {
-    hash ^= static_cast<unsigned char>(p[0]) |
-            (std::uint64_t{static_cast<unsigned char>(p[left / 2])} << 8) |
-            (std::uint64_t{static_cast<unsigned char>(p[left - 1])} << 16);
-  }
-  hash *= multiplier;
+  std::uint64_t hash = (a * multiplier) ^ (b * 0xC2B2AE3D27D4EB4Fu);
+  hash = (hash ^ (hash >> 32)) * multiplier;
   return hash ^ (hash >> 29);
 }
 
-/// The names of a RapidJSON object's members.
+/// A quick hash of a name of at most 13 bytes, as the words of a value cut to what means something.
+inline std::uint64_t hash_words(const value_words& words) noexcept { return mix(words.low, words.high); }
+
+/// A quick hash of a name. Nothing depends on it being hard to collide.
+inline std::uint64_t hash_name(std::string_view name) noexcept {
+  if (is_compact<value> && name.size() <= inside<value>::longest_inline) return hash_words(words_of_text(name));
+  const char* p = name.data();
+  std::size_t left = name.size();
+  std::uint64_t hash = left;
+  for (; left > 16; p += 16, left -= 16) hash = mix(hash ^ load_8(p), load_8(p + 8));
+  std::uint64_t first = 0, last = 0;  // what is left; the two may overlap
+  if (left >= 8) {
+    first = load_8(p);
+    last = load_8(p + left - 8);
+  } else if (left >= 4) {
+    std::uint32_t low = 0, high = 0;
+    std::memcpy(&low, p, 4);
+    std::memcpy(&high, p + left - 4, 4);
+    first = low | (std::uint64_t{high} << 32);
+  } else if (left != 0) {
+    first = static_cast<unsigned char>(p[0]) | (std::uint64_t{static_cast<unsigned char>(p[left / 2])} << 8) |
+            (std::uint64_t{static_cast<unsigned char>(p[left - 1])} << 16);
+  }
+  return mix(hash ^ first, last);
+}
+
+/// The same for the name of a member: without going through its characters when they are inline.
+template <class Name>
+[[gnu::always_inline]] inline std::uint64_t hash_of(const Name& name) noexcept {
+  if constexpr (is_compact<Name>) {
+    const value_words words = words_of(name);
+    if ((words.flags() & inside<Name>::inline_flag) != 0) {
+      const value_words& mask = masks_of_inline_text.of[words.unused()];
+      return hash_words({words.low & mask.low, words.high & mask.high});
+    }
+  }
+  return hash_name(text_of(name));
+}
+
+/// Thirty-two bits of a hash over sixty-four.
+inline std::uint64_t spread(std::uint32_t hash) noexcept { return hash * 0x9E3779B97F4A7C15u; }
+
+/// The names of a RapidJSON object's members, as name_index wants them.
 template <class Value>
 struct object_names {
   const member_of<Value>* members;
-  std::string_view operator()(size_type i) const noexcept { return text_of(members[i].name); }
+  const Value& operator[](size_type i) const noexcept { return members[i].name; }
+  std::string_view text(size_type i) const noexcept { return text_of(members[i].name); }
+  std::uint64_t hash(size_type i) const noexcept { return hash_of(members[i].name); }
 };
 template <class Value>
 object_names<Value> names_of(const Value& object) noexcept {
   return {members_begin(object)};
 }
 
+/// The first member among `count` whose name is that of `wanted`, or no_index, by looking at each. Cheap enough
+/// that an object must be searched several times over before an index is worth it: some nanosecond a member.
+template <class Value, class Name>
+size_type scan_names(const member_of<Value>* members, size_type count, const Name& wanted) noexcept {
+  const std::string_view text = text_of(wanted);
+  if constexpr (is_compact<Value>) {
+    constexpr unsigned in_line = inside<Value>::inline_flag;
+    // A text outside its value starts with the length. An inline one that does so by chance is rare.
+    const auto outside = [&text](const Value& name, const value_words& words) {
+      return (words.flags() & in_line) == 0 &&
+             same_bytes(inside<Value>::outside_text(name), text.data(), text.size());
+    };
+    if (text.size() > inside<Value>::longest_inline) {
+      for (size_type i = 0; i < count; ++i) {
+        const value_words words = words_of(members[i].name);
+        if (static_cast<std::uint32_t>(words.low) == text.size() && outside(members[i].name, words)) return i;
+      }
+    } else {
+      value_words sought = (inside<Name>::flags(wanted) & in_line) != 0 ? words_of(wanted) : words_of_text(text);
+      const value_words mask = masks_of_inline_text.of[sought.unused()];
+      sought.low &= mask.low;
+      sought.high &= mask.high;
+      for (size_type i = 0; i < count; ++i) {
+        const value_words words = words_of(members[i].name);
+        if ((words.low & mask.low) == sought.low && (words.high & mask.high) == sought.high) return i;
+        if (static_cast<std::uint32_t>(words.low) == text.size() && outside(members[i].name, words)) return i;
+      }
+    }
+  } else {
+    for (size_type i = 0; i < count; ++i) {
+      if (same_text(members[i].name, wanted)) return i;
+    }
+  }
+  return no_index;
+}
+
 /// The shared memory of indexes that are alive at the same time, the youngest on top.
-using index_memory = stack<std::uint64_t, 4>;
+using index_memory = stack<std::uint32_t, 8>;
 
 /// Finds names among `count` by a hash table with a bounded probe; when a probe gets longer than
 /// chance allows, the names collide on purpose and are sorted instead. So building costs count in
 /// practice and count * log(count) comparisons at worst, and a look-up one or log(count).
 class name_index {
  public:
-  /// `name(i)` gives the i-th name. Of equal names the first is kept; `on_duplicate(i)` is called for
+  /// `names` offers text(i) and hash(i). Of equal names the first is kept; `on_duplicate(i)` is called for
   /// each later one, in order when nothing collides. False when memory ran out.
   template <class Names, class OnDuplicate>
-  [[nodiscard]] bool build(size_type count, const Names& name, index_memory& memory,
+  [[nodiscard]] bool build(size_type count, const Names& names, index_memory& memory,
                            OnDuplicate&& on_duplicate) {
     std::size_t slots = 8;
     while (slots < std::size_t{count} * 2) slots *= 2;
     base_ = memory.size();
     if (!memory.extend(slots)) return false;
     mask_ = slots - 1;
-    std::uint64_t* table = memory.data() + base_;
+    std::uint32_t* table = memory.data() + base_;
     std::memset(static_cast<void*>(table), 0, slots * sizeof *table);
     for (size_type i = 0; i < count; ++i) {
-      const std::string_view text = name(i);
-      const std::uint64_t hash = hash_name(text);
-      const std::uint64_t entry = (hash & tag_bits) | (std::uint64_t{i} + 1);
+      const std::uint64_t hash = names.hash(i);
+      const std::uint32_t tag = tag_of(hash);
       std::size_t at = static_cast<std::size_t>(hash) & mask_;
-      for (int probe = 0;; ++probe, at = (at + 1) & mask_) {
-        if (table[at] == 0) {
-          table[at] = entry;
-          break;
-        }
+      for (int probe = 0; table[at] != 0; ++probe, at = (at + 1) & mask_) {
         if (probe == longest_probe) {
-          sort(count, name, table);
-          report_sorted(name, table, on_duplicate);
+          sort(count, names, table);
+          report_sorted(names, table, on_duplicate);
           return true;
         }
-        if (((table[at] ^ hash) & tag_bits) == 0 && name(index_of(table[at])) == text) {
+        if (((table[at] ^ tag) & ~index_mask()) == 0 && names.text(index_of(table[at])) == names.text(i)) {
           on_duplicate(i);
           break;
         }
       }
+      if (table[at] == 0) table[at] = tag | (i + 1);
     }
     return true;
   }
 
-  /// The index of the first member of this name, or no_index.
+  /// The index of the first member of an object whose name is `wanted`, or no_index.
+  template <class Value, class Name>
+  size_type find(const Name& wanted, const object_names<Value>& names, const index_memory& memory) const {
+    return look_up(hash_of(wanted), text_of(wanted), names, memory,
+                   [&](size_type i) { return same_text(names[i], wanted); });
+  }
+  /// The same for a text.
   template <class Names>
-  size_type find(std::string_view text, const Names& name, const index_memory& memory) const {
-    const std::uint64_t* table = memory.data() + base_;
-    if (sorted_ != 0) return find_sorted(text, name, table);
-    const std::uint64_t hash = hash_name(text);
+  size_type find_text(std::string_view wanted, const Names& names, const index_memory& memory) const {
+    return look_up(hash_name(wanted), wanted, names, memory, [&](size_type i) { return names.text(i) == wanted; });
+  }
+
+ private:
+  static constexpr int longest_probe = 64;
+
+  template <class Names, class Same>
+  size_type look_up(std::uint64_t hash, std::string_view text, const Names& names, const index_memory& memory,
+                    Same&& same) const {
+    const std::uint32_t* table = memory.data() + base_;
+    if (sorted_ != 0) return find_sorted(text, names, table);
+    const std::uint32_t tag = tag_of(hash);
     // No name lies further from its place than build() allowed, however long the run of taken slots.
     std::size_t at = static_cast<std::size_t>(hash) & mask_;
     for (int probe = 0; probe <= longest_probe && table[at] != 0; ++probe, at = (at + 1) & mask_) {
-      if (((table[at] ^ hash) & tag_bits) == 0 && name(index_of(table[at])) == text) {
-        return index_of(table[at]);
-      }
+      if (((table[at] ^ tag) & ~index_mask()) == 0 && same(index_of(table[at]))) return index_of(table[at]);
     }
     return no_index;
   }
 
- private:
-  static constexpr std::uint64_t tag_bits = 0xFFFFFFFF00000000u;
-  static constexpr int longest_probe = 64;
-
-  static size_type index_of(std::uint64_t entry) noexcept {
-    return static_cast<size_type>(entry & 0xFFFFFFFF) - 1;
+  // A slot holds an index plus one in its low bits, for which those of mask_ are enough, and bits of the hash above.
+  std::uint32_t index_mask() const noexcept { return static_cast<std::uint32_t>(mask_); }
+  size_type index_of(std::uint32_t slot) const noexcept { return (slot & index_mask()) - 1; }
+  std::uint32_t tag_of(std::uint64_t hash) const noexcept {
+    return static_cast<std::uint32_t>(hash >> 32) & ~index_mask();
   }
 
   /// Heap sort by name, then index: no memory, no bad case.
   template <class Names>
-  void sort(size_type count, const Names& name, std::uint64_t* items) {
+  void sort(size_type count, const Names& names, std::uint32_t* items) {
     sorted_ = count;
     for (size_type i = 0; i < count; ++i) items[i] = i;
-    const auto before = [&name](std::uint64_t a, std::uint64_t b) {
-      const int order = name(static_cast<size_type>(a)).compare(name(static_cast<size_type>(b)));
+    const auto before = [&names](std::uint32_t a, std::uint32_t b) {
+      const int order = names.text(a).compare(names.text(b));
       return order < 0 || (order == 0 && a < b);
     };
     const auto sink = [&](std::size_t root, std::size_t end) {
       for (std::size_t child = 2 * root + 1; child < end; root = child, child = 2 * root + 1) {
         if (child + 1 < end && before(items[child], items[child + 1])) ++child;
         if (!before(items[root], items[child])) return;
-        const std::uint64_t swapped = items[root];
+        const std::uint32_t swapped = items[root];
         items[root] = items[child];
         items[child] = swapped;
       }
     };
     for (std::size_t root = count / 2; root-- > 0;) sink(root, count);
     for (std::size_t end = count; end-- > 1;) {
-      const std::uint64_t largest = items[0];
+      const std::uint32_t largest = items[0];
       items[0] = items[end];
       items[end] = largest;
       sink(0, end);
@@ -153,26 +223,25 @@ class name_index {
   }
 
   template <class Names, class OnDuplicate>
-  void report_sorted(const Names& name, const std::uint64_t* items, OnDuplicate&& on_duplicate) {
+  void report_sorted(const Names& names, const std::uint32_t* items, OnDuplicate&& on_duplicate) {
     for (size_type i = 1; i < sorted_; ++i) {
-      const auto index = static_cast<size_type>(items[i]);
-      if (name(static_cast<size_type>(items[i - 1])) == name(index)) on_duplicate(index);
+      if (names.text(items[i - 1]) == names.text(items[i])) on_duplicate(items[i]);
     }
   }
 
   template <class Names>
-  size_type find_sorted(std::string_view text, const Names& name, const std::uint64_t* items) const {
+  size_type find_sorted(std::string_view text, const Names& names, const std::uint32_t* items) const {
     size_type low = 0;
     for (size_type high = sorted_; low < high;) {
       const size_type middle = low + (high - low) / 2;
-      if (name(static_cast<size_type>(items[middle])).compare(text) < 0) {
+      if (names.text(items[middle]).compare(text) < 0) {
         low = middle + 1;
       } else {
         high = middle;
       }
     }
-    if (low == sorted_ || name(static_cast<size_type>(items[low])) != text) return no_index;
-    return static_cast<size_type>(items[low]);
+    if (low == sorted_ || names.text(items[low]) != text) return no_index;
+    return items[low];
   }
 
   std::size_t base_ = 0;
@@ -183,16 +252,120 @@ class name_index {
 /// A set of small hashes: says for most names at once that they were not seen before.
 class name_filter {
  public:
-  /// True when this name may have been added before; adds it.
+  /// True when a name of this hash may have been added before; adds it.
   bool add(std::uint64_t hash) noexcept {
-    const std::uint64_t bit = std::uint64_t{1} << (hash & 63);
-    const bool seen = (bits_ & bit) != 0;
-    bits_ |= bit;
+    std::uint64_t& word = bits_[hash >> 62];
+    const std::uint64_t bit = std::uint64_t{1} << ((hash >> 56) & 63);
+    const bool seen = (word & bit) != 0;
+    word |= bit;
     return seen;
+  }
+  /// The same for the name of a member, without a hash as good as hash_of().
+  template <class Name>
+  bool add_name(const Name& name) noexcept {
+    constexpr std::uint64_t multiplier = 0x9E3779B97F4A7C15u;
+    if constexpr (is_compact<Name>) {
+      value_words words = words_of(name);
+      if ((words.flags() & inside<Name>::inline_flag) == 0) {
+        const std::string_view text = text_of(name);
+        if (text.size() > inside<Name>::longest_inline) {
+          return add((load_8(text.data()) ^ load_8(text.data() + text.size() - 8) * 5) * multiplier);
+        }
+        words = words_of_text(text);
+      }
+      const value_words& mask = masks_of_inline_text.of[words.unused()];
+      return add(((words.low & mask.low) ^ (words.high & mask.high) * 5) * multiplier);
+    } else {
+      return add(hash_of(name));
+    }
   }
 
  private:
-  std::uint64_t bits_ = 0;
+  std::uint64_t bits_[4] = {};
+};
+
+/// Looks for names in one object, in the way that is cheapest for what has been asked so far. Callers' values may
+/// repeat names: of these the first counts. What it allocates lies in the caller's index_memory.
+template <class Value>
+class name_search {
+ public:
+  /// The first member of this name, or no_index. Names are looked at one by one until that has cost as much as an
+  /// index would. False when memory ran out.
+  template <class Name>
+  [[nodiscard]] bool find(const Value& object, const Name& wanted, index_memory& memory, size_type& index) {
+    const size_type count = inside<Value>::member_count(object);
+    if (count > small_object && scanned_ > std::size_t{count} + 256 && !make_index(object, memory)) return false;
+    if (indexed_) {
+      index = index_.find(wanted, names_of(object), memory);
+      return true;
+    }
+    index = scan_names<Value>(members_begin(object), count, wanted);
+    scanned_ += index == no_index ? count : index;
+    return true;
+  }
+
+  /// The same, when it is likely to be at `expected` or soon behind.
+  template <class Name>
+  [[nodiscard]] bool find_near(const Value& object, const Name& wanted, size_type expected, index_memory& memory,
+                               size_type& index) {
+    constexpr size_type soon = 8;  // with an index
+    const size_type count = inside<Value>::member_count(object);
+    if (expected >= count) return find(object, wanted, memory, index);
+    const size_type ahead = indexed_ && count - expected > soon ? soon : count - expected;
+    const size_type near = scan_names<Value>(members_begin(object) + expected, ahead, wanted);
+    scanned_ += near == no_index ? ahead : near;
+    if (near == no_index) return find(object, wanted, memory, index);
+    index = expected + near;
+    bool first = true;
+    if (!is_first(object, index, memory, first)) return false;
+    return first || find(object, wanted, memory, index);
+  }
+
+  /// Whether the member at `at` is the first of its name. False when memory ran out.
+  [[nodiscard]] bool is_first(const Value& object, size_type at, index_memory& memory, bool& first) {
+    first = true;
+    if (distinct_ || at == 0 || distinct_up_to(object, at + 1)) return true;
+    size_type index = at;
+    if (!find(object, members_begin(object)[at].name, memory, index)) return false;
+    first = index == at;
+    return true;
+  }
+
+  /// Whether all names are known to be distinct; makes an index to find out. False when memory ran out.
+  [[nodiscard]] bool make_index(const Value& object, index_memory& memory) {
+    if (indexed_) return true;
+    size_type repeated = 0;
+    const auto note = [&repeated](size_type) { ++repeated; };
+    if (!index_.build(inside<Value>::member_count(object), names_of(object), memory, note)) return false;
+    indexed_ = true;
+    distinct_ = repeated == 0;
+    return true;
+  }
+  bool indexed() const noexcept { return indexed_; }
+  bool distinct() const noexcept { return distinct_; }
+  void assume_distinct() noexcept { distinct_ = true; }
+
+ private:
+  /// Whether the first `count` names can be shown to be distinct by a look at each that is new to this.
+  bool distinct_up_to(const Value& object, size_type count) noexcept {
+    constexpr size_type few = 64;  // up to here that is cheaper than an index
+    if (count > few) return false;
+    const auto* members = members_begin(object);
+    for (; known_ < count; ++known_) {
+      if (filter_.add_name(members[known_].name) &&
+          scan_names<Value>(members, known_, members[known_].name) != no_index) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  name_filter filter_;
+  size_type known_ = 0;  ///< names from the beginning that are known to be distinct
+  bool indexed_ = false;
+  bool distinct_ = false;
+  std::size_t scanned_ = 0;  ///< names that were looked at one by one
+  name_index index_;
 };
 
 /// Tells the first occurrence of each name from later ones while the members of one object are walked
@@ -215,14 +388,9 @@ class first_names {
         }
         indexed_ = true;
       }
-      return duplicates_ == 0 || index_.find(names_(i), names_, memory) == i;
+      return duplicates_ == 0 || index_.find(names_[i], names_, memory) == i;
     }
-    const std::string_view text = names_(i);
-    if (!filter_.add(hash_name(text))) return true;
-    for (size_type earlier = 0; earlier < i; ++earlier) {
-      if (names_(earlier) == text) return false;
-    }
-    return true;
+    return !filter_.add_name(names_[i]) || scan_names<Value>(names_.members, i, names_[i]) == no_index;
   }
 
  private:

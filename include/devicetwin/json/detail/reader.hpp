@@ -4,13 +4,19 @@
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::uint32_t
 #include <cstring>      // std::memcmp
+#include <new>          // placement new
 #include <string_view>  // std::string_view
+#include <type_traits>  // std::void_t
+#include <utility>      // std::declval
 
 #include "../error.hpp"
 #include "../memory.hpp"
 #include "../number.hpp"
 #include "../pointer.hpp"
+#include "../value.hpp"
+#include "escape.hpp"
 #include "events.hpp"
+#include "inside.hpp"
 #include "names.hpp"
 #include "stack.hpp"
 #include "text.hpp"
@@ -19,6 +25,14 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace detail {
+
+/// A handler that takes short texts as the words of a value; it is one of this library's own.
+template <class Handler, class = void>
+inline constexpr bool takes_words = false;
+template <class Handler>
+inline constexpr bool
+    takes_words<Handler, std::void_t<decltype(std::declval<Handler&>().Words(std::declval<const value_words&>()))>> =
+        is_compact<json::value>;
 
 /// Reads one JSON text and sends its events to `Handler`.
 template <class Handler>
@@ -38,6 +52,10 @@ class reader {
         unescaped_(memory),
         index_(memory) {}
 
+  /// Up to so many names an object's are compared each with each when hashes do not settle it.
+  static constexpr size_type few_names = 64;
+  static constexpr size_type longest_inline = inside<json::value>::longest_inline;
+
   error read() {
     if (text_.size() > 0xFFFFFFFE) return errc::too_large;
     if (!run()) return failure();
@@ -47,91 +65,97 @@ class reader {
  private:
   /// A member's name: in the text, or unescaped in name_text_ when it was written with escapes.
   struct seen_name {
-    const char* text;       ///< null when unescaped
-    std::size_t unescaped;  ///< offset in name_text_
-    size_type length;
-    size_type offset;  ///< where it stands in the text
-    std::uint64_t hash;
+    size_type offset;         ///< where it stands in the text, with its quote
+    size_type length;         ///< unescaped
+    std::uint32_t hash;
+    std::uint32_t unescaped;  ///< offset in name_text_ plus one, or 0
   };
   struct frame {
     bool object;
-    name_filter filter;
     size_type count;         ///< members or elements so far
     std::size_t first_name;  ///< in names_
     std::size_t name_text;   ///< size of name_text_ when the object began
+    name_filter filter;
+  };
+  /// A string that was read: a piece of the text, or unescaped.
+  struct read_text {
+    const char* data;
+    size_type length;
+    bool escaped;
   };
 
+  // The place in the text is handed on as `p` and stays in a register; p_ has it where an error is found, and on the
+  // way into and out of functions that are called.
+
   bool run() {
-    skip_space();
-    if (p_ == end_) return fail(errc::empty_input);
+    const char* p = skip_space(text_.data());
+    if (p == end_) return fail_at(p, errc::empty_input);
     if (text_.size() >= 3 && std::memcmp(text_.data(), "\xEF\xBB\xBF", 3) == 0) {
-      return fail(errc::byte_order_mark);
+      return fail_at(p, errc::byte_order_mark);
     }
-    for (;;) {
-      if (!value()) return false;
-      // A value is complete, or a container has just been opened and has no value yet.
-      for (;;) {
-        if (frames_.empty()) {
-          skip_space();
-          return p_ == end_ || fail(errc::trailing_characters);
-        }
-        skip_space();
-        if (p_ == end_) return fail(errc::unexpected_end);
-        frame& top = frames_.back();
-        const char close = top.object ? '}' : ']';
-        if (*p_ == close && !after_comma_) {
-          if (!close_container(top)) return false;
-          continue;
-        }
-        if (!opened_ && !after_comma_) {
-          if (*p_ != ',') return fail(errc::unexpected_character);
-          ++p_;
-          after_comma_ = true;
-          continue;
-        }
-        opened_ = after_comma_ = false;
-        ++top.count;
-        if (!top.object) break;
-        if (!name(top)) return false;
-        break;
+    if (!value(p)) return false;
+    // From here on a value is complete, or a container has just been opened.
+    while (!frames_.empty()) {
+      if (!more_space(p)) return false;
+      frame& top = frames_.back();
+      if (*p == (top.object ? '}' : ']')) {
+        opened_ = false;
+        token_ = p++;
+        if (!close_container(top)) return false;
+        continue;
       }
+      if (!opened_) {
+        if (*p != ',') return fail_at(p, errc::unexpected_character);
+        ++p;
+        if (!more_space(p)) return false;
+      }
+      opened_ = false;
+      if (top.object) {
+        if (!name(top, p)) return false;
+      } else {
+        ++top.count;
+      }
+      if (!value(p)) return false;
     }
+    p = skip_space(p);
+    return p == end_ || fail_at(p, errc::trailing_characters);
   }
 
   /// Reads a scalar, or opens a container.
-  bool value() {
-    token_ = p_;
-    switch (*p_) {
+  [[gnu::always_inline]] bool value(const char*& p) {
+    token_ = p;
+    switch (*p) {
       case '"': {
-        std::string_view text;
-        bool escaped;
+        read_text text;
         unescaped_.truncate(0);
-        if (!string(text, escaped, unescaped_)) return false;
-        return sent(handler_.String(text.data(), static_cast<size_type>(text.size()), true));
+        if (!string(p, text, unescaped_)) return false;
+        if constexpr (takes_words<Handler>) {
+          if (text.length <= longest_inline) return sent(handler_.Words(short_words(text)));
+        }
+        return sent(handler_.String(text.data, text.length, true));
       }
-      case '{': return open(true);
-      case '[': return open(false);
-      case 't': return literal("true") && sent(handler_.Bool(true));
-      case 'f': return literal("false") && sent(handler_.Bool(false));
-      case 'n': return literal("null") && sent(handler_.Null());
-      default: return number_value();
+      case '{': ++p; return open(true);
+      case '[': ++p; return open(false);
+      case 't': return literal(p, "true") && sent(handler_.Bool(true));
+      case 'f': return literal(p, "false") && sent(handler_.Bool(false));
+      case 'n': return literal(p, "null") && sent(handler_.Null());
+      default: return number_value(p);
     }
   }
 
   bool open(bool object) {
-    if (frames_.size() >= max_depth_) return fail(errc::depth_exceeded);
+    if (frames_.size() >= max_depth_) return fail_at(token_, errc::depth_exceeded);
     if (!sent(object ? handler_.StartObject() : handler_.StartArray())) return false;
-    if (!frames_.push({object, {}, 0, names_.size(), name_text_.size()})) return fail(errc::out_of_memory);
-    ++p_;
+    void* added = frames_.add();
+    if (added == nullptr) return fail_at(token_, errc::out_of_memory);
+    new (added) frame{object, 0, names_.size(), name_text_.size(), {}};
     opened_ = true;
     return true;
   }
 
   bool close_container(frame& top) {
-    opened_ = false;
-    token_ = p_;
     if (top.object) {
-      if (top.count > small_object && !names_differ(top)) return false;
+      if (top.count > few_names && !names_differ(top)) return false;
       if (!sent(handler_.EndObject(top.count))) return false;
       names_.truncate(top.first_name);
       name_text_.truncate(top.name_text);
@@ -139,82 +163,112 @@ class reader {
       return false;
     }
     frames_.pop();
-    ++p_;
     return true;
   }
 
-  /// Reads a member's name and the colon after it, up to the value.
-  bool name(frame& top) {
-    --top.count;  // an error before the name is complete belongs to the object
-    if (*p_ != '"') return fail(errc::unexpected_character);
-    const char* start = token_ = p_;
-    std::string_view text;
-    bool escaped;
+  /// Reads a member's name and the colon after it, up to the value. An error before the name is complete belongs
+  /// to the object.
+  [[gnu::always_inline]] bool name(frame& top, const char*& p) {
+    if (*p != '"') return fail_at(p, errc::unexpected_character);
+    const char* start = token_ = p;
+    read_text text;
     const std::size_t unescaped = name_text_.size();
-    if (!string(text, escaped, name_text_)) return false;
+    if (!string(p, text, name_text_)) return false;
     ++top.count;
-    const seen_name seen{escaped ? nullptr : text.data(), unescaped,
-                         static_cast<size_type>(text.size()),
-                         static_cast<size_type>(start - text_.data()), hash_name(text)};
-    if (!names_.push(seen)) return fail(errc::out_of_memory);
-    if (top.count <= small_object && top.filter.add(seen.hash)) {
-      for (std::size_t i = top.first_name; i + 1 < names_.size(); ++i) {
-        if (names_[i].hash == seen.hash && text_of_name(names_[i]) == text) {
-          p_ = start;
-          return fail(errc::duplicate_name);
-        }
+    bool accepted;
+    std::uint64_t hash;
+    if (text.length <= longest_inline) {
+      const value_words words = short_words(text);
+      hash = hash_words(words);
+      if (!new_name(top, start, text, unescaped, hash)) return false;
+      if constexpr (takes_words<Handler>) {
+        accepted = handler_.Words(words);
+      } else {
+        accepted = handler_.Key(text.data, text.length, true);
+      }
+    } else {
+      hash = hash_name({text.data, text.length});
+      if (!new_name(top, start, text, unescaped, hash)) return false;
+      accepted = handler_.Key(text.data, text.length, true);
+    }
+    if (!sent(accepted) || !more_space(p)) return false;
+    if (*p != ':') return fail_at(p, errc::unexpected_character);
+    ++p;
+    return more_space(p);
+  }
+
+  /// Remembers a name; an error when it is a repeated one of the first few, which are compared each with each if
+  /// their hashes do not settle it.
+  bool new_name(frame& top, const char* start, const read_text& text, std::size_t unescaped, std::uint64_t hash) {
+    const auto short_hash = static_cast<std::uint32_t>(hash);
+    if (!names_.emplace(static_cast<size_type>(start - text_.data()), text.length, short_hash,
+                        text.escaped ? static_cast<std::uint32_t>(unescaped + 1) : 0)) {
+      return fail_at(start, errc::out_of_memory);
+    }
+    if (top.count > few_names || !top.filter.add(hash)) return true;
+    for (std::size_t i = top.first_name; i + 1 < names_.size(); ++i) {
+      if (names_[i].hash == short_hash && text_of_name(names_[i]) == text_of_name(names_.back())) {
+        return fail_at(start, errc::duplicate_name);
       }
     }
-    if (!sent(handler_.Key(text.data(), static_cast<size_type>(text.size()), true))) return false;
-    skip_space();
-    if (p_ == end_) return fail(errc::unexpected_end);
-    if (*p_ != ':') return fail(errc::unexpected_character);
-    ++p_;
-    skip_space();
-    return p_ != end_ || fail(errc::unexpected_end);
+    return true;
   }
 
   std::string_view text_of_name(const seen_name& n) const noexcept {
-    return {n.text != nullptr ? n.text : name_text_.data() + n.unescaped, n.length};
+    return {n.unescaped == 0 ? text_.data() + n.offset + 1 : name_text_.data() + (n.unescaped - 1), n.length};
   }
 
   /// Looks for a repeated name in an object that is too large for comparing each with each.
   bool names_differ(const frame& top) {
-    const seen_name* names = names_.data() + top.first_name;
+    struct {
+      const reader& r;
+      const seen_name* names;
+      std::string_view text(size_type i) const noexcept { return r.text_of_name(names[i]); }
+      std::uint64_t hash(size_type i) const noexcept { return spread(names[i].hash); }
+    } const names{*this, names_.data() + top.first_name};
     size_type duplicate = no_index;
     name_index found;
     index_.truncate(0);
     const auto note = [&](size_type i) {
       if (i < duplicate) duplicate = i;
     };
-    if (!found.build(
-            top.count, [&](size_type i) { return text_of_name(names[i]); }, index_, note)) {
-      return fail(errc::out_of_memory);
-    }
+    if (!found.build(top.count, names, index_, note)) return fail_at(token_, errc::out_of_memory);
     if (duplicate == no_index) return true;
-    p_ = text_.data() + names[duplicate].offset;
+    const char* repeated = text_.data() + names.names[duplicate].offset;
     names_.truncate(top.first_name + duplicate + 1);  // so that the pointer names it
-    return fail(errc::duplicate_name);
+    return fail_at(repeated, errc::duplicate_name);
   }
 
   /// Reads a string. `text` is a piece of the input or, when it has escapes, of `buffer`, to which it is
   /// appended.
   template <std::size_t Inline>
-  bool string(std::string_view& text, bool& escaped, stack<char, Inline>& buffer) {
-    const char* start = ++p_;
+  [[gnu::always_inline]] bool string(const char*& p, read_text& text, stack<char, Inline>& buffer) {
+    const char* start = p + 1;
+    const char* last = skip_plain(start, end_);
+    if (last != end_ && *last == '"') {
+      text = {start, static_cast<size_type>(last - start), false};
+      p = last + 1;
+      return true;
+    }
+    p_ = last;
+    if (!rest_of_string(start, text, buffer)) return false;
+    p = p_;
+    return true;
+  }
+  /// The same from the first character on that is not plain.
+  template <std::size_t Inline>
+  bool rest_of_string(const char* start, read_text& text, stack<char, Inline>& buffer) {
     const std::size_t kept = buffer.size();
-    escaped = false;
-    const char* run = p_;  // not yet copied to the buffer
-    for (;;) {
-      p_ = skip_plain(p_, end_);
+    bool escaped = false;
+    const char* run = start;  // not yet copied to the buffer
+    for (;; p_ = skip_plain(p_, end_)) {
       if (p_ == end_) return fail(errc::unexpected_end);
       const auto c = static_cast<unsigned char>(*p_);
       if (c == '"') {
-        if (!escaped) {
-          text = {start, static_cast<std::size_t>(p_ - start)};
-        } else {
+        text = {start, static_cast<size_type>(p_ - start), escaped};
+        if (escaped) {
           if (!buffer.append(run, static_cast<std::size_t>(p_ - run))) return fail(errc::out_of_memory);
-          text = {buffer.data() + kept, buffer.size() - kept};
+          text = {buffer.data() + kept, static_cast<size_type>(buffer.size() - kept), escaped};
         }
         ++p_;
         return true;
@@ -224,7 +278,9 @@ class reader {
         if (!buffer.append(run, static_cast<std::size_t>(p_ - run))) return fail(errc::out_of_memory);
         char decoded[4];
         std::size_t length = 0;
-        if (!escape(decoded, length)) return false;
+        const escape_end sequence = read_escape(p_, end_, decoded, length);
+        p_ = sequence.end;
+        if (sequence.code != errc::ok) return fail(sequence.code);
         if (!buffer.append(decoded, length)) return fail(errc::out_of_memory);
         run = p_;
         continue;
@@ -236,79 +292,54 @@ class reader {
     }
   }
 
-  /// Reads one escape sequence and gives its UTF-8.
-  bool escape(char (&decoded)[4], std::size_t& length) {
-    const char* start = p_;
-    if (end_ - p_ < 2) return fail_at(end_, errc::unexpected_end);
-    constexpr std::string_view letters = "\"\\/bfnrt";
-    constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
-    const char letter = p_[1];
-    p_ += 2;
-    if (letter != 'u') {
-      const std::size_t which = letters.find(letter);
-      if (which == std::string_view::npos) return fail_at(start, errc::invalid_escape);
-      decoded[0] = meanings[which];
-      length = 1;
-      return true;
+  /// A text of at most 13 bytes as the words of a value.
+  value_words short_words(const read_text& text) const noexcept {
+    if constexpr (is_compact<json::value>) {
+      // Most strings of the input have so much behind them that two words can be read and cut to size.
+      if (!text.escaped && end_ - text.data >= 16) return cut_words(text.data, text.length);
     }
-    std::uint32_t code;
-    if (!four_hex_digits(start, code)) return false;
-    if (code >= 0xDC00 && code <= 0xDFFF) return fail_at(start, errc::lone_surrogate);
-    if (code >= 0xD800 && code <= 0xDBFF) {
-      std::uint32_t low = 0;
-      if (end_ - p_ < 2 || p_[0] != '\\' || p_[1] != 'u') return fail_at(start, errc::lone_surrogate);
-      p_ += 2;
-      if (!four_hex_digits(p_ - 2, low)) return false;
-      if (low < 0xDC00 || low > 0xDFFF) return fail_at(start, errc::lone_surrogate);
-      code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-    }
-    if (code < 0x80) {
-      decoded[length++] = static_cast<char>(code);
-      return true;
-    }
-    if (code < 0x800) {
-      decoded[length++] = static_cast<char>(0xC0 | (code >> 6));
-    } else {
-      if (code < 0x10000) {
-        decoded[length++] = static_cast<char>(0xE0 | (code >> 12));
-      } else {
-        decoded[length++] = static_cast<char>(0xF0 | (code >> 18));
-        decoded[length++] = static_cast<char>(0x80 | ((code >> 12) & 0x3F));
-      }
-      decoded[length++] = static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    }
-    decoded[length++] = static_cast<char>(0x80 | (code & 0x3F));
-    return true;
+    return words_of_text({text.data, text.length});
   }
 
-  bool four_hex_digits(const char* escape_start, std::uint32_t& code) {
-    code = 0;
-    for (int i = 0; i < 4; ++i, ++p_) {
-      if (p_ == end_) return fail(errc::unexpected_end);
-      const char c = *p_;
-      std::uint32_t digit;
-      if (is_digit(c)) {
-        digit = static_cast<std::uint32_t>(c - '0');
-      } else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') {
-        digit = static_cast<std::uint32_t>((c | 0x20) - 'a' + 10);
-      } else {
-        return fail_at(escape_start, errc::invalid_escape);
-      }
-      code = code << 4 | digit;
+  [[gnu::always_inline]] bool literal(const char*& p, std::string_view word) {
+    if (static_cast<std::size_t>(end_ - p) >= word.size() && std::memcmp(p, word.data(), word.size()) == 0) {
+      p += word.size();
+      return true;
     }
-    return true;
+    return fail_literal(p, word);
   }
-
-  bool literal(std::string_view word) {
+  bool fail_literal(const char* p, std::string_view word) {
     for (const char c : word) {
-      if (p_ == end_) return fail(errc::unexpected_end);
-      if (*p_ != c) return fail(errc::unexpected_character);
-      ++p_;
+      if (p == end_) return fail_at(p, errc::unexpected_end);
+      if (*p != c) break;
+      ++p;
     }
-    return true;
+    return fail_at(p, errc::unexpected_character);
   }
 
-  bool number_value() {
+  [[gnu::always_inline]] bool number_value(const char*& p) {
+    // An integer of few digits, which most numbers are.
+    const char* digits = p + (*p == '-');
+    const char* last = digits;
+    std::uint64_t magnitude = 0;
+    for (; last != end_ && is_digit(*last); ++last) {
+      magnitude = magnitude * 10 + static_cast<std::uint64_t>(*last - '0');
+    }
+    const std::ptrdiff_t count = last - digits;
+    if (count > 18 || last == end_ || *last == '.' || (*last | 0x20) == 'e' || count == 0 ||
+        (*digits == '0' && (count > 1 || digits != p))) {
+      p_ = p;
+      if (!any_number()) return false;
+      p = p_;
+      return true;
+    }
+    const auto positive = static_cast<std::int64_t>(magnitude);
+    const bool accepted = integer(digits != p ? -positive : positive);
+    p = last;
+    return accepted;
+  }
+
+  bool any_number() {
     if (*p_ != '-' && !is_digit(*p_)) {
       return fail(*p_ == '+' || *p_ == '.' ? errc::invalid_number : errc::unexpected_character);
     }
@@ -318,23 +349,28 @@ class reader {
     p_ = found.end;
     if (found.code != errc::ok) return fail(found.code);
     switch (read.stored_as) {
-      case number::kind::signed_integer:
-        if (read.i >= INT32_MIN && read.i <= INT32_MAX) {
-          return sent(handler_.Int(static_cast<int>(read.i)));
-        }
-        if (read.i > 0 && read.i <= UINT32_MAX) {
-          return sent(handler_.Uint(static_cast<unsigned>(read.i)));
-        }
-        return sent(handler_.Int64(read.i));
+      case number::kind::signed_integer: return integer(read.i);
       case number::kind::unsigned_integer: return sent(handler_.Uint64(read.u));
       case number::kind::real: break;
     }
     if (read.big_integer && refuse_big_integers_) return fail_at(start, errc::integer_overflow);
     return sent(handler_.Double(read.d));
   }
+  bool integer(std::int64_t i) {
+    if (i >= INT32_MIN && i <= INT32_MAX) return sent(handler_.Int(static_cast<int>(i)));
+    if (i > 0 && i <= UINT32_MAX) return sent(handler_.Uint(static_cast<unsigned>(i)));
+    return sent(handler_.Int64(i));
+  }
 
-  void skip_space() noexcept {
-    while (p_ != end_ && (*p_ == ' ' || *p_ == '\n' || *p_ == '\r' || *p_ == '\t')) ++p_;
+  const char* skip_space(const char* p) const noexcept {
+    while (p != end_ && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) ++p;
+    return p;
+  }
+  /// Skips white space, behind which something must come.
+  [[gnu::always_inline]] bool more_space(const char*& p) noexcept {
+    if (p != end_ && static_cast<unsigned char>(*p) > ' ') return true;
+    p = skip_space(p);
+    return p != end_ || fail_at(p, errc::unexpected_end);
   }
 
   bool sent(bool accepted) { return accepted || fail_at(token_, failure_of(handler_, 0)); }
@@ -382,8 +418,7 @@ class reader {
   std::size_t max_depth_;
   bool refuse_big_integers_;
   const char* token_ = nullptr;  ///< start of what is being read, where a handler's refusal belongs
-  bool opened_ = false;       ///< a container was just opened
-  bool after_comma_ = false;  ///< a comma was just read
+  bool opened_ = false;  ///< a container was just opened
   errc code_ = errc::ok;
   stack<frame, 8> frames_;
   stack<seen_name, 24> names_;

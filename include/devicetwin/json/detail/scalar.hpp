@@ -3,6 +3,7 @@
 
 #include "../number.hpp"
 #include "../value.hpp"
+#include "inside.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -38,21 +39,35 @@ bool is_not_finite(const Value& v) noexcept {
   return v.IsDouble() && !is_finite(v.GetDouble());
 }
 
+/// True for arrays and objects.
+template <class Value>
+bool is_container(const Value& v) noexcept {
+  const unsigned type = inside<Value>::flags(v) & inside<Value>::type_mask;
+  return type == inside<Value>::object_type || type == inside<Value>::array_type;
+}
+
+/// Two numbers.
+template <class ValueA, class ValueB>
+bool same_number_value(const ValueA& a, const ValueB& b, number_equality rule) noexcept {
+  const unsigned x = inside<ValueA>::flags(a);
+  const unsigned y = inside<ValueB>::flags(b);
+  if (((x | y) & inside<ValueA>::double_flag) == 0) {
+    return ((x ^ y) & inside<ValueA>::int64_flag) == 0 &&
+           inside<ValueA>::integer_bits(a) == inside<ValueB>::integer_bits(b);
+  }
+  if ((x & y & inside<ValueA>::double_flag) != 0) return inside<ValueA>::real(a) == inside<ValueB>::real(b);
+  return rule == number_equality::by_value && same_number(number_of(a), number_of(b));
+}
+
 /// Two values of which at least one is a scalar.
 template <class ValueA, class ValueB>
 bool same_scalar(const ValueA& a, const ValueB& b, number_equality rule) noexcept {
-  if (a.IsNumber()) {
-    if (!b.IsNumber()) return false;
-    const number x = number_of(a);
-    const number y = number_of(b);
-    if (rule == number_equality::by_value_and_type &&
-        (x.stored_as == number::kind::real) != (y.stored_as == number::kind::real)) {
-      return false;
-    }
-    return same_number(x, y);
-  }
-  if (a.GetType() != b.GetType()) return false;  // true and false are types of their own
-  return !a.IsString() || same_text(a, b);
+  const unsigned x = inside<ValueA>::flags(a);
+  const unsigned y = inside<ValueB>::flags(b);
+  if ((x & y & inside<ValueA>::string_flag) != 0) return same_text(a, b);
+  if ((x & y & inside<ValueA>::number_flag) != 0) return same_number_value(a, b, rule);
+  const unsigned type = x & inside<ValueA>::type_mask;  // null, false and true are types of their own
+  return type == (y & inside<ValueA>::type_mask) && type < inside<ValueA>::object_type;
 }
 
 }  // namespace detail

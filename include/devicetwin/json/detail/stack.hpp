@@ -3,6 +3,7 @@
 
 #include <cstddef>      // std::size_t
 #include <cstring>      // std::memcpy
+#include <new>          // placement new
 #include <type_traits>  // std::is_trivially_copyable_v
 
 #include "../memory.hpp"
@@ -31,6 +32,18 @@ class stack {
     data_[size_++] = element;
     return true;
   }
+  /// The same for an element made in place of its parts: copying one just made would wait for their stores.
+  template <class... Parts>
+  [[nodiscard]] bool emplace(Parts... parts) noexcept {
+    if (size_ == capacity_ && !grow(size_ + 1)) return false;
+    new (static_cast<void*>(data_ + size_++)) T{parts...};
+    return true;
+  }
+  /// Makes room for one more element and counts it in; a null pointer when memory ran out.
+  [[nodiscard]] T* add() noexcept {
+    if (size_ == capacity_ && !grow(size_ + 1)) return nullptr;
+    return data_ + size_++;
+  }
   /// Appends `count` elements from `first`.
   [[nodiscard]] bool append(const T* first, std::size_t count) noexcept {
     if (count > capacity_ - size_ && !grow(size_ + count)) return false;
@@ -44,6 +57,8 @@ class stack {
     size_ += count;
     return true;
   }
+  /// Makes room for `count` elements altogether.
+  [[nodiscard]] bool reserve(std::size_t count) noexcept { return count <= capacity_ || grow(count); }
   void pop() noexcept { --size_; }
   void truncate(std::size_t size) noexcept { size_ = size; }
 
@@ -59,7 +74,7 @@ class stack {
  private:
   T* local() noexcept { return reinterpret_cast<T*>(local_); }
 
-  bool grow(std::size_t least) noexcept {
+  [[gnu::noinline]] bool grow(std::size_t least) noexcept {
     if (least < size_ || least > static_cast<std::size_t>(-1) / (2 * sizeof(T))) return false;
     std::size_t capacity = capacity_ * 2;
     if (capacity < least) capacity = least;

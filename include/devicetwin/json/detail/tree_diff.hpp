@@ -12,6 +12,7 @@
 #include "../pointer.hpp"
 #include "../value.hpp"
 #include "events.hpp"
+#include "inside.hpp"
 #include "names.hpp"
 #include "scalar.hpp"
 #include "stack.hpp"
@@ -51,72 +52,106 @@ class tree_diff {
         memory_(memory),
         frames_(memory),
         entries_(memory),
+        searches_(memory),
         loose_from_(memory),
         loose_to_(memory),
+        partners_(memory),
         indexes_(memory) {}
 
   /// Walks. Errors: depth_exceeded, not_finite, out_of_memory, null_member, kept_member, with the pointer.
   error run(const From& from, const To& to) {
     if (!pair(from, to)) return failure_;
-    while (!frames_.empty() && !stopped_) {
+    while (!frames_.empty()) {
       frame& top = frames_.back();
-      if (!(top.object ? object_step(top) : array_step(top))) return failure_;
+      bool going = false;
+      switch (top.now) {
+        case phase::elements: going = elements_step(top); break;
+        case phase::aligned: going = aligned_step(top); break;
+        case phase::loose_from: going = loose_from_step(top); break;
+        case phase::loose_to: going = loose_to_step(top); break;
+      }
+      if (!going) return failure_;
     }
     return {};
   }
 
   /// After run(): whether the trees differ; whether the patch is `to` as a whole, because the roots are not
   /// both objects; and otherwise the members of the patch.
-  bool differ() const noexcept { return differ_; }
+  bool differ() const noexcept { return differ_ || !entries_.empty(); }
   bool whole() const noexcept { return whole_; }
   const entries_type& entries() const noexcept { return entries_; }
 
  private:
-  enum class phase : unsigned char { aligned, loose_from, loose_to };
+  using from_inside = inside<From>;
+  using to_inside = inside<To>;
 
+  enum class phase : unsigned char { elements, aligned, loose_from, loose_to };
+
+  /// What most containers need: a pair of arrays or objects and how far the walk has come.
   struct frame {
     const From* from;
     const To* to;
-    bool object;
     phase now;
-    bool in_order;  ///< so far every name stood at the same place in both
-    bool from_indexed, to_indexed;
-    unsigned char scans;  ///< how often names were searched without an index
-    size_type i, j;       ///< next members or elements
+    bool in_order;   ///< so far every name stood at the same place in both
+    bool known;      ///< the member at hand is the first of its name, as all are when no name stands twice
+    bool searching;  ///< the last of searches_ is this object's
+    size_type i, j;  ///< next members or elements
     size_type at_from, at_to;  ///< the pair being compared; no_index where there is none
-    std::size_t first_loose_from, first_loose_to, next_loose;
-    std::size_t opened;  ///< entries before this object's
-    std::size_t index_base;
-    name_index from_index, to_index;
+    std::size_t opened;        ///< entries before this object's
+  };
+
+  /// What an object needs in addition once a name has to be looked for.
+  struct search {
+    std::size_t first_loose_from, first_loose_to, first_partner, next_loose, index_base;
+    std::size_t taken;  ///< where in indexes_ the bits are that say which of to's members have a partner
+    bool matched;       ///< the loose members have partners, and no name stands twice
+    name_search<From> from;
+    name_search<To> to;
   };
 
   // Each returns false when failure_ is set.
 
-  /// Compares two values: settles scalars, opens frames for containers.
-  bool pair(const From& from, const To& to) {
-    const bool objects = from.IsObject() && to.IsObject();
-    if (objects || (from.IsArray() && to.IsArray())) {
+  /// Compares two values: settles scalars, opens frames for containers that are not the same at a glance.
+  [[gnu::always_inline]] bool pair_here(const From& from, const To& to) {
+    const unsigned type = from_inside::flags(from) & from_inside::type_mask;
+    const bool same_type = type == (to_inside::flags(to) & to_inside::type_mask);
+    if (same_type && type == from_inside::object_type) {
       if (frames_.size() >= rules_.max_depth) return fail(errc::depth_exceeded);
-      if (!objects && from.Size() != to.Size()) return different(to);
-      return enter(from, to, objects);
+      const size_type from_count = from_inside::member_count(from);
+      const size_type to_count = to_inside::member_count(to);
+      const size_type least = from_count < to_count ? from_count : to_count;
+      const size_type same = same_members(members_begin(from), members_begin(to), least);
+      return (same == from_count && same == to_count) || enter(from, to, phase::aligned, same);
     }
-    if (is_not_finite(from) || is_not_finite(to)) return fail(errc::not_finite);
-    if (!from.IsObject() && !from.IsArray() && !to.IsObject() && !to.IsArray() &&
-        same_scalar(from, to, rules_.numbers)) {
-      return true;
+    if (same_type && type == from_inside::array_type) {
+      if (frames_.size() >= rules_.max_depth) return fail(errc::depth_exceeded);
+      const size_type count = from_inside::element_count(from);
+      if (count != to_inside::element_count(to)) return different(to);
+      const size_type same = same_elements(from_inside::elements(from), to_inside::elements(to), count);
+      return same == count || enter(from, to, phase::elements, same);
     }
-    return different(to);
+    return pair_scalar(from, to);
+  }
+  bool pair(const From& from, const To& to) { return pair_here(from, to); }
+
+  /// Compares two values that are not both objects or both arrays.
+  bool pair_scalar(const From& from, const To& to) {
+    constexpr unsigned real = from_inside::double_flag;
+    if (((from_inside::flags(from) | to_inside::flags(to)) & real) != 0 && (is_not_finite(from) || is_not_finite(to))) {
+      return fail(errc::not_finite);
+    }
+    return same_scalar(from, to, rules_.numbers) || different(to);
   }
 
-  bool enter(const From& from, const To& to, bool object) {
+  /// Goes into a pair of containers, whose first `same` members or elements need not be looked at again.
+  bool enter(const From& from, const To& to, phase first, size_type same) {
+    const bool object = first != phase::elements;
     const std::size_t opened = entries_.size();
-    if (object && !frames_.empty() && !in_array() &&
-        !entries_.push({op::open, current_member()})) {
+    if (object && !frames_.empty() && says_members() && !entries_.emplace(op::open, current_member())) {
       return fail(errc::out_of_memory);
     }
     if (!object && !in_array()) outermost_array_ = frames_.size();
-    if (!frames_.push({&from, &to, object, phase::aligned, true, false, false, 0, 0, 0, no_index, no_index,
-                       loose_from_.size(), loose_to_.size(), 0, opened, indexes_.size(), {}, {}})) {
+    if (!frames_.emplace(&from, &to, first, true, false, false, same, same, no_index, no_index, opened)) {
       return fail(errc::out_of_memory);
     }
     return true;
@@ -124,43 +159,37 @@ class tree_diff {
 
   /// Records that the pair being compared differs.
   bool different(const To& to) {
-    if (rules_.stop_at_first) {
-      differ_ = stopped_ = true;
-      return true;
-    }
     const To* changed = &to;
-    if (in_array()) {  // an array is one value: the outermost one differs
-      changed = frames_[outermost_array_].to;
-      while (frames_.size() > outermost_array_) drop_frame();
-      outermost_array_ = no_array;
+    // An array is one value, and for a mere yes or no the whole tree is: the difference is one of the outermost.
+    while (!frames_.empty() && !says_members()) {
+      bool first = true;
+      if (!at_first(frames_.back(), first)) return false;
+      if (!first) return true;
+      changed = frames_.back().to;
+      drop_frame();
     }
     if (frames_.empty()) {
       differ_ = whole_ = true;
-      return sayable(*changed);
+      return rules_.stop_at_first || sayable(*changed);
     }
-    frame& top = frames_.back();
     bool first = true;
-    if (!is_first(top, true, top.at_to, first)) return false;
-    if (!first) return true;
-    if (!top.in_order && top.at_from != no_index && !is_first(top, false, top.at_from, first)) return false;
+    if (!at_first(frames_.back(), first)) return false;
     if (!first) return true;
     if (changed->IsNull() && !rules_.sets_null) return fail(errc::null_member);
     if (!sayable(*changed)) return false;
-    differ_ = true;
-    return entries_.push({op::set, current_member()}) || fail(errc::out_of_memory);
+    return entries_.emplace(op::set, current_member()) || fail(errc::out_of_memory);
   }
 
   /// Records that the member of `from` at hand is not in `to`.
   bool missing(const frame& top) {
-    if (rules_.stop_at_first || in_array()) return different(*top.to);
+    if (!says_members()) return different(*top.to);
     if (!rules_.removes) return fail(errc::kept_member);
-    differ_ = true;
-    return entries_.push({op::remove, members_begin(*top.from) + top.at_from}) || fail(errc::out_of_memory);
+    return entries_.emplace(op::remove, members_begin(*top.from) + top.at_from) || fail(errc::out_of_memory);
   }
 
   /// Checks that a patch can carry this value.
-  bool sayable(const To& value) {
-    if (!value.IsObject() && !value.IsArray()) return true;
+  [[gnu::always_inline]] bool sayable(const To& value) { return !is_container(value) || sayable_container(value); }
+  bool sayable_container(const To& value) {
     class checker : public footprint_counter<To> {
      public:
       explicit checker(bool carries_null) noexcept : carries_null_(carries_null) {}
@@ -184,101 +213,187 @@ class tree_diff {
     return !failure_;
   }
 
-  bool array_step(frame& top) {
-    if (top.j == top.to->Size()) return leave();
-    const size_type at = top.j++;
+  bool elements_step(frame& top) {
+    const auto* from = from_inside::elements(*top.from);
+    const auto* to = to_inside::elements(*top.to);
+    const size_type count = to_inside::element_count(*top.to);
+    const size_type at = top.j + same_elements(from + top.j, to + top.j, count - top.j);
+    if (at == count) return leave();
+    top.j = at + 1;
     top.at_from = top.at_to = at;
-    return pair(*(top.from->Begin() + at), *(top.to->Begin() + at));
-  }
-
-  bool object_step(frame& top) {
-    switch (top.now) {
-      case phase::aligned: return aligned_step(top);
-      case phase::loose_from: return loose_from_step(top);
-      case phase::loose_to: return loose_to_step(top);
-    }
-    return true;
+    return pair(from[at], to[at]);
   }
 
   bool aligned_step(frame& top) {
     const auto* from = members_begin(*top.from);
     const auto* to = members_begin(*top.to);
-    const size_type from_count = top.from->MemberCount();
-    const size_type to_count = top.to->MemberCount();
-    while (top.i != from_count && top.j != to_count) {
-      const auto& a = from[top.i];
-      const auto& b = to[top.j];
-      if (same_text(a.name, b.name)) {
-        top.at_from = top.i++;
-        top.at_to = top.j++;
-        const std::size_t depth = frames_.size();
-        if (!pair(a.value, b.value)) return false;
-        if (frames_.size() != depth || stopped_) return true;
+    const size_type from_count = from_inside::member_count(*top.from);
+    const size_type to_count = to_inside::member_count(*top.to);
+    const bool recording = says_members();
+    size_type i = top.i, j = top.j;
+    for (; i != from_count && j != to_count; ++i, ++j) {
+      if (!same_names(from[i].name, to[j].name)) break;
+      const From& a = from[i].value;
+      const To& b = to[j].value;
+      if (same_scalars(a, b)) continue;
+      top.at_from = i;
+      top.at_to = j;
+      top.i = i + 1;
+      top.j = j + 1;
+      if (recording && different_scalars(a, b)) {
+        bool first = top.known;
+        if (!first && !at_first(top, first)) return false;
+        if (first && !entries_.emplace(op::set, to + j)) return fail(errc::out_of_memory);
         continue;
       }
-      top.in_order = false;
+      const std::size_t depth = frames_.size();
+      if (!pair_here(a, b)) return false;
+      if (frames_.size() != depth) return true;
+    }
+    top.i = i;
+    top.j = j;
+    if (i == from_count && j == to_count && (!top.searching || !any_loose())) return leave();
+    return part(top, from_count, to_count);
+  }
+
+  /// Names at the same place differ, or one side has ended: puts members aside until names meet again.
+  bool part(frame& top, size_type from_count, size_type to_count) {
+    const auto* from = members_begin(*top.from);
+    const auto* to = members_begin(*top.to);
+    if (!start_search(top)) return false;
+    top.in_order = top.known = false;
+    if (top.i != from_count && top.j != to_count) {
       const bool more_from = top.i + 1 != from_count;
       const bool more_to = top.j + 1 != to_count;
-      if (more_from && same_text(from[top.i + 1].name, b.name)) {
+      const bool skip_from = more_from && same_text(from[top.i + 1].name, to[top.j].name);
+      const bool skip_to = !skip_from && more_to && same_text(from[top.i].name, to[top.j + 1].name);
+      const bool skip_both =
+          !skip_from && !skip_to && more_from && more_to && same_text(from[top.i + 1].name, to[top.j + 1].name);
+      if (skip_from || skip_both) {
         if (!loose_from_.push(top.i++)) return fail(errc::out_of_memory);
-      } else if (more_to && same_text(a.name, to[top.j + 1].name)) {
-        if (!loose_to_.push(top.j++)) return fail(errc::out_of_memory);
-      } else if (more_from && more_to && same_text(from[top.i + 1].name, to[top.j + 1].name)) {
-        if (!loose_from_.push(top.i++) || !loose_to_.push(top.j++)) return fail(errc::out_of_memory);
-      } else {
-        break;
       }
+      if (skip_to || skip_both) {
+        if (!loose_to_.push(top.j++)) return fail(errc::out_of_memory);
+      }
+      if (skip_from || skip_to || skip_both) return true;
     }
-    while (top.i != from_count) {
-      if (!loose_from_.push(top.i++)) return fail(errc::out_of_memory);
+    for (; top.i != from_count; ++top.i) {
+      if (!loose_from_.push(top.i)) return fail(errc::out_of_memory);
     }
-    while (top.j != to_count) {
-      if (!loose_to_.push(top.j++)) return fail(errc::out_of_memory);
+    for (; top.j != to_count; ++top.j) {
+      if (!loose_to_.push(top.j)) return fail(errc::out_of_memory);
     }
-    if (loose_from_.size() == top.first_loose_from && loose_to_.size() == top.first_loose_to) {
-      return leave();
-    }
-    top.in_order = false;
     top.now = phase::loose_from;
-    top.next_loose = top.first_loose_from;
+    searches_.back().next_loose = searches_.back().first_loose_from;
+    return match(top);
+  }
+
+  /// Finds the partners of many loose members at once. When that shows that a name stands twice somewhere, nothing
+  /// is matched, and each is looked up when its turn comes.
+  bool match(frame& top) {
+    constexpr std::size_t many = 8;
+    search& s = searches_.back();
+    const size_type count = to_inside::member_count(*top.to);
+    const std::size_t loose = loose_from_.size() - s.first_loose_from;
+    if (count <= small_object || loose <= many) return true;
+    const auto* from = members_begin(*top.from);
+    if (!s.to.make_index(*top.to, indexes_)) return fail(errc::out_of_memory);
+    if (!s.to.distinct()) return true;
+    s.taken = indexes_.size();
+    const std::size_t words = count / 32 + 1;
+    if (!indexes_.extend(words)) return fail(errc::out_of_memory);
+    std::uint32_t* taken = indexes_.data() + s.taken;  // all but the loose ones are
+    std::memset(static_cast<void*>(taken), 0xFF, words * sizeof *taken);
+    for (std::size_t k = s.first_loose_to; k < loose_to_.size(); ++k) {
+      taken[loose_to_[k] / 32] &= ~(std::uint32_t{1} << loose_to_[k] % 32);
+    }
+    if (!partners_.extend(loose)) return fail(errc::out_of_memory);
+    std::size_t without = 0;
+    for (std::size_t k = 0; k < loose; ++k) {
+      size_type partner = no_index;
+      if (!s.to.find(*top.to, from[loose_from_[s.first_loose_from + k]].name, indexes_, partner)) {
+        return fail(errc::out_of_memory);
+      }
+      partners_[s.first_partner + k] = partner;
+      if (partner == no_index) {
+        ++without;
+        continue;
+      }
+      const std::uint32_t bit = std::uint32_t{1} << partner % 32;
+      if ((taken[partner / 32] & bit) != 0) return true;
+      taken[partner / 32] |= bit;
+    }
+    if (without > 1) {
+      if (!s.from.make_index(*top.from, indexes_)) return fail(errc::out_of_memory);
+      if (!s.from.distinct()) return true;
+    }
+    s.matched = true;
     return true;
   }
 
   bool loose_from_step(frame& top) {
-    if (top.next_loose == loose_from_.size()) {
+    search& s = searches_.back();
+    const auto* from = members_begin(*top.from);
+    const auto* to = members_begin(*top.to);
+    if (s.matched) {
+      for (; s.next_loose != loose_from_.size(); ++s.next_loose) {
+        top.at_from = loose_from_[s.next_loose];
+        top.at_to = partners_[s.first_partner + (s.next_loose - s.first_loose_from)];
+        if (top.at_to == no_index || same_elements(&from[top.at_from].value, &to[top.at_to].value, 1) == 0) break;
+      }
+    }
+    if (s.next_loose == loose_from_.size()) {
       top.now = phase::loose_to;
-      top.next_loose = top.first_loose_to;
+      s.next_loose = s.first_loose_to;
       return true;
     }
-    top.at_from = loose_from_[top.next_loose++];
-    top.at_to = no_index;
-    const auto& member = members_begin(*top.from)[top.at_from];
-    bool first = true;
-    if (!is_first(top, false, top.at_from, first)) return false;
-    if (!first) return true;
-    if (!find(top, true, text_of(member.name), top.at_to)) return false;
+    top.at_from = loose_from_[s.next_loose++];
+    if (!s.matched) {
+      top.at_to = no_index;
+      bool first = true;
+      if (!s.from.is_first(*top.from, top.at_from, indexes_, first)) return fail(errc::out_of_memory);
+      if (!first) return true;
+      if (!s.to.find(*top.to, from[top.at_from].name, indexes_, top.at_to)) return fail(errc::out_of_memory);
+    }
+    top.known = true;
     if (top.at_to == no_index) return missing(top);
-    return pair(member.value, members_begin(*top.to)[top.at_to].value);
+    return pair(from[top.at_from].value, to[top.at_to].value);
   }
 
   bool loose_to_step(frame& top) {
-    if (top.next_loose == loose_to_.size()) return leave();
-    top.at_to = loose_to_[top.next_loose++];
-    top.at_from = no_index;
-    const auto& member = members_begin(*top.to)[top.at_to];
-    bool first = true;
-    if (!is_first(top, true, top.at_to, first)) return false;
-    if (!first) return true;
-    if (!find(top, false, text_of(member.name), top.at_from)) return false;
-    if (top.at_from == no_index) {
-      return is_not_finite(member.value) ? fail(errc::not_finite) : different(member.value);
+    search& s = searches_.back();
+    const auto* from = members_begin(*top.from);
+    const auto* to = members_begin(*top.to);
+    if (s.matched) {
+      const std::uint32_t* taken = indexes_.data() + s.taken;
+      for (; s.next_loose != loose_to_.size(); ++s.next_loose) {
+        const size_type at = loose_to_[s.next_loose];
+        if ((taken[at / 32] >> at % 32 & 1) == 0) break;
+      }
     }
-    if (is_loose_from(top, top.at_from)) return true;  // was compared from its side
-    return pair(members_begin(*top.from)[top.at_from].value, member.value);
+    if (s.next_loose == loose_to_.size()) return leave();
+    top.at_to = loose_to_[s.next_loose++];
+    top.at_from = no_index;
+    if (!s.matched) {
+      bool first = true;
+      if (!s.to.is_first(*top.to, top.at_to, indexes_, first)) return fail(errc::out_of_memory);
+      if (!first) return true;
+      if (!s.from.find(*top.from, to[top.at_to].name, indexes_, top.at_from)) return fail(errc::out_of_memory);
+    }
+    top.known = true;
+    if (top.at_from != no_index) {
+      if (is_loose_from(s, top.at_from)) return true;  // was compared from its side
+      return pair(from[top.at_from].value, to[top.at_to].value);
+    }
+    return is_not_finite(to[top.at_to].value) ? fail(errc::not_finite) : different(to[top.at_to].value);
   }
 
-  bool is_loose_from(const frame& top, size_type index) const noexcept {
-    std::size_t low = top.first_loose_from;  // the list is in order
+  bool any_loose() const noexcept {
+    return loose_from_.size() != searches_.back().first_loose_from ||
+           loose_to_.size() != searches_.back().first_loose_to;
+  }
+  bool is_loose_from(const search& s, size_type index) const noexcept {
+    std::size_t low = s.first_loose_from;  // the list is in order
     for (std::size_t high = loose_from_.size(); low < high;) {
       const std::size_t middle = low + (high - low) / 2;
       if (loose_from_[middle] < index) {
@@ -290,64 +405,107 @@ class tree_diff {
     return low < loose_from_.size() && loose_from_[low] == index;
   }
 
-  /// The first member of this name on one side, or no_index.
-  bool find(frame& top, bool in_to, std::string_view name, size_type& index) {
-    return in_to ? find_in(top, *top.to, top.to_index, top.to_indexed, name, index)
-                 : find_in(top, *top.from, top.from_index, top.from_indexed, name, index);
-  }
-  /// Whether no earlier member on that side has the same name; callers' values may repeat names.
-  bool is_first(frame& top, bool in_to, size_type at, bool& first) {
-    size_type index = 0;
-    const std::string_view name = in_to ? text_of(members_begin(*top.to)[at].name)
-                                        : text_of(members_begin(*top.from)[at].name);
-    if (!find(top, in_to, name, index)) return false;
-    first = index == at;
+  /// Whether what the innermost object has at hand is the first of its name; callers' values may repeat names.
+  bool at_first(frame& top, bool& first) {
+    first = true;
+    if (top.now == phase::elements || top.known) return true;
+    if (!start_search(top)) return false;
+    search& s = searches_.back();
+    if (!s.to.is_first(*top.to, top.at_to, indexes_, first)) return fail(errc::out_of_memory);
+    if (top.in_order) {  // then the same is true of from's names
+      top.known = s.to.distinct();
+      return true;
+    }
+    if (first && !s.from.is_first(*top.from, top.at_from, indexes_, first)) return fail(errc::out_of_memory);
+    top.known = s.to.distinct() && s.from.distinct();
     return true;
   }
 
-  template <class Value>
-  bool find_in(frame& top, const Value& object, name_index& index, bool& indexed, std::string_view name,
-               size_type& found) {
-    constexpr unsigned char worth_an_index = 8;
-    const size_type count = object.MemberCount();
-    const auto names = names_of(object);
-    if (count > small_object && !indexed && top.scans >= worth_an_index) {
-      if (!index.build(count, names, indexes_, [](size_type) {})) return fail(errc::out_of_memory);
-      indexed = true;
-    }
-    if (indexed) {
-      found = index.find(name, names, indexes_);
-      return true;
-    }
-    if (top.scans < worth_an_index) ++top.scans;
-    found = no_index;
-    for (size_type i = 0; i < count; ++i) {
-      if (names(i) == name) {
-        found = i;
-        break;
-      }
-    }
+  /// Called while `top` is the innermost object, so that searches_ and what they own grow and shrink with frames_.
+  bool start_search(frame& top) {
+    if (top.searching) return true;
+    search* s = searches_.add();
+    if (s == nullptr) return fail(errc::out_of_memory);
+    new (static_cast<void*>(s)) search{loose_from_.size(), loose_to_.size(), partners_.size(), 0, indexes_.size(),
+                                       0, false, {}, {}};
+    top.searching = true;
     return true;
   }
 
   bool leave() {
-    frame& top = frames_.back();
-    if (top.object && frames_.size() > 1 && !in_array()) {
-      if (entries_.size() == top.opened + 1) {
-        entries_.truncate(top.opened);
-      } else if (!entries_.push({op::close, nullptr})) {
-        return fail(errc::out_of_memory);
-      }
-    }
+    const bool object = frames_.back().now != phase::elements;
+    const std::size_t opened = frames_.back().opened;
     drop_frame();
-    if (frames_.size() == outermost_array_) outermost_array_ = no_array;
-    return true;
+    if (!object || frames_.empty() || !says_members()) return true;
+    bool changed = entries_.size() != opened + 1;
+    if (changed && !at_first(frames_.back(), changed)) return false;
+    if (!changed) {
+      entries_.truncate(opened);
+      return true;
+    }
+    return entries_.emplace(op::close, nullptr) || fail(errc::out_of_memory);
   }
   void drop_frame() noexcept {
-    loose_from_.truncate(frames_.back().first_loose_from);
-    loose_to_.truncate(frames_.back().first_loose_to);
-    indexes_.truncate(frames_.back().index_base);
+    if (frames_.back().searching) {
+      const search& s = searches_.back();
+      loose_from_.truncate(s.first_loose_from);
+      loose_to_.truncate(s.first_loose_to);
+      partners_.truncate(s.first_partner);
+      indexes_.truncate(s.index_base);
+      searches_.pop();
+    }
     frames_.pop();
+    if (frames_.size() == outermost_array_) outermost_array_ = no_array;
+  }
+
+  // Most of two trees is the same, and most of that can be seen at a glance: the same words of a value, or texts of
+  // the same length with the same bytes. All else is left to pair(). Both give the same answer.
+
+  /// Whether two values are the same scalar at a glance.
+  [[gnu::always_inline]] static bool same_scalars(const From& a, const To& b) noexcept {
+    if constexpr (!is_compact<From>) return false;
+    const value_words x = words_of(a);
+    const value_words y = words_of(b);
+    const unsigned flags = x.flags();
+    if ((flags & from_inside::string_flag) != 0) return same_texts(a, b, x, y);
+    if (flags != y.flags()) return false;
+    if ((flags & from_inside::number_flag) != 0) {
+      return x.low == y.low && ((flags & from_inside::double_flag) == 0 || is_finite(from_inside::real(a)));
+    }
+    const unsigned type = flags & from_inside::type_mask;
+    return type != from_inside::object_type && type != from_inside::array_type;
+  }
+  /// Whether two values that are not are different scalars at a glance: texts or integers, stored in the same way.
+  [[gnu::always_inline]] static bool different_scalars(const From& a, const To& b) noexcept {
+    constexpr unsigned plain = from_inside::string_flag | from_inside::number_flag;
+    const unsigned flags = from_inside::flags(a);
+    return is_compact<From> && flags == to_inside::flags(b) && (flags & plain) != 0 &&
+           (flags & from_inside::double_flag) == 0;
+  }
+  [[gnu::always_inline]] static bool same_names(const From& a, const To& b) noexcept {
+    if constexpr (is_compact<From>) {
+      if (same_texts(a, b, words_of(a), words_of(b))) return true;
+      if (from_inside::flags(a) == to_inside::flags(b)) return false;
+    }
+    return same_text(a, b);
+  }
+  [[gnu::always_inline]] static bool same_texts(const From& a, const To& b, const value_words& x,
+                                                const value_words& y) noexcept {
+    if ((x.flags() & from_inside::inline_flag) != 0) return same_inline_text(x, y);
+    const auto length = static_cast<std::uint32_t>(x.low);
+    return x.flags() == y.flags() && length == static_cast<std::uint32_t>(y.low) &&
+           same_bytes(from_inside::outside_text(a), to_inside::outside_text(b), length);
+  }
+  /// How many members, or elements, at the beginning of two containers are the same at a glance, one by one.
+  static size_type same_members(const member_of<From>* from, const member_of<To>* to, size_type count) noexcept {
+    size_type i = 0;
+    while (i != count && same_names(from[i].name, to[i].name) && same_scalars(from[i].value, to[i].value)) ++i;
+    return i;
+  }
+  static size_type same_elements(const From* from, const To* to, size_type count) noexcept {
+    size_type i = 0;
+    while (i != count && same_scalars(from[i], to[i])) ++i;
+    return i;
   }
 
   const member_of<To>* current_member() const noexcept {
@@ -355,6 +513,8 @@ class tree_diff {
     return members_begin(*top.to) + top.at_to;
   }
   bool in_array() const noexcept { return outermost_array_ != no_array; }
+  /// Whether differences are recorded member by member, here and now.
+  bool says_members() const noexcept { return !rules_.stop_at_first && !in_array(); }
 
   bool fail(errc code) noexcept {
     failure_ = error(code)
@@ -373,7 +533,7 @@ class tree_diff {
       for (std::size_t i = 0; i < frames.size(); ++i) {
         const frame& f = frames[i];
         if (f.at_to == no_index && f.at_from == no_index) return;
-        if (!f.object) {
+        if (f.now == phase::elements) {
           render_step(step::element(f.at_to), put);
         } else if (f.at_to != no_index) {
           render_step(step::member(text_of(members_begin(*f.to)[f.at_to].name)), put);
@@ -388,13 +548,14 @@ class tree_diff {
   memory_source memory_;
   frames_type frames_;
   entries_type entries_;
+  stack<search, 1> searches_;
   stack<size_type, 16> loose_from_;
   stack<size_type, 16> loose_to_;
+  stack<size_type, 16> partners_;  ///< of the loose members of from, where they were matched
   index_memory indexes_;
   std::size_t outermost_array_ = no_array;
   bool differ_ = false;
   bool whole_ = false;
-  bool stopped_ = false;
   error failure_;
 };
 

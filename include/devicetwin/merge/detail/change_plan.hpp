@@ -42,6 +42,17 @@ bool copy_value(Target& to, const change_source& from, Allocator& allocator, jso
   });
 }
 
+template <class Target, class Allocator>
+bool copy_new(Target& to, const change_source& from, Allocator& allocator, json::detail::nulls rule,
+              const json::memory_source& memory) {
+  return from.made ? copy_value(to, from, allocator, rule, memory) : copy_new(to, *from.at, allocator, rule, memory);
+}
+inline bool is_plain(const change_source& from) noexcept { return !from.made && is_plain(*from.at); }
+template <class Target>
+void copy_plain_value(Target& to, const change_source& from) noexcept {
+  copy_plain_value(to, *from.at);
+}
+
 template <class Target>
 class merge_plan<Target, change_source> {
  public:
@@ -54,6 +65,7 @@ class merge_plan<Target, change_source> {
   struct entry {
     action what;
     size_type index;
+    size_type level;  ///< of the object it is about, 0 for the root
     named_source member;
   };
   using entries_type = json::detail::stack<entry, 16>;
@@ -61,16 +73,16 @@ class merge_plan<Target, change_source> {
   merge_plan(const options& o) noexcept : options_(o), entries_(o.memory), opened_(o.memory) {}
 
   /// Works out what the change of this form does to `target`. Changes neither.
-  /// Errors: depth_exceeded, not_finite, out_of_memory, with the place.
-  error make(const Target& target, const arena_value& form) {
+  /// Errors: depth_exceeded, not_finite, out_of_memory, with the place. False when failure() says why not.
+  [[nodiscard]] bool make(const Target& target, const arena_value& form) {
     using walk_type = change_walk<Target>;
     using step = typename walk_type::step;
     walk_type walk(form, &target, options_.memory);
     for (;;) {
       bool good = true;
       switch (walk.next()) {
-        case step::end: return failure_;
-        case step::failed: return error(errc::out_of_memory).at(walk.where());
+        case step::end: return true;
+        case step::failed: return fail(errc::out_of_memory, walk);
         case step::set: good = set(walk, {&value_of(walk.form()), false}); break;
         case step::remove: good = walk.base() == nullptr || remove(walk); break;
         case step::open:
@@ -83,14 +95,16 @@ class merge_plan<Target, change_source> {
           break;
         case step::close: good = leave(); break;
       }
-      if (!good) return failure_;
+      if (!good) return false;
     }
   }
+  const error& failure() const noexcept { return failure_; }
 
   bool whole() const noexcept { return whole_; }
   /// For whole(): what the target becomes.
   const change_source& whole_source() const noexcept { return whole_source_; }
   std::size_t changes() const noexcept { return changes_; }
+  std::size_t depth() const noexcept { return depth_; }  ///< levels of objects that change
   const entries_type& entries() const noexcept { return entries_; }
   std::size_t needed() const noexcept { return added_ + growth_; }
   std::size_t added() const noexcept { return added_ + slots_; }
@@ -107,8 +121,10 @@ class merge_plan<Target, change_source> {
   template <class Walk>
   bool descend(const Walk& walk) {
     const std::size_t before = entries_.size();
-    if (!walk.at_root() && !push({action::descend, walk.index(), named(walk)})) return false;
-    return opened_.push({walk.base(), before, 0}) || fail(errc::out_of_memory, walk);
+    if (!walk.at_root() && !push(action::descend, walk.index(), named(walk))) return false;
+    if (!opened_.push({walk.base(), before, 0})) return fail(errc::out_of_memory, walk);
+    if (opened_.size() > depth_) depth_ = opened_.size();
+    return true;
   }
   bool leave() {
     const opened_object top = opened_.back();
@@ -117,9 +133,7 @@ class merge_plan<Target, change_source> {
       growth_ += growth_bytes(*top.object, top.added);
       slots_ += top.added * sizeof(member_of<Target>);
     }
-    if (opened_.empty()) return true;
-    if (entries_.size() != top.entries + 1) return push({action::leave, 0, {}});
-    entries_.truncate(top.entries);
+    if (!opened_.empty() && entries_.size() == top.entries + 1) entries_.truncate(top.entries);
     return true;
   }
 
@@ -142,10 +156,10 @@ class merge_plan<Target, change_source> {
     }
     named_source member = named(walk);
     member.value = value;
-    if (old != nullptr) return push({action::set, walk.index(), member});
+    if (old != nullptr) return push(action::set, walk.index(), member);
     ++opened_.back().added;
     added_ += json::detail::string_bytes<Target>(walk.name().size());
-    return push({action::add, no_index, member});
+    return push(action::add, no_index, member);
   }
 
   template <class Walk>
@@ -156,7 +170,7 @@ class merge_plan<Target, change_source> {
     for (size_type i = walk.index(); i <= last; ++i) {  // a caller's value may repeat the name
       const bool first = i == walk.index();
       if (!first && text_of(members[i].name) != walk.name()) continue;
-      if (!push({first ? action::remove : action::shadow, i, named(walk)})) return false;
+      if (!push(first ? action::remove : action::shadow, i, named(walk))) return false;
       freed_ += sizeof members[i] + json::detail::string_bytes<Target>(members[i].name.GetStringLength());
       if (!free_value(members[i].value)) return false;
     }
@@ -200,8 +214,8 @@ class merge_plan<Target, change_source> {
     return true;
   }
 
-  bool push(const entry& e) {
-    if (entries_.push(e)) return true;
+  bool push(action what, size_type index, const named_source& member) {
+    if (entries_.push({what, index, static_cast<size_type>(opened_.size() - 1), member})) return true;
     failure_ = errc::out_of_memory;
     return false;
   }
@@ -220,6 +234,7 @@ class merge_plan<Target, change_source> {
   std::size_t slots_ = 0;   ///< new members themselves
   std::size_t growth_ = 0;  ///< what appending them may allocate
   std::size_t freed_ = 0;
+  std::size_t depth_ = 0;
   bool whole_ = false;
   error failure_;
 };

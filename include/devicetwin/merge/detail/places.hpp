@@ -44,13 +44,13 @@ class member_lookup {
       indexed_ = true;
     }
     if (indexed_) {
-      found = index_.find(name, names, memory);
+      found = index_.find_text(name, names, memory);
       return true;
     }
     if (scans_ < worth_an_index) ++scans_;
     found = no_index;
     for (size_type i = 0; i < count; ++i) {
-      if (names(i) != name) continue;
+      if (names.text(i) != name) continue;
       found = i;
       break;
     }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstddef>  // std::size_t
+#include <new>      // placement new
 
 #include "../../json/detail/builder.hpp"
 #include "../../json/detail/events.hpp"
+#include "../../json/detail/inside.hpp"
 #include "../../json/detail/names.hpp"
 #include "../../json/detail/scalar.hpp"
 #include "../../json/detail/stack.hpp"
@@ -65,13 +67,12 @@ std::size_t growth_bytes(const Value& object, size_type added) noexcept {
 
 /// One thing that applying does.
 enum class plan_action : unsigned char {
-  set,      ///< the member at `index` becomes `member`'s value
-  keep,     ///< the member at `index` was written with an equal value, which counts by presence
-  add,      ///< `member` is new
-  remove,   ///< the member at `index` goes
-  shadow,   ///< the member at `index`, a repeated name hidden behind the one removed, goes unsaid
-  descend,  ///< the following entries are about the object at `index`
-  leave     ///< back to the object around it
+  set,     ///< the member at `index` becomes `member`'s value
+  keep,    ///< the member at `index` was written with an equal value, which counts by presence
+  add,     ///< `member` is new
+  remove,  ///< the member at `index` goes
+  shadow,  ///< the member at `index`, a repeated name hidden behind the one removed, goes unsaid
+  descend  ///< entries one level deeper that follow are about the object at `index`
 };
 
 template <class Target, class Patch>
@@ -81,35 +82,37 @@ class merge_plan {
   struct entry {
     action what;
     size_type index;
+    size_type level;  ///< of the object it is about, 0 for the root
     const member_of<Patch>* member;
   };
   using entries_type = json::detail::stack<entry, 24>;
 
   merge_plan(const options& o) noexcept
-      : options_(o), frames_(o.memory), entries_(o.memory), indexes_(o.memory) {}
+      : options_(o), frames_(o.memory), entries_(o.memory), searches_(o.memory), indexes_(o.memory) {}
 
-  /// Works out what applying `patch` to `target` does. Changes neither.
-  error make(const Target& target, const Patch& patch) {
+  /// Works out what applying `patch` to `target` does. Changes neither. False when failure() says why not.
+  [[nodiscard]] bool make(const Target& target, const Patch& patch) {
     if (!patch.IsObject() || !target.IsObject()) {
       bool same = false;
-      if (!check_value(patch) || !equal_values(target, patch, same)) return failure_;
+      if (!check_value(patch) || !equal_values(target, patch, same)) return false;
       if (!same || options_.changes == change_rule::by_presence) {
         whole_ = true;
         changes_ = 1;
-        freed_ = footprint_of(target);
+        return free_value(target);
       }
-      return failure_;
+      return true;
     }
-    if (!enter(target, patch, no_index, nullptr)) return failure_;
+    if (!enter(target, patch, no_index, nullptr)) return false;
     while (!frames_.empty()) {
-      frame& top = frames_.back();
-      if (!(top.next == top.patch->MemberCount() ? leave(top) : member_step(top))) return failure_;
+      if (!members_step(frames_.back())) return false;
     }
-    return failure_;
+    return true;
   }
+  const error& failure() const noexcept { return failure_; }
 
   bool whole() const noexcept { return whole_; }  ///< the target as a whole becomes the patch
   std::size_t changes() const noexcept { return changes_; }
+  std::size_t depth() const noexcept { return depth_; }  ///< levels of objects that change
   const entries_type& entries() const noexcept { return entries_; }
   /// Bytes to allocate at most; bytes that an exact copy of the result has more, and less, than the target.
   std::size_t needed() const noexcept { return added_ + growth_; }
@@ -126,23 +129,26 @@ class merge_plan {
   struct frame {
     const Target* target;
     const Patch* patch;
-    size_type next;    ///< member of the patch
-    size_type added;   ///< members that are new in the target
-    bool indexed;
-    std::size_t opened;  ///< entries before this object's
+    size_type next;       ///< member of the patch
+    size_type added;      ///< members that are new in the target
+    size_type expected;   ///< where in the target the next member is looked for first
+    size_type above;      ///< all members found so far stand below
+    bool unmatched;       ///< some member of the patch was not found
+    bool searching;       ///< the last of searches_ is this object's
+    std::size_t opened;   ///< entries before this object's
+  };
+  struct search {
     std::size_t index_base;
-    json::detail::first_names<Patch> names;
-    json::detail::name_index index;
+    json::detail::name_search<Target> target;
+    json::detail::name_search<Patch> patch;
   };
 
   bool enter(const Target& target, const Patch& patch, size_type index, const member_of<Patch>* member) {
     if (frames_.size() >= options_.max_depth) return fail(errc::depth_exceeded);
     const std::size_t opened = entries_.size();
-    if (member != nullptr && !push({action::descend, index, member})) return false;
-    if (!frames_.push({&target, &patch, 0, 0, false, opened, indexes_.size(),
-                       json::detail::first_names<Patch>(patch), {}})) {
-      return fail(errc::out_of_memory);
-    }
+    if (member != nullptr && !push(action::descend, index, member)) return false;
+    if (!frames_.emplace(&target, &patch, 0u, 0u, 0u, 0u, false, false, opened)) return fail(errc::out_of_memory);
+    if (frames_.size() > depth_) depth_ = frames_.size();
     return true;
   }
 
@@ -151,144 +157,182 @@ class merge_plan {
       growth_ += growth_bytes(*top.target, top.added);
       slots_ += top.added * sizeof(member_of<Target>);
     }
-    if (frames_.size() > 1) {
-      if (entries_.size() == top.opened + 1) {
-        entries_.truncate(top.opened);
-      } else if (!push({action::leave, 0, nullptr})) {
-        return false;
-      }
+    if (frames_.size() > 1 && entries_.size() == top.opened + 1) entries_.truncate(top.opened);
+    if (top.searching) {
+      indexes_.truncate(searches_.back().index_base);
+      searches_.pop();
     }
-    indexes_.truncate(top.index_base);
     frames_.pop();
     return true;
   }
 
-  bool member_step(frame& top) {
-    const size_type at = top.next++;
-    const auto& member = members_begin(*top.patch)[at];
-    bool failed = false;
-    const bool first = top.names.is_first(at, indexes_, failed);
-    if (failed) return fail(errc::out_of_memory);
-    if (!first) return true;
-    size_type index = no_index;
-    if (!find(top, text_of(member.name), index)) return false;
-    const Target* old = index == no_index ? nullptr : &members_begin(*top.target)[index].value;
+  /// Goes through the members of the innermost object of the patch, until one that is merged into another object.
+  bool members_step(frame& top) {
+    const auto* members = members_begin(*top.patch);
+    const size_type count = json::detail::inside<Patch>::member_count(*top.patch);
+    while (top.next != count) {
+      const size_type at = top.next++;
+      const auto& member = members[at];
+      size_type index = no_index;
+      bool first = true;
+      if (!find(top, member.name, count, index) || !is_first(top, at, index, first)) return false;
+      if (!first) continue;
+      const Target* old = index == no_index ? nullptr : &members_begin(*top.target)[index].value;
+      if (old != nullptr && member.value.IsObject() && old->IsObject()) return enter(*old, member.value, index, &member);
+      if (!change(top, member, index, old)) return false;
+    }
+    return leave(top);
+  }
+
+  /// Records what one member does that is not merged into an object.
+  [[gnu::always_inline]] bool change(frame& top, const member_of<Patch>& member, size_type index, const Target* old) {
     if (member.value.IsNull() && options_.nulls != null_rule::keep) {
       return old == nullptr || remove(top, index, member);
     }
     if (old == nullptr) {
       ++top.added;
       ++changes_;
-      added_ += json::detail::string_bytes<Target>(member.name.GetStringLength());
-      return check_value(member.value) && push({action::add, no_index, &member});
+      added_ += outside_bytes(member.name);
+      return check_value(member.value) && push(action::add, no_index, &member);
     }
-    if (member.value.IsObject() && old->IsObject()) return enter(*old, member.value, index, &member);
     bool same = false;
     if (!equal_values(*old, member.value, same)) return false;
     if (same) return keep(index, member);
     ++changes_;
-    freed_ += footprint_of(*old);
-    return check_value(member.value) && push({action::set, index, &member});
+    return free_value(*old) && check_value(member.value) && push(action::set, index, &member);
+  }
+
+  /// The first member of this name in the target. Few are found by looking at each; of many the next is looked for
+  /// behind the last one found.
+  [[gnu::always_inline]] bool find(frame& top, const Patch& name, size_type patch_count, size_type& index) {
+    constexpr size_type few = 2;
+    const size_type count = json::detail::inside<Target>::member_count(*top.target);
+    if (patch_count <= few || count <= json::detail::small_object) {
+      index = json::detail::scan_names<Target>(members_begin(*top.target), count, name);
+      return true;
+    }
+    return find_near(top, name, index);
+  }
+  bool find_near(frame& top, const Patch& name, size_type& index) {
+    if (!start_search(top)) return false;
+    if (!searches_.back().target.find_near(*top.target, name, top.expected, indexes_, index)) {
+      return fail(errc::out_of_memory);
+    }
+    if (index != no_index) top.expected = index + 1;
+    return true;
+  }
+
+  /// Whether the member of the patch at `at`, which was found at `index` of the target, is the first of its name.
+  /// It is when the target has it behind all those before it, or when it is the first that the target has not.
+  [[gnu::always_inline]] bool is_first(frame& top, size_type at, size_type index, bool& first) {
+    if (index == no_index ? !top.unmatched : index >= top.above) {
+      if (index == no_index) {
+        top.unmatched = true;
+      } else {
+        top.above = index + 1;
+      }
+      return true;
+    }
+    return is_first_in_patch(top, at, first);
+  }
+  bool is_first_in_patch(frame& top, size_type at, bool& first) {
+    return start_search(top) &&
+           (searches_.back().patch.is_first(*top.patch, at, indexes_, first) || fail(errc::out_of_memory));
+  }
+
+  /// Called while `top` is the innermost object, so that searches_ and indexes_ grow and shrink with frames_.
+  bool start_search(frame& top) {
+    if (top.searching) return true;
+    search* s = searches_.add();
+    if (s == nullptr) return fail(errc::out_of_memory);
+    new (static_cast<void*>(s)) search{indexes_.size(), {}, {}};
+    top.searching = true;
+    return true;
   }
 
   bool keep(size_type index, const member_of<Patch>& member) {
     if (options_.changes == change_rule::by_value) return true;
     ++changes_;
-    return push({action::keep, index, &member});
+    return push(action::keep, index, &member);
   }
 
   bool remove(frame& top, size_type index, const member_of<Patch>& member) {
     const auto* members = members_begin(*top.target);
     const size_type count = top.target->MemberCount();
     ++changes_;
-    if (!push({action::remove, index, &member})) return false;
-    free_member(members[index]);
-    if (top.indexed && !repeated_) return true;
+    if (!push(action::remove, index, &member) || !free_member(members[index])) return false;
+    if (top.searching && searches_.back().target.distinct()) return true;
     for (size_type i = index + 1; i < count; ++i) {
-      if (!json::detail::same_text(members[i].name, members[index].name)) continue;
-      if (!push({action::shadow, i, &member})) return false;
-      free_member(members[i]);
+      const size_type next = json::detail::scan_names<Target>(members + i, count - i, member.name);
+      if (next == no_index) break;
+      i += next;
+      if (!push(action::shadow, i, &member) || !free_member(members[i])) return false;
     }
     return true;
   }
 
-  void free_member(const member_of<Target>& member) {
-    freed_ += footprint_of(member.value) + sizeof member +
-              json::detail::string_bytes<Target>(member.name.GetStringLength());
+  bool free_member(const member_of<Target>& member) {
+    freed_ += sizeof member + outside_bytes(member.name);
+    return free_value(member.value);
   }
 
-  /// The first member of this name in the target. Few names are looked for one by one, many with an index.
-  bool find(frame& top, std::string_view name, size_type& index) {
-    constexpr size_type few = 8;
-    const size_type count = top.target->MemberCount();
-    const auto names = json::detail::names_of(*top.target);
-    if (count > json::detail::small_object && top.patch->MemberCount() > few) {
-      if (!top.indexed) {
-        if (!top.index.build(count, names, indexes_, [this](size_type) { repeated_ = true; })) {
-          return fail(errc::out_of_memory);
-        }
-        top.indexed = true;
-      }
-      index = top.index.find(name, names, indexes_);
-      return true;
-    }
-    for (size_type i = 0; i < count; ++i) {
-      if (names(i) == name) {
-        index = i;
-        break;
-      }
-    }
-    return true;
+  /// What a text takes outside its value.
+  template <class Text>
+  static std::size_t outside_bytes(const Text& text) noexcept {
+    return json::detail::string_bytes<Target>(text_of(text).size());
   }
 
   /// Checks a value that will be copied and counts its bytes.
   bool check_value(const Patch& value) {
-    if (value.IsObject() || value.IsArray()) {
-      json::detail::footprint_counter<Target> bytes;
-      json::detail::walk_memory<Patch> memory(options_.memory);
-      failure_ = json::detail::emit(value, bytes, copy_rule(), options_.max_depth, memory, frames_.size(),
-                                    place{frames_});
-      added_ += bytes.bytes();
-      return !failure_;
-    }
+    if (json::detail::is_container(value)) return check_container(value);
     if (json::detail::is_not_finite(value)) return fail(errc::not_finite);
-    if (value.IsString()) added_ += json::detail::string_bytes<Target>(value.GetStringLength());
+    if (value.IsString()) added_ += outside_bytes(value);
     return true;
+  }
+  bool check_container(const Patch& value) {
+    json::detail::footprint_counter<Target> bytes;
+    json::detail::walk_memory<Patch> memory(options_.memory);
+    failure_ = json::detail::emit(value, bytes, copy_rule(), options_.max_depth, memory, frames_.size(), place{frames_});
+    added_ += bytes.bytes();
+    return !failure_;
   }
 
   /// Whether the value that is there already is what the patch's value would become; not both are objects.
-  bool equal_values(const Target& old, const Patch& value, bool& same) {
-    same = false;
-    if (old.IsArray() && value.IsArray()) {
-      json::detail::diff_rules rules;
-      rules.stop_at_first = true;
-      rules.numbers = options_.numbers;
-      rules.max_depth = static_cast<std::size_t>(-1);
-      json::detail::tree_diff<Target, Patch> walk(rules, options_.memory);
-      const error e = walk.run(old, value);
-      if (e.code() == errc::out_of_memory) return fail(e.code());
-      same = !e && !walk.differ();  // what is wrong with the new value is found when it is checked
-      return true;
-    }
-    if (!old.IsArray() && !old.IsObject() && !value.IsArray() && !value.IsObject()) {
-      same = json::detail::same_scalar(old, value, options_.numbers);
-    }
+  [[gnu::always_inline]] bool equal_values(const Target& old, const Patch& value, bool& same) {
+    if (old.IsArray() && value.IsArray()) return equal_arrays(old, value, same);
+    same = json::detail::same_scalar(old, value, options_.numbers);
+    return true;
+  }
+  bool equal_arrays(const Target& old, const Patch& value, bool& same) {
+    json::detail::diff_rules rules;
+    rules.stop_at_first = true;
+    rules.numbers = options_.numbers;
+    rules.max_depth = static_cast<std::size_t>(-1);
+    json::detail::tree_diff<Target, Patch> walk(rules, options_.memory);
+    const error e = walk.run(old, value);
+    if (e.code() == errc::out_of_memory) return fail(e.code());
+    same = !e && !walk.differ();  // what is wrong with the new value is found when it is checked
     return true;
   }
 
-  /// What an exact copy of a value that goes takes beyond itself.
-  std::size_t footprint_of(const Target& value) {
-    if (value.IsString()) return json::detail::string_bytes<Target>(value.GetStringLength());
-    if (!value.IsObject() && !value.IsArray()) return 0;
+  /// Counts what an exact copy of a value that goes takes beyond itself.
+  bool free_value(const Target& value) {
+    if (json::detail::is_container(value)) return free_container(value);
+    if (value.IsString()) freed_ += outside_bytes(value);
+    return true;
+  }
+  bool free_container(const Target& value) {
     json::detail::footprint_counter<Target> bytes;
     json::detail::walk_memory<Target> memory(options_.memory);
     const error e = json::detail::emit(value, bytes, json::detail::nulls::emit,
                                        static_cast<std::size_t>(-1), memory);
-    if (e.code() == errc::out_of_memory) static_cast<void>(fail(e.code()));
-    return bytes.bytes();
+    freed_ += bytes.bytes();
+    return e.code() != errc::out_of_memory || fail(e.code());
   }
 
-  bool push(const entry& e) { return entries_.push(e) || fail(errc::out_of_memory); }
+  [[gnu::always_inline]] bool push(action what, size_type index, const member_of<Patch>* member) {
+    return entries_.emplace(what, index, static_cast<size_type>(frames_.size() - 1), member) || fail(errc::out_of_memory);
+  }
   bool fail(errc code) noexcept {
     failure_ = error(code)
                    .limited_to(code == errc::depth_exceeded ? options_.max_depth : 0)
@@ -312,14 +356,15 @@ class merge_plan {
   options options_;
   frames_type frames_;
   entries_type entries_;
+  json::detail::stack<search, 1> searches_;
   json::detail::index_memory indexes_;
   std::size_t changes_ = 0;
   std::size_t added_ = 0;   ///< strings and containers of new values, names of new members
   std::size_t slots_ = 0;   ///< new members themselves
   std::size_t growth_ = 0;  ///< what appending them may allocate
   std::size_t freed_ = 0;
+  std::size_t depth_ = 0;
   bool whole_ = false;
-  bool repeated_ = false;  ///< some indexed object of the target repeats a name
   error failure_;
 };
 

@@ -35,10 +35,8 @@ bool walk_plan(const merge_plan& plan, const arena_value& root, Visitors&... vis
   if (!(visitors.enter(root, json::detail::no_index, static_cast<const value_member*>(nullptr)) && ...)) return false;
   for (std::size_t i = 0; i < plan.entries().size(); ++i) {
     const auto& entry = plan.entries()[i];
-    if (entry.what == merge_action::leave) {
-      --depth;
+    for (; depth > entry.level + std::size_t{1}; --depth) {
       if (!(visitors.leave() && ...)) return false;
-      continue;
     }
     if (entry.what == merge_action::add) {
       if (!(visitors.write(entry.what, static_cast<const arena_value*>(nullptr), entry.index, entry.member) && ...)) return false;
@@ -52,7 +50,10 @@ bool walk_plan(const merge_plan& plan, const arena_value& root, Visitors&... vis
       if (!(visitors.write(entry.what, &old, entry.index, entry.member) && ...)) return false;
     }
   }
-  return (visitors.leave() && ...);
+  for (; depth != 0; --depth) {
+    if (!(visitors.leave() && ...)) return false;
+  }
+  return true;
 }
 
 }  // namespace detail

@@ -34,19 +34,19 @@ class ordered_lookup {
   bool find(std::string_view name, json::detail::index_memory& memory, size_type& index) {
     const size_type count = object_->MemberCount();
     const auto names = json::detail::names_of(*object_);
-    if (next_ < count && names(next_) == name) {
+    if (next_ < count && names.text(next_) == name) {
       index = next_++;
       return true;
     }
     if (count > json::detail::small_object && misses_ == worth_an_index) {
       if (!indexed_ && !index_.build(count, names, memory, [](size_type) {})) return false;
       indexed_ = true;
-      index = index_.find(name, names, memory);
+      index = index_.find_text(name, names, memory);
     } else {
       if (misses_ < worth_an_index) ++misses_;
       index = json::detail::no_index;
       for (size_type i = 0; i < count && index == json::detail::no_index; ++i) {
-        if (names(i) == name) index = i;
+        if (names.text(i) == name) index = i;
       }
     }
     if (index != json::detail::no_index) next_ = index + 1;

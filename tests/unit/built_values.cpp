@@ -1,0 +1,238 @@
+// Values that callers built with RapidJSON's own calls: texts stored in every way, bytes left over from what stood
+// there before, repeated names. Every function must see what they mean and nothing else.
+#include "../support/text.hpp"
+
+#include <deque>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "../support/random_json.hpp"
+#include "../support/reference.hpp"
+
+namespace {
+
+using rapidjson::Value;
+
+/// Builds what a node says, with choices made at random. Members keep their first value whatever is repeated.
+class builder {
+ public:
+  builder(rapidjson::Document::AllocatorType& allocator, unsigned seed) : allocator_(allocator), random_(seed) {}
+
+  Value make(const reference::node& n) {
+    switch (n.what) {
+      case reference::node::null: return left_over(Value());
+      case reference::node::boolean: return left_over(Value(n.b));
+      case reference::node::integer: return left_over(Value(n.i));
+      case reference::node::natural: return left_over(Value(n.u));
+      case reference::node::real: return left_over(Value(n.d));
+      case reference::node::string: return text(n.s);
+      case reference::node::array: {
+        Value array(rapidjson::kArrayType);
+        for (const auto& element : n.a) array.PushBack(make(element), allocator_);
+        return array;
+      }
+      case reference::node::object: break;
+    }
+    std::vector<const std::pair<const std::string, reference::node>*> members;
+    for (const auto& member : n.o) members.push_back(&member);
+    if (random_.below(3) == 0) {
+      for (std::size_t i = members.size(); i > 1; --i) std::swap(members[i - 1], members[random_.below(static_cast<unsigned>(i))]);
+    }
+    Value object(rapidjson::kObjectType);
+    const bool repeat = repeats && random_.below(3) == 0;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      object.AddMember(text(members[i]->first), make(members[i]->second), allocator_);
+      while (repeat && random_.below(3) == 0) {
+        const auto& earlier = *members[random_.below(static_cast<unsigned>(i + 1))];
+        object.AddMember(text(earlier.first), make(*reference::parser::parse(random_.value(3))), allocator_);
+      }
+    }
+    return object;
+  }
+
+  bool repeats = true;
+
+ private:
+  Value text(const std::string& s) {
+    const auto length = static_cast<json::size_type>(s.size());
+    Value v;
+    switch (random_.below(4)) {
+      case 0: return Value(s.data(), length, allocator_);
+      case 1:  // refers to text of the caller's
+        texts_.push_back(s);
+        return Value(rapidjson::StringRef(texts_.back().data(), texts_.back().size()));
+      case 2:
+        v.SetString("thirteen bytes", 13, allocator_);
+        v.SetString(s.data(), length, allocator_);
+        return v;
+      default: return Value(Value(s.data(), length, allocator_), allocator_);
+    }
+  }
+  Value left_over(Value fresh) {
+    Value v(rapidjson::Value("0123456789abc", 13, allocator_), allocator_);
+    if (random_.below(2) == 0) return fresh;
+    v = fresh;
+    return v;
+  }
+
+  rapidjson::Document::AllocatorType& allocator_;
+  random_json random_;
+  std::deque<std::string> texts_;
+};
+
+void check_pair(const reference::node& x, const reference::node& y, unsigned seed, bool repeats) {
+  rapidjson::Document a, b;
+  builder first(a.GetAllocator(), seed), second(b.GetAllocator(), seed + 1);
+  first.repeats = second.repeats = repeats;
+  static_cast<Value&>(a) = first.make(x);
+  static_cast<Value&>(b) = second.make(y);
+  const auto same = json::equal(a, b);
+  REQUIRE(same);
+  CHECK(*same == equal(x, y));
+  const auto back = json::equal(b, a);
+  CHECK((back && *back == *same));
+
+  rapidjson::Document patch;
+  const auto e = merge::diff(a, b, patch);
+  const auto expected = reference::diff(x, y);
+  if (expected) {
+    REQUIRE(!e);
+    CHECK(identical(reference::from_value(patch), *expected));
+  } else {
+    CHECK(e.code() == errc::null_member);
+  }
+  json::document compact;
+  REQUIRE(!compact.assign(a));
+  REQUIRE(!merge::apply_merge_patch(compact, b));
+  CHECK(equal(reference::from_value(compact.root()), reference::merge(x, y)));
+  REQUIRE(!merge::apply_merge_patch(a, b, a.GetAllocator()));
+  CHECK(equal(reference::from_value(a), reference::merge(x, y)));
+}
+
+std::string object_of(unsigned count, unsigned step, const char* name) {
+  std::string text = "{";
+  for (unsigned i = 0; i < count; ++i) {
+    const unsigned k = i * step % count;
+    text += "\"" + std::string(name) + std::to_string(k) + "\":" + std::to_string(k % 5) + ",";
+  }
+  text.back() = '}';
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("compact values are laid out as the fast roads take them to be", "[inside]") {
+  using namespace json::detail;
+#if RAPIDJSON_48BITPOINTER_OPTIMIZATION
+  STATIC_REQUIRE(is_compact<Value>);
+#endif
+  if constexpr (is_compact<Value>) {
+    rapidjson::Document d;
+    const char text[] = "abcdefghijklmnopqrstuvw";
+    for (json::size_type length = 0; length <= 13; ++length) {
+      Value v("0123456789abc", 13, d.GetAllocator());
+      v.SetString(text, length, d.GetAllocator());  // with what is left of the digits behind
+      const value_words words = words_of(v);
+      CHECK(13 - words.unused() == length);
+      CHECK(words.flags() == inside<Value>::short_text_flags);
+      const value_words fresh = words_of_text({text, length});
+      CHECK((cut_words(text, length).low == fresh.low && cut_words(text, length).high == fresh.high));
+      CHECK(same_inline_text(words, fresh));
+      CHECK(same_inline_text(fresh, words));
+      CHECK(hash_of(v) == hash_name({text, length}));
+      if (length != 0) CHECK(!same_inline_text(fresh, words_of_text({text + 1, length})));
+      CHECK(!same_inline_text(fresh, words_of_text({text, length == 0 ? 1u : length - 1})));
+    }
+    const Value longer(text, 20, d.GetAllocator());
+    CHECK(static_cast<std::uint32_t>(words_of(longer).low) == 20);
+    CHECK((words_of(longer).flags() & inside<Value>::inline_flag) == 0);
+    CHECK(words_of(Value(-7)).low == ~std::uint64_t{6});
+  }
+}
+
+TEST_CASE("same_bytes looks at every byte and no other", "[inside]") {
+  for (std::size_t length = 0; length < 100; ++length) {
+    const std::string a(length, 'x');
+    CHECK(json::detail::same_bytes(a.data(), std::string(length, 'x').data(), length));
+    for (std::size_t i = 0; i < length; ++i) {
+      std::string b = a;
+      b[i] = 'y';
+      CHECK(!json::detail::same_bytes(a.data(), b.data(), length));
+    }
+    std::vector<char> copy(length);
+    json::detail::copy_bytes(copy.data(), a.data(), length);
+    CHECK(std::string(copy.begin(), copy.end()) == a);
+  }
+}
+
+TEST_CASE("built values mean the same to every function as to the obvious one", "[property][built]") {
+  random_json random(11);
+  for (unsigned i = 0; i < 6000; ++i) {
+    const auto x = *reference::parser::parse(random.object(0));
+    const auto y = i % 5 == 0 ? x : *reference::parser::parse(random.object(0));
+    check_pair(x, y, i, i % 3 != 0);
+  }
+}
+
+TEST_CASE("wide built values mean the same to every function as to the obvious one", "[property][built]") {
+  for (const unsigned count : {15u, 16u, 17u, 18u, 63u, 64u, 65u, 66u, 67u, 300u}) {
+    for (unsigned step : {1u, 7u, 11u}) {
+      if (count % step == 0 && step != 1) continue;
+      for (const char* name : {"n", "a name longer than thirteen "}) {
+        auto x = *reference::parser::parse(object_of(count, 1, name));
+        auto y = x;
+        for (unsigned changed = 0; changed < count; changed += step) y.o[name + std::to_string(changed)].i += 1;
+        check_pair(x, x, count + step, true);
+        check_pair(x, y, count * step, true);
+        check_pair(x, y, count * step, false);
+        y.o.erase(std::string(name) + "0");
+        y.o["new"] = x;
+        check_pair(x, y, count + step, true);
+        check_pair(y, x, count + step, false);
+      }
+    }
+  }
+}
+
+TEST_CASE("of repeated names the first counts, at every depth", "[built]") {
+  // RapidJSON's own parser keeps repeated names.
+  const auto built = [](const char* text) {
+    rapidjson::Document d;
+    d.Parse(text);
+    return d;
+  };
+  const auto difference = [&](const char* from, const char* to) {
+    rapidjson::Document patch;
+    REQUIRE(!merge::diff(built(from), built(to), patch));
+    return written(patch);
+  };
+  CHECK(*json::equal(built(R"({"a":1,"a":2})"), built(R"({"a":1,"a":3})")));
+  CHECK(*json::equal(built(R"({"o":{"x":1},"o":{"x":2}})"), built(R"({"o":{"x":1},"o":{"x":3}})")));
+  CHECK(*json::equal(built(R"([{"a":1,"a":[2]}])"), built(R"([{"a":1,"a":[3]}])")));
+  CHECK(!*json::equal(built(R"({"o":{"x":1},"p":{"x":2}})"), built(R"({"o":{"x":1},"p":{"x":3}})")));
+  CHECK(difference(R"({"o":{"x":1},"o":{"x":2}})", R"({"o":{"x":1},"o":{"x":3}})") == "{}");
+  CHECK(difference(R"({"o":{"x":1},"b":0,"o":{"x":2}})", R"({"b":1,"o":{"x":1},"o":{"x":3}})") == R"({"b":1})");
+  CHECK(difference(R"({"a":[1],"a":[2]})", R"({"a":[1],"a":[3]})") == "{}");
+  CHECK(difference(R"({"a":1,"a":2,"b":1})", R"({"b":2})") == R"({"a":null,"b":2})");
+}
+
+TEST_CASE("NaN is found where everything else is the same", "[built]") {
+  for (const char* text : {R"({"a":{"b":[1.5,2.5]}})", "[[1.5,2.5]]", R"([0,{"b":[1.5,2.5]}])"}) {
+    rapidjson::Document a = parsed(text), b = parsed(text);
+    const std::string pointer = text[0] == '{' ? "/a/b" : text[1] == '[' ? "/0" : "/1/b";
+    for (auto* d : {&a, &b}) const_cast<Value&>(**json::find(*d, pointer + "/1")).SetDouble(std::numeric_limits<double>::quiet_NaN());
+    CHECK(json::equal(a, b).error().code() == errc::not_finite);
+    CHECK(json::equal(a, b).error().pointer() == pointer + "/1");
+    CHECK(json::equal(a, a).error().code() == errc::not_finite);
+  }
+}
+
+TEST_CASE("zeros and numbers of other types are equal by value", "[built]") {
+  CHECK(*json::equal(parsed("[0.0,0,1,18446744073709551615]"), parsed("[-0.0,0.0,1.0,18446744073709551615]")));
+  CHECK(!*json::equal(parsed("[-1]"), parsed("[18446744073709551615]")));
+  CHECK(!*json::equal(parsed("[true]"), parsed("[false]")));
+  CHECK(!*json::equal(parsed("[null]"), parsed("[false]")));
+  CHECK(!*json::equal(parsed("[{}]"), parsed("[[]]")));
+  CHECK(!*json::equal(parsed("[0]"), parsed("[null]")));
+}
