@@ -348,8 +348,8 @@ class stamp_shadow {
   bool room_in_table() noexcept {
     if (table_.capacity() - table_.size() >= 2) return true;
     if (table_.size() >= 16 && !collect()) return false;
-    if (table_.capacity() - table_.size() >= 2 + table_.size() / 4) return true;
-    return table_.reserve(2 + table_.size() / 4);
+    if (table_.capacity() - table_.size() >= 2 + table_.size() / 2) return true;
+    return table_.reserve(2 + table_.size() / 2);
   }
   bool collect() noexcept {
     json::detail::plain_array<word> renumbered(words_.memory());

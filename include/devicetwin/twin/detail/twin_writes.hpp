@@ -758,8 +758,8 @@ json::error basic_twin<Memory, Tracking>::write_as_device(const json::arena_valu
   json::detail::walk_memory<json::arena_value> memory(working);
   json::text_writer<json::text_buffer> writer(done.event_);
   const auto stopped = [&writer] { return json::error(writer.failure()); };
-  if (!writer.StartObject() || !writer.RawKey("\"version\":") || !writer.Int64(next_version) ||
-      !writer.RawKey("\"properties\":") || !writer.StartObject() || !writer.RawKey("\"reported\":") || !writer.StartObject()) {
+  if (!writer.RawKey("{\"version\":", 1) || !writer.Int64(next_version) ||
+      !writer.RawKey("\"properties\":{\"reported\":", 1) || !writer.StartObject()) {
     return stopped();
   }
   detail::sync_counter counter(*rules_, working);
