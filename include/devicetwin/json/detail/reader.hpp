@@ -10,6 +10,7 @@
 #include "../memory.hpp"
 #include "../number.hpp"
 #include "../pointer.hpp"
+#include "escape.hpp"
 #include "events.hpp"
 #include "names.hpp"
 #include "stack.hpp"
@@ -238,65 +239,9 @@ class reader {
 
   /// Reads one escape sequence and gives its UTF-8.
   bool escape(char (&decoded)[4], std::size_t& length) {
-    const char* start = p_;
-    if (end_ - p_ < 2) return fail_at(end_, errc::unexpected_end);
-    constexpr std::string_view letters = "\"\\/bfnrt";
-    constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
-    const char letter = p_[1];
-    p_ += 2;
-    if (letter != 'u') {
-      const std::size_t which = letters.find(letter);
-      if (which == std::string_view::npos) return fail_at(start, errc::invalid_escape);
-      decoded[0] = meanings[which];
-      length = 1;
-      return true;
-    }
-    std::uint32_t code;
-    if (!four_hex_digits(start, code)) return false;
-    if (code >= 0xDC00 && code <= 0xDFFF) return fail_at(start, errc::lone_surrogate);
-    if (code >= 0xD800 && code <= 0xDBFF) {
-      std::uint32_t low = 0;
-      if (end_ - p_ < 2 || p_[0] != '\\' || p_[1] != 'u') return fail_at(start, errc::lone_surrogate);
-      p_ += 2;
-      if (!four_hex_digits(p_ - 2, low)) return false;
-      if (low < 0xDC00 || low > 0xDFFF) return fail_at(start, errc::lone_surrogate);
-      code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-    }
-    if (code < 0x80) {
-      decoded[length++] = static_cast<char>(code);
-      return true;
-    }
-    if (code < 0x800) {
-      decoded[length++] = static_cast<char>(0xC0 | (code >> 6));
-    } else {
-      if (code < 0x10000) {
-        decoded[length++] = static_cast<char>(0xE0 | (code >> 12));
-      } else {
-        decoded[length++] = static_cast<char>(0xF0 | (code >> 18));
-        decoded[length++] = static_cast<char>(0x80 | ((code >> 12) & 0x3F));
-      }
-      decoded[length++] = static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    }
-    decoded[length++] = static_cast<char>(0x80 | (code & 0x3F));
-    return true;
-  }
-
-  bool four_hex_digits(const char* escape_start, std::uint32_t& code) {
-    code = 0;
-    for (int i = 0; i < 4; ++i, ++p_) {
-      if (p_ == end_) return fail(errc::unexpected_end);
-      const char c = *p_;
-      std::uint32_t digit;
-      if (is_digit(c)) {
-        digit = static_cast<std::uint32_t>(c - '0');
-      } else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') {
-        digit = static_cast<std::uint32_t>((c | 0x20) - 'a' + 10);
-      } else {
-        return fail_at(escape_start, errc::invalid_escape);
-      }
-      code = code << 4 | digit;
-    }
-    return true;
+    const escape_end found = read_escape(p_, end_, decoded, length);
+    p_ = found.end;
+    return found.code == errc::ok || fail(found.code);
   }
 
   bool literal(std::string_view word) {

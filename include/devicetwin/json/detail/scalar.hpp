@@ -38,18 +38,21 @@ bool is_not_finite(const Value& v) noexcept {
   return v.IsDouble() && !is_finite(v.GetDouble());
 }
 
+/// Two numbers under a rule.
+inline bool same_number(const number& a, const number& b, number_equality rule) noexcept {
+  if (rule == number_equality::by_value_and_type &&
+      (a.stored_as == number::kind::real) != (b.stored_as == number::kind::real)) {
+    return false;
+  }
+  return json::same_number(a, b);
+}
+
 /// Two values of which at least one is a scalar.
 template <class ValueA, class ValueB>
 bool same_scalar(const ValueA& a, const ValueB& b, number_equality rule) noexcept {
   if (a.IsNumber()) {
     if (!b.IsNumber()) return false;
-    const number x = number_of(a);
-    const number y = number_of(b);
-    if (rule == number_equality::by_value_and_type &&
-        (x.stored_as == number::kind::real) != (y.stored_as == number::kind::real)) {
-      return false;
-    }
-    return same_number(x, y);
+    return same_number(number_of(a), number_of(b), rule);
   }
   if (a.GetType() != b.GetType()) return false;  // true and false are types of their own
   return !a.IsString() || same_text(a, b);
