@@ -15,4 +15,5 @@
 #include "merge/journal.hpp"
 #include "merge/merge_patch.hpp"
 #include "merge/options.hpp"
+#include "merge/text.hpp"
 #include "version.hpp"

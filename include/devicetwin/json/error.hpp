@@ -73,10 +73,17 @@ class error {
   std::size_t column() const noexcept { return column_; }
 
   /// The limit that was passed, for depth_exceeded (levels); 0 otherwise.
-  std::uint64_t limit() const noexcept { return limit_; }
+  std::uint64_t limit() const noexcept { return code_ == errc::out_of_memory ? 0 : limit_; }
+
+  /// For out_of_memory of the functions on texts, when the output took no more: the bytes that it has to
+  /// hold in all, what was in it before included; 0 otherwise.
+  std::uint64_t needed() const noexcept { return code_ == errc::out_of_memory ? limit_ : 0; }
+
+  /// Where a function takes two texts, which of them this is about: 1 or 2; 0 otherwise.
+  unsigned text() const noexcept { return text_; }
 
   /// One sentence with the pointer, without the position: "a member name stands twice in one object,
-  /// at /a/b". Control characters in names are shown escaped. Writes at most `capacity` bytes, not
+  /// in the first text, at /a/b". Control characters in names are shown escaped. Writes at most `capacity` bytes, not
   /// terminated, and gives the length of the whole sentence, as snprintf does.
   std::size_t message(char* buffer, std::size_t capacity) const noexcept;
   /// The same as a string; this one allocates.
@@ -88,6 +95,14 @@ class error {
   // Used by the functions that find errors, each giving what it knows.
   error&& limited_to(std::uint64_t limit) && noexcept {
     limit_ = limit;
+    return static_cast<error&&>(*this);
+  }
+  error&& needing(std::uint64_t bytes) && noexcept {
+    limit_ = bytes;
+    return static_cast<error&&>(*this);
+  }
+  error&& of_text(unsigned which) && noexcept {
+    text_ = static_cast<unsigned char>(which);
     return static_cast<error&&>(*this);
   }
   /// Fills in offset, line and column from the text that was read. Cost: one pass up to `offset`.
@@ -118,8 +133,9 @@ class error {
 
   errc code_ = errc::ok;
   unsigned char pointer_length_ = 0;
+  unsigned char text_ = 0;
   char pointer_[pointer_capacity] = {};
-  std::uint64_t limit_ = 0;
+  std::uint64_t limit_ = 0;  ///< or the bytes needed
   std::size_t offset_ = 0;
   std::size_t line_ = 0;
   std::size_t column_ = 0;
@@ -219,10 +235,11 @@ inline std::size_t error::message(char* buffer, std::size_t capacity) const noex
   detail::bounded_text out(buffer, capacity);
   out.put(describe(code_));
   if (limit_ != 0) {
-    out.put(" (the limit is ");
+    out.put(code_ == errc::out_of_memory ? " (bytes needed: " : " (the limit is ");
     out.put(limit_);
     out.put(")");
   }
+  if (text_ != 0) out.put(text_ == 1 ? ", in the first text" : ", in the second text");
   if (pointer_length_ != 0) {
     out.put(", at ");
     for (char c : pointer()) {

@@ -1,0 +1,757 @@
+/// Two JSON texts walked side by side: the machine behind diff_text and the equality of texts.
+///
+/// It stands at the same place of both texts and does, over and over: skip what is the same byte by byte,
+/// keeping the stack of open containers up to date by the masks of scan.hpp; then one member, element or
+/// separator by its meaning; and so on. Members are expected in the same order. Where they are not, the walk looks
+/// a few members ahead, and what it still cannot pair is matched by name at the end of the object.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::uint32_t
+#include <cstring>      // std::memcmp, std::memcpy, std::memset
+#include <string_view>  // std::string_view
+
+#include "../../json/detail/names.hpp"
+#include "../../json/detail/scalar.hpp"
+#include "../../json/detail/scan.hpp"
+#include "../../json/detail/stack.hpp"
+#include "../../json/detail/tokens.hpp"
+#include "../../json/detail/tree_diff.hpp"
+#include "../../json/error.hpp"
+#include "../../json/memory.hpp"
+#include "../../json/pointer.hpp"
+#include "text_sink.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace merge {
+namespace detail {
+
+using json::errc;
+using json::error;
+using json::size_type;
+
+/// Where a text begins; places in it are counted from there in 32 bits.
+using text_offset = std::uint32_t;
+inline constexpr text_offset no_offset = static_cast<text_offset>(-1);
+/// Longer texts are refused, as the reader does.
+inline constexpr std::size_t longest_text = 0xFFFFFFFE;
+
+/// A member of an object in a text.
+struct text_member {
+  text_offset name;  ///< of its opening quote
+  text_offset name_end;
+  text_offset value;
+  text_offset value_end;
+  text_offset unescaped;  ///< where its name stands without escapes; no_offset: it has none
+  text_offset match;      ///< index of the member of the same name on the other side, or no_offset
+};
+
+/// Renders a member's name as one step of a JSON Pointer.
+template <class Put>
+void render_name(std::string_view raw, Put&& put) {
+  put('/');
+  json::detail::plain_bytes bytes(raw);
+  for (int c = bytes.next(); c >= 0; c = bytes.next()) {
+    if (c == '~' || c == '/') {
+      put('~');
+      put(c == '~' ? '0' : '1');
+    } else {
+      put(static_cast<char>(c));
+    }
+  }
+}
+
+class text_diff {
+ public:
+  /// `patch` gets the merge patch; when it is null, only whether the texts differ is found out.
+  text_diff(const json::detail::diff_rules& rules, text_sink* patch,
+            const json::memory_source& memory) noexcept
+      : rules_(rules),
+        patch_(patch),
+        frames_(memory),
+        loose_from_(memory),
+        loose_to_(memory),
+        names_(memory),
+        index_(memory) {}
+
+  /// Walks. Errors: null_member, kept_member, depth_exceeded with the pointer, out_of_memory, too_large;
+  /// and when malformed(), any: the text is not JSON then, and the reader knows better where.
+  error run(std::string_view from, std::string_view to) {
+    if (from.size() > longest_text || to.size() > longest_text) return errc::too_large;
+    from_ = a_ = from.data();
+    to_ = b_ = to.data();
+    a_end_ = a_ + from.size();
+    to_last_ = b_end_ = b_ + to.size();
+    skip_spaces();
+    if (!walk()) return failure_;
+    return {};
+  }
+
+  bool differ() const noexcept { return differ_; }
+  bool malformed() const noexcept { return malformed_; }
+
+ private:
+  enum class state : unsigned char {
+    entry,  ///< before a member or element, or a closing bracket
+    after,  ///< behind a value, before a comma or a closing bracket
+    loose   ///< among the members of the innermost object that were not paired in order
+  };
+
+  /// An open container of both texts.
+  struct frame {
+    text_offset name;       ///< in `to`, of the member whose value this is: its quote or white space before
+    text_offset from_open;  ///< of the opening brackets
+    text_offset to_open;
+    text_offset first_loose_from, first_loose_to;
+    text_offset first_name;
+    bool object;
+    bool loose;     ///< the members left over are being gone through
+    bool confined;  ///< its ends are the ends of the walk; those around it are kept for afterwards
+    text_offset next_loose;
+    text_offset from_at, to_at;    ///< of the closing brackets, when `loose`
+    text_offset from_end, to_end;  ///< the ends around it, when `confined`
+    text_offset region;            ///< the confined container around it, when `confined`
+  };
+
+  // Each returns false when failure_ is set, or when the walk is over because only a difference was wanted.
+
+  bool walk() {
+    if (a_ == a_end_ || b_ == b_end_) return not_json();
+    if (patch_ != nullptr) {
+      if (*a_ != '{' || *b_ != '{') return whole();
+      patch_->put('{');
+      opened_ = 1;
+    } else if (*a_ != *b_ || (*a_ != '{' && *a_ != '[')) {
+      return scalars();
+    }
+    if (!enter(true)) return false;
+    while (!frames_.empty()) {
+      switch (state_) {
+        case state::entry:
+          if (!skip_equal()) return false;
+          if (frames_.empty() || state_ != state::entry) break;
+          if (!(frames_.back().object ? member_step() : element_step())) return false;
+          break;
+        case state::after:
+          if (!after_step()) return false;
+          break;
+        case state::loose:
+          if (!loose_step()) return false;
+          break;
+      }
+    }
+    return true;
+  }
+
+  /// The roots are not both objects: the patch is `to` itself.
+  bool whole() {
+    const char* const end = json::detail::skip_value(b_, b_end_);
+    if (end == nullptr) return not_json();
+    differ_ = true;
+    if (*b_ == '{' && !sayable(b_, end)) return false;
+    patch_->put(b_, end);
+    return true;
+  }
+
+  // --- Skipping what is equal -----------------------------------------------------------------------
+
+  /// Moves over what is the same in both texts, to the last place before the first difference from where
+  /// meaning can be looked at: before a member, element or closing bracket, or behind a value.
+  bool skip_equal() {
+    const auto a_left = static_cast<std::size_t>(a_end_ - a_);
+    const auto b_left = static_cast<std::size_t>(b_end_ - b_);
+    const std::size_t least = a_left < b_left ? a_left : b_left;
+    same_to_ = b_;
+    if (least >= 8 && std::memcmp(a_, b_, 8) != 0) return true;  // worth no call
+    const std::size_t same = json::detail::level().common(a_, b_, least);
+    same_to_ = b_ + same;
+    if (same == least && a_left == b_left && nothing_loose()) {
+      close_region();
+      return true;
+    }
+    return same == 0 || follow(same);
+  }
+
+  /// Whether no open container of the region has members left over. Then, what is the same up to the end of
+  /// the region is equal.
+  bool nothing_loose() const noexcept {
+    const frame& region = frames_[region_];
+    return loose_from_.size() == region.first_loose_from && loose_to_.size() == region.first_loose_to;
+  }
+  void close_region() {
+    while (frames_.size() > region_ + 1) {
+      close_patch();
+      pop();
+    }
+    a_ = a_end_;
+    b_ = b_end_;
+    leave();
+  }
+
+  /// Reads the structure of the next `same` bytes, which both texts share, and stops as skip_equal() says.
+  bool follow(std::size_t same) {
+    constexpr std::size_t batch = 8;
+    json::detail::scan_state scanned;
+    json::detail::scan_block blocks[batch];
+    const json::detail::scan_level& use = json::detail::level();
+    const text_offset start = in_to(b_);
+    const char* at = b_;
+    const char* const last = b_ + same;
+    const char* item = b_;  // where the member or element at hand starts
+    bool behind_value = false;
+    while (at != last) {
+      std::size_t count =
+          (static_cast<std::size_t>(last - at) + json::detail::block_size - 1) / json::detail::block_size;
+      const std::size_t whole_blocks = static_cast<std::size_t>(b_end_ - at) / json::detail::block_size;
+      if (count > whole_blocks) count = whole_blocks;
+      if (count > batch) count = batch;
+      if (count == 0) {  // the last bytes of the text
+        char padded[json::detail::block_size];
+        std::memset(padded, ' ', sizeof padded);
+        std::memcpy(padded, at, static_cast<std::size_t>(b_end_ - at));
+        use.scan(padded, 1, scanned, blocks);
+        count = 1;
+      } else {
+        use.scan(at, count, scanned, blocks);
+      }
+      for (std::size_t i = 0; i < count && at != last; ++i) {
+        const auto left = static_cast<std::size_t>(last - at);
+        const std::uint64_t shared = left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
+        const std::uint64_t open = blocks[i].open & shared;
+        std::uint64_t brackets = open | (blocks[i].close & shared);
+        std::uint64_t commas = blocks[i].comma & shared;
+        for (; brackets != 0; brackets &= brackets - 1) {
+          const std::uint64_t one = brackets & (0 - brackets);
+          const char* const bracket = at + json::detail::lowest_bit(one);
+          const std::uint64_t before = commas & (one - 1);
+          if (before != 0) item = at + json::detail::highest_bit(before) + 1;
+          commas &= ~before;
+          if ((open & one) != 0) {
+            if (!push(item, a_ + (in_to(bracket) - start), bracket, false)) return false;
+            behind_value = false;
+          } else {
+            const frame& top = frames_.back();
+            if (top.confined || has_loose(top)) {
+              a_ += in_to(bracket) - start;
+              b_ = bracket;
+              state_ = state::entry;
+              return true;
+            }
+            close_patch();
+            if (!top.object) --arrays_;
+            frames_.pop();
+            behind_value = true;
+          }
+          item = bracket + 1;
+        }
+        if (commas != 0) {
+          item = at + json::detail::highest_bit(commas) + 1;
+          behind_value = false;
+        }
+        at = left <= json::detail::block_size ? last : at + json::detail::block_size;
+      }
+    }
+    a_ += in_to(item) - start;
+    b_ = item;
+    state_ = behind_value ? state::after : state::entry;
+    return true;
+  }
+
+  // --- One thing at a time --------------------------------------------------------------------------
+
+  bool after_step() {
+    skip_spaces();
+    if (a_ == a_end_ || b_ == b_end_) return not_json();
+    const char close = frames_.back().object ? '}' : ']';
+    if ((*a_ != ',' && *a_ != close) || (*b_ != ',' && *b_ != close)) return not_json();
+    if (*a_ == ',') ++a_;
+    if (*b_ == ',') ++b_;
+    state_ = state::entry;
+    return true;
+  }
+
+  bool element_step() {
+    skip_spaces();
+    if (a_ == a_end_ || b_ == b_end_) return not_json();
+    if (*a_ != ']' && *b_ != ']') return pair();
+    if (*a_ != *b_) return different();
+    ++a_;
+    ++b_;
+    leave();
+    return true;
+  }
+
+  bool member_step() {
+    skip_spaces();
+    if (a_ == a_end_ || b_ == b_end_) return not_json();
+    if (*a_ == '}' && *b_ == '}' && !has_loose(frames_.back())) {
+      ++a_;
+      ++b_;
+      leave();
+      return true;
+    }
+    if (*a_ == '}' || *b_ == '}') return object_end();
+    if (*a_ != '"' || *b_ != '"') return not_json();
+    const char* const to_end = json::detail::skip_string(b_ + 1, b_end_);
+    if (to_end == nullptr) return not_json();
+    const char* from_end;
+    if (to_end <= same_to_) {
+      from_end = a_ + (to_end - b_);
+    } else {
+      from_end = json::detail::skip_string(a_ + 1, a_end_);
+      if (from_end == nullptr) return not_json();
+      if (!json::detail::same_string(text(a_ + 1, from_end - 1), text(b_ + 1, to_end - 1))) return reorder();
+    }
+    name_ = b_;
+    name_end_ = to_end;
+    a_ = from_end;
+    b_ = to_end;
+    return to_value(a_, a_end_) && to_value(b_, b_end_) ? pair() : not_json();
+  }
+
+  /// Compares the two values at hand: settles scalars, enters containers.
+  bool pair() {
+    if (*a_ == *b_ && (*a_ == '{' || *a_ == '[')) return enter(false);
+    const char* const value = b_;
+    bool same = false;
+    if (!skip_scalars(same)) return false;
+    proceed();
+    return same || different(value, b_);
+  }
+  bool skip_scalars(bool& same) {
+    const char* const a = a_;
+    const char* const b = b_;
+    a_ = json::detail::skip_value(a_, a_end_);
+    b_ = json::detail::skip_value(b_, b_end_);
+    if (a_ == nullptr || b_ == nullptr) return not_json();
+    same = json::detail::same_scalar_text(text(a, a_), text(b, b_), rules_.numbers);
+    return true;
+  }
+  bool scalars() {
+    bool same = false;
+    if (!skip_scalars(same)) return false;
+    differ_ = !same;
+    return true;
+  }
+
+  /// Opens the containers at hand; `confined` ones are not left by skipping what is equal.
+  bool enter(bool confined) {
+    if (!push(name_ == nullptr ? b_ : name_, a_, b_, confined)) return false;
+    ++a_;
+    ++b_;
+    state_ = state::entry;
+    return true;
+  }
+  bool push(const char* name, const char* a_bracket, const char* b_bracket, bool confined) {
+    if (frames_.size() >= rules_.max_depth) return fail(errc::depth_exceeded, {});
+    frame opened;
+    opened.name = in_to(name);
+    opened.from_open = static_cast<text_offset>(a_bracket - from_);
+    opened.to_open = in_to(b_bracket);
+    opened.first_loose_from = static_cast<text_offset>(loose_from_.size());
+    opened.first_loose_to = static_cast<text_offset>(loose_to_.size());
+    opened.first_name = static_cast<text_offset>(names_.size());
+    opened.object = *b_bracket == '{';
+    opened.loose = false;
+    opened.confined = confined;
+    if (confined) {
+      opened.from_end = static_cast<text_offset>(a_end_ - from_);
+      opened.to_end = in_to(b_end_);
+      opened.region = static_cast<text_offset>(region_);
+      region_ = frames_.size();
+    }
+    if (!frames_.push(opened)) return fail(errc::out_of_memory, {});
+    if (!opened.object) ++arrays_;
+    return true;
+  }
+
+  /// Behind the closing brackets of the innermost container.
+  void leave() {
+    close_patch();
+    pop();
+    if (!frames_.empty()) proceed();
+  }
+  void pop() noexcept {
+    const frame& top = frames_.back();
+    loose_from_.truncate(top.first_loose_from);
+    loose_to_.truncate(top.first_loose_to);
+    names_.truncate(top.first_name);
+    if (!top.object) --arrays_;
+    if (top.confined) {
+      a_end_ = from_ + top.from_end;
+      b_end_ = to_ + top.to_end;
+      region_ = top.region;
+    }
+    frames_.pop();
+  }
+  /// What follows a value of the innermost container.
+  void proceed() noexcept { state_ = frames_.back().loose ? state::loose : state::after; }
+
+  // --- Members in another order ---------------------------------------------------------------------
+
+  /// Two members of different names: finds the next pair of the same name, if it is near.
+  bool reorder() {
+    constexpr std::size_t near = 8;
+    const std::size_t first_from = loose_from_.size();
+    const std::size_t first_to = loose_to_.size();
+    for (std::size_t i = 0; i < near && *a_ != '}' && *b_ != '}'; ++i) {
+      if (!collect(a_, a_end_, from_, loose_from_) || !collect(b_, b_end_, to_, loose_to_)) return false;
+      std::string_view a, b;
+      if (!next_name(a_, a_end_, a) || !next_name(b_, b_end_, b)) return not_json();
+      if (*a_ == '"' && *b_ == '"' && json::detail::same_string(a, b)) return true;
+      for (std::size_t j = 0; j <= i; ++j) {
+        if (*a_ == '"' && json::detail::same_string(a, name_of(to_, loose_to_[first_to + j]))) {
+          b_ = to_ + loose_to_[first_to + j].name;
+          loose_to_.truncate(first_to + j);
+          return true;
+        }
+        if (*b_ == '"' && json::detail::same_string(b, name_of(from_, loose_from_[first_from + j]))) {
+          a_ = from_ + loose_from_[first_from + j].name;
+          loose_from_.truncate(first_from + j);
+          return true;
+        }
+      }
+    }
+    return object_end();
+  }
+
+  /// No more pairs in order: what is left of both objects is matched by name.
+  bool object_end() {
+    while (*a_ != '}') {
+      if (!collect(a_, a_end_, from_, loose_from_)) return false;
+    }
+    while (*b_ != '}') {
+      if (!collect(b_, b_end_, to_, loose_to_)) return false;
+    }
+    frame& top = frames_.back();
+    if (!match(top)) return fail(errc::out_of_memory, {});
+    top.loose = true;
+    top.next_loose = top.first_loose_from;
+    top.from_at = static_cast<text_offset>(a_ - from_);
+    top.to_at = in_to(b_);
+    state_ = state::loose;
+    return true;
+  }
+
+  /// Reads the member at `p` and goes to the next name or to the closing bracket.
+  bool collect(const char*& p, const char* end, const char* base, json::detail::stack<text_member, 16>& members) {
+    text_member member;
+    member.name = static_cast<text_offset>(p - base);
+    if (*p != '"' || (p = json::detail::skip_string(p + 1, end)) == nullptr) return not_json();
+    member.name_end = static_cast<text_offset>(p - base);
+    if (!to_value(p, end)) return not_json();
+    member.value = static_cast<text_offset>(p - base);
+    if ((p = json::detail::skip_value(p, end)) == nullptr) return not_json();
+    member.value_end = static_cast<text_offset>(p - base);
+    member.unescaped = member.match = no_offset;
+    p = json::detail::skip_space(p, end);
+    if (p != end && *p == ',') {
+      p = json::detail::skip_space(p + 1, end);
+    } else if (p != end && *p != '}') {
+      return not_json();
+    }
+    if (p == end) return not_json();
+    return members.push(member) || fail(errc::out_of_memory, {});
+  }
+
+  /// The name at `p`, unless there is a closing bracket.
+  static bool next_name(const char* p, const char* end, std::string_view& name) noexcept {
+    if (*p != '"') return *p == '}';
+    const char* const last = json::detail::skip_string(p + 1, end);
+    if (last != nullptr) name = text(p + 1, last - 1);
+    return last != nullptr;
+  }
+
+  /// Finds for each member left over the one of the same name. False when memory ran out.
+  bool match(const frame& top) {
+    constexpr size_type few = 4;
+    const auto from_count = static_cast<size_type>(loose_from_.size() - top.first_loose_from);
+    const auto to_count = static_cast<size_type>(loose_to_.size() - top.first_loose_to);
+    text_member* const from = loose_from_.data() + top.first_loose_from;
+    text_member* const to = loose_to_.data() + top.first_loose_to;
+    if (from_count <= few || to_count <= few) {
+      for (size_type i = 0; i < from_count; ++i) {
+        for (size_type j = 0; j < to_count; ++j) {
+          if (to[j].match == no_offset &&
+              json::detail::same_string(name_of(from_, from[i]), name_of(to_, to[j]))) {
+            pair_up(from[i], i, to[j], j);
+            break;
+          }
+        }
+      }
+      return true;
+    }
+    for (size_type i = 0; i < from_count; ++i) {
+      if (!unescape(from_, from[i])) return false;
+    }
+    for (size_type j = 0; j < to_count; ++j) {
+      if (!unescape(to_, to[j])) return false;
+    }
+    const auto names = [&](size_type j) { return plain_name(to_, to[j]); };
+    json::detail::name_index index;
+    const std::size_t base = index_.size();
+    if (!index.build(to_count, names, index_, [](size_type) {})) return false;
+    for (size_type i = 0; i < from_count; ++i) {
+      const size_type j = index.find(plain_name(from_, from[i]), names, index_);
+      if (j != json::detail::no_index && to[j].match == no_offset) pair_up(from[i], i, to[j], j);
+    }
+    index_.truncate(base);
+    return true;
+  }
+  static void pair_up(text_member& from, size_type i, text_member& to, size_type j) noexcept {
+    from.match = j;
+    to.match = i;
+  }
+
+  /// Keeps the name of a member without its escapes, if it has any: the length, then the bytes.
+  bool unescape(const char* base, text_member& member) {
+    const std::string_view raw = name_of(base, member);
+    if (!json::detail::has_escapes(raw)) return true;
+    const std::size_t start = names_.size();
+    member.unescaped = static_cast<text_offset>(start);
+    if (!names_.extend(sizeof(size_type))) return false;
+    json::detail::plain_bytes bytes(raw);
+    for (int c = bytes.next(); c >= 0; c = bytes.next()) {
+      if (!names_.push(static_cast<char>(c))) return false;
+    }
+    const auto length = static_cast<size_type>(names_.size() - start - sizeof(size_type));
+    std::memcpy(names_.data() + start, &length, sizeof length);
+    return true;
+  }
+  std::string_view plain_name(const char* base, const text_member& member) const noexcept {
+    if (member.unescaped == no_offset) return name_of(base, member);
+    size_type length;
+    std::memcpy(&length, names_.data() + member.unescaped, sizeof length);
+    return {names_.data() + member.unescaped + sizeof length, length};
+  }
+  static std::string_view name_of(const char* base, const text_member& member) noexcept {
+    return text(base + member.name + 1, base + member.name_end - 1);
+  }
+
+  /// The next member left over: first those of `from`, then those of `to`.
+  bool loose_step() {
+    frame& top = frames_.back();
+    const std::size_t at = top.next_loose++;
+    if (at < loose_from_.size()) {
+      const text_member& from = loose_from_[at];
+      if (from.match == no_offset) return missing(from);
+      const text_member& to = loose_to_[top.first_loose_to + from.match];
+      const text_offset length = from.value_end - from.value;
+      if (length == to.value_end - to.value &&
+          std::memcmp(from_ + from.value, to_ + to.value, length) == 0) {
+        return true;
+      }
+      a_ = from_ + from.value;
+      b_ = to_ + to.value;
+      name_ = to_ + to.name;
+      name_end_ = to_ + to.name_end;
+      if (*a_ != *b_ || (*a_ != '{' && *a_ != '[')) return pair();
+      if (!enter(true)) return false;
+      a_end_ = from_ + from.value_end;
+      b_end_ = to_ + to.value_end;
+      return true;
+    }
+    const std::size_t rest = at - loose_from_.size() + top.first_loose_to;
+    if (rest < loose_to_.size()) {
+      const text_member& to = loose_to_[rest];
+      if (to.match != no_offset) return true;
+      name_ = to_ + to.name;
+      name_end_ = to_ + to.name_end;
+      return different(to_ + to.value, to_ + to.value_end);
+    }
+    a_ = from_ + top.from_at + 1;
+    b_ = to_ + top.to_at + 1;
+    leave();
+    return true;
+  }
+
+  // --- Differences ----------------------------------------------------------------------------------
+
+  /// The member of `from` is not in `to`.
+  bool missing(const text_member& member) {
+    if (patch_ == nullptr || arrays_ != 0) return different();
+    const std::string_view name = name_of(from_, member);
+    if (!rules_.removes) return fail(errc::kept_member, name);
+    differ_ = true;
+    if (!open_patch()) return false;
+    separate();
+    put_name(from_ + member.name, from_ + member.name_end);
+    patch_->put("null");
+    return true;
+  }
+
+  /// Inside an array, something differs; an array is one value, so the outermost one does.
+  bool different() {
+    differ_ = true;
+    if (patch_ == nullptr) return false;
+    std::size_t outermost = 0;
+    while (frames_[outermost].object) ++outermost;
+    const frame outer = frames_[outermost];
+    while (frames_.size() > outermost) pop();
+    a_ = json::detail::leave_containers(from_ + outer.from_open + 1, a_end_, 1);
+    b_ = json::detail::leave_containers(to_ + outer.to_open + 1, b_end_, 1);
+    if (a_ == nullptr || b_ == nullptr) return not_json();
+    name_ = json::detail::skip_space(to_ + outer.name, b_end_);
+    name_end_ = name_ == b_end_ || *name_ != '"' ? nullptr : json::detail::skip_string(name_ + 1, b_end_);
+    if (name_end_ == nullptr) return not_json();
+    proceed();
+    return set(to_ + outer.to_open, b_);
+  }
+  /// The member at hand differs, or is new.
+  bool different(const char* value, const char* end) {
+    if (patch_ == nullptr || arrays_ != 0) return different();
+    differ_ = true;
+    return set(value, end);
+  }
+
+  bool set(const char* value, const char* end) {
+    if (!sayable(value, end) || !open_patch()) return false;
+    separate();
+    put_name(name_, name_end_);
+    patch_->put(value, end);
+    return true;
+  }
+
+  /// Checks that a patch can carry this value.
+  bool sayable(const char* value, const char* end) {
+    if (*value == 'n') return rules_.sets_null || fail(errc::null_member, text(name_ + 1, name_end_ - 1));
+    if (*value != '{' || rules_.carries_null) return true;
+    const std::size_t around = frames_.size();
+    if (!push(name_ == nullptr ? value : name_, from_, value, false)) return false;
+    for (const char* p = value + 1; frames_.size() > around;) {
+      p = json::detail::skip_space(p, end);
+      if (p == end) return not_json();
+      if (*p == '}') frames_.pop();
+      if (*p == '}' || *p == ',') {
+        ++p;
+        continue;
+      }
+      const char* const name = p;
+      if (*p != '"' || (p = json::detail::skip_string(p + 1, end)) == nullptr) return not_json();
+      const char* const name_end = p;
+      if (!to_value(p, end)) return not_json();
+      if (*p == 'n') return fail(errc::null_member, text(name + 1, name_end - 1));
+      if (*p == '{') {
+        if (!push(name, from_, p, false)) return false;
+        ++p;
+      } else if ((p = json::detail::skip_value(p, end)) == nullptr) {  // of an array, nulls are kept
+        return not_json();
+      }
+    }
+    return true;
+  }
+
+  // --- Writing the patch ----------------------------------------------------------------------------
+
+  /// Opens the objects of the patch that lead to the member at hand.
+  bool open_patch() {
+    for (; opened_ < frames_.size(); ++opened_) {
+      const char* const name = json::detail::skip_space(to_ + frames_[opened_].name, to_last_);
+      if (name == to_last_ || *name != '"') return not_json();
+      const char* const end = json::detail::skip_string(name + 1, to_last_);
+      if (end == nullptr) return not_json();
+      separate();
+      put_name(name, end);
+      patch_->put('{');
+      comma_ = false;
+    }
+    return true;
+  }
+  /// Closes the innermost object of the patch, if it was opened.
+  void close_patch() {
+    if (frames_.size() != opened_) return;
+    patch_->put('}');
+    --opened_;
+    comma_ = true;
+  }
+  void separate() {
+    if (comma_) patch_->put(',');
+    comma_ = true;
+  }
+  void put_name(const char* name, const char* end) {
+    patch_->put(name, end);
+    patch_->put(':');
+  }
+
+  // --- Small things ---------------------------------------------------------------------------------
+
+  static std::string_view text(const char* first, const char* last) noexcept {
+    return {first, static_cast<std::size_t>(last - first)};
+  }
+  text_offset in_to(const char* p) const noexcept { return static_cast<text_offset>(p - to_); }
+  bool has_loose(const frame& top) const noexcept {
+    return loose_from_.size() != top.first_loose_from || loose_to_.size() != top.first_loose_to;
+  }
+  void skip_spaces() noexcept {
+    a_ = json::detail::skip_space(a_, a_end_);
+    b_ = json::detail::skip_space(b_, b_end_);
+  }
+  /// From behind a name over the colon to the value.
+  static bool to_value(const char*& p, const char* end) noexcept {
+    p = json::detail::skip_space(p, end);
+    if (p == end || *p != ':') return false;
+    p = json::detail::skip_space(p + 1, end);
+    return p != end;
+  }
+
+  /// The open containers, and a member of the innermost one.
+  struct place {
+    const text_diff& walk;
+    std::string_view name;
+    template <class Put>
+    void render(Put&& put) const {
+      const auto& frames = walk.frames_;
+      for (std::size_t i = 1; i < frames.size(); ++i) {
+        if (!frames[i - 1].object) return;
+        const char* const start = json::detail::skip_space(walk.to_ + frames[i].name, walk.to_last_);
+        const char* const end =
+            start == walk.to_last_ ? nullptr : json::detail::skip_string(start + 1, walk.to_last_);
+        if (end != nullptr) render_name(text(start + 1, end - 1), put);
+      }
+      if (name.data() != nullptr) render_name(name, put);
+    }
+  };
+  bool fail(errc code, std::string_view name) noexcept {
+    failure_ = error(code)
+                   .limited_to(code == errc::depth_exceeded ? rules_.max_depth : 0)
+                   .at(place{*this, name});
+    return false;
+  }
+  bool not_json() noexcept {
+    malformed_ = true;
+    failure_ = errc::unexpected_character;
+    return false;
+  }
+
+  json::detail::diff_rules rules_;
+  text_sink* patch_;
+  const char* from_ = nullptr;
+  const char* to_ = nullptr;
+  const char* to_last_ = nullptr;  ///< the end of `to`, whatever the walk is confined to
+  const char* a_ = nullptr;  ///< where the walk is in `from`
+  const char* b_ = nullptr;  ///< and in `to`
+  const char* a_end_ = nullptr;
+  const char* b_end_ = nullptr;
+  const char* same_to_ = nullptr;  ///< from `b_` to here the texts are known to be the same
+  const char* name_ = nullptr;     ///< of the member at hand, in `to`, with its quotes
+  const char* name_end_ = nullptr;
+  std::size_t region_ = 0;  ///< the innermost confined container
+  std::size_t arrays_ = 0;  ///< open ones
+  std::size_t opened_ = 0;  ///< how many of the open objects are open in the patch
+  bool comma_ = false;      ///< the next member of the patch needs a comma before it
+  bool differ_ = false;
+  bool malformed_ = false;
+  state state_ = state::entry;
+  json::detail::stack<frame, 16> frames_;
+  json::detail::stack<text_member, 16> loose_from_;
+  json::detail::stack<text_member, 16> loose_to_;
+  json::detail::stack<char, 64> names_;
+  json::detail::index_memory index_;
+  error failure_;
+};
+
+}  // namespace detail
+}  // namespace merge
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

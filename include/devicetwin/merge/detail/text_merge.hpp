@@ -1,0 +1,544 @@
+/// A merge patch on a text worked out before anything is written: which bytes stay, go, and come in.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::uint32_t
+#include <string_view>  // std::string_view
+
+#include "../../json/detail/names.hpp"
+#include "../../json/detail/stack.hpp"
+#include "../../json/detail/tokens.hpp"
+#include "../../json/error.hpp"
+#include "../../json/pointer.hpp"
+#include "../journal.hpp"
+#include "../options.hpp"
+#include "text_diff.hpp"
+#include "text_sink.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace merge {
+namespace detail {
+
+class text_merge {
+ public:
+  enum class action : unsigned char {
+    set,      ///< the value of the member `name` is replaced
+    add,      ///< the member `name` is new
+    remove,   ///< the member `name` goes
+    descend,  ///< what follows is about the members of the member `name`
+    leave,    ///< and now about those of the object around it again
+  };
+  /// A piece of text: of the document, of the patch, or made here.
+  struct piece {
+    const char* first = nullptr;  ///< null: made here
+    std::size_t start = 0;        ///< in what was made
+    std::size_t length = 0;
+  };
+  struct entry {
+    action what;
+    bool comma;             ///< a new member needs a comma before it
+    text_offset cut_first;  ///< these bytes of the document go; a new member comes in here
+    text_offset cut_last;
+    text_offset old_first, old_last;  ///< the value that was there, if any
+    std::string_view name;            ///< what stands between its quotes
+    piece value;                      ///< the new one
+    std::size_t plain;                ///< where the name without escapes stands, if it has any
+    std::size_t plain_length;
+  };
+
+  text_merge(const options& o, const json::memory_source& memory) noexcept
+      : options_(o), memory_(memory), frames_(memory), wanted_(memory), entries_(memory), made_(memory),
+        names_(memory), steps_(memory), index_(memory) {}
+
+  /// Works out what applying `patch` to `document` does.
+  /// Errors: depth_exceeded, out_of_memory, too_large; and when malformed(), any.
+  error make(std::string_view document, std::string_view patch) {
+    if (document.size() > longest_text || patch.size() > longest_text) return errc::too_large;
+    text_ = p_ = document.data();
+    end_ = text_ + document.size();
+    q_ = patch.data();
+    q_end_ = q_ + patch.size();
+    p_ = json::detail::skip_space(p_, end_);
+    q_ = json::detail::skip_space(q_, q_end_);
+    if (p_ == end_ || q_ == q_end_) {
+      static_cast<void>(not_json());
+    } else if (*p_ != '{' || *q_ != '{') {
+      static_cast<void>(whole());
+    } else {
+      static_cast<void>(walk());
+    }
+    return failure_;
+  }
+
+  bool malformed() const noexcept { return malformed_; }
+  std::size_t changes() const noexcept { return changes_; }
+
+  /// Writes the new text.
+  void write(text_sink& out) const {
+    const char* done = text_;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const entry& e = entries_[i];
+      if (e.what == action::descend || e.what == action::leave) continue;
+      out.put(done, text_ + e.cut_first);
+      if (e.what == action::add) {
+        if (e.comma) out.put(',');
+        out.put('"');
+        out.put(e.name);
+        out.put("\":");
+      }
+      if (e.what != action::remove) out.put(view(e.value));
+      done = text_ + e.cut_last;
+    }
+    out.put(done, end_);
+  }
+
+  /// Makes ready for tell(). False when memory ran out.
+  bool prepare_to_tell() {
+    std::size_t depth = 1, deepest = 1;
+    names_.truncate(0);
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      entry& e = entries_[i];
+      if (e.what == action::descend && ++depth > deepest) deepest = depth;
+      if (e.what == action::leave) --depth;
+      if (!json::detail::has_escapes(e.name)) continue;
+      e.plain = names_.size();
+      if (!append_plain(e.name)) return false;
+      e.plain_length = names_.size() - e.plain;
+    }
+    return steps_.extend(deepest);
+  }
+  /// Tells the journal every change, in the order of the document.
+  template <class Journal>
+  void tell(Journal& journal) {
+    std::size_t depth = 0;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const entry& e = entries_[i];
+      if (e.what == action::leave) {
+        --depth;
+        continue;
+      }
+      steps_[depth] = json::step::member(
+          e.plain_length == 0 ? e.name : std::string_view(names_.data() + e.plain, e.plain_length));
+      if (e.what == action::descend) {
+        ++depth;
+        continue;
+      }
+      const std::string_view old_text(text_ + e.old_first, e.old_last - e.old_first);
+      const std::string_view new_text = view(e.value);
+      journal(json::location(steps_.data(), whole_ ? 0 : depth + 1),
+              e.what == action::add ? nullptr : &old_text, e.what == action::remove ? nullptr : &new_text);
+    }
+  }
+
+ private:
+  /// A member of a patch's object.
+  struct wish {
+    const char* name;  ///< its opening quote
+    const char* name_end;
+    const char* value;
+    const char* value_end;
+    std::size_t unescaped;  ///< where its name stands without escapes; none: it has none
+    size_type length;       ///< of the name, then
+    bool done;
+  };
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  /// An object of the document into which an object of the patch is being merged.
+  struct frame {
+    std::size_t first_wish;
+    std::size_t next_wish;  ///< where the next is expected
+    std::size_t left;       ///< wishes not met yet
+    std::size_t descended;  ///< the entry that led here
+    std::size_t names;
+    std::size_t index_base;
+    json::detail::name_index index;
+    bool indexed;
+    bool kept;            ///< a member stands before and stays
+    std::size_t leading;  ///< the last entry that removes a member with none before it that stays; none: none
+    text_offset last;     ///< behind the last member, or behind the opening bracket
+  };
+
+  bool whole() {
+    const char* const value = p_;
+    if ((p_ = json::detail::skip_value(p_, end_)) == nullptr) return not_json();
+    const char* const wanted = q_;
+    if ((q_ = json::detail::skip_value(q_, q_end_)) == nullptr) return not_json();
+    bool same = false;
+    if (*wanted != '{' && !same_value(text(value, p_), text(wanted, q_), same)) return false;
+    if (same) return true;
+    whole_ = true;
+    return change(action::set, value, p_, value, p_, {}, wanted, q_, false);
+  }
+
+  bool walk() {
+    if (!enter()) return false;
+    while (!frames_.empty()) {
+      frame& top = frames_.back();
+      if (top.left == 0 && !returning_needed()) break;  // nothing is left to do
+      if (!member_step(top)) return false;
+    }
+    return true;
+  }
+
+  /// Whether any open object still has to be looked through.
+  bool returning_needed() const noexcept {
+    for (std::size_t i = 0; i < frames_.size(); ++i) {
+      if (frames_[i].left != 0 || frames_[i].leading != none) return true;
+    }
+    return false;
+  }
+
+  /// Both at an opening brace: reads all members of the patch's object.
+  bool enter() {
+    if (frames_.size() >= options_.max_depth) return fail(errc::depth_exceeded);
+    frame opened;
+    opened.first_wish = opened.next_wish = wanted_.size();
+    opened.left = 0;
+    opened.descended = entries_.size();
+    opened.names = names_.size();
+    opened.index_base = index_.size();
+    opened.indexed = opened.kept = false;
+    opened.leading = none;
+    ++p_;
+    opened.last = static_cast<text_offset>(p_ - text_);
+    q_ = json::detail::skip_space(q_ + 1, q_end_);
+    for (;;) {
+      if (q_ == q_end_) return not_json();
+      if (*q_ == '}') break;
+      wish next;
+      next.name = q_;
+      if (*q_ != '"' || (q_ = json::detail::skip_string(q_ + 1, q_end_)) == nullptr) return not_json();
+      next.name_end = q_;
+      if (!to_value(q_, q_end_)) return not_json();
+      next.value = q_;
+      if ((q_ = json::detail::skip_value(q_, q_end_)) == nullptr) return not_json();
+      next.value_end = q_;
+      next.unescaped = none;
+      next.length = 0;
+      next.done = false;
+      if (!wanted_.push(next)) return fail(errc::out_of_memory);
+      ++opened.left;
+      q_ = json::detail::skip_space(q_, q_end_);
+      if (q_ != q_end_ && *q_ == ',') {
+        q_ = json::detail::skip_space(q_ + 1, q_end_);
+      } else if (q_ != q_end_ && *q_ != '}') {
+        return not_json();
+      }
+    }
+    ++q_;
+    return frames_.push(opened) || fail(errc::out_of_memory);
+  }
+
+  /// The next member of the document, or the end of its object.
+  bool member_step(frame& top) {
+    p_ = json::detail::skip_space(p_, end_);
+    if (p_ == end_) return not_json();
+    if (*p_ == ',') {
+      p_ = json::detail::skip_space(p_ + 1, end_);
+      if (p_ == end_) return not_json();
+    }
+    if (top.leading != none) {  // a removed first member takes what stands between it and the next one
+      entries_[top.leading].cut_last = *p_ == '}' ? top.last : at(p_);
+      if (*p_ != '}') top.last = at(p_);
+      top.leading = none;
+    }
+    if (*p_ == '}') return leave(top);
+    if (top.left == 0) {  // nobody asks for the rest
+      top.kept = true;
+      p_ = json::detail::leave_containers(p_, end_, 1);
+      if (p_ == nullptr) return not_json();
+      --p_;
+      return leave(top);
+    }
+    const char* const name = p_;
+    if (*p_ != '"' || (p_ = json::detail::skip_string(p_ + 1, end_)) == nullptr) return not_json();
+    const char* const name_end = p_;
+    if (!to_value(p_, end_)) return not_json();
+    const char* const value = p_;
+    wish* found = nullptr;
+    if (!find(top, text(name + 1, name_end - 1), found)) return false;
+    if (found == nullptr || (*found->value == '{' && *value == '{')) {
+      top.kept = true;
+      if (found == nullptr) {
+        if ((p_ = json::detail::skip_value(p_, end_)) == nullptr) return not_json();
+        top.last = at(p_);
+        return true;
+      }
+      found->done = true;
+      --top.left;
+      const char* const rest = found->value;
+      entry e{};
+      e.what = action::descend;
+      e.name = text(name + 1, name_end - 1);
+      if (!entries_.push(e)) return fail(errc::out_of_memory);
+      q_ = rest;
+      return enter();
+    }
+    found->done = true;
+    --top.left;
+    const wish wanted = *found;
+    if ((p_ = json::detail::skip_value(p_, end_)) == nullptr) return not_json();
+    const text_offset before = top.last;
+    top.last = at(p_);
+    if (*wanted.value == 'n' && options_.nulls != null_rule::keep) {
+      if (!top.kept) top.leading = entries_.size();
+      return change(action::remove, top.kept ? text_ + before : name, p_, value, p_,
+                    text(name + 1, name_end - 1), nullptr, nullptr, false);
+    }
+    top.kept = true;
+    bool same = false;
+    if (!same_value(text(value, p_), text(wanted.value, wanted.value_end), same)) return false;
+    return same || change(action::set, value, p_, value, p_, text(name + 1, name_end - 1), wanted.value,
+                          wanted.value_end, false);
+  }
+
+  /// At the closing brace: what the document does not have yet comes in.
+  bool leave(frame& top) {
+    const std::size_t count = wanted_.size();
+    for (std::size_t i = top.first_wish; top.left != 0 && i < count; ++i) {
+      const wish& wanted = wanted_[i];
+      if (wanted.done) continue;
+      --top.left;
+      if (*wanted.value == 'n' && options_.nulls != null_rule::keep) continue;
+      if (!change(action::add, text_ + top.last, text_ + top.last, nullptr, nullptr,
+                  text(wanted.name + 1, wanted.name_end - 1), wanted.value, wanted.value_end, top.kept)) {
+        return false;
+      }
+      top.kept = true;
+    }
+    const std::size_t descended = top.descended;
+    wanted_.truncate(top.first_wish);
+    names_.truncate(top.names);
+    index_.truncate(top.index_base);
+    frames_.pop();
+    if (!frames_.empty()) {
+      if (entries_.size() == descended) {
+        entries_.pop();
+      } else {
+        entry e{};
+        e.what = action::leave;
+        if (!entries_.push(e)) return fail(errc::out_of_memory);
+      }
+      frames_.back().last = at(p_ + 1);
+    }
+    ++p_;
+    return true;
+  }
+
+  /// Notes a change.
+  bool change(action what, const char* cut, const char* cut_end, const char* old, const char* old_end,
+              std::string_view name, const char* value, const char* value_end, bool comma) {
+    entry e{};
+    e.what = what;
+    e.comma = comma;
+    e.cut_first = at(cut);
+    e.cut_last = at(cut_end);
+    if (old != nullptr) {
+      e.old_first = at(old);
+      e.old_last = at(old_end);
+    }
+    e.name = name;
+    ++changes_;
+    if (value != nullptr && !value_of(value, value_end, e.value)) return false;
+    return entries_.push(e) || fail(errc::out_of_memory);
+  }
+
+  /// A value of the patch as it comes into the document: without the nulls that vanish, if it has any.
+  bool value_of(const char* value, const char* end, piece& result) {
+    result = {value, 0, static_cast<std::size_t>(end - value)};
+    if (*value != '{' || options_.nulls != null_rule::remove) return true;
+    const std::size_t start = made_.size();
+    const char* copied = value;  // what stands before was copied, or left out
+    bool left_out = false;
+    std::size_t depth = frames_.size();
+    bool first = true;      // no member of the innermost object was kept yet
+    const char* p = value;  // goes from token to token
+    const std::size_t around = depth;
+    for (;;) {
+      // At an opening brace.
+      if (depth >= options_.max_depth) return fail(errc::depth_exceeded);
+      ++depth;
+      ++p;
+      first = true;
+      bool inner = false;
+      while (!inner) {
+        const char* const before = p;
+        p = json::detail::skip_space(p, end);
+        if (p == end) return not_json();
+        if (*p == '}') {
+          ++p;
+          first = false;
+          if (--depth == around) {
+            if (!left_out) return true;
+            if (!made_.append(copied, static_cast<std::size_t>(p - copied))) {
+              return fail(errc::out_of_memory);
+            }
+            result = {nullptr, start, made_.size() - start};
+            return true;
+          }
+          continue;
+        }
+        const bool comma = *p == ',';
+        if (comma) p = json::detail::skip_space(p + 1, end);
+        const char* const name = p;
+        if (p == end || *p != '"' || (p = json::detail::skip_string(p + 1, end)) == nullptr) return not_json();
+        if (!to_value(p, end)) return not_json();
+        if (*p == 'n') {  // leave it out, with the comma before it or, if it is first, the one after it
+          if ((p = json::detail::skip_value(p, end)) == nullptr) return not_json();
+          left_out = true;
+          if (!made_.append(copied, static_cast<std::size_t>((first ? name : before) - copied))) {
+            return fail(errc::out_of_memory);
+          }
+          if (first) {
+            const char* const after = json::detail::skip_space(p, end);
+            if (after != end && *after == ',') p = json::detail::skip_space(after + 1, end);
+          }
+          copied = p;
+          continue;
+        }
+        first = false;
+        if (*p == '{') {
+          inner = true;
+        } else if ((p = json::detail::skip_value(p, end)) == nullptr) {
+          return not_json();
+        }
+      }
+    }
+  }
+
+  /// The wish of this name that is not met yet, or null.
+  bool find(frame& top, std::string_view raw, wish*& found) {
+    constexpr std::size_t few = 8;
+    const std::size_t count = wanted_.size();
+    wish* const all = wanted_.data();
+    if (top.next_wish < count && matches(all[top.next_wish], raw)) {
+      found = all + top.next_wish++;
+      return true;
+    }
+    if (count - top.first_wish <= few) {
+      for (std::size_t i = top.first_wish; i < count; ++i) {
+        if (!matches(all[i], raw)) continue;
+        found = all + i;
+        top.next_wish = i + 1;
+        break;
+      }
+      return true;
+    }
+    wish* const first = all + top.first_wish;
+    const auto names = [&](size_type i) { return plain_name(first[i]); };
+    if (!top.indexed) {
+      for (std::size_t i = top.first_wish; i < count; ++i) {
+        if (!unescape(all[i])) return fail(errc::out_of_memory);
+      }
+      if (!top.index.build(static_cast<size_type>(count - top.first_wish), names, index_, [](size_type) {})) {
+        return fail(errc::out_of_memory);
+      }
+      top.indexed = true;
+    }
+    std::string_view plain = raw;
+    const std::size_t kept = names_.size();
+    if (json::detail::has_escapes(raw)) {
+      if (!append_plain(raw)) return fail(errc::out_of_memory);
+      plain = {names_.data() + kept, names_.size() - kept};
+    }
+    const size_type i = top.index.find(plain, names, index_);
+    names_.truncate(kept);
+    if (i != json::detail::no_index && !first[i].done) {
+      found = first + i;
+      top.next_wish = top.first_wish + i + 1;
+    }
+    return true;
+  }
+  static bool matches(const wish& wanted, std::string_view raw) noexcept {
+    return !wanted.done && json::detail::same_string(text(wanted.name + 1, wanted.name_end - 1), raw);
+  }
+  bool unescape(wish& wanted) {
+    const std::string_view raw = text(wanted.name + 1, wanted.name_end - 1);
+    if (!json::detail::has_escapes(raw)) return true;
+    wanted.unescaped = names_.size();
+    if (!append_plain(raw)) return false;
+    wanted.length = static_cast<size_type>(names_.size() - wanted.unescaped);
+    return true;
+  }
+  /// Appends a name to names_ without its escapes.
+  bool append_plain(std::string_view raw) {
+    json::detail::plain_bytes bytes(raw);
+    for (int c = bytes.next(); c >= 0; c = bytes.next()) {
+      if (!names_.push(static_cast<char>(c))) return false;
+    }
+    return true;
+  }
+  std::string_view plain_name(const wish& wanted) const noexcept {
+    if (wanted.unescaped == none) return text(wanted.name + 1, wanted.name_end - 1);
+    return {names_.data() + wanted.unescaped, wanted.length};
+  }
+
+  /// Whether the value that is there already is what the patch's value would become; not both are objects.
+  bool same_value(std::string_view old, std::string_view value, bool& same) {
+    same = false;
+    if (old.size() == value.size() && std::memcmp(old.data(), value.data(), old.size()) == 0) {
+      same = true;
+    } else if (old.front() != '[' || value.front() != '[') {
+      same = json::detail::same_scalar_text(old, value, options_.numbers);
+    } else {
+      json::detail::diff_rules rules;
+      rules.stop_at_first = true;
+      rules.numbers = options_.numbers;
+      rules.max_depth = static_cast<std::size_t>(-1);
+      text_diff walk(rules, nullptr, memory_);
+      const error e = walk.run(old, value);
+      if (walk.malformed()) return not_json();
+      if (e) return fail(e.code());
+      same = !walk.differ();
+    }
+    return true;
+  }
+
+  static std::string_view text(const char* first, const char* last) noexcept {
+    return {first, static_cast<std::size_t>(last - first)};
+  }
+  text_offset at(const char* p) const noexcept { return static_cast<text_offset>(p - text_); }
+  std::string_view view(const piece& p) const noexcept {
+    return {p.first != nullptr ? p.first : made_.data() + p.start, p.length};
+  }
+  static bool to_value(const char*& p, const char* end) noexcept {
+    p = json::detail::skip_space(p, end);
+    if (p == end || *p != ':') return false;
+    p = json::detail::skip_space(p + 1, end);
+    return p != end;
+  }
+  bool fail(errc code) noexcept {
+    failure_ = error(code).limited_to(code == errc::depth_exceeded ? options_.max_depth : 0);
+    return false;
+  }
+  bool not_json() noexcept {
+    malformed_ = true;
+    failure_ = errc::unexpected_character;
+    return false;
+  }
+
+  options options_;
+  json::memory_source memory_;
+  const char* text_ = nullptr;
+  const char* p_ = nullptr;  ///< where the walk is in the document
+  const char* end_ = nullptr;
+  const char* q_ = nullptr;  ///< and in the patch
+  const char* q_end_ = nullptr;
+  bool whole_ = false;
+  bool malformed_ = false;
+  std::size_t changes_ = 0;
+  json::detail::stack<frame, 8> frames_;
+  json::detail::stack<wish, 16> wanted_;
+  json::detail::stack<entry, 16> entries_;
+  json::detail::stack<char, 64> made_;
+  json::detail::stack<char, 64> names_;
+  json::detail::stack<json::step, 8> steps_;
+  json::detail::index_memory index_;
+  error failure_;
+};
+
+}  // namespace detail
+}  // namespace merge
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin
