@@ -38,6 +38,25 @@ inline const std::vector<ask>& asks() {
        0},
       {road::apply, {"typical", "max"}, {"p1", "p5", "p50"}, "library", 1.0, 0},
       {road::diff, {"typical", "max"}, {"p0", "p1", "p5", "p50"}, "library", 1.0, 0},
+      {road::text_diff,
+       {"typical", "max", "meta"},
+       {"p0", "p1", "p5"},
+       "simdjson-one-parse",
+       0.5,
+       0.2},
+      {road::text_diff, {"typical", "max", "meta"}, {"p50"}, "simdjson-one-parse", 2.0, 1.0},
+      {road::text_diff_checked,
+       {"typical", "max", "meta"},
+       {"p0", "p1", "p5"},
+       "simdjson-one-parse",
+       1.3,
+       0.8},
+      {road::text_apply,
+       {"typical", "max", "meta"},
+       {"p1", "p5"},
+       "simdjson-one-parse",
+       0.5,
+       0.25},
   };
   return table;
 }
@@ -46,6 +65,19 @@ inline const std::vector<growth_ask>& growth_asks() {
   static const std::vector<growth_ask> table = {
       {road::diff, "diff-growth", "w10000", "w100000", {"p50", "p50s"}, 15.0},
       {road::apply, "apply-growth", "w10000", "w100000", {"p50", "p50s"}, 15.0},
+      {road::text_diff,
+       "text_diff-growth",
+       "w10000",
+       "w100000",
+       {"p50", "p5s", "p50s"},
+       15.0},
+      {road::text_diff_checked,
+       "text_diff_checked-growth",
+       "w10000",
+       "w100000",
+       {"p50", "p50s"},
+       15.0},
+      {road::text_apply, "text_apply-growth", "w10000", "w100000", {"p50", "p50s"}, 15.0},
   };
   return table;
 }

@@ -54,6 +54,10 @@ const char* name_of(road where) {
       return "text_diff";
     case road::text_apply:
       return "text_apply";
+    case road::text_diff_checked:
+      return "text_diff_checked";
+    case road::text_apply_checked:
+      return "text_apply_checked";
   }
   return "";
 }
@@ -131,8 +135,12 @@ std::vector<row> all_rows(bool quick) {
   add(road::diff, documents,
       quick ? names{"p0", "p1", "p5", "p50"} : names{"p0", "p1", "p5", "p50", "p5s"});
   add(road::apply, documents, quick ? names{"p1", "p5", "p50"} : names{"p1", "p5", "p50", "p5s"});
-  add(road::text_diff, documents, quick ? names{"p1"} : names{"p0", "p1", "p5", "p50"});
-  add(road::text_apply, documents, quick ? names{"p1"} : names{"p1", "p5", "p50"});
+  const std::vector<std::string> texts =
+      quick ? std::vector<std::string>{"typical", "max", "meta"} : documents;
+  for (const road where : {road::text_diff, road::text_diff_checked})
+    add(where, texts, {"p0", "p1", "p5", "p50"});
+  for (const road where : {road::text_apply, road::text_apply_checked})
+    add(where, texts, {"p1", "p5", "p50"});
   if (!quick) {
     for (const road where : {road::diff, road::apply})
       for (const char* const changes : {"p1", "p50"})

@@ -20,8 +20,10 @@ enum class road {
   equal,       // two equal trees
   diff,        // tree x tree -> patch tree, and freeing the patch
   apply,       // parsed patch onto parsed tree
-  text_diff,   // text x text -> patch text, everything freed
-  text_apply,  // text + patch text -> text, everything freed
+  text_diff,   // text x text -> patch text, everything freed; ours trusts the texts
+  text_apply,  // text + patch text -> text, everything freed; ours trusts the texts
+  text_diff_checked,   // ours, validating both texts as strictly as when reading them
+  text_apply_checked,
 };
 
 // Whose work the timed call is.
