@@ -1,4 +1,4 @@
-/// Text by blocks of 64 bytes: where its brackets and commas are, and where two texts first differ.
+/// Text by blocks of 64 bytes: where its brackets, commas and quotes are, and where two texts first differ.
 ///
 /// The few functions here are the only instruction-set code of the library. They are plain functions over
 /// some hundred bytes at a time, one set of them per level; which set is used is decided once, at run time.
@@ -23,11 +23,13 @@ namespace detail {
 
 inline constexpr std::size_t block_size = 64;
 
-/// The structure of one block, a bit per byte, the first byte's lowest: brackets and commas outside strings.
+/// The structure of one block, a bit per byte, the first byte's lowest. Brackets and commas are those outside
+/// strings, quotes those that begin or end one.
 struct scan_block {
   std::uint64_t open;   ///< { and [
   std::uint64_t close;  ///< } and ]
   std::uint64_t comma;
+  std::uint64_t quote;
 };
 
 /// What one block leaves for the next. At the start of any token it is all zero.
@@ -61,16 +63,6 @@ inline int highest_bit(std::uint64_t bits) noexcept {  // bits are not 0
   int at = 0;
   while ((bits >>= 1) != 0) ++at;
   return at;
-#endif
-}
-
-inline int count_bits(std::uint64_t bits) noexcept {
-#if defined(__GNUC__)
-  return __builtin_popcountll(bits);
-#else
-  int count = 0;
-  for (; bits != 0; bits &= bits - 1) ++count;
-  return count;
 #endif
 }
 
@@ -143,9 +135,10 @@ inline void scan_portable(const char* text, std::size_t blocks, scan_state& stat
 #endif
     const std::uint64_t escaped =
         (backslash | state.escaped) == 0 ? 0 : escaped_bytes(backslash, state.escaped);
-    const std::uint64_t strings = parity_prefix(quote & ~escaped) ^ state.in_string;
+    quote &= ~escaped;
+    const std::uint64_t strings = parity_prefix(quote) ^ state.in_string;
     state.in_string = 0 - (strings >> 63);
-    *out = {open & ~strings, close & ~strings, comma & ~strings};
+    *out = {open & ~strings, close & ~strings, comma & ~strings, quote};
   }
 }
 
@@ -201,7 +194,7 @@ DEVICETWIN_AVX2 inline void scan_avx2(const char* text, std::size_t blocks, scan
     const bytes16 spread = __builtin_ia32_pclmulqdq128(bytes16{static_cast<long long>(quote), 0}, ones, 0);
     const std::uint64_t strings = static_cast<std::uint64_t>(spread[0]) ^ in_string;
     in_string = 0 - (strings >> 63);
-    *out = {open & ~strings, close & ~strings, comma & ~strings};
+    *out = {open & ~strings, close & ~strings, comma & ~strings, quote};
   }
   state.in_string = in_string;
 }

@@ -56,59 +56,124 @@ inline const char* skip_string(const char* p, const char* end) noexcept {
   }
 }
 
-/// From inside a container, `depth` levels of which are to be left, to behind the last closing bracket; null
-/// when there is none. `end` bounds both what is looked at and what is read.
-inline const char* leave_containers(const char* p, const char* end, std::size_t depth) noexcept {
-  constexpr std::size_t batch = 8;
-  scan_state state;
-  scan_block found[batch];
-  const scan_level& use = level();
-  while (p != end) {
-    const std::size_t left = static_cast<std::size_t>(end - p);
-    std::size_t blocks = left / block_size;
-    std::size_t bytes;
-    if (blocks == 0) {
-      char padded[block_size];
-      std::memset(padded, ' ', sizeof padded);
-      std::memcpy(padded, p, left);
-      use.scan(padded, 1, state, found);
-      blocks = 1;
-      bytes = left;
-    } else {
-      if (blocks > batch) blocks = batch;
-      use.scan(p, blocks, state, found);
-      bytes = blocks * block_size;
-    }
-    for (std::size_t i = 0; i < blocks; ++i) {
-      const std::uint64_t open = found[i].open;
-      std::uint64_t close = found[i].close;
-      std::size_t closed = 0;  // in this block so far
-      while (close != 0) {
-        // Only the closing brackets can end it; count the opening ones before each.
-        const std::uint64_t one = close & (0 - close);
-        const std::uint64_t before = open & (one - 1);
-        ++closed;
-        const std::size_t opened = static_cast<std::size_t>(count_bits(before));
-        if (depth + opened == closed) return p + i * block_size + lowest_bit(one) + 1;
-        close &= close - 1;
-      }
-      depth += static_cast<std::size_t>(count_bits(open));
-      depth -= closed;
-    }
-    p += bytes;
+/// The structure of one text, block by block, as far as it was asked for and a little further. Places asked for
+/// are starts of tokens, mostly in order; what is near the last one is at hand.
+class text_structure {
+ public:
+  void reset(std::string_view text) noexcept {
+    text_ = text;
+    start_ = count_ = 0;
   }
-  return nullptr;
-}
 
-/// To behind the value that starts at `p`; null when there is none.
-inline const char* skip_value(const char* p, const char* end) noexcept {
-  if (p == end) return nullptr;
-  if (*p == '"') return skip_string(p + 1, end);
-  if (*p == '{' || *p == '[') return leave_containers(p + 1, end, 1);
-  const char* const start = p;
-  while (p != end && *p != ',' && *p != '}' && *p != ']' && *p != ':' && *p != '"' && !is_space(*p)) ++p;
-  return p == start ? nullptr : p;
-}
+  /// Goes through the blocks from `p` on: `visit(block, bits, first)` gets each with the bits that count, those of
+  /// `p` and of what is behind it, and where the block begins; it gives a place to end with, or null to go on.
+  /// Null at the end of the text.
+  template <class Visit>
+  const char* visit(const char* p, Visit&& see) noexcept {
+    return visit_from(p, ~std::uint64_t{0}, see);
+  }
+
+  /// To behind the string that starts at `p`; null when it does not end.
+  const char* skip_string(const char* p) noexcept {
+    const auto closing_quote = [](const scan_block& block, std::uint64_t bits,
+                                  const char* first) -> const char* {
+      const std::uint64_t quotes = block.quote & bits;
+      return quotes == 0 ? nullptr : first + lowest_bit(quotes) + 1;
+    };
+    return visit_from(p, ~std::uint64_t{1}, closing_quote);
+  }
+  /// To behind the number or literal that starts at `p`; null when there is none.
+  const char* skip_plain_scalar(const char* p) noexcept {
+    const auto stop = [](const scan_block& block, std::uint64_t bits, const char* first) -> const char* {
+      const std::uint64_t stops = (block.close | block.comma | block.open | block.quote) & bits;
+      return stops == 0 ? nullptr : first + lowest_bit(stops);
+    };
+    const char* end = visit_from(p, ~std::uint64_t{0}, stop);
+    if (end == nullptr) end = text_.data() + text_.size();
+    while (end != p && is_space(end[-1])) --end;
+    return end == p ? nullptr : end;
+  }
+  /// From inside a container to behind its closing bracket; null when there is none.
+  const char* leave_container(const char* p) noexcept {
+    std::size_t depth = 1;
+    const auto last_bracket = [&depth](const scan_block& block, std::uint64_t bits,
+                                       const char* first) -> const char* {
+      std::uint64_t brackets = (block.open | block.close) & bits;
+      for (; brackets != 0; brackets &= brackets - 1) {
+        if ((block.open & brackets & (0 - brackets)) != 0) {
+          ++depth;
+        } else if (--depth == 0) {
+          return first + lowest_bit(brackets) + 1;
+        }
+      }
+      return nullptr;
+    };
+    return visit_from(p, ~std::uint64_t{0}, last_bracket);
+  }
+  /// To behind the value that starts at `p`; null when there is none.
+  const char* skip_value(const char* p) noexcept {
+    if (*p == '"') return skip_string(p);
+    if (*p == '{' || *p == '[') return leave_container(p + 1);
+    return skip_plain_scalar(p);
+  }
+
+ private:
+  static constexpr std::size_t most = 8;
+
+  /// `bits` are those that count of the first 64, shifted to where `p` is.
+  template <class Visit>
+  const char* visit_from(const char* p, std::uint64_t bits, Visit& see) noexcept {
+    std::size_t at = static_cast<std::size_t>(p - text_.data()) - start_;
+    if (at >= count_ * block_size) {  // also when it is before start_
+      start_ += at;
+      if (!restart()) return nullptr;
+      at = 0;
+    }
+    std::size_t i = at / block_size;
+    bits <<= at % block_size;
+    for (;;) {
+      const char* const found = see(blocks_[i], bits, text_.data() + start_ + i * block_size);
+      if (found != nullptr) return found;
+      bits = ~std::uint64_t{0};
+      if (++i != count_) continue;
+      start_ += count_ * block_size;
+      if (!scan()) return nullptr;
+      i = 0;
+    }
+  }
+
+  bool restart() noexcept {
+    state_ = {};
+    ahead_ = 1;
+    return scan();
+  }
+  /// Scans some blocks from start_ on. False at the end of the text.
+  bool scan() noexcept {
+    count_ = 0;
+    if (start_ >= text_.size()) return false;
+    const std::size_t left = text_.size() - start_;
+    const char* const first = text_.data() + start_;
+    if (ahead_ < most) ahead_ *= 2;
+    count_ = left / block_size;
+    if (count_ > ahead_) count_ = ahead_;
+    if (count_ != 0) {
+      level().scan(first, count_, state_, blocks_);
+      return true;
+    }
+    char padded[block_size];
+    std::memset(padded, ' ', sizeof padded);
+    std::memcpy(padded, first, left);
+    level().scan(padded, count_ = 1, state_, blocks_);
+    return true;
+  }
+
+  std::string_view text_;
+  std::size_t start_ = 0;  ///< of the first block at hand
+  std::size_t count_ = 0;  ///< blocks at hand
+  std::size_t ahead_ = 1;  ///< how many were asked for last
+  scan_state state_;       ///< behind the last block
+  scan_block blocks_[most];
+};
 
 /// The characters of a string of JSON text, escapes resolved, one byte at a time.
 class plain_bytes {

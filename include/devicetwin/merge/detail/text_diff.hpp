@@ -62,6 +62,18 @@ void render_name(std::string_view raw, Put&& put) {
   }
 }
 
+/// Behind the string or value at `p`; null when it does not end before `end`.
+inline const char* string_end(json::detail::text_structure& structure, const char* p,
+                              const char* end) noexcept {
+  const char* const found = structure.skip_string(p);
+  return found == nullptr || found > end ? nullptr : found;
+}
+inline const char* value_end(json::detail::text_structure& structure, const char* p,
+                             const char* end) noexcept {
+  const char* const found = structure.skip_value(p);
+  return found == nullptr || found > end ? nullptr : found;
+}
+
 class text_diff {
  public:
   /// `patch` gets the merge patch; when it is null, only whether the texts differ is found out.
@@ -83,6 +95,8 @@ class text_diff {
     to_ = b_ = to.data();
     a_end_ = a_ + from.size();
     to_last_ = b_end_ = b_ + to.size();
+    from_structure_.reset(from);
+    to_structure_.reset(to);
     skip_spaces();
     if (!walk()) return failure_;
     return {};
@@ -146,7 +160,7 @@ class text_diff {
 
   /// The roots are not both objects: the patch is `to` itself.
   bool whole() {
-    const char* const end = json::detail::skip_value(b_, b_end_);
+    const char* const end = value_end(to_structure_, b_, b_end_);
     if (end == nullptr) return not_json();
     differ_ = true;
     if (*b_ == '{' && !sayable(b_, end)) return false;
@@ -191,71 +205,53 @@ class text_diff {
 
   /// Reads the structure of the next `same` bytes, which both texts share, and stops as skip_equal() says.
   bool follow(std::size_t same) {
-    constexpr std::size_t batch = 8;
-    json::detail::scan_state scanned;
-    json::detail::scan_block blocks[batch];
-    const json::detail::scan_level& use = json::detail::level();
-    const text_offset start = in_to(b_);
-    const char* at = b_;
     const char* const last = b_ + same;
+    const char* const start = b_;
     const char* item = b_;  // where the member or element at hand starts
     bool behind_value = false;
-    while (at != last) {
-      std::size_t count =
-          (static_cast<std::size_t>(last - at) + json::detail::block_size - 1) / json::detail::block_size;
-      const std::size_t whole_blocks = static_cast<std::size_t>(b_end_ - at) / json::detail::block_size;
-      if (count > whole_blocks) count = whole_blocks;
-      if (count > batch) count = batch;
-      if (count == 0) {  // the last bytes of the text
-        char padded[json::detail::block_size];
-        std::memset(padded, ' ', sizeof padded);
-        std::memcpy(padded, at, static_cast<std::size_t>(b_end_ - at));
-        use.scan(padded, 1, scanned, blocks);
-        count = 1;
-      } else {
-        use.scan(at, count, scanned, blocks);
-      }
-      for (std::size_t i = 0; i < count && at != last; ++i) {
-        const auto left = static_cast<std::size_t>(last - at);
-        const std::uint64_t shared = left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
-        const std::uint64_t open = blocks[i].open & shared;
-        std::uint64_t brackets = open | (blocks[i].close & shared);
-        std::uint64_t commas = blocks[i].comma & shared;
-        for (; brackets != 0; brackets &= brackets - 1) {
-          const std::uint64_t one = brackets & (0 - brackets);
-          const char* const bracket = at + json::detail::lowest_bit(one);
-          const std::uint64_t before = commas & (one - 1);
-          if (before != 0) item = at + json::detail::highest_bit(before) + 1;
-          commas &= ~before;
-          if ((open & one) != 0) {
-            if (!push(item, a_ + (in_to(bracket) - start), bracket, false)) return false;
-            behind_value = false;
-          } else {
-            const frame& top = frames_.back();
-            if (top.confined || has_loose(top)) {
-              a_ += in_to(bracket) - start;
-              b_ = bracket;
-              state_ = state::entry;
-              return true;
-            }
-            close_patch();
-            if (!top.object) --arrays_;
-            frames_.pop();
-            behind_value = true;
-          }
-          item = bracket + 1;
-        }
-        if (commas != 0) {
-          item = at + json::detail::highest_bit(commas) + 1;
+    bool failed = false;
+    const auto see = [&](const json::detail::scan_block& block, std::uint64_t bits,
+                         const char* first) -> const char* {
+      const auto left = static_cast<std::size_t>(last - first);
+      if (left < json::detail::block_size) bits &= (std::uint64_t{1} << left) - 1;
+      const std::uint64_t open = block.open & bits;
+      std::uint64_t brackets = open | (block.close & bits);
+      std::uint64_t commas = block.comma & bits;
+      for (; brackets != 0; brackets &= brackets - 1) {
+        const std::uint64_t one = brackets & (0 - brackets);
+        const char* const bracket = first + json::detail::lowest_bit(one);
+        const std::uint64_t before = commas & (one - 1);
+        if (before != 0) item = first + json::detail::highest_bit(before) + 1;
+        commas &= ~before;
+        if ((open & one) != 0) {
+          failed = !push(item, a_ + (bracket - start), bracket, false);
+          if (failed) return bracket;
           behind_value = false;
+        } else {
+          const frame& top = frames_.back();
+          if (top.confined || has_loose(top)) {
+            item = bracket;
+            behind_value = false;
+            return bracket;
+          }
+          close_patch();
+          if (!top.object) --arrays_;
+          frames_.pop();
+          behind_value = true;
         }
-        at = left <= json::detail::block_size ? last : at + json::detail::block_size;
+        item = bracket + 1;
       }
-    }
-    a_ += in_to(item) - start;
+      if (commas != 0) {
+        item = first + json::detail::highest_bit(commas) + 1;
+        behind_value = false;
+      }
+      return left <= json::detail::block_size ? last : nullptr;
+    };
+    static_cast<void>(to_structure_.visit(b_, see));
+    a_ += item - start;
     b_ = item;
     state_ = behind_value ? state::after : state::entry;
-    return true;
+    return !failed;
   }
 
   // --- One thing at a time --------------------------------------------------------------------------
@@ -293,13 +289,13 @@ class text_diff {
     }
     if (*a_ == '}' || *b_ == '}') return object_end();
     if (*a_ != '"' || *b_ != '"') return not_json();
-    const char* const to_end = json::detail::skip_string(b_ + 1, b_end_);
+    const char* const to_end = string_end(to_structure_, b_, b_end_);
     if (to_end == nullptr) return not_json();
     const char* from_end;
     if (to_end <= same_to_) {
       from_end = a_ + (to_end - b_);
     } else {
-      from_end = json::detail::skip_string(a_ + 1, a_end_);
+      from_end = string_end(from_structure_, a_, a_end_);
       if (from_end == nullptr) return not_json();
       if (!json::detail::same_string(text(a_ + 1, from_end - 1), text(b_ + 1, to_end - 1))) return reorder();
     }
@@ -322,8 +318,8 @@ class text_diff {
   bool skip_scalars(bool& same) {
     const char* const a = a_;
     const char* const b = b_;
-    a_ = json::detail::skip_value(a_, a_end_);
-    b_ = json::detail::skip_value(b_, b_end_);
+    a_ = value_end(from_structure_, a_, a_end_);
+    b_ = value_end(to_structure_, b_, b_end_);
     if (a_ == nullptr || b_ == nullptr) return not_json();
     same = json::detail::same_scalar_text(text(a, a_), text(b, b_), rules_.numbers);
     return true;
@@ -396,9 +392,11 @@ class text_diff {
     const std::size_t first_from = loose_from_.size();
     const std::size_t first_to = loose_to_.size();
     for (std::size_t i = 0; i < near && *a_ != '}' && *b_ != '}'; ++i) {
-      if (!collect(a_, a_end_, from_, loose_from_) || !collect(b_, b_end_, to_, loose_to_)) return false;
+      if (!collect_from() || !collect_to()) return false;
       std::string_view a, b;
-      if (!next_name(a_, a_end_, a) || !next_name(b_, b_end_, b)) return not_json();
+      if (!next_name(from_structure_, a_, a_end_, a) || !next_name(to_structure_, b_, b_end_, b)) {
+        return not_json();
+      }
       if (*a_ == '"' && *b_ == '"' && json::detail::same_string(a, b)) return true;
       for (std::size_t j = 0; j <= i; ++j) {
         if (*a_ == '"' && json::detail::same_string(a, name_of(to_, loose_to_[first_to + j]))) {
@@ -419,10 +417,10 @@ class text_diff {
   /// No more pairs in order: what is left of both objects is matched by name.
   bool object_end() {
     while (*a_ != '}') {
-      if (!collect(a_, a_end_, from_, loose_from_)) return false;
+      if (!collect_from()) return false;
     }
     while (*b_ != '}') {
-      if (!collect(b_, b_end_, to_, loose_to_)) return false;
+      if (!collect_to()) return false;
     }
     frame& top = frames_.back();
     if (!match(top)) return fail(errc::out_of_memory, {});
@@ -434,15 +432,18 @@ class text_diff {
     return true;
   }
 
+  bool collect_from() { return collect(from_structure_, a_, a_end_, from_, loose_from_); }
+  bool collect_to() { return collect(to_structure_, b_, b_end_, to_, loose_to_); }
   /// Reads the member at `p` and goes to the next name or to the closing bracket.
-  bool collect(const char*& p, const char* end, const char* base, json::detail::stack<text_member, 16>& members) {
+  bool collect(json::detail::text_structure& structure, const char*& p, const char* end, const char* base,
+               json::detail::stack<text_member, 16>& members) {
     text_member member;
     member.name = static_cast<text_offset>(p - base);
-    if (*p != '"' || (p = json::detail::skip_string(p + 1, end)) == nullptr) return not_json();
+    if (*p != '"' || (p = string_end(structure, p, end)) == nullptr) return not_json();
     member.name_end = static_cast<text_offset>(p - base);
     if (!to_value(p, end)) return not_json();
     member.value = static_cast<text_offset>(p - base);
-    if ((p = json::detail::skip_value(p, end)) == nullptr) return not_json();
+    if ((p = value_end(structure, p, end)) == nullptr) return not_json();
     member.value_end = static_cast<text_offset>(p - base);
     member.unescaped = member.match = no_offset;
     p = json::detail::skip_space(p, end);
@@ -456,9 +457,10 @@ class text_diff {
   }
 
   /// The name at `p`, unless there is a closing bracket.
-  static bool next_name(const char* p, const char* end, std::string_view& name) noexcept {
+  static bool next_name(json::detail::text_structure& structure, const char* p, const char* end,
+                        std::string_view& name) noexcept {
     if (*p != '"') return *p == '}';
-    const char* const last = json::detail::skip_string(p + 1, end);
+    const char* const last = string_end(structure, p, end);
     if (last != nullptr) name = text(p + 1, last - 1);
     return last != nullptr;
   }
@@ -589,8 +591,8 @@ class text_diff {
     while (frames_[outermost].object) ++outermost;
     const frame outer = frames_[outermost];
     while (frames_.size() > outermost) pop();
-    a_ = json::detail::leave_containers(from_ + outer.from_open + 1, a_end_, 1);
-    b_ = json::detail::leave_containers(to_ + outer.to_open + 1, b_end_, 1);
+    a_ = value_end(from_structure_, from_ + outer.from_open, a_end_);
+    b_ = value_end(to_structure_, to_ + outer.to_open, b_end_);
     if (a_ == nullptr || b_ == nullptr) return not_json();
     name_ = json::detail::skip_space(to_ + outer.name, b_end_);
     name_end_ = name_ == b_end_ || *name_ != '"' ? nullptr : json::detail::skip_string(name_ + 1, b_end_);
@@ -608,6 +610,10 @@ class text_diff {
   bool set(const char* value, const char* end) {
     if (!sayable(value, end) || !open_patch()) return false;
     separate();
+    if (value - name_end_ == 1) {  // as it stands
+      patch_->put(name_, end);
+      return true;
+    }
     put_name(name_, name_end_);
     patch_->put(value, end);
     return true;
@@ -628,14 +634,14 @@ class text_diff {
         continue;
       }
       const char* const name = p;
-      if (*p != '"' || (p = json::detail::skip_string(p + 1, end)) == nullptr) return not_json();
+      if (*p != '"' || (p = string_end(to_structure_, p, end)) == nullptr) return not_json();
       const char* const name_end = p;
       if (!to_value(p, end)) return not_json();
       if (*p == 'n') return fail(errc::null_member, text(name + 1, name_end - 1));
       if (*p == '{') {
         if (!push(name, from_, p, false)) return false;
         ++p;
-      } else if ((p = json::detail::skip_value(p, end)) == nullptr) {  // of an array, nulls are kept
+      } else if ((p = value_end(to_structure_, p, end)) == nullptr) {  // of an array, nulls are kept
         return not_json();
       }
     }
@@ -689,6 +695,10 @@ class text_diff {
   }
   /// From behind a name over the colon to the value.
   static bool to_value(const char*& p, const char* end) noexcept {
+    if (end - p >= 2 && p[0] == ':' && !json::detail::is_space(p[1])) {
+      ++p;
+      return true;
+    }
     p = json::detail::skip_space(p, end);
     if (p == end || *p != ':') return false;
     p = json::detail::skip_space(p + 1, end);
@@ -743,6 +753,8 @@ class text_diff {
   bool differ_ = false;
   bool malformed_ = false;
   state state_ = state::entry;
+  json::detail::text_structure from_structure_;
+  json::detail::text_structure to_structure_;
   json::detail::stack<frame, 16> frames_;
   json::detail::stack<text_member, 16> loose_from_;
   json::detail::stack<text_member, 16> loose_to_;

@@ -59,6 +59,8 @@ class text_merge {
     end_ = text_ + document.size();
     q_ = patch.data();
     q_end_ = q_ + patch.size();
+    document_.reset(document);
+    patch_.reset(patch);
     p_ = json::detail::skip_space(p_, end_);
     q_ = json::detail::skip_space(q_, q_end_);
     if (p_ == end_ || q_ == q_end_) {
@@ -161,9 +163,9 @@ class text_merge {
 
   bool whole() {
     const char* const value = p_;
-    if ((p_ = json::detail::skip_value(p_, end_)) == nullptr) return not_json();
+    if ((p_ = value_end(document_, p_, end_)) == nullptr) return not_json();
     const char* const wanted = q_;
-    if ((q_ = json::detail::skip_value(q_, q_end_)) == nullptr) return not_json();
+    if ((q_ = value_end(patch_, q_, q_end_)) == nullptr) return not_json();
     bool same = false;
     if (*wanted != '{' && !same_value(text(value, p_), text(wanted, q_), same)) return false;
     if (same) return true;
@@ -208,11 +210,11 @@ class text_merge {
       if (*q_ == '}') break;
       wish next;
       next.name = q_;
-      if (*q_ != '"' || (q_ = json::detail::skip_string(q_ + 1, q_end_)) == nullptr) return not_json();
+      if (*q_ != '"' || (q_ = string_end(patch_, q_, q_end_)) == nullptr) return not_json();
       next.name_end = q_;
       if (!to_value(q_, q_end_)) return not_json();
       next.value = q_;
-      if ((q_ = json::detail::skip_value(q_, q_end_)) == nullptr) return not_json();
+      if ((q_ = value_end(patch_, q_, q_end_)) == nullptr) return not_json();
       next.value_end = q_;
       next.unescaped = none;
       next.length = 0;
@@ -246,13 +248,13 @@ class text_merge {
     if (*p_ == '}') return leave(top);
     if (top.left == 0) {  // nobody asks for the rest
       top.kept = true;
-      p_ = json::detail::leave_containers(p_, end_, 1);
+      p_ = document_.leave_container(p_);
       if (p_ == nullptr) return not_json();
       --p_;
       return leave(top);
     }
     const char* const name = p_;
-    if (*p_ != '"' || (p_ = json::detail::skip_string(p_ + 1, end_)) == nullptr) return not_json();
+    if (*p_ != '"' || (p_ = string_end(document_, p_, end_)) == nullptr) return not_json();
     const char* const name_end = p_;
     if (!to_value(p_, end_)) return not_json();
     const char* const value = p_;
@@ -261,7 +263,7 @@ class text_merge {
     if (found == nullptr || (*found->value == '{' && *value == '{')) {
       top.kept = true;
       if (found == nullptr) {
-        if ((p_ = json::detail::skip_value(p_, end_)) == nullptr) return not_json();
+        if ((p_ = value_end(document_, p_, end_)) == nullptr) return not_json();
         top.last = at(p_);
         return true;
       }
@@ -278,7 +280,7 @@ class text_merge {
     found->done = true;
     --top.left;
     const wish wanted = *found;
-    if ((p_ = json::detail::skip_value(p_, end_)) == nullptr) return not_json();
+    if ((p_ = value_end(document_, p_, end_)) == nullptr) return not_json();
     const text_offset before = top.last;
     top.last = at(p_);
     if (*wanted.value == 'n' && options_.nulls != null_rule::keep) {
@@ -382,10 +384,10 @@ class text_merge {
         const bool comma = *p == ',';
         if (comma) p = json::detail::skip_space(p + 1, end);
         const char* const name = p;
-        if (p == end || *p != '"' || (p = json::detail::skip_string(p + 1, end)) == nullptr) return not_json();
+        if (p == end || *p != '"' || (p = string_end(patch_, p, end)) == nullptr) return not_json();
         if (!to_value(p, end)) return not_json();
         if (*p == 'n') {  // leave it out, with the comma before it or, if it is first, the one after it
-          if ((p = json::detail::skip_value(p, end)) == nullptr) return not_json();
+          if ((p = value_end(patch_, p, end)) == nullptr) return not_json();
           left_out = true;
           if (!made_.append(copied, static_cast<std::size_t>((first ? name : before) - copied))) {
             return fail(errc::out_of_memory);
@@ -400,7 +402,7 @@ class text_merge {
         first = false;
         if (*p == '{') {
           inner = true;
-        } else if ((p = json::detail::skip_value(p, end)) == nullptr) {
+        } else if ((p = value_end(patch_, p, end)) == nullptr) {
           return not_json();
         }
       }
@@ -525,6 +527,8 @@ class text_merge {
   const char* end_ = nullptr;
   const char* q_ = nullptr;  ///< and in the patch
   const char* q_end_ = nullptr;
+  json::detail::text_structure document_;
+  json::detail::text_structure patch_;
   bool whole_ = false;
   bool malformed_ = false;
   std::size_t changes_ = 0;
