@@ -98,6 +98,13 @@ inline std::uint64_t first_lowest(const char* p) noexcept {
   return word;
 }
 
+/// Whether any of eight bytes is `c`.
+inline bool any_byte(std::uint64_t word, char c) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101u;
+  const std::uint64_t x = word ^ (ones * static_cast<unsigned char>(c));
+  return ((x - ones) & ~x & (ones * 0x80)) != 0;
+}
+
 /// Which of eight bytes are `c`: a bit each.
 inline std::uint64_t bytes_equal(std::uint64_t word, char c) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101u;

@@ -75,6 +75,12 @@ class text_structure {
 
   /// To behind the string that starts at `p`; null when it does not end.
   const char* skip_string(const char* p) noexcept {
+    const std::size_t at = static_cast<std::size_t>(p - text_.data()) - start_;
+    if (at < count_ * block_size) {  // mostly, all of it is in one block at hand
+      const std::uint64_t quotes =
+          blocks_[at / block_size].quote & (~std::uint64_t{1} << at % block_size);
+      if (quotes != 0) return p - at % block_size + lowest_bit(quotes) + 1;
+    }
     const auto closing_quote = [](const scan_block& block, std::uint64_t bits,
                                   const char* first) -> const char* {
       const std::uint64_t quotes = block.quote & bits;

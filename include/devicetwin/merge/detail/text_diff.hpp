@@ -173,18 +173,96 @@ class text_diff {
   /// Moves over what is the same in both texts, to the last place before the first difference from where
   /// meaning can be looked at: before a member, element or closing bracket, or behind a value.
   bool skip_equal() {
-    const auto a_left = static_cast<std::size_t>(a_end_ - a_);
-    const auto b_left = static_cast<std::size_t>(b_end_ - b_);
-    const std::size_t least = a_left < b_left ? a_left : b_left;
-    same_to_ = b_;
-    if (least >= 8 && std::memcmp(a_, b_, 8) != 0) return true;  // worth no call
-    const std::size_t same = json::detail::level().common(a_, b_, least);
-    same_to_ = b_ + same;
-    if (same == least && a_left == b_left && nothing_loose()) {
-      close_region();
-      return true;
+    do {
+      const auto a_left = static_cast<std::size_t>(a_end_ - a_);
+      const auto b_left = static_cast<std::size_t>(b_end_ - b_);
+      const std::size_t least = a_left < b_left ? a_left : b_left;
+      same_to_ = b_;
+      if (least >= 8 && std::memcmp(a_, b_, 8) != 0) return true;  // worth no call
+      const std::size_t same = json::detail::level().common(a_, b_, least);
+      same_to_ = b_ + same;
+      if (same == least) {
+        if (a_left == b_left && nothing_loose()) {
+          close_region();
+          return true;
+        }
+        return same == 0 || follow(same);
+      }
+      if (same == 0 || !follow(same)) return same == 0;
+    } while (state_ == state::entry && arrays_ == 0 && patch_ != nullptr && changed_scalar());
+    return true;
+  }
+
+  /// A shortcut for what most changes are, in texts without white space: the first difference is in the value of
+  /// a member, which is a string, number, true or false in both. False when it is not so, with nothing done, or
+  /// when no member follows.
+  bool changed_scalar() {
+    const char* const differing = same_to_;
+    if (b_ >= differing || *b_ != '"') return false;
+    const char* const name_end = to_structure_.skip_string(b_);
+    if (name_end == nullptr || name_end >= differing || *name_end != ':') return false;
+    const char* const b = name_end + 1;
+    const char* const a = a_ + (b - b_);
+    const char* a_end;
+    const char* b_end;
+    bool same = false;
+    if (*a == '"' && *b == '"') {
+      a_end = a + (differing - b);
+      if (b == differing || !starts_apart(a_end, differing)) return false;
+      b_end = to_structure_.skip_string(b);
+      if (b_end == nullptr || b_end <= differing) return false;
+      a_end = json::detail::skip_string(a_end, a_end_);
+    } else {
+      bool a_whole = false, b_whole = false;
+      a_end = scalar_end(a, a_end_, a_whole);
+      b_end = scalar_end(b, b_end_, b_whole);
+      if (a_end == nullptr || b_end == nullptr) return false;
+      if (b_end <= differing && a_end - a == b_end - b) return false;  // the difference is behind the value
+      if (!(a_whole && b_whole) && *a != '"' && *b != '"') {
+        same = json::detail::same_scalar_text(text(a, a_end), text(b, b_end), rules_.numbers);
+      }
     }
-    return same == 0 || follow(same);
+    if (a_end == nullptr || b_end >= b_end_ || a_end >= a_end_) return false;
+    if (!same) {
+      name_ = b_;
+      name_end_ = name_end;
+      differ_ = true;
+      if (opened_ != frames_.size() && !open_patch()) return false;
+      separate();
+      patch_->put(b_, b_end);
+    }
+    const bool go_on = *a_end == ',' && *b_end == ',';
+    a_ = a_end + (go_on ? 1 : 0);
+    b_ = b_end + (go_on ? 1 : 0);
+    if (!go_on) state_ = state::after;
+    return go_on;
+  }
+  /// Behind the string, number, true or false at `p`; null for anything else. `whole` is set for an integer of
+  /// so few digits that another one is equal only if it is spelled the same: not for -0.
+  static const char* scalar_end(const char* p, const char* end, bool& whole) noexcept {
+    if (*p == '"') return json::detail::skip_string(p + 1, end);
+    if (*p == 't' || *p == 'f') {
+      while (p != end && *p >= 'a' && *p <= 'z') ++p;
+      return p;
+    }
+    const char* const start = p;
+    if (*p == '-') ++p;
+    const char* const digits = p;
+    while (p != end && *p >= '0' && *p <= '9') ++p;
+    if (p == digits) return nullptr;
+    whole = p - digits <= 18 && (*start != '-' || *digits != '0');
+    while (p != end && ((*p >= '0' && *p <= '9') || *p == '.' || *p == '-' || *p == '+' || *p == 'e' || *p == 'E')) {
+      whole = false;
+      ++p;
+    }
+    return p;
+  }
+  /// Two strings that are the same up to here and go on with different bytes: whether they mean something
+  /// different for certain, there being no escape sequence here or in the 12 bytes before, the longest there is.
+  bool starts_apart(const char* a, const char* b) const noexcept {
+    if (b - to_ < 12 || *a == '\\' || *b == '\\') return false;
+    return !json::detail::any_byte(json::detail::first_lowest(b - 12), '\\') &&
+           !json::detail::any_byte(json::detail::first_lowest(b - 8), '\\');
   }
 
   /// Whether no open container of the region has members left over. Then, what is the same up to the end of
