@@ -57,7 +57,7 @@ inline const char* skip_string(const char* p, const char* end) noexcept {
 }
 
 /// The structure of one text, block by block, as far as it was asked for and a little further. Places asked for
-/// are starts of tokens, mostly in order; what is near the last one is at hand.
+/// are starts of tokens, mostly in order; what is around the last ones is at hand.
 class text_structure {
  public:
   void reset(std::string_view text) noexcept {
@@ -65,56 +65,65 @@ class text_structure {
     start_ = count_ = 0;
   }
 
-  /// Goes through the blocks from `p` on: `visit(block, bits, first)` gets each with the bits that count, those of
-  /// `p` and of what is behind it, and where the block begins; it gives a place to end with, or null to go on.
-  /// Null at the end of the text.
-  template <class Visit>
-  const char* visit(const char* p, Visit&& see) noexcept {
-    return visit_from(p, ~std::uint64_t{0}, see);
+  /// A walk over blocks: for (cursor c = structure.at(p); c.block != nullptr; structure.next(c)). The bits that
+  /// count are those of c.bits, which leaves out what stands before `p`.
+  struct cursor {
+    const scan_block* block;  ///< null at the end of the text
+    std::uint64_t bits;
+    const char* first;  ///< where the block begins
+  };
+  cursor at(const char* p) noexcept {
+    std::size_t at = static_cast<std::size_t>(p - text_.data()) - start_;
+    if (at >= count_ * block_size) {  // also when it is before start_
+      start_ += at;
+      if (!restart()) return {nullptr, 0, nullptr};
+      at = 0;
+    }
+    return {blocks_ + at / block_size, ~std::uint64_t{0} << at % block_size, p - at % block_size};
+  }
+  void next(cursor& c) noexcept {
+    c.first += block_size;
+    c.bits = ~std::uint64_t{0};
+    if (++c.block == blocks_ + count_) c.block = more();
   }
 
   /// To behind the string that starts at `p`; null when it does not end.
   const char* skip_string(const char* p) noexcept {
-    const std::size_t at = static_cast<std::size_t>(p - text_.data()) - start_;
-    if (at < count_ * block_size) {  // mostly, all of it is in one block at hand
-      const std::uint64_t quotes =
-          blocks_[at / block_size].quote & (~std::uint64_t{1} << at % block_size);
-      if (quotes != 0) return p - at % block_size + lowest_bit(quotes) + 1;
+    cursor c = at(p);
+    c.bits &= c.bits - 1;  // not its first quote
+    for (; c.block != nullptr; next(c)) {
+      const std::uint64_t quotes = c.block->quote & c.bits;
+      if (quotes != 0) return c.first + lowest_bit(quotes) + 1;
     }
-    const auto closing_quote = [](const scan_block& block, std::uint64_t bits,
-                                  const char* first) -> const char* {
-      const std::uint64_t quotes = block.quote & bits;
-      return quotes == 0 ? nullptr : first + lowest_bit(quotes) + 1;
-    };
-    return visit_from(p, ~std::uint64_t{1}, closing_quote);
+    return nullptr;
   }
   /// To behind the number or literal that starts at `p`; null when there is none.
   const char* skip_plain_scalar(const char* p) noexcept {
-    const auto stop = [](const scan_block& block, std::uint64_t bits, const char* first) -> const char* {
-      const std::uint64_t stops = (block.close | block.comma | block.open | block.quote) & bits;
-      return stops == 0 ? nullptr : first + lowest_bit(stops);
-    };
-    const char* end = visit_from(p, ~std::uint64_t{0}, stop);
-    if (end == nullptr) end = text_.data() + text_.size();
+    const char* end = text_.data() + text_.size();
+    for (cursor c = at(p); c.block != nullptr; next(c)) {
+      const std::uint64_t stops = (c.block->close | c.block->comma | c.block->open | c.block->quote) & c.bits;
+      if (stops != 0) {
+        end = c.first + lowest_bit(stops);
+        break;
+      }
+    }
     while (end != p && is_space(end[-1])) --end;
     return end == p ? nullptr : end;
   }
   /// From inside a container to behind its closing bracket; null when there is none.
   const char* leave_container(const char* p) noexcept {
     std::size_t depth = 1;
-    const auto last_bracket = [&depth](const scan_block& block, std::uint64_t bits,
-                                       const char* first) -> const char* {
-      std::uint64_t brackets = (block.open | block.close) & bits;
+    for (cursor c = at(p); c.block != nullptr; next(c)) {
+      std::uint64_t brackets = (c.block->open | c.block->close) & c.bits;
       for (; brackets != 0; brackets &= brackets - 1) {
-        if ((block.open & brackets & (0 - brackets)) != 0) {
+        if ((c.block->open & brackets & (0 - brackets)) != 0) {
           ++depth;
         } else if (--depth == 0) {
-          return first + lowest_bit(brackets) + 1;
+          return c.first + lowest_bit(brackets) + 1;
         }
       }
-      return nullptr;
-    };
-    return visit_from(p, ~std::uint64_t{0}, last_bracket);
+    }
+    return nullptr;
   }
   /// To behind the value that starts at `p`; null when there is none.
   const char* skip_value(const char* p) noexcept {
@@ -124,52 +133,47 @@ class text_structure {
   }
 
  private:
-  static constexpr std::size_t most = 8;
-
-  /// `bits` are those that count of the first 64, shifted to where `p` is.
-  template <class Visit>
-  const char* visit_from(const char* p, std::uint64_t bits, Visit& see) noexcept {
-    std::size_t at = static_cast<std::size_t>(p - text_.data()) - start_;
-    if (at >= count_ * block_size) {  // also when it is before start_
-      start_ += at;
-      if (!restart()) return nullptr;
-      at = 0;
-    }
-    std::size_t i = at / block_size;
-    bits <<= at % block_size;
-    for (;;) {
-      const char* const found = see(blocks_[i], bits, text_.data() + start_ + i * block_size);
-      if (found != nullptr) return found;
-      bits = ~std::uint64_t{0};
-      if (++i != count_) continue;
-      start_ += count_ * block_size;
-      if (!scan()) return nullptr;
-      i = 0;
-    }
-  }
+#if defined(DEVICETWIN_NO_SIMD)
+  static constexpr std::size_t most = 4;  // at hand
+#else
+  static constexpr std::size_t most = 16;
+#endif
 
   bool restart() noexcept {
+    count_ = 0;
     state_ = {};
     ahead_ = 1;
     return scan();
   }
-  /// Scans some blocks from start_ on. False at the end of the text.
-  bool scan() noexcept {
-    count_ = 0;
-    if (start_ >= text_.size()) return false;
-    const std::size_t left = text_.size() - start_;
-    const char* const first = text_.data() + start_;
-    if (ahead_ < most) ahead_ *= 2;
-    count_ = left / block_size;
-    if (count_ > ahead_) count_ = ahead_;
-    if (count_ != 0) {
-      level().scan(first, count_, state_, blocks_);
-      return true;
+  /// Scans on behind the last block at hand and gives the first new one; null at the end of the text.
+  const scan_block* more() noexcept {
+    if (count_ + 1 > most - most / 4) {  // keep a quarter: what was passed may be asked for again
+      constexpr std::size_t kept = most / 4;
+      std::memmove(static_cast<void*>(blocks_), blocks_ + count_ - kept, kept * sizeof(scan_block));
+      start_ += (count_ - kept) * block_size;
+      count_ = kept;
     }
-    char padded[block_size];
-    std::memset(padded, ' ', sizeof padded);
-    std::memcpy(padded, first, left);
-    level().scan(padded, count_ = 1, state_, blocks_);
+    const std::size_t before = count_;
+    return scan() ? blocks_ + before : nullptr;
+  }
+  /// Scans some blocks more. False at the end of the text.
+  bool scan() noexcept {
+    const std::size_t from = start_ + count_ * block_size;
+    if (from >= text_.size()) return false;
+    const std::size_t left = text_.size() - from;
+    if (ahead_ < most / 2) ahead_ *= 2;
+    std::size_t blocks = left / block_size;
+    if (blocks > ahead_) blocks = ahead_;
+    if (blocks > most - count_) blocks = most - count_;
+    if (blocks != 0) {
+      level().scan(text_.data() + from, blocks, state_, blocks_ + count_);
+    } else {
+      char padded[block_size];
+      std::memset(padded, ' ', sizeof padded);
+      std::memcpy(padded, text_.data() + from, left);
+      level().scan(padded, blocks = 1, state_, blocks_ + count_);
+    }
+    count_ += blocks;
     return true;
   }
 

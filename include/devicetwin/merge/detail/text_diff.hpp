@@ -82,6 +82,7 @@ class text_diff {
       : rules_(rules),
         patch_(patch),
         frames_(memory),
+        specials_(memory),
         loose_from_(memory),
         loose_to_(memory),
         names_(memory),
@@ -117,15 +118,20 @@ class text_diff {
     text_offset name;       ///< in `to`, of the member whose value this is: its quote or white space before
     text_offset from_open;  ///< of the opening brackets
     text_offset to_open;
+    bool special;  ///< there is more about it in specials_
+    bool loose;    ///< the members left over are being gone through
+  };
+
+  /// More about some of the open containers.
+  struct more {
+    std::size_t index;  ///< in frames_
     text_offset first_loose_from, first_loose_to;
     text_offset first_name;
-    bool object;
-    bool loose;     ///< the members left over are being gone through
-    bool confined;  ///< its ends are the ends of the walk; those around it are kept for afterwards
     text_offset next_loose;
     text_offset from_at, to_at;    ///< of the closing brackets, when `loose`
-    text_offset from_end, to_end;  ///< the ends around it, when `confined`
-    text_offset region;            ///< the confined container around it, when `confined`
+    bool confined;                 ///< its ends are the ends of the walk; those around it are kept here:
+    text_offset from_end, to_end;
+    std::size_t region;            ///< the confined container around it
   };
 
   // Each returns false when failure_ is set, or when the walk is over because only a difference was wanted.
@@ -145,7 +151,7 @@ class text_diff {
         case state::entry:
           if (!skip_equal()) return false;
           if (frames_.empty() || state_ != state::entry) break;
-          if (!(frames_.back().object ? member_step() : element_step())) return false;
+          if (!(to_[frames_.back().to_open] == '{' ? member_step() : element_step())) return false;
           break;
         case state::after:
           if (!after_step()) return false;
@@ -189,7 +195,7 @@ class text_diff {
         return same == 0 || follow(same);
       }
       if (same == 0 || !follow(same)) return same == 0;
-    } while (state_ == state::entry && arrays_ == 0 && patch_ != nullptr && changed_scalar());
+    } while (state_ == state::entry && patch_ != nullptr && !inside_array() && changed_scalar());
     return true;
   }
 
@@ -268,8 +274,7 @@ class text_diff {
   /// Whether no open container of the region has members left over. Then, what is the same up to the end of
   /// the region is equal.
   bool nothing_loose() const noexcept {
-    const frame& region = frames_[region_];
-    return loose_from_.size() == region.first_loose_from && loose_to_.size() == region.first_loose_to;
+    return specials_.back().index == region_ && !has_loose();
   }
   void close_region() {
     while (frames_.size() > region_ + 1) {
@@ -284,52 +289,93 @@ class text_diff {
   /// Reads the structure of the next `same` bytes, which both texts share, and stops as skip_equal() says.
   bool follow(std::size_t same) {
     const char* const last = b_ + same;
-    const char* const start = b_;
-    const char* item = b_;  // where the member or element at hand starts
-    bool behind_value = false;
-    bool failed = false;
-    const auto see = [&](const json::detail::scan_block& block, std::uint64_t bits,
-                         const char* first) -> const char* {
-      const auto left = static_cast<std::size_t>(last - first);
-      if (left < json::detail::block_size) bits &= (std::uint64_t{1} << left) - 1;
-      const std::uint64_t open = block.open & bits;
-      std::uint64_t brackets = open | (block.close & bits);
-      std::uint64_t commas = block.comma & bits;
+    const auto apart = static_cast<text_offset>((a_ - from_) - (b_ - to_));  // modulo 2^32
+    text_offset item = in_to(b_);  // where the member or element at hand starts
+    bool behind_value = false;     // or a value ends here
+    std::size_t size = frames_.size();
+    std::size_t most = most_frames();
+    std::size_t least = least_frames();
+    frame* frames = frames_.data();
+    auto c = to_structure_.at(b_);
+    for (;;) {
+      const auto left = static_cast<std::size_t>(last - c.first);
+      if (left < json::detail::block_size) c.bits &= (std::uint64_t{1} << left) - 1;
+      const text_offset first = in_to(c.first);
+      const std::uint64_t open = c.block->open & c.bits;
+      const std::uint64_t close = c.block->close & c.bits;
+      const std::uint64_t separators = open | close | (c.block->comma & c.bits);
+      std::uint64_t brackets = open | close;
       for (; brackets != 0; brackets &= brackets - 1) {
         const std::uint64_t one = brackets & (0 - brackets);
-        const char* const bracket = first + json::detail::lowest_bit(one);
-        const std::uint64_t before = commas & (one - 1);
-        if (before != 0) item = first + json::detail::highest_bit(before) + 1;
-        commas &= ~before;
-        if ((open & one) != 0) {
-          failed = !push(item, a_ + (bracket - start), bracket, false);
-          if (failed) return bracket;
-          behind_value = false;
-        } else {
-          const frame& top = frames_.back();
-          if (top.confined || has_loose(top)) {
+        const text_offset bracket = first + static_cast<text_offset>(json::detail::lowest_bit(one));
+        const bool opens = (open & one) != 0;
+        if (size == (opens ? most : least)) {
+          set_frames(size);
+          if (opens) {
+            if (!frame_room()) return false;
+          } else if (frames_.back().special) {
             item = bracket;
             behind_value = false;
-            return bracket;
+            break;
+          } else {
+            close_patch();
+            if (array_ == size - 1) array_ = no_array;
           }
-          close_patch();
-          if (!top.object) --arrays_;
-          frames_.pop();
-          behind_value = true;
+          frames = frames_.data();
+          most = most_frames();
+          least = least_frames();
         }
-        item = bracket + 1;
+        // Written in any case, as the next one open: cheaper than to look which.
+        const std::uint64_t before = separators & (one - 1);
+        const text_offset name =
+            before == 0 ? item : first + static_cast<text_offset>(json::detail::highest_bit(before)) + 1;
+        frames[size] = {name, bracket + apart, bracket, false, false};
+        if (opens && to_[bracket] == '[' && array_ == no_array) {
+          array_ = size;
+          least = size + 1;
+        }
+        size += opens ? 1 : static_cast<std::size_t>(-1);
       }
-      if (commas != 0) {
-        item = first + json::detail::highest_bit(commas) + 1;
-        behind_value = false;
+      if (brackets != 0) break;
+      if (separators != 0) {
+        const int highest = json::detail::highest_bit(separators);
+        item = first + static_cast<text_offset>(highest) + 1;
+        behind_value = (close >> highest & 1) != 0;
       }
-      return left <= json::detail::block_size ? last : nullptr;
-    };
-    static_cast<void>(to_structure_.visit(b_, see));
-    a_ += item - start;
-    b_ = item;
+      if (left <= json::detail::block_size) break;
+      to_structure_.next(c);
+    }
+    set_frames(size);
+    a_ = from_ + static_cast<text_offset>(item + apart);
+    b_ = to_ + item;
     state_ = behind_value ? state::after : state::entry;
-    return !failed;
+    return true;
+  }
+  /// How many frames there can be before frame_room() has to be asked for the next; one more can be written.
+  std::size_t most_frames() const noexcept {
+    const std::size_t room = frames_.capacity() - 1;
+    return room < rules_.max_depth ? room : rules_.max_depth;
+  }
+  /// Down to how many frames can be dropped without another thought.
+  std::size_t least_frames() const noexcept {
+    std::size_t least = specials_.empty() ? 0 : specials_.back().index + 1;
+    if (least < opened_) least = opened_;
+    return array_ != no_array && least < array_ + 1 ? array_ + 1 : least;
+  }
+  void set_frames(std::size_t size) noexcept {
+    if (size > frames_.size()) {
+      static_cast<void>(frames_.extend(size - frames_.size()));  // there is room
+    } else {
+      frames_.truncate(size);
+    }
+  }
+  /// Makes room for one frame more and another to be written.
+  bool frame_room() {
+    const std::size_t size = frames_.size();
+    if (size >= rules_.max_depth) return fail(errc::depth_exceeded, {});
+    if (!frames_.extend(2)) return fail(errc::out_of_memory, {});
+    frames_.truncate(size);
+    return true;
   }
 
   // --- One thing at a time --------------------------------------------------------------------------
@@ -337,7 +383,7 @@ class text_diff {
   bool after_step() {
     skip_spaces();
     if (a_ == a_end_ || b_ == b_end_) return not_json();
-    const char close = frames_.back().object ? '}' : ']';
+    const char close = to_[frames_.back().to_open] == '{' ? '}' : ']';
     if ((*a_ != ',' && *a_ != close) || (*b_ != ',' && *b_ != close)) return not_json();
     if (*a_ == ',') ++a_;
     if (*b_ == ',') ++b_;
@@ -359,7 +405,7 @@ class text_diff {
   bool member_step() {
     skip_spaces();
     if (a_ == a_end_ || b_ == b_end_) return not_json();
-    if (*a_ == '}' && *b_ == '}' && !has_loose(frames_.back())) {
+    if (*a_ == '}' && *b_ == '}' && (!frames_.back().special || !has_loose())) {
       ++a_;
       ++b_;
       leave();
@@ -418,25 +464,30 @@ class text_diff {
     return true;
   }
   bool push(const char* name, const char* a_bracket, const char* b_bracket, bool confined) {
-    if (frames_.size() >= rules_.max_depth) return fail(errc::depth_exceeded, {});
-    frame opened;
-    opened.name = in_to(name);
-    opened.from_open = static_cast<text_offset>(a_bracket - from_);
-    opened.to_open = in_to(b_bracket);
-    opened.first_loose_from = static_cast<text_offset>(loose_from_.size());
-    opened.first_loose_to = static_cast<text_offset>(loose_to_.size());
-    opened.first_name = static_cast<text_offset>(names_.size());
-    opened.object = *b_bracket == '{';
-    opened.loose = false;
-    opened.confined = confined;
-    if (confined) {
-      opened.from_end = static_cast<text_offset>(a_end_ - from_);
-      opened.to_end = in_to(b_end_);
-      opened.region = static_cast<text_offset>(region_);
-      region_ = frames_.size();
-    }
-    if (!frames_.push(opened)) return fail(errc::out_of_memory, {});
-    if (!opened.object) ++arrays_;
+    if (!frame_room()) return false;
+    static_cast<void>(frames_.push(
+        {in_to(name), static_cast<text_offset>(a_bracket - from_), in_to(b_bracket), false, false}));
+    if (*b_bracket == '[' && array_ == no_array) array_ = frames_.size() - 1;
+    if (!confined) return true;
+    if (!mark(true)) return false;
+    region_ = frames_.size() - 1;
+    return true;
+  }
+  /// Makes the innermost container a special one.
+  bool mark(bool confined) {
+    const more about = {frames_.size() - 1,
+                        static_cast<text_offset>(loose_from_.size()),
+                        static_cast<text_offset>(loose_to_.size()),
+                        static_cast<text_offset>(names_.size()),
+                        0,
+                        0,
+                        0,
+                        confined,
+                        static_cast<text_offset>(a_end_ - from_),
+                        in_to(b_end_),
+                        region_};
+    if (!specials_.push(about)) return fail(errc::out_of_memory, {});
+    frames_.back().special = true;
     return true;
   }
 
@@ -447,17 +498,20 @@ class text_diff {
     if (!frames_.empty()) proceed();
   }
   void pop() noexcept {
-    const frame& top = frames_.back();
-    loose_from_.truncate(top.first_loose_from);
-    loose_to_.truncate(top.first_loose_to);
-    names_.truncate(top.first_name);
-    if (!top.object) --arrays_;
-    if (top.confined) {
-      a_end_ = from_ + top.from_end;
-      b_end_ = to_ + top.to_end;
-      region_ = top.region;
+    if (frames_.back().special) {
+      const more& about = specials_.back();
+      loose_from_.truncate(about.first_loose_from);
+      loose_to_.truncate(about.first_loose_to);
+      names_.truncate(about.first_name);
+      if (about.confined) {
+        a_end_ = from_ + about.from_end;
+        b_end_ = to_ + about.to_end;
+        region_ = about.region;
+      }
+      specials_.pop();
     }
     frames_.pop();
+    if (array_ == frames_.size()) array_ = no_array;
   }
   /// What follows a value of the innermost container.
   void proceed() noexcept { state_ = frames_.back().loose ? state::loose : state::after; }
@@ -467,6 +521,7 @@ class text_diff {
   /// Two members of different names: finds the next pair of the same name, if it is near.
   bool reorder() {
     constexpr std::size_t near = 8;
+    if (!frames_.back().special && !mark(false)) return false;
     const std::size_t first_from = loose_from_.size();
     const std::size_t first_to = loose_to_.size();
     for (std::size_t i = 0; i < near && *a_ != '}' && *b_ != '}'; ++i) {
@@ -494,15 +549,16 @@ class text_diff {
 
   /// No more pairs in order: what is left of both objects is matched by name.
   bool object_end() {
+    if (!frames_.back().special && !mark(false)) return false;
     while (*a_ != '}') {
       if (!collect_from()) return false;
     }
     while (*b_ != '}') {
       if (!collect_to()) return false;
     }
-    frame& top = frames_.back();
+    more& top = specials_.back();
     if (!match(top)) return fail(errc::out_of_memory, {});
-    top.loose = true;
+    frames_.back().loose = true;
     top.next_loose = top.first_loose_from;
     top.from_at = static_cast<text_offset>(a_ - from_);
     top.to_at = in_to(b_);
@@ -544,7 +600,7 @@ class text_diff {
   }
 
   /// Finds for each member left over the one of the same name. False when memory ran out.
-  bool match(const frame& top) {
+  bool match(const more& top) {
     constexpr size_type few = 4;
     const auto from_count = static_cast<size_type>(loose_from_.size() - top.first_loose_from);
     const auto to_count = static_cast<size_type>(loose_to_.size() - top.first_loose_to);
@@ -611,7 +667,7 @@ class text_diff {
 
   /// The next member left over: first those of `from`, then those of `to`.
   bool loose_step() {
-    frame& top = frames_.back();
+    more& top = specials_.back();
     const std::size_t at = top.next_loose++;
     if (at < loose_from_.size()) {
       const text_member& from = loose_from_[at];
@@ -650,7 +706,7 @@ class text_diff {
 
   /// The member of `from` is not in `to`.
   bool missing(const text_member& member) {
-    if (patch_ == nullptr || arrays_ != 0) return different();
+    if (patch_ == nullptr || inside_array()) return different();
     const std::string_view name = name_of(from_, member);
     if (!rules_.removes) return fail(errc::kept_member, name);
     differ_ = true;
@@ -665,8 +721,7 @@ class text_diff {
   bool different() {
     differ_ = true;
     if (patch_ == nullptr) return false;
-    std::size_t outermost = 0;
-    while (frames_[outermost].object) ++outermost;
+    const std::size_t outermost = array_;
     const frame outer = frames_[outermost];
     while (frames_.size() > outermost) pop();
     a_ = value_end(from_structure_, from_ + outer.from_open, a_end_);
@@ -680,7 +735,7 @@ class text_diff {
   }
   /// The member at hand differs, or is new.
   bool different(const char* value, const char* end) {
-    if (patch_ == nullptr || arrays_ != 0) return different();
+    if (patch_ == nullptr || inside_array()) return different();
     differ_ = true;
     return set(value, end);
   }
@@ -764,8 +819,11 @@ class text_diff {
     return {first, static_cast<std::size_t>(last - first)};
   }
   text_offset in_to(const char* p) const noexcept { return static_cast<text_offset>(p - to_); }
-  bool has_loose(const frame& top) const noexcept {
-    return loose_from_.size() != top.first_loose_from || loose_to_.size() != top.first_loose_to;
+  bool inside_array() const noexcept { return array_ != no_array; }
+  /// Whether the innermost special container has members left over.
+  bool has_loose() const noexcept {
+    const more& about = specials_.back();
+    return loose_from_.size() != about.first_loose_from || loose_to_.size() != about.first_loose_to;
   }
   void skip_spaces() noexcept {
     a_ = json::detail::skip_space(a_, a_end_);
@@ -791,7 +849,7 @@ class text_diff {
     void render(Put&& put) const {
       const auto& frames = walk.frames_;
       for (std::size_t i = 1; i < frames.size(); ++i) {
-        if (!frames[i - 1].object) return;
+        if (walk.to_[frames[i - 1].to_open] != '{') return;
         const char* const start = json::detail::skip_space(walk.to_ + frames[i].name, walk.to_last_);
         const char* const end =
             start == walk.to_last_ ? nullptr : json::detail::skip_string(start + 1, walk.to_last_);
@@ -825,7 +883,8 @@ class text_diff {
   const char* name_ = nullptr;     ///< of the member at hand, in `to`, with its quotes
   const char* name_end_ = nullptr;
   std::size_t region_ = 0;  ///< the innermost confined container
-  std::size_t arrays_ = 0;  ///< open ones
+  static constexpr std::size_t no_array = static_cast<std::size_t>(-1);
+  std::size_t array_ = no_array;  ///< the outermost open array, in frames_
   std::size_t opened_ = 0;  ///< how many of the open objects are open in the patch
   bool comma_ = false;      ///< the next member of the patch needs a comma before it
   bool differ_ = false;
@@ -833,7 +892,8 @@ class text_diff {
   state state_ = state::entry;
   json::detail::text_structure from_structure_;
   json::detail::text_structure to_structure_;
-  json::detail::stack<frame, 16> frames_;
+  json::detail::stack<frame, 24> frames_;
+  json::detail::stack<more, 4> specials_;
   json::detail::stack<text_member, 16> loose_from_;
   json::detail::stack<text_member, 16> loose_to_;
   json::detail::stack<char, 64> names_;
