@@ -95,7 +95,7 @@ class text_diff {
     from_ = a_ = from.data();
     to_ = b_ = to.data();
     a_end_ = a_ + from.size();
-    to_last_ = b_end_ = b_ + to.size();
+    b_end_ = b_ + to.size();
     from_structure_.reset(from);
     to_structure_.reset(to);
     skip_spaces();
@@ -113,13 +113,10 @@ class text_diff {
     loose   ///< among the members of the innermost object that were not paired in order
   };
 
-  /// An open container of both texts.
+  /// An open container of both texts: where its opening brackets are.
   struct frame {
-    text_offset name;       ///< in `to`, of the member whose value this is: its quote or white space before
-    text_offset from_open;  ///< of the opening brackets
+    text_offset from_open;
     text_offset to_open;
-    bool special;  ///< there is more about it in specials_
-    bool loose;    ///< the members left over are being gone through
   };
 
   /// More about some of the open containers.
@@ -128,10 +125,11 @@ class text_diff {
     text_offset first_loose_from, first_loose_to;
     text_offset first_name;
     text_offset next_loose;
-    text_offset from_at, to_at;    ///< of the closing brackets, when `loose`
-    bool confined;                 ///< its ends are the ends of the walk; those around it are kept here:
+    text_offset from_at, to_at;  ///< of the closing brackets, when `loose`
+    bool loose;                  ///< the members left over are being gone through
+    bool confined;               ///< its ends are the ends of the walk; those around it are kept here:
     text_offset from_end, to_end;
-    std::size_t region;            ///< the confined container around it
+    std::size_t region;          ///< the confined container around it
   };
 
   // Each returns false when failure_ is set, or when the walk is over because only a difference was wanted.
@@ -292,6 +290,9 @@ class text_diff {
     const auto apart = static_cast<text_offset>((a_ - from_) - (b_ - to_));  // modulo 2^32
     text_offset item = in_to(b_);  // where the member or element at hand starts
     bool behind_value = false;     // or a value ends here
+    std::uint64_t separators = 0;  // of the last block that had any
+    std::uint64_t closing = 0;
+    text_offset separators_at = 0;
     std::size_t size = frames_.size();
     std::size_t most = most_frames();
     std::size_t least = least_frames();
@@ -301,22 +302,20 @@ class text_diff {
       const auto left = static_cast<std::size_t>(last - c.first);
       if (left < json::detail::block_size) c.bits &= (std::uint64_t{1} << left) - 1;
       const text_offset first = in_to(c.first);
-      const std::uint64_t open = c.block->open & c.bits;
-      const std::uint64_t close = c.block->close & c.bits;
-      const std::uint64_t separators = open | close | (c.block->comma & c.bits);
-      std::uint64_t brackets = open | close;
-      for (; brackets != 0; brackets &= brackets - 1) {
-        const std::uint64_t one = brackets & (0 - brackets);
-        const text_offset bracket = first + static_cast<text_offset>(json::detail::lowest_bit(one));
-        const bool opens = (open & one) != 0;
+      const std::uint64_t open = c.block->open;
+      const std::uint64_t all = (open | c.block->close) & c.bits;
+      for (std::uint64_t brackets = all; brackets != 0; brackets &= brackets - 1) {
+        const int at = json::detail::lowest_bit(brackets);
+        const text_offset bracket = first + static_cast<text_offset>(at);
+        const bool opens = (open >> at & 1) != 0;
         if (size == (opens ? most : least)) {
           set_frames(size);
           if (opens) {
             if (!frame_room()) return false;
-          } else if (frames_.back().special) {
-            item = bracket;
-            behind_value = false;
-            break;
+          } else if (top_special()) {
+            b_ = to_ + bracket;
+            a_ = from_ + static_cast<text_offset>(bracket + apart);
+            return true;
           } else {
             close_patch();
             if (array_ == size - 1) array_ = no_array;
@@ -325,27 +324,28 @@ class text_diff {
           most = most_frames();
           least = least_frames();
         }
-        // Written in any case, as the next one open: cheaper than to look which.
-        const std::uint64_t before = separators & (one - 1);
-        const text_offset name =
-            before == 0 ? item : first + static_cast<text_offset>(json::detail::highest_bit(before)) + 1;
-        frames[size] = {name, bracket + apart, bracket, false, false};
+        frames[size] = {bracket + apart, bracket};  // in any case: cheaper than to look whether it opens
         if (opens && to_[bracket] == '[' && array_ == no_array) {
           array_ = size;
           least = size + 1;
         }
         size += opens ? 1 : static_cast<std::size_t>(-1);
       }
-      if (brackets != 0) break;
-      if (separators != 0) {
-        const int highest = json::detail::highest_bit(separators);
-        item = first + static_cast<text_offset>(highest) + 1;
-        behind_value = (close >> highest & 1) != 0;
+      const std::uint64_t some = all | (c.block->comma & c.bits);
+      if (some != 0) {
+        separators = some;
+        separators_at = first;
+        closing = c.block->close;
       }
       if (left <= json::detail::block_size) break;
       to_structure_.next(c);
     }
     set_frames(size);
+    if (separators != 0) {
+      const int highest = json::detail::highest_bit(separators);
+      item = separators_at + static_cast<text_offset>(highest) + 1;
+      behind_value = (closing >> highest & 1) != 0;
+    }
     a_ = from_ + static_cast<text_offset>(item + apart);
     b_ = to_ + item;
     state_ = behind_value ? state::after : state::entry;
@@ -405,7 +405,7 @@ class text_diff {
   bool member_step() {
     skip_spaces();
     if (a_ == a_end_ || b_ == b_end_) return not_json();
-    if (*a_ == '}' && *b_ == '}' && (!frames_.back().special || !has_loose())) {
+    if (*a_ == '}' && *b_ == '}' && (!top_special() || !has_loose())) {
       ++a_;
       ++b_;
       leave();
@@ -457,16 +457,15 @@ class text_diff {
 
   /// Opens the containers at hand; `confined` ones are not left by skipping what is equal.
   bool enter(bool confined) {
-    if (!push(name_ == nullptr ? b_ : name_, a_, b_, confined)) return false;
+    if (!push(a_, b_, confined)) return false;
     ++a_;
     ++b_;
     state_ = state::entry;
     return true;
   }
-  bool push(const char* name, const char* a_bracket, const char* b_bracket, bool confined) {
+  bool push(const char* a_bracket, const char* b_bracket, bool confined) {
     if (!frame_room()) return false;
-    static_cast<void>(frames_.push(
-        {in_to(name), static_cast<text_offset>(a_bracket - from_), in_to(b_bracket), false, false}));
+    static_cast<void>(frames_.push({static_cast<text_offset>(a_bracket - from_), in_to(b_bracket)}));
     if (*b_bracket == '[' && array_ == no_array) array_ = frames_.size() - 1;
     if (!confined) return true;
     if (!mark(true)) return false;
@@ -482,12 +481,12 @@ class text_diff {
                         0,
                         0,
                         0,
+                        false,
                         confined,
                         static_cast<text_offset>(a_end_ - from_),
                         in_to(b_end_),
                         region_};
     if (!specials_.push(about)) return fail(errc::out_of_memory, {});
-    frames_.back().special = true;
     return true;
   }
 
@@ -498,7 +497,7 @@ class text_diff {
     if (!frames_.empty()) proceed();
   }
   void pop() noexcept {
-    if (frames_.back().special) {
+    if (top_special()) {
       const more& about = specials_.back();
       loose_from_.truncate(about.first_loose_from);
       loose_to_.truncate(about.first_loose_to);
@@ -514,14 +513,14 @@ class text_diff {
     if (array_ == frames_.size()) array_ = no_array;
   }
   /// What follows a value of the innermost container.
-  void proceed() noexcept { state_ = frames_.back().loose ? state::loose : state::after; }
+  void proceed() noexcept { state_ = top_special() && specials_.back().loose ? state::loose : state::after; }
 
   // --- Members in another order ---------------------------------------------------------------------
 
   /// Two members of different names: finds the next pair of the same name, if it is near.
   bool reorder() {
     constexpr std::size_t near = 8;
-    if (!frames_.back().special && !mark(false)) return false;
+    if (!top_special() && !mark(false)) return false;
     const std::size_t first_from = loose_from_.size();
     const std::size_t first_to = loose_to_.size();
     for (std::size_t i = 0; i < near && *a_ != '}' && *b_ != '}'; ++i) {
@@ -549,7 +548,7 @@ class text_diff {
 
   /// No more pairs in order: what is left of both objects is matched by name.
   bool object_end() {
-    if (!frames_.back().special && !mark(false)) return false;
+    if (!top_special() && !mark(false)) return false;
     while (*a_ != '}') {
       if (!collect_from()) return false;
     }
@@ -558,7 +557,7 @@ class text_diff {
     }
     more& top = specials_.back();
     if (!match(top)) return fail(errc::out_of_memory, {});
-    frames_.back().loose = true;
+    top.loose = true;
     top.next_loose = top.first_loose_from;
     top.from_at = static_cast<text_offset>(a_ - from_);
     top.to_at = in_to(b_);
@@ -727,9 +726,7 @@ class text_diff {
     a_ = value_end(from_structure_, from_ + outer.from_open, a_end_);
     b_ = value_end(to_structure_, to_ + outer.to_open, b_end_);
     if (a_ == nullptr || b_ == nullptr) return not_json();
-    name_ = json::detail::skip_space(to_ + outer.name, b_end_);
-    name_end_ = name_ == b_end_ || *name_ != '"' ? nullptr : json::detail::skip_string(name_ + 1, b_end_);
-    if (name_end_ == nullptr) return not_json();
+    if (!name_before(outer, name_, name_end_)) return not_json();
     proceed();
     return set(to_ + outer.to_open, b_);
   }
@@ -757,7 +754,7 @@ class text_diff {
     if (*value == 'n') return rules_.sets_null || fail(errc::null_member, text(name_ + 1, name_end_ - 1));
     if (*value != '{' || rules_.carries_null) return true;
     const std::size_t around = frames_.size();
-    if (!push(name_ == nullptr ? value : name_, from_, value, false)) return false;
+    if (!push(from_, value, false)) return false;
     for (const char* p = value + 1; frames_.size() > around;) {
       p = json::detail::skip_space(p, end);
       if (p == end) return not_json();
@@ -772,7 +769,7 @@ class text_diff {
       if (!to_value(p, end)) return not_json();
       if (*p == 'n') return fail(errc::null_member, text(name + 1, name_end - 1));
       if (*p == '{') {
-        if (!push(name, from_, p, false)) return false;
+        if (!push(from_, p, false)) return false;
         ++p;
       } else if ((p = value_end(to_structure_, p, end)) == nullptr) {  // of an array, nulls are kept
         return not_json();
@@ -786,10 +783,9 @@ class text_diff {
   /// Opens the objects of the patch that lead to the member at hand.
   bool open_patch() {
     for (; opened_ < frames_.size(); ++opened_) {
-      const char* const name = json::detail::skip_space(to_ + frames_[opened_].name, to_last_);
-      if (name == to_last_ || *name != '"') return not_json();
-      const char* const end = json::detail::skip_string(name + 1, to_last_);
-      if (end == nullptr) return not_json();
+      const char* name;
+      const char* end;
+      if (!name_before(frames_[opened_], name, end)) return not_json();
       separate();
       put_name(name, end);
       patch_->put('{');
@@ -819,6 +815,27 @@ class text_diff {
     return {first, static_cast<std::size_t>(last - first)};
   }
   text_offset in_to(const char* p) const noexcept { return static_cast<text_offset>(p - to_); }
+  bool top_special() const noexcept {
+    return !specials_.empty() && specials_.back().index + 1 == frames_.size();
+  }
+  /// The name, with its quotes, of the member whose value a container is: it stands before the opening bracket.
+  bool name_before(const frame& container, const char*& name, const char*& name_end) const noexcept {
+    const char* p = to_ + container.to_open;
+    while (p != to_ && json::detail::is_space(p[-1])) --p;
+    if (p == to_ || *--p != ':') return false;
+    while (p != to_ && json::detail::is_space(p[-1])) --p;
+    name_end = p;
+    if (p == to_ || *--p != '"') return false;
+    while (p != to_) {
+      if (*--p != '"') continue;
+      const char* backslash = p;
+      while (backslash != to_ && backslash[-1] == '\\') --backslash;
+      name = p;
+      if ((p - backslash) % 2 == 0) return true;
+      p = backslash;
+    }
+    return false;
+  }
   bool inside_array() const noexcept { return array_ != no_array; }
   /// Whether the innermost special container has members left over.
   bool has_loose() const noexcept {
@@ -850,10 +867,9 @@ class text_diff {
       const auto& frames = walk.frames_;
       for (std::size_t i = 1; i < frames.size(); ++i) {
         if (walk.to_[frames[i - 1].to_open] != '{') return;
-        const char* const start = json::detail::skip_space(walk.to_ + frames[i].name, walk.to_last_);
-        const char* const end =
-            start == walk.to_last_ ? nullptr : json::detail::skip_string(start + 1, walk.to_last_);
-        if (end != nullptr) render_name(text(start + 1, end - 1), put);
+        const char* start;
+        const char* end;
+        if (walk.name_before(frames[i], start, end)) render_name(text(start + 1, end - 1), put);
       }
       if (name.data() != nullptr) render_name(name, put);
     }
@@ -874,7 +890,6 @@ class text_diff {
   text_sink* patch_;
   const char* from_ = nullptr;
   const char* to_ = nullptr;
-  const char* to_last_ = nullptr;  ///< the end of `to`, whatever the walk is confined to
   const char* a_ = nullptr;  ///< where the walk is in `from`
   const char* b_ = nullptr;  ///< and in `to`
   const char* a_end_ = nullptr;
