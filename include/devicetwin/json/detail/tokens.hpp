@@ -26,29 +26,27 @@ inline const char* skip_space(const char* p, const char* end) noexcept {
   return p;
 }
 
-/// From inside a string to behind its closing quote; null when there is none.
-inline const char* skip_string(const char* p, const char* end) noexcept {
+/// The next quote or backslash from `p` on, or `end`.
+inline const char* find_quote(const char* p, const char* end) noexcept {
+#if !defined(DEVICETWIN_NO_SIMD)
   constexpr std::uint64_t ones = 0x0101010101010101u;
   constexpr std::uint64_t highs = 0x8080808080808080u;
-  for (;;) {
-#if !defined(DEVICETWIN_NO_SIMD)
-    while (end - p >= 8) {
-      const std::uint64_t word = first_lowest(p);
-      const std::uint64_t quote = word ^ (ones * '"');
-      const std::uint64_t backslash = word ^ (ones * '\\');
-      const std::uint64_t found =
-          (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs;
-      if (found != 0) {
-        p += lowest_bit(found) / 8;  // the lowest bit is exact
-        break;
-      }
-      p += 8;
-    }
-#else
-    static_cast<void>(ones);
-    static_cast<void>(highs);
+  for (; end - p >= 8; p += 8) {
+    const std::uint64_t word = first_lowest(p);
+    const std::uint64_t quote = word ^ (ones * '"');
+    const std::uint64_t backslash = word ^ (ones * '\\');
+    const std::uint64_t found = (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs;
+    if (found != 0) return p + lowest_bit(found) / 8;  // the lowest bit is exact
+  }
 #endif
-    while (p != end && *p != '"' && *p != '\\') ++p;
+  while (p != end && *p != '"' && *p != '\\') ++p;
+  return p;
+}
+
+/// From inside a string to behind its closing quote; null when there is none.
+inline const char* skip_string(const char* p, const char* end) noexcept {
+  for (;;) {
+    p = find_quote(p, end);
     if (p == end) return nullptr;
     if (*p == '"') return p + 1;
     if (end - p < 2) return nullptr;
@@ -109,6 +107,14 @@ class text_structure {
     }
     while (end != p && is_space(end[-1])) --end;
     return end == p ? nullptr : end;
+  }
+  /// The next comma or bracket from `p` on, which is in no string; null when there is none.
+  const char* next_separator(const char* p) noexcept {
+    for (cursor c = at(p); c.block != nullptr; next(c)) {
+      const std::uint64_t found = (c.block->close | c.block->comma | c.block->open) & c.bits;
+      if (found != 0) return c.first + lowest_bit(found);
+    }
+    return nullptr;
   }
   /// From inside a container to behind its closing bracket; null when there is none.
   const char* leave_container(const char* p) noexcept {

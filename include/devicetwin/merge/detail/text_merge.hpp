@@ -156,6 +156,8 @@ class text_merge {
     std::size_t index_base;
     json::detail::name_index index;
     bool indexed;
+    bool escapes;         ///< a name among the wishes is spelled with escapes
+    std::uint64_t hints;  ///< the names of the wishes, hashed to a bit each
     bool kept;            ///< a member stands before and stays
     std::size_t leading;  ///< the last entry that removes a member with none before it that stays; none: none
     text_offset last;     ///< behind the last member, or behind the opening bracket
@@ -200,8 +202,9 @@ class text_merge {
     opened.descended = entries_.size();
     opened.names = names_.size();
     opened.index_base = index_.size();
-    opened.indexed = opened.kept = false;
+    opened.indexed = opened.escapes = opened.kept = false;
     opened.leading = none;
+    opened.hints = 0;
     ++p_;
     opened.last = static_cast<text_offset>(p_ - text_);
     q_ = json::detail::skip_space(q_ + 1, q_end_);
@@ -212,6 +215,8 @@ class text_merge {
       next.name = q_;
       if (*q_ != '"' || (q_ = string_end(patch_, q_, q_end_)) == nullptr) return not_json();
       next.name_end = q_;
+      opened.hints |= hint(text(next.name + 1, q_ - 1));
+      opened.escapes = opened.escapes || json::detail::has_escapes(text(next.name + 1, q_ - 1));
       if (!to_value(q_, q_end_)) return not_json();
       next.value = q_;
       if ((q_ = value_end(patch_, q_, q_end_)) == nullptr) return not_json();
@@ -253,6 +258,8 @@ class text_merge {
       --p_;
       return leave(top);
     }
+    if (!top.escapes && !pass(top)) return false;
+    if (*p_ == '}') return leave(top);
     const char* const name = p_;
     if (*p_ != '"' || (p_ = string_end(document_, p_, end_)) == nullptr) return not_json();
     const char* const name_end = p_;
@@ -293,6 +300,35 @@ class text_merge {
     if (!same_value(text(value, p_), text(wanted.value, wanted.value_end), same)) return false;
     return same || change(action::set, value, p_, value, p_, text(name + 1, name_end - 1), wanted.value,
                           wanted.value_end, false);
+  }
+
+  /// Passes over members that nobody asks for, as far as that is seen at a glance.
+  bool pass(frame& top) {
+    const char* p = p_;
+    const char* behind = nullptr;  // the last value passed over, and white space
+    while (*p == '"') {
+      const char* const name_end = json::detail::find_quote(p + 1, end_);
+      if (name_end == end_ || *name_end == '\\' || (top.hints & hint(text(p + 1, name_end))) != 0) break;
+      behind = document_.next_separator(name_end + 1);
+      if (behind != nullptr && (*behind == '{' || *behind == '[')) {
+        behind = document_.leave_container(behind + 1);
+        if (behind != nullptr) behind = document_.next_separator(behind);
+      }
+      if (behind == nullptr) return not_json();
+      p = behind;
+      if (*p == ',') p = json::detail::skip_space(p + 1, end_);
+      if (p == end_) return not_json();
+    }
+    p_ = p;
+    if (behind == nullptr) return true;
+    top.kept = true;
+    while (json::detail::is_space(behind[-1])) --behind;
+    top.last = at(behind);
+    return true;
+  }
+  static std::uint64_t hint(std::string_view name) noexcept {
+    const std::size_t last = name.empty() ? 0 : static_cast<unsigned char>(name.back());
+    return std::uint64_t{1} << ((name.size() * 7 + last) & 63);
   }
 
   /// At the closing brace: what the document does not have yet comes in.
@@ -414,16 +450,26 @@ class text_merge {
     constexpr std::size_t few = 8;
     const std::size_t count = wanted_.size();
     wish* const all = wanted_.data();
-    if (top.next_wish < count && matches(all[top.next_wish], raw)) {
+    if (top.next_wish < count && spelled(all[top.next_wish], raw)) {
       found = all + top.next_wish++;
       return true;
     }
     if (count - top.first_wish <= few) {
       for (std::size_t i = top.first_wish; i < count; ++i) {
-        if (!matches(all[i], raw)) continue;
-        found = all + i;
-        top.next_wish = i + 1;
-        break;
+        if (spelled(all[i], raw)) {
+          found = all + i;
+          top.next_wish = i + 1;
+          return true;
+        }
+      }
+      if (!top.escapes && !json::detail::has_escapes(raw)) return true;
+      for (std::size_t i = top.first_wish; i < count; ++i) {
+        if (!all[i].done &&
+            json::detail::same_string(text(all[i].name + 1, all[i].name_end - 1), raw)) {
+          found = all + i;
+          top.next_wish = i + 1;
+          return true;
+        }
       }
       return true;
     }
@@ -452,8 +498,10 @@ class text_merge {
     }
     return true;
   }
-  static bool matches(const wish& wanted, std::string_view raw) noexcept {
-    return !wanted.done && json::detail::same_string(text(wanted.name + 1, wanted.name_end - 1), raw);
+  /// Whether a wish that is not met yet has this name, spelled the same.
+  static bool spelled(const wish& wanted, std::string_view raw) noexcept {
+    return static_cast<std::size_t>(wanted.name_end - wanted.name) == raw.size() + 2 && !wanted.done &&
+           std::memcmp(wanted.name + 1, raw.data(), raw.size()) == 0;
   }
   bool unescape(wish& wanted) {
     const std::string_view raw = text(wanted.name + 1, wanted.name_end - 1);
