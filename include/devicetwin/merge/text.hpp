@@ -9,6 +9,7 @@
 #include <type_traits>  // std::is_same_v, std::decay_t
 
 #include "../json/detail/reader.hpp"
+#include "../json/detail/validate.hpp"
 #include "../json/error.hpp"
 #include "../json/write.hpp"
 #include "detail/text_diff.hpp"
@@ -91,6 +92,12 @@ struct no_events {
 
 /// What json::read would say about a text; `which` of two it is.
 inline error check_text(std::string_view text, unsigned which, const options& o) {
+#if !defined(DEVICETWIN_NO_SIMD)
+  if (text.size() <= longest_text &&
+      json::detail::quick_validator(text, o.max_depth, o.memory).sure()) {
+    return {};
+  }
+#endif
   no_events nobody;
   error e = json::detail::reader<no_events>(text, nobody, o.max_depth, false, o.memory).read();
   if (e) return static_cast<error&&>(e).of_text(which);

@@ -21,6 +21,14 @@ inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace detail {
 
+#if defined(__GNUC__)
+#define DEVICETWIN_ALWAYS_INLINE __attribute__((always_inline)) inline
+#define DEVICETWIN_NEVER_INLINE __attribute__((noinline))
+#else
+#define DEVICETWIN_ALWAYS_INLINE inline
+#define DEVICETWIN_NEVER_INLINE
+#endif
+
 inline constexpr std::size_t block_size = 64;
 
 /// The structure of one block, a bit per byte, the first byte's lowest. Brackets and commas are those outside
@@ -38,11 +46,26 @@ struct scan_state {
   std::uint64_t escaped = 0;    ///< 1 when the next byte is escaped
 };
 
+/// The tokens of one block, a bit per byte, for those who check them all.
+struct token_block {
+  std::uint64_t starts;      ///< where tokens begin: brackets, colons, commas, strings, and anything else but space
+  std::uint64_t escapes;     ///< backslashes that begin an escape sequence
+  std::uint64_t not_ascii;
+  std::uint64_t forbidden;   ///< control characters in strings
+};
+struct token_state {
+  std::uint64_t in_string = 0;
+  std::uint64_t escaped = 0;
+  std::uint64_t in_scalar = 0;  ///< 1 when the last byte belongs to a number, a literal, or nothing good
+};
+
 /// One level of the instruction set.
 struct scan_level {
   const char* name;
   /// Structure of `blocks` whole blocks from `text` on.
   void (*scan)(const char* text, std::size_t blocks, scan_state& state, scan_block* out);
+  /// Tokens of `blocks` whole blocks from `text` on.
+  void (*tokens)(const char* text, std::size_t blocks, token_state& state, token_block* out);
   /// How many bytes at the start of both are the same, at most `length`.
   std::size_t (*common)(const char* a, const char* b, std::size_t length);
 };
@@ -84,6 +107,22 @@ inline std::uint64_t escaped_bytes(std::uint64_t backslashes, std::uint64_t& car
     left &= ~(one | one << 1);
   }
   return escaped;
+}
+
+/// What the masks of one block, taken byte by byte, mean in their order. `strings` has the bits from each opening
+/// quote to before its closing one.
+struct token_masks {
+  std::uint64_t quote;  ///< those that are not escaped
+  std::uint64_t operators, space, control, not_ascii, escapes;
+};
+inline token_block block_of(const token_masks& m, std::uint64_t strings, token_state& state) noexcept {
+  const std::uint64_t scalar = ~(m.operators | m.space);
+  const std::uint64_t plain = scalar & ~m.quote;
+  const std::uint64_t behind_plain = plain << 1 | state.in_scalar;
+  state.in_scalar = plain >> 63;
+  state.in_string = 0 - (strings >> 63);
+  const std::uint64_t starts = m.operators | (scalar & ~behind_plain);
+  return {starts & ~(strings ^ m.quote), m.escapes & strings, m.not_ascii, m.control & strings};
 }
 
 // --- Portable ------------------------------------------------------------------------------------
@@ -149,6 +188,31 @@ inline void scan_portable(const char* text, std::size_t blocks, scan_state& stat
   }
 }
 
+inline void tokens_portable(const char* text, std::size_t blocks, token_state& state, token_block* out) {
+  for (; blocks != 0; --blocks, ++out) {
+    token_masks m = {};
+    std::uint64_t backslash = 0;
+    for (int i = 0; i < 64; ++i, ++text) {
+      const std::uint64_t bit = std::uint64_t{1} << i;
+      const auto byte = static_cast<unsigned char>(*text);
+      if (byte < 0x20) m.control |= bit;
+      if (byte >= 0x80) m.not_ascii |= bit;
+      switch (*text) {
+        case '"': m.quote |= bit; break;
+        case '\\': backslash |= bit; break;
+        case '{': case '[': case '}': case ']': case ',': case ':': m.operators |= bit; break;
+        case ' ': case '\t': case '\n': case '\r': m.space |= bit; break;
+        default: break;
+      }
+    }
+    std::uint64_t escaped = 0;
+    if ((backslash | state.escaped) != 0) escaped = escaped_bytes(backslash, state.escaped);
+    m.quote &= ~escaped;
+    m.escapes = backslash & ~escaped;
+    *out = block_of(m, parity_prefix(m.quote) ^ state.in_string, state);
+  }
+}
+
 inline std::size_t common_portable(const char* a, const char* b, std::size_t length) {
   std::size_t at = 0;
   for (; length - at >= 8; at += 8) {
@@ -159,7 +223,8 @@ inline std::size_t common_portable(const char* a, const char* b, std::size_t len
   return at;
 }
 
-inline constexpr scan_level portable_level = {"portable", scan_portable, common_portable};
+inline constexpr scan_level portable_level = {"portable", scan_portable, tokens_portable,
+                                             common_portable};
 
 // --- AVX2 ----------------------------------------------------------------------------------------
 
@@ -169,6 +234,12 @@ using bytes16 = long long __attribute__((vector_size(16)));
 using bytes32 = char __attribute__((vector_size(32)));
 
 #define DEVICETWIN_AVX2 __attribute__((target("avx2,bmi,pclmul")))
+
+#define DEVICETWIN_BITS(low, high)                                                                   \
+  (static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(low))) |          \
+   static_cast<std::uint64_t>(static_cast<std::uint32_t>(                                            \
+       __builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(high))))                                 \
+       << 32)
 
 DEVICETWIN_AVX2 inline void scan_avx2(const char* text, std::size_t blocks, scan_state& state,
                                       scan_block* out) {
@@ -184,11 +255,6 @@ DEVICETWIN_AVX2 inline void scan_avx2(const char* text, std::size_t blocks, scan
     bytes32 low, high;
     std::memcpy(&low, text, 32);
     std::memcpy(&high, text + 32, 32);
-#define DEVICETWIN_BITS(low, high)                                                                   \
-  (static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(low))) |          \
-   static_cast<std::uint64_t>(static_cast<std::uint32_t>(                                            \
-       __builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(high))))                                 \
-       << 32)
     std::uint64_t quote = DEVICETWIN_BITS(low == quotes, high == quotes);
     const std::uint64_t backslash = DEVICETWIN_BITS(low == backslashes, high == backslashes);
     const std::uint64_t comma = DEVICETWIN_BITS(low == commas, high == commas);
@@ -196,7 +262,6 @@ DEVICETWIN_AVX2 inline void scan_avx2(const char* text, std::size_t blocks, scan
     high |= fold;
     const std::uint64_t open = DEVICETWIN_BITS(low == opens, high == opens);
     const std::uint64_t close = DEVICETWIN_BITS(low == closes, high == closes);
-#undef DEVICETWIN_BITS
     if ((backslash | state.escaped) != 0) quote &= ~escaped_bytes(backslash, state.escaped);
     const bytes16 spread = __builtin_ia32_pclmulqdq128(bytes16{static_cast<long long>(quote), 0}, ones, 0);
     const std::uint64_t strings = static_cast<std::uint64_t>(spread[0]) ^ in_string;
@@ -204,6 +269,44 @@ DEVICETWIN_AVX2 inline void scan_avx2(const char* text, std::size_t blocks, scan
     *out = {open & ~strings, close & ~strings, comma & ~strings, quote};
   }
   state.in_string = in_string;
+}
+
+DEVICETWIN_AVX2 inline void tokens_avx2(const char* text, std::size_t blocks, token_state& state,
+                                        token_block* out) {
+  // By their lower half: what a space is, and, with [ and ] made { and }, what a bracket, colon or comma is.
+  const bytes32 spaces = {' ', 1, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0,
+                          ' ', 1, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0};
+  const bytes32 operators = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0,
+                             0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0};
+  const bytes32 quotes = bytes32{} + '"';
+  const bytes32 backslashes = bytes32{} + '\\';
+  const bytes32 fold = bytes32{} + ' ';
+  const bytes32 lows = bytes32{} + '\x1f';
+  const bytes16 ones = {-1, -1};
+  for (; blocks != 0; --blocks, ++out, text += 64) {
+    bytes32 low, high;
+    std::memcpy(&low, text, 32);
+    std::memcpy(&high, text + 32, 32);
+    token_masks m;
+    m.quote = DEVICETWIN_BITS(low == quotes, high == quotes);
+    const std::uint64_t backslash = DEVICETWIN_BITS(low == backslashes, high == backslashes);
+    m.space = DEVICETWIN_BITS(low == __builtin_ia32_pshufb256(spaces, low),
+                              high == __builtin_ia32_pshufb256(spaces, high));
+    m.operators = DEVICETWIN_BITS((low | fold) == __builtin_ia32_pshufb256(operators, low),
+                                  (high | fold) == __builtin_ia32_pshufb256(operators, high));
+    m.control = DEVICETWIN_BITS(low == __builtin_ia32_pminub256(low, lows),
+                                high == __builtin_ia32_pminub256(high, lows));
+    m.not_ascii = DEVICETWIN_BITS(low, high);
+    m.escapes = backslash;
+    if ((backslash | state.escaped) != 0) {
+      const std::uint64_t escaped = escaped_bytes(backslash, state.escaped);
+      m.quote &= ~escaped;
+      m.escapes &= ~escaped;
+    }
+    const bytes16 spread =
+        __builtin_ia32_pclmulqdq128(bytes16{static_cast<long long>(m.quote), 0}, ones, 0);
+    *out = block_of(m, static_cast<std::uint64_t>(spread[0]) ^ state.in_string, state);
+  }
 }
 
 DEVICETWIN_AVX2 inline std::size_t common_avx2(const char* a, const char* b, std::size_t length) {
@@ -236,8 +339,9 @@ DEVICETWIN_AVX2 inline std::size_t common_avx2(const char* a, const char* b, std
 }
 
 #undef DEVICETWIN_AVX2
+#undef DEVICETWIN_BITS
 
-inline constexpr scan_level avx2_level = {"avx2", scan_avx2, common_avx2};
+inline constexpr scan_level avx2_level = {"avx2", scan_avx2, tokens_avx2, common_avx2};
 
 inline bool has_avx2() noexcept {
   __builtin_cpu_init();
