@@ -17,6 +17,7 @@
 #include "../../json/detail/stack.hpp"
 #include "../../json/detail/tokens.hpp"
 #include "../../json/detail/tree_diff.hpp"
+#include "../../json/detail/validate.hpp"
 #include "../../json/error.hpp"
 #include "../../json/memory.hpp"
 #include "../../json/pointer.hpp"
@@ -80,6 +81,7 @@ class text_diff {
   text_diff(const json::detail::diff_rules& rules, text_sink* patch,
             const json::memory_source& memory) noexcept
       : rules_(rules),
+        memory_(memory),
         patch_(patch),
         frames_(memory),
         specials_(memory),
@@ -87,6 +89,10 @@ class text_diff {
         loose_to_(memory),
         names_(memory),
         index_(memory) {}
+
+  /// From now on `to` is validated wherever it differs from `from`, which must be valid: then a walk without error
+  /// means that both are. malformed() means that the reader has to decide.
+  void check_second() noexcept { strict_ = true; }
 
   /// Walks. Errors: null_member, kept_member, depth_exceeded with the pointer, out_of_memory, too_large;
   /// and when malformed(), any: the text is not JSON then, and the reader knows better where.
@@ -99,7 +105,7 @@ class text_diff {
     from_structure_.reset(from);
     to_structure_.reset(to);
     skip_spaces();
-    if (!walk()) return failure_;
+    if (!walk() || malformed_) return failure_;
     return {};
   }
 
@@ -137,7 +143,7 @@ class text_diff {
   bool walk() {
     if (a_ == a_end_ || b_ == b_end_) return not_json();
     if (patch_ != nullptr) {
-      if (*a_ != '{' || *b_ != '{') return whole();
+      if (*a_ != '{' || *b_ != '{') return strict_ ? not_json() : whole();
       patch_->put('{');
       opened_ = 1;
     } else if (*a_ != *b_ || (*a_ != '{' && *a_ != '[')) {
@@ -159,7 +165,7 @@ class text_diff {
           break;
       }
     }
-    return true;
+    return !strict_ || json::detail::skip_space(b_, b_end_) == b_end_ || not_json();
   }
 
   /// The roots are not both objects: the patch is `to` itself.
@@ -227,6 +233,7 @@ class text_diff {
       }
     }
     if (a_end == nullptr || b_end >= b_end_ || a_end >= a_end_) return false;
+    if (strict_ && !is_valid(b, b_end)) return false;
     if (!same) {
       name_ = b_;
       name_end_ = name_end;
@@ -235,7 +242,7 @@ class text_diff {
       separate();
       patch_->put(b_, b_end);
     }
-    const bool go_on = *a_end == ',' && *b_end == ',';
+    const bool go_on = *a_end == ',' && *b_end == ',' && (!strict_ || (b_end_ - b_end > 1 && b_end[1] == '"'));
     a_ = a_end + (go_on ? 1 : 0);
     b_ = b_end + (go_on ? 1 : 0);
     if (!go_on) state_ = state::after;
@@ -386,7 +393,13 @@ class text_diff {
     const char close = to_[frames_.back().to_open] == '{' ? '}' : ']';
     if ((*a_ != ',' && *a_ != close) || (*b_ != ',' && *b_ != close)) return not_json();
     if (*a_ == ',') ++a_;
-    if (*b_ == ',') ++b_;
+    if (*b_ == ',') {
+      ++b_;
+      if (strict_) {
+        b_ = json::detail::skip_space(b_, b_end_);
+        if (b_ == b_end_ || *b_ == '}' || *b_ == ']') return not_json();
+      }
+    }
     state_ = state::entry;
     return true;
   }
@@ -419,6 +432,7 @@ class text_diff {
     if (to_end <= same_to_) {
       from_end = a_ + (to_end - b_);
     } else {
+      if (strict_ && !json::detail::is_valid_string(b_ + 1, to_end - 1)) return not_json();
       from_end = string_end(from_structure_, a_, a_end_);
       if (from_end == nullptr) return not_json();
       if (!json::detail::same_string(text(a_ + 1, from_end - 1), text(b_ + 1, to_end - 1))) return reorder();
@@ -445,6 +459,7 @@ class text_diff {
     a_ = value_end(from_structure_, a_, a_end_);
     b_ = value_end(to_structure_, b_, b_end_);
     if (a_ == nullptr || b_ == nullptr) return not_json();
+    if (strict_ && !is_valid(b, b_)) return not_json();
     same = json::detail::same_scalar_text(text(a, a_), text(b, b_), rules_.numbers);
     return true;
   }
@@ -557,6 +572,7 @@ class text_diff {
     }
     more& top = specials_.back();
     if (!match(top)) return fail(errc::out_of_memory, {});
+    if (strict_ && !new_names_differ(top)) return not_json();
     top.loose = true;
     top.next_loose = top.first_loose_from;
     top.from_at = static_cast<text_offset>(a_ - from_);
@@ -578,10 +594,16 @@ class text_diff {
     member.value = static_cast<text_offset>(p - base);
     if ((p = value_end(structure, p, end)) == nullptr) return not_json();
     member.value_end = static_cast<text_offset>(p - base);
+    if (strict_ && base == to_ &&
+        !(json::detail::is_valid_string(base + member.name + 1, base + member.name_end - 1) &&
+          is_valid(base + member.value, p))) {
+      return not_json();
+    }
     member.unescaped = member.match = no_offset;
     p = json::detail::skip_space(p, end);
     if (p != end && *p == ',') {
       p = json::detail::skip_space(p + 1, end);
+      if (strict_ && p != end && *p != '"') return not_json();
     } else if (p != end && *p != '}') {
       return not_json();
     }
@@ -701,6 +723,51 @@ class text_diff {
     return true;
   }
 
+  // --- Validating `to` where it differs -------------------------------------------------------------
+
+  /// Whether the reader would accept this value for certain.
+  bool is_valid(const char* value, const char* end) {
+    if (*value == '"') return json::detail::is_valid_string(value + 1, end - 1);
+    if (*value != '{' && *value != '[') return json::detail::skip_valid_plain(value, end) == end;
+    return frames_.size() < rules_.max_depth &&
+           json::detail::quick_validator(text(value, end), rules_.max_depth - frames_.size(), memory_).sure();
+  }
+
+  /// Whether the members of `to` that `from` does not have repeat no name. Of the others that is certain: each
+  /// stands for another member of `from`.
+  bool new_names_differ(const more& about) {
+    constexpr std::size_t few = 4;
+    std::size_t count = 0;
+    for (std::size_t j = about.first_loose_to; j < loose_to_.size(); ++j) {
+      if (loose_to_[j].match == no_offset) ++count;
+    }
+    if (count == 0) return true;
+    const char* const open = to_ + frames_.back().to_open;
+    if (count > few) {
+      return json::detail::quick_validator(text(open, b_ + 1), rules_.max_depth, memory_).sure();
+    }
+    for (const char* p = json::detail::skip_space(open + 1, b_); p != b_;) {
+      const char* const name = p;
+      const char* const name_end = string_end(to_structure_, p, b_);
+      if (name_end == nullptr) return false;
+      for (std::size_t j = about.first_loose_to; j < loose_to_.size(); ++j) {
+        const text_member& other = loose_to_[j];
+        if (other.match == no_offset && name != to_ + other.name &&
+            json::detail::same_string(text(name + 1, name_end - 1), name_of(to_, other))) {
+          return false;
+        }
+      }
+      p = to_structure_.next_separator(name_end);
+      if (p != nullptr && (*p == '{' || *p == '[')) {
+        p = to_structure_.leave_container(p + 1);
+        if (p != nullptr) p = to_structure_.next_separator(p);
+      }
+      if (p == nullptr || p > b_) return false;
+      if (*p == ',') p = json::detail::skip_space(p + 1, b_);
+    }
+    return true;
+  }
+
   // --- Differences ----------------------------------------------------------------------------------
 
   /// The member of `from` is not in `to`.
@@ -727,6 +794,7 @@ class text_diff {
     b_ = value_end(to_structure_, to_ + outer.to_open, b_end_);
     if (a_ == nullptr || b_ == nullptr) return not_json();
     if (!name_before(outer, name_, name_end_)) return not_json();
+    if (strict_ && !is_valid(to_ + outer.to_open, b_)) return not_json();
     proceed();
     return set(to_ + outer.to_open, b_);
   }
@@ -887,6 +955,7 @@ class text_diff {
   }
 
   json::detail::diff_rules rules_;
+  json::memory_source memory_;
   text_sink* patch_;
   const char* from_ = nullptr;
   const char* to_ = nullptr;
@@ -904,6 +973,7 @@ class text_diff {
   bool comma_ = false;      ///< the next member of the patch needs a comma before it
   bool differ_ = false;
   bool malformed_ = false;
+  bool strict_ = false;  ///< `to` is to be validated
   state state_ = state::entry;
   json::detail::text_structure from_structure_;
   json::detail::text_structure to_structure_;

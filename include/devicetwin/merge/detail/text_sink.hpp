@@ -60,6 +60,12 @@ class text_sink {
     if (full_) return json::error(json::errc::out_of_memory).needing(size_before_ + total_);
     return {};
   }
+  /// Takes back what was written.
+  void restart() {
+    if (handed_over_) resize_(out_, size_before_);
+    total_ = pending_size_ = 0;
+    full_ = handed_over_ = false;
+  }
   /// Makes what was written stay.
   void keep() noexcept { handed_over_ = false; }
 
