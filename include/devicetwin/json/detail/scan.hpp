@@ -232,6 +232,7 @@ inline constexpr scan_level portable_level = {"portable", scan_portable, tokens_
 
 using bytes16 = long long __attribute__((vector_size(16)));
 using bytes32 = char __attribute__((vector_size(32)));
+using unsigned_bytes32 = unsigned char __attribute__((vector_size(32)));
 
 #define DEVICETWIN_AVX2 __attribute__((target("avx2,bmi,pclmul")))
 
@@ -281,7 +282,7 @@ DEVICETWIN_AVX2 inline void tokens_avx2(const char* text, std::size_t blocks, to
   const bytes32 quotes = bytes32{} + '"';
   const bytes32 backslashes = bytes32{} + '\\';
   const bytes32 fold = bytes32{} + ' ';
-  const bytes32 lows = bytes32{} + '\x1f';
+  const unsigned_bytes32 controls = unsigned_bytes32{} + static_cast<unsigned char>(' ');
   const bytes16 ones = {-1, -1};
   for (; blocks != 0; --blocks, ++out, text += 64) {
     bytes32 low, high;
@@ -294,8 +295,8 @@ DEVICETWIN_AVX2 inline void tokens_avx2(const char* text, std::size_t blocks, to
                               high == __builtin_ia32_pshufb256(spaces, high));
     m.operators = DEVICETWIN_BITS((low | fold) == __builtin_ia32_pshufb256(operators, low),
                                   (high | fold) == __builtin_ia32_pshufb256(operators, high));
-    m.control = DEVICETWIN_BITS(low == __builtin_ia32_pminub256(low, lows),
-                                high == __builtin_ia32_pminub256(high, lows));
+    m.control = DEVICETWIN_BITS(reinterpret_cast<unsigned_bytes32>(low) < controls,
+                                reinterpret_cast<unsigned_bytes32>(high) < controls);
     m.not_ascii = DEVICETWIN_BITS(low, high);
     m.escapes = backslash;
     if ((backslash | state.escaped) != 0) {
