@@ -320,3 +320,71 @@ TEST_CASE("the levels of the instruction set find the same", "[text][scan]") {
     CHECK(same);
   }
 }
+
+TEST_CASE("every byte in every place is refused or taken as the reader does", "[text][property]") {
+  const std::string text = R"({"a":[1,-2.5e3,"x\u0041"],"b":{"c":true,"d":null} ,"e":"é"})";
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string changed = text;
+      if (i == text.size()) {
+        changed += static_cast<char>(byte);
+      } else {
+        changed[i] = static_cast<char>(byte);
+      }
+      rapidjson::Document d;
+      const bool valid = !json::read(changed, d);
+      for (std::size_t k = 0; json::detail::level_at(k) != nullptr; ++k) {
+        json::detail::force_level(json::detail::level_at(k));
+        std::string out;
+        const bool taken = !merge::diff_text(text, changed, out) ||
+                           merge::diff_text(text, changed, out).code() == errc::null_member;
+        out.clear();
+        const bool taken_first = !merge::diff_text(changed, text, out) ||
+                                 merge::diff_text(changed, text, out).code() == errc::null_member;
+        if (taken != valid || taken_first != valid) {
+          INFO(changed);
+          CHECK(taken == valid);
+          CHECK(taken_first == valid);
+        }
+      }
+      json::detail::force_level(nullptr);
+    }
+  }
+  SUCCEED("all of them");
+}
+
+TEST_CASE("repeated names are found in objects of any size, new, changed or in another order", "[text]") {
+  for (const int count : {2, 15, 16, 17, 40, 200, 1000}) {
+    std::string from = "{\"o\":{", to = "{\"o\":{", backwards = "{\"o\":{";
+    std::string elements = "[";
+    for (int i = 0; i < count; ++i) {
+      from += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + "\":" + std::to_string(i);
+      backwards += (i == 0 ? "\"k" : ",\"k") + std::to_string(count - i - 1) + "\":0";
+      elements += (i == 0 ? "" : ",") + std::to_string(i);
+    }
+    from += "}}";
+    std::string out;
+    REQUIRE(!merge::diff_text(from, backwards + "}}", out));
+    for (const int repeated : {0, count / 2, count - 1}) {
+      const std::string again = ",\"k" + std::to_string(repeated) + "\":1}}";
+      for (const std::string& bad : {from.substr(0, from.size() - 2) + again, backwards + again}) {
+        json::error e = merge::diff_text(from, bad, out);
+        CHECK(e.code() == errc::duplicate_name);
+        CHECK(e.text() == 2);
+        e = merge::diff_text(bad, from, out);
+        CHECK(e.code() == errc::duplicate_name);
+        CHECK(e.text() == 1);
+        CHECK(merge::diff_text(from, bad.substr(0, bad.size() - 2) + ",\"new\":1}}", out).code() ==
+              errc::duplicate_name);
+      }
+    }
+    const std::string twice = from.substr(0, from.size() - 2) + ",\"new\":1,\"new\":2}}";
+    CHECK(merge::diff_text(from, twice, out).code() == errc::duplicate_name);
+    const std::string array = "{\"a\":" + elements + "],\"b\":" + elements + "]}";
+    out.clear();
+    CHECK(!merge::diff_text(from, array, out));
+    out.clear();
+    CHECK(!merge::diff_text(array, "{\"a\":" + elements + ",-1],\"b\":" + elements + "]}", out));
+    CHECK(out == "{\"a\":" + elements + ",-1]}");
+  }
+}

@@ -46,17 +46,12 @@ struct scan_state {
   std::uint64_t escaped = 0;    ///< 1 when the next byte is escaped
 };
 
-/// The tokens of one block, a bit per byte, for those who check them all.
-struct token_block {
-  std::uint64_t starts;      ///< where tokens begin: brackets, colons, commas, strings, and anything else but space
-  std::uint64_t escapes;     ///< backslashes that begin an escape sequence
-  std::uint64_t not_ascii;
-  std::uint64_t forbidden;   ///< control characters in strings
-};
-struct token_state {
-  std::uint64_t in_string = 0;
-  std::uint64_t escaped = 0;
-  std::uint64_t in_scalar = 0;  ///< 1 when the last byte belongs to a number, a literal, or nothing good
+/// The strings of one block, a bit per byte, for those who validate them.
+struct string_block {
+  std::uint64_t quote;      ///< those that begin or end a string
+  std::uint64_t escapes;    ///< backslashes in strings that begin an escape sequence
+  std::uint64_t not_ascii;  ///< wherever they are
+  std::uint64_t forbidden;  ///< control characters in strings
 };
 
 /// One level of the instruction set.
@@ -64,8 +59,8 @@ struct scan_level {
   const char* name;
   /// Structure of `blocks` whole blocks from `text` on.
   void (*scan)(const char* text, std::size_t blocks, scan_state& state, scan_block* out);
-  /// Tokens of `blocks` whole blocks from `text` on.
-  void (*tokens)(const char* text, std::size_t blocks, token_state& state, token_block* out);
+  /// Strings of `blocks` whole blocks from `text` on. Gives whether any has more in `out` than quotes.
+  bool (*strings)(const char* text, std::size_t blocks, scan_state& state, string_block* out);
   /// How many bytes at the start of both are the same, at most `length`.
   std::size_t (*common)(const char* a, const char* b, std::size_t length);
 };
@@ -107,22 +102,6 @@ inline std::uint64_t escaped_bytes(std::uint64_t backslashes, std::uint64_t& car
     left &= ~(one | one << 1);
   }
   return escaped;
-}
-
-/// What the masks of one block, taken byte by byte, mean in their order. `strings` has the bits from each opening
-/// quote to before its closing one.
-struct token_masks {
-  std::uint64_t quote;  ///< those that are not escaped
-  std::uint64_t operators, space, control, not_ascii, escapes;
-};
-inline token_block block_of(const token_masks& m, std::uint64_t strings, token_state& state) noexcept {
-  const std::uint64_t scalar = ~(m.operators | m.space);
-  const std::uint64_t plain = scalar & ~m.quote;
-  const std::uint64_t behind_plain = plain << 1 | state.in_scalar;
-  state.in_scalar = plain >> 63;
-  state.in_string = 0 - (strings >> 63);
-  const std::uint64_t starts = m.operators | (scalar & ~behind_plain);
-  return {starts & ~(strings ^ m.quote), m.escapes & strings, m.not_ascii, m.control & strings};
 }
 
 // --- Portable ------------------------------------------------------------------------------------
@@ -188,29 +167,26 @@ inline void scan_portable(const char* text, std::size_t blocks, scan_state& stat
   }
 }
 
-inline void tokens_portable(const char* text, std::size_t blocks, token_state& state, token_block* out) {
+inline bool strings_portable(const char* text, std::size_t blocks, scan_state& state, string_block* out) {
+  std::uint64_t more = 0;
   for (; blocks != 0; --blocks, ++out) {
-    token_masks m = {};
-    std::uint64_t backslash = 0;
-    for (int i = 0; i < 64; ++i, ++text) {
-      const std::uint64_t bit = std::uint64_t{1} << i;
-      const auto byte = static_cast<unsigned char>(*text);
-      if (byte < 0x20) m.control |= bit;
-      if (byte >= 0x80) m.not_ascii |= bit;
-      switch (*text) {
-        case '"': m.quote |= bit; break;
-        case '\\': backslash |= bit; break;
-        case '{': case '[': case '}': case ']': case ',': case ':': m.operators |= bit; break;
-        case ' ': case '\t': case '\n': case '\r': m.space |= bit; break;
-        default: break;
-      }
+    std::uint64_t quote = 0, backslash = 0, control = 0, not_ascii = 0;
+    for (int i = 0; i < 64; i += 8, text += 8) {
+      const std::uint64_t word = first_lowest(text);
+      quote |= bytes_equal(word, '"') << i;
+      backslash |= bytes_equal(word, '\\') << i;
+      control |= bytes_equal(word & 0xE0E0E0E0E0E0E0E0u, 0) << i;
+      not_ascii |= bytes_equal(word & 0x8080808080808080u, '\x80') << i;
     }
     std::uint64_t escaped = 0;
     if ((backslash | state.escaped) != 0) escaped = escaped_bytes(backslash, state.escaped);
-    m.quote &= ~escaped;
-    m.escapes = backslash & ~escaped;
-    *out = block_of(m, parity_prefix(m.quote) ^ state.in_string, state);
+    quote &= ~escaped;
+    const std::uint64_t strings = parity_prefix(quote) ^ state.in_string;
+    state.in_string = 0 - (strings >> 63);
+    *out = {quote, backslash & ~escaped & strings, not_ascii, control & strings};
+    more |= out->escapes | out->not_ascii | out->forbidden;
   }
+  return more != 0;
 }
 
 inline std::size_t common_portable(const char* a, const char* b, std::size_t length) {
@@ -223,7 +199,7 @@ inline std::size_t common_portable(const char* a, const char* b, std::size_t len
   return at;
 }
 
-inline constexpr scan_level portable_level = {"portable", scan_portable, tokens_portable,
+inline constexpr scan_level portable_level = {"portable", scan_portable, strings_portable,
                                              common_portable};
 
 // --- AVX2 ----------------------------------------------------------------------------------------
@@ -272,42 +248,39 @@ DEVICETWIN_AVX2 inline void scan_avx2(const char* text, std::size_t blocks, scan
   state.in_string = in_string;
 }
 
-DEVICETWIN_AVX2 inline void tokens_avx2(const char* text, std::size_t blocks, token_state& state,
-                                        token_block* out) {
-  // By their lower half: what a space is, and, with [ and ] made { and }, what a bracket, colon or comma is.
-  const bytes32 spaces = {' ', 1, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0,
-                          ' ', 1, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0};
-  const bytes32 operators = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0,
-                             0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0};
+DEVICETWIN_AVX2 inline bool strings_avx2(const char* text, std::size_t blocks, scan_state& state,
+                                         string_block* out) {
   const bytes32 quotes = bytes32{} + '"';
   const bytes32 backslashes = bytes32{} + '\\';
-  const bytes32 fold = bytes32{} + ' ';
   const unsigned_bytes32 controls = unsigned_bytes32{} + static_cast<unsigned char>(' ');
   const bytes16 ones = {-1, -1};
+  std::uint64_t more = 0;
   for (; blocks != 0; --blocks, ++out, text += 64) {
     bytes32 low, high;
     std::memcpy(&low, text, 32);
     std::memcpy(&high, text + 32, 32);
-    token_masks m;
-    m.quote = DEVICETWIN_BITS(low == quotes, high == quotes);
-    const std::uint64_t backslash = DEVICETWIN_BITS(low == backslashes, high == backslashes);
-    m.space = DEVICETWIN_BITS(low == __builtin_ia32_pshufb256(spaces, low),
-                              high == __builtin_ia32_pshufb256(spaces, high));
-    m.operators = DEVICETWIN_BITS((low | fold) == __builtin_ia32_pshufb256(operators, low),
-                                  (high | fold) == __builtin_ia32_pshufb256(operators, high));
-    m.control = DEVICETWIN_BITS(reinterpret_cast<unsigned_bytes32>(low) < controls,
-                                reinterpret_cast<unsigned_bytes32>(high) < controls);
-    m.not_ascii = DEVICETWIN_BITS(low, high);
-    m.escapes = backslash;
-    if ((backslash | state.escaped) != 0) {
-      const std::uint64_t escaped = escaped_bytes(backslash, state.escaped);
-      m.quote &= ~escaped;
-      m.escapes &= ~escaped;
+    std::uint64_t quote = DEVICETWIN_BITS(low == quotes, high == quotes);
+    std::uint64_t escapes = DEVICETWIN_BITS(low == backslashes, high == backslashes);
+    if ((escapes | state.escaped) != 0) {
+      const std::uint64_t escaped = escaped_bytes(escapes, state.escaped);
+      quote &= ~escaped;
+      escapes &= ~escaped;
     }
-    const bytes16 spread =
-        __builtin_ia32_pclmulqdq128(bytes16{static_cast<long long>(m.quote), 0}, ones, 0);
-    *out = block_of(m, static_cast<std::uint64_t>(spread[0]) ^ state.in_string, state);
+    const bytes16 spread = __builtin_ia32_pclmulqdq128(bytes16{static_cast<long long>(quote), 0}, ones, 0);
+    const std::uint64_t strings = static_cast<std::uint64_t>(spread[0]) ^ state.in_string;
+    state.in_string = 0 - (strings >> 63);
+    const auto low_control = reinterpret_cast<unsigned_bytes32>(low) < controls;
+    const auto high_control = reinterpret_cast<unsigned_bytes32>(high) < controls;
+    const bytes32 odd = reinterpret_cast<bytes32>(low_control | high_control) | low | high;
+    *out = {quote, escapes & strings, 0, 0};
+    if (__builtin_ia32_pmovmskb256(odd) != 0) {
+      out->not_ascii = DEVICETWIN_BITS(low, high);
+      out->forbidden = DEVICETWIN_BITS(low_control, high_control) & strings;
+      more |= out->not_ascii | out->forbidden;
+    }
+    more |= escapes;
   }
+  return more != 0;
 }
 
 DEVICETWIN_AVX2 inline std::size_t common_avx2(const char* a, const char* b, std::size_t length) {
@@ -342,7 +315,7 @@ DEVICETWIN_AVX2 inline std::size_t common_avx2(const char* a, const char* b, std
 #undef DEVICETWIN_AVX2
 #undef DEVICETWIN_BITS
 
-inline constexpr scan_level avx2_level = {"avx2", scan_avx2, tokens_avx2, common_avx2};
+inline constexpr scan_level avx2_level = {"avx2", scan_avx2, strings_avx2, common_avx2};
 
 inline bool has_avx2() noexcept {
   __builtin_cpu_init();

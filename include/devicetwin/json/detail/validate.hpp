@@ -42,21 +42,23 @@ inline bool is_valid_string(const char* p, const char* end) noexcept {
   }
 }
 
-/// To behind the number at `p`; null when it is none, or too large for a double.
-inline const char* skip_valid_number(const char* p, const char* end) noexcept {
+/// To behind the number at `p`; null when it is none, or too large for a double. Reads on while there are digits,
+/// so something else must follow somewhere.
+inline const char* skip_valid_number(const char* p) noexcept {
+  const auto digit = [](char c) { return static_cast<unsigned char>(c - '0') < 10; };
   const char* const start = p;
-  if (p != end && *p == '-') ++p;
-  if (p == end || !is_digit(*p)) return nullptr;
-  if (*p == '0') {
-    ++p;
-  } else {
-    while (p != end && is_digit(*p)) ++p;
+  if (*p == '-') ++p;
+  if (!digit(*p)) return nullptr;
+  if (*p++ != '0') {
+    while (digit(*p)) ++p;
   }
-  if (p != end && *p == '.') {
-    if (++p == end || !is_digit(*p)) return nullptr;
-    while (p != end && is_digit(*p)) ++p;
+  if (*p == '.') {
+    if (!digit(*++p)) return nullptr;
+    while (digit(*p)) ++p;
   }
-  if ((p != end && (*p == 'e' || *p == 'E')) || p - start > 300) {
+  if ((*p | 0x20) == 'e' || p - start > 300) {
+    const char* end = p;
+    while (digit(*end) || *end == 'e' || *end == 'E' || *end == '+' || *end == '-') ++end;
     number ignored;
     const number_end read = parse_number(start, end, ignored);
     return read.code == errc::ok ? read.end : nullptr;
@@ -64,17 +66,17 @@ inline const char* skip_valid_number(const char* p, const char* end) noexcept {
   return p;
 }
 
-/// To behind the number or literal at `p`; null when it is none.
+/// To behind the number or literal at `p`; null when it is none. What is before `end` must not end in a digit.
 inline const char* skip_valid_plain(const char* p, const char* end) noexcept {
   const auto left = static_cast<std::size_t>(end - p);
   if (*p == 't') return left >= 4 && std::memcmp(p, "true", 4) == 0 ? p + 4 : nullptr;
   if (*p == 'f') return left >= 5 && std::memcmp(p, "false", 5) == 0 ? p + 5 : nullptr;
   if (*p == 'n') return left >= 4 && std::memcmp(p, "null", 4) == 0 ? p + 4 : nullptr;
-  return skip_valid_number(p, end);
+  return skip_valid_number(p);
 }
 
-/// Goes from token to token and checks each. It knows no place and no cause of an error, and nothing of
-/// names with escapes; that keeps it quick.
+/// Goes over a text and checks everything, strings by the block. It knows no place and no cause of an error, and
+/// nothing of names with escapes; that keeps it quick.
 class quick_validator {
  public:
   quick_validator(std::string_view text, std::size_t max_depth, const memory_source& memory) noexcept
@@ -85,14 +87,18 @@ class quick_validator {
         names_(memory),
         index_(memory) {}
 
-  /// True when the text is valid for certain.
+  /// True when the text is an array or object, and valid for certain.
   bool sure() {
-    const char* token = next();
-    if (token == nullptr || !value(token)) return false;
+    const char* p = skip_space(text_.data(), end_);
+    while (p != end_ && is_space(end_[-1])) --end_;
+    // With a bracket at the end of the text, which no string, number or space runs over, nothing below has to look
+    // for the end.
+    if (end_ - p < 2 || (*p != '{' && *p != '[') || (end_[-1] != '}' && end_[-1] != ']') || !open(p)) return false;
     while (!frames_.empty()) {
-      if (!(frames_.back().object ? rest_of_object() : rest_of_array())) return false;
+      p = frames_.back().object ? members(p) : elements(p);
+      if (p == nullptr) return false;
     }
-    return next() == nullptr && !failed_ && state_.in_string == 0;
+    return p == end_;
   }
 
  private:
@@ -103,32 +109,112 @@ class quick_validator {
   };
   struct frame {
     bool object;
-    bool empty;  ///< nothing was read of it yet
     name_filter filter;
-    size_type count;  ///< of names
+    size_type count;  ///< of members or elements
     std::size_t first_name;
   };
 
-  /// The start of the next token; null at the end, or when failed_.
-  DEVICETWIN_ALWAYS_INLINE const char* next() noexcept {
-    if (starts_ == 0 && !next_blocks()) return nullptr;
-    const char* const token = first_ + lowest_bit(starts_);
-    starts_ &= starts_ - 1;
-    return token;
+  // All of these give where to go on, or null when the text may be invalid.
+
+  /// From behind an opening brace, or a value in an object, to behind what is opened or closed next.
+  const char* members(const char* p) {
+    frame& top = frames_.back();
+    size_type count = top.count;
+    name_filter filter = top.filter;
+    if (count != 0) goto behind_value;  // NOLINT: the other way round would test it for every member
+    if (is_space(*p)) p = skip_space(p, end_);
+    if (*p == '}') return close(top, p);
+    for (;;) {
+      if (*p != '"' || next_quote() != p) return nullptr;
+      {
+        const char* const name = p + 1;
+        escapes_ = blocks_[at_].escapes != 0;
+        p = next_quote();
+        if (p == nullptr ||
+            !note(++count, filter, top.first_name, {name, static_cast<std::size_t>(p - name)})) {
+          return nullptr;
+        }
+      }
+      if (*++p != ':') p = skip_space(p, end_);
+      if (*p != ':') return nullptr;
+      if (is_space(*++p)) p = skip_space(p, end_);
+      if (*p == '{' || *p == '[') {
+        top.count = count;
+        top.filter = filter;
+        return open(p) ? p : nullptr;
+      }
+      p = scalar(p);
+      if (p == nullptr) return nullptr;
+    behind_value:
+      if (p == end_) return nullptr;
+      if (*p != ',') {
+        if (is_space(*p)) p = skip_space(p, end_);
+        if (*p == '}') {
+          top.count = count;
+          return close(top, p);
+        }
+        if (*p != ',') return nullptr;
+      }
+      if (*++p != '"') p = skip_space(p, end_);
+    }
+  }
+  const char* elements(const char* p) {
+    frame& top = frames_.back();
+    if (top.count == 0) {
+      p = skip_space(p, end_);
+      if (*p == ']') return close(top, p);
+    }
+    for (;; ++top.count) {
+      if (top.count != 0) {
+        p = skip_space(p, end_);
+        if (p == end_) return nullptr;
+        if (*p == ']') return close(top, p);
+        if (*p != ',') return nullptr;
+        p = skip_space(p + 1, end_);
+      }
+      if (*p == '{' || *p == '[') {
+        ++top.count;
+        return open(p) ? p : nullptr;
+      }
+      if ((p = scalar(p)) == nullptr) return nullptr;
+    }
   }
 
-  /// Goes to the next block in which a token begins.
+  bool open(const char*& p) {
+    return frames_.size() < max_depth_ && frames_.push({*p++ == '{', {}, 0, names_.size()});
+  }
+  const char* close(const frame& top, const char* p) {
+    if (top.object && top.count > small_object && !differ(names_.data() + top.first_name, top.count)) return nullptr;
+    names_.truncate(top.first_name);
+    frames_.pop();
+    return p + 1;
+  }
+
+  DEVICETWIN_ALWAYS_INLINE const char* scalar(const char* p) noexcept {
+    return *p == '"' ? string(p) : skip_valid_plain(p, end_);
+  }
+  /// To behind the string at `p`. What is in it is checked with the blocks.
+  DEVICETWIN_ALWAYS_INLINE const char* string(const char* p) noexcept {
+    if (next_quote() != p) return nullptr;
+    const char* const last = next_quote();
+    return last == nullptr ? nullptr : last + 1;
+  }
+  DEVICETWIN_ALWAYS_INLINE const char* next_quote() noexcept {
+    if (quotes_ == 0 && !next_blocks()) return nullptr;
+    const char* const quote = first_ + lowest_bit(quotes_);
+    quotes_ &= quotes_ - 1;
+    return quote;
+  }
+
+  /// Goes to the next block that has a quote. False at the end, and when a string is not valid.
   DEVICETWIN_NEVER_INLINE bool next_blocks() noexcept {
     do {
       if (++at_ >= count_ && !scan()) return false;
-      first_ = text_.data() + start_ + at_ * block_size;
-      const token_block& block = blocks_[at_];
-      if ((block.forbidden | block.escapes | block.not_ascii) != 0 && !check(block)) {
-        failed_ = true;
-        return false;
-      }
-      starts_ = block.starts;
-    } while (starts_ == 0);
+      first_ += block_size;
+      if (to_check_ && !check(blocks_[at_])) return false;
+      quotes_ = blocks_[at_].quote;
+      escapes_ = escapes_ || blocks_[at_].escapes != 0;
+    } while (quotes_ == 0);
     return true;
   }
   bool scan() noexcept {
@@ -136,26 +222,25 @@ class quick_validator {
     at_ = count_ = 0;
     if (start_ >= text_.size()) return false;
     const std::size_t left = text_.size() - start_;
+    first_ = text_.data() + start_ - block_size;  // next_blocks() adds that
     count_ = left / block_size;
     if (count_ > most) count_ = most;
     if (count_ != 0) {
-      level().tokens(text_.data() + start_, count_, state_, blocks_);
+      to_check_ = level().strings(text_.data() + start_, count_, state_, blocks_);
       return true;
     }
     char padded[block_size];
     std::memset(padded, ' ', sizeof padded);
     std::memcpy(padded, text_.data() + start_, left);
-    level().tokens(padded, count_ = 1, state_, blocks_);
-    blocks_[0].starts &= (std::uint64_t{1} << left) - 1;
+    to_check_ = level().strings(padded, count_ = 1, state_, blocks_);
     return true;
   }
 
   /// Escape sequences and UTF-8 of a block, which may reach into the next.
-  bool check(const token_block& block) noexcept {
+  bool check(const string_block& block) noexcept {
     if (block.forbidden != 0) return false;
     for (std::uint64_t left = block.escapes; left != 0; left &= left - 1) {
       const char* const p = first_ + lowest_bit(left);
-      escapes_ = true;
       if (p < checked_escapes_) continue;
       char decoded[4];
       std::size_t length;
@@ -171,60 +256,6 @@ class quick_validator {
       checked_utf8_ = p + length;
     }
     return true;
-  }
-
-  bool value(const char* token) { return *token == '{' || *token == '[' ? open(token) : scalar(token); }
-  bool open(const char* token) {
-    return frames_.size() < max_depth_ && frames_.push({*token == '{', true, {}, 0, names_.size()});
-  }
-  DEVICETWIN_ALWAYS_INLINE bool scalar(const char* token) const noexcept {
-    if (*token == '"') return true;  // what is in it was checked with its block; the token behind it will tell
-    const char* const behind = skip_valid_plain(token, end_);
-    return behind != nullptr &&
-           (behind == end_ || *behind == ',' || *behind == '}' || *behind == ']' || is_space(*behind));
-  }
-
-  bool rest_of_object() {
-    frame& top = frames_.back();
-    const char* token = next();
-    if (token == nullptr) return false;
-    if (!top.empty || *token == '}') {
-      if (*token == '}') return close(top);
-      if (*token != ',' || (token = next()) == nullptr) return false;
-    }
-    top.empty = false;
-    for (;;) {  // at a name
-      if (*token != '"') return false;
-      escapes_ = blocks_[at_].escapes != 0;
-      const char* const name = token + 1;
-      if ((token = next()) == nullptr || *token != ':') return false;
-      const char* name_end = token - 1;
-      while (*name_end != '"') --name_end;
-      if (!note(top, {name, static_cast<std::size_t>(name_end - name)})) return false;
-      if ((token = next()) == nullptr) return false;
-      if (*token == '{' || *token == '[') return open(token);
-      if (!scalar(token) || (token = next()) == nullptr) return false;
-      if (*token == '}') return close(top);
-      if (*token != ',' || (token = next()) == nullptr) return false;
-    }
-  }
-  bool rest_of_array() {
-    frame& top = frames_.back();
-    const char* token = next();
-    for (;; token = next()) {
-      if (token == nullptr) return false;
-      if (*token == ']') {
-        frames_.pop();
-        return true;
-      }
-      if (!top.empty) {
-        if (*token != ',' || (token = next()) == nullptr) return false;
-      }
-      top.empty = false;
-      const std::size_t depth = frames_.size();
-      if (!value(token)) return false;
-      if (frames_.size() != depth) return true;
-    }
   }
 
   /// Quick; names that are alike at both ends may well collide, which costs time only.
@@ -246,25 +277,23 @@ class quick_validator {
     return static_cast<std::uint32_t>(hash >> 32) ^ static_cast<std::uint32_t>(hash >> 56);
   }
 
-  bool note(frame& top, std::string_view name) {
-    if (escapes_ && has_escapes(name)) return false;
+  /// Keeps a name. False when it repeats one, or may.
+  DEVICETWIN_ALWAYS_INLINE bool note(size_type count, name_filter& filter, std::size_t first_name,
+                                     std::string_view name) {
     const std::uint32_t hash = hash_ends(name);
-    const auto offset = static_cast<std::uint32_t>(name.data() - text_.data());
-    if (++top.count <= small_object && top.filter.add(hash)) {
-      for (std::size_t i = top.first_name; i < names_.size(); ++i) {
-        if (names_[i].hash == hash && name_at(names_[i]) == name) return false;
-      }
+    if (escapes_ && has_escapes(name)) return false;
+    if (count <= small_object && filter.add(hash) && seen(first_name, name, hash)) return false;
+    return names_.push({static_cast<std::uint32_t>(name.data() - text_.data()),
+                        static_cast<std::uint32_t>(name.size()), hash});
+  }
+  DEVICETWIN_NEVER_INLINE bool seen(std::size_t first_name, std::string_view name, std::uint32_t hash) const noexcept {
+    for (std::size_t i = first_name; i < names_.size(); ++i) {
+      if (names_[i].hash == hash && name_at(names_[i]) == name) return true;
     }
-    return names_.push({offset, static_cast<std::uint32_t>(name.size()), hash});
+    return false;
   }
   std::string_view name_at(const seen_name& n) const noexcept { return {text_.data() + n.offset, n.length}; }
 
-  bool close(const frame& top) {
-    if (top.count > small_object && !differ(names_.data() + top.first_name, top.count)) return false;
-    names_.truncate(top.first_name);
-    frames_.pop();
-    return true;
-  }
   /// Whether all of many names are different for certain.
   bool differ(const seen_name* names, size_type count) {
     constexpr size_type few = 128;
@@ -293,17 +322,17 @@ class quick_validator {
   std::string_view text_;
   const char* end_;
   std::size_t max_depth_;
-  bool failed_ = false;
-  bool escapes_ = false;         ///< there are some in the blocks since the last name began
-  std::uint64_t starts_ = 0;     ///< of the block at hand, those not gone to yet
+  bool escapes_ = false;         ///< there are some in the blocks of the name at hand
+  std::uint64_t quotes_ = 0;     ///< of the block at hand, those not gone to yet
   const char* first_ = nullptr;  ///< where that begins
+  bool to_check_ = false;        ///< some block at hand has more than plain ASCII in strings
   std::size_t at_ = 0;           ///< its index
   std::size_t count_ = 0;        ///< blocks at hand
   std::size_t start_ = 0;        ///< where the first of them begins
   const char* checked_escapes_ = nullptr;  ///< up to here
   const char* checked_utf8_ = nullptr;
-  token_state state_;
-  token_block blocks_[most];
+  scan_state state_;
+  string_block blocks_[most];
   stack<frame, 16> frames_;
   stack<seen_name, 32> names_;
   index_memory index_;

@@ -728,7 +728,9 @@ class text_diff {
   /// Whether the reader would accept this value for certain.
   bool is_valid(const char* value, const char* end) {
     if (*value == '"') return json::detail::is_valid_string(value + 1, end - 1);
-    if (*value != '{' && *value != '[') return json::detail::skip_valid_plain(value, end) == end;
+    if (*value != '{' && *value != '[') {
+      return end < b_end_ && json::detail::skip_valid_plain(value, b_end_) == end;
+    }
     return frames_.size() < rules_.max_depth &&
            json::detail::quick_validator(text(value, end), rules_.max_depth - frames_.size(), memory_).sure();
   }
