@@ -121,15 +121,16 @@ class quick_validator {
     frame& top = frames_.back();
     size_type count = top.count;
     name_filter filter = top.filter;
+    std::uint64_t quotes = quotes_;  // here, not in memory: the next one is waited for
     if (count != 0) goto behind_value;  // NOLINT: the other way round would test it for every member
     if (is_space(*p)) p = skip_space(p, end_);
-    if (*p == '}') return close(top, p);
+    if (*p == '}') return close(top, p);  // no quotes were passed
     for (;;) {
-      if (*p != '"' || next_quote() != p) return nullptr;
+      if (*p != '"' || next_quote(quotes) != p) return nullptr;
       {
         const char* const name = p + 1;
         escapes_ = blocks_[at_].escapes != 0;
-        p = next_quote();
+        p = next_quote(quotes);
         if (p == nullptr ||
             !note(++count, filter, top.first_name, {name, static_cast<std::size_t>(p - name)})) {
           return nullptr;
@@ -141,9 +142,10 @@ class quick_validator {
       if (*p == '{' || *p == '[') {
         top.count = count;
         top.filter = filter;
+        quotes_ = quotes;
         return open(p) ? p : nullptr;
       }
-      p = scalar(p);
+      p = scalar(p, quotes);
       if (p == nullptr) return nullptr;
     behind_value:
       if (p == end_) return nullptr;
@@ -151,6 +153,7 @@ class quick_validator {
         if (is_space(*p)) p = skip_space(p, end_);
         if (*p == '}') {
           top.count = count;
+          quotes_ = quotes;
           return close(top, p);
         }
         if (*p != ',') return nullptr;
@@ -176,7 +179,7 @@ class quick_validator {
         ++top.count;
         return open(p) ? p : nullptr;
       }
-      if ((p = scalar(p)) == nullptr) return nullptr;
+      if ((p = scalar(p, quotes_)) == nullptr) return nullptr;
     }
   }
 
@@ -190,19 +193,21 @@ class quick_validator {
     return p + 1;
   }
 
-  DEVICETWIN_ALWAYS_INLINE const char* scalar(const char* p) noexcept {
-    return *p == '"' ? string(p) : skip_valid_plain(p, end_);
-  }
-  /// To behind the string at `p`. What is in it is checked with the blocks.
-  DEVICETWIN_ALWAYS_INLINE const char* string(const char* p) noexcept {
-    if (next_quote() != p) return nullptr;
-    const char* const last = next_quote();
+  DEVICETWIN_ALWAYS_INLINE const char* scalar(const char* p, std::uint64_t& quotes) noexcept {
+    if (*p != '"') return skip_valid_plain(p, end_);
+    // What is in a string is checked with the blocks.
+    if (next_quote(quotes) != p) return nullptr;
+    const char* const last = next_quote(quotes);
     return last == nullptr ? nullptr : last + 1;
   }
-  DEVICETWIN_ALWAYS_INLINE const char* next_quote() noexcept {
-    if (quotes_ == 0 && !next_blocks()) return nullptr;
-    const char* const quote = first_ + lowest_bit(quotes_);
-    quotes_ &= quotes_ - 1;
+  /// `quotes` are those of the block at hand that were not gone to yet.
+  DEVICETWIN_ALWAYS_INLINE const char* next_quote(std::uint64_t& quotes) noexcept {
+    if (quotes == 0) {
+      if (!next_blocks()) return nullptr;
+      quotes = quotes_;
+    }
+    const char* const quote = first_ + lowest_bit(quotes);
+    quotes &= quotes - 1;
     return quote;
   }
 
