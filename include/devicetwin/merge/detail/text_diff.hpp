@@ -75,6 +75,48 @@ inline const char* value_end(json::detail::text_structure& structure, const char
   return found == nullptr || found > end ? nullptr : found;
 }
 
+inline std::string_view name_of(const char* base, const text_member& member) noexcept {
+  return {base + member.name + 1, member.name_end - member.name - 2};
+}
+
+/// Names without their escapes, where they have any: the length of each, then its bytes.
+using plain_names = json::detail::stack<char, 64>;
+
+inline bool append_plain(std::string_view raw, plain_names& names) {
+  json::detail::plain_bytes bytes(raw);
+  for (int c = bytes.next(); c >= 0; c = bytes.next()) {
+    if (!names.push(static_cast<char>(c))) return false;
+  }
+  return true;
+}
+/// Keeps the name of a member, if it has escapes. False when memory ran out.
+inline bool keep_plain(const char* base, text_member& member, plain_names& names) {
+  const std::string_view raw = name_of(base, member);
+  if (!json::detail::has_escapes(raw)) return true;
+  const std::size_t start = names.size();
+  member.unescaped = static_cast<text_offset>(start);
+  if (!names.extend(sizeof(size_type)) || !append_plain(raw, names)) return false;
+  const auto length = static_cast<size_type>(names.size() - start - sizeof(size_type));
+  std::memcpy(names.data() + start, &length, sizeof length);
+  return true;
+}
+/// The names of some members, as an index of names asks for them.
+struct member_names {
+  const char* base;
+  const text_member* members;
+  const char* plain;
+  std::string_view operator()(size_type i) const noexcept {
+    const text_member& member = members[i];
+    if (member.unescaped == no_offset) return name_of(base, member);
+    size_type length;
+    std::memcpy(&length, plain + member.unescaped, sizeof length);
+    return {plain + member.unescaped + sizeof length, length};
+  }
+};
+struct ignore_repeated {
+  void operator()(size_type) const noexcept {}
+};
+
 class text_diff {
  public:
   /// `patch` gets the merge patch; when it is null, only whether the texts differ is found out.
@@ -92,7 +134,15 @@ class text_diff {
 
   /// From now on `to` is validated wherever it differs from `from`, which must be valid: then a walk without error
   /// means that both are. malformed() means that the reader has to decide.
-  void check_second() noexcept { strict_ = true; }
+  void check_second() noexcept {
+    if constexpr (shortcuts) strict_ = true;
+  }
+  /// Shortcuts are left out where size counts most; then texts are validated before the walk.
+#if defined(DEVICETWIN_NO_SIMD)
+  static constexpr bool shortcuts = false;
+#else
+  static constexpr bool shortcuts = true;
+#endif
 
   /// Walks. Errors: null_member, kept_member, depth_exceeded with the pointer, out_of_memory, too_large;
   /// and when malformed(), any: the text is not JSON then, and the reader knows better where.
@@ -143,7 +193,7 @@ class text_diff {
   bool walk() {
     if (a_ == a_end_ || b_ == b_end_) return not_json();
     if (patch_ != nullptr) {
-      if (*a_ != '{' || *b_ != '{') return strict_ ? not_json() : whole();
+      if (*a_ != '{' || *b_ != '{') return strict() ? not_json() : whole();
       patch_->put('{');
       opened_ = 1;
     } else if (*a_ != *b_ || (*a_ != '{' && *a_ != '[')) {
@@ -165,7 +215,7 @@ class text_diff {
           break;
       }
     }
-    return !strict_ || json::detail::skip_space(b_, b_end_) == b_end_ || not_json();
+    return !strict() || json::detail::skip_space(b_, b_end_) == b_end_ || not_json();
   }
 
   /// The roots are not both objects: the patch is `to` itself.
@@ -199,7 +249,7 @@ class text_diff {
         return same == 0 || follow(same);
       }
       if (same == 0 || !follow(same)) return same == 0;
-    } while (state_ == state::entry && patch_ != nullptr && !inside_array() && changed_scalar());
+    } while (shortcuts && state_ == state::entry && patch_ != nullptr && !inside_array() && changed_scalar());
     return true;
   }
 
@@ -233,7 +283,7 @@ class text_diff {
       }
     }
     if (a_end == nullptr || b_end >= b_end_ || a_end >= a_end_) return false;
-    if (strict_ && !is_valid(b, b_end)) return false;
+    if (strict() && !is_valid(b, b_end)) return false;
     if (!same) {
       name_ = b_;
       name_end_ = name_end;
@@ -242,7 +292,7 @@ class text_diff {
       separate();
       patch_->put(b_, b_end);
     }
-    const bool go_on = *a_end == ',' && *b_end == ',' && (!strict_ || (b_end_ - b_end > 1 && b_end[1] == '"'));
+    const bool go_on = *a_end == ',' && *b_end == ',' && (!strict() || (b_end_ - b_end > 1 && b_end[1] == '"'));
     a_ = a_end + (go_on ? 1 : 0);
     b_ = b_end + (go_on ? 1 : 0);
     if (!go_on) state_ = state::after;
@@ -395,7 +445,7 @@ class text_diff {
     if (*a_ == ',') ++a_;
     if (*b_ == ',') {
       ++b_;
-      if (strict_) {
+      if (strict()) {
         b_ = json::detail::skip_space(b_, b_end_);
         if (b_ == b_end_ || *b_ == '}' || *b_ == ']') return not_json();
       }
@@ -432,7 +482,7 @@ class text_diff {
     if (to_end <= same_to_) {
       from_end = a_ + (to_end - b_);
     } else {
-      if (strict_ && !json::detail::is_valid_string(b_ + 1, to_end - 1)) return not_json();
+      if (strict() && !json::detail::is_valid_string(b_ + 1, to_end - 1)) return not_json();
       from_end = string_end(from_structure_, a_, a_end_);
       if (from_end == nullptr) return not_json();
       if (!json::detail::same_string(text(a_ + 1, from_end - 1), text(b_ + 1, to_end - 1))) return reorder();
@@ -459,7 +509,7 @@ class text_diff {
     a_ = value_end(from_structure_, a_, a_end_);
     b_ = value_end(to_structure_, b_, b_end_);
     if (a_ == nullptr || b_ == nullptr) return not_json();
-    if (strict_ && !is_valid(b, b_)) return not_json();
+    if (strict() && !is_valid(b, b_)) return not_json();
     same = json::detail::same_scalar_text(text(a, a_), text(b, b_), rules_.numbers);
     return true;
   }
@@ -572,7 +622,7 @@ class text_diff {
     }
     more& top = specials_.back();
     if (!match(top)) return fail(errc::out_of_memory, {});
-    if (strict_ && !new_names_differ(top)) return not_json();
+    if (strict() && !new_names_differ(top)) return not_json();
     top.loose = true;
     top.next_loose = top.first_loose_from;
     top.from_at = static_cast<text_offset>(a_ - from_);
@@ -594,7 +644,7 @@ class text_diff {
     member.value = static_cast<text_offset>(p - base);
     if ((p = value_end(structure, p, end)) == nullptr) return not_json();
     member.value_end = static_cast<text_offset>(p - base);
-    if (strict_ && base == to_ &&
+    if (strict() && base == to_ &&
         !(json::detail::is_valid_string(base + member.name + 1, base + member.name_end - 1) &&
           is_valid(base + member.value, p))) {
       return not_json();
@@ -603,7 +653,7 @@ class text_diff {
     p = json::detail::skip_space(p, end);
     if (p != end && *p == ',') {
       p = json::detail::skip_space(p + 1, end);
-      if (strict_ && p != end && *p != '"') return not_json();
+      if (strict() && p != end && *p != '"') return not_json();
     } else if (p != end && *p != '}') {
       return not_json();
     }
@@ -640,17 +690,18 @@ class text_diff {
       return true;
     }
     for (size_type i = 0; i < from_count; ++i) {
-      if (!unescape(from_, from[i])) return false;
+      if (!keep_plain(from_, from[i], names_)) return false;
     }
     for (size_type j = 0; j < to_count; ++j) {
-      if (!unescape(to_, to[j])) return false;
+      if (!keep_plain(to_, to[j], names_)) return false;
     }
-    const auto names = [&](size_type j) { return plain_name(to_, to[j]); };
+    const member_names from_names{from_, from, names_.data()};
+    const member_names to_names{to_, to, names_.data()};
     json::detail::name_index index;
     const std::size_t base = index_.size();
-    if (!index.build(to_count, names, index_, [](size_type) {})) return false;
+    if (!index.build(to_count, to_names, index_, ignore_repeated())) return false;
     for (size_type i = 0; i < from_count; ++i) {
-      const size_type j = index.find(plain_name(from_, from[i]), names, index_);
+      const size_type j = index.find(from_names(i), to_names, index_);
       if (j != json::detail::no_index && to[j].match == no_offset) pair_up(from[i], i, to[j], j);
     }
     index_.truncate(base);
@@ -659,31 +710,6 @@ class text_diff {
   static void pair_up(text_member& from, size_type i, text_member& to, size_type j) noexcept {
     from.match = j;
     to.match = i;
-  }
-
-  /// Keeps the name of a member without its escapes, if it has any: the length, then the bytes.
-  bool unescape(const char* base, text_member& member) {
-    const std::string_view raw = name_of(base, member);
-    if (!json::detail::has_escapes(raw)) return true;
-    const std::size_t start = names_.size();
-    member.unescaped = static_cast<text_offset>(start);
-    if (!names_.extend(sizeof(size_type))) return false;
-    json::detail::plain_bytes bytes(raw);
-    for (int c = bytes.next(); c >= 0; c = bytes.next()) {
-      if (!names_.push(static_cast<char>(c))) return false;
-    }
-    const auto length = static_cast<size_type>(names_.size() - start - sizeof(size_type));
-    std::memcpy(names_.data() + start, &length, sizeof length);
-    return true;
-  }
-  std::string_view plain_name(const char* base, const text_member& member) const noexcept {
-    if (member.unescaped == no_offset) return name_of(base, member);
-    size_type length;
-    std::memcpy(&length, names_.data() + member.unescaped, sizeof length);
-    return {names_.data() + member.unescaped + sizeof length, length};
-  }
-  static std::string_view name_of(const char* base, const text_member& member) noexcept {
-    return text(base + member.name + 1, base + member.name_end - 1);
   }
 
   /// The next member left over: first those of `from`, then those of `to`.
@@ -796,7 +822,7 @@ class text_diff {
     b_ = value_end(to_structure_, to_ + outer.to_open, b_end_);
     if (a_ == nullptr || b_ == nullptr) return not_json();
     if (!name_before(outer, name_, name_end_)) return not_json();
-    if (strict_ && !is_valid(to_ + outer.to_open, b_)) return not_json();
+    if (strict() && !is_valid(to_ + outer.to_open, b_)) return not_json();
     proceed();
     return set(to_ + outer.to_open, b_);
   }
@@ -906,6 +932,7 @@ class text_diff {
     }
     return false;
   }
+  bool strict() const noexcept { return shortcuts && strict_; }
   bool inside_array() const noexcept { return array_ != no_array; }
   /// Whether the innermost special container has members left over.
   bool has_loose() const noexcept {
@@ -983,7 +1010,7 @@ class text_diff {
   json::detail::stack<more, 4> specials_;
   json::detail::stack<text_member, 16> loose_from_;
   json::detail::stack<text_member, 16> loose_to_;
-  json::detail::stack<char, 64> names_;
+  plain_names names_;
   json::detail::index_memory index_;
   error failure_;
 };

@@ -57,7 +57,7 @@ class text_merge {
     if (document.size() > longest_text || patch.size() > longest_text) return errc::too_large;
     text_ = p_ = document.data();
     end_ = text_ + document.size();
-    q_ = patch.data();
+    q_ = patch_text_ = patch.data();
     q_end_ = q_ + patch.size();
     document_.reset(document);
     patch_.reset(patch);
@@ -105,7 +105,7 @@ class text_merge {
       if (e.what == action::leave) --depth;
       if (!json::detail::has_escapes(e.name)) continue;
       e.plain = names_.size();
-      if (!append_plain(e.name)) return false;
+      if (!append_plain(e.name, names_)) return false;
       e.plain_length = names_.size() - e.plain;
     }
     return steps_.extend(deepest);
@@ -134,16 +134,8 @@ class text_merge {
   }
 
  private:
-  /// A member of a patch's object.
-  struct wish {
-    const char* name;  ///< its opening quote
-    const char* name_end;
-    const char* value;
-    const char* value_end;
-    std::size_t unescaped;  ///< where its name stands without escapes; none: it has none
-    size_type length;       ///< of the name, then
-    bool done;
-  };
+  /// A member of a patch's object; its `match` is set once the document's member of that name was met.
+  using wish = text_member;
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
   /// An object of the document into which an object of the patch is being merged.
@@ -212,18 +204,16 @@ class text_merge {
       if (q_ == q_end_) return not_json();
       if (*q_ == '}') break;
       wish next;
-      next.name = q_;
+      next.name = in_patch(q_);
       if (*q_ != '"' || (q_ = string_end(patch_, q_, q_end_)) == nullptr) return not_json();
-      next.name_end = q_;
-      opened.hints |= hint(text(next.name + 1, q_ - 1));
-      opened.escapes = opened.escapes || json::detail::has_escapes(text(next.name + 1, q_ - 1));
+      next.name_end = in_patch(q_);
+      opened.hints |= hint(name_of(patch_text_, next));
+      opened.escapes = opened.escapes || json::detail::has_escapes(name_of(patch_text_, next));
       if (!to_value(q_, q_end_)) return not_json();
-      next.value = q_;
+      next.value = in_patch(q_);
       if ((q_ = value_end(patch_, q_, q_end_)) == nullptr) return not_json();
-      next.value_end = q_;
-      next.unescaped = none;
-      next.length = 0;
-      next.done = false;
+      next.value_end = in_patch(q_);
+      next.unescaped = next.match = no_offset;
       if (!wanted_.push(next)) return fail(errc::out_of_memory);
       ++opened.left;
       q_ = json::detail::skip_space(q_, q_end_);
@@ -258,7 +248,7 @@ class text_merge {
       --p_;
       return leave(top);
     }
-    if (!top.escapes && !pass(top)) return false;
+    if (text_diff::shortcuts && !top.escapes && !pass(top)) return false;
     if (*p_ == '}') return leave(top);
     const char* const name = p_;
     if (*p_ != '"' || (p_ = string_end(document_, p_, end_)) == nullptr) return not_json();
@@ -267,16 +257,16 @@ class text_merge {
     const char* const value = p_;
     wish* found = nullptr;
     if (!find(top, text(name + 1, name_end - 1), found)) return false;
-    if (found == nullptr || (*found->value == '{' && *value == '{')) {
+    if (found == nullptr || (patch_text_[found->value] == '{' && *value == '{')) {
       top.kept = true;
       if (found == nullptr) {
         if ((p_ = value_end(document_, p_, end_)) == nullptr) return not_json();
         top.last = at(p_);
         return true;
       }
-      found->done = true;
+      found->match = 0;
       --top.left;
-      const char* const rest = found->value;
+      const char* const rest = patch_text_ + found->value;
       entry e{};
       e.what = action::descend;
       e.name = text(name + 1, name_end - 1);
@@ -284,22 +274,23 @@ class text_merge {
       q_ = rest;
       return enter();
     }
-    found->done = true;
+    found->match = 0;
     --top.left;
-    const wish wanted = *found;
+    const char* const wanted = patch_text_ + found->value;
+    const char* const wanted_end = patch_text_ + found->value_end;
     if ((p_ = value_end(document_, p_, end_)) == nullptr) return not_json();
     const text_offset before = top.last;
     top.last = at(p_);
-    if (*wanted.value == 'n' && options_.nulls != null_rule::keep) {
+    if (*wanted == 'n' && options_.nulls != null_rule::keep) {
       if (!top.kept) top.leading = entries_.size();
       return change(action::remove, top.kept ? text_ + before : name, p_, value, p_,
                     text(name + 1, name_end - 1), nullptr, nullptr, false);
     }
     top.kept = true;
     bool same = false;
-    if (!same_value(text(value, p_), text(wanted.value, wanted.value_end), same)) return false;
-    return same || change(action::set, value, p_, value, p_, text(name + 1, name_end - 1), wanted.value,
-                          wanted.value_end, false);
+    if (!same_value(text(value, p_), text(wanted, wanted_end), same)) return false;
+    return same || change(action::set, value, p_, value, p_, text(name + 1, name_end - 1), wanted, wanted_end,
+                          false);
   }
 
   /// Passes over members that nobody asks for, as far as that is seen at a glance.
@@ -336,11 +327,12 @@ class text_merge {
     const std::size_t count = wanted_.size();
     for (std::size_t i = top.first_wish; top.left != 0 && i < count; ++i) {
       const wish& wanted = wanted_[i];
-      if (wanted.done) continue;
+      if (wanted.match != no_offset) continue;
       --top.left;
-      if (*wanted.value == 'n' && options_.nulls != null_rule::keep) continue;
+      if (patch_text_[wanted.value] == 'n' && options_.nulls != null_rule::keep) continue;
       if (!change(action::add, text_ + top.last, text_ + top.last, nullptr, nullptr,
-                  text(wanted.name + 1, wanted.name_end - 1), wanted.value, wanted.value_end, top.kept)) {
+                  name_of(patch_text_, wanted), patch_text_ + wanted.value, patch_text_ + wanted.value_end,
+                  top.kept)) {
         return false;
       }
       top.kept = true;
@@ -464,8 +456,7 @@ class text_merge {
       }
       if (!top.escapes && !json::detail::has_escapes(raw)) return true;
       for (std::size_t i = top.first_wish; i < count; ++i) {
-        if (!all[i].done &&
-            json::detail::same_string(text(all[i].name + 1, all[i].name_end - 1), raw)) {
+        if (all[i].match == no_offset && json::detail::same_string(name_of(patch_text_, all[i]), raw)) {
           found = all + i;
           top.next_wish = i + 1;
           return true;
@@ -474,12 +465,12 @@ class text_merge {
       return true;
     }
     wish* const first = all + top.first_wish;
-    const auto names = [&](size_type i) { return plain_name(first[i]); };
     if (!top.indexed) {
       for (std::size_t i = top.first_wish; i < count; ++i) {
-        if (!unescape(all[i])) return fail(errc::out_of_memory);
+        if (!keep_plain(patch_text_, all[i], names_)) return fail(errc::out_of_memory);
       }
-      if (!top.index.build(static_cast<size_type>(count - top.first_wish), names, index_, [](size_type) {})) {
+      if (!top.index.build(static_cast<size_type>(count - top.first_wish),
+                           member_names{patch_text_, first, names_.data()}, index_, ignore_repeated())) {
         return fail(errc::out_of_memory);
       }
       top.indexed = true;
@@ -487,41 +478,20 @@ class text_merge {
     std::string_view plain = raw;
     const std::size_t kept = names_.size();
     if (json::detail::has_escapes(raw)) {
-      if (!append_plain(raw)) return fail(errc::out_of_memory);
+      if (!append_plain(raw, names_)) return fail(errc::out_of_memory);
       plain = {names_.data() + kept, names_.size() - kept};
     }
-    const size_type i = top.index.find(plain, names, index_);
+    const size_type i = top.index.find(plain, member_names{patch_text_, first, names_.data()}, index_);
     names_.truncate(kept);
-    if (i != json::detail::no_index && !first[i].done) {
+    if (i != json::detail::no_index && first[i].match == no_offset) {
       found = first + i;
       top.next_wish = top.first_wish + i + 1;
     }
     return true;
   }
   /// Whether a wish that is not met yet has this name, spelled the same.
-  static bool spelled(const wish& wanted, std::string_view raw) noexcept {
-    return static_cast<std::size_t>(wanted.name_end - wanted.name) == raw.size() + 2 && !wanted.done &&
-           std::memcmp(wanted.name + 1, raw.data(), raw.size()) == 0;
-  }
-  bool unescape(wish& wanted) {
-    const std::string_view raw = text(wanted.name + 1, wanted.name_end - 1);
-    if (!json::detail::has_escapes(raw)) return true;
-    wanted.unescaped = names_.size();
-    if (!append_plain(raw)) return false;
-    wanted.length = static_cast<size_type>(names_.size() - wanted.unescaped);
-    return true;
-  }
-  /// Appends a name to names_ without its escapes.
-  bool append_plain(std::string_view raw) {
-    json::detail::plain_bytes bytes(raw);
-    for (int c = bytes.next(); c >= 0; c = bytes.next()) {
-      if (!names_.push(static_cast<char>(c))) return false;
-    }
-    return true;
-  }
-  std::string_view plain_name(const wish& wanted) const noexcept {
-    if (wanted.unescaped == none) return text(wanted.name + 1, wanted.name_end - 1);
-    return {names_.data() + wanted.unescaped, wanted.length};
+  bool spelled(const wish& wanted, std::string_view raw) const noexcept {
+    return wanted.match == no_offset && name_of(patch_text_, wanted) == raw;
   }
 
   /// Whether the value that is there already is what the patch's value would become; not both are objects.
@@ -548,6 +518,7 @@ class text_merge {
   static std::string_view text(const char* first, const char* last) noexcept {
     return {first, static_cast<std::size_t>(last - first)};
   }
+  text_offset in_patch(const char* q) const noexcept { return static_cast<text_offset>(q - patch_text_); }
   text_offset at(const char* p) const noexcept { return static_cast<text_offset>(p - text_); }
   std::string_view view(const piece& p) const noexcept {
     return {p.first != nullptr ? p.first : made_.data() + p.start, p.length};
@@ -573,6 +544,7 @@ class text_merge {
   const char* text_ = nullptr;
   const char* p_ = nullptr;  ///< where the walk is in the document
   const char* end_ = nullptr;
+  const char* patch_text_ = nullptr;
   const char* q_ = nullptr;  ///< and in the patch
   const char* q_end_ = nullptr;
   json::detail::text_structure document_;
@@ -584,7 +556,7 @@ class text_merge {
   json::detail::stack<wish, 16> wanted_;
   json::detail::stack<entry, 16> entries_;
   json::detail::stack<char, 64> made_;
-  json::detail::stack<char, 64> names_;
+  plain_names names_;
   json::detail::stack<json::step, 8> steps_;
   json::detail::index_memory index_;
   error failure_;
