@@ -149,7 +149,7 @@ class text_merge {
     json::detail::name_index index;
     bool indexed;
     bool escapes;         ///< a name among the wishes is spelled with escapes
-    std::uint64_t hints;  ///< the names of the wishes, hashed to a bit each
+    std::uint64_t hints, first_hints;  ///< of the names of the wishes, see hint() and first_hint()
     bool kept;            ///< a member stands before and stays
     std::size_t leading;  ///< the last entry that removes a member with none before it that stays; none: none
     text_offset last;     ///< behind the last member, or behind the opening bracket
@@ -196,7 +196,7 @@ class text_merge {
     opened.index_base = index_.size();
     opened.indexed = opened.escapes = opened.kept = false;
     opened.leading = none;
-    opened.hints = 0;
+    opened.hints = opened.first_hints = 0;
     ++p_;
     opened.last = static_cast<text_offset>(p_ - text_);
     q_ = json::detail::skip_space(q_ + 1, q_end_);
@@ -208,6 +208,7 @@ class text_merge {
       if (*q_ != '"' || (q_ = string_end(patch_, q_, q_end_)) == nullptr) return not_json();
       next.name_end = in_patch(q_);
       opened.hints |= hint(name_of(patch_text_, next));
+      opened.first_hints |= first_hint(patch_text_ + next.name);  // a value follows it
       opened.escapes = opened.escapes || json::detail::has_escapes(name_of(patch_text_, next));
       if (!to_value(q_, q_end_)) return not_json();
       next.value = in_patch(q_);
@@ -297,17 +298,19 @@ class text_merge {
   bool pass(frame& top) {
     const char* p = p_;
     const char* behind = nullptr;  // the last value passed over, and white space
-    while (*p == '"') {
-      const char* const name_end = json::detail::find_quote(p + 1, end_);
-      if (name_end == end_ || *name_end == '\\' || (top.hints & hint(text(p + 1, name_end))) != 0) break;
-      behind = document_.next_separator(name_end + 1);
+    while (end_ - p > 2 && *p == '"' && p[1] != '\\' && p[2] != '\\') {
+      if ((top.first_hints & first_hint(p)) != 0) {
+        const char* const name_end = json::detail::find_quote(p + 1, end_);
+        if (name_end == end_ || *name_end == '\\' || (top.hints & hint(text(p + 1, name_end))) != 0) break;
+      }
+      behind = document_.next_separator(p);
       if (behind != nullptr && (*behind == '{' || *behind == '[')) {
         behind = document_.leave_container(behind + 1);
         if (behind != nullptr) behind = document_.next_separator(behind);
       }
       if (behind == nullptr) return not_json();
       p = behind;
-      if (*p == ',') p = json::detail::skip_space(p + 1, end_);
+      if (*p == ',' && ++p != end_ && *p != '"') p = json::detail::skip_space(p, end_);
       if (p == end_) return not_json();
     }
     p_ = p;
@@ -317,6 +320,11 @@ class text_merge {
     top.last = at(behind);
     return true;
   }
+  /// A bit for the first two bytes of a name without escapes, or its closing quote, from its opening quote on.
+  static std::uint64_t first_hint(const char* name) noexcept {
+    return std::uint64_t{1} << ((static_cast<unsigned char>(name[1]) * 5u + static_cast<unsigned char>(name[2])) & 63);
+  }
+  /// A bit for the length and last byte of a name.
   static std::uint64_t hint(std::string_view name) noexcept {
     const std::size_t last = name.empty() ? 0 : static_cast<unsigned char>(name.back());
     return std::uint64_t{1} << ((name.size() * 7 + last) & 63);
