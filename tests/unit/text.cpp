@@ -183,7 +183,7 @@ TEST_CASE("texts that are not JSON are refused with their place", "[text]") {
   std::string out = "kept";
   json::error e = merge::diff_text("{\"a\":1}", "{\"a\":\n {\"b\":tru}}", out);
   CHECK(e.code() == errc::unexpected_character);
-  CHECK(e.message() == "unexpected character, in the second text, at /a/b");
+  CHECK(e.message() == "unexpected character '}', in the second text, at /a/b");
   CHECK(e.text() == 2);
   CHECK(e.line() == 2);
   CHECK(e.column() == 10);

@@ -42,7 +42,8 @@ class heap_memory {
 };
 
 /// Where a twin lives: in a caller's buffer and nowhere else; the buffer must outlive it. A write for which there is no
-/// room is refused with out_of_memory, and nothing has changed. Some six times the twin's text are enough.
+/// room is refused with out_of_memory, and nothing has changed. Some six times the text of the service's view, metadata
+/// included, are enough to load it and to patch it for ever.
 class buffer_memory {
  public:
   buffer_memory(void* buffer, std::size_t bytes) noexcept : pool_(buffer, bytes) {}
@@ -338,7 +339,7 @@ class basic_twin {
                               validation* report);
   json::error write_as_notified(json::arena_value& input, timestamp now, outcome& done);
   json::error write_as_event(json::arena_value& input, outcome& done);
-  json::error load_value(const json::arena_value& value);
+  json::error load_value(json::arena_value& value);  ///< takes it apart
 
   struct service_input {
     json::arena_value* tags = nullptr;
