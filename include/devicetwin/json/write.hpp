@@ -134,6 +134,12 @@ class text_writer {
     pending_size_ += N - 1;
     return indent_ == 0 || name_written();
   }
+  /// An object begun by text already, its brace and some members; nobody looks at it. EndObject() ends it.
+  bool RawStart(std::string_view json) {
+    if (!begin() || !put(json)) return false;
+    ++depth_;
+    return put(',');
+  }
   bool StartObject() { return start('{'); }
   bool EndObject(size_type) { return end('}'); }
   bool StartArray() { return start('['); }

@@ -34,10 +34,10 @@ class stamp_text {
   bool send(Writer& out) const {
     return out.RawValue({text_, size_});
   }
-  /// Its members alone, for one that has; in compact text only.
+  /// The beginning of the metadata of an object, before that of its members.
   template <class Writer>
-  bool send_members(Writer& out) const {
-    return out.RawValue({text_ + 1, size_ - 2});
+  bool send_start(Writer& out) const {
+    return out.RawStart({text_, size_ - 1});
   }
 
  private:
@@ -94,7 +94,7 @@ struct metadata_mirror {
   bool Double(double) { return leaf(); }
   bool String(const char*, size_type, bool) { return leaf(); }
   bool Key(const char* name, size_type length, bool copy) { return arrays != 0 || out.Key(name, length, copy); }
-  bool StartObject() { return arrays != 0 || (out.StartObject() && text.send_members(out)); }
+  bool StartObject() { return arrays != 0 || text.send_start(out); }
   bool EndObject(size_type n) { return arrays != 0 || out.EndObject(n); }
   bool StartArray() { return arrays++ != 0 || text.send(out); }
   bool EndArray(size_type) {
@@ -114,7 +114,7 @@ struct metadata_renderer {
 
   bool enter(const arena_value&, size_type, const value_member* member) {
     if (depth++ != 0 && !send_name(*member, out)) return false;
-    return out.StartObject() && text.send_members(out);
+    return text.send_start(out);
   }
   bool leave() {
     --depth;
