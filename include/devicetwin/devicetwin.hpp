@@ -22,6 +22,7 @@
 #include "merge/options.hpp"
 #include "merge/outbox.hpp"
 #include "merge/text.hpp"
+#include "twin/basic_twin.hpp"
 #include "twin/delta.hpp"
 #include "twin/dialect.hpp"
 #include "twin/identity.hpp"

@@ -3,7 +3,7 @@
 
 #include <new>  // placement new
 
-#include "../twin.hpp"
+#include "../basic_twin.hpp"
 #include "emit_section.hpp"
 
 namespace devicetwin {
