@@ -60,6 +60,10 @@ const char* name_of(road where) {
       return "changes_since";
     case road::in_sync:
       return "in_sync";
+    case road::text_diff_checked:
+      return "text_diff_checked";
+    case road::text_apply_checked:
+      return "text_apply_checked";
   }
   return "";
 }
@@ -140,8 +144,12 @@ std::vector<row> all_rows(bool quick) {
   add(road::diff, documents,
       names{"p0", "p1", "p5", "p50", "p5s"});
   add(road::apply, documents, quick ? names{"p1", "p5", "p50"} : names{"p1", "p5", "p50", "p5s"});
-  add(road::text_diff, documents, quick ? names{"p1"} : names{"p0", "p1", "p5", "p50"});
-  add(road::text_apply, documents, quick ? names{"p1"} : names{"p1", "p5", "p50"});
+  const std::vector<std::string> texts =
+      quick ? std::vector<std::string>{"typical", "max", "meta"} : documents;
+  for (const road where : {road::text_diff, road::text_diff_checked})
+    add(where, texts, {"p0", "p1", "p5", "p50"});
+  for (const road where : {road::text_apply, road::text_apply_checked})
+    add(where, texts, {"p1", "p5", "p50"});
   add(road::device_patch, {"twin-typical", "twin-max"}, {"p1", "p5"});
   if (!quick) {
     for (const road where : {road::diff, road::apply})

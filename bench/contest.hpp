@@ -20,8 +20,10 @@ enum class road {
   equal,       // two equal trees
   diff,        // tree x tree -> patch tree, and freeing the patch
   apply,       // parsed patch onto parsed tree
-  text_diff,   // text x text -> patch text, everything freed
-  text_apply,  // text + patch text -> text, everything freed
+  text_diff,   // text x text -> patch text, everything freed; ours trusts the texts
+  text_apply,  // text + patch text -> text, everything freed; ours trusts the texts
+  text_diff_checked,   // ours, validating both texts as strictly as when reading them
+  text_apply_checked,
   device_patch,   // a device's patch as text -> a twin, with everything that a hub does then
   changes_since,  // what a patch changed, asked for by version -> patch text
   in_sync,        // whether the device has all that is desired

@@ -115,12 +115,14 @@ std::string judge_operation(const operation& what, const pair_texts& texts,
         return text == "true" ? "" : wrong;
       case road::diff:
       case road::text_diff:
+      case road::text_diff_checked:
         if (what.what == yields::json_patch) {
           const json result = json::parse(texts.from).patch(json::parse(text));
           return result == json::parse(texts.to) ? "" : wrong;
         }
         return same_json(text, json::parse(texts.forward)) ? "" : wrong;
       case road::text_apply:
+      case road::text_apply_checked:
         return same_json(text, json::parse(texts.to)) ? "" : wrong;
       case road::apply: {
         if (!same_json(text, json::parse(texts.to))) return wrong;

@@ -1,5 +1,6 @@
 // Ours, twice: `devicetwin` on a rapidjson::Document with its pool, as a user of RapidJSON has it,
-// and `devicetwin-document` on json::document, which keeps itself compact in an arena.
+// and `devicetwin-document` on json::document, which keeps itself compact in an arena. From text to text, the
+// first goes without trees and the second by way of them.
 #include <devicetwin/devicetwin.hpp>
 
 #include <stdexcept>
@@ -74,22 +75,75 @@ struct on_document {
   }
 };
 
+merge::text_options with_trust(merge::text_trust trust) {
+  merge::text_options chosen;
+  chosen.trust = trust;
+  return chosen;
+}
+
+template <merge::text_trust trust>
+class between_texts_job : public job {
+ public:
+  explicit between_texts_job(const pair_texts& texts) : from_(texts.from), to_(texts.to) {}
+  void run() override {
+    out_.clear();
+    must(merge::diff_text(from_, to_, out_, with_trust(trust)));
+  }
+  std::string output() override { return out_; }
+
+ private:
+  std::string from_;
+  std::string to_;
+  std::string out_;
+};
+
+template <merge::text_trust trust>
+class onto_text_job : public job {
+ public:
+  explicit onto_text_job(const pair_texts& texts) : text_(texts.from), patch_(texts.forward) {}
+  void run() override {
+    out_.clear();
+    must(merge::apply_merge_patch_text(text_, patch_, out_, with_trust(trust)));
+  }
+  std::string output() override { return out_; }
+
+ private:
+  std::string text_;
+  std::string patch_;
+  std::string out_;
+};
+
+std::vector<operation> text_operations() {
+  using merge::text_trust;
+  return {
+      entry<between_texts_job<text_trust::trusted>>(road::text_diff, made_by::library_call),
+      entry<between_texts_job<text_trust::checked>>(road::text_diff_checked, made_by::library_call),
+      entry<onto_text_job<text_trust::trusted>>(road::text_apply, made_by::library_call),
+      entry<onto_text_job<text_trust::checked>>(road::text_apply_checked, made_by::library_call)};
+}
+
 template <class L>
-std::vector<operation> all_operations() {
+std::vector<operation> tree_operations() {
   return {entry<read_job<L>>(road::read, made_by::library_call),
           entry<write_job<L>>(road::write, made_by::library_call),
           entry<equal_job<L>>(road::equal, made_by::library_call),
           entry<diff_job<L>>(road::diff, made_by::library_call),
-          entry<apply_job<L>>(road::apply, made_by::library_call),
-          entry<text_diff_job<L>>(road::text_diff, made_by::library_call),
-          entry<text_apply_job<L>>(road::text_apply, made_by::library_call)};
+          entry<apply_job<L>>(road::apply, made_by::library_call)};
+}
+
+std::vector<operation> joined(std::vector<operation> all, const std::vector<operation>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
 }
 
 }  // namespace
 
 std::vector<contestant> devicetwin_contestants() {
-  return {{"devicetwin", all_operations<on_pool>()},
-          {"devicetwin-document", all_operations<on_document>()}};
+  return {{"devicetwin", joined(tree_operations<on_pool>(), text_operations())},
+          {"devicetwin-document",
+           joined(tree_operations<on_document>(),
+                  {entry<text_diff_job<on_document>>(road::text_diff, made_by::library_call),
+                   entry<text_apply_job<on_document>>(road::text_apply, made_by::library_call)})}};
 }
 
 }  // namespace bench

@@ -1,5 +1,5 @@
-// simdjson only reads: its DOM with a parser that is kept, from padded text. For text_diff the
-// parse of one of the two texts is shown as a yardstick.
+// simdjson only reads: its DOM with a parser that is kept, from padded text. For the roads from text to text,
+// the parse of one text, the document, is shown as a yardstick.
 #include <simdjson.h>
 
 #include <sstream>
@@ -34,7 +34,10 @@ class dom_job : public job {
 std::vector<contestant> simdjson_contestants() {
   return {{"simdjson", {entry<dom_job>(road::read, made_by::library_call)}},
           {"simdjson-one-parse",
-           {entry<dom_job>(road::text_diff, made_by::yardstick, yields::nothing)}}};
+           {entry<dom_job>(road::text_diff, made_by::yardstick, yields::nothing),
+            entry<dom_job>(road::text_diff_checked, made_by::yardstick, yields::nothing),
+            entry<dom_job>(road::text_apply, made_by::yardstick, yields::nothing),
+            entry<dom_job>(road::text_apply_checked, made_by::yardstick, yields::nothing)}}};
 }
 
 }  // namespace bench

@@ -21,6 +21,8 @@
 #include "merge/merge_patch.hpp"
 #include "merge/options.hpp"
 #include "merge/outbox.hpp"
+#include "merge/text.hpp"
+#include "twin/basic_twin.hpp"
 #include "twin/delta.hpp"
 #include "twin/dialect.hpp"
 #include "twin/identity.hpp"

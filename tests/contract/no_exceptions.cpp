@@ -71,11 +71,43 @@ void errors() {
   expect(!refused.message().empty(), "the error has a message");
 }
 
+template <class Twin>
+void live(Twin& t) {
+  devicetwin::outcome done;
+  expect(!t.create({"d"}, 0, done), "create");
+  expect(!t.service_patch(R"({"tags":{"x":1},"properties":{"desired":{"led":"on"}}})", 0, done), "service_patch");
+  expect(done.notification() == R"({"led":"on","$version":2})", "the notification");
+  expect(!t.device_patch(R"({"led":"on"})", 0, done, 1), "device_patch");
+  expect(t.in_sync(), "in_sync");
+  expect(static_cast<bool>(t.device_patch(R"({"\u0024version":1})", 0, done)), "the device may not write the service's names");
+  std::string view;
+  expect(!write_service_view(t, view), "write_service_view");
+  expect(!t.load(view), "load");
+  std::string again;
+  expect(!write_service_view(t, again) && view == again, "the view of a view");
+  RAPIDJSON_NAMESPACE::Document replacement;
+  expect(!devicetwin::json::read(R"({"properties":{"desired":{}}})", replacement), "read");
+  expect(!t.service_replace(replacement, 0, done), "service_replace");
+  devicetwin::validation report;
+  expect(!t.check_device_patch(R"({"$a":1})", report) && report.size() == 1, "check_device_patch");
+}
+
+void twins() {
+  devicetwin::twin on_the_heap;
+  live(on_the_heap);
+  static unsigned char buffer[32 * 1024];
+  devicetwin::basic_twin<devicetwin::buffer_memory, devicetwin::stamped> in_a_buffer(devicetwin::azure, {buffer, sizeof buffer});
+  live(in_a_buffer);
+  devicetwin::basic_twin<devicetwin::heap_memory, devicetwin::unstamped> plain(devicetwin::rfc7396);
+  live(plain);
+}
+
 }  // namespace
 
 int main() {
   round_trip();
   algebra();
   errors();
+  twins();
   return failures == 0 ? 0 : 1;
 }

@@ -100,11 +100,19 @@ class error {
   std::size_t column() const noexcept { return column_; }
 
   /// The limit that was passed (levels, bytes, or as the code says) and what was found; 0 where there is none.
-  std::uint64_t limit() const noexcept { return limit_; }
+  std::uint64_t limit() const noexcept { return code_ == errc::out_of_memory ? 0 : limit_; }
   std::uint64_t actual() const noexcept { return actual_; }
 
+  /// For out_of_memory of the functions on texts, when the output took no more: the bytes that it has to
+  /// hold in all, what was in it before included; 0 otherwise.
+  std::uint64_t needed() const noexcept { return code_ == errc::out_of_memory ? limit_ : 0; }
+
+  /// Where a function takes two texts, which of them this is about: 1 or 2; 0 otherwise.
+  unsigned text() const noexcept { return text_; }
+
   /// One sentence with the pointer, without the position: "a member name stands twice in one object,
-  /// at /a/b", and of an unexpected character which one it was. Control characters in names are shown escaped. Writes at most `capacity` bytes, not
+  /// in the first text, at /a/b", and of an unexpected character which one it was. Control characters in names are
+  /// shown escaped. Writes at most `capacity` bytes, not
   /// terminated, and gives the length of the whole sentence, as snprintf does.
   std::size_t message(char* buffer, std::size_t capacity) const noexcept;
   /// The same as a string; this one allocates.
@@ -117,6 +125,14 @@ class error {
   error&& limited_to(std::uint64_t limit, std::uint64_t actual = 0) && noexcept {
     limit_ = limit;
     actual_ = actual;
+    return static_cast<error&&>(*this);
+  }
+  error&& needing(std::uint64_t bytes) && noexcept {
+    limit_ = bytes;
+    return static_cast<error&&>(*this);
+  }
+  error&& of_text(unsigned which) && noexcept {
+    text_ = static_cast<unsigned char>(which);
     return static_cast<error&&>(*this);
   }
   /// Fills in offset, line and column from the text that was read. Cost: one pass up to `offset`.
@@ -148,9 +164,10 @@ class error {
   errc code_ = errc::ok;
   unsigned char pointer_length_ = 0;
   bool shortened_ = false;
+  unsigned char text_ = 0;
   char found_ = 0;  ///< for unexpected_character, when it has a position
   unsigned char pointer_[pointer_capacity];  ///< of which pointer_length_ are set: every call gives an error, mostly none
-  std::uint64_t limit_ = 0;
+  std::uint64_t limit_ = 0;  ///< or the bytes needed
   std::uint64_t actual_ = 0;
   std::size_t offset_ = 0;
   std::size_t line_ = 0;
@@ -286,7 +303,7 @@ inline std::size_t error::message(char* buffer, std::size_t capacity) const noex
     }
   }
   if (limit_ != 0) {
-    out.put(" (the limit is ");
+    out.put(code_ == errc::out_of_memory ? " (bytes needed: " : " (the limit is ");
     out.put(limit_);
     if (actual_ != 0) {
       out.put(", this is ");
@@ -294,6 +311,7 @@ inline std::size_t error::message(char* buffer, std::size_t capacity) const noex
     }
     out.put(")");
   }
+  if (text_ != 0) out.put(text_ == 1 ? ", in the first text" : ", in the second text");
   if (pointer_length_ != 0) {
     out.put(", at ");
     for (char c : pointer()) {

@@ -635,19 +635,28 @@ inline char* to_chars(char* buffer, double number) noexcept {
 
 namespace detail {
 
-/// An integer against a double, exactly: the double must be whole and within 64 bits.
+/// An integer against a finite double, exactly: the double must be whole and within 64 bits. Without arithmetic
+/// on doubles, which takes 2 KB where the processor has none.
 inline bool same_integer(bool negative, std::uint64_t magnitude, double real) noexcept {
-  if (negative) real = -real;
-  if (!(real >= 0.0 && real < 18446744073709551616.0)) return false;  // 2^64; NaN is refused too
-  const auto whole = static_cast<std::uint64_t>(real);
-  return static_cast<double>(whole) == real && whole == magnitude;
+  const std::uint64_t bits = bits_of(real);
+  if (bits << 1 == 0) return magnitude == 0;  // either zero
+  const int exponent = static_cast<int>(bits >> mantissa_bits & infinite_exponent) - exponent_bias;
+  if (negative != (bits >> 63 != 0) || exponent < 0 || exponent > 63) return false;
+  const std::uint64_t mantissa = (bits & (hidden_bit - 1)) | hidden_bit;
+  if (exponent >= mantissa_bits) return mantissa << (exponent - mantissa_bits) == magnitude;
+  const int fraction = mantissa_bits - exponent;
+  return mantissa << (64 - fraction) == 0 && mantissa >> fraction == magnitude;
+}
+/// Two finite doubles.
+inline bool same_real(double a, double b) noexcept {
+  return bits_of(a) == bits_of(b) || (bits_of(a) | bits_of(b)) << 1 == 0;
 }
 
 }  // namespace detail
 
 inline bool same_number(const number& a, const number& b) noexcept {
   using kind = number::kind;
-  if (a.stored_as == b.stored_as) return a.stored_as == kind::real ? a.d == b.d : a.u == b.u;
+  if (a.stored_as == b.stored_as) return a.stored_as == kind::real ? detail::same_real(a.d, b.d) : a.u == b.u;
   if (a.stored_as != kind::real && b.stored_as != kind::real) return false;  // disjoint ranges
   const number& integer = a.stored_as == kind::real ? b : a;
   const number& real = a.stored_as == kind::real ? a : b;

@@ -58,9 +58,10 @@ class section_history {
     if (known_since_ < version) known_since_ = version;
   }
 
-  /// Room for a record; one that is larger than the budget needs none.
+  /// Room for a record; one that is larger than the budget needs none. Never for more than the budget: the oldest
+  /// records go before the new one comes.
   [[nodiscard]] bool prepare(std::string_view names) noexcept {
-    return cost(names.size()) > budget_ || (text_.reserve(names.size()) && records_.reserve(1));
+    return cost(names.size()) > budget_ || (room_in(text_, names.size(), budget_) && room_in(records_, 1, budget_ / sizeof(entry)));
   }
   /// Notes the names that a write to `version` removed. Was prepared.
   void append(std::int64_t version, std::string_view names) noexcept {
@@ -75,9 +76,9 @@ class section_history {
         break;
       }
     }
+    keep_to_budget(cost(names.size()));
     records_.push({version, static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(names.size())});
     text_.append(names.data(), names.size());
-    keep_to_budget();
   }
 
   [[nodiscard]] bool assign(const section_history& other) {
@@ -105,8 +106,16 @@ class section_history {
     records_.erase(index, 1);
     for (std::size_t i = index; i < records_.size(); ++i) records_[i].offset -= gone.length;
   }
-  void keep_to_budget() noexcept {
-    while (text_.size() + records_.size() * sizeof(entry) > budget_) {
+  /// Room for `added` elements, growing by a quarter but not beyond `most`; what is in the way then will go.
+  template <class T>
+  static bool room_in(json::detail::plain_array<T>& array, std::size_t added, std::size_t most) noexcept {
+    const std::size_t wanted = array.size() + added;
+    if (wanted <= array.capacity() || array.capacity() >= most) return true;
+    return array.reserve_exactly(wanted + wanted / 4 < most ? wanted + wanted / 4 : most);
+  }
+  /// The oldest records go until `more` bytes fit.
+  void keep_to_budget(std::size_t more = 0) noexcept {
+    while (text_.size() + records_.size() * sizeof(entry) + more > budget_) {
       known_since_ = records_[0].version;
       drop(0);
     }

@@ -3,7 +3,7 @@
 
 #include <new>  // placement new
 
-#include "../twin.hpp"
+#include "../basic_twin.hpp"
 #include "emit_section.hpp"
 
 namespace devicetwin {
@@ -122,20 +122,25 @@ json::location place_of(part p, json::step (&steps)[N]) noexcept {
   return json::location(steps, 2);
 }
 
-inline void erase_member(json::arena_value& object, std::string_view name) {
-  for (json::size_type i = object.MemberCount(); i-- > 0;) {
-    if (json::detail::text_of(json::detail::members_begin(object)[i].name) != name) continue;
+/// Moves the member of this name out of an object; false when there is none.
+inline bool take_member(json::arena_value& object, std::string_view name, json::arena_value& value) {
+  auto* members = json::detail::members_begin(object);
+  for (json::size_type i = 0; i < object.MemberCount(); ++i) {
+    if (json::detail::text_of(members[i].name) != name) continue;
+    value.Swap(members[i].value);
     object.EraseMember(object.MemberBegin() + static_cast<std::ptrdiff_t>(i));
+    return true;
   }
+  return false;
 }
 
 /// Takes a version out of an object: false when it is none.
 inline bool take_version(json::arena_value& object, std::string_view name, std::int64_t& version) {
-  const json::arena_value* given = find_member(object, name);
-  const auto number = given == nullptr ? json::result<std::int64_t>(json::errc::not_found) : json::get<std::int64_t>(*given);
+  json::arena_value given;
+  if (!take_member(object, name, given)) return false;
+  const auto number = json::get<std::int64_t>(given);
   if (!number || *number < 0) return false;
   version = *number;
-  erase_member(object, name);
   return true;
 }
 
@@ -335,9 +340,11 @@ json::error basic_twin<Memory, Tracking>::load(std::string_view text) {
   json::read_options options;
   options.max_depth = detail::whole_twin_depth;
   options.memory = memory_.source();
-  json::document whole(memory_.source());
-  if (json::error e = json::read(text, whole, options)) return e;
-  return load_value(whole.root());
+  json::arena memory(memory_.source());
+  static_cast<void>(memory.reserve(3 * text.size()));  // it is rarely more; without room for that it grows in steps
+  json::arena_value whole;
+  if (json::error e = json::read(text, whole, memory, options)) return e;
+  return load_value(whole);
 }
 
 template <class Memory, class Tracking>
@@ -350,7 +357,7 @@ json::error basic_twin<Memory, Tracking>::load(const json::basic_value<Allocator
 }
 
 template <class Memory, class Tracking>
-json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& value) {
+json::error basic_twin<Memory, Tracking>::load_value(json::arena_value& value) {
   using detail::error_at_member;
   if (!value.IsObject()) return json::errc::not_a_twin;
   const json::memory_source working = memory_.source();
@@ -358,10 +365,10 @@ json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& va
   json::arena_value empty;
   empty.SetObject();
   const json::arena_value* tags = nullptr;
-  const json::arena_value* properties = nullptr;
+  json::arena_value* properties = nullptr;
   const json::arena_value* history = nullptr;
-  const json::arena_value* sections[2] = {nullptr, nullptr};  // desired, reported
-  const auto* members = json::detail::members_begin(value);
+  json::arena_value* sections[2] = {nullptr, nullptr};  // desired, reported
+  auto* members = json::detail::members_begin(value);
   const bool is_device_view = detail::find_member(value, "properties") == nullptr;
 
   // The root: identity keeps its members and their order.
@@ -405,13 +412,17 @@ json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& va
 
   if (properties != nullptr) {
     if (!properties->IsObject()) return error_at_member(json::errc::not_a_twin, "properties");
-    sections[0] = detail::find_member(*properties, "desired");
-    sections[1] = detail::find_member(*properties, "reported");
+    auto* inner = json::detail::members_begin(*properties);
+    for (json::size_type i = 0; i < properties->MemberCount(); ++i) {
+      const std::string_view name = json::detail::text_of(inner[i].name);
+      if (name == "desired") sections[0] = &inner[i].value;
+      if (name == "reported") sections[1] = &inner[i].value;
+    }
   }
   fresh.layout_.has_desired = sections[0] != nullptr;
   fresh.layout_.has_reported = sections[1] != nullptr;
   for (const part where : {part::desired, part::reported}) {
-    const json::arena_value* given = sections[where == part::desired ? 0 : 1];
+    json::arena_value* given = sections[where == part::desired ? 0 : 1];
     const auto failed = [&](const json::error& e, const char* inside = nullptr) {
       json::step steps[3];
       std::size_t depth = 0;
@@ -422,38 +433,21 @@ json::error basic_twin<Memory, Tracking>::load_value(const json::arena_value& va
     };
     if (given == nullptr) given = &empty;
     if (!given->IsObject()) return failed(json::errc::not_a_twin);
-    const json::arena_value* metadata = detail::find_member(*given, "$metadata");
-    if (metadata != nullptr && !metadata->IsObject()) return failed(json::errc::not_a_twin, "$metadata");
+    // The values are what is left without the service's own two.
+    json::arena_value metadata, version_given;
+    const bool has_metadata = detail::take_member(*given, "$metadata", metadata);
+    if (has_metadata && !metadata.IsObject()) return failed(json::errc::not_a_twin, "$metadata");
     std::int64_t version = 0;
-    if (const json::arena_value* v = detail::find_member(*given, "$version")) {
-      const auto number = json::get<std::int64_t>(*v);
+    if (detail::take_member(*given, "$version", version_given)) {
+      const auto number = json::get<std::int64_t>(version_given);
       if (!number || *number < 0) return failed(json::errc::not_a_twin, "$version");
       version = *number;
     }
-    // The values are what is left without the service's own two.
-    json::document values(working);
-    const auto keep_values = [&](auto& out) -> json::error {
-      json::detail::walk_memory<json::arena_value> memory(working);
-      const auto stopped = [&out] { return json::error(json::detail::failure_of(out, 0)); };
-      const auto* given_members = json::detail::members_begin(*given);
-      json::size_type kept = 0;
-      if (!out.StartObject()) return stopped();
-      for (json::size_type i = 0; i < given->MemberCount(); ++i) {
-        const json::arena_value* v = &given_members[i].value;
-        const std::string_view name = json::detail::text_of(given_members[i].name);
-        if (name == "$metadata" || name == "$version") continue;
-        if (!detail::send_name(given_members[i], out)) return stopped();
-        if (json::error e = json::detail::emit(*v, out, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory)) return e;
-        ++kept;
-      }
-      return out.EndObject(kept) ? json::error() : stopped();
-    };
-    if (json::error e = json::document_access::rebuild(values, 0, keep_values)) return e;
     const json::arena_value* past = history != nullptr && history->IsObject() ? detail::find_member(*history, name_of(where)) : nullptr;
     const json::arena_value* versions = past != nullptr && past->IsObject() ? detail::find_member(*past, "versions") : nullptr;
     if (versions != nullptr && !versions->IsObject()) versions = nullptr;
-    if (json::error e = fresh.writable(where).load(values.root(), version, metadata, versions, nullptr, where == part::desired,
-                                                   rules_->size, working)) {
+    if (json::error e = fresh.writable(where).load(*given, version, has_metadata ? &metadata : nullptr, versions, nullptr,
+                                                   where == part::desired, rules_->size, working)) {
       return failed(e);
     }
     if constexpr (Tracking::keeps_stamps) {
@@ -834,7 +828,8 @@ json::error basic_twin<Memory, Tracking>::write_as_event(json::arena_value& inpu
       if (!time || !detail::take_version(*given, "$version", next)) return json::error(json::errc::not_a_twin).at(base);
       times[static_cast<std::size_t>(write.where())] = *time;
       write.set_next_version(next);
-      detail::erase_member(*given, "$metadata");
+      json::arena_value used;
+      static_cast<void>(detail::take_member(*given, "$metadata", used));
     }
     if (json::error e = write.check(*given, shape::patch, base, nullptr)) return e;
     return write.plan(*given, base, nullptr);

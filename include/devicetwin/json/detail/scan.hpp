@@ -1,0 +1,360 @@
+/// Text by blocks of 64 bytes: where its brackets, commas and quotes are, and where two texts first differ.
+///
+/// The few functions here are the only instruction-set code of the library. They are plain functions over
+/// some hundred bytes at a time, one set of them per level; which set is used is decided once, at run time.
+/// With DEVICETWIN_NO_SIMD defined for the whole program there is the portable set alone. The compilers'
+/// vector types and built-in functions are used, not the intrinsics' headers, which cost 39,000 lines.
+#pragma once
+
+#include <cstddef>  // std::size_t
+#include <cstdint>  // std::uint64_t
+#include <cstring>  // std::memcpy
+
+#include "../../version.hpp"
+
+#if !defined(DEVICETWIN_NO_SIMD) && defined(__x86_64__) && defined(__GNUC__)
+#define DEVICETWIN_HAS_AVX2
+#endif
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace json {
+namespace detail {
+
+#if defined(__GNUC__)
+#define DEVICETWIN_ALWAYS_INLINE __attribute__((always_inline)) inline
+#define DEVICETWIN_NEVER_INLINE __attribute__((noinline))
+#else
+#define DEVICETWIN_ALWAYS_INLINE inline
+#define DEVICETWIN_NEVER_INLINE
+#endif
+
+inline constexpr std::size_t block_size = 64;
+
+/// The structure of one block, a bit per byte, the first byte's lowest. Brackets and commas are those outside
+/// strings, quotes those that begin or end one.
+struct scan_block {
+  std::uint64_t open;   ///< { and [
+  std::uint64_t close;  ///< } and ]
+  std::uint64_t comma;
+  std::uint64_t quote;
+};
+
+/// What one block leaves for the next. At the start of any token it is all zero.
+struct scan_state {
+  std::uint64_t in_string = 0;  ///< all ones inside a string
+  std::uint64_t escaped = 0;    ///< 1 when the next byte is escaped
+};
+
+/// The strings of one block, a bit per byte, for those who validate them.
+struct string_block {
+  std::uint64_t quote;      ///< those that begin or end a string
+  std::uint64_t escapes;    ///< backslashes in strings that begin an escape sequence
+  std::uint64_t not_ascii;  ///< wherever they are
+  std::uint64_t forbidden;  ///< control characters in strings
+};
+
+/// One level of the instruction set.
+struct scan_level {
+  const char* name;
+  /// Structure of `blocks` whole blocks from `text` on.
+  void (*scan)(const char* text, std::size_t blocks, scan_state& state, scan_block* out);
+  /// Strings of `blocks` whole blocks from `text` on. Gives whether any has more in `out` than quotes.
+  bool (*strings)(const char* text, std::size_t blocks, scan_state& state, string_block* out);
+  /// How many bytes at the start of both are the same, at most `length`.
+  std::size_t (*common)(const char* a, const char* b, std::size_t length);
+};
+
+inline int lowest_bit(std::uint64_t bits) noexcept {  // bits are not 0
+#if defined(__GNUC__)
+  return __builtin_ctzll(bits);
+#else
+  int at = 0;
+  for (; (bits & 1) == 0; bits >>= 1) ++at;
+  return at;
+#endif
+}
+inline int highest_bit(std::uint64_t bits) noexcept {  // bits are not 0
+#if defined(__GNUC__)
+  return 63 - __builtin_clzll(bits);
+#else
+  int at = 0;
+  while ((bits >>= 1) != 0) ++at;
+  return at;
+#endif
+}
+
+/// Every bit becomes the parity of itself and all lower ones: quotes become the strings they enclose.
+inline std::uint64_t parity_prefix(std::uint64_t bits) noexcept {
+  for (int by = 1; by < 64; by *= 2) bits ^= bits << by;
+  return bits;
+}
+
+/// The bytes of a block that a backslash before them takes the meaning of. Few blocks have any.
+inline std::uint64_t escaped_bytes(std::uint64_t backslashes, std::uint64_t& carry) noexcept {
+  std::uint64_t escaped = carry;
+  std::uint64_t left = backslashes & ~carry;
+  carry = 0;
+  while (left != 0) {
+    const std::uint64_t one = left & (0 - left);
+    escaped |= one << 1;
+    carry = one >> 63;
+    left &= ~(one | one << 1);
+  }
+  return escaped;
+}
+
+// --- Portable ------------------------------------------------------------------------------------
+
+/// Eight bytes as a number whose lowest byte is the first.
+inline std::uint64_t first_lowest(const char* p) noexcept {
+  std::uint64_t word;
+  std::memcpy(&word, p, 8);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  return word;
+}
+
+/// Whether any of eight bytes is `c`.
+inline bool any_byte(std::uint64_t word, char c) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101u;
+  const std::uint64_t x = word ^ (ones * static_cast<unsigned char>(c));
+  return ((x - ones) & ~x & (ones * 0x80)) != 0;
+}
+
+/// Which of eight bytes are `c`: a bit each.
+inline std::uint64_t bytes_equal(std::uint64_t word, char c) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101u;
+  constexpr std::uint64_t lows = 0x7F7F7F7F7F7F7F7Fu;
+  const std::uint64_t x = word ^ (ones * static_cast<unsigned char>(c));
+  const std::uint64_t zero = ~(((x & lows) + lows) | x | lows);  // the highest bit of each byte that is 0
+  return ((zero >> 7) * 0x0102040810204080u) >> 56;
+}
+
+inline void scan_portable(const char* text, std::size_t blocks, scan_state& state, scan_block* out) {
+  for (; blocks != 0; --blocks, ++out) {
+    std::uint64_t quote = 0, backslash = 0, open = 0, close = 0, comma = 0;
+#if defined(DEVICETWIN_NO_SIMD)
+    for (int i = 0; i < 64; ++i, ++text) {  // small
+      const std::uint64_t bit = std::uint64_t{1} << i;
+      switch (*text) {
+        case '"': quote |= bit; break;
+        case '\\': backslash |= bit; break;
+        case '{': case '[': open |= bit; break;
+        case '}': case ']': close |= bit; break;
+        case ',': comma |= bit; break;
+        default: break;
+      }
+    }
+#else
+    for (int i = 0; i < 64; i += 8, text += 8) {  // fast
+      const std::uint64_t word = first_lowest(text);
+      const std::uint64_t folded = word | 0x2020202020202020u;
+      quote |= bytes_equal(word, '"') << i;
+      backslash |= bytes_equal(word, '\\') << i;
+      open |= bytes_equal(folded, '{') << i;
+      close |= bytes_equal(folded, '}') << i;
+      comma |= bytes_equal(word, ',') << i;
+    }
+#endif
+    const std::uint64_t escaped =
+        (backslash | state.escaped) == 0 ? 0 : escaped_bytes(backslash, state.escaped);
+    quote &= ~escaped;
+    const std::uint64_t strings = parity_prefix(quote) ^ state.in_string;
+    state.in_string = 0 - (strings >> 63);
+    *out = {open & ~strings, close & ~strings, comma & ~strings, quote};
+  }
+}
+
+inline bool strings_portable(const char* text, std::size_t blocks, scan_state& state, string_block* out) {
+  std::uint64_t more = 0;
+  for (; blocks != 0; --blocks, ++out) {
+    std::uint64_t quote = 0, backslash = 0, control = 0, not_ascii = 0;
+    for (int i = 0; i < 64; i += 8, text += 8) {
+      const std::uint64_t word = first_lowest(text);
+      quote |= bytes_equal(word, '"') << i;
+      backslash |= bytes_equal(word, '\\') << i;
+      control |= bytes_equal(word & 0xE0E0E0E0E0E0E0E0u, 0) << i;
+      not_ascii |= bytes_equal(word & 0x8080808080808080u, '\x80') << i;
+    }
+    std::uint64_t escaped = 0;
+    if ((backslash | state.escaped) != 0) escaped = escaped_bytes(backslash, state.escaped);
+    quote &= ~escaped;
+    const std::uint64_t strings = parity_prefix(quote) ^ state.in_string;
+    state.in_string = 0 - (strings >> 63);
+    *out = {quote, backslash & ~escaped & strings, not_ascii, control & strings};
+    more |= out->escapes | out->not_ascii | out->forbidden;
+  }
+  return more != 0;
+}
+
+inline std::size_t common_portable(const char* a, const char* b, std::size_t length) {
+  std::size_t at = 0;
+  for (; length - at >= 8; at += 8) {
+    const std::uint64_t differing = first_lowest(a + at) ^ first_lowest(b + at);
+    if (differing != 0) return at + static_cast<std::size_t>(lowest_bit(differing) / 8);
+  }
+  while (at != length && a[at] == b[at]) ++at;
+  return at;
+}
+
+inline constexpr scan_level portable_level = {"portable", scan_portable, strings_portable,
+                                             common_portable};
+
+// --- AVX2 ----------------------------------------------------------------------------------------
+
+#if defined(DEVICETWIN_HAS_AVX2)
+
+using bytes16 = long long __attribute__((vector_size(16)));
+using bytes32 = char __attribute__((vector_size(32)));
+using unsigned_bytes32 = unsigned char __attribute__((vector_size(32)));
+
+#define DEVICETWIN_AVX2 __attribute__((target("avx2,bmi,pclmul")))
+
+#define DEVICETWIN_BITS(low, high)                                                                   \
+  (static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(low))) |          \
+   static_cast<std::uint64_t>(static_cast<std::uint32_t>(                                            \
+       __builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(high))))                                 \
+       << 32)
+
+DEVICETWIN_AVX2 inline void scan_avx2(const char* text, std::size_t blocks, scan_state& state,
+                                      scan_block* out) {
+  const bytes32 quotes = bytes32{} + '"';
+  const bytes32 backslashes = bytes32{} + '\\';
+  const bytes32 commas = bytes32{} + ',';
+  const bytes32 opens = bytes32{} + '{';
+  const bytes32 closes = bytes32{} + '}';
+  const bytes32 fold = bytes32{} + ' ';  // makes [ and ] of { and }
+  const bytes16 ones = {-1, -1};
+  std::uint64_t in_string = state.in_string;
+  for (; blocks != 0; --blocks, ++out, text += 64) {
+    bytes32 low, high;
+    std::memcpy(&low, text, 32);
+    std::memcpy(&high, text + 32, 32);
+    std::uint64_t quote = DEVICETWIN_BITS(low == quotes, high == quotes);
+    const std::uint64_t backslash = DEVICETWIN_BITS(low == backslashes, high == backslashes);
+    const std::uint64_t comma = DEVICETWIN_BITS(low == commas, high == commas);
+    low |= fold;
+    high |= fold;
+    const std::uint64_t open = DEVICETWIN_BITS(low == opens, high == opens);
+    const std::uint64_t close = DEVICETWIN_BITS(low == closes, high == closes);
+    if ((backslash | state.escaped) != 0) quote &= ~escaped_bytes(backslash, state.escaped);
+    const bytes16 spread = __builtin_ia32_pclmulqdq128(bytes16{static_cast<long long>(quote), 0}, ones, 0);
+    const std::uint64_t strings = static_cast<std::uint64_t>(spread[0]) ^ in_string;
+    in_string = 0 - (strings >> 63);
+    *out = {open & ~strings, close & ~strings, comma & ~strings, quote};
+  }
+  state.in_string = in_string;
+}
+
+DEVICETWIN_AVX2 inline bool strings_avx2(const char* text, std::size_t blocks, scan_state& state,
+                                         string_block* out) {
+  const bytes32 quotes = bytes32{} + '"';
+  const bytes32 backslashes = bytes32{} + '\\';
+  const unsigned_bytes32 controls = unsigned_bytes32{} + static_cast<unsigned char>(' ');
+  const bytes16 ones = {-1, -1};
+  std::uint64_t more = 0;
+  for (; blocks != 0; --blocks, ++out, text += 64) {
+    bytes32 low, high;
+    std::memcpy(&low, text, 32);
+    std::memcpy(&high, text + 32, 32);
+    std::uint64_t quote = DEVICETWIN_BITS(low == quotes, high == quotes);
+    std::uint64_t escapes = DEVICETWIN_BITS(low == backslashes, high == backslashes);
+    if ((escapes | state.escaped) != 0) {
+      const std::uint64_t escaped = escaped_bytes(escapes, state.escaped);
+      quote &= ~escaped;
+      escapes &= ~escaped;
+    }
+    const bytes16 spread = __builtin_ia32_pclmulqdq128(bytes16{static_cast<long long>(quote), 0}, ones, 0);
+    const std::uint64_t strings = static_cast<std::uint64_t>(spread[0]) ^ state.in_string;
+    state.in_string = 0 - (strings >> 63);
+    const auto low_control = reinterpret_cast<unsigned_bytes32>(low) < controls;
+    const auto high_control = reinterpret_cast<unsigned_bytes32>(high) < controls;
+    const bytes32 odd = reinterpret_cast<bytes32>(low_control | high_control) | low | high;
+    *out = {quote, escapes & strings, 0, 0};
+    if (__builtin_ia32_pmovmskb256(odd) != 0) {
+      out->not_ascii = DEVICETWIN_BITS(low, high);
+      out->forbidden = DEVICETWIN_BITS(low_control, high_control) & strings;
+      more |= out->not_ascii | out->forbidden;
+    }
+    more |= escapes;
+  }
+  return more != 0;
+}
+
+DEVICETWIN_AVX2 inline std::size_t common_avx2(const char* a, const char* b, std::size_t length) {
+  std::size_t at = 0;
+  for (; length - at >= 64; at += 64) {
+    bytes32 a1, a2, b1, b2;
+    std::memcpy(&a1, a + at, 32);
+    std::memcpy(&a2, a + at + 32, 32);
+    std::memcpy(&b1, b + at, 32);
+    std::memcpy(&b2, b + at + 32, 32);
+    const bytes32 first = reinterpret_cast<bytes32>(a1 == b1);
+    const bytes32 both = first & reinterpret_cast<bytes32>(a2 == b2);
+    if (__builtin_ia32_pmovmskb256(both) == -1) continue;
+    const auto same1 = static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(first));
+    if (same1 != 0xFFFFFFFF) return at + static_cast<std::size_t>(__builtin_ctz(~same1));
+    const auto same2 = static_cast<std::uint32_t>(
+        __builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(a2 == b2)));
+    return at + 32 + static_cast<std::size_t>(__builtin_ctz(~same2));
+  }
+  if (length - at >= 32) {
+    bytes32 a1, b1;
+    std::memcpy(&a1, a + at, 32);
+    std::memcpy(&b1, b + at, 32);
+    const auto same = static_cast<std::uint32_t>(
+        __builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(a1 == b1)));
+    if (same != 0xFFFFFFFF) return at + static_cast<std::size_t>(__builtin_ctz(~same));
+    at += 32;
+  }
+  return at + common_portable(a + at, b + at, length - at);
+}
+
+#undef DEVICETWIN_AVX2
+#undef DEVICETWIN_BITS
+
+inline constexpr scan_level avx2_level = {"avx2", scan_avx2, strings_avx2, common_avx2};
+
+inline bool has_avx2() noexcept {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("pclmul");
+}
+
+// --- The choice ----------------------------------------------------------------------------------
+
+/// The level in use; null until the first use.
+inline const scan_level* chosen_level = nullptr;
+
+/// The level to use: the best this processor has, or the one that was forced.
+inline const scan_level& level() noexcept {
+  const scan_level* now = __atomic_load_n(&chosen_level, __ATOMIC_RELAXED);
+  if (now == nullptr) {
+    now = has_avx2() ? &avx2_level : &portable_level;
+    __atomic_store_n(&chosen_level, now, __ATOMIC_RELAXED);
+  }
+  return *now;
+}
+/// For tests: from now on this level, whatever the processor; null: choose again.
+inline void force_level(const scan_level* wanted) noexcept {
+  __atomic_store_n(&chosen_level, wanted, __ATOMIC_RELAXED);
+}
+/// The i-th level that this processor can run, the portable one first; null behind the last.
+inline const scan_level* level_at(std::size_t i) noexcept {
+  if (i == 0) return &portable_level;
+  return i == 1 && has_avx2() ? &avx2_level : nullptr;
+}
+
+#else
+
+inline const scan_level& level() noexcept { return portable_level; }
+inline void force_level(const scan_level*) noexcept {}
+inline const scan_level* level_at(std::size_t i) noexcept { return i == 0 ? &portable_level : nullptr; }
+
+#endif
+
+}  // namespace detail
+}  // namespace json
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

@@ -1,0 +1,1022 @@
+/// Two JSON texts walked side by side: the machine behind diff_text and the equality of texts.
+///
+/// It stands at the same place of both texts and does, over and over: skip what is the same byte by byte,
+/// keeping the stack of open containers up to date by the masks of scan.hpp; then one member, element or
+/// separator by its meaning; and so on. Members are expected in the same order. Where they are not, the walk looks
+/// a few members ahead, and what it still cannot pair is matched by name at the end of the object.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::uint32_t
+#include <cstring>      // std::memcmp, std::memcpy, std::memset
+#include <string_view>  // std::string_view
+
+#include "../../json/detail/names.hpp"
+#include "../../json/detail/scalar.hpp"
+#include "../../json/detail/scan.hpp"
+#include "../../json/detail/stack.hpp"
+#include "../../json/detail/tokens.hpp"
+#include "../../json/detail/tree_diff.hpp"
+#include "../../json/detail/validate.hpp"
+#include "../../json/error.hpp"
+#include "../../json/memory.hpp"
+#include "../../json/pointer.hpp"
+#include "text_sink.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace merge {
+namespace detail {
+
+using json::errc;
+using json::error;
+using json::size_type;
+
+/// Where a text begins; places in it are counted from there in 32 bits.
+using text_offset = std::uint32_t;
+inline constexpr text_offset no_offset = static_cast<text_offset>(-1);
+/// Longer texts are refused, as the reader does.
+inline constexpr std::size_t longest_text = 0xFFFFFFFE;
+
+/// A member of an object in a text.
+struct text_member {
+  text_offset name;  ///< of its opening quote
+  text_offset name_end;
+  text_offset value;
+  text_offset value_end;
+  text_offset unescaped;  ///< where its name stands without escapes; no_offset: it has none
+  text_offset match;      ///< index of the member of the same name on the other side, or no_offset
+};
+
+/// Renders a member's name as one step of a JSON Pointer.
+template <class Put>
+void render_name(std::string_view raw, Put&& put) {
+  put('/');
+  json::detail::plain_bytes bytes(raw);
+  for (int c = bytes.next(); c >= 0; c = bytes.next()) {
+    if (c == '~' || c == '/') {
+      put('~');
+      put(c == '~' ? '0' : '1');
+    } else {
+      put(static_cast<char>(c));
+    }
+  }
+}
+
+/// Behind the string or value at `p`; null when it does not end before `end`.
+inline const char* string_end(json::detail::text_structure& structure, const char* p,
+                              const char* end) noexcept {
+  const char* const found = structure.skip_string(p);
+  return found == nullptr || found > end ? nullptr : found;
+}
+inline const char* value_end(json::detail::text_structure& structure, const char* p,
+                             const char* end) noexcept {
+  const char* const found = structure.skip_value(p);
+  return found == nullptr || found > end ? nullptr : found;
+}
+
+inline std::string_view name_of(const char* base, const text_member& member) noexcept {
+  return {base + member.name + 1, member.name_end - member.name - 2};
+}
+
+/// Names without their escapes, where they have any: the length of each, then its bytes.
+using plain_names = json::detail::stack<char, 64>;
+
+inline bool append_plain(std::string_view raw, plain_names& names) {
+  json::detail::plain_bytes bytes(raw);
+  for (int c = bytes.next(); c >= 0; c = bytes.next()) {
+    if (!names.push(static_cast<char>(c))) return false;
+  }
+  return true;
+}
+/// Keeps the name of a member, if it has escapes. False when memory ran out.
+inline bool keep_plain(const char* base, text_member& member, plain_names& names) {
+  const std::string_view raw = name_of(base, member);
+  if (!json::detail::has_escapes(raw)) return true;
+  const std::size_t start = names.size();
+  member.unescaped = static_cast<text_offset>(start);
+  if (!names.extend(sizeof(size_type)) || !append_plain(raw, names)) return false;
+  const auto length = static_cast<size_type>(names.size() - start - sizeof(size_type));
+  std::memcpy(names.data() + start, &length, sizeof length);
+  return true;
+}
+/// The names of some members, as an index of names asks for them.
+struct member_names {
+  const char* base;
+  const text_member* members;
+  const char* plain;
+  std::string_view text(size_type i) const noexcept {
+    const text_member& member = members[i];
+    if (member.unescaped == no_offset) return name_of(base, member);
+    size_type length;
+    std::memcpy(&length, plain + member.unescaped, sizeof length);
+    return {plain + member.unescaped + sizeof length, length};
+  }
+  std::uint64_t hash(size_type i) const noexcept { return json::detail::hash_name(text(i)); }
+};
+struct ignore_repeated {
+  void operator()(size_type) const noexcept {}
+};
+
+class text_diff {
+ public:
+  /// `patch` gets the merge patch; when it is null, only whether the texts differ is found out.
+  text_diff(const json::detail::diff_rules& rules, text_sink* patch,
+            const json::memory_source& memory) noexcept
+      : rules_(rules),
+        memory_(memory),
+        patch_(patch),
+        frames_(memory),
+        specials_(memory),
+        loose_from_(memory),
+        loose_to_(memory),
+        names_(memory),
+        index_(memory) {}
+
+  /// From now on `to` is validated wherever it differs from `from`, which must be valid: then a walk without error
+  /// means that both are. malformed() means that the reader has to decide.
+  void check_second() noexcept {
+    if constexpr (shortcuts) strict_ = true;
+  }
+  /// Shortcuts are left out where size counts most; then texts are validated before the walk.
+#if defined(DEVICETWIN_NO_SIMD)
+  static constexpr bool shortcuts = false;
+#else
+  static constexpr bool shortcuts = true;
+#endif
+
+  /// Walks. Errors: null_member, kept_member, depth_exceeded with the pointer, out_of_memory, too_large;
+  /// and when malformed(), any: the text is not JSON then, and the reader knows better where.
+  error run(std::string_view from, std::string_view to) {
+    if (from.size() > longest_text || to.size() > longest_text) return errc::too_large;
+    from_ = a_ = from.data();
+    to_ = b_ = to.data();
+    a_end_ = a_ + from.size();
+    b_end_ = b_ + to.size();
+    from_structure_.reset(from);
+    to_structure_.reset(to);
+    skip_spaces();
+    if (!walk() || malformed_) return failure_;
+    return {};
+  }
+
+  bool differ() const noexcept { return differ_; }
+  bool malformed() const noexcept { return malformed_; }
+
+ private:
+  enum class state : unsigned char {
+    entry,  ///< before a member or element, or a closing bracket
+    after,  ///< behind a value, before a comma or a closing bracket
+    loose   ///< among the members of the innermost object that were not paired in order
+  };
+
+  /// An open container of both texts: where its opening brackets are.
+  struct frame {
+    text_offset from_open;
+    text_offset to_open;
+  };
+
+  /// More about some of the open containers.
+  struct more {
+    std::size_t index;  ///< in frames_
+    text_offset first_loose_from, first_loose_to;
+    text_offset first_name;
+    text_offset next_loose;
+    text_offset from_at, to_at;  ///< of the closing brackets, when `loose`
+    bool loose;                  ///< the members left over are being gone through
+    bool confined;               ///< its ends are the ends of the walk; those around it are kept here:
+    text_offset from_end, to_end;
+    std::size_t region;          ///< the confined container around it
+  };
+
+  // Each returns false when failure_ is set, or when the walk is over because only a difference was wanted.
+
+  bool walk() {
+    if (a_ == a_end_ || b_ == b_end_) return not_json();
+    if (patch_ != nullptr) {
+      if (*a_ != '{' || *b_ != '{') return strict() ? not_json() : whole();
+      patch_->put('{');
+      opened_ = 1;
+    } else if (*a_ != *b_ || (*a_ != '{' && *a_ != '[')) {
+      return scalars();
+    }
+    if (!enter(true)) return false;
+    while (!frames_.empty()) {
+      switch (state_) {
+        case state::entry:
+          if (!skip_equal()) return false;
+          if (frames_.empty() || state_ != state::entry) break;
+          if (!(to_[frames_.back().to_open] == '{' ? member_step() : element_step())) return false;
+          break;
+        case state::after:
+          if (!after_step()) return false;
+          break;
+        case state::loose:
+          if (!loose_step()) return false;
+          break;
+      }
+    }
+    return !strict() || json::detail::skip_space(b_, b_end_) == b_end_ || not_json();
+  }
+
+  /// The roots are not both objects: the patch is `to` itself.
+  bool whole() {
+    const char* const end = value_end(to_structure_, b_, b_end_);
+    if (end == nullptr) return not_json();
+    differ_ = true;
+    if (*b_ == '{' && !sayable(b_, end)) return false;
+    patch_->put(b_, end);
+    return true;
+  }
+
+  // --- Skipping what is equal -----------------------------------------------------------------------
+
+  /// Moves over what is the same in both texts, to the last place before the first difference from where
+  /// meaning can be looked at: before a member, element or closing bracket, or behind a value.
+  bool skip_equal() {
+    do {
+      const auto a_left = static_cast<std::size_t>(a_end_ - a_);
+      const auto b_left = static_cast<std::size_t>(b_end_ - b_);
+      const std::size_t least = a_left < b_left ? a_left : b_left;
+      same_to_ = b_;
+      if (least >= 8 && std::memcmp(a_, b_, 8) != 0) return true;  // worth no call
+      const std::size_t same = json::detail::level().common(a_, b_, least);
+      same_to_ = b_ + same;
+      if (same == least) {
+        if (a_left == b_left && nothing_loose()) {
+          close_region();
+          return true;
+        }
+        return same == 0 || follow(same);
+      }
+      if (same == 0 || !follow(same)) return same == 0;
+    } while (shortcuts && state_ == state::entry && patch_ != nullptr && !inside_array() && changed_scalar());
+    return true;
+  }
+
+  /// A shortcut for what most changes are, in texts without white space: the first difference is in the value of
+  /// a member, which is a string, number, true or false in both. False when it is not so, with nothing done, or
+  /// when no member follows.
+  bool changed_scalar() {
+    const char* const differing = same_to_;
+    if (b_ >= differing || *b_ != '"') return false;
+    const char* const name_end = to_structure_.skip_string(b_);
+    if (name_end == nullptr || name_end >= differing || *name_end != ':') return false;
+    const char* const b = name_end + 1;
+    const char* const a = a_ + (b - b_);
+    const char* a_end;
+    const char* b_end;
+    bool same = false;
+    if (*a == '"' && *b == '"') {
+      a_end = a + (differing - b);
+      if (b == differing || !starts_apart(a_end, differing)) return false;
+      b_end = to_structure_.skip_string(b);
+      if (b_end == nullptr || b_end <= differing) return false;
+      a_end = json::detail::skip_string(a_end, a_end_);
+    } else {
+      bool a_whole = false, b_whole = false;
+      a_end = scalar_end(a, a_end_, a_whole);
+      b_end = scalar_end(b, b_end_, b_whole);
+      if (a_end == nullptr || b_end == nullptr) return false;
+      if (b_end <= differing && a_end - a == b_end - b) return false;  // the difference is behind the value
+      if (!(a_whole && b_whole) && *a != '"' && *b != '"') {
+        same = json::detail::same_scalar_text(text(a, a_end), text(b, b_end), rules_.numbers);
+      }
+    }
+    if (a_end == nullptr || b_end >= b_end_ || a_end >= a_end_) return false;
+    if (strict() && !is_valid(b, b_end)) return false;
+    if (!same) {
+      name_ = b_;
+      name_end_ = name_end;
+      differ_ = true;
+      if (opened_ != frames_.size() && !open_patch()) return false;
+      separate();
+      patch_->put(b_, b_end);
+    }
+    const bool go_on = *a_end == ',' && *b_end == ',' && (!strict() || (b_end_ - b_end > 1 && b_end[1] == '"'));
+    a_ = a_end + (go_on ? 1 : 0);
+    b_ = b_end + (go_on ? 1 : 0);
+    if (!go_on) state_ = state::after;
+    return go_on;
+  }
+  /// Behind the string, number, true or false at `p`; null for anything else. `whole` is set for an integer of
+  /// so few digits that another one is equal only if it is spelled the same: not for -0.
+  static const char* scalar_end(const char* p, const char* end, bool& whole) noexcept {
+    if (*p == '"') return json::detail::skip_string(p + 1, end);
+    if (*p == 't' || *p == 'f') {
+      while (p != end && *p >= 'a' && *p <= 'z') ++p;
+      return p;
+    }
+    const char* const start = p;
+    if (*p == '-') ++p;
+    const char* const digits = p;
+    while (p != end && *p >= '0' && *p <= '9') ++p;
+    if (p == digits) return nullptr;
+    whole = p - digits <= 18 && (*start != '-' || *digits != '0');
+    while (p != end && ((*p >= '0' && *p <= '9') || *p == '.' || *p == '-' || *p == '+' || *p == 'e' || *p == 'E')) {
+      whole = false;
+      ++p;
+    }
+    return p;
+  }
+  /// Two strings that are the same up to here and go on with different bytes: whether they mean something
+  /// different for certain, there being no escape sequence here or in the 12 bytes before, the longest there is.
+  bool starts_apart(const char* a, const char* b) const noexcept {
+    if (b - to_ < 12 || *a == '\\' || *b == '\\') return false;
+    return !json::detail::any_byte(json::detail::first_lowest(b - 12), '\\') &&
+           !json::detail::any_byte(json::detail::first_lowest(b - 8), '\\');
+  }
+
+  /// Whether no open container of the region has members left over. Then, what is the same up to the end of
+  /// the region is equal.
+  bool nothing_loose() const noexcept {
+    return specials_.back().index == region_ && !has_loose();
+  }
+  void close_region() {
+    while (frames_.size() > region_ + 1) {
+      close_patch();
+      pop();
+    }
+    a_ = a_end_;
+    b_ = b_end_;
+    leave();
+  }
+
+  /// Reads the structure of the next `same` bytes, which both texts share, and stops as skip_equal() says.
+  bool follow(std::size_t same) {
+    const char* const last = b_ + same;
+    const auto apart = static_cast<text_offset>((a_ - from_) - (b_ - to_));  // modulo 2^32
+    text_offset item = in_to(b_);  // where the member or element at hand starts
+    bool behind_value = false;     // or a value ends here
+    std::uint64_t separators = 0;  // of the last block that had any
+    std::uint64_t closing = 0;
+    text_offset separators_at = 0;
+    std::size_t size = frames_.size();
+    std::size_t most = most_frames();
+    std::size_t least = least_frames();
+    frame* frames = frames_.data();
+    auto c = to_structure_.at(b_);
+    for (;;) {
+      const auto left = static_cast<std::size_t>(last - c.first);
+      if (left < json::detail::block_size) c.bits &= (std::uint64_t{1} << left) - 1;
+      const text_offset first = in_to(c.first);
+      const std::uint64_t open = c.block->open;
+      const std::uint64_t all = (open | c.block->close) & c.bits;
+      for (std::uint64_t brackets = all; brackets != 0; brackets &= brackets - 1) {
+        const int at = json::detail::lowest_bit(brackets);
+        const text_offset bracket = first + static_cast<text_offset>(at);
+        const bool opens = (open >> at & 1) != 0;
+        if (size == (opens ? most : least)) {
+          set_frames(size);
+          if (opens) {
+            if (!frame_room()) return false;
+          } else if (top_special()) {
+            b_ = to_ + bracket;
+            a_ = from_ + static_cast<text_offset>(bracket + apart);
+            return true;
+          } else {
+            close_patch();
+            if (array_ == size - 1) array_ = no_array;
+          }
+          frames = frames_.data();
+          most = most_frames();
+          least = least_frames();
+        }
+        frames[size] = {bracket + apart, bracket};  // in any case: cheaper than to look whether it opens
+        if (opens && to_[bracket] == '[' && array_ == no_array) {
+          array_ = size;
+          least = size + 1;
+        }
+        size += opens ? 1 : static_cast<std::size_t>(-1);
+      }
+      const std::uint64_t some = all | (c.block->comma & c.bits);
+      if (some != 0) {
+        separators = some;
+        separators_at = first;
+        closing = c.block->close;
+      }
+      if (left <= json::detail::block_size) break;
+      to_structure_.next(c);
+    }
+    set_frames(size);
+    if (separators != 0) {
+      const int highest = json::detail::highest_bit(separators);
+      item = separators_at + static_cast<text_offset>(highest) + 1;
+      behind_value = (closing >> highest & 1) != 0;
+    }
+    a_ = from_ + static_cast<text_offset>(item + apart);
+    b_ = to_ + item;
+    state_ = behind_value ? state::after : state::entry;
+    return true;
+  }
+  /// How many frames there can be before frame_room() has to be asked for the next; one more can be written.
+  std::size_t most_frames() const noexcept {
+    const std::size_t room = frames_.capacity() - 1;
+    return room < rules_.max_depth ? room : rules_.max_depth;
+  }
+  /// Down to how many frames can be dropped without another thought.
+  std::size_t least_frames() const noexcept {
+    std::size_t least = specials_.empty() ? 0 : specials_.back().index + 1;
+    if (least < opened_) least = opened_;
+    return array_ != no_array && least < array_ + 1 ? array_ + 1 : least;
+  }
+  void set_frames(std::size_t size) noexcept {
+    if (size > frames_.size()) {
+      static_cast<void>(frames_.extend(size - frames_.size()));  // there is room
+    } else {
+      frames_.truncate(size);
+    }
+  }
+  /// Makes room for one frame more and another to be written.
+  bool frame_room() {
+    const std::size_t size = frames_.size();
+    if (size >= rules_.max_depth) return fail(errc::depth_exceeded, {});
+    if (!frames_.extend(2)) return fail(errc::out_of_memory, {});
+    frames_.truncate(size);
+    return true;
+  }
+
+  // --- One thing at a time --------------------------------------------------------------------------
+
+  bool after_step() {
+    skip_spaces();
+    if (a_ == a_end_ || b_ == b_end_) return not_json();
+    const char close = to_[frames_.back().to_open] == '{' ? '}' : ']';
+    if ((*a_ != ',' && *a_ != close) || (*b_ != ',' && *b_ != close)) return not_json();
+    if (*a_ == ',') ++a_;
+    if (*b_ == ',') {
+      ++b_;
+      if (strict()) {
+        b_ = json::detail::skip_space(b_, b_end_);
+        if (b_ == b_end_ || *b_ == '}' || *b_ == ']') return not_json();
+      }
+    }
+    state_ = state::entry;
+    return true;
+  }
+
+  bool element_step() {
+    skip_spaces();
+    if (a_ == a_end_ || b_ == b_end_) return not_json();
+    if (*a_ != ']' && *b_ != ']') return pair();
+    if (*a_ != *b_) return different();
+    ++a_;
+    ++b_;
+    leave();
+    return true;
+  }
+
+  bool member_step() {
+    skip_spaces();
+    if (a_ == a_end_ || b_ == b_end_) return not_json();
+    if (*a_ == '}' && *b_ == '}' && (!top_special() || !has_loose())) {
+      ++a_;
+      ++b_;
+      leave();
+      return true;
+    }
+    if (*a_ == '}' || *b_ == '}') return object_end();
+    if (*a_ != '"' || *b_ != '"') return not_json();
+    const char* const to_end = string_end(to_structure_, b_, b_end_);
+    if (to_end == nullptr) return not_json();
+    const char* from_end;
+    if (to_end <= same_to_) {
+      from_end = a_ + (to_end - b_);
+    } else {
+      if (strict() && !json::detail::is_valid_string(b_ + 1, to_end - 1)) return not_json();
+      from_end = string_end(from_structure_, a_, a_end_);
+      if (from_end == nullptr) return not_json();
+      if (!json::detail::same_string(text(a_ + 1, from_end - 1), text(b_ + 1, to_end - 1))) return reorder();
+    }
+    name_ = b_;
+    name_end_ = to_end;
+    a_ = from_end;
+    b_ = to_end;
+    return to_value(a_, a_end_) && to_value(b_, b_end_) ? pair() : not_json();
+  }
+
+  /// Compares the two values at hand: settles scalars, enters containers.
+  bool pair() {
+    if (*a_ == *b_ && (*a_ == '{' || *a_ == '[')) return enter(false);
+    const char* const value = b_;
+    bool same = false;
+    if (!skip_scalars(same)) return false;
+    proceed();
+    return same || different(value, b_);
+  }
+  bool skip_scalars(bool& same) {
+    const char* const a = a_;
+    const char* const b = b_;
+    a_ = value_end(from_structure_, a_, a_end_);
+    b_ = value_end(to_structure_, b_, b_end_);
+    if (a_ == nullptr || b_ == nullptr) return not_json();
+    if (strict() && !is_valid(b, b_)) return not_json();
+    same = json::detail::same_scalar_text(text(a, a_), text(b, b_), rules_.numbers);
+    return true;
+  }
+  bool scalars() {
+    bool same = false;
+    if (!skip_scalars(same)) return false;
+    differ_ = !same;
+    return true;
+  }
+
+  /// Opens the containers at hand; `confined` ones are not left by skipping what is equal.
+  bool enter(bool confined) {
+    if (!push(a_, b_, confined)) return false;
+    ++a_;
+    ++b_;
+    state_ = state::entry;
+    return true;
+  }
+  bool push(const char* a_bracket, const char* b_bracket, bool confined) {
+    if (!frame_room()) return false;
+    static_cast<void>(frames_.push({static_cast<text_offset>(a_bracket - from_), in_to(b_bracket)}));
+    if (*b_bracket == '[' && array_ == no_array) array_ = frames_.size() - 1;
+    if (!confined) return true;
+    if (!mark(true)) return false;
+    region_ = frames_.size() - 1;
+    return true;
+  }
+  /// Makes the innermost container a special one.
+  bool mark(bool confined) {
+    const more about = {frames_.size() - 1,
+                        static_cast<text_offset>(loose_from_.size()),
+                        static_cast<text_offset>(loose_to_.size()),
+                        static_cast<text_offset>(names_.size()),
+                        0,
+                        0,
+                        0,
+                        false,
+                        confined,
+                        static_cast<text_offset>(a_end_ - from_),
+                        in_to(b_end_),
+                        region_};
+    if (!specials_.push(about)) return fail(errc::out_of_memory, {});
+    return true;
+  }
+
+  /// Behind the closing brackets of the innermost container.
+  void leave() {
+    close_patch();
+    pop();
+    if (!frames_.empty()) proceed();
+  }
+  void pop() noexcept {
+    if (top_special()) {
+      const more& about = specials_.back();
+      loose_from_.truncate(about.first_loose_from);
+      loose_to_.truncate(about.first_loose_to);
+      names_.truncate(about.first_name);
+      if (about.confined) {
+        a_end_ = from_ + about.from_end;
+        b_end_ = to_ + about.to_end;
+        region_ = about.region;
+      }
+      specials_.pop();
+    }
+    frames_.pop();
+    if (array_ == frames_.size()) array_ = no_array;
+  }
+  /// What follows a value of the innermost container.
+  void proceed() noexcept { state_ = top_special() && specials_.back().loose ? state::loose : state::after; }
+
+  // --- Members in another order ---------------------------------------------------------------------
+
+  /// Two members of different names: finds the next pair of the same name, if it is near.
+  bool reorder() {
+    constexpr std::size_t near = 8;
+    if (!top_special() && !mark(false)) return false;
+    const std::size_t first_from = loose_from_.size();
+    const std::size_t first_to = loose_to_.size();
+    for (std::size_t i = 0; i < near && *a_ != '}' && *b_ != '}'; ++i) {
+      if (!collect_from() || !collect_to()) return false;
+      std::string_view a, b;
+      if (!next_name(from_structure_, a_, a_end_, a) || !next_name(to_structure_, b_, b_end_, b)) {
+        return not_json();
+      }
+      if (*a_ == '"' && *b_ == '"' && json::detail::same_string(a, b)) return true;
+      for (std::size_t j = 0; j <= i; ++j) {
+        if (*a_ == '"' && json::detail::same_string(a, name_of(to_, loose_to_[first_to + j]))) {
+          b_ = to_ + loose_to_[first_to + j].name;
+          loose_to_.truncate(first_to + j);
+          return true;
+        }
+        if (*b_ == '"' && json::detail::same_string(b, name_of(from_, loose_from_[first_from + j]))) {
+          a_ = from_ + loose_from_[first_from + j].name;
+          loose_from_.truncate(first_from + j);
+          return true;
+        }
+      }
+    }
+    return object_end();
+  }
+
+  /// No more pairs in order: what is left of both objects is matched by name.
+  bool object_end() {
+    if (!top_special() && !mark(false)) return false;
+    while (*a_ != '}') {
+      if (!collect_from()) return false;
+    }
+    while (*b_ != '}') {
+      if (!collect_to()) return false;
+    }
+    more& top = specials_.back();
+    if (!match(top)) return fail(errc::out_of_memory, {});
+    if (strict() && !new_names_differ(top)) return not_json();
+    top.loose = true;
+    top.next_loose = top.first_loose_from;
+    top.from_at = static_cast<text_offset>(a_ - from_);
+    top.to_at = in_to(b_);
+    state_ = state::loose;
+    return true;
+  }
+
+  bool collect_from() { return collect(from_structure_, a_, a_end_, from_, loose_from_); }
+  bool collect_to() { return collect(to_structure_, b_, b_end_, to_, loose_to_); }
+  /// Reads the member at `p` and goes to the next name or to the closing bracket.
+  bool collect(json::detail::text_structure& structure, const char*& p, const char* end, const char* base,
+               json::detail::stack<text_member, 16>& members) {
+    text_member member;
+    member.name = static_cast<text_offset>(p - base);
+    if (*p != '"' || (p = string_end(structure, p, end)) == nullptr) return not_json();
+    member.name_end = static_cast<text_offset>(p - base);
+    if (!to_value(p, end)) return not_json();
+    member.value = static_cast<text_offset>(p - base);
+    if ((p = value_end(structure, p, end)) == nullptr) return not_json();
+    member.value_end = static_cast<text_offset>(p - base);
+    if (strict() && base == to_ &&
+        !(json::detail::is_valid_string(base + member.name + 1, base + member.name_end - 1) &&
+          is_valid(base + member.value, p))) {
+      return not_json();
+    }
+    member.unescaped = member.match = no_offset;
+    p = json::detail::skip_space(p, end);
+    if (p != end && *p == ',') {
+      p = json::detail::skip_space(p + 1, end);
+      if (strict() && p != end && *p != '"') return not_json();
+    } else if (p != end && *p != '}') {
+      return not_json();
+    }
+    if (p == end) return not_json();
+    return members.push(member) || fail(errc::out_of_memory, {});
+  }
+
+  /// The name at `p`, unless there is a closing bracket.
+  static bool next_name(json::detail::text_structure& structure, const char* p, const char* end,
+                        std::string_view& name) noexcept {
+    if (*p != '"') return *p == '}';
+    const char* const last = string_end(structure, p, end);
+    if (last != nullptr) name = text(p + 1, last - 1);
+    return last != nullptr;
+  }
+
+  /// Finds for each member left over the one of the same name. False when memory ran out.
+  bool match(const more& top) {
+    constexpr size_type few = 4;
+    const auto from_count = static_cast<size_type>(loose_from_.size() - top.first_loose_from);
+    const auto to_count = static_cast<size_type>(loose_to_.size() - top.first_loose_to);
+    text_member* const from = loose_from_.data() + top.first_loose_from;
+    text_member* const to = loose_to_.data() + top.first_loose_to;
+    if (from_count <= few || to_count <= few) {
+      for (size_type i = 0; i < from_count; ++i) {
+        for (size_type j = 0; j < to_count; ++j) {
+          if (to[j].match == no_offset &&
+              json::detail::same_string(name_of(from_, from[i]), name_of(to_, to[j]))) {
+            pair_up(from[i], i, to[j], j);
+            break;
+          }
+        }
+      }
+      return true;
+    }
+    for (size_type i = 0; i < from_count; ++i) {
+      if (!keep_plain(from_, from[i], names_)) return false;
+    }
+    for (size_type j = 0; j < to_count; ++j) {
+      if (!keep_plain(to_, to[j], names_)) return false;
+    }
+    const member_names from_names{from_, from, names_.data()};
+    const member_names to_names{to_, to, names_.data()};
+    json::detail::name_index index;
+    const std::size_t base = index_.size();
+    if (!index.build(to_count, to_names, index_, ignore_repeated())) return false;
+    for (size_type i = 0; i < from_count; ++i) {
+      const size_type j = index.find_text(from_names.text(i), to_names, index_);
+      if (j != json::detail::no_index && to[j].match == no_offset) pair_up(from[i], i, to[j], j);
+    }
+    index_.truncate(base);
+    return true;
+  }
+  static void pair_up(text_member& from, size_type i, text_member& to, size_type j) noexcept {
+    from.match = j;
+    to.match = i;
+  }
+
+  /// The next member left over: first those of `from`, then those of `to`.
+  bool loose_step() {
+    more& top = specials_.back();
+    const std::size_t at = top.next_loose++;
+    if (at < loose_from_.size()) {
+      const text_member& from = loose_from_[at];
+      if (from.match == no_offset) return missing(from);
+      const text_member& to = loose_to_[top.first_loose_to + from.match];
+      const text_offset length = from.value_end - from.value;
+      if (length == to.value_end - to.value &&
+          std::memcmp(from_ + from.value, to_ + to.value, length) == 0) {
+        return true;
+      }
+      a_ = from_ + from.value;
+      b_ = to_ + to.value;
+      name_ = to_ + to.name;
+      name_end_ = to_ + to.name_end;
+      if (*a_ != *b_ || (*a_ != '{' && *a_ != '[')) return pair();
+      if (!enter(true)) return false;
+      a_end_ = from_ + from.value_end;
+      b_end_ = to_ + to.value_end;
+      return true;
+    }
+    const std::size_t rest = at - loose_from_.size() + top.first_loose_to;
+    if (rest < loose_to_.size()) {
+      const text_member& to = loose_to_[rest];
+      if (to.match != no_offset) return true;
+      name_ = to_ + to.name;
+      name_end_ = to_ + to.name_end;
+      return different(to_ + to.value, to_ + to.value_end);
+    }
+    a_ = from_ + top.from_at + 1;
+    b_ = to_ + top.to_at + 1;
+    leave();
+    return true;
+  }
+
+  // --- Validating `to` where it differs -------------------------------------------------------------
+
+  /// Whether the reader would accept this value for certain.
+  bool is_valid(const char* value, const char* end) {
+    if (*value == '"') return json::detail::is_valid_string(value + 1, end - 1);
+    if (*value != '{' && *value != '[') {
+      return end < b_end_ && json::detail::skip_valid_plain(value, b_end_) == end;
+    }
+    return frames_.size() < rules_.max_depth &&
+           json::detail::quick_validator(text(value, end), rules_.max_depth - frames_.size(), memory_).sure();
+  }
+
+  /// Whether the members of `to` that `from` does not have repeat no name. Of the others that is certain: each
+  /// stands for another member of `from`.
+  bool new_names_differ(const more& about) {
+    constexpr std::size_t few = 4;
+    std::size_t count = 0;
+    for (std::size_t j = about.first_loose_to; j < loose_to_.size(); ++j) {
+      if (loose_to_[j].match == no_offset) ++count;
+    }
+    if (count == 0) return true;
+    const char* const open = to_ + frames_.back().to_open;
+    if (count > few) {
+      return json::detail::quick_validator(text(open, b_ + 1), rules_.max_depth, memory_).sure();
+    }
+    for (const char* p = json::detail::skip_space(open + 1, b_); p != b_;) {
+      const char* const name = p;
+      const char* const name_end = string_end(to_structure_, p, b_);
+      if (name_end == nullptr) return false;
+      for (std::size_t j = about.first_loose_to; j < loose_to_.size(); ++j) {
+        const text_member& other = loose_to_[j];
+        if (other.match == no_offset && name != to_ + other.name &&
+            json::detail::same_string(text(name + 1, name_end - 1), name_of(to_, other))) {
+          return false;
+        }
+      }
+      p = to_structure_.next_separator(name_end);
+      if (p != nullptr && (*p == '{' || *p == '[')) {
+        p = to_structure_.leave_container(p + 1);
+        if (p != nullptr) p = to_structure_.next_separator(p);
+      }
+      if (p == nullptr || p > b_) return false;
+      if (*p == ',') p = json::detail::skip_space(p + 1, b_);
+    }
+    return true;
+  }
+
+  // --- Differences ----------------------------------------------------------------------------------
+
+  /// The member of `from` is not in `to`.
+  bool missing(const text_member& member) {
+    if (patch_ == nullptr || inside_array()) return different();
+    const std::string_view name = name_of(from_, member);
+    if (!rules_.removes) return fail(errc::kept_member, name);
+    differ_ = true;
+    if (!open_patch()) return false;
+    separate();
+    put_name(from_ + member.name, from_ + member.name_end);
+    patch_->put("null");
+    return true;
+  }
+
+  /// Inside an array, something differs; an array is one value, so the outermost one does.
+  bool different() {
+    differ_ = true;
+    if (patch_ == nullptr) return false;
+    const std::size_t outermost = array_;
+    const frame outer = frames_[outermost];
+    while (frames_.size() > outermost) pop();
+    a_ = value_end(from_structure_, from_ + outer.from_open, a_end_);
+    b_ = value_end(to_structure_, to_ + outer.to_open, b_end_);
+    if (a_ == nullptr || b_ == nullptr) return not_json();
+    if (!name_before(outer, name_, name_end_)) return not_json();
+    if (strict() && !is_valid(to_ + outer.to_open, b_)) return not_json();
+    proceed();
+    return set(to_ + outer.to_open, b_);
+  }
+  /// The member at hand differs, or is new.
+  bool different(const char* value, const char* end) {
+    if (patch_ == nullptr || inside_array()) return different();
+    differ_ = true;
+    return set(value, end);
+  }
+
+  bool set(const char* value, const char* end) {
+    if (!sayable(value, end) || !open_patch()) return false;
+    separate();
+    if (value - name_end_ == 1) {  // as it stands
+      patch_->put(name_, end);
+      return true;
+    }
+    put_name(name_, name_end_);
+    patch_->put(value, end);
+    return true;
+  }
+
+  /// Checks that a patch can carry this value.
+  bool sayable(const char* value, const char* end) {
+    if (*value == 'n') return rules_.sets_null || fail(errc::null_member, text(name_ + 1, name_end_ - 1));
+    if (*value != '{' || rules_.carries_null) return true;
+    const std::size_t around = frames_.size();
+    if (!push(from_, value, false)) return false;
+    for (const char* p = value + 1; frames_.size() > around;) {
+      p = json::detail::skip_space(p, end);
+      if (p == end) return not_json();
+      if (*p == '}') frames_.pop();
+      if (*p == '}' || *p == ',') {
+        ++p;
+        continue;
+      }
+      const char* const name = p;
+      if (*p != '"' || (p = string_end(to_structure_, p, end)) == nullptr) return not_json();
+      const char* const name_end = p;
+      if (!to_value(p, end)) return not_json();
+      if (*p == 'n') return fail(errc::null_member, text(name + 1, name_end - 1));
+      if (*p == '{') {
+        if (!push(from_, p, false)) return false;
+        ++p;
+      } else if ((p = value_end(to_structure_, p, end)) == nullptr) {  // of an array, nulls are kept
+        return not_json();
+      }
+    }
+    return true;
+  }
+
+  // --- Writing the patch ----------------------------------------------------------------------------
+
+  /// Opens the objects of the patch that lead to the member at hand.
+  bool open_patch() {
+    for (; opened_ < frames_.size(); ++opened_) {
+      const char* name;
+      const char* end;
+      if (!name_before(frames_[opened_], name, end)) return not_json();
+      separate();
+      put_name(name, end);
+      patch_->put('{');
+      comma_ = false;
+    }
+    return true;
+  }
+  /// Closes the innermost object of the patch, if it was opened.
+  void close_patch() {
+    if (frames_.size() != opened_) return;
+    patch_->put('}');
+    --opened_;
+    comma_ = true;
+  }
+  void separate() {
+    if (comma_) patch_->put(',');
+    comma_ = true;
+  }
+  void put_name(const char* name, const char* end) {
+    patch_->put(name, end);
+    patch_->put(':');
+  }
+
+  // --- Small things ---------------------------------------------------------------------------------
+
+  static std::string_view text(const char* first, const char* last) noexcept {
+    return {first, static_cast<std::size_t>(last - first)};
+  }
+  text_offset in_to(const char* p) const noexcept { return static_cast<text_offset>(p - to_); }
+  bool top_special() const noexcept {
+    return !specials_.empty() && specials_.back().index + 1 == frames_.size();
+  }
+  /// The name, with its quotes, of the member whose value a container is: it stands before the opening bracket.
+  bool name_before(const frame& container, const char*& name, const char*& name_end) const noexcept {
+    const char* p = to_ + container.to_open;
+    while (p != to_ && json::detail::is_space(p[-1])) --p;
+    if (p == to_ || *--p != ':') return false;
+    while (p != to_ && json::detail::is_space(p[-1])) --p;
+    name_end = p;
+    if (p == to_ || *--p != '"') return false;
+    while (p != to_) {
+      if (*--p != '"') continue;
+      const char* backslash = p;
+      while (backslash != to_ && backslash[-1] == '\\') --backslash;
+      name = p;
+      if ((p - backslash) % 2 == 0) return true;
+      p = backslash;
+    }
+    return false;
+  }
+  bool strict() const noexcept { return shortcuts && strict_; }
+  bool inside_array() const noexcept { return array_ != no_array; }
+  /// Whether the innermost special container has members left over.
+  bool has_loose() const noexcept {
+    const more& about = specials_.back();
+    return loose_from_.size() != about.first_loose_from || loose_to_.size() != about.first_loose_to;
+  }
+  void skip_spaces() noexcept {
+    a_ = json::detail::skip_space(a_, a_end_);
+    b_ = json::detail::skip_space(b_, b_end_);
+  }
+  /// From behind a name over the colon to the value.
+  static bool to_value(const char*& p, const char* end) noexcept {
+    if (end - p >= 2 && p[0] == ':' && !json::detail::is_space(p[1])) {
+      ++p;
+      return true;
+    }
+    p = json::detail::skip_space(p, end);
+    if (p == end || *p != ':') return false;
+    p = json::detail::skip_space(p + 1, end);
+    return p != end;
+  }
+
+  /// The open containers, and a member of the innermost one.
+  struct place {
+    const text_diff& walk;
+    std::string_view name;
+    template <class Put>
+    void render(Put&& put) const {
+      const auto& frames = walk.frames_;
+      for (std::size_t i = 1; i < frames.size(); ++i) {
+        if (walk.to_[frames[i - 1].to_open] != '{') return;
+        const char* start;
+        const char* end;
+        if (walk.name_before(frames[i], start, end)) render_name(text(start + 1, end - 1), put);
+      }
+      if (name.data() != nullptr) render_name(name, put);
+    }
+  };
+  bool fail(errc code, std::string_view name) noexcept {
+    failure_ = error(code)
+                   .limited_to(code == errc::depth_exceeded ? rules_.max_depth : 0)
+                   .at(place{*this, name});
+    return false;
+  }
+  bool not_json() noexcept {
+    malformed_ = true;
+    failure_ = errc::unexpected_character;
+    return false;
+  }
+
+  json::detail::diff_rules rules_;
+  json::memory_source memory_;
+  text_sink* patch_;
+  const char* from_ = nullptr;
+  const char* to_ = nullptr;
+  const char* a_ = nullptr;  ///< where the walk is in `from`
+  const char* b_ = nullptr;  ///< and in `to`
+  const char* a_end_ = nullptr;
+  const char* b_end_ = nullptr;
+  const char* same_to_ = nullptr;  ///< from `b_` to here the texts are known to be the same
+  const char* name_ = nullptr;     ///< of the member at hand, in `to`, with its quotes
+  const char* name_end_ = nullptr;
+  std::size_t region_ = 0;  ///< the innermost confined container
+  static constexpr std::size_t no_array = static_cast<std::size_t>(-1);
+  std::size_t array_ = no_array;  ///< the outermost open array, in frames_
+  std::size_t opened_ = 0;  ///< how many of the open objects are open in the patch
+  bool comma_ = false;      ///< the next member of the patch needs a comma before it
+  bool differ_ = false;
+  bool malformed_ = false;
+  bool strict_ = false;  ///< `to` is to be validated
+  state state_ = state::entry;
+  json::detail::text_structure from_structure_;
+  json::detail::text_structure to_structure_;
+  json::detail::stack<frame, 24> frames_;
+  json::detail::stack<more, 4> specials_;
+  json::detail::stack<text_member, 16> loose_from_;
+  json::detail::stack<text_member, 16> loose_to_;
+  plain_names names_;
+  json::detail::index_memory index_;
+  error failure_;
+};
+
+}  // namespace detail
+}  // namespace merge
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

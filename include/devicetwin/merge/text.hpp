@@ -1,0 +1,193 @@
+/// Merge patches (RFC 7396) between JSON texts, without trees: what two texts differ in, and a text patched.
+///
+/// What is the same in both texts is passed over as bytes, and meaning is looked at only where they differ. So
+/// comparing two texts takes less than reading one of them, and what a patch does not touch keeps its bytes.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <string_view>  // std::string_view
+#include <type_traits>  // std::is_same_v, std::decay_t
+
+#include "../json/detail/reader.hpp"
+#include "../json/detail/validate.hpp"
+#include "../json/error.hpp"
+#include "../json/write.hpp"
+#include "detail/text_diff.hpp"
+#include "detail/text_merge.hpp"
+#include "detail/text_sink.hpp"
+#include "diff.hpp"
+#include "journal.hpp"
+#include "options.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace merge {
+
+/// What is known of texts before they are looked at.
+enum class text_trust : unsigned char {
+  checked,  ///< nothing: both are validated as strictly as json::read does, whatever they differ in
+  trusted   ///< json::write or this header wrote them, or json::read accepted them: they are not validated
+};
+
+/// Options of the functions on texts; max_depth and memory are as for trees.
+struct text_options : options {
+  text_trust trust = text_trust::checked;
+};
+
+/// Appends to `out` the smallest merge patch from the JSON text `from` to the JSON text `to`: as a tree, it is
+/// what merge::diff gives for the two. White space, order of members, escapes and spellings of numbers make no
+/// difference. Names and values in the patch are spelled as in `to`, members that are gone as in `from`.
+///
+/// Shape: `out` is what json::write accepts (std::string, json::text_buffer, growable or fixed); it must not
+///   be where a text is.
+/// Errors: those of json::read, with line, column, pointer and error::text(); null_member, kept_member as
+///   merge::diff has them, with the pointer; out_of_memory, with error::needed() when `out` is full. On an error
+///   `out` is as it was.
+///   Of trusted texts a fault is found only where it is looked at. They cannot do harm: nothing is read outside
+///   of them, and the walk ends; but the patch is any text then.
+/// Cost: trusted, equal stretches pass at the speed of memory, their brackets at some GB/s as far as the last
+///   difference; each difference costs its length; members in another order are sorted or hashed. Checked, one
+///   strict pass over each text more. Memory: some 100 bytes per level beyond 16, and 24 per member that stands
+///   in another order.
+template <class Output>
+[[nodiscard]] json::error diff_text(std::string_view from, std::string_view to, Output& out,
+                                    const text_options& options = {});
+
+/// Appends to `out` the JSON text `document` with the JSON text `patch` applied, as merge::apply_merge_patch does
+/// it to a tree. What is not changed keeps its bytes, white space included: with a patch that changes
+/// nothing, `out` gets the very bytes of `document`. New members come last, new values as `patch` spells them.
+///
+/// Journal: a callable
+///     void (const json::location& where, const std::string_view* old_text, const std::string_view* new_text)
+///   told of every effective change in the order of the document, once `out` is complete; see journal.hpp for
+///   the rest. The texts are those of the values, valid during the call.
+/// Shape, errors, trust: as diff_text().
+/// Cost: trusted, one pass over the document as far as the last member concerned, at some GB/s where nothing is
+///   concerned; per object a look at each name. Checked, one strict pass over each text more.
+template <class Output, class Journal = no_journal>
+[[nodiscard]] json::error apply_merge_patch_text(std::string_view document, std::string_view patch,
+                                                 Output& out, const text_options& options = {},
+                                                 Journal&& journal = {});
+
+// ---------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// Events that nobody wants.
+struct no_events {
+  bool Null() { return true; }
+  bool Bool(bool) { return true; }
+  bool Int(int) { return true; }
+  bool Uint(unsigned) { return true; }
+  bool Int64(std::int64_t) { return true; }
+  bool Uint64(std::uint64_t) { return true; }
+  bool Double(double) { return true; }
+  bool String(const char*, size_type, bool) { return true; }
+  bool Key(const char*, size_type, bool) { return true; }
+  bool StartObject() { return true; }
+  bool EndObject(size_type) { return true; }
+  bool StartArray() { return true; }
+  bool EndArray(size_type) { return true; }
+};
+
+/// What json::read says about a text; `which` of two it is.
+inline error read_text(std::string_view text, unsigned which, const options& o) {
+  no_events nobody;
+  error e = json::detail::reader<no_events>(text, nobody, o.max_depth, false, o.memory).read();
+  if (e) return static_cast<error&&>(e).of_text(which);
+  return {};
+}
+/// The same, sooner when there is nothing to say.
+inline error check_text(std::string_view text, unsigned which, const options& o) {
+#if !defined(DEVICETWIN_NO_SIMD)
+  if (text.size() <= longest_text && json::detail::quick_validator(text, o.max_depth, o.memory).sure()) {
+    return {};
+  }
+#endif
+  return read_text(text, which, o);
+}
+inline error check_texts(std::string_view first, std::string_view second, const options& o) {
+  if (error e = check_text(first, 1, o)) return e;
+  return check_text(second, 2, o);
+}
+
+inline error write_text_patch(std::string_view from, std::string_view to, text_sink& sink,
+                              const text_options& o) {
+  if (o.trust == text_trust::checked) {
+    if (error e = check_text(from, 1, o)) return e;
+#if !defined(DEVICETWIN_NO_SIMD)
+    text_diff walk(rules_of(o), &sink, o.memory);  // what is the same in both is valid now
+    walk.check_second();
+    error e = walk.run(from, to);
+    if (!e) return sink.finish();
+    if (error worse = read_text(to, 2, o)) return worse;
+    if (e.code() == errc::null_member || e.code() == errc::kept_member) return e;
+    sink.restart();
+#else
+    if (error e = read_text(to, 2, o)) return e;
+#endif
+  }
+  text_diff walk(rules_of(o), &sink, o.memory);
+  if (error e = walk.run(from, to)) {
+    if (walk.malformed()) {
+      if (error better = check_texts(from, to, o)) return better;
+    }
+    return e;
+  }
+  return sink.finish();
+}
+
+inline error plan_text_merge(text_merge& plan, std::string_view document, std::string_view patch,
+                             const text_options& o) {
+  if (o.trust == text_trust::checked) {
+    if (error e = check_texts(document, patch, o)) return e;
+  }
+  if (error e = plan.make(document, patch)) {
+    if (plan.malformed() || e.code() == errc::depth_exceeded) {
+      if (error better = check_texts(document, patch, o)) return better;
+    }
+    return e;
+  }
+  return {};
+}
+
+}  // namespace detail
+
+template <class Output>
+json::error diff_text(std::string_view from, std::string_view to, Output& out,
+                      const text_options& options) {
+  static_assert(json::detail::is_output<Output>,
+                "merge::diff_text: the output needs append(const char*, std::size_t), size() and "
+                "resize(std::size_t)");
+  detail::text_sink sink(out);
+  json::error e = detail::write_text_patch(from, to, sink, options);
+  if (!e) sink.keep();
+  return e;
+}
+
+template <class Output, class Journal>
+json::error apply_merge_patch_text(std::string_view document, std::string_view patch, Output& out,
+                                   const text_options& options, Journal&& journal) {
+  static_assert(json::detail::is_output<Output>,
+                "merge::apply_merge_patch_text: the output needs append(const char*, std::size_t), "
+                "size() and resize(std::size_t)");
+  detail::text_merge plan(options, options.memory);
+  if (json::error e = detail::plan_text_merge(plan, document, patch, options)) return e;
+  detail::text_sink sink(out);
+  plan.write(sink);
+  if (json::error e = sink.finish()) return e;
+  constexpr bool told = !std::is_same_v<std::decay_t<Journal>, no_journal>;
+  if constexpr (told) {
+    if (plan.changes() != 0) {
+      if (!plan.prepare_to_tell()) return json::errc::out_of_memory;
+      if (!detail::reserve_journal(journal, plan.changes(), 0)) return json::errc::handler_stopped;
+    }
+  }
+  sink.keep();
+  if constexpr (told) plan.tell(journal);
+  return {};
+}
+
+}  // namespace merge
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

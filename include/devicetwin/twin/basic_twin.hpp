@@ -1,0 +1,385 @@
+/// The device twin as a template: of the memory it lives in, and of what it keeps track of. twin/twin.hpp has the
+/// bodies of its members and the everyday one.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <string_view>  // std::string_view
+#include <type_traits>  // std::enable_if_t
+
+#include "../json/arena.hpp"
+#include "../json/equal.hpp"
+#include "../json/get.hpp"
+#include "../json/pool.hpp"
+#include "../json/read.hpp"
+#include "../json/write.hpp"
+#include "detail/render.hpp"
+#include "detail/sync_count.hpp"
+#include "dialect.hpp"
+#include "identity.hpp"
+#include "outcome.hpp"
+#include "section.hpp"
+#include "stamp.hpp"
+#include "validate.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+
+/// Where a twin lives: on the C library's heap, or another memory_source's.
+class heap_memory {
+ public:
+  heap_memory() noexcept = default;
+  explicit heap_memory(const json::memory_source& source) noexcept : source_(source) {}
+  json::memory_source source() const noexcept { return source_; }
+
+ private:
+  json::memory_source source_;
+};
+
+/// Where a twin lives: in a caller's buffer and nowhere else; the buffer must outlive it. A write for which there is no
+/// room is refused with out_of_memory, and nothing has changed. Some six times the text of the service's view, metadata
+/// included, are enough to load it and to patch it for ever.
+class buffer_memory {
+ public:
+  buffer_memory(void* buffer, std::size_t bytes) noexcept : pool_(buffer, bytes) {}
+  json::memory_source source() const noexcept { return pool_.source(); }
+
+ private:
+  json::pool pool_;
+};
+
+/// The member at the root of a service view in which a twin keeps what the service's own JSON has no room for:
+/// tombstones, and the versions of reported properties (docs/azure.md, "History"). Other readers ignore it.
+inline constexpr std::string_view history_member = "$history";
+
+namespace detail {
+
+/// Neither JSON text nor a RapidJSON value.
+template <class Input>
+inline constexpr bool is_no_input = !json::detail::is_value<Input> && !std::is_convertible_v<const Input&, std::string_view>;
+
+template <class Input>
+json::error explain_input() {
+  static_assert(json::detail::mistaken<Input>,
+                "basic_twin: the input is JSON text or a RapidJSON value (of a json::document, its root())");
+  return json::errc::wrong_type;
+}
+
+}  // namespace detail
+
+/// A twin. `Memory` is heap_memory or buffer_memory; `Tracking` is stamped (who was written when, and what was removed)
+/// or unstamped (values and versions only).
+///
+/// Its parts are identity (read-only to both parties), tags and desired (written by the service) and reported (written
+/// by the device). Every write is one step: it happens as a whole or, with an error, not at all. The rules are those of a
+/// dialect, azure if none is named; docs/azure.md has them in words.
+/// What is handed out by reference is valid until the next write. Const access from several threads is safe; one
+/// writer at a time. Movable; assign() copies.
+template <class Memory, class Tracking>
+class basic_twin {
+ public:
+  using tracking = Tracking;
+
+  /// `rules` must outlive the twin.
+  explicit basic_twin(const dialect& rules = azure, const Memory& memory = Memory()) noexcept
+      : memory_(memory),
+        rules_(&rules),
+        identity_(memory.source()),
+        tags_(memory.source()),
+        desired_(memory.source()),
+        reported_(memory.source()) {}
+  basic_twin(basic_twin&& other) noexcept : basic_twin(*other.rules_, other.memory_) { swap(other); }
+  basic_twin& operator=(basic_twin&& other) noexcept {
+    basic_twin(static_cast<basic_twin&&>(other)).swap(*this);
+    return *this;
+  }
+  void swap(basic_twin& other) noexcept;
+  /// Becomes a copy, in this twin's own memory. Errors: out_of_memory; then nothing has changed.
+  [[nodiscard]] json::error assign(const basic_twin& other);
+
+  // --- reading -------------------------------------------------------------------------------
+
+  const dialect& rules() const noexcept { return *rules_; }
+  /// Everything at the root but tags and properties, an object; null before there is a twin.
+  const json::arena_value& identity() const noexcept { return identity_.root(); }
+  /// Objects; null before there is a twin.
+  const json::arena_value& tags() const noexcept { return tags_.values(); }
+  const json::arena_value& desired() const noexcept { return desired_.values(); }
+  const json::arena_value& reported() const noexcept { return reported_.values(); }
+
+  std::int64_t version() const noexcept { return version_; }
+  std::int64_t desired_version() const noexcept { return desired_.version(); }
+  std::int64_t reported_version() const noexcept { return reported_.version(); }
+  /// Without the quotes that a header puts around it; empty when there is none.
+  std::string_view etag() const noexcept { return text_member("etag"); }
+  std::string_view device_id() const noexcept { return text_member("deviceId"); }
+  std::string_view module_id() const noexcept { return text_member("moduleId"); }
+
+  /// The size of a part by the dialect's formula.
+  std::size_t size(part p) const noexcept {
+    return p == part::tags ? tags_.size() : p == part::desired ? desired_.size() : reported_.size();
+  }
+  /// When the property at `pointer` ("" is the section itself) was last written. Of a property of tags, or one whose
+  /// metadata is missing, nothing is known: not_found. Errors: as json::find. Cost: a scan of each object on the way.
+  json::result<stamp> stamp_of(part section, std::string_view pointer) const noexcept;
+
+  /// Whether reported has every desired property, with its value; an acknowledgement counts as the value it names.
+  /// Cost: none, a counter is kept.
+  bool in_sync() const noexcept { return pending_ == 0; }
+
+  /// Bytes held for everything beside this object itself.
+  std::size_t memory_in_bytes() const noexcept {
+    return identity_.capacity_in_bytes() + tags_.memory_in_bytes() + desired_.memory_in_bytes() + reported_.memory_in_bytes();
+  }
+
+  // --- making one ----------------------------------------------------------------------------
+
+  /// A fresh twin: empty sections at version 1, the etag's counter at 1, the twin at version 2. `done` has the
+  /// lifecycle event. Errors: invalid_identity at the member, out_of_memory; then nothing has changed.
+  [[nodiscard]] json::error create(const new_identity& who, timestamp now, outcome& done);
+
+  /// Takes a twin from JSON: what the service's GET gives, a device's own (`{"desired":…,"reported":…}`), or the body
+  /// of a lifecycle or replaceTwin event. Limits do not apply: what exists is taken, kept, and written back the same,
+  /// also metadata that is missing, stale or strange, and counters that follow no law.
+  /// Errors: of reading; not_a_twin with the pointer of what has the wrong type; out_of_memory; then nothing has changed.
+  [[nodiscard]] json::error load(std::string_view text);
+  template <class Allocator>
+  [[nodiscard]] json::error load(const json::basic_value<Allocator>& value);
+  /// Neither text nor a value: a mistake, explained.
+  template <class Input>
+  std::enable_if_t<detail::is_no_input<Input>, json::error> load(const Input&) {
+    return detail::explain_input<Input>();
+  }
+
+  // --- writing -------------------------------------------------------------------------------
+  //
+  // All take JSON text or a RapidJSON value, the time, and the outcome to fill. Errors: of reading, with line and
+  // column; those of the dialect, with the pointer; number_out_of_range at a counter of a loaded twin that cannot count
+  // on; out_of_memory. Then nothing has changed and the outcome is empty.
+  // Cost: what the input says, not what the twin holds, apart from the scan for each name.
+
+  /// The service merges `{"tags":{…},"properties":{"desired":{…}}}`, either left out, in one step. Null for a section
+  /// empties it. `if_match` as etag_matches() has it. Errors: precondition_failed, not_writable.
+  [[nodiscard]] json::error service_patch(std::string_view text, timestamp now, outcome& done, std::string_view if_match = {}) {
+    return read_and(text, done, [&](json::arena_value& v) { return write_as_service(v, false, now, done, if_match, nullptr); });
+  }
+  template <class Allocator>
+  [[nodiscard]] json::error service_patch(const json::basic_value<Allocator>& patch, timestamp now, outcome& done,
+                                          std::string_view if_match = {}) {
+    return copy_and(patch, done, [&](json::arena_value& v) { return write_as_service(v, false, now, done, if_match, nullptr); });
+  }
+
+  /// The service replaces the sections that are given, in the same shape. The device is told what is there, and null
+  /// for what is gone.
+  [[nodiscard]] json::error service_replace(std::string_view text, timestamp now, outcome& done, std::string_view if_match = {}) {
+    return read_and(text, done, [&](json::arena_value& v) { return write_as_service(v, true, now, done, if_match, nullptr); });
+  }
+  template <class Allocator>
+  [[nodiscard]] json::error service_replace(const json::basic_value<Allocator>& document, timestamp now, outcome& done,
+                                            std::string_view if_match = {}) {
+    return copy_and(document, done, [&](json::arena_value& v) { return write_as_service(v, true, now, done, if_match, nullptr); });
+  }
+
+  /// No condition on a version.
+  static constexpr std::int64_t any_version = -1;
+
+  /// The device merges the bare object of what it reports; any `$` name in it is refused. With `expected_version`, the
+  /// reported version must be that one: precondition_failed.
+  [[nodiscard]] json::error device_patch(std::string_view text, timestamp now, outcome& done,
+                                         std::int64_t expected_version = any_version) {
+    return read_and(text, done, [&](json::arena_value& v) { return write_as_device(v, now, done, expected_version, nullptr); });
+  }
+  template <class Allocator>
+  [[nodiscard]] json::error device_patch(const json::basic_value<Allocator>& patch, timestamp now, outcome& done,
+                                         std::int64_t expected_version = any_version) {
+    return copy_and(patch, done, [&](json::arena_value& v) { return write_as_device(v, now, done, expected_version, nullptr); });
+  }
+
+  /// Neither text nor a value: a mistake, explained.
+  template <class Input, class... Rest>
+  std::enable_if_t<detail::is_no_input<Input>, json::error> service_patch(const Input&, Rest&&...) {
+    return detail::explain_input<Input>();
+  }
+  template <class Input, class... Rest>
+  std::enable_if_t<detail::is_no_input<Input>, json::error> service_replace(const Input&, Rest&&...) {
+    return detail::explain_input<Input>();
+  }
+  template <class Input, class... Rest>
+  std::enable_if_t<detail::is_no_input<Input>, json::error> device_patch(const Input&, Rest&&...) {
+    return detail::explain_input<Input>();
+  }
+
+  /// A device's copy takes a notification: members of desired and "$version", which becomes desired's. Only the
+  /// version after the current one is taken, precondition_failed otherwise: fetch the whole twin then. Errors:
+  /// not_a_twin at "/$version".
+  [[nodiscard]] json::error apply_notification(std::string_view text, timestamp now, outcome& done) {
+    return read_and(text, done, [&](json::arena_value& v) { return write_as_notified(v, now, done); });
+  }
+
+  /// A back end's copy takes an updateTwin event: root "version", and of each section written its members, "$metadata",
+  /// whose time they carry from now on, and "$version". Only the event after the copy's version is taken,
+  /// precondition_failed otherwise: fetch the whole twin then. (The body of any other event is a whole twin: load().)
+  /// Errors: not_a_twin at what is missing or has the wrong type.
+  [[nodiscard]] json::error apply_event(std::string_view text, outcome& done) {
+    return read_and(text, done, [&](json::arena_value& v) { return write_as_event(v, done); });
+  }
+
+  // --- asking first --------------------------------------------------------------------------
+
+  /// What the write of the same name would be refused for, all of it, and the room each written section would have
+  /// left; nothing is changed. Errors: what makes the input no such write at all (reading, not_a_twin, not_writable,
+  /// out_of_memory).
+  [[nodiscard]] json::error check_service_patch(std::string_view text, validation& report) const {
+    return ask(text, report, [&](basic_twin& t, json::arena_value& v, outcome& none) {
+      return t.write_as_service(v, false, 0, none, {}, &report);
+    });
+  }
+  [[nodiscard]] json::error check_service_replace(std::string_view text, validation& report) const {
+    return ask(text, report, [&](basic_twin& t, json::arena_value& v, outcome& none) {
+      return t.write_as_service(v, true, 0, none, {}, &report);
+    });
+  }
+  [[nodiscard]] json::error check_device_patch(std::string_view text, validation& report) const {
+    return ask(text, report, [&](basic_twin& t, json::arena_value& v, outcome& none) {
+      return t.write_as_device(v, 0, none, any_version, &report);
+    });
+  }
+
+  // --- what was removed ----------------------------------------------------------------------
+
+  /// How many bytes of tombstones each section may keep; the oldest go first.
+  void set_history_budget(std::size_t bytes) noexcept {
+    static_assert(Tracking::keeps_stamps, "basic_twin: an unstamped twin keeps no history");
+    desired_.tracking().history().set_budget(bytes);
+    reported_.tracking().history().set_budget(bytes);
+  }
+  /// Forgets what was removed up to this version of the section; nobody will ask any more.
+  void forget_before(part section, std::int64_t version) noexcept {
+    static_assert(Tracking::keeps_stamps, "basic_twin: an unstamped twin keeps no history");
+    if (section != part::tags) writable(section).tracking().history().forget_before(version);
+  }
+
+  /// For the views and stores of this library: the sections, and where tags and properties stand among the members
+  /// of the root.
+  const section<Tracking>& section_of(part p) const noexcept { return p == part::desired ? desired_ : reported_; }
+  struct layout {
+    json::size_type tags = json::detail::no_index;        ///< before this member of identity
+    json::size_type properties = json::detail::no_index;
+    bool shows_empty_tags = false;
+    bool shows_history = false;
+    bool has_desired = true, has_reported = true;  ///< a loaded twin may lack them
+  };
+  const layout& root_layout() const noexcept { return layout_; }
+  json::memory_source memory_source() const noexcept { return memory_.source(); }
+
+ private:
+  template <class M, class T>
+  friend struct twin_access;
+
+  section<Tracking>& writable(part p) noexcept { return p == part::desired ? desired_ : reported_; }
+
+  std::string_view text_member(std::string_view name) const noexcept {
+    if (!identity().IsObject()) return {};
+    const json::arena_value* found = detail::find_member(identity(), name);
+    return found != nullptr && found->IsString() ? json::detail::text_of(*found) : std::string_view();
+  }
+
+  // Reading input into the outcome's memory.
+  template <class Act>
+  json::error read_and(std::string_view text, outcome& done, Act&& act) {
+    done.clear();
+    json::read_options options;
+    options.refuse_big_integers = rules_->max_integer != INT64_MAX;
+    options.memory = memory_.source();
+    json::arena_value value;
+    if (json::error e = json::read(text, value, done.arena_, options)) return emptied(done, e);
+    return emptied(done, act(value));
+  }
+  template <class Allocator, class Act>
+  json::error copy_and(const json::basic_value<Allocator>& given, outcome& done, Act&& act) {
+    done.clear();
+    json::arena_value value;
+    if (json::error e = copy_checked(given, value, done.arena_)) return emptied(done, e);
+    return emptied(done, act(value));
+  }
+  template <class Act>
+  json::error ask(std::string_view text, validation& report, Act&& act) const {
+    report.clear();
+    outcome none(memory_.source());
+    auto& self = const_cast<basic_twin&>(*this);  // with a report nothing is written
+    json::error e = self.read_and(text, none, [&](json::arena_value& v) { return act(self, v, none); });
+    return e;
+  }
+  static json::error emptied(outcome& done, const json::error& e) {
+    if (e) done.clear();
+    return e;
+  }
+  /// A value of the caller's, with the strings checked that nobody has read.
+  template <class Allocator>
+  json::error copy_checked(const json::basic_value<Allocator>& given, json::arena_value& value, json::arena& memory,
+                           std::size_t max_depth = json::default_max_depth) const {
+    json::detail::walk_memory<json::basic_value<Allocator>> walk(memory_.source());
+    detail::counted_text text;
+    json::text_writer<detail::counted_text> checker(text);
+    if (json::error e = json::detail::emit(given, checker, json::detail::nulls::emit, max_depth, walk)) return e;
+    json::detail::tree_builder<json::arena> builder(memory, memory_.source());
+    return builder.build(value, [&](auto& handler) {
+      return json::detail::emit(given, handler, json::detail::nulls::emit, max_depth, walk);
+    });
+  }
+
+  json::error write_as_service(json::arena_value& input, bool replace, timestamp now, outcome& done, std::string_view if_match,
+                               validation* report);
+  json::error write_as_device(const json::arena_value& patch, timestamp now, outcome& done, std::int64_t expected_version,
+                              validation* report);
+  json::error write_as_notified(json::arena_value& input, timestamp now, outcome& done);
+  json::error write_as_event(json::arena_value& input, outcome& done);
+  json::error load_value(json::arena_value& value);  ///< takes it apart
+
+  struct service_input {
+    json::arena_value* tags = nullptr;
+    json::arena_value* desired = nullptr;
+    json::arena_value* reported = nullptr;
+  };
+  json::error take_apart(json::arena_value& input, bool with_reported, service_input& parts) const;
+  json::error strip_echo(json::arena_value& section, part where) const;
+  static json::error null_for_missing(const json::arena_value& old, json::arena_value& replacement, json::arena& memory,
+                                      const json::memory_source& working);
+
+  /// What every write does once its sections are planned: one walk collects the changes and tells the visitors, which
+  /// say why they stop with failure().
+  template <class SectionWrite, class... Visitors>
+  static json::error follow(SectionWrite& w, outcome& done, Visitors&... visitors) {
+    done.wrote_[static_cast<std::size_t>(w.where())] = w.effective();
+    outcome::collector changes(done, w.where(), w.planned().copy_rule());
+    if (w.follow(changes, visitors...)) return {};
+    json::errc why = json::errc::ok;
+    static_cast<void>((((why = visitors.failure()) != json::errc::ok) || ...));
+    return why == json::errc::ok ? json::errc::out_of_memory : why;
+  }
+  template <class SectionWrite, class Writer>
+  json::error render_section(SectionWrite& w, bool with_stamps, timestamp now, Writer& writer) const;
+  template <class SectionWrite, class Writer>
+  json::error render_end(SectionWrite& w, bool with_stamps, timestamp now, Writer& writer,
+                         json::detail::walk_memory<json::arena_value>& memory) const;
+  json::error check_total(std::size_t size, validation* report) const;
+  json::error note_unchanged(outcome& done) const;
+  json::result<std::int64_t> next_version() const noexcept;
+  template <class SectionWrite>
+  static json::error last_version_at(const SectionWrite& w);
+  std::uint64_t etag_counter() const noexcept;
+
+  Memory memory_;
+  const dialect* rules_;
+  json::document identity_;
+  section<unstamped> tags_;
+  section<Tracking> desired_;
+  section<Tracking> reported_;
+  std::int64_t version_ = 0;
+  std::int64_t pending_ = 0;  ///< desired properties that reported does not have
+  layout layout_;
+  json::size_type version_hint_ = 0;
+};
+
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

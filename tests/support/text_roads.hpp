@@ -1,0 +1,220 @@
+// The properties of the text roads, for any two texts: what the tree roads say is right. Aborts where one does
+// not hold, so that tests and the fuzz target can share it.
+#pragma once
+
+#include <devicetwin/devicetwin.hpp>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "reference.hpp"
+
+namespace text_roads {
+
+namespace json = devicetwin::json;
+namespace merge = devicetwin::merge;
+
+inline void require(bool holds, const char* what, std::string_view a, std::string_view b) {
+  if (holds) return;
+  std::fprintf(stderr, "%s\n  first:  %.*s\n  second: %.*s\n", what, static_cast<int>(a.size()), a.data(),
+               static_cast<int>(b.size()), b.data());
+  std::abort();
+}
+
+/// Pages with an unmapped one on each side. A text is put right behind the first or right before the last.
+class guarded {
+ public:
+  guarded() {
+    page_ = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    size_ = (std::size_t{1} << 20) + 2 * page_;
+    base_ = static_cast<char*>(mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    if (base_ == MAP_FAILED || mprotect(base_ + page_, size_ - 2 * page_, PROT_READ | PROT_WRITE) != 0) std::abort();
+  }
+  ~guarded() { munmap(base_, size_); }
+  guarded(const guarded&) = delete;
+  guarded& operator=(const guarded&) = delete;
+
+  std::string_view put(std::string_view text, bool at_end) {
+    if (text.size() > size_ - 2 * page_) std::abort();
+    char* to = at_end ? base_ + size_ - page_ - text.size() : base_ + page_;
+    if (!text.empty()) std::memcpy(to, text.data(), text.size());
+    return {to, text.size()};
+  }
+
+ private:
+  std::size_t page_;
+  std::size_t size_;
+  char* base_;
+};
+
+struct change {
+  std::string before, after;  // as json::write spells them; empty: none
+  bool operator==(const change& other) const { return before == other.before && after == other.after; }
+};
+using changes = std::map<std::string, change>;
+
+template <class Value>
+std::string written(const Value& value) {
+  std::string text;
+  if (json::write(value, text)) std::abort();
+  return text;
+}
+inline std::string normal(std::string_view text) {
+  rapidjson::Document d;
+  json::read_options o;
+  if (json::read(text, d, o)) return "not JSON: " + std::string(text);
+  return written(d);
+}
+
+/// All properties under one set of options.
+inline void check(std::string_view a, std::string_view b, const merge::options& base) {
+  const std::string kept = "what was there";
+  merge::text_options checked;
+  static_cast<merge::options&>(checked) = base;
+  merge::text_options trusted = checked;
+  trusted.trust = merge::text_trust::trusted;
+
+  rapidjson::Document x, y;
+  json::read_options reading;
+  reading.max_depth = base.max_depth;
+  json::error refused = json::read(a, x, reading);
+  unsigned which = 1;
+  if (!refused) {
+    refused = json::read(b, y, reading);
+    which = 2;
+  }
+
+  std::string diff = kept, merged = kept;
+  const json::error d = merge::diff_text(a, b, diff, checked);
+  const json::error m = merge::apply_merge_patch_text(a, b, merged, checked);
+  if (refused) {
+    const auto same = [&](const json::error& e) {
+      return e.code() == refused.code() && e.offset() == refused.offset() && e.line() == refused.line() &&
+             e.column() == refused.column() && e.pointer() == refused.pointer() && e.text() == which &&
+             e.limit() == refused.limit();
+    };
+    require(same(d), "the checked diff refuses as the reader does", a, b);
+    require(same(m), "the checked apply refuses as the reader does", a, b);
+    require(diff == kept && merged == kept, "the output is as it was", a, b);
+    // Anything goes at the trusted door, but within bounds and within time.
+    std::string any;
+    static_cast<void>(merge::diff_text(a, b, any, trusted));
+    static_cast<void>(merge::apply_merge_patch_text(
+        a, b, any, trusted, [](const json::location& where, const auto*, const auto*) {
+          std::size_t length = 0;
+          where.render([&](char) { ++length; });
+        }));
+    return;
+  }
+
+  // --- Diff
+  rapidjson::Document patch;
+  const json::error expected = merge::diff(x, y, patch, base);
+  require(d.code() == expected.code(), "the diff of the texts fails when that of the trees does", a, b);
+  std::string again = kept;
+  const json::error t = merge::diff_text(a, b, again, trusted);
+  require(t.code() == d.code() && t.pointer() == d.pointer() && again == diff,
+          "both doors give the same diff", a, b);
+  if (d) {
+    require(diff == kept, "the output is as it was", a, b);
+    const bool whole = d.pointer().size() + 4 < json::error::pointer_capacity;  // else it is shortened
+    const auto found = json::find(d.code() == json::errc::kept_member ? x : y, d.pointer());
+    require(!whole || found, "the error is about something that is there", a, b);
+  } else {
+    require(diff.compare(0, kept.size(), kept) == 0, "the diff is appended", a, b);
+    diff.erase(0, kept.size());
+    rapidjson::Document got;
+    require(!json::read(diff, got), "the diff is JSON", a, b);
+    require(identical(reference::from_value(got), reference::from_value(patch)),
+            "the diff of the texts is that of the trees", a, b);
+    std::string buffer(diff.size(), '?');
+    json::text_buffer fits(&buffer[0], buffer.size());
+    require(!merge::diff_text(a, b, fits, trusted) && fits.view() == diff, "a buffer that fits is enough", a, b);
+    json::text_buffer small(&buffer[0], buffer.size() - 1);
+    const json::error full = merge::diff_text(a, b, small, trusted);
+    require(full.code() == json::errc::out_of_memory && full.needed() == diff.size() && small.size() == 0,
+            "one that is too small is told the size", a, b);
+    // Under null_rule::keep nothing can be removed, under remove_existing a null in what is new stays.
+    std::string there;
+    require(!merge::apply_merge_patch_text(a, diff, there, checked), "the diff can be applied", a, b);
+    rapidjson::Document z;
+    require(!json::read(there, z), "the result is JSON", a, b);
+    require(reference::equal(reference::from_value(z), reference::from_value(y)), "from + diff = to", a, b);
+  }
+
+  // --- Apply
+  changes by_tree, by_text;
+  const auto pointer_of = [](const json::location& where) {
+    std::string pointer;
+    where.append_to(pointer);
+    return pointer;
+  };
+  const json::error applied = merge::apply_merge_patch(
+      x, y, x.GetAllocator(), base,
+      [&](const json::location& where, const auto* old_value, const auto* new_value) {
+        by_tree[pointer_of(where)] = {old_value == nullptr ? "" : written(*old_value),
+                                      new_value == nullptr ? "" : written(*new_value)};
+      });
+  require(applied.code() == m.code(), "the apply of the texts fails when that of the trees does", a, b);
+  std::string merged_again = kept;
+  std::size_t reserved = 0;
+  struct recorder {
+    changes& seen;
+    std::size_t& reserved;
+    bool reserve(std::size_t count) {
+      reserved = count;
+      return true;
+    }
+    void operator()(const json::location& where, const std::string_view* old_text,
+                    const std::string_view* new_text) {
+      std::string pointer;
+      where.append_to(pointer);
+      seen[pointer] = {old_text == nullptr ? "" : normal(*old_text),
+                       new_text == nullptr ? "" : normal(*new_text)};
+    }
+  };
+  const json::error t2 =
+      merge::apply_merge_patch_text(a, b, merged_again, trusted, recorder{by_text, reserved});
+  require(t2.code() == m.code() && merged == merged_again, "both doors give the same text", a, b);
+  if (m) return require(merged == kept, "the output is as it was", a, b);
+  merged.erase(0, kept.size());
+  rapidjson::Document z;
+  require(!json::read(merged, z), "the result is JSON", a, b);
+  require(identical(reference::from_value(z), reference::from_value(x)), "the text is that of the tree", a, b);
+  require(by_tree == by_text && reserved == by_text.size(), "both journals say the same", a, b);
+  require(!by_tree.empty() || merged == a, "without a change the bytes stay", a, b);
+  std::string buffer(merged.size(), '?');
+  json::text_buffer fits(&buffer[0], buffer.size());
+  require(!merge::apply_merge_patch_text(a, b, fits, trusted) && fits.view() == merged,
+          "a buffer that fits is enough", a, b);
+  json::text_buffer small(&buffer[0], buffer.size() - 1);
+  const json::error full = merge::apply_merge_patch_text(a, b, small, trusted);
+  require(full.code() == json::errc::out_of_memory && full.needed() == merged.size() && small.size() == 0,
+          "one that is too small is told the size", a, b);
+}
+
+/// All properties for two texts, at every level of the instruction set, with the texts at the edge of what may
+/// be read. `variant` chooses the options.
+inline void check_all(std::string_view first, std::string_view second, unsigned variant) {
+  static guarded memory_a, memory_b;
+  merge::options o;
+  o.nulls = static_cast<merge::null_rule>(variant % 3);
+  o.numbers = static_cast<json::number_equality>(variant / 3 % 2);
+  for (std::size_t i = 0; json::detail::level_at(i) != nullptr; ++i) {
+    json::detail::force_level(json::detail::level_at(i));
+    for (const bool at_end : {false, true}) {
+      check(memory_a.put(first, at_end), memory_b.put(second, at_end), o);
+    }
+  }
+  json::detail::force_level(nullptr);
+}
+
+}  // namespace text_roads

@@ -1,0 +1,390 @@
+#include "../support/text.hpp"
+
+#include <string>
+#include <vector>
+
+#include "../support/random_json.hpp"
+#include "../support/respell.hpp"
+#include "../support/text_roads.hpp"
+
+namespace {
+
+merge::text_options trusted() {
+  merge::text_options o;
+  o.trust = merge::text_trust::trusted;
+  return o;
+}
+
+std::string text_diff(std::string_view from, std::string_view to, const merge::text_options& o = {}) {
+  std::string out;
+  const json::error e = merge::diff_text(from, to, out, o);
+  CHECK((!e || out.empty()));
+  return e ? e.message() : out;
+}
+std::string patched(std::string_view document, std::string_view patch, const merge::text_options& o = {}) {
+  std::string out;
+  const json::error e = merge::apply_merge_patch_text(document, patch, out, o);
+  CHECK((!e || out.empty()));
+  return e ? e.message() : out;
+}
+
+}  // namespace
+
+TEST_CASE("diff_text gives the merge patch between two texts", "[text]") {
+  CHECK(text_diff(R"({"a":1,"b":{"c":2,"d":3}})", R"({"b":{"d":4,"c":2.0}})") == R"({"b":{"d":4},"a":null})");
+  CHECK(text_diff(R"({"a":1})", R"({"a":1})") == "{}");
+  CHECK(text_diff(R"({"a":{"b":{"c":1}},"d":1})", R"({"a":{"b":{"c":2}},"d":2})") == R"({"a":{"b":{"c":2}},"d":2})");
+  CHECK(text_diff(R"({"a":[1,{"b":1,"c":2}]})", R"({"a":[1,{"b":1,"c":3}]})") == R"({"a":[1,{"b":1,"c":3}]})");
+  CHECK(text_diff(R"({"a":{}})", R"({"a":{"b":{}}})") == R"({"a":{"b":{}}})");
+  CHECK(text_diff("{}", "{}") == "{}");
+}
+
+TEST_CASE("diff_text sees meaning, not spelling", "[text]") {
+  CHECK(text_diff(R"({"a":"x","b":1})", "{ \"\\u0061\" : \"\\u0078\",\r\n\t\"b\" : 10e-1 }") == "{}");
+  CHECK(text_diff(R"({"a":[1,{"x":1,"y":[]}]})", R"({"a":[1.0, {"y":[ ],"x":1e0}]})") == "{}");
+  CHECK(text_diff(R"({"a":9007199254740993})", R"({"a":9007199254740992.0})") == R"({"a":9007199254740992.0})");
+  CHECK(text_diff(R"({"a":9007199254740993})", R"({"a":9007199254740993})") == "{}");
+  CHECK(text_diff(R"({"a":-0})", R"({"a":0})") == "{}");
+  CHECK(text_diff(R"({"a":"\ud83d\ude00"})", "{\"a\":\"\xF0\x9F\x98\x80\"}") == "{}");
+  CHECK(text_diff(R"({"a":"1"})", R"({"a":1})") == R"({"a":1})");
+  merge::text_options o;
+  o.numbers = json::number_equality::by_value_and_type;
+  CHECK(text_diff(R"({"a":1,"b":2})", R"({"a":1.0,"b":2})", o) == R"({"a":1.0})");
+}
+
+TEST_CASE("diff_text keeps the spelling of what it puts into the patch", "[text]") {
+  CHECK(text_diff(R"({"a":1})", R"({"\u0061" : [ 1, 2 ] })") == R"({"\u0061":[ 1, 2 ]})");
+  CHECK(text_diff(R"({"\u0061":1.50})", "{}") == R"({"\u0061":null})");
+}
+
+TEST_CASE("diff_text gives a root that is no object whole", "[text]") {
+  CHECK(text_diff("1", " 2 ") == "2");
+  CHECK(text_diff("[1]", "[1]") == "[1]");
+  CHECK(text_diff(R"({"a":1})", "null") == "null");
+  CHECK(text_diff("1", R"({"a":1})") == R"({"a":1})");
+  CHECK(text_diff("1", R"({"a":{"b/c":null}})") == "a merge patch cannot set a member to null, at /a/b~1c");
+}
+
+TEST_CASE("diff_text says what a merge patch cannot", "[text]") {
+  CHECK(text_diff(R"({"a":{"b":1}})", R"({"a":{"b":null}})") == "a merge patch cannot set a member to null, at /a/b");
+  CHECK(text_diff(R"({"a":1})", R"({"a":{"b":{"\u0063":null}}})") == "a merge patch cannot set a member to null, at /a/b/c");
+  CHECK(text_diff(R"({"a":null,"b":1})", R"({"a":null,"b":2})") == R"({"b":2})");
+  CHECK(text_diff(R"({"b":1})", R"({"b":[{"a":null}]})") == R"({"b":[{"a":null}]})");
+  merge::text_options o;
+  o.nulls = merge::null_rule::keep;
+  CHECK(text_diff(R"({"a":1,"b":1})", R"({"a":null,"b":1})", o) == R"({"a":null})");
+  CHECK(text_diff(R"({"a":{"x":1,"y":2}})", R"({"a":{"y":2}})", o) ==
+        "a merge patch cannot remove a member when null is kept as a value, at /a/x");
+}
+
+TEST_CASE("diff_text pairs members in any order", "[text]") {
+  std::string from = "{", to = "{", shuffled = "{";
+  for (int i = 0; i < 300; ++i) {
+    const std::string name = "\"name" + std::string(1, static_cast<char>('A' + i % 26)) + std::to_string(i * 7919 % 300);
+    const std::string value = "{\"v\":" + std::to_string(i) + ",\"w\":[" + std::to_string(i) + "]}";
+    from += (i == 0 ? "" : ",") + name + "\":" + value;
+    if (i % 10 != 3) to += (i == 0 ? "" : ",") + name + "\":" + value;
+  }
+  for (int k = 0; k < 300; ++k) {
+    const int i = k * 7 % 300;
+    const std::string name = "\"name" + std::string(1, static_cast<char>('A' + i % 26)) + std::to_string(i * 7919 % 300);
+    const std::string number = std::to_string(i == 123 ? 1234 : i);
+    shuffled += (k == 0 ? "" : ",") + name + "\":{\"w\":[" + std::to_string(i) + "],\"v\":" + number + "}";
+  }
+  for (const merge::text_options& o : {merge::text_options{}, trusted()}) {
+    const std::string removed = text_diff(from + "}", to + "}", o);
+    CHECK(parsed(removed).MemberCount() == 30);
+    CHECK(text_diff(from + "}", patched(from + "}", removed, o), o) == removed);
+    const std::string one = text_diff(from + "}", shuffled + "}", o);
+    CHECK(one.substr(one.find(':')) == R"(:{"v":1234}})");
+    CHECK(text_diff(shuffled + "}", from + "}", o).substr(one.find(':')) == R"(:{"v":123}})");
+  }
+}
+
+TEST_CASE("several members that are new or gone do not put the rest out of order", "[text]") {
+  std::string from = "{\"first\":1", to = "{";
+  for (int i = 0; i < 6; ++i) to += "\"new" + std::to_string(i) + "\":" + std::to_string(i) + ",";
+  to += "\"first\":1";
+  for (int i = 0; i < 100; ++i) {
+    const std::string member = ",\"m" + std::to_string(i) + "\":" + std::to_string(i);
+    from += member;
+    if (i < 40 || i > 46) to += member;
+  }
+  CHECK(text_diff(from + "}", to + "}") ==
+        R"({"m40":null,"m41":null,"m42":null,"m43":null,"m44":null,"m45":null,"m46":null,"new0":0,"new1":1,"new2":2,"new3":3,"new4":4,"new5":5})");
+}
+
+TEST_CASE("apply_merge_patch_text does RFC 7396, appendix A", "[text][conformance]") {
+  const char* cases[][3] = {{R"({"a":"b"})", R"({"a":"c"})", R"({"a":"c"})"},
+                            {R"({"a":"b"})", R"({"b":"c"})", R"({"a":"b","b":"c"})"},
+                            {R"({"a":"b"})", R"({"a":null})", R"({})"},
+                            {R"({"a":"b","b":"c"})", R"({"a":null})", R"({"b":"c"})"},
+                            {R"({"a":["b"]})", R"({"a":"c"})", R"({"a":"c"})"},
+                            {R"({"a":"c"})", R"({"a":["b"]})", R"({"a":["b"]})"},
+                            {R"({"a":{"b":"c"}})", R"({"a":{"b":"d","c":null}})", R"({"a":{"b":"d"}})"},
+                            {R"({"a":[{"b":"c"}]})", R"({"a":[1]})", R"({"a":[1]})"},
+                            {R"(["a","b"])", R"(["c","d"])", R"(["c","d"])"},
+                            {R"({"a":"b"})", R"(["c"])", R"(["c"])"},
+                            {R"({"a":"foo"})", R"(null)", R"(null)"},
+                            {R"({"a":"foo"})", R"("bar")", R"("bar")"},
+                            {R"({"e":null})", R"({"a":1})", R"({"e":null,"a":1})"},
+                            {R"([1,2])", R"({"a":"b","c":null})", R"({"a":"b"})"},
+                            {R"({})", R"({"a":{"bb":{"ccc":null}}})", R"({"a":{"bb":{}}})"}};
+  for (const auto& c : cases) {
+    CHECK(patched(c[0], c[1]) == c[2]);
+    CHECK(patched(c[0], c[1], trusted()) == c[2]);
+  }
+}
+
+TEST_CASE("apply_merge_patch_text leaves the bytes that it need not touch", "[text]") {
+  const std::string pretty = "{\n  \"a\" : 1.50,\n  \"b\" : { \"c\" : [ 1 ] },\n  \"d\" : true\n}\n";
+  CHECK(patched(pretty, "{}") == pretty);
+  CHECK(patched(pretty, R"({"a":15e-1,"b":{"c":[1.0],"x":null},"zz":null})") == pretty);
+  CHECK(patched(pretty, R"({"b":{"c":[2]}})") == "{\n  \"a\" : 1.50,\n  \"b\" : { \"c\" : [2] },\n  \"d\" : true\n}\n");
+  CHECK(patched(pretty, R"({"a":null})") == "{\n  \"b\" : { \"c\" : [ 1 ] },\n  \"d\" : true\n}\n");
+  CHECK(patched(pretty, R"({"d":null})") == "{\n  \"a\" : 1.50,\n  \"b\" : { \"c\" : [ 1 ] }\n}\n");
+  CHECK(patched(pretty, R"({"a":null,"b":null,"d":null})") == "{\n  \n}\n");
+  CHECK(patched(pretty, R"({"a":null,"b":null,"d":null,"e":0})") == "{\n  \"e\":0\n}\n");
+  CHECK(patched(pretty, R"({"b":{"n":7},"e":0})") ==
+        "{\n  \"a\" : 1.50,\n  \"b\" : { \"c\" : [ 1 ],\"n\":7 },\n  \"d\" : true,\"e\":0\n}\n");
+  CHECK(patched(" 1 ", "2") == " 2 ");
+  CHECK(patched("{}", R"({"a":{"x":null,"y":{"z":null},"v":1,"w":null}})") == R"({"a":{"y":{},"v":1}})");
+  CHECK(patched("{}", R"({"a":{ "x" : null , "y" : null } })") == R"({"a":{  }})");
+  CHECK(patched(R"({"a":1})", R"({"\u0061":2,"\u0062":[null]})") == R"({"a":2,"\u0062":[null]})");
+}
+
+TEST_CASE("apply_merge_patch_text tells a journal", "[text][journal]") {
+  std::vector<std::string> told;
+  const auto journal = [&](const json::location& where, const auto* before, const auto* after) {
+    told.push_back(pointer_of(where) + ": " + std::string(before == nullptr ? "-" : *before) + " -> " +
+                   std::string(after == nullptr ? "-" : *after));
+  };
+  std::string out;
+  REQUIRE(!merge::apply_merge_patch_text(
+      R"({"a":1,"b":{"c":2,"\u0064":{"e":3}},"f":[1],"g":"same","h":{"i":1}})",
+      R"({"a":null,"b":{"c":2.0,"d":{"e":4},"n\/w":{"x":null,"y":1}},"f":[1,2],"g":"same","zz":null,"h":7})", out, {},
+      journal));
+  CHECK(told == std::vector<std::string>{"/a: 1 -> -", "/b/d/e: 3 -> 4", "/b/n~1w: - -> {\"y\":1}", "/f: [1] -> [1,2]",
+                                         "/h: {\"i\":1} -> 7"});
+  told.clear();
+  REQUIRE(!merge::apply_merge_patch_text("[1]", "[2]", out, {}, journal));
+  CHECK(told == std::vector<std::string>{": [1] -> [2]"});
+  struct refusing {
+    bool reserve(std::size_t) { return false; }
+    void operator()(const json::location&, const std::string_view*, const std::string_view*) { FAIL("told"); }
+  };
+  out = "kept";
+  CHECK(merge::apply_merge_patch_text("{}", R"({"a":1})", out, {}, refusing{}).code() == errc::handler_stopped);
+  CHECK(out == "kept");
+  CHECK(!merge::apply_merge_patch_text("{}", "{}", out, {}, refusing{}));
+}
+
+TEST_CASE("texts that are not JSON are refused with their place", "[text]") {
+  std::string out = "kept";
+  json::error e = merge::diff_text("{\"a\":1}", "{\"a\":\n {\"b\":tru}}", out);
+  CHECK(e.code() == errc::unexpected_character);
+  CHECK(e.message() == "unexpected character '}', in the second text, at /a/b");
+  CHECK(e.text() == 2);
+  CHECK(e.line() == 2);
+  CHECK(e.column() == 10);
+  e = merge::diff_text("{\"a\":1,\"a\":1}", "{\"a\":1,\"a\":1}", out);
+  CHECK(e.code() == errc::duplicate_name);
+  CHECK(e.text() == 1);
+  e = merge::apply_merge_patch_text("{}", "{\"a\":1,\"\\u0061\":1}", out);
+  CHECK(e.code() == errc::duplicate_name);
+  CHECK(e.text() == 2);
+  CHECK(merge::diff_text("", "{}", out).code() == errc::empty_input);
+  CHECK(merge::diff_text("{\"a\":1 \"b\":2}", "{\"a\":1 \"b\":3}", out, trusted()).code() == errc::unexpected_character);
+  CHECK(merge::apply_merge_patch_text("{\"a\":1]", "{\"b\":2}", out, trusted()).code() == errc::unexpected_character);
+  CHECK(out == "kept");
+}
+
+TEST_CASE("the text roads keep to the depth limit", "[text]") {
+  std::string deep = "1", deeper;
+  for (int i = 0; i < 64; ++i) deep = "{\"a\":" + deep + "}";
+  deeper = "{\"a\":" + deep + "}";
+  CHECK(text_diff(deep, deep) == "{}");
+  CHECK(text_diff("{}", deep) == deep);
+  CHECK(patched("{}", deep) == deep);
+  CHECK(patched(deep, deep) == deep);
+  std::string out;
+  CHECK(merge::diff_text("{}", deeper, out).code() == errc::depth_exceeded);
+  CHECK(merge::diff_text("{}", deeper, out, trusted()).code() == errc::depth_exceeded);
+  std::string other = deeper;
+  other[other.find('1')] = '2';
+  CHECK(merge::diff_text(other, deeper, out, trusted()).code() == errc::depth_exceeded);
+  CHECK(merge::apply_merge_patch_text(deeper, other, out, trusted()).code() == errc::depth_exceeded);
+  CHECK(merge::apply_merge_patch_text("1", deeper, out, trusted()).code() == errc::depth_exceeded);
+  CHECK(out.empty());
+}
+
+TEST_CASE("the text roads give up cleanly when memory runs out", "[text][memory]") {
+  // Every allocation fails in turn.
+  struct source {
+    int left;
+    static void* take(void* self, std::size_t bytes) {
+      return static_cast<source*>(self)->left-- > 0 ? std::malloc(bytes) : nullptr;
+    }
+    static void give(void*, void* block) { std::free(block); }
+  };
+  std::string from = "{", to = "{";
+  for (int i = 0; i < 60; ++i) {
+    from += (i == 0 ? "" : ",") + ("\"\\u006eame" + std::to_string(i)) + "\":{\"x\":" + std::to_string(i) + "}";
+    to += (i == 0 ? "" : ",") + ("\"na\\u006de" + std::to_string(i * 7 % 60)) + "\":{\"x\":" + std::to_string(i) + "}";
+  }
+  for (int i = 0; i < 40; ++i) {
+    from += ",\"d\":{\"a\":1";
+    to += ",\"d\":{\"a\":2";
+  }
+  from += std::string(40, '}') + "}";
+  to += std::string(40, '}') + "}";
+  const std::string expected_patch = text_diff(from, to), expected = patched(from, to);
+  const auto journal = [](const json::location&, const auto*, const auto*) {};
+  for (const merge::text_trust trust : {merge::text_trust::checked, merge::text_trust::trusted}) {
+    int refusals = 0;
+    for (int left = 0;; ++left) {
+      source with{left};
+      merge::text_options o;
+      o.trust = trust;
+      o.memory = {source::take, source::give, &with};
+      std::string patch, text;
+      const json::error d = merge::diff_text(from, to, patch, o);
+      with.left = left;
+      const json::error m = merge::apply_merge_patch_text(from, to, text, o, journal);
+      CHECK((d ? d.code() == errc::out_of_memory && patch.empty() : patch == expected_patch));
+      CHECK((m ? m.code() == errc::out_of_memory && text.empty() : text == expected));
+      if (!d && !m) break;
+      ++refusals;
+    }
+    CHECK(refusals > 3);
+  }
+}
+
+TEST_CASE("the text roads agree with the tree roads on random documents", "[text][property]") {
+  for (unsigned seed = 0; seed < 400; ++seed) {
+    random_json random(seed);
+    std::string a = random.below(3) != 0 ? random.object(0) : random.value();
+    std::string b = random.below(4) == 0 ? random.value() : respelled(a, random, random.below(6) * 4);
+    if (random.below(3) == 0) a = respelled(a, random, 0);
+    text_roads::check_all(a, b, random.below(8) != 0 ? 0 : seed);
+    if (b.empty()) continue;
+    for (unsigned k = random.below(3) + 1; k != 0; --k) {
+      b[random.below(static_cast<unsigned>(b.size()))] = "\"\\{}[],:n1 x\x80\t"[random.below(14)];
+    }
+    text_roads::check_all(a, b, 0);
+    text_roads::check_all(b, a, 0);
+  }
+  SUCCEED("every property held");
+}
+
+TEST_CASE("the levels of the instruction set find the same", "[text][scan]") {
+  namespace detail = json::detail;
+  random_json random(7);
+  for (int round = 0; round < 500; ++round) {
+    std::string text;
+    for (int i = 0; i < 256; ++i) text += "\"\\{}[],:ab1\x80 "[random.below(13)];
+    std::string other = text;
+    const std::size_t changed = random.below(256);
+    other[changed] = static_cast<char>(other[changed] ^ 0x40);
+    const std::size_t length = random.below(257);
+    detail::scan_block expected[4];
+    detail::scan_state state;
+    detail::portable_level.scan(text.data(), 4, state, expected);
+    for (std::size_t i = 0; detail::level_at(i) != nullptr; ++i) {
+      const detail::scan_level& level = *detail::level_at(i);
+      detail::scan_block found[4];
+      detail::scan_state start;
+      level.scan(text.data(), 4, start, found);
+      CHECK(std::memcmp(found, expected, sizeof found) == 0);
+      CHECK(start.in_string == state.in_string);
+      CHECK(start.escaped == state.escaped);
+      CHECK(level.common(text.data(), other.data(), length) == (changed < length ? changed : length));
+    }
+    // And the portable one finds what a loop over the bytes does.
+    bool inside = false, escaped = false, same = true;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const char c = text[i];
+      bool open = false, close = false, comma = false;
+      const bool plain = !escaped;
+      escaped = plain && c == '\\';
+      if (plain && c == '"') inside = !inside;
+      if (!inside) {
+        open = c == '{' || c == '[';
+        close = c == '}' || c == ']';
+        comma = c == ',';
+      }
+      const detail::scan_block& block = expected[i / 64];
+      const auto bit = [i](std::uint64_t bits) { return (bits >> (i % 64) & 1) != 0; };
+      same = same && bit(block.open) == open && bit(block.close) == close && bit(block.comma) == comma;
+    }
+    CHECK(same);
+  }
+}
+
+TEST_CASE("every byte in every place is refused or taken as the reader does", "[text][property]") {
+  const std::string text = R"({"a":[1,-2.5e3,"x\u0041"],"b":{"c":true,"d":null} ,"e":"é"})";
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string changed = text;
+      if (i == text.size()) {
+        changed += static_cast<char>(byte);
+      } else {
+        changed[i] = static_cast<char>(byte);
+      }
+      rapidjson::Document d;
+      const bool valid = !json::read(changed, d);
+      for (std::size_t k = 0; json::detail::level_at(k) != nullptr; ++k) {
+        json::detail::force_level(json::detail::level_at(k));
+        std::string out;
+        const bool taken = !merge::diff_text(text, changed, out) ||
+                           merge::diff_text(text, changed, out).code() == errc::null_member;
+        out.clear();
+        const bool taken_first = !merge::diff_text(changed, text, out) ||
+                                 merge::diff_text(changed, text, out).code() == errc::null_member;
+        if (taken != valid || taken_first != valid) {
+          INFO(changed);
+          CHECK(taken == valid);
+          CHECK(taken_first == valid);
+        }
+      }
+      json::detail::force_level(nullptr);
+    }
+  }
+  SUCCEED("all of them");
+}
+
+TEST_CASE("repeated names are found in objects of any size, new, changed or in another order", "[text]") {
+  for (const int count : {2, 15, 16, 17, 40, 200, 1000}) {
+    std::string from = "{\"o\":{", to = "{\"o\":{", backwards = "{\"o\":{";
+    std::string elements = "[";
+    for (int i = 0; i < count; ++i) {
+      from += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + "\":" + std::to_string(i);
+      backwards += (i == 0 ? "\"k" : ",\"k") + std::to_string(count - i - 1) + "\":0";
+      elements += (i == 0 ? "" : ",") + std::to_string(i);
+    }
+    from += "}}";
+    std::string out;
+    REQUIRE(!merge::diff_text(from, backwards + "}}", out));
+    for (const int repeated : {0, count / 2, count - 1}) {
+      const std::string again = ",\"k" + std::to_string(repeated) + "\":1}}";
+      for (const std::string& bad : {from.substr(0, from.size() - 2) + again, backwards + again}) {
+        json::error e = merge::diff_text(from, bad, out);
+        CHECK(e.code() == errc::duplicate_name);
+        CHECK(e.text() == 2);
+        e = merge::diff_text(bad, from, out);
+        CHECK(e.code() == errc::duplicate_name);
+        CHECK(e.text() == 1);
+        CHECK(merge::diff_text(from, bad.substr(0, bad.size() - 2) + ",\"new\":1}}", out).code() ==
+              errc::duplicate_name);
+      }
+    }
+    const std::string twice = from.substr(0, from.size() - 2) + ",\"new\":1,\"new\":2}}";
+    CHECK(merge::diff_text(from, twice, out).code() == errc::duplicate_name);
+    const std::string array = "{\"a\":" + elements + "],\"b\":" + elements + "]}";
+    out.clear();
+    CHECK(!merge::diff_text(from, array, out));
+    out.clear();
+    CHECK(!merge::diff_text(array, "{\"a\":" + elements + ",-1],\"b\":" + elements + "]}", out));
+    CHECK(out == "{\"a\":" + elements + ",-1]}");
+  }
+}
