@@ -395,7 +395,6 @@ std::vector<const ask*> find_asks(const row& at) {
   const auto has = [](const std::vector<std::string_view>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
-  std::vector<const ask*> found;
   for (const ask& asked : asks())
     if (asked.where == at.where && has(asked.documents, at.document) &&
         has(asked.changes, at.changes))
