@@ -180,7 +180,7 @@ class [[nodiscard]] result {
   static_assert(std::is_trivially_destructible_v<T>, "a result holds plain values");
 
  public:
-  result(const T& value) noexcept : value_(value) {}  // NOLINT: a value is a result
+  result(const T& found) noexcept : value_(found) {}  // NOLINT: a value is a result
   result(const error& failure) noexcept : failure_(failure) {}  // NOLINT: so is an error
   result(errc code) noexcept : failure_(code) {}      // NOLINT
 
