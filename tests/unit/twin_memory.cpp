@@ -2,6 +2,7 @@
 #include "../support/twin.hpp"
 
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -96,8 +97,9 @@ std::string everything(const Twin& t) {
 
 /// Does `act(twin, outcome)` with the 1st, 2nd, ... request of the twin's heap or the outcome's refused until it succeeds,
 /// each time on a twin made by `make(twin)`.
-template <class Tracking, class Make, class Act>
-void with_every_failure(Make&& make, Act&& act, bool keeps_outcome = true) {
+template <class Tracking>
+void with_every_failure(const std::function<void(twin_on<Tracking>&)>& make,
+                        const std::function<json::error(twin_on<Tracking>&, outcome&)>& act, bool keeps_outcome = true) {
   std::string expected;
   {
     twin_on<Tracking> t;
@@ -269,7 +271,7 @@ TEST_CASE("every allocation failing: asking first", "[twin][failure]") {
   }, false);
   with_every_failure<stamped>(a_large_one, [&](auto& t, outcome&) {
     devicetwin::validation report(t.memory_source());
-    if (const json::error e = t.check_service_patch(service, report)) return e;
+    if (json::error e = t.check_service_patch(service, report)) return e;
     return t.check_service_replace(service, report);
   }, false);
 }

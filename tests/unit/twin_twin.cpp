@@ -439,7 +439,7 @@ TEST_CASE("null in a replacement is refused", "[twin][merge]") {
 }
 TEST_CASE("a replacement's own nulls do not count as sent", "[twin][merge]") {
   devicetwin::dialect small = devicetwin::edge_hub;
-  small.max_desired = 40;
+  small.max_desired = 35;
   twin t = twin_with(R"({"aaaaa":1,"bbbbb":2,"ccccc":3})", "{}", small);
   outcome done;
   CHECK(!t.service_patch(of_desired("null"), noon(), done));
