@@ -160,9 +160,9 @@ TEST_CASE("same_bytes looks at every byte and no other", "[inside]") {
       b[i] = 'y';
       CHECK(!json::detail::same_bytes(a.data(), b.data(), length));
     }
-    std::vector<char> copy(length);
+    std::vector<char> copy(length + 1);
     json::detail::copy_bytes(copy.data(), a.data(), length);
-    CHECK(std::string(copy.begin(), copy.end()) == a);
+    CHECK(std::string(copy.data(), length) == a);
   }
 }
 

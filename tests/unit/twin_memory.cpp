@@ -344,6 +344,39 @@ TEST_CASE("a twin patched for long stays within twice a fresh load and its tombs
   }
 }
 
+TEST_CASE("tombstones keep within their budget, which stays with the twin", "[twin][memory]") {
+  twin t = fresh_twin();
+  outcome done;
+  const auto history = [&](part p) -> const auto& { return t.section_of(p).tracking().history(); };
+  CHECK(history(part::reported).budget() == 2048);
+  for (const std::size_t budget : {300u, 5000u, 0u}) {
+    t.set_history_budget(budget);
+    for (int i = 0; i < 400; ++i) {
+      const std::string name = "\"name" + std::to_string(i % 150) + "\":";
+      REQUIRE(!t.device_patch("{" + name + "{\"a\":{\"b\":1}}}", noon(), done));
+      REQUIRE(!t.device_patch("{" + name + "null}", noon(), done));
+      std::size_t used = 0;
+      for (std::size_t k = 0; k < history(part::reported).size(); ++k) used += history(part::reported)[k].names.size() + 16;
+      CHECK(used <= budget);
+    }
+    CHECK((history(part::reported).size() == 0) == (budget == 0));
+    CHECK(history(part::reported).known_since() <= t.reported_version());
+    if (history(part::reported).size() != 0) CHECK(history(part::reported)[history(part::reported).size() - 1].version == t.reported_version());
+  }
+  t.set_history_budget(77);
+  REQUIRE(!t.load(service_text(t)));
+  CHECK(history(part::desired).budget() == 77);
+  REQUIRE(!t.create({"d"}, noon(), done));
+  CHECK(history(part::reported).budget() == 77);
+  t.set_history_budget(2000);
+  REQUIRE(!t.device_patch(R"({"a":1,"b":{"c":1}})", noon(), done));
+  REQUIRE(!t.device_patch(R"({"b":null})", noon(), done));
+  CHECK(history(part::reported).known_since() == 1);
+  t.forget_before(part::reported, 3);
+  CHECK(history(part::reported).size() == 0);
+  CHECK(history(part::reported).known_since() == 3);
+}
+
 TEST_CASE("a twin in a buffer of six times its text takes patches for ever", "[twin][memory]") {
   using small_twin = devicetwin::basic_twin<devicetwin::buffer_memory, stamped>;
   for (const int groups : {2, 20, 60}) {

@@ -125,13 +125,15 @@ class text_writer {
     }
     return begin() && quoted({text, length}) && put(':') && (indent_ == 0 || name_written());
   }
-  /// A name that is text already, a literal with its quotes and the colon; nobody looks at it.
+  /// A name that is text already, a literal with its quotes and the colon; nobody looks at it. In compact text, names
+  /// and braces of objects around it may stand before, `opened` of them.
   template <std::size_t N>
-  bool RawKey(const char (&json)[N]) {
+  bool RawKey(const char (&json)[N], std::size_t opened = 0) {
     static_assert(N <= sizeof pending_);
     if (!begin() || (sizeof pending_ - pending_size_ < N - 1 && !flush())) return false;
     std::memcpy(pending_ + pending_size_, json, N - 1);
     pending_size_ += N - 1;
+    depth_ += opened;
     return indent_ == 0 || name_written();
   }
   /// An object begun by text already, its brace and some members; nobody looks at it. EndObject() ends it.

@@ -36,7 +36,8 @@ class heap_memory {
   json::memory_source source_;
 };
 
-/// Where a twin lives: in a caller's buffer and nowhere else; the buffer must outlive it. A write for which there is no
+/// Where a twin lives: in a caller's buffer and nowhere else; the buffer must outlive it. Views and questions may take
+/// working memory from it, too, so that not even const access is for several threads at once. A write for which there is no
 /// room is refused with out_of_memory, and nothing has changed. Some six times the text of the service's view, metadata
 /// included, are enough to load it and to patch it for ever.
 class buffer_memory {
@@ -247,7 +248,7 @@ class basic_twin {
 
   // --- what was removed ----------------------------------------------------------------------
 
-  /// How many bytes of tombstones each section may keep; the oldest go first.
+  /// How many bytes of tombstones each section may keep; the oldest go first. Stays when another twin is loaded.
   void set_history_budget(std::size_t bytes) noexcept {
     static_assert(Tracking::keeps_stamps, "basic_twin: an unstamped twin keeps no history");
     desired_.tracking().history().set_budget(bytes);
@@ -275,6 +276,17 @@ class basic_twin {
  private:
   template <class M, class T>
   friend struct twin_access;
+
+  /// A twin that is to take this one's place.
+  basic_twin successor() const noexcept {
+    basic_twin fresh(*rules_, memory_);
+    if constexpr (Tracking::keeps_stamps) {
+      for (const part p : {part::desired, part::reported}) {
+        fresh.writable(p).tracking().history().set_budget(section_of(p).tracking().history().budget());
+      }
+    }
+    return fresh;
+  }
 
   section<Tracking>& writable(part p) noexcept { return p == part::desired ? desired_ : reported_; }
 

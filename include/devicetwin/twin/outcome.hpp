@@ -156,12 +156,13 @@ class outcome {
       kept = &value;
       return true;
     }
-    std::size_t bytes = sizeof(json::arena_value);
-    if (value.IsString()) bytes += json::detail::string_bytes<json::arena_value>(value.GetStringLength());
-    if (!arena_.reserve(bytes)) return false;
-    auto* made = new (arena_.Malloc(sizeof(json::arena_value))) json::arena_value();
+    void* room = arena_.Malloc(sizeof(json::arena_value));
+    if (room == nullptr) return false;
+    auto* made = new (room) json::arena_value();
     kept = made;
-    return merge::detail::copy_value(*made, value, arena_, rule, memory_);
+    if (!merge::detail::is_plain(value)) return merge::detail::copy_new(*made, value, arena_, rule, memory_);
+    merge::detail::copy_plain_value(*made, value);
+    return true;
   }
 
   static constexpr std::size_t smallest = 2048;

@@ -53,6 +53,21 @@ class ordered_lookup {
     return true;
   }
 
+  /// The same for a name that is a value; quicker.
+  bool find(const arena_value& name, json::detail::index_memory& memory, size_type& index) {
+    const auto* members = json::detail::members_begin(*object_);
+    const size_type count = object_->MemberCount();
+    if (next_ < count && json::detail::same_text(members[next_].name, name)) {
+      index = next_++;
+      return true;
+    }
+    if (count > json::detail::small_object && misses_ == worth_an_index) return find(json::detail::text_of(name), memory, index);
+    if (misses_ < worth_an_index) ++misses_;
+    index = json::detail::scan_names<arena_value>(members, count, name);
+    if (index != json::detail::no_index) next_ = index + 1;
+    return true;
+  }
+
  private:
   static constexpr unsigned char worth_an_index = 8;
   const arena_value* object_ = nullptr;
@@ -333,8 +348,8 @@ class stamp_shadow {
   bool room_in_table() noexcept {
     if (table_.capacity() - table_.size() >= 2) return true;
     if (table_.size() >= 16 && !collect()) return false;
-    if (table_.capacity() - table_.size() >= 2 + table_.size() / 4) return true;
-    return table_.reserve(2 + table_.size() / 4);
+    if (table_.capacity() - table_.size() >= 2 + table_.size() / 2) return true;
+    return table_.reserve(2 + table_.size() / 2);
   }
   bool collect() noexcept {
     json::detail::plain_array<word> renumbered(words_.memory());

@@ -228,7 +228,7 @@ class sync_counter {
       size_type index = json::detail::no_index;
       found = nullptr;
       if (f.other == nullptr) return true;
-      if (!f.lookup.find(json::detail::text_of(member.name), indexes, index)) return fail(json::errc::out_of_memory);
+      if (!f.lookup.find(member.name, indexes, index)) return fail(json::errc::out_of_memory);
       if (index != json::detail::no_index) found = &json::detail::members_begin(*f.other)[index].value;
       return true;
     }

@@ -287,7 +287,7 @@ json::error basic_twin<Memory, Tracking>::create(const new_identity& who, timest
   if (!who.module_id.empty() && check_id(who.module_id) != json::errc::ok) {
     return detail::error_at_member(json::errc::invalid_identity, "moduleId");
   }
-  basic_twin fresh(*rules_, memory_);
+  basic_twin fresh = successor();
   char etag[etag_chars];
   write_etag(1, etag);
   const auto text = [](auto& out, std::string_view name, std::string_view value) {
@@ -361,7 +361,7 @@ json::error basic_twin<Memory, Tracking>::load_value(json::arena_value& value) {
   using detail::error_at_member;
   if (!value.IsObject()) return json::errc::not_a_twin;
   const json::memory_source working = memory_.source();
-  basic_twin fresh(*rules_, memory_);
+  basic_twin fresh = successor();
   json::arena_value empty;
   empty.SetObject();
   const json::arena_value* tags = nullptr;
@@ -752,8 +752,8 @@ json::error basic_twin<Memory, Tracking>::write_as_device(const json::arena_valu
   json::detail::walk_memory<json::arena_value> memory(working);
   json::text_writer<json::text_buffer> writer(done.event_);
   const auto stopped = [&writer] { return json::error(writer.failure()); };
-  if (!writer.StartObject() || !writer.RawKey("\"version\":") || !writer.Int64(next_version) ||
-      !writer.RawKey("\"properties\":") || !writer.StartObject() || !writer.RawKey("\"reported\":") || !writer.StartObject()) {
+  if (!writer.RawKey("{\"version\":", 1) || !writer.Int64(next_version) ||
+      !writer.RawKey("\"properties\":{\"reported\":", 1) || !writer.StartObject()) {
     return stopped();
   }
   detail::sync_counter counter(*rules_, working);
