@@ -202,6 +202,27 @@ TEST_CASE("apply tells the journal like a merge patch does", "[change][journal]"
   CHECK(written(d.root()) == "7");
 }
 
+TEST_CASE("apply tells of equal values, too, where presence counts", "[change][journal]") {
+  std::string told;
+  const auto journal = [&](const json::location& where, const auto* before, const auto* after) {
+    told += pointer_of(where) + (before == after ? " same " : " changed ");
+  };
+  merge::options by_presence;
+  by_presence.changes = merge::change_rule::by_presence;
+  json::document d = document_of(R"({"a":1,"b":{"c":[2],"d":"a text that is not kept inside the value"}})");
+  REQUIRE(!merge::apply(d, change_of(R"({"a":[1.0],"b":{"c":[[2]],"d":["x"],"e":null}})"), by_presence, journal));
+  CHECK(told == "/a same /b/c same /b/d changed ");
+  CHECK(written(d.root()) == R"({"a":1,"b":{"c":[2],"d":"x"}})");
+  json::document fresh;
+  REQUIRE(!fresh.assign(d.root()));
+  CHECK(fresh.size_in_bytes() == d.size_in_bytes());
+  told.clear();
+  REQUIRE(!merge::apply(d, change_of("[7]"), {}, journal));
+  REQUIRE(!merge::apply(d, change_of("[7]"), {}, journal));
+  REQUIRE(!merge::apply(d, change_of("[7]"), by_presence, journal));
+  CHECK(told == " changed  changed ");
+}
+
 TEST_CASE("apply removes every member of a repeated name", "[change]") {
   for (const int count : {3, 40}) {
     rapidjson::Document d;

@@ -145,7 +145,11 @@ class merge_plan<Target, change_source> {
       failure_ = compare(*old, *value.at, options_, walk.where(), same);
       if (failure_) return false;
     }
-    if (same) return true;
+    if (same && options_.changes == change_rule::by_value) return true;
+    if (same && !walk.at_root()) {
+      ++changes_;
+      return push(action::keep, walk.index(), named(walk));
+    }
     if (!measure(walk, value)) return false;
     ++changes_;
     if (old != nullptr && !free_value(*old)) return false;
