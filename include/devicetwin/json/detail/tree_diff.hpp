@@ -116,7 +116,7 @@ class tree_diff {
     const unsigned type = from_inside::flags(from) & from_inside::type_mask;
     const bool same_type = type == (to_inside::flags(to) & to_inside::type_mask);
     if (same_type && type == from_inside::object_type) {
-      if (frames_.size() >= rules_.max_depth) return fail(errc::depth_exceeded);
+      if (frames_.size() >= rules_.max_depth) return refuse(errc::depth_exceeded);
       const size_type from_count = from_inside::member_count(from);
       const size_type to_count = to_inside::member_count(to);
       const size_type least = from_count < to_count ? from_count : to_count;
@@ -124,7 +124,7 @@ class tree_diff {
       return (same == from_count && same == to_count) || enter(from, to, phase::aligned, same);
     }
     if (same_type && type == from_inside::array_type) {
-      if (frames_.size() >= rules_.max_depth) return fail(errc::depth_exceeded);
+      if (frames_.size() >= rules_.max_depth) return refuse(errc::depth_exceeded);
       const size_type count = from_inside::element_count(from);
       if (count != to_inside::element_count(to)) return different(to);
       const size_type same = same_elements(from_inside::elements(from), to_inside::elements(to), count);
@@ -138,7 +138,7 @@ class tree_diff {
   bool pair_scalar(const From& from, const To& to) {
     constexpr unsigned real = from_inside::double_flag;
     if (((from_inside::flags(from) | to_inside::flags(to)) & real) != 0 && (is_not_finite(from) || is_not_finite(to))) {
-      return fail(errc::not_finite);
+      return refuse(errc::not_finite);
     }
     return same_scalar(from, to, rules_.numbers) || different(to);
   }
@@ -175,15 +175,15 @@ class tree_diff {
     bool first = true;
     if (!at_first(frames_.back(), first)) return false;
     if (!first) return true;
-    if (changed->IsNull() && !rules_.sets_null) return fail(errc::null_member);
-    if (!sayable(*changed)) return false;
+    if (changed->IsNull() && !rules_.sets_null) return refuse(errc::null_member);
+    if (!sayable(*changed)) return hidden();
     return entries_.emplace(op::set, current_member()) || fail(errc::out_of_memory);
   }
 
   /// Records that the member of `from` at hand is not in `to`.
   bool missing(const frame& top) {
     if (!says_members()) return different(*top.to);
-    if (!rules_.removes) return fail(errc::kept_member);
+    if (!rules_.removes) return refuse(errc::kept_member);
     return entries_.emplace(op::remove, members_begin(*top.from) + top.at_from) || fail(errc::out_of_memory);
   }
 
@@ -385,7 +385,7 @@ class tree_diff {
       if (is_loose_from(s, top.at_from)) return true;  // was compared from its side
       return pair(from[top.at_from].value, to[top.at_to].value);
     }
-    return is_not_finite(to[top.at_to].value) ? fail(errc::not_finite) : different(to[top.at_to].value);
+    return is_not_finite(to[top.at_to].value) ? refuse(errc::not_finite) : different(to[top.at_to].value);
   }
 
   bool any_loose() const noexcept {
@@ -516,6 +516,25 @@ class tree_diff {
   /// Whether differences are recorded member by member, here and now.
   bool says_members() const noexcept { return !rules_.stop_at_first && !in_array(); }
 
+  /// An error in the pair at hand. It is none when a repeated name hides the pair, and the walk goes on behind that.
+  bool refuse(errc code) {
+    fail(code);
+    return hidden();
+  }
+  /// Whether what failure_ is about stands behind a repeated name. If not, the walk ends.
+  bool hidden() {
+    if (failure_.code() == errc::out_of_memory) return false;
+    for (; !frames_.empty(); drop_frame()) {
+      bool first = true;
+      if (!at_first(frames_.back(), first)) return false;
+      if (!first) {
+        failure_ = error();
+        return true;
+      }
+      entries_.truncate(frames_.back().opened);
+    }
+    return false;
+  }
   bool fail(errc code) noexcept {
     failure_ = error(code)
                    .limited_to(code == errc::depth_exceeded ? rules_.max_depth : 0)
