@@ -87,13 +87,13 @@ class text_structure {
 
   /// To behind the string that starts at `p`; null when it does not end.
   const char* skip_string(const char* p) noexcept {
-    cursor c = at(p);
-    c.bits &= c.bits - 1;  // not its first quote
-    for (; c.block != nullptr; next(c)) {
-      const std::uint64_t quotes = c.block->quote & c.bits;
-      if (quotes != 0) return c.first + lowest_bit(quotes) + 1;
+    const std::size_t offset = static_cast<std::size_t>(p - text_.data()) - start_;
+    if (shortcuts && offset < count_ * block_size) {  // mostly, all of it is in one block at hand
+      const std::size_t place = offset % block_size;
+      const std::uint64_t quotes = blocks_[offset / block_size].quote & (~std::uint64_t{1} << place);
+      if (quotes != 0) return p - place + lowest_bit(quotes) + 1;
     }
-    return nullptr;
+    return skip_long_string(p);
   }
   /// To behind the number or literal that starts at `p`; null when there is none.
   const char* skip_plain_scalar(const char* p) noexcept {
@@ -144,6 +144,16 @@ class text_structure {
 #else
   static constexpr std::size_t most = 16;
 #endif
+
+  DEVICETWIN_NEVER_INLINE const char* skip_long_string(const char* p) noexcept {
+    cursor c = at(p);
+    c.bits &= c.bits - 1;  // not its first quote
+    for (; c.block != nullptr; next(c)) {
+      const std::uint64_t quotes = c.block->quote & c.bits;
+      if (quotes != 0) return c.first + lowest_bit(quotes) + 1;
+    }
+    return nullptr;
+  }
 
   bool restart() noexcept {
     count_ = 0;

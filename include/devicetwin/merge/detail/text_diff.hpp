@@ -31,6 +31,7 @@ namespace detail {
 using json::errc;
 using json::error;
 using json::size_type;
+using json::detail::shortcuts;
 
 /// Where a text begins; places in it are counted from there in 32 bits.
 using text_offset = std::uint32_t;
@@ -134,17 +135,10 @@ class text_diff {
         index_(memory) {}
 
   /// From now on `to` is validated wherever it differs from `from`, which must be valid: then a walk without error
-  /// means that both are. malformed() means that the reader has to decide.
+  /// means that both are. malformed() means that the reader has to decide. Only where there are shortcuts.
   void check_second() noexcept {
     if constexpr (shortcuts) strict_ = true;
   }
-  /// Shortcuts are left out where size counts most; then texts are validated before the walk.
-#if defined(DEVICETWIN_NO_SIMD)
-  static constexpr bool shortcuts = false;
-#else
-  static constexpr bool shortcuts = true;
-#endif
-
   /// Walks. Errors: null_member, kept_member, depth_exceeded with the pointer, out_of_memory, too_large;
   /// and when malformed(), any: the text is not JSON then, and the reader knows better where.
   error run(std::string_view from, std::string_view to) {
@@ -239,7 +233,7 @@ class text_diff {
       const auto b_left = static_cast<std::size_t>(b_end_ - b_);
       const std::size_t least = a_left < b_left ? a_left : b_left;
       same_to_ = b_;
-      if (least >= 8 && std::memcmp(a_, b_, 8) != 0) return true;  // worth no call
+      if (shortcuts && least >= 8 && std::memcmp(a_, b_, 8) != 0) return true;  // worth no call
       const std::size_t same = json::detail::level().common(a_, b_, least);
       same_to_ = b_ + same;
       if (same == least) {
@@ -303,17 +297,17 @@ class text_diff {
   /// so few digits that another one is equal only if it is spelled the same: not for -0.
   static const char* scalar_end(const char* p, const char* end, bool& whole) noexcept {
     if (*p == '"') return json::detail::skip_string(p + 1, end);
-    if (*p == 't' || *p == 'f') {
-      while (p != end && *p >= 'a' && *p <= 'z') ++p;
-      return p;
-    }
+    const auto left = static_cast<std::size_t>(end - p);
+    if (*p == 't') return left >= 4 && std::memcmp(p, "true", 4) == 0 ? p + 4 : nullptr;
+    if (*p == 'f') return left >= 5 && std::memcmp(p, "false", 5) == 0 ? p + 5 : nullptr;
+    const auto digit = [](char c) { return static_cast<unsigned char>(c - '0') < 10; };
     const char* const start = p;
     if (*p == '-') ++p;
     const char* const digits = p;
-    while (p != end && *p >= '0' && *p <= '9') ++p;
+    while (p != end && digit(*p)) ++p;
     if (p == digits) return nullptr;
     whole = p - digits <= 18 && (*start != '-' || *digits != '0');
-    while (p != end && ((*p >= '0' && *p <= '9') || *p == '.' || *p == '-' || *p == '+' || *p == 'e' || *p == 'E')) {
+    while (p != end && (digit(*p) || *p == '.' || *p == 'e' || *p == '-' || *p == '+' || *p == 'E')) {
       whole = false;
       ++p;
     }
@@ -351,11 +345,30 @@ class text_diff {
     std::uint64_t separators = 0;  // of the last block that had any
     std::uint64_t closing = 0;
     text_offset separators_at = 0;
+    auto c = to_structure_.at(b_);
+    // Short stretches mostly have no brackets.
+    for (auto left = static_cast<std::size_t>(last - c.first); shortcuts; left -= json::detail::block_size) {
+      if (left < json::detail::block_size) c.bits &= (std::uint64_t{1} << left) - 1;
+      if (((c.block->open | c.block->close) & c.bits) != 0) break;
+      const std::uint64_t commas = c.block->comma & c.bits;
+      if (commas != 0) {
+        separators = commas;
+        separators_at = in_to(c.first);
+      }
+      if (left <= json::detail::block_size) {
+        if (separators != 0) {
+          item = separators_at + static_cast<text_offset>(json::detail::highest_bit(separators)) + 1;
+        }
+        a_ = from_ + static_cast<text_offset>(item + apart);
+        b_ = to_ + item;
+        return true;
+      }
+      to_structure_.next(c);
+    }
     std::size_t size = frames_.size();
     std::size_t most = most_frames();
     std::size_t least = least_frames();
     frame* frames = frames_.data();
-    auto c = to_structure_.at(b_);
     for (;;) {
       const auto left = static_cast<std::size_t>(last - c.first);
       if (left < json::detail::block_size) c.bits &= (std::uint64_t{1} << left) - 1;

@@ -207,8 +207,10 @@ class text_merge {
       next.name = in_patch(q_);
       if (*q_ != '"' || (q_ = string_end(patch_, q_, q_end_)) == nullptr) return not_json();
       next.name_end = in_patch(q_);
-      opened.hints |= hint(name_of(patch_text_, next));
-      opened.first_hints |= first_hint(patch_text_ + next.name);  // a value follows it
+      if constexpr (shortcuts) {
+        opened.hints |= hint(name_of(patch_text_, next));
+        opened.first_hints |= first_hint(patch_text_ + next.name);  // a value follows it
+      }
       opened.escapes = opened.escapes || json::detail::has_escapes(name_of(patch_text_, next));
       if (!to_value(q_, q_end_)) return not_json();
       next.value = in_patch(q_);
@@ -249,7 +251,7 @@ class text_merge {
       --p_;
       return leave(top);
     }
-    if (text_diff::shortcuts && !top.escapes && !pass(top)) return false;
+    if (shortcuts && !top.escapes && !pass(top)) return false;
     if (*p_ == '}') return leave(top);
     const char* const name = p_;
     if (*p_ != '"' || (p_ = string_end(document_, p_, end_)) == nullptr) return not_json();
