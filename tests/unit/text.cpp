@@ -153,6 +153,21 @@ TEST_CASE("apply_merge_patch_text leaves the bytes that it need not touch", "[te
   CHECK(patched(R"({"a":1})", R"({"\u0061":2,"\u0062":[null]})") == R"({"a":2,"\u0062":[null]})");
 }
 
+TEST_CASE("apply_merge_patch_text finds names of any length", "[text]") {
+  for (const char* name : {"", "a", "ab", "abc", "abcdefgh", "abcdefghijklmnop"}) {
+    for (const char* colon : {":", " :", "\t: "}) {
+      const std::string member = std::string("\"") + name + "\"" + colon;
+      CHECK(patched("{\"x\":{\"y\":1}," + member + "1,\"z\":2}", std::string("{\"") + name + "\":3}") ==
+            "{\"x\":{\"y\":1}," + member + "3,\"z\":2}");
+      CHECK(patched("{\"x\":1," + member + "1}", std::string("{\"") + name + "\":null}") == "{\"x\":1}");
+    }
+  }
+  // A name at the very end of a text that is cut off: nothing behind it is looked at.
+  text_roads::check_all("{\"\"", "{\"\"", 0);
+  text_roads::check_all("{\"a", "{\"", 0);
+  text_roads::check_all("{\"a\"", "{\"a\":", 0);
+}
+
 TEST_CASE("apply_merge_patch_text tells a journal", "[text][journal]") {
   std::vector<std::string> told;
   const auto journal = [&](const json::location& where, const auto* before, const auto* after) {

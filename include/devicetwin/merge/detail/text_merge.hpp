@@ -209,7 +209,7 @@ class text_merge {
       next.name_end = in_patch(q_);
       if constexpr (shortcuts) {
         opened.hints |= hint(name_of(patch_text_, next));
-        opened.first_hints |= first_hint(patch_text_ + next.name);  // a value follows it
+        opened.first_hints |= first_hint(patch_text_ + next.name);
       }
       opened.escapes = opened.escapes || json::detail::has_escapes(name_of(patch_text_, next));
       if (!to_value(q_, q_end_)) return not_json();
@@ -324,7 +324,9 @@ class text_merge {
   }
   /// A bit for the first two bytes of a name without escapes, or its closing quote, from its opening quote on.
   static std::uint64_t first_hint(const char* name) noexcept {
-    return std::uint64_t{1} << ((static_cast<unsigned char>(name[1]) * 5u + static_cast<unsigned char>(name[2])) & 63);
+    const unsigned first = static_cast<unsigned char>(name[1]);
+    const unsigned second = first == '"' ? 0u : static_cast<unsigned char>(name[2]);
+    return std::uint64_t{1} << ((first * 5u + second) & 63);
   }
   /// A bit for the length and last byte of a name.
   static std::uint64_t hint(std::string_view name) noexcept {
