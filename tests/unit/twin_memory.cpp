@@ -350,7 +350,7 @@ TEST_CASE("tombstones keep within their budget, which stays with the twin", "[tw
   twin t = fresh_twin();
   outcome done;
   const auto history = [&](part p) -> const auto& { return t.section_of(p).tracking().history(); };
-  CHECK(history(part::reported).budget() == 2048);
+  CHECK(history(part::reported).budget() == 1024);
   for (const std::size_t budget : {300u, 5000u, 0u}) {
     t.set_history_budget(budget);
     for (int i = 0; i < 400; ++i) {

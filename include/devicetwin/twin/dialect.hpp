@@ -74,7 +74,7 @@ struct dialect {
   std::size_t max_total = unlimited;              ///< of the three together
 
   // Merging
-  merge::null_rule nulls = merge::null_rule::remove;
+  merge::null_rule nulls = merge::null_rule::remove;  ///< `keep` is for merging alone: a twin removes by null
   merge::number_equality numbers = merge::number_equality::by_value;
   merge::change_rule changes = merge::change_rule::by_value;
   bool empty_write_counts = false;                ///< a write without any effect moves the version

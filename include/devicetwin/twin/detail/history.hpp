@@ -18,7 +18,7 @@ namespace detail {
 /// went with its `b`: whether `a` is there now tells.
 class section_history {
  public:
-  static constexpr std::size_t default_budget = 2048;
+  static constexpr std::size_t default_budget = 1024;
 
   explicit section_history(const json::memory_source& memory = {}) noexcept : text_(memory), records_(memory) {}
   void swap(section_history& other) noexcept {
