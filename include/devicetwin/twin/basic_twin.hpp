@@ -38,8 +38,8 @@ class heap_memory {
 
 /// Where a twin lives: in a caller's buffer and nowhere else; the buffer must outlive it. Views and questions may take
 /// working memory from it, too, so that not even const access is for several threads at once. A write for which there is no
-/// room is refused with out_of_memory, and nothing has changed. Some six times the text of the service's view, metadata
-/// included, are enough to load it and to patch it for ever.
+/// room is refused with out_of_memory, and nothing has changed. Six times the text of the service's view, metadata
+/// included, and 2 KB are enough to load it and to patch it for ever.
 class buffer_memory {
  public:
   buffer_memory(void* buffer, std::size_t bytes) noexcept : pool_(buffer, bytes) {}
