@@ -403,3 +403,30 @@ TEST_CASE("repeated names are found in objects of any size, new, changed or in a
     CHECK(out == "{\"a\":" + elements + ",-1]}");
   }
 }
+
+TEST_CASE("a text with pieces cut out or doubled is refused or taken as the reader does", "[text][property]") {
+  const std::string text = R"({"a":[1,{"x":2,"y":[]}, "z"],"b":{"c":true,"d":null},"e":1.5 ,"f":{},"g":"\u0061"})";
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    for (std::size_t length = 1; i + length <= text.size() && length <= 24; ++length) {
+      for (const bool doubled : {false, true}) {
+        std::string changed = text;
+        if (doubled) {
+          changed.insert(i, text.substr(i, length));
+        } else {
+          changed.erase(i, length);
+        }
+        rapidjson::Document d;
+        const bool valid = !json::read(changed, d);
+        std::string out;
+        const json::error second = merge::diff_text(text, changed, out);
+        const json::error first = merge::diff_text(changed, text, out);
+        INFO(changed);
+        CHECK((!second || second.code() == errc::null_member) == valid);
+        CHECK((!first || first.code() == errc::null_member) == valid);
+      }
+    }
+  }
+  std::string out;
+  CHECK(merge::diff_text(R"({"a":1,"b":2,"c":3})", R"({"a":1,"b":2,})", out).code() == errc::unexpected_character);
+  CHECK(merge::diff_text(R"({"a":1,"b":2,"c":3})", "{\"a\":1,\"b\":2, }", out).code() == errc::unexpected_character);
+}

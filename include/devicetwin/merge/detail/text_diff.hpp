@@ -488,6 +488,7 @@ class text_diff {
       leave();
       return true;
     }
+    if (strict() && *b_ == '}' && behind_comma(b_)) return not_json();
     if (*a_ == '}' || *b_ == '}') return object_end();
     if (*a_ != '"' || *b_ != '"') return not_json();
     const char* const to_end = string_end(to_structure_, b_, b_end_);
@@ -764,6 +765,12 @@ class text_diff {
   }
 
   // --- Validating `to` where it differs -------------------------------------------------------------
+
+  /// Whether a comma stands before this place of `to`: what is equal may end with one.
+  bool behind_comma(const char* p) const noexcept {
+    while (p != to_ && json::detail::is_space(p[-1])) --p;
+    return p != to_ && p[-1] == ',';
+  }
 
   /// Whether the reader would accept this value for certain.
   bool is_valid(const char* value, const char* end) {
