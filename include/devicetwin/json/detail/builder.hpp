@@ -84,7 +84,7 @@ class tree_builder {
     return true;
   }
   /// The same for one of at most 13 bytes, as the words of a compact value.
-  [[gnu::always_inline]] bool Words(const value_words& words) noexcept {
+  DEVICETWIN_ALWAYS_INLINE bool Words(const value_words& words) noexcept {
     void* place = slots_.add();
     if (place != nullptr) std::memcpy(place, &words, sizeof words);
     return place != nullptr;
@@ -108,7 +108,7 @@ class tree_builder {
 
   /// A copy of a scalar or a name, whatever its allocator.
   template <class Value>
-  [[gnu::always_inline]] bool Scalar(const Value& scalar) {
+  DEVICETWIN_ALWAYS_INLINE bool Scalar(const Value& scalar) {
     const unsigned flags = inside<Value>::flags(scalar);
     if ((flags & inside<Value>::string_flag) != 0 && (flags & inside<Value>::inline_flag) == 0) {
       const std::string_view text = text_of(scalar);

@@ -10,6 +10,7 @@
 #include <utility>      // std::declval
 
 #include "../value.hpp"
+#include "inline.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -138,7 +139,7 @@ inline std::uint64_t load_8(const void* from) noexcept {
 }
 
 /// Equal bytes. Names and twins' texts are short: a call would be the larger part.
-[[gnu::always_inline]] inline bool same_bytes(const char* a, const char* b, std::size_t length) noexcept {
+DEVICETWIN_ALWAYS_INLINE bool same_bytes(const char* a, const char* b, std::size_t length) noexcept {
   const auto differ = [a, b](std::size_t at) { return load_8(a + at) ^ load_8(b + at); };
   if (length > 64) return std::memcmp(a, b, length) == 0;
   if (length >= 16) {

@@ -56,7 +56,7 @@ inline std::uint64_t hash_name(std::string_view name) noexcept {
 
 /// The same for the name of a member: without going through its characters when they are inline.
 template <class Name>
-[[gnu::always_inline]] inline std::uint64_t hash_of(const Name& name) noexcept {
+DEVICETWIN_ALWAYS_INLINE std::uint64_t hash_of(const Name& name) noexcept {
   if constexpr (is_compact<Name>) {
     const value_words words = words_of(name);
     if ((words.flags() & inside<Name>::inline_flag) != 0) {

@@ -122,7 +122,7 @@ class reader {
   }
 
   /// Reads a scalar, or opens a container.
-  [[gnu::always_inline]] bool value(const char*& p) {
+  DEVICETWIN_ALWAYS_INLINE bool value(const char*& p) {
     token_ = p;
     switch (*p) {
       case '"': {
@@ -168,7 +168,7 @@ class reader {
 
   /// Reads a member's name and the colon after it, up to the value. An error before the name is complete belongs
   /// to the object.
-  [[gnu::always_inline]] bool name(frame& top, const char*& p) {
+  DEVICETWIN_ALWAYS_INLINE bool name(frame& top, const char*& p) {
     if (*p != '"') return fail_at(p, errc::unexpected_character);
     const char* start = token_ = p;
     read_text text;
@@ -242,7 +242,7 @@ class reader {
   /// Reads a string. `text` is a piece of the input or, when it has escapes, of `buffer`, to which it is
   /// appended.
   template <std::size_t Inline>
-  [[gnu::always_inline]] bool string(const char*& p, read_text& text, stack<char, Inline>& buffer) {
+  DEVICETWIN_ALWAYS_INLINE bool string(const char*& p, read_text& text, stack<char, Inline>& buffer) {
     const char* start = p + 1;
     const char* last = skip_plain(start, end_);
     if (last != end_ && *last == '"') {
@@ -301,7 +301,7 @@ class reader {
     return words_of_text({text.data, text.length});
   }
 
-  [[gnu::always_inline]] bool literal(const char*& p, std::string_view word) {
+  DEVICETWIN_ALWAYS_INLINE bool literal(const char*& p, std::string_view word) {
     if (static_cast<std::size_t>(end_ - p) >= word.size() && std::memcmp(p, word.data(), word.size()) == 0) {
       p += word.size();
       return true;
@@ -317,7 +317,7 @@ class reader {
     return fail_at(p, errc::unexpected_character);
   }
 
-  [[gnu::always_inline]] bool number_value(const char*& p) {
+  DEVICETWIN_ALWAYS_INLINE bool number_value(const char*& p) {
     // An integer of few digits, which most numbers are.
     const char* digits = p + (*p == '-');
     const char* last = digits;
@@ -367,7 +367,7 @@ class reader {
     return p;
   }
   /// Skips white space, behind which something must come.
-  [[gnu::always_inline]] bool more_space(const char*& p) noexcept {
+  DEVICETWIN_ALWAYS_INLINE bool more_space(const char*& p) noexcept {
     if (p != end_ && static_cast<unsigned char>(*p) > ' ') return true;
     p = skip_space(p);
     return p != end_ || fail_at(p, errc::unexpected_end);

@@ -11,6 +11,7 @@
 #include <cstring>  // std::memcpy
 
 #include "../../version.hpp"
+#include "inline.hpp"
 
 #if !defined(DEVICETWIN_NO_SIMD) && defined(__x86_64__) && defined(__GNUC__)
 #define DEVICETWIN_HAS_AVX2
@@ -20,14 +21,6 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace detail {
-
-#if defined(__GNUC__)
-#define DEVICETWIN_ALWAYS_INLINE __attribute__((always_inline)) inline
-#define DEVICETWIN_NEVER_INLINE __attribute__((noinline))
-#else
-#define DEVICETWIN_ALWAYS_INLINE inline
-#define DEVICETWIN_NEVER_INLINE
-#endif
 
 inline constexpr std::size_t block_size = 64;
 

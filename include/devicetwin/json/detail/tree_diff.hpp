@@ -112,7 +112,7 @@ class tree_diff {
   // Each returns false when failure_ is set.
 
   /// Compares two values: settles scalars, opens frames for containers that are not the same at a glance.
-  [[gnu::always_inline]] bool pair_here(const From& from, const To& to) {
+  DEVICETWIN_ALWAYS_INLINE bool pair_here(const From& from, const To& to) {
     const unsigned type = from_inside::flags(from) & from_inside::type_mask;
     const bool same_type = type == (to_inside::flags(to) & to_inside::type_mask);
     if (same_type && type == from_inside::object_type) {
@@ -188,7 +188,7 @@ class tree_diff {
   }
 
   /// Checks that a patch can carry this value.
-  [[gnu::always_inline]] bool sayable(const To& value) { return !is_container(value) || sayable_container(value); }
+  DEVICETWIN_ALWAYS_INLINE bool sayable(const To& value) { return !is_container(value) || sayable_container(value); }
   bool sayable_container(const To& value) {
     class checker : public footprint_counter<To> {
      public:
@@ -462,7 +462,7 @@ class tree_diff {
   // the same length with the same bytes. All else is left to pair(). Both give the same answer.
 
   /// Whether two values are the same scalar at a glance.
-  [[gnu::always_inline]] static bool same_scalars(const From& a, const To& b) noexcept {
+  DEVICETWIN_ALWAYS_INLINE static bool same_scalars(const From& a, const To& b) noexcept {
     if constexpr (!is_compact<From>) return false;
     const value_words x = words_of(a);
     const value_words y = words_of(b);
@@ -476,20 +476,20 @@ class tree_diff {
     return type != from_inside::object_type && type != from_inside::array_type;
   }
   /// Whether two values that are not are different scalars at a glance: texts or integers, stored in the same way.
-  [[gnu::always_inline]] static bool different_scalars(const From& a, const To& b) noexcept {
+  DEVICETWIN_ALWAYS_INLINE static bool different_scalars(const From& a, const To& b) noexcept {
     constexpr unsigned plain = from_inside::string_flag | from_inside::number_flag;
     const unsigned flags = from_inside::flags(a);
     return is_compact<From> && flags == to_inside::flags(b) && (flags & plain) != 0 &&
            (flags & from_inside::double_flag) == 0;
   }
-  [[gnu::always_inline]] static bool same_names(const From& a, const To& b) noexcept {
+  DEVICETWIN_ALWAYS_INLINE static bool same_names(const From& a, const To& b) noexcept {
     if constexpr (is_compact<From>) {
       if (same_texts(a, b, words_of(a), words_of(b))) return true;
       if (from_inside::flags(a) == to_inside::flags(b)) return false;
     }
     return same_text(a, b);
   }
-  [[gnu::always_inline]] static bool same_texts(const From& a, const To& b, const value_words& x,
+  DEVICETWIN_ALWAYS_INLINE static bool same_texts(const From& a, const To& b, const value_words& x,
                                                 const value_words& y) noexcept {
     if ((x.flags() & from_inside::inline_flag) != 0) return same_inline_text(x, y);
     const auto length = static_cast<std::uint32_t>(x.low);

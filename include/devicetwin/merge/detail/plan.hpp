@@ -185,7 +185,7 @@ class merge_plan {
   }
 
   /// Records what one member does that is not merged into an object.
-  [[gnu::always_inline]] bool change(frame& top, const member_of<Patch>& member, size_type index, const Target* old) {
+  DEVICETWIN_ALWAYS_INLINE bool change(frame& top, const member_of<Patch>& member, size_type index, const Target* old) {
     if (member.value.IsNull() && options_.nulls != null_rule::keep) {
       return old == nullptr || remove(top, index, member);
     }
@@ -204,7 +204,7 @@ class merge_plan {
 
   /// The first member of this name in the target. Few are found by looking at each; of many the next is looked for
   /// behind the last one found.
-  [[gnu::always_inline]] bool find(frame& top, const Patch& name, size_type patch_count, size_type& index) {
+  DEVICETWIN_ALWAYS_INLINE bool find(frame& top, const Patch& name, size_type patch_count, size_type& index) {
     constexpr size_type few = 2;
     const size_type count = json::detail::inside<Target>::member_count(*top.target);
     if (patch_count <= few || count <= json::detail::small_object) {
@@ -224,7 +224,7 @@ class merge_plan {
 
   /// Whether the member of the patch at `at`, which was found at `index` of the target, is the first of its name.
   /// It is when the target has it behind all those before it, or when it is the first that the target has not.
-  [[gnu::always_inline]] bool is_first(frame& top, size_type at, size_type index, bool& first) {
+  DEVICETWIN_ALWAYS_INLINE bool is_first(frame& top, size_type at, size_type index, bool& first) {
     if (index == no_index ? !top.unmatched : index >= top.above) {
       if (index == no_index) {
         top.unmatched = true;
@@ -298,7 +298,7 @@ class merge_plan {
   }
 
   /// Whether the value that is there already is what the patch's value would become; not both are objects.
-  [[gnu::always_inline]] bool equal_values(const Target& old, const Patch& value, bool& same) {
+  DEVICETWIN_ALWAYS_INLINE bool equal_values(const Target& old, const Patch& value, bool& same) {
     if (old.IsArray() && value.IsArray()) return equal_arrays(old, value, same);
     same = json::detail::same_scalar(old, value, options_.numbers);
     return true;
@@ -330,7 +330,7 @@ class merge_plan {
     return e.code() != errc::out_of_memory || fail(e.code());
   }
 
-  [[gnu::always_inline]] bool push(action what, size_type index, const member_of<Patch>* member) {
+  DEVICETWIN_ALWAYS_INLINE bool push(action what, size_type index, const member_of<Patch>* member) {
     return entries_.emplace(what, index, static_cast<size_type>(frames_.size() - 1), member) || fail(errc::out_of_memory);
   }
   bool fail(errc code) noexcept {
