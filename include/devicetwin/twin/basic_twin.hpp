@@ -355,7 +355,7 @@ class basic_twin {
     json::arena_value* reported = nullptr;
   };
   json::error take_apart(json::arena_value& input, bool with_reported, service_input& parts) const;
-  json::error strip_echo(json::arena_value& section, part where) const;
+  void strip_echo(json::arena_value& section, part where) const;
   static json::error null_for_missing(const json::arena_value& old, json::arena_value& replacement, json::arena& memory,
                                       const json::memory_source& working);
 

@@ -480,15 +480,14 @@ json::error basic_twin<Memory, Tracking>::load_value(json::arena_value& value) {
 
 /// Takes out what an earlier GET put into a section, where the dialect ignores it.
 template <class Memory, class Tracking>
-json::error basic_twin<Memory, Tracking>::strip_echo(json::arena_value& given, part where) const {
-  if (!given.IsObject() || !rules_->ignores_echo) return {};  // what is refused, the rules refuse
+void basic_twin<Memory, Tracking>::strip_echo(json::arena_value& given, part where) const {
+  if (!given.IsObject() || !rules_->ignores_echo) return;  // what is refused, the rules refuse
   for (json::size_type i = given.MemberCount(); i-- > 0;) {
     const std::string_view name = json::detail::text_of(json::detail::members_begin(given)[i].name);
     if (name == "$metadata" || name == "$version" || (where == part::tags && name == "$etag")) {
       given.EraseMember(given.MemberBegin() + static_cast<std::ptrdiff_t>(i));
     }
   }
-  return {};
 }
 
 /// Finds the sections in a service's write or an event, and refuses what does not belong there.
@@ -622,7 +621,7 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
     if (given == nullptr) return {};
     json::step steps[2];
     const json::location base = detail::place_of(write.where(), steps);
-    if (json::error e = strip_echo(*given, write.where())) return e;
+    strip_echo(*given, write.where());
     const bool clear = given->IsNull();
     if (clear && replace && !rules_->nulls_in_replacement) {
       if (report == nullptr) return json::error(json::errc::null_in_replacement).at(base);
