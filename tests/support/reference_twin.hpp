@@ -19,6 +19,7 @@
 #include "reference.hpp"
 
 namespace reference {
+inline namespace of_twins {  // other references have functions of the same names
 
 using devicetwin::dialect;
 using devicetwin::part;
@@ -952,4 +953,5 @@ class twin {
   }
 };
 
+}  // namespace of_twins
 }  // namespace reference
