@@ -29,7 +29,8 @@ enum class text_trust : unsigned char {
   trusted   ///< json::write or this header wrote them, or json::read accepted them: they are not validated
 };
 
-/// Options of the functions on texts; max_depth and memory are as for trees.
+/// Options of the functions on texts; max_depth and memory are as for trees. `changes` has no meaning here: only a
+/// different value is a change.
 struct text_options : options {
   text_trust trust = text_trust::checked;
 };

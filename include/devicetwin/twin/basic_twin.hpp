@@ -142,7 +142,7 @@ class basic_twin {
   /// Takes a twin from JSON: what the service's GET gives, a device's own (`{"desired":…,"reported":…}`), or the body
   /// of a lifecycle or replaceTwin event. Limits do not apply: what exists is taken, kept, and written back the same,
   /// also metadata that is missing, stale or strange, and counters that follow no law. `desired` and `reported` at the
-  /// root mean something only where there is no `properties`.
+  /// root mean something only where there is no `properties`; of `properties` only these two sections are kept.
   /// Errors: of reading; not_a_twin with the pointer of what has the wrong type; out_of_memory; then nothing has changed.
   [[nodiscard]] json::error load(std::string_view text);
   template <class Allocator>
