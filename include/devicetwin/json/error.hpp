@@ -66,6 +66,7 @@ enum class errc : unsigned char {
   invalid_time,          ///< not a point in time as ISO 8601 writes it
   damaged,               ///< stored data whose checksum or structure is wrong
   newer_format,          ///< stored data of a later version of this library
+  invalid_topic,         ///< not a topic on which twins are talked about, or not one that can be written
   // the world
   out_of_memory,    ///< the memory source, the arena or the caller's buffer has no more to give
   handler_stopped,  ///< the handler or journal that was given returned false
@@ -221,6 +222,7 @@ inline std::string_view describe(errc code) noexcept {
     case errc::invalid_time: return "not a time such as 2026-01-31T12:00:00Z";
     case errc::damaged: return "the stored data is damaged";
     case errc::newer_format: return "the data was stored by a newer version";
+    case errc::invalid_topic: return "not a topic of a twin or shadow";
     case errc::out_of_memory: return "out of memory";
     case errc::handler_stopped: return "the handler stopped";
   }

@@ -1,0 +1,327 @@
+/// The MQTT topics on which a device and its hub talk about a twin: Azure IoT Hub's, and the shadow topics of AWS IoT.
+/// Parsing and formatting allocate nothing, and no text is a crash. docs/azure.md, "Topics", has the grammar.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <string_view>  // std::string_view
+#include <type_traits>  // std::is_same_v
+
+#include "../json/error.hpp"
+#include "../json/write.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace sync {
+
+/// What a topic of Azure's is for.
+enum class twin_topic_kind : unsigned char {
+  get,             ///< device to hub: asks for the twin. `$iothub/twin/GET/?$rid=…`
+  reported_patch,  ///< device to hub: `$iothub/twin/PATCH/properties/reported/?$rid=…[&$version=…]`
+  response,        ///< hub to device: `$iothub/twin/res/200/?$rid=…[&$version=…]`
+  desired_patch    ///< hub to device: `$iothub/twin/PATCH/properties/desired/[?$version=…]`
+};
+
+/// A topic that names no version.
+inline constexpr std::int64_t no_version = -1;
+
+/// A topic of Azure's, taken apart. The request id is the client's, opaque and spelled as it came (nothing is
+/// percent-decoded); it refers to the text that was parsed.
+struct twin_topic {
+  twin_topic_kind kind = twin_topic_kind::get;
+  unsigned status = 0;                ///< of a response, 100 to 999; 0 for the others
+  std::string_view request_id = {};   ///< "$rid"; empty for desired_patch
+  std::int64_t version = no_version;  ///< "$version": of a section, 0 or more
+};
+
+/// What a device subscribes to: answers, and changes of desired.
+inline constexpr std::string_view responses_filter = "$iothub/twin/res/#";
+inline constexpr std::string_view desired_filter = "$iothub/twin/PATCH/properties/desired/#";
+/// How every twin topic of Azure's starts.
+inline constexpr std::string_view twin_prefix = "$iothub/twin/";
+
+/// The longest request id that is taken and given, in bytes; clients use numbers and UUIDs.
+inline constexpr std::size_t max_request_id = 256;
+
+/// Takes a topic apart. Properties that are not known are passed over, as are an empty one and a trailing `&`.
+/// Errors: invalid_topic with the offset: no twin topic, a property known here that stands twice, a request id that is
+///   missing, empty, longer than max_request_id, or has a control character, `#` or `+`; a version or a status that is no
+///   number, or too large.
+[[nodiscard]] inline json::result<twin_topic> parse_twin_topic(std::string_view text) noexcept;
+
+/// Appends the topic to what json::write() takes. A version is written where it is not no_version.
+/// Errors: invalid_topic, for what parse_twin_topic() would not give back; out_of_memory; then `out` is as it was.
+template <class Output>
+[[nodiscard]] json::error write_twin_topic(const twin_topic& topic, Output& out);
+
+/// What is done to a shadow of AWS's.
+enum class shadow_operation : unsigned char { get, update, remove };
+/// Who says what about it. `delta` and `documents` belong to update.
+enum class shadow_message : unsigned char { request, accepted, rejected, delta, documents };
+
+/// A shadow topic, taken apart: `$aws/things/{thing}/shadow[/name/{shadow}]/{get|update|delete}[/accepted|…]`. Names refer
+/// to the text that was parsed.
+struct shadow_topic {
+  std::string_view thing;   ///< 1 to 128 of the letters, digits and : _ -
+  std::string_view shadow;  ///< empty for the classic shadow; else 1 to 64 of the same
+  shadow_operation operation = shadow_operation::get;
+  shadow_message message = shadow_message::request;
+};
+
+/// Takes a shadow topic apart. Errors: invalid_topic with the offset.
+[[nodiscard]] inline json::result<shadow_topic> parse_shadow_topic(std::string_view text) noexcept;
+/// Appends the topic. Errors: invalid_topic, out_of_memory; then `out` is as it was.
+template <class Output>
+[[nodiscard]] json::error write_shadow_topic(const shadow_topic& topic, Output& out);
+
+// ---------------------------------------------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::string_view get_path = "$iothub/twin/GET/";
+inline constexpr std::string_view reported_path = "$iothub/twin/PATCH/properties/reported/";
+inline constexpr std::string_view desired_path = "$iothub/twin/PATCH/properties/desired/";
+inline constexpr std::string_view response_path = "$iothub/twin/res/";
+
+inline bool starts_with(std::string_view text, std::string_view start) noexcept {
+  return text.size() >= start.size() && text.substr(0, start.size()) == start;
+}
+
+/// The number that `text` spells in digits; false when there is none or it is too large.
+inline bool parse_count(std::string_view text, std::int64_t& number) noexcept {
+  if (text.empty()) return false;
+  constexpr std::int64_t largest = INT64_MAX;
+  number = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9' || number > (largest - (c - '0')) / 10) return false;
+    number = number * 10 + (c - '0');
+  }
+  return true;
+}
+
+/// The first character that a request id cannot have; its size when there is none.
+inline std::size_t bad_in_request_id(std::string_view id) noexcept {
+  if (id.size() > max_request_id) return max_request_id;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    const auto c = static_cast<unsigned char>(id[i]);
+    if (c < 0x20 || c == 0x7F || c == '#' || c == '+' || c == '&') return i;
+  }
+  return id.size();
+}
+
+/// The first character that a thing or shadow name cannot have; its size when there is none.
+inline std::size_t bad_in_shadow_name(std::string_view name, std::size_t longest) noexcept {
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '_' || c == '-';
+    if (!good || i == longest) return i;
+  }
+  return name.size();
+}
+
+inline json::error bad_topic(std::string_view text, std::size_t offset) noexcept {
+  return json::error(json::errc::invalid_topic).in_text(text, offset);
+}
+
+/// The property bag from `offset` on: nothing, or `?` and `name[=value]` with `&` between.
+inline json::error parse_bag(std::string_view text, std::size_t offset, twin_topic& topic) noexcept {
+  if (offset == text.size()) return {};
+  if (text[offset] != '?') return bad_topic(text, offset);
+  bool has_id = false, has_version = false;
+  for (std::size_t at = offset + 1; at < text.size();) {
+    std::size_t end = text.find('&', at);
+    if (end == std::string_view::npos) end = text.size();
+    const std::string_view property = text.substr(at, end - at);
+    const std::size_t equals = property.find('=');
+    const std::string_view name = property.substr(0, equals);
+    const std::size_t start = equals == std::string_view::npos ? property.size() : equals + 1;
+    const std::string_view value = property.substr(start);
+    if (name == "$rid") {
+      const std::size_t bad = bad_in_request_id(value);
+      if (has_id) return bad_topic(text, at);
+      if (bad != value.size()) return bad_topic(text, at + start + bad);
+      topic.request_id = value;
+      has_id = true;
+    } else if (name == "$version") {
+      if (has_version) return bad_topic(text, at);
+      if (!parse_count(value, topic.version)) return bad_topic(text, at + start);
+      has_version = true;
+    }
+    at = end + 1;
+  }
+  return {};
+}
+
+/// Appends pieces, and takes them back when one does not fit.
+template <class Output>
+class topic_writer {
+ public:
+  explicit topic_writer(Output& out) noexcept : out_(out), start_(out.size()) {}
+  void put(std::string_view text) {
+    if constexpr (std::is_same_v<decltype(out_.append(text.data(), text.size())), bool>) {
+      good_ = good_ && out_.append(text.data(), text.size());
+    } else {
+      out_.append(text.data(), text.size());
+    }
+  }
+  void put(std::uint64_t number) {
+    char digits[20];
+    json::detail::bounded_text text(digits, sizeof digits);
+    text.put(number);
+    put(std::string_view(digits, text.length()));
+  }
+  json::error finish() {
+    if (good_) return {};
+    out_.resize(start_);
+    return json::errc::out_of_memory;
+  }
+
+ private:
+  Output& out_;
+  std::size_t start_;
+  bool good_ = true;
+};
+
+inline constexpr std::string_view shadow_prefix = "$aws/things/";
+inline constexpr std::string_view shadow_operations[] = {"get", "update", "delete"};
+inline constexpr std::string_view shadow_messages[] = {"", "/accepted", "/rejected", "/delta", "/documents"};
+
+inline bool is_valid(const shadow_topic& t) noexcept {
+  return !t.thing.empty() && bad_in_shadow_name(t.thing, 128) == t.thing.size() && bad_in_shadow_name(t.shadow, 64) == t.shadow.size() &&
+         t.operation <= shadow_operation::remove && t.message <= shadow_message::documents &&
+         (t.message < shadow_message::delta || t.operation == shadow_operation::update);
+}
+inline bool is_valid(const twin_topic& t) noexcept {
+  if (t.version < no_version || t.kind > twin_topic_kind::desired_patch) return false;
+  if (t.kind == twin_topic_kind::desired_patch) return t.request_id.empty() && t.status == 0;
+  return !t.request_id.empty() && bad_in_request_id(t.request_id) == t.request_id.size() &&
+         (t.kind == twin_topic_kind::response ? t.status >= 100 && t.status <= 999 : t.status == 0);
+}
+
+}  // namespace detail
+
+inline json::result<twin_topic> parse_twin_topic(std::string_view text) noexcept {
+  twin_topic topic;
+  std::size_t offset = 0;
+  if (detail::starts_with(text, detail::get_path)) {
+    offset = detail::get_path.size();
+  } else if (detail::starts_with(text, detail::reported_path)) {
+    topic.kind = twin_topic_kind::reported_patch;
+    offset = detail::reported_path.size();
+  } else if (detail::starts_with(text, detail::desired_path)) {
+    topic.kind = twin_topic_kind::desired_patch;
+    offset = detail::desired_path.size();
+  } else if (detail::starts_with(text, detail::response_path)) {
+    topic.kind = twin_topic_kind::response;
+    offset = detail::response_path.size();
+    const std::size_t slash = text.find('/', offset);
+    std::int64_t status = 0;
+    if (slash == std::string_view::npos || slash - offset != 3 || !detail::parse_count(text.substr(offset, 3), status) || status < 100) {
+      return detail::bad_topic(text, offset);
+    }
+    topic.status = static_cast<unsigned>(status);
+    offset = slash + 1;
+  } else {
+    return detail::bad_topic(text, 0);
+  }
+  if (json::error e = detail::parse_bag(text, offset, topic)) return e;
+  if (topic.kind == twin_topic_kind::desired_patch) {
+    topic.request_id = {};
+  } else if (topic.request_id.empty()) {
+    return detail::bad_topic(text, text.size());
+  }
+  return topic;
+}
+
+template <class Output>
+json::error write_twin_topic(const twin_topic& topic, Output& out) {
+  static_assert(json::detail::is_output<Output>,
+                "write_twin_topic: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+  if (!detail::is_valid(topic)) return json::errc::invalid_topic;
+  detail::topic_writer<Output> writer(out);
+  switch (topic.kind) {
+    case twin_topic_kind::get: writer.put(detail::get_path); break;
+    case twin_topic_kind::reported_patch: writer.put(detail::reported_path); break;
+    case twin_topic_kind::desired_patch: writer.put(detail::desired_path); break;
+    case twin_topic_kind::response:
+      writer.put(detail::response_path);
+      writer.put(std::uint64_t{topic.status});
+      writer.put("/");
+      break;
+  }
+  if (!topic.request_id.empty()) {
+    writer.put("?$rid=");
+    writer.put(topic.request_id);
+  }
+  if (topic.version != no_version) {
+    writer.put(topic.request_id.empty() ? "?$version=" : "&$version=");
+    writer.put(static_cast<std::uint64_t>(topic.version));
+  }
+  return writer.finish();
+}
+
+inline json::result<shadow_topic> parse_shadow_topic(std::string_view text) noexcept {
+  shadow_topic topic;
+  if (!detail::starts_with(text, detail::shadow_prefix)) return detail::bad_topic(text, 0);
+  std::size_t at = detail::shadow_prefix.size();
+  // One level of the topic; `at` is behind it.
+  const auto level = [&] {
+    std::size_t end = text.find('/', at);
+    if (end == std::string_view::npos) end = text.size();
+    const std::string_view name = text.substr(at, end - at);
+    at = end;
+    return name;
+  };
+  const auto constant = [&](std::string_view wanted) {
+    if (!detail::starts_with(text.substr(at), wanted)) return false;
+    at += wanted.size();
+    return true;
+  };
+  std::size_t start = at;
+  topic.thing = level();
+  std::size_t bad = detail::bad_in_shadow_name(topic.thing, 128);
+  if (topic.thing.empty() || bad != topic.thing.size()) return detail::bad_topic(text, start + bad);
+  if (!constant("/shadow/")) return detail::bad_topic(text, at);
+  if (constant("name/")) {
+    start = at;
+    topic.shadow = level();
+    bad = detail::bad_in_shadow_name(topic.shadow, 64);
+    if (topic.shadow.empty() || bad != topic.shadow.size()) return detail::bad_topic(text, start + bad);
+    if (!constant("/")) return detail::bad_topic(text, at);
+  }
+  start = at;
+  const std::string_view operation = level();
+  std::size_t index = 0;
+  while (index != 3 && detail::shadow_operations[index] != operation) ++index;
+  if (index == 3) return detail::bad_topic(text, start);
+  topic.operation = static_cast<shadow_operation>(index);
+  const std::string_view rest = text.substr(at);
+  index = 0;
+  while (index != 5 && detail::shadow_messages[index] != rest) ++index;
+  if (index == 5) return detail::bad_topic(text, at);
+  topic.message = static_cast<shadow_message>(index);
+  return detail::is_valid(topic) ? json::result<shadow_topic>(topic) : detail::bad_topic(text, at);
+}
+
+template <class Output>
+json::error write_shadow_topic(const shadow_topic& topic, Output& out) {
+  static_assert(json::detail::is_output<Output>,
+                "write_shadow_topic: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+  if (!detail::is_valid(topic)) return json::errc::invalid_topic;
+  detail::topic_writer<Output> writer(out);
+  writer.put(detail::shadow_prefix);
+  writer.put(topic.thing);
+  writer.put("/shadow/");
+  if (!topic.shadow.empty()) {
+    writer.put("name/");
+    writer.put(topic.shadow);
+    writer.put("/");
+  }
+  writer.put(detail::shadow_operations[static_cast<std::size_t>(topic.operation)]);
+  writer.put(detail::shadow_messages[static_cast<std::size_t>(topic.message)]);
+  return writer.finish();
+}
+
+}  // namespace sync
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin
