@@ -292,50 +292,6 @@ TEST_CASE("the text roads agree with the tree roads on random documents", "[text
   SUCCEED("every property held");
 }
 
-TEST_CASE("the levels of the instruction set find the same", "[text][scan]") {
-  namespace detail = json::detail;
-  random_json random(7);
-  for (int round = 0; round < 500; ++round) {
-    std::string text;
-    for (int i = 0; i < 256; ++i) text += "\"\\{}[],:ab1\x80 "[random.below(13)];
-    std::string other = text;
-    const std::size_t changed = random.below(256);
-    other[changed] = static_cast<char>(other[changed] ^ 0x40);
-    const std::size_t length = random.below(257);
-    detail::scan_block expected[4];
-    detail::scan_state state;
-    detail::portable_level.scan(text.data(), 4, state, expected);
-    for (std::size_t i = 0; detail::level_at(i) != nullptr; ++i) {
-      const detail::scan_level& level = *detail::level_at(i);
-      detail::scan_block found[4];
-      detail::scan_state start;
-      level.scan(text.data(), 4, start, found);
-      CHECK(std::memcmp(found, expected, sizeof found) == 0);
-      CHECK(start.in_string == state.in_string);
-      CHECK(start.escaped == state.escaped);
-      CHECK(level.common(text.data(), other.data(), length) == (changed < length ? changed : length));
-    }
-    // And the portable one finds what a loop over the bytes does.
-    bool inside = false, escaped = false, same = true;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const char c = text[i];
-      bool open = false, close = false, comma = false;
-      const bool plain = !escaped;
-      escaped = plain && c == '\\';
-      if (plain && c == '"') inside = !inside;
-      if (!inside) {
-        open = c == '{' || c == '[';
-        close = c == '}' || c == ']';
-        comma = c == ',';
-      }
-      const detail::scan_block& block = expected[i / 64];
-      const auto bit = [i](std::uint64_t bits) { return (bits >> (i % 64) & 1) != 0; };
-      same = same && bit(block.open) == open && bit(block.close) == close && bit(block.comma) == comma;
-    }
-    CHECK(same);
-  }
-}
-
 TEST_CASE("every byte in every place is refused or taken as the reader does", "[text][property]") {
   const std::string text = R"({"a":[1,-2.5e3,"x\u0041"],"b":{"c":true,"d":null} ,"e":"é"})";
   for (std::size_t i = 0; i <= text.size(); ++i) {
