@@ -1,0 +1,2 @@
+#include <devicetwin/sync/topic.hpp>
+#include "../support/text.hpp"
