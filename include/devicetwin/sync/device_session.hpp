@@ -296,9 +296,9 @@ class device_session {
   template <class Engine>
   struct placed {
     template <class... Args>
-    explicit placed(const json::memory_source& m, const Args&... args) : memory(m) {
+    explicit placed(const json::memory_source& m, Args&&... args) : memory(m) {
       void* const room = memory.allocate(memory.context, sizeof(Engine));
-      if (room != nullptr) it = new (room) Engine(args...);
+      if (room != nullptr) it = new (room) Engine(static_cast<Args&&>(args)...);
     }
     ~placed() {
       if (it == nullptr) return;
@@ -422,10 +422,11 @@ json::error device_session::difference(slot to, From&& from, To&& wanted_now) {
   return build(to, [&](output& out) -> error {
     const merge::options o = rules();
     merge::detail::text_sink sink(out);
-    placed<merge::detail::text_diff> walk(o.memory, merge::detail::rules_of(o), &sink, o.memory);
+    error e;
+    placed<merge::detail::text_diff> walk(o.memory, merge::detail::rules_of(o), &sink, o.memory, e);
     if (walk.it == nullptr) return errc::out_of_memory;
-    if (error e = walk.it->run(from(), wanted_now())) return e;
-    error e = sink.finish();
+    walk.it->run(from(), wanted_now());
+    if (!e) e = sink.finish();
     if (!e) sink.keep();
     return e;
   });
@@ -435,12 +436,14 @@ template <class Document, class Patch>
 json::error device_session::merged(slot to, Document&& document, Patch&& patch, merge::null_rule nulls) {
   return build(to, [&](output& out) -> error {
     const merge::options o = rules(nulls);
-    placed<merge::detail::text_merge> plan(o.memory, o, o.memory);
+    error e;
+    placed<merge::detail::text_merge> plan(o.memory, o, e);
     if (plan.it == nullptr) return errc::out_of_memory;
-    if (error e = plan.it->make(document(), patch())) return e;
+    plan.it->make(document(), patch());
+    if (e) return e;
     merge::detail::text_sink sink(out);
     plan.it->write(sink);
-    error e = sink.finish();
+    e = sink.finish();
     if (!e) sink.keep();
     return e;
   });
@@ -699,19 +702,23 @@ inline json::error device_session::become(slot fresh) {
   std::size_t text_size = 0;
   error e = build(fresh, [&](output& out) -> error {
     const merge::options o = rules();
-    placed<merge::detail::text_merge> plan(o.memory, o, o.memory);
+    error failed;
+    placed<merge::detail::text_merge> plan(o.memory, o, failed);
     if (plan.it == nullptr) return errc::out_of_memory;
     const std::string_view old = section(desired);
     const std::string_view patch = view(news);
-    if (error failed = plan.it->make(old, patch)) return failed;
+    plan.it->make(old, patch);
+    if (failed) return failed;
     any = plan.it->changes() != 0;
     if (!any) return {};
     merge::detail::text_sink sink(out);
     plan.it->write(sink);
-    if (error failed = sink.finish()) return failed;
+    failed = sink.finish();
+    if (failed) return failed;
     sink.keep();
     text_size = out.size();
-    if (!plan.it->prepare_to_tell()) return errc::out_of_memory;
+    merge::detail::text_merge::steps path(o.memory);
+    if (!plan.it->prepare_to_tell(path)) return errc::out_of_memory;
     json::text_buffer pointer(o.memory);
     bool good = true;
     const auto journal = [&](const json::location& where, const std::string_view* before_text, const std::string_view* after) {
@@ -720,7 +727,7 @@ inline json::error device_session::become(slot fresh) {
       good = good && text_changes::append(out, pointer.view(), old, before_text == nullptr ? std::string_view() : *before_text, patch,
                                           after == nullptr ? std::string_view() : *after);
     };
-    plan.it->tell(journal);
+    plan.it->tell(journal, path);
     return good ? error() : error(errc::out_of_memory);
   });
   if (e) return e;
@@ -1086,20 +1093,24 @@ inline json::error device_session::add_to_before() {
     // Not where an object would be merged into what the earlier patch removed or replaced.
     error e = build(spare_2, [&](output& out) -> error {
       const merge::options o = rules(merge::null_rule::keep);
-      placed<merge::detail::text_merge> plan(o.memory, o, o.memory);
+      error failed;
+      placed<merge::detail::text_merge> plan(o.memory, o, failed);
       if (plan.it == nullptr) return errc::out_of_memory;
       const std::string_view patches = view(before);
-      if (error failed = plan.it->make(patches.substr(last, patches.size() - last - 1), view(news))) return failed;
-      if (!plan.it->prepare_to_tell()) return errc::out_of_memory;
+      plan.it->make(patches.substr(last, patches.size() - last - 1), view(news));
+      if (failed) return failed;
+      merge::detail::text_merge::steps path(o.memory);
+      if (!plan.it->prepare_to_tell(path)) return errc::out_of_memory;
       together = true;
       const auto journal = [&](const json::location&, const std::string_view* old_text, const std::string_view* new_text) {
         if (old_text != nullptr && new_text != nullptr && new_text->front() == '{') together = false;
       };
-      plan.it->tell(journal);
+      plan.it->tell(journal, path);
       if (!out.append(patches.data(), last)) return errc::out_of_memory;
       merge::detail::text_sink sink(out);
       plan.it->write(sink);
-      if (error failed = sink.finish()) return failed;
+      failed = sink.finish();
+      if (failed) return failed;
       sink.keep();
       return out.append("\n", 1) ? error() : error(errc::out_of_memory);
     });
