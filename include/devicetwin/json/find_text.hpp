@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>      // std::size_t
-#include <cstdint>      // std::int32_t
+#include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::is_same_v
 
@@ -28,15 +28,17 @@ namespace json {
 
 namespace detail {
 
+template <class T, class... Types>
+inline constexpr bool is_one_of = (std::is_same_v<T, Types> || ...);
 template <class T>
-inline constexpr bool gettable_from_text = std::is_same_v<T, bool> || std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::uint32_t> ||
-                                           std::is_same_v<T, std::int64_t> || std::is_same_v<T, std::uint64_t> || std::is_same_v<T, double>;
+inline constexpr bool gettable_from_text =
+    is_one_of<T, bool, double, int, unsigned, long, unsigned long, long long, unsigned long long>;
 template <class T>
 using gettable_from_text_or_bool = std::conditional_t<gettable_from_text<T>, T, bool>;
 
 }  // namespace detail
 
-/// The value at `pointer` as T: bool, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t or double. A number is given
+/// The value at `pointer` as T: bool, double, or an integer of 32 or 64 bits. A number is given
 /// when T can hold it exactly, however it was spelled, as json::get() does it.
 /// Errors: invalid_pointer, not_found, wrong_type, number_out_of_range; with the pointer.
 template <class T>
@@ -149,28 +151,27 @@ inline std::string_view trimmed(std::string_view text) noexcept {
   return text;
 }
 
-inline errc convert(const number& n, std::int32_t& to) noexcept {
-  std::int64_t wide = 0;
-  const errc code = convert(n, wide);
-  to = static_cast<std::int32_t>(wide);
-  return code == errc::ok && to != wide ? errc::number_out_of_range : code;
-}
-inline errc convert(const number& n, std::uint32_t& to) noexcept {
-  std::uint64_t wide = 0;
-  const errc code = convert(n, wide);
-  to = static_cast<std::uint32_t>(wide);
-  return code == errc::ok && to != wide ? errc::number_out_of_range : code;
-}
-inline errc text_to(std::string_view text, bool& to) noexcept {
-  to = text == "true";
-  return to || text == "false" ? errc::ok : errc::wrong_type;
+inline errc text_to_number(std::string_view text, number& n) noexcept {
+  const number_end found = parse_number(text.data(), text.data() + text.size(), n);
+  return found.code == errc::ok && found.end == text.data() + text.size() ? errc::ok : errc::wrong_type;
 }
 template <class T>
 errc text_to(std::string_view text, T& to) noexcept {
-  number n;
-  const number_end found = parse_number(text.data(), text.data() + text.size(), n);
-  if (found.code != errc::ok || found.end != text.data() + text.size()) return errc::wrong_type;
-  return convert(n, to);
+  if constexpr (std::is_same_v<T, bool>) {
+    to = text == "true";
+    return to || text == "false" ? errc::ok : errc::wrong_type;
+  } else {
+    number n;
+    errc code = text_to_number(text, n);
+    if (code != errc::ok) return code;
+    std::conditional_t<std::is_same_v<T, double>, double, std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>> wide{};
+    code = convert(n, wide);
+    to = static_cast<T>(wide);
+    if constexpr (sizeof(T) < sizeof wide) {
+      if (code == errc::ok && to != wide) return errc::number_out_of_range;
+    }
+    return code;
+  }
 }
 
 }  // namespace detail
@@ -206,7 +207,7 @@ inline result<std::string_view> find_text(std::string_view text, std::string_vie
 template <class T>
 result<detail::gettable_from_text_or_bool<T>> get_text(std::string_view text, std::string_view pointer) noexcept {
   static_assert(detail::gettable_from_text<T>,
-                "json::get_text<T>: T must be bool, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t or double");
+                "json::get_text<T>: T must be bool, double, or an integer of 32 or 64 bits");
   const auto found = find_text(text, pointer);
   if (!found) return found.error();
   detail::gettable_from_text_or_bool<T> wanted{};

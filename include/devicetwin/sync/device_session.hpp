@@ -162,7 +162,7 @@ class device_session {
   /// The compact text of a section, an object: desired, or reported as the device wants it. Tags are empty. Valid until the
   /// next call that is not const.
   std::string_view text(part p) const noexcept {
-    return p == part::desired ? section(desired) : p == part::reported ? wanted_text() : std::string_view("{}");
+    return p == part::desired ? section(desired) : p == part::reported ? section(wanted_slot()) : std::string_view("{}");
   }
   /// Reported as the hub has it for all that is known.
   std::string_view acknowledged() const noexcept { return section(acked); }
@@ -258,27 +258,49 @@ class device_session {
 
   // --- texts ----------------------------------------------------------------------------------
 
+  /// Where a text is, or a piece of one: making room moves texts, and then they are looked up anew.
+  struct source {
+    slot where;
+    std::uint32_t at = 0;
+    std::uint32_t size = static_cast<std::uint32_t>(-1);
+  };
+
   std::string_view view(slot s) const noexcept { return store_.text(state_.texts[s]); }
+  std::string_view view(const source& s) const noexcept { return section(s.where).substr(s.at, s.size); }
   /// An object: an empty one where there is none yet.
   std::string_view section(slot s) const noexcept { return state_.texts[s].size == 0 ? std::string_view("{}") : view(s); }
-  std::string_view wanted_text() const noexcept { return section(state_.own_wanted ? wanted : acked); }
+  slot wanted_slot() const noexcept { return state_.own_wanted ? wanted : acked; }
   void drop(slot s) noexcept { state_.texts[s] = {}; }
   void move(slot from, slot to) noexcept {
     state_.texts[to] = state_.texts[from];
     drop(from);
   }
 
-  /// Makes a text at the top of the store: `fill(output)` is called until it fits. It must take views anew each time.
+  // What follows gives false when failure_ says why.
+
+  bool fail(const error& e) noexcept {
+    failure_ = e;
+    return false;
+  }
+  bool no_twin(const char* pointer) noexcept;
+  bool good(const error& e) noexcept { return !e || fail(e); }
+  /// After `attempt` failed: makes room for another one, when it was for want of memory.
+  bool more_room() noexcept;
+  /// Makes a text at the top of the store: `fill(output)` is called until it fits. It must look up texts anew each time.
   template <class Fill>
-  error build(slot to, Fill&& fill);
+  bool build(slot to, Fill&& fill);
+  /// The slot becomes these pieces. They are not in the store.
+  bool copy(slot to, std::string_view text);
   /// The slot becomes `object` without white space; see copy_compact().
-  error compact(slot to, std::string_view object, detail::leave_out without);
+  bool compact(slot to, std::string_view object, detail::leave_out without);
   /// The slot becomes the smallest merge patch between two texts.
-  template <class From, class To>
-  error difference(slot to, From&& from, To&& wanted);
-  /// The slot becomes a text with a patch applied.
-  template <class Document, class Patch>
-  error merged(slot to, Document&& document, Patch&& patch, merge::null_rule nulls = merge::null_rule::remove);
+  bool difference(slot to, const source& from, const source& onto);
+  /// The slot becomes a text with a patch applied. Notes the changes behind it, when they are wanted.
+  bool merged(slot to, const source& document, const source& patch) { return merge_into(to, document, patch, false); }
+  bool merge_into(slot to, const source& document, const source& patch, bool with_records);
+  bool tell(merge::detail::text_merge& plan, output& out, std::string_view old, std::string_view fresh);
+  /// Whether a text, which is not in the store, is JSON.
+  bool checked(std::string_view text);
 
   merge::options rules(merge::null_rule nulls = merge::null_rule::remove) noexcept {
     merge::options o;
@@ -287,54 +309,40 @@ class device_session {
     o.memory = store_.working();
     return o;
   }
-  /// Whether a text is JSON; makes room and asks again when memory ran out. The text is not in the store.
-  error checked(std::string_view text);
-  template <class Try>
-  error with_room(Try&& attempt);
-
-  /// An engine in working memory: they are large for a small stack.
-  template <class Engine>
-  struct placed {
-    template <class... Args>
-    explicit placed(const json::memory_source& m, Args&&... args) : memory(m) {
-      void* const room = memory.allocate(memory.context, sizeof(Engine));
-      if (room != nullptr) it = new (room) Engine(static_cast<Args&&>(args)...);
-    }
-    ~placed() {
-      if (it == nullptr) return;
-      it->~Engine();
-      memory.release(memory.context, it);
-    }
-    placed(const placed&) = delete;
-    placed& operator=(const placed&) = delete;
-    json::memory_source memory;
-    Engine* it = nullptr;
-  };
 
   // --- events ---------------------------------------------------------------------------------
 
   void begin() noexcept;
-  template <class Act>
-  error all_or_nothing(Act&& act);
+  /// The end of an event: on failure everything is as it was.
+  error end(bool well) noexcept;
   void act(action_kind kind) noexcept {
     if (state_.action_count < most_actions) state_.actions[state_.action_count++] = kind;
   }
 
-  error take_twin(std::string_view payload, std::int64_t now);
-  error take_reported();
-  error take_change(const twin_topic& topic, std::string_view payload, std::int64_t now);
-  error keep_change(std::int64_t version, std::string_view payload);
-  error apply_kept(slot onto, std::int64_t& version);
-  error become(slot fresh);
-  error tell_all();
-  error take_answer(const twin_topic& topic, std::string_view payload, std::int64_t now);
-  error refuse(unsigned status, std::string_view payload);
-  error replay_without_sent();
-  error send_pending(std::int64_t now);
-  error note_reason(unsigned status, std::string_view payload);
-  error add_to_before();
-  error check_report(std::string_view patch);
-  error check_size(slot fresh);
+  bool take_message(const twin_topic& topic, std::string_view payload, std::int64_t now);
+  bool take_twin(std::string_view payload, std::int64_t now);
+  bool take_desired(std::string_view object, std::int64_t version);
+  bool take_reported(std::string_view object);
+  bool join_before();
+  bool rebase_wanted();
+  bool take_change(const twin_topic& topic, std::string_view payload, std::int64_t now);
+  bool keep_change(std::int64_t version, std::string_view payload);
+  bool apply_kept(slot onto, std::int64_t& version);
+  bool become();
+  bool tell_all();
+  bool tell_difference();
+  bool take_answer(const twin_topic& topic, std::string_view payload, std::int64_t now);
+  bool refuse(unsigned status, std::string_view payload);
+  bool replay_without_sent();
+  bool send_pending(std::int64_t now);
+  bool cut_sent();
+  bool note_reason(unsigned status, std::string_view payload);
+  bool add_to_before();
+  bool take_report(std::string_view patch);
+  bool check_report(std::string_view patch);
+  bool check_leaves();
+  bool check_size(slot fresh);
+  bool take_stored(std::string_view content);
 
   void ask_for_twin(std::int64_t now) noexcept;
   void publish_patch(std::int64_t now) noexcept;
@@ -348,6 +356,7 @@ class device_session {
   detail::text_store store_;
   state state_;
   state before_event_;
+  error failure_;
   char topic_[128];
 };
 
@@ -375,78 +384,134 @@ inline device_action device_session::action(std::size_t index) const noexcept {
   return a;
 }
 
-template <class Try>
-json::error device_session::with_room(Try&& attempt) {
-  for (;;) {
-    store_.forget_missing();
-    error e = attempt();
-    if (e.code() != errc::out_of_memory) return e;
-    if (!store_.make_room(state_.texts, before_event_.texts, slot_count)) {
-      return error(errc::out_of_memory).needing(store_.needed());
-    }
+namespace detail {
+
+/// An engine in working memory: they are large for a small stack.
+template <class Engine>
+class placed {
+ public:
+  template <class... Args>
+  explicit placed(const json::memory_source& memory, Args&&... args) : memory_(memory) {
+    void* const room = memory.allocate(memory.context, sizeof(Engine));
+    if (room != nullptr) it_ = new (room) Engine(static_cast<Args&&>(args)...);
   }
+  ~placed() {
+    if (it_ == nullptr) return;
+    it_->~Engine();
+    memory_.release(memory_.context, it_);
+  }
+  placed(const placed&) = delete;
+  placed& operator=(const placed&) = delete;
+  /// False when there was no memory for it.
+  explicit operator bool() const noexcept { return it_ != nullptr; }
+  Engine* operator->() const noexcept { return it_; }
+  Engine& operator*() const noexcept { return *it_; }
+
+ private:
+  json::memory_source memory_;
+  Engine* it_ = nullptr;
+};
+
+}  // namespace detail
+
+inline bool device_session::more_room() noexcept {
+  if (failure_.code() != errc::out_of_memory) return false;
+  if (failure_.needed() != 0) static_cast<void>(store_.room(static_cast<std::size_t>(failure_.needed())));  // notes what is missing
+  if (store_.make_room(state_.texts, before_event_.texts, slot_count)) return true;
+  return fail(error(errc::out_of_memory).needing(store_.needed()));
 }
 
 template <class Fill>
-json::error device_session::build(slot to, Fill&& fill) {
-  return with_room([&]() -> error {
+bool device_session::build(slot to, Fill&& fill) {
+  store_.forget_missing();
+  for (;;) {
     output out(store_);
-    error e = fill(out);
-    if (!e) {
+    failure_ = errc::ok;  // the engine writes to it where something goes wrong
+    if (fill(out)) {
       state_.texts[to] = out.made();
-      return e;
+      return true;
     }
     out.resize(0);
-    if (e.needed() != 0) static_cast<void>(store_.room(static_cast<std::size_t>(e.needed())));  // notes what is missing
-    return e;
-  });
+    if (!more_room()) return false;
+  }
 }
 
-inline json::error device_session::checked(std::string_view text) {
-  return with_room([&] { return merge::detail::check_text(text, 0, rules()); });
+inline bool device_session::checked(std::string_view text) {
+  store_.forget_missing();
+  while (!good(merge::detail::check_text(text, 0, rules()))) {
+    if (!more_room()) return false;
+  }
+  return true;
 }
 
-inline json::error device_session::compact(slot to, std::string_view object, detail::leave_out without) {
-  return build(to, [&](output& out) -> error {
+inline bool device_session::copy(slot to, std::string_view text) {
+  return build(to, [&](output& out) { return out.append(text.data(), text.size()) || fail(errc::out_of_memory); });
+}
+
+inline bool device_session::compact(slot to, std::string_view object, detail::leave_out without) {
+  return build(to, [&](output&) {
     char* const room = store_.room(object.size());
-    if (room == nullptr) return errc::out_of_memory;
+    if (room == nullptr) return fail(errc::out_of_memory);
     const char* const end = detail::copy_compact(object, without, room);
     store_.set_top(store_.top() + static_cast<std::size_t>(end - room));
-    static_cast<void>(out);
-    return {};
+    return true;
   });
 }
 
-template <class From, class To>
-json::error device_session::difference(slot to, From&& from, To&& wanted_now) {
-  return build(to, [&](output& out) -> error {
+inline bool device_session::difference(slot to, const source& from, const source& onto) {
+  return build(to, [&](output& out) {
     const merge::options o = rules();
     merge::detail::text_sink sink(out);
-    error e;
-    placed<merge::detail::text_diff> walk(o.memory, merge::detail::rules_of(o), &sink, o.memory, e);
-    if (walk.it == nullptr) return errc::out_of_memory;
-    walk.it->run(from(), wanted_now());
-    if (!e) e = sink.finish();
-    if (!e) sink.keep();
-    return e;
+    const detail::placed<merge::detail::text_diff> walk(o.memory, merge::detail::rules_of(o), &sink, o.memory, failure_);
+    if (!walk) return fail(errc::out_of_memory);
+    walk->run(view(from), view(onto));
+    if (failure_ || !good(sink.finish())) return false;
+    sink.keep();
+    return true;
   });
 }
 
-template <class Document, class Patch>
-json::error device_session::merged(slot to, Document&& document, Patch&& patch, merge::null_rule nulls) {
-  return build(to, [&](output& out) -> error {
-    const merge::options o = rules(nulls);
-    error e;
-    placed<merge::detail::text_merge> plan(o.memory, o, e);
-    if (plan.it == nullptr) return errc::out_of_memory;
-    plan.it->make(document(), patch());
-    if (e) return e;
-    merge::detail::text_sink sink(out);
-    plan.it->write(sink);
-    e = sink.finish();
-    if (!e) sink.keep();
-    return e;
+inline bool device_session::merge_into(slot to, const source& document, const source& patch, bool with_records) {
+  std::size_t text_size = 0;
+  const bool made = build(to, [&](output& out) {
+    const merge::options o = rules();
+    const detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
+    if (!plan) return fail(errc::out_of_memory);
+    plan->make(view(document), view(patch));
+    if (failure_) return false;
+    {
+      merge::detail::text_sink sink(out);
+      plan->write(sink);
+      if (!good(sink.finish())) return false;
+      sink.keep();
+    }
+    text_size = out.size();
+    return !with_records || tell(*plan, out, view(document), view(patch));
   });
+  if (!made) return false;
+  if (with_records) {
+    region& all = state_.texts[to];
+    state_.texts[records] = {static_cast<std::uint32_t>(all.at + text_size), static_cast<std::uint32_t>(all.size - text_size)};
+    all.size = static_cast<std::uint32_t>(text_size);
+  }
+  return true;
+}
+
+inline bool device_session::tell(merge::detail::text_merge& plan, output& out, std::string_view old, std::string_view fresh) {
+  if (plan.changes() == 0) return true;
+  merge::detail::text_merge::steps path(store_.working());
+  if (!plan.prepare_to_tell(path)) return fail(errc::out_of_memory);
+  json::text_buffer pointer(store_.working());
+  bool fits = true;
+  const auto journal = [&](const json::location& where, const std::string_view* before_text, const std::string_view* after) {
+    pointer.resize(0);
+    where.render([&](char c) { fits = fits && pointer.append(&c, 1); });
+    const text_change change{pointer.view(), before_text == nullptr ? std::string_view() : *before_text,
+                             after == nullptr ? std::string_view() : *after};
+    fits = fits && text_changes::append(out, change, old, fresh);
+  };
+  plan.tell(journal, path);
+  return fits || fail(errc::out_of_memory);
 }
 
 // --- The beginning and end of an event --------------------------------------------------------
@@ -464,13 +529,10 @@ inline void device_session::begin() noexcept {
   before_event_ = state_;
 }
 
-template <class Act>
-json::error device_session::all_or_nothing(Act&& act) {
-  error e = act();
-  if (e) {
-    state_ = before_event_;
-  }
-  return e;
+inline json::error device_session::end(bool well) noexcept {
+  if (well) return {};
+  state_ = before_event_;
+  return failure_;
 }
 
 inline std::uint64_t device_session::chance() noexcept {
@@ -514,7 +576,7 @@ struct request_id {
 }  // namespace detail
 
 inline bool device_session::is_answer_to(const request& r, std::string_view id) const noexcept {
-  return r.phase == standing::waiting && detail::request_id(options_.seed, r.number).view() == id;
+  return r.phase != standing::idle && detail::request_id(options_.seed, r.number).view() == id;
 }
 
 inline void device_session::ask_for_twin(std::int64_t now) noexcept {
@@ -605,56 +667,46 @@ inline json::error device_session::message(std::string_view topic, std::string_v
     return detail::bad_topic(topic, 0);  // the device itself says such things
   }
   if (!state_.online) return {};
+  if (take_message(*parsed, payload, now) && send_pending(now)) return {};
+  state_ = before_event_;
+  // What was lost is in the twin.
   if (parsed->kind == twin_topic_kind::desired_patch) {
-    if (state_.forbidden && !state_.fetched) return {};
-    error e = all_or_nothing([&] { return take_change(*parsed, payload, now); });
-    if (e && state_.fetched && state_.get.phase == standing::idle && !state_.forbidden) ask_for_twin(now);
-    return e;
-  }
-  if (is_answer_to(state_.patch, parsed->request_id)) {
-    return all_or_nothing([&] { return take_answer(*parsed, payload, now); });
-  }
-  if (!is_answer_to(state_.get, parsed->request_id)) return {};
-  const unsigned status = parsed->status;
-  if (status / 100 == 2) {
-    error e = all_or_nothing([&] { return take_twin(payload, now); });
-    if (e) put_off(state_.get, now);
-    return e;
-  }
-  if (status == 429 || status >= 500) {
+    if (state_.fetched && !state_.forbidden && state_.get.phase == standing::idle) ask_for_twin(now);
+  } else if (is_answer_to(state_.get, parsed->request_id)) {
     put_off(state_.get, now);
-    return {};
   }
-  return all_or_nothing([&]() -> error {
-    state_.get = request();
-    state_.forbidden = true;
-    act(action_kind::failed);
-    return note_reason(status, payload);
-  });
+  return failure_;
+}
+
+inline bool device_session::take_message(const twin_topic& topic, std::string_view payload, std::int64_t now) {
+  if (topic.kind == twin_topic_kind::desired_patch) return take_change(topic, payload, now);
+  if (is_answer_to(state_.patch, topic.request_id)) return take_answer(topic, payload, now);
+  if (!is_answer_to(state_.get, topic.request_id)) return true;
+  if (topic.status / 100 == 2) return take_twin(payload, now);
+  if (topic.status == 429 || topic.status >= 500) {
+    if (state_.get.phase == standing::waiting) put_off(state_.get, now);
+    return true;
+  }
+  state_.get = request();
+  state_.forbidden = true;
+  act(action_kind::failed);
+  return note_reason(topic.status, payload);
 }
 
 /// What the hub says about a refusal: `{"errorCode":…,"message":…}`, or any text.
-inline json::error device_session::note_reason(unsigned status, std::string_view payload) {
+inline bool device_session::note_reason(unsigned status, std::string_view payload) {
   state_.status = status;
   state_.code = 0;
-  constexpr std::size_t longest = 512;  // a reason is to be shown, and may be kept short where memory is
-  std::string_view reason = payload;
-  bool is_string = false;
-  if (!payload.empty() && !checked(payload)) {
-    state_.code = json::get_text<std::int64_t>(payload, "/errorCode").value_or(0);
-    for (const std::string_view name : {std::string_view("/message"), std::string_view("/Message")}) {
-      const auto found = json::find_text(payload, name);
-      if (!found || found->size() < 2 || found->front() != '"') continue;
-      reason = *found;
-      is_string = true;
-      break;
-    }
+  constexpr std::size_t longest = 512;  // a text that is not understood is to be shown, not to be kept
+  std::string_view reason;
+  if (!payload.empty() && checked(payload)) {
+    const std::string_view object = json::detail::trimmed(payload);
+    static_cast<void>(json::detail::text_to(json::detail::member_text(object, "errorCode"), state_.code));
+    reason = json::detail::member_text(object, "message");
+    if (reason.empty()) reason = json::detail::member_text(object, "Message");
   }
-  if (!is_string && reason.size() > longest) reason = reason.substr(0, longest);
-  return build(note, [&](output& out) -> error {
-    if (is_string) return json::get_string(reason, {}, out);
-    return out.append(reason.data(), reason.size()) ? error() : error(errc::out_of_memory);
-  });
+  if (reason.size() < 2 || reason.front() != '"') return copy(note, payload.substr(0, longest));
+  return build(note, [&](output& out) { return good(json::get_string(reason, {}, out)); });
 }
 
 namespace detail {
@@ -667,137 +719,93 @@ inline bool find_version(std::string_view object, std::int64_t& version) noexcep
   if (found.empty()) return true;
   return json::detail::text_to(found, version) == json::errc::ok && version >= 0;
 }
-inline json::error no_twin(std::string_view pointer) noexcept {
-  return json::error(json::errc::not_a_twin).at(json::detail::pointer_text{pointer});
-}
 
 }  // namespace detail
 
+inline bool device_session::no_twin(const char* pointer) noexcept {
+  return fail(error(errc::not_a_twin).at(json::detail::pointer_text{pointer}));
+}
+
 // --- Desired ----------------------------------------------------------------------------------
 
-inline json::error device_session::take_change(const twin_topic& topic, std::string_view payload, std::int64_t now) {
-  if (error e = checked(payload)) return e;
+inline bool device_session::take_change(const twin_topic& topic, std::string_view payload, std::int64_t now) {
+  if (!state_.fetched && state_.forbidden) return true;
+  if (!checked(payload)) return false;
   payload = json::detail::trimmed(payload);
-  if (payload.front() != '{') return detail::no_twin("");
+  if (payload.front() != '{') return no_twin("");
   std::int64_t version = no_version;
-  if (!detail::find_version(payload, version)) return detail::no_twin("/$version");
+  const bool well = detail::find_version(payload, version);
   if (version == no_version) version = topic.version;
-  if (version == no_version || (topic.version != no_version && topic.version != version)) return detail::no_twin("/$version");
+  if (!well || version == no_version || (topic.version != no_version && topic.version != version)) {
+    return no_twin("/$version");
+  }
   if (!state_.fetched || state_.get.phase != standing::idle) return keep_change(version, payload);
-  if (version <= state_.desired_version) return {};
+  if (version <= state_.desired_version) return true;
   if (version != state_.desired_version + 1) {
-    if (state_.forbidden) return {};
+    if (state_.forbidden) return true;
     ask_for_twin(now);
     return keep_change(version, payload);
   }
-  if (error e = compact(news, payload, {true, false})) return e;
-  if (error e = become(spare)) return e;
   state_.desired_version = version;
-  return {};
+  return compact(news, payload, {true, false}) && become();
 }
 
-/// Applies `news` to desired, by way of a slot, and notes what changed.
-inline json::error device_session::become(slot fresh) {
-  bool any = false;
-  std::size_t text_size = 0;
-  error e = build(fresh, [&](output& out) -> error {
-    const merge::options o = rules();
-    error failed;
-    placed<merge::detail::text_merge> plan(o.memory, o, failed);
-    if (plan.it == nullptr) return errc::out_of_memory;
-    const std::string_view old = section(desired);
-    const std::string_view patch = view(news);
-    plan.it->make(old, patch);
-    if (failed) return failed;
-    any = plan.it->changes() != 0;
-    if (!any) return {};
-    merge::detail::text_sink sink(out);
-    plan.it->write(sink);
-    failed = sink.finish();
-    if (failed) return failed;
-    sink.keep();
-    text_size = out.size();
-    merge::detail::text_merge::steps path(o.memory);
-    if (!plan.it->prepare_to_tell(path)) return errc::out_of_memory;
-    json::text_buffer pointer(o.memory);
-    bool good = true;
-    const auto journal = [&](const json::location& where, const std::string_view* before_text, const std::string_view* after) {
-      pointer.resize(0);
-      where.render([&](char c) { good = good && pointer.append(&c, 1); });
-      good = good && text_changes::append(out, pointer.view(), old, before_text == nullptr ? std::string_view() : *before_text, patch,
-                                          after == nullptr ? std::string_view() : *after);
-    };
-    plan.it->tell(journal, path);
-    return good ? error() : error(errc::out_of_memory);
-  });
-  if (e) return e;
-  if (!any) {
+/// Applies `news` to desired and notes what changed.
+inline bool device_session::become() {
+  if (!merge_into(spare, {desired}, {news}, true)) return false;
+  if (view(records).empty()) {
     drop(news);
-    return {};
+    drop(spare);
+    return true;
   }
-  region& made = state_.texts[fresh];
-  state_.texts[records] = {static_cast<std::uint32_t>(made.at + text_size), static_cast<std::uint32_t>(made.size - text_size)};
-  made.size = static_cast<std::uint32_t>(text_size);
   if (state_.texts[desired].size != 0) move(desired, old_desired);
-  move(fresh, desired);
+  move(spare, desired);
   act(action_kind::changed);
-  return {};
+  return true;
 }
 
 /// Puts a change aside until the twin is here. Without room for it the twin will be asked for once more.
-inline json::error device_session::keep_change(std::int64_t version, std::string_view payload) {
+inline bool device_session::keep_change(std::int64_t version, std::string_view payload) {
   if (version > state_.highest_kept) state_.highest_kept = version;
-  if (state_.texts[kept].size + payload.size() + sizeof(kept_head) > options_.max_kept) return {};
-  error e = compact(spare, payload, {true, false});
-  if (!e) {
-    e = build(spare_2, [&](output& out) -> error {
-      const std::string_view all = view(kept);
-      const std::string_view fresh = view(spare);
-      const kept_head head{version, static_cast<std::uint32_t>(fresh.size())};
-      char bytes[sizeof head];
-      std::memcpy(bytes, &head, sizeof head);
-      return out.append(all.data(), all.size()) && out.append(bytes, sizeof bytes) && out.append(fresh.data(), fresh.size())
-                 ? error()
-                 : error(errc::out_of_memory);
-    });
-  }
-  drop(spare);
-  if (e) {
-    drop(spare_2);
-    return {};
-  }
-  move(spare_2, kept);
-  return {};
+  if (state_.texts[kept].size + payload.size() + sizeof(kept_head) > options_.max_kept) return true;
+  const bool copied = build(spare, [&](output& out) {
+    const std::string_view all = view(kept);
+    kept_head head{version, 0};
+    char bytes[sizeof head] = {};
+    const std::size_t start = all.size() + sizeof head;
+    if (!out.append(all.data(), all.size()) || !out.append(bytes, sizeof bytes)) return fail(errc::out_of_memory);
+    char* const room = store_.room(payload.size());
+    if (room == nullptr) return fail(errc::out_of_memory);
+    const char* const end = detail::copy_compact(payload, {true, false}, room);
+    head.size = static_cast<std::uint32_t>(end - room);
+    std::memcpy(room - sizeof head, &head, sizeof head);
+    store_.set_top(store_.top() + head.size);
+    return out.size() >= start;
+  });
+  if (copied) move(spare, kept);
+  return true;
 }
 
 /// Applies the changes that were put aside to the snapshot in a slot, in the order of their versions as long as none lacks.
-inline json::error device_session::apply_kept(slot onto, std::int64_t& version) {
+inline bool device_session::apply_kept(slot onto, std::int64_t& version) {
   for (;;) {
-    std::string_view rest = view(kept);
-    const char* const start = rest.data();
-    std::size_t at = 0, size = 0;
-    bool found = false;
-    while (rest.size() > sizeof(kept_head)) {
-      kept_head head;
-      std::memcpy(&head, rest.data(), sizeof head);
-      rest.remove_prefix(sizeof head);
-      if (head.version == version + 1) {
-        found = true;
-        at = static_cast<std::size_t>(rest.data() - start);
-        size = head.size;
-        break;
-      }
-      rest.remove_prefix(head.size);
+    const std::string_view all = view(kept);
+    kept_head head{};
+    std::size_t at = 0;
+    for (; at < all.size(); at += head.size) {
+      std::memcpy(&head, all.data() + at, sizeof head);
+      at += sizeof head;
+      if (head.version == version + 1) break;
     }
-    if (!found) return {};
-    if (error e = merged(spare_2, [&] { return view(onto); }, [&] { return view(kept).substr(at, size); })) return e;
+    if (at >= all.size()) return true;
+    if (!merged(spare_2, {onto}, {kept, static_cast<std::uint32_t>(at), head.size})) return false;
     move(spare_2, onto);
     ++version;
   }
 }
 
-inline json::error device_session::take_twin(std::string_view payload, std::int64_t now) {
-  if (error e = checked(payload)) return e;
+inline bool device_session::take_twin(std::string_view payload, std::int64_t now) {
+  if (!checked(payload)) return false;
   std::string_view root = json::detail::trimmed(payload);
   // Some hubs of old have the sections in `properties`.
   std::string_view fresh_desired = json::detail::member_text(root, "desired");
@@ -806,145 +814,169 @@ inline json::error device_session::take_twin(std::string_view payload, std::int6
     fresh_desired = json::detail::member_text(root, "desired");
   }
   std::string_view fresh_reported = json::detail::member_text(root, "reported");
-  if (fresh_desired.empty() || fresh_desired.front() != '{') return detail::no_twin("/desired");
+  if (fresh_desired.empty() || fresh_desired.front() != '{') return no_twin("/desired");
   if (fresh_reported.empty() || fresh_reported == "null") fresh_reported = "{}";
-  if (fresh_reported.front() != '{') return detail::no_twin("/reported");
-  std::int64_t version = no_version, reported_version = no_version;
-  if (!detail::find_version(fresh_desired, version) || version == no_version) return detail::no_twin("/desired/$version");
-  if (!detail::find_version(fresh_reported, reported_version)) return detail::no_twin("/reported/$version");
-
-  // Reported.
-  if (error e = compact(spare, fresh_reported, {true, true})) return e;
-  if (error e = take_reported()) return e;
-  state_.reported_version = reported_version;
-  drop(sent);
-  state_.patch = request();
-
-  // Desired.
-  if (error e = compact(spare, fresh_desired, {true, true})) return e;
-  if (error e = apply_kept(spare, version)) return e;
-  drop(kept);
-  if (view(spare) != section(desired)) {
-    if (state_.texts[desired].size == 0) {
-      move(spare, news);
-      if (error e = tell_all()) return e;
-    } else {
-      if (error e = difference(news, [&] { return section(desired); }, [&] { return view(spare); })) return e;
-      drop(spare);
-      if (view(news) == "{}") {
-        drop(news);
-      } else if (error e = become(spare)) {
-        return e;
-      }
-    }
-  }
-  drop(spare);
-  state_.desired_version = version;
+  if (fresh_reported.front() != '{') return no_twin("/reported");
+  std::int64_t version = no_version;
+  if (!detail::find_version(fresh_desired, version) || version == no_version) return no_twin("/desired/$version");
+  if (!detail::find_version(fresh_reported, state_.reported_version)) return no_twin("/reported/$version");
+  // Two steps, of which the first stands when there is no memory for the second: less is kept to come back to.
+  if (!take_reported(fresh_reported)) return false;
+  state_.known = true;
+  before_event_ = state_;
+  if (!take_desired(fresh_desired, version)) return false;
   state_.get = request();
-  state_.fetched = state_.known = true;
-  if (state_.highest_kept > version) {  // newer changes came, and were not all kept
+  state_.fetched = true;
+  if (state_.highest_kept > state_.desired_version) {  // newer changes came, and were not all kept
     ask_for_twin(now);
-    return {};
+    return true;
   }
   state_.highest_kept = no_version;
-  return send_pending(now);
+  return true;
+}
+
+inline bool device_session::take_desired(std::string_view object, std::int64_t version) {
+  if (!compact(spare, object, {true, true}) || !apply_kept(spare, version)) return false;
+  drop(kept);
+  state_.desired_version = version;
+  if (view(spare) == section(desired)) {
+    drop(spare);
+    return true;
+  }
+  if (state_.texts[desired].size == 0) {
+    move(spare, news);
+    return tell_all();
+  }
+  if (!difference(news, {desired}, {spare})) return false;
+  if (view(news) == "{}") {
+    drop(news);
+    drop(spare);
+    return true;
+  }
+  act(action_kind::changed);
+  if (!tell_difference()) return false;
+  move(desired, old_desired);
+  move(spare, desired);
+  return true;
+}
+
+/// Notes the changes that `news`, the difference, makes to desired.
+inline bool device_session::tell_difference() {
+  return build(records, [&](output& out) {
+    const std::string_view old = view(desired);
+    const std::string_view fresh = view(news);
+    const merge::options o = rules();
+    if (store_.is_fixed()) {
+      return detail::tell_patch(out, old, fresh, o.memory) || fail(errc::out_of_memory);
+    }
+    const detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
+    if (!plan) return fail(errc::out_of_memory);
+    plan->make(old, fresh);
+    return !failure_ && tell(*plan, out, old, fresh);
+  });
 }
 
 /// The first desired section is `news` itself: each member is new.
-inline json::error device_session::tell_all() {
+inline bool device_session::tell_all() {
   state_.texts[desired] = state_.texts[news];
-  error e = build(records, [&](output& out) -> error {
+  const bool told = build(records, [&](output& out) {
     const std::string_view all = view(news);
     json::text_buffer pointer(store_.working());
-    bool good = true;
+    bool fits = true;
     json::detail::text_items items(all);
-    while (items.next()) {
+    while (fits && items.next()) {
       pointer.resize(0);
-      merge::detail::render_name(items.name(), [&](char c) { good = good && pointer.append(&c, 1); });
-      good = good && text_changes::append(out, pointer.view(), {}, {}, all, items.value());
+      merge::detail::render_name(items.name(), [&](char c) { fits = fits && pointer.append(&c, 1); });
+      fits = fits && text_changes::append(out, {pointer.view(), {}, items.value()}, {}, all);
     }
-    return good ? error() : error(errc::out_of_memory);
+    return fits || fail(errc::out_of_memory);
   });
-  if (!e && !view(records).empty()) act(action_kind::changed);
-  return e;
+  if (told && !view(records).empty()) act(action_kind::changed);
+  return told;
 }
 
 // --- Reported ---------------------------------------------------------------------------------
 
-/// The hub has in reported what is in `spare`.
-inline json::error device_session::take_reported() {
+/// The hub has this in reported.
+inline bool device_session::take_reported(std::string_view object) {
+  if (!compact(spare, object, {true, true})) return false;
   if (!state_.known) {
-    // What was reported before goes on top, patch by patch: as one patch it could not always be said.
     move(spare, acked);
-    std::size_t at = 0;
-    while (at < view(before).size()) {
-      const auto patch = [&] {
-        const std::string_view rest = view(before).substr(at);
-        return rest.substr(0, rest.find('\n'));
-      };
-      const slot from = at == 0 ? acked : wanted;
-      if (error e = merged(spare, [&] { return section(from); }, patch)) return e;
-      at += patch().size() + 1;
-      move(spare, wanted);
-    }
-    state_.own_wanted = !view(before).empty();
-    if (!state_.own_wanted) drop(wanted);
-    drop(before);
-    return {};
-  }
-  if (options_.who == authority::device) {
-    if (!state_.own_wanted) {
-      if (view(spare) != section(acked)) {
-        move(acked, wanted);
-        state_.own_wanted = true;
-      }
-    }
-    move(spare, acked);
-    return {};
-  }
-  if (!state_.own_wanted && view(sent).empty()) {
-    move(spare, acked);
-    return {};
-  }
-  // First the patch in flight, which may have arrived or not; then what came after it (merge::outbox::reconnect).
-  if (!view(sent).empty()) {
-    if (error e = merged(spare_2, [&] { return section(acked); }, [&] { return view(sent); })) return e;
-    if (error e = difference(news, [&] { return view(spare_2); }, [&] { return wanted_text(); })) return e;
-    if (error e = merged(spare_2, [&] { return view(spare); }, [&] { return view(sent); })) return e;
+    if (!join_before()) return false;
+  } else if (options_.who == authority::shared) {
+    if (!rebase_wanted()) return false;
   } else {
-    if (error e = difference(news, [&] { return section(acked); }, [&] { return wanted_text(); })) return e;
-    state_.texts[spare_2] = state_.texts[spare];
+    if (!state_.own_wanted && view(spare) != section(acked)) {
+      move(acked, wanted);
+      state_.own_wanted = true;
+    }
+    move(spare, acked);
   }
-  if (error e = merged(wanted, [&] { return view(spare_2); }, [&] { return view(news); })) return e;
+  drop(sent);
+  state_.patch = request();
+  return true;
+}
+
+/// What was reported before the first twin goes on top of it, patch by patch: as one patch it could not always be said.
+inline bool device_session::join_before() {
+  drop(wanted);
+  state_.own_wanted = false;
+  for (std::size_t at = 0; at < view(before).size();) {
+    const std::size_t size = view(before).find('\n', at) - at;
+    if (!merged(spare, {wanted_slot()}, {before, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(size)})) return false;
+    move(spare, wanted);
+    state_.own_wanted = true;
+    at += size + 1;
+  }
+  drop(before);
+  return true;
+}
+
+/// Reported becomes what is in `spare`, and what is pending is replayed on it: first the patch in flight, which may have
+/// arrived or not; then what came after it. See merge::outbox::reconnect().
+inline bool device_session::rebase_wanted() {
+  const bool in_flight = !view(sent).empty();
+  if (!state_.own_wanted && !in_flight) {
+    move(spare, acked);
+    return true;
+  }
+  if (in_flight) {
+    if (!merged(spare_2, {acked}, {sent}) || !difference(news, {spare_2}, {wanted_slot()}) || !merged(spare_2, {spare}, {sent}) ||
+        !merged(given, {spare_2}, {news})) {
+      return false;
+    }
+  } else if (!difference(news, {acked}, {wanted_slot()}) || !merged(given, {spare}, {news})) {
+    return false;
+  }
+  move(given, wanted);
   state_.own_wanted = true;
   drop(spare_2);
   drop(news);
   move(spare, acked);
-  return {};
+  return true;
 }
 
-inline json::error device_session::take_answer(const twin_topic& topic, std::string_view payload, std::int64_t now) {
+inline bool device_session::take_answer(const twin_topic& topic, std::string_view payload, std::int64_t now) {
   const unsigned status = topic.status;
   if (status == 429 || status >= 500) {
-    put_off(state_.patch, now);
-    return {};
+    if (state_.patch.phase == standing::waiting) put_off(state_.patch, now);
+    return true;
   }
   if (status == 412 && state_.guarded) {  // somebody else wrote; what was sent is cleared up with what they wrote
     state_.patch = request();
     ask_for_twin(now);
-    return {};
+    return true;
   }
   if (status / 100 != 2) {
-    if (error e = refuse(status, payload)) return e;
     state_.patch = request();
-    return send_pending(now);
+    return refuse(status, payload);
   }
-  if (state_.covers) {
-    if (state_.own_wanted) move(wanted, acked);
-    state_.own_wanted = false;
-  } else {
-    if (error e = merged(spare, [&] { return section(acked); }, [&] { return view(sent); })) return e;
+  if (!state_.covers) {
+    if (!merged(spare, {acked}, {sent})) return false;
     move(spare, acked);
+  } else if (state_.own_wanted) {
+    move(wanted, acked);
+    state_.own_wanted = false;
   }
   drop(sent);
   state_.patch = request();
@@ -952,181 +984,190 @@ inline json::error device_session::take_answer(const twin_topic& topic, std::str
   state_.reported_version = topic.version;
   // Somebody else wrote, or the twin that is on its way may be from before this.
   if (foreign || state_.get.phase == standing::waiting) ask_for_twin(now);
-  return send_pending(now);
+  return true;
 }
 
 /// The patch in flight is refused for good: it is handed back, and what came after it stays.
-inline json::error device_session::refuse(unsigned status, std::string_view payload) {
-  if (error e = note_reason(status, payload)) return e;
-  if (error e = replay_without_sent()) return e;
+inline bool device_session::refuse(unsigned status, std::string_view payload) {
+  if (!note_reason(status, payload) || !replay_without_sent()) return false;
   move(sent, given);
   act(action_kind::refused);
-  return {};
+  return true;
 }
 
-inline json::error device_session::replay_without_sent() {
+inline bool device_session::replay_without_sent() {
   if (state_.covers) {
     drop(wanted);
     state_.own_wanted = false;
-    return {};
+    return true;
   }
-  if (error e = merged(spare, [&] { return section(acked); }, [&] { return view(sent); })) return e;
-  if (error e = difference(spare_2, [&] { return view(spare); }, [&] { return wanted_text(); })) return e;
-  if (error e = merged(wanted, [&] { return section(acked); }, [&] { return view(spare_2); })) return e;
+  if (!merged(spare, {acked}, {sent}) || !difference(spare_2, {spare}, {wanted_slot()})) return false;
   drop(spare);
+  if (!merged(spare, {acked}, {spare_2})) return false;
   drop(spare_2);
+  move(spare, wanted);
   state_.own_wanted = true;
-  return {};
+  return true;
+}
+
+/// What is to be sent is cut to what fits into a message.
+inline bool device_session::cut_sent() {
+  const bool cut = build(spare, [&](output& out) {
+    return good(detail::text_splitter(view(sent), store_.working()).first_part(options_.max_payload, out));
+  });
+  if (cut) move(spare, sent);
+  return cut;
 }
 
 /// Sends what is pending, if nothing is in flight.
-inline json::error device_session::send_pending(std::int64_t now) {
+inline bool device_session::send_pending(std::int64_t now) {
   while (state_.online && state_.fetched && state_.get.phase == standing::idle && view(sent).empty() && state_.own_wanted) {
-    if (error e = difference(sent, [&] { return section(acked); }, [&] { return wanted_text(); })) return e;
+    if (!difference(sent, {acked}, {wanted})) return false;
     if (view(sent) == "{}") {
       drop(sent);
       drop(wanted);
       state_.own_wanted = false;
-      return {};
+      return true;
     }
     state_.covers = view(sent).size() <= options_.max_payload;
     if (!state_.covers) {
-      error e = build(spare, [&](output& out) { return detail::text_splitter(view(sent), store_.working()).first_part(options_.max_payload, out); });
-      if (e) return e;
-      move(spare, sent);
-      if (view(sent).size() > options_.max_payload) {  // one leaf, which somebody else put there
+      if (!cut_sent()) return false;
+      if (view(sent).size() > options_.max_payload) {  // one leaf that goes, which somebody else put there
         if (state_.action_count == most_actions) {
           drop(sent);
-          return {};
+          return true;
         }
-        if (error refused = refuse(0, {})) return refused;
+        if (!refuse(0, {})) return false;
         continue;
       }
     }
     publish_patch(now);
   }
-  return {};
-}
-
-inline json::error device_session::check_report(std::string_view patch) {
-  return with_room([&]() -> error {
-    const json::memory_source working = store_.working();
-    placed<devicetwin::detail::rule_checker> checker(working, *options_.rules, part::reported, shape::patch, nullptr, working);
-    if (checker.it == nullptr) return errc::out_of_memory;
-    using reader = json::detail::reader<devicetwin::detail::rule_checker>;
-    void* const room = working.allocate(working.context, sizeof(reader));
-    if (room == nullptr) return errc::out_of_memory;
-    auto* const strict = new (room) reader(patch, *checker.it, json::default_max_depth, false, working);
-    error e = strict->read();
-    strict->~reader();
-    working.release(working.context, room);
-    if (e && e.code() == checker.it->failure()) {
-      e = static_cast<error&&>(e).limited_to(checker.it->limit(), checker.it->actual());
-    }
-    return e;
-  });
+  return true;
 }
 
 inline json::error device_session::report(std::string_view patch, std::int64_t now) {
   begin();
-  return all_or_nothing([&]() -> error {
-    if (error e = check_report(patch)) return e;
-    patch = json::detail::trimmed(patch);
-    if (patch.front() != '{') return detail::no_twin("");
-    if (error e = compact(news, patch, {false, false})) return e;
-    if (view(news).size() > options_.max_payload) {
-      error too_long;
-      error e = with_room([&] {
-        return detail::text_splitter(view(news), store_.working()).measure([&](std::size_t alone) {
-          if (alone > options_.max_payload) too_long = error(errc::patch_too_long).limited_to(options_.max_payload, alone);
-          return !too_long;
-        });
-      });
-      if (e) return e;
-      if (too_long) return too_long;
-    }
-    if (error e = merged(spare, [&] { return wanted_text(); }, [&] { return view(news); })) return e;
-    if (error e = check_size(spare)) return e;
-    if (!state_.known) {
-      if (error e = add_to_before()) return e;
-    }
-    if (view(spare) != wanted_text()) {
-      move(spare, wanted);
-      state_.own_wanted = true;
-      state_.covers = false;
-    }
-    drop(spare);
-    drop(news);
-    return send_pending(now);
-  });
+  return end(take_report(patch) && send_pending(now));
 }
 
+inline bool device_session::take_report(std::string_view patch) {
+  if (!check_report(patch)) return false;
+  patch = json::detail::trimmed(patch);
+  if (patch.front() != '{') return no_twin("");
+  if (!compact(news, patch, {false, false}) || !check_leaves() || !merged(spare, {wanted_slot()}, {news}) || !check_size(spare) ||
+      (!state_.known && !add_to_before())) {
+    return false;
+  }
+  if (view(spare) != section(wanted_slot())) {
+    move(spare, wanted);
+    state_.own_wanted = true;
+    state_.covers = false;
+  }
+  drop(spare);
+  drop(news);
+  return true;
+}
+
+inline bool device_session::check_report(std::string_view patch) {
+  using devicetwin::detail::rule_checker;
+  using reader = json::detail::reader<rule_checker>;
+  store_.forget_missing();
+  const auto attempt = [&] {
+    const json::memory_source working = store_.working();
+    const detail::placed<rule_checker> checker(working, *options_.rules, part::reported, shape::patch, nullptr, working);
+    if (!checker) return fail(errc::out_of_memory);
+    const detail::placed<reader> strict(working, patch, *checker, json::default_max_depth, false, working);
+    if (!strict) return fail(errc::out_of_memory);
+    if (good(strict->read())) return true;
+    if (failure_.code() == checker->failure()) failure_ = static_cast<error&&>(failure_).limited_to(checker->limit(), checker->actual());
+    return false;
+  };
+  while (!attempt()) {
+    if (!more_room()) return false;
+  }
+  return true;
+}
+
+/// Whether each leaf of `news` fits into a message.
+inline bool device_session::check_leaves() {
+  if (view(news).size() <= options_.max_payload) return true;
+  store_.forget_missing();
+  const auto attempt = [&] {
+    detail::text_splitter splitter(view(news), store_.working());
+    std::size_t longest = 0;
+    if (!good(splitter.measure([&](std::size_t alone) { return (longest = alone) <= options_.max_payload; }))) return false;
+    if (longest <= options_.max_payload) return true;
+    return fail(error(errc::patch_too_long).limited_to(options_.max_payload, longest).at(splitter));
+  };
+  while (!attempt()) {
+    if (!more_room()) return false;
+  }
+  return true;
+}
 
 /// Whether reported may become what is in a slot, having got `news`: only growth beyond the limits is refused.
-inline json::error device_session::check_size(slot fresh) {
+inline bool device_session::check_size(slot fresh) {
   const dialect& d = *options_.rules;
   const auto size_of = [&](std::string_view object) { return devicetwin::detail::text_size(object, d.size); };
-  const auto too_large = [](std::size_t limit, std::size_t size) {
-    return error(errc::section_too_large).limited_to(limit, size).at(json::detail::pointer_text{{}});
+  const auto too_large = [&](std::size_t limit, std::size_t size) {
+    return fail(error(errc::section_too_large).limited_to(limit, size).at(json::detail::pointer_text{{}}));
   };
   const std::size_t limit = d.max_size(part::reported);
   const std::string_view measured = view(d.basis == size_basis::patch ? news : fresh);
   // No value counts for more than eight times its text, so mostly there is nothing to measure.
   if (measured.size() > limit / 8) {
     const std::size_t size = size_of(measured);
-    if (size > limit && (d.basis == size_basis::patch || size > size_of(wanted_text()))) return too_large(limit, size);
+    if (size > limit && (d.basis == size_basis::patch || size > size_of(section(wanted_slot())))) return too_large(limit, size);
   }
   if (d.max_total != dialect::unlimited) {
     const std::size_t size = size_of(section(desired)) + size_of(view(fresh));
-    if (size > d.max_total && size_of(view(fresh)) > size_of(wanted_text())) return too_large(d.max_total, size);
+    if (size > d.max_total && size_of(view(fresh)) > size_of(section(wanted_slot()))) return too_large(d.max_total, size);
   }
-  return {};
+  return true;
 }
 
 /// Before the first twin: `news` joins the last patch that was reported, where one patch can say both, or stands behind it.
-inline json::error device_session::add_to_before() {
-  const std::string_view all = view(before);
-  std::size_t last = all.empty() ? 0 : all.size() - 1;
-  while (last != 0 && all[last - 1] != '\n') --last;
-  bool together = !all.empty();
+inline bool device_session::add_to_before() {
+  const auto all = [&] { return view(before); };
+  std::size_t last = all().empty() ? 0 : all().size() - 1;
+  while (last != 0 && all()[last - 1] != '\n') --last;
+  bool together = !all().empty();
   if (together) {
     // Not where an object would be merged into what the earlier patch removed or replaced.
-    error e = build(spare_2, [&](output& out) -> error {
+    const bool made = build(spare_2, [&](output& out) {
       const merge::options o = rules(merge::null_rule::keep);
-      error failed;
-      placed<merge::detail::text_merge> plan(o.memory, o, failed);
-      if (plan.it == nullptr) return errc::out_of_memory;
-      const std::string_view patches = view(before);
-      plan.it->make(patches.substr(last, patches.size() - last - 1), view(news));
-      if (failed) return failed;
+      const detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
+      if (!plan) return fail(errc::out_of_memory);
+      plan->make(all().substr(last, all().size() - last - 1), view(news));
+      if (failure_) return false;
       merge::detail::text_merge::steps path(o.memory);
-      if (!plan.it->prepare_to_tell(path)) return errc::out_of_memory;
+      if (!plan->prepare_to_tell(path)) return fail(errc::out_of_memory);
       together = true;
       const auto journal = [&](const json::location&, const std::string_view* old_text, const std::string_view* new_text) {
         if (old_text != nullptr && new_text != nullptr && new_text->front() == '{') together = false;
       };
-      plan.it->tell(journal, path);
-      if (!out.append(patches.data(), last)) return errc::out_of_memory;
-      merge::detail::text_sink sink(out);
-      plan.it->write(sink);
-      failed = sink.finish();
-      if (failed) return failed;
-      sink.keep();
-      return out.append("\n", 1) ? error() : error(errc::out_of_memory);
+      plan->tell(journal, path);
+      if (!out.append(all().data(), last)) return fail(errc::out_of_memory);
+      {
+        merge::detail::text_sink sink(out);
+        plan->write(sink);
+        if (!good(sink.finish())) return false;
+        sink.keep();
+      }
+      return out.append("\n", 1) || fail(errc::out_of_memory);
     });
-    if (e) return e;
+    if (!made) return false;
   }
   if (!together) {
-    error e = build(spare_2, [&](output& out) -> error {
-      const std::string_view patches = view(before);
-      return out.append(patches.data(), patches.size()) && out.append(view(news).data(), view(news).size()) && out.append("\n", 1)
-                 ? error()
-                 : error(errc::out_of_memory);
+    const bool made = build(spare_2, [&](output& out) {
+      return (out.append(all().data(), all().size()) && out.append(view(news).data(), view(news).size()) && out.append("\n", 1)) ||
+             fail(errc::out_of_memory);
     });
-    if (e) return e;
+    if (!made) return false;
   }
   move(spare_2, before);
-  return {};
+  return true;
 }
 
 // --- Across power loss ------------------------------------------------------------------------
@@ -1159,41 +1200,38 @@ inline json::error device_session::restore(std::string_view bytes) {
   std::string_view content;
   const errc form = devicetwin::detail::read_stored_form(bytes, detail::session_mark, detail::session_format, content);
   if (form != errc::ok) return form;
-  return all_or_nothing([&]() -> error {
-    devicetwin::detail::stored_reader in(content);
-    std::uint64_t flags = 0, versions[2] = {};
-    if (!in.number(flags) || !in.number(versions[0]) || !in.number(versions[1])) return errc::damaged;
-    state fresh;
-    fresh.random = state_.random;
-    fresh.requests = state_.requests;
-    state_ = fresh;
-    for (const slot s : {desired, acked, wanted, sent, before}) {
-      std::string_view text;
-      if (!in.text(text)) return errc::damaged;
-      for (std::string_view rest = text; !rest.empty();) {  // each an object; of those before there may be several
-        std::string_view object = rest;
-        if (s == before) {
-          object = rest.substr(0, rest.find('\n'));
-          if (object.size() == rest.size()) return errc::damaged;
-        }
-        if (object.empty() || object.front() != '{') return errc::damaged;
-        if (error e = checked(object)) return e.code() == errc::out_of_memory ? e : error(errc::damaged);
-        rest.remove_prefix(s == before ? object.size() + 1 : object.size());
-      }
-      error e = build(s, [&](output& out) { return out.append(text.data(), text.size()) ? error() : error(errc::out_of_memory); });
-      if (e) return e;
+  return end(take_stored(content));
+}
+
+inline bool device_session::take_stored(std::string_view content) {
+  devicetwin::detail::stored_reader in(content);
+  std::uint64_t flags = 0, versions[2] = {};
+  if (!in.number(flags) || !in.number(versions[0]) || !in.number(versions[1]) || flags > 7) return fail(errc::damaged);
+  state fresh;
+  fresh.random = state_.random;
+  fresh.requests = state_.requests;
+  state_ = fresh;
+  for (const slot s : {desired, acked, wanted, sent, before}) {
+    std::string_view text;
+    if (!in.text(text)) return fail(errc::damaged);
+    for (std::string_view rest = text; !rest.empty();) {  // each an object; of those before there may be several
+      const std::string_view object = s == before ? rest.substr(0, rest.find('\n')) : rest;
+      if (object.empty() || object.front() != '{' || (s == before && object.size() == rest.size())) return fail(errc::damaged);
+      if (!checked(object)) return fail(failure_.code() == errc::out_of_memory ? failure_ : error(errc::damaged));
+      rest.remove_prefix(s == before ? object.size() + 1 : object.size());
     }
-    for (const std::uint64_t version : versions) {
-      if (version > static_cast<std::uint64_t>(INT64_MAX)) return errc::damaged;
-    }
-    if (!in.done() || flags > 7) return errc::damaged;
-    state_.known = (flags & detail::session_known) != 0;
-    state_.own_wanted = (flags & detail::session_own_wanted) != 0;
-    state_.covers = (flags & detail::session_covers) != 0;
-    state_.desired_version = static_cast<std::int64_t>(versions[0]) - 1;
-    state_.reported_version = static_cast<std::int64_t>(versions[1]) - 1;
-    return {};
-  });
+    if (!text.empty() && !copy(s, text)) return false;
+  }
+  for (const std::uint64_t version : versions) {
+    if (version > static_cast<std::uint64_t>(INT64_MAX)) return fail(errc::damaged);
+  }
+  if (!in.done()) return fail(errc::damaged);
+  state_.known = (flags & detail::session_known) != 0;
+  state_.own_wanted = (flags & detail::session_own_wanted) != 0;
+  state_.covers = (flags & detail::session_covers) != 0;
+  state_.desired_version = static_cast<std::int64_t>(versions[0]) - 1;
+  state_.reported_version = static_cast<std::int64_t>(versions[1]) - 1;
+  return true;
 }
 
 // --- Subscriptions ----------------------------------------------------------------------------

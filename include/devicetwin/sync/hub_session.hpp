@@ -109,8 +109,8 @@ class hub_session {
   /// A device has published. A topic under `$iothub/twin/` that is a device's to write gets its reply, with a status
   /// other than 200 and 204 when it was refused; this function then gives the reason. The payload of GET says nothing
   /// and is not looked at.
-  /// Errors without an action: invalid_topic, when it is none of the twin's: somebody else's business; not_writable,
-  ///   when it is the hub's to write; invalid_identity.
+  /// Errors without an action: invalid_topic, when it is none of the twin's, and somebody else's business or malformed;
+  ///   not_writable, when it is the hub's to write; invalid_identity, when the id is empty or too long.
   json::error message(const twin_id& id, std::string_view topic, std::string_view payload, timestamp now);
 
   /// The same message refused without looking at it, as with `throttled`.
@@ -163,7 +163,9 @@ class hub_session {
 
   void forget_actions() noexcept { action_count_ = 0; }
   json::errc set_party(const twin_id& id) noexcept;
-  json::result<twin_topic> set_request(const twin_id& id, std::string_view topic) noexcept;
+  static bool is_for_hub(const twin_topic& topic) noexcept {
+    return topic.kind == twin_topic_kind::get || topic.kind == twin_topic_kind::reported_patch;
+  }
   hub_action& add(hub_action::kind what) noexcept;
   void reply(const twin_topic& request, unsigned status, std::int64_t version, std::string_view payload) noexcept;
   json::error refuse(const twin_topic& request, const failure& f, timestamp now) noexcept;
@@ -193,7 +195,7 @@ class hub_session {
   // What must be said without asking for memory.
   static constexpr std::size_t reply_topic_bytes = 80 + max_request_id;
   static constexpr std::size_t notification_topic_bytes = 80;
-  char ids_[256];
+  char ids_[2 * 128];  ///< an id has at most 128 bytes (check_id)
   char reply_topic_[reply_topic_bytes];
   char notification_topic_[notification_topic_bytes];
   char error_body_[max_error_body];
@@ -237,35 +239,29 @@ void hub_session<Store, Memory>::unsubscribed(const twin_id& id, std::string_vie
   if (connection* c = connections_.find(id)) c->filters &= ~detail::filter_bit(filter);
 }
 
-/// Keeps a copy of the id, for actions; ok or invalid_identity.
+/// Keeps a copy of the id, for actions; invalid_identity when it is none by its length. For one with wrong characters no
+/// store has a twin.
 template <class Store, class Memory>
 json::errc hub_session<Store, Memory>::set_party(const twin_id& id) noexcept {
   forget_actions();
   party_ = {};
-  const json::errc code = check_id(id);
-  if (code != json::errc::ok) return code;
+  constexpr std::size_t longest = sizeof ids_ / 2;
+  if (id.device.empty() || id.device.size() > longest || id.module.size() > longest) return json::errc::invalid_identity;
   std::memcpy(ids_, id.device.data(), id.device.size());
   party_.device = {ids_, id.device.size()};
   if (!id.module.empty()) {
     std::memcpy(ids_ + id.device.size(), id.module.data(), id.module.size());
     party_.module = {ids_ + id.device.size(), id.module.size()};
   }
-  return code;
-}
-
-/// The same for a message from there, with what it asks for.
-template <class Store, class Memory>
-json::result<twin_topic> hub_session<Store, Memory>::set_request(const twin_id& id, std::string_view topic) noexcept {
-  if (const json::errc code = set_party(id); code != json::errc::ok) return code;
-  const auto request = parse_twin_topic(topic);
-  if (request && request->kind != twin_topic_kind::get && request->kind != twin_topic_kind::reported_patch) return json::errc::not_writable;
-  return request;
+  return json::errc::ok;
 }
 
 template <class Store, class Memory>
 json::error hub_session<Store, Memory>::message(const twin_id& id, std::string_view topic, std::string_view payload, timestamp now) {
-  const auto request = set_request(id, topic);
+  if (const json::errc code = set_party(id); code != json::errc::ok) return code;
+  const auto request = parse_twin_topic(topic);
   if (!request) return request.error();
+  if (!is_for_hub(*request)) return json::errc::not_writable;
   if (payload.size() > options_.max_payload) {
     return refuse(*request, by_party(json::error(json::errc::too_large).limited_to(options_.max_payload, payload.size())), now);
   }
@@ -287,8 +283,10 @@ json::error hub_session<Store, Memory>::message(const twin_id& id, std::string_v
 template <class Store, class Memory>
 json::error hub_session<Store, Memory>::refuse(const twin_id& id, std::string_view topic, const refusal& as, std::string_view message,
                                                timestamp now) {
-  const auto request = set_request(id, topic);
+  if (const json::errc code = set_party(id); code != json::errc::ok) return code;
+  const auto request = parse_twin_topic(topic);
   if (!request) return request.error();
+  if (!is_for_hub(*request)) return json::errc::not_writable;
   json::text_buffer body(error_body_, sizeof error_body_);
   error_details details;
   details.now = &now;
@@ -340,7 +338,8 @@ service_reply hub_session<Store, Memory>::service_create(const new_identity& who
     }
   }
   if (json::error e = store_.create(who, now, done_)) {
-    return refused(e.code() == json::errc::already_exists ? by_party(e) : by_store(e), &now);
+    const bool partys = e.code() == json::errc::already_exists || e.code() == json::errc::invalid_identity;
+    return refused(partys ? by_party(e) : by_store(e), &now);
   }
   notify_and_tell(whose() == twin_of::device ? "createDeviceIdentity" : "createModuleIdentity");
   service_reply answer;

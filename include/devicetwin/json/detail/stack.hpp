@@ -14,13 +14,14 @@ inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace detail {
 
-/// How many elements need no heap: half as many where size counts, for the stacks there are small.
-constexpr std::size_t room(std::size_t usual) noexcept { return shortcuts ? usual : usual / 2; }
+/// How much working space is on the stack: a quarter of the usual where size counts, for the stacks there are small.
+constexpr std::size_t room(std::size_t usual) noexcept { return shortcuts ? usual : (usual + 3) / 4; }
 
-/// Elements are moved by memcpy and never destroyed. The first `Inline` of them need no heap.
-template <class T, std::size_t Inline>
+/// Elements are moved by memcpy and never destroyed. The first room(Usual) of them need no heap.
+template <class T, std::size_t Usual>
 class stack {
   static_assert(std::is_trivially_copyable_v<T>, "stack elements are moved by memcpy");
+  static constexpr std::size_t Inline = room(Usual);
 
  public:
   explicit stack(const memory_source& memory) noexcept : memory_(memory) {}

@@ -184,7 +184,7 @@ class text_diff {
     std::size_t region;          ///< the confined container around it
   };
 
-  using loose_members = json::detail::stack<text_member, json::detail::room(16)>;
+  using loose_members = json::detail::stack<text_member, 16>;
 
   // Each returns false when failure_ is set, or when the walk is over because only a difference was wanted.
 
@@ -1032,8 +1032,8 @@ class text_diff {
   state state_ = state::entry;
   json::detail::text_structure from_structure_;
   json::detail::text_structure to_structure_;
-  json::detail::stack<frame, json::detail::room(32)> frames_;
-  json::detail::stack<more, json::detail::room(4)> specials_;
+  json::detail::stack<frame, 32> frames_;
+  json::detail::stack<more, 4> specials_;
   loose_members loose_from_;
   loose_members loose_to_;
   plain_names names_;

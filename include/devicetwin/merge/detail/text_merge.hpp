@@ -584,8 +584,8 @@ class text_merge {
   bool malformed_ = false;
   std::size_t changes_ = 0;
   json::detail::stack<frame, 8> frames_;
-  json::detail::stack<wish, json::detail::room(16)> wanted_;
-  json::detail::stack<entry, json::detail::room(16)> entries_;
+  json::detail::stack<wish, 16> wanted_;
+  json::detail::stack<entry, 16> entries_;
   json::detail::stack<char, 64> made_;
   plain_names names_;
   json::detail::index_memory index_;

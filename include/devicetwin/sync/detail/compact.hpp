@@ -9,6 +9,7 @@
 #include "../../json/detail/tokens.hpp"
 #include "../../json/find_text.hpp"
 #include "../../json/value.hpp"
+#include "../../merge/detail/text_diff.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -103,6 +104,15 @@ class text_splitter {
     return walk([&](std::string_view, std::string_view, std::size_t alone) { return leaf(alone); });
   }
 
+  /// The place of the leaf at which the walk stopped, for an error.
+  template <class Out>
+  void render(Out&& put) const {
+    for (std::size_t i = 1; i <= frames_.size(); ++i) {
+      const std::string_view name = i == frames_.size() ? leaf_ : frames_[i].name;
+      if (name.size() >= 3) merge::detail::render_name(name.substr(1, name.size() - 3), put);
+    }
+  }
+
   /// Writes the patch of as many leaves, from the first on, as fit into `limit` bytes, at least one.
   template <class Output>
   json::error first_part(std::size_t limit, Output& out) {
@@ -178,6 +188,7 @@ class text_splitter {
         continue;
       }
       const char* const value = p;
+      leaf_ = named;
       if ((p = json::detail::skip_value(p, end)) == nullptr) break;
       const auto length = static_cast<std::size_t>(p - value);
       if (!leaf(named, std::string_view(value, length), frames_.back().around + named.size() + length)) return {};
@@ -186,6 +197,7 @@ class text_splitter {
   }
 
   std::string_view patch_;
+  std::string_view leaf_;
   json::detail::stack<frame, 8> frames_;
 };
 
