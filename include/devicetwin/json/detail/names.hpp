@@ -28,11 +28,19 @@ inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
   return hash ^ (hash >> 29);
 }
 
+/// Thirty-two bits of a hash over sixty-four.
+inline std::uint64_t spread(std::uint32_t hash) noexcept { return hash * 0x9E3779B97F4A7C15u; }
+
 /// A quick hash of a name of at most 13 bytes, as the words of a value cut to what means something.
 inline std::uint64_t hash_words(const value_words& words) noexcept { return mix(words.low, words.high); }
 
 /// A quick hash of a name. Nothing depends on it being hard to collide.
 inline std::uint64_t hash_name(std::string_view name) noexcept {
+  if constexpr (!shortcuts) {
+    std::uint32_t small = 0;
+    for (const char c : name) small = (small ^ static_cast<unsigned char>(c)) * 0x01000193u;
+    return spread(small);
+  }
   if (is_compact<value> && name.size() <= inside<value>::longest_inline) return hash_words(words_of_text(name));
   const char* p = name.data();
   std::size_t left = name.size();
@@ -57,7 +65,7 @@ inline std::uint64_t hash_name(std::string_view name) noexcept {
 /// The same for the name of a member: without going through its characters when they are inline.
 template <class Name>
 DEVICETWIN_ALWAYS_INLINE std::uint64_t hash_of(const Name& name) noexcept {
-  if constexpr (is_compact<Name>) {
+  if constexpr (shortcuts && is_compact<Name>) {
     const value_words words = words_of(name);
     if ((words.flags() & inside<Name>::inline_flag) != 0) {
       const value_words& mask = masks_of_inline_text.of[words.unused()];
@@ -66,9 +74,6 @@ DEVICETWIN_ALWAYS_INLINE std::uint64_t hash_of(const Name& name) noexcept {
   }
   return hash_name(text_of(name));
 }
-
-/// Thirty-two bits of a hash over sixty-four.
-inline std::uint64_t spread(std::uint32_t hash) noexcept { return hash * 0x9E3779B97F4A7C15u; }
 
 /// The names of a RapidJSON object's members, as name_index wants them.
 template <class Value>
@@ -82,6 +87,37 @@ template <class Value>
 object_names<Value> names_of(const Value& object) noexcept {
   return {members_begin(object)};
 }
+
+/// Any names as name_index wants them: where size counts, an index is compiled once for all.
+class any_names {
+ public:
+  template <class Names>
+  explicit any_names(const Names& names) noexcept
+      : names_(&names), text_([](const void* from, size_type i) noexcept { return static_cast<const Names*>(from)->text(i); }) {}
+  std::string_view text(size_type i) const noexcept { return text_(names_, i); }
+  std::uint64_t hash(size_type i) const noexcept { return hash_name(text(i)); }
+
+ private:
+  const void* names_;
+  std::string_view (*text_)(const void*, size_type) noexcept;
+};
+/// The names of texts, to be handed to an index; valid as long as `names`.
+template <class Names>
+auto indexed(const Names& names) noexcept {
+  if constexpr (shortcuts) {
+    return names;
+  } else {
+    return any_names(names);
+  }
+}
+
+/// Remembers the first name that repeats another.
+struct first_repeat {
+  size_type at = no_index;
+  void operator()(size_type i) noexcept {
+    if (i < at) at = i;
+  }
+};
 
 /// The first member among `count` whose name is that of `wanted`, or no_index, by looking at each. Cheap enough
 /// that an object must be searched several times over before an index is worth it: some nanosecond a member.

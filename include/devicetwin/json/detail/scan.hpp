@@ -28,13 +28,6 @@ namespace detail {
 
 inline constexpr std::size_t block_size = 64;
 
-/// Whether code may be spent on shortcuts; not where size counts most.
-#if defined(DEVICETWIN_NO_SIMD)
-inline constexpr bool shortcuts = false;
-#else
-inline constexpr bool shortcuts = true;
-#endif
-
 /// The structure of one block, a bit per byte, the first byte's lowest. Brackets and commas are those outside
 /// strings, quotes those that begin or end one.
 struct scan_block {

@@ -7,11 +7,15 @@
 #include <type_traits>  // std::is_trivially_copyable_v
 
 #include "../memory.hpp"
+#include "inline.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace detail {
+
+/// How many elements need no heap: half as many where size counts, for the stacks there are small.
+constexpr std::size_t room(std::size_t usual) noexcept { return shortcuts ? usual : usual / 2; }
 
 /// Elements are moved by memcpy and never destroyed. The first `Inline` of them need no heap.
 template <class T, std::size_t Inline>
