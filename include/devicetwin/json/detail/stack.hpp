@@ -44,7 +44,7 @@ class stack {
     return true;
   }
   /// Makes room for one more element and counts it in; a null pointer when memory ran out.
-  [[nodiscard]] T* add() noexcept {
+  [[nodiscard]] DEVICETWIN_ALWAYS_INLINE T* add() noexcept {
     if (size_ == capacity_ && !grow(size_ + 1)) return nullptr;
     return data_ + size_++;
   }

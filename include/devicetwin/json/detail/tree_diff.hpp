@@ -458,44 +458,6 @@ class tree_diff {
     if (frames_.size() == outermost_array_) outermost_array_ = no_array;
   }
 
-  // Most of two trees is the same, and most of that can be seen at a glance: the same words of a value, or texts of
-  // the same length with the same bytes. All else is left to pair(). Both give the same answer.
-
-  /// Whether two values are the same scalar at a glance.
-  DEVICETWIN_ALWAYS_INLINE static bool same_scalars(const From& a, const To& b) noexcept {
-    if constexpr (!is_compact<From>) return false;
-    const value_words x = words_of(a);
-    const value_words y = words_of(b);
-    const unsigned flags = x.flags();
-    if ((flags & from_inside::string_flag) != 0) return same_texts(a, b, x, y);
-    if (flags != y.flags()) return false;
-    if ((flags & from_inside::number_flag) != 0) {
-      return x.low == y.low && ((flags & from_inside::double_flag) == 0 || is_finite(from_inside::real(a)));
-    }
-    const unsigned type = flags & from_inside::type_mask;
-    return type != from_inside::object_type && type != from_inside::array_type;
-  }
-  /// Whether two values that are not are different scalars at a glance: texts or integers, stored in the same way.
-  DEVICETWIN_ALWAYS_INLINE static bool different_scalars(const From& a, const To& b) noexcept {
-    constexpr unsigned plain = from_inside::string_flag | from_inside::number_flag;
-    const unsigned flags = from_inside::flags(a);
-    return is_compact<From> && flags == to_inside::flags(b) && (flags & plain) != 0 &&
-           (flags & from_inside::double_flag) == 0;
-  }
-  DEVICETWIN_ALWAYS_INLINE static bool same_names(const From& a, const To& b) noexcept {
-    if constexpr (is_compact<From>) {
-      if (same_texts(a, b, words_of(a), words_of(b))) return true;
-      if (from_inside::flags(a) == to_inside::flags(b)) return false;
-    }
-    return same_text(a, b);
-  }
-  DEVICETWIN_ALWAYS_INLINE static bool same_texts(const From& a, const To& b, const value_words& x,
-                                                const value_words& y) noexcept {
-    if ((x.flags() & from_inside::inline_flag) != 0) return same_inline_text(x, y);
-    const auto length = static_cast<std::uint32_t>(x.low);
-    return x.flags() == y.flags() && length == static_cast<std::uint32_t>(y.low) &&
-           same_bytes(from_inside::outside_text(a), to_inside::outside_text(b), length);
-  }
   /// How many members, or elements, at the beginning of two containers are the same at a glance, one by one.
   static size_type same_members(const member_of<From>* from, const member_of<To>* to, size_type count) noexcept {
     size_type i = 0;
