@@ -110,6 +110,8 @@ def changes_of(line):
         if end is None or ";" in code[start:end]:
             continue
         inside = line[start + 1 : end]
+        if re.match(r"(const )?[\w:]+ \w+ = ", inside):  # declares a variable
+            continue
         made.append(line[: start + 1] + "!(" + inside + ")" + line[end:])
         made.append(line[: start + 1] + "false && (" + inside + ")" + line[end:])  # the branch is dropped
     m = statement.match(code)

@@ -245,9 +245,11 @@ def asked_tables(rows):
 
 
 def yardstick_of(row):
-    """The contestant compared with; the best of several may be another one in each row."""
-    return peer_names.get(row["best_peer"], "the best other" if row["road"] in ("equal", "apply", "device_patch")
-                          else "the best library call" if row["road"] == "diff" else row["best_peer"])
+    """Who is compared with. The best of several may be another one in each row."""
+    if row["road"] in ("equal", "apply"):
+        return "the best other"
+    best = {"diff": "the best library call", "device_patch": "the best written by hand"}.get(row["road"], row["best_peer"])
+    return peer_names.get(row["best_peer"], best)
 
 
 def headline(times):
