@@ -292,6 +292,66 @@ TEST_CASE("the text roads agree with the tree roads on random documents", "[text
   SUCCEED("every property held");
 }
 
+TEST_CASE("the trusted door stays within its texts, whatever is in them", "[text][property]") {
+  static text_roads::guarded memory_a, memory_b;
+  // Only that it ends, and that nothing outside is read: each text touches memory that is not there.
+  const auto both_ways = [](std::string_view first, std::string_view second) {
+    for (std::size_t i = 0; json::detail::level_at(i) != nullptr; ++i) {
+      json::detail::force_level(json::detail::level_at(i));
+      for (const bool a_at_end : {false, true}) {
+        for (const bool b_at_end : {false, true}) {
+          const std::string_view a = memory_a.put(first, a_at_end), b = memory_b.put(second, b_at_end);
+          for (const auto& [from, to] : {std::pair{a, b}, std::pair{b, a}}) {
+            std::string out;
+            static_cast<void>(merge::diff_text(from, to, out, trusted()));
+            static_cast<void>(merge::apply_merge_patch_text(
+                from, to, out, trusted(), [](const json::location& where, const auto* before, const auto* after) {
+                  std::size_t length = (before == nullptr ? 0 : before->size()) + (after == nullptr ? 0 : after->size());
+                  where.render([&](char) { ++length; });
+                }));
+          }
+        }
+      }
+    }
+    json::detail::force_level(nullptr);
+  };
+  const std::string texts[] = {
+      R"({"a":[1,-2.5e3,"x\u0041\\"],"bb":{"c":true,"dddddddddddd":null},"\u0065":"\"é","f":{}})",
+      R"({"f":{"g":1},"a":[1,-2.5e3,"x\u0041\\\""],"bb":{"dddddddddddd":0,"c":true,"x":{"y":[{}]}}})",
+      R"({ "a" : [ 1 , -2.5e3, "xA\\" ] , "bb" : { "c" : true } , "e" : "\"" , "long" : "0123456789012345678901234567890123456789" })",
+      R"([{"a":1},[[]],"\\"])"};
+  // Cut off anywhere, at either end.
+  for (const std::string& text : texts) {
+    for (std::size_t length = 0; length <= text.size(); ++length) {
+      both_ways(text, std::string_view(text).substr(0, length));
+      both_ways(text, std::string_view(text).substr(text.size() - length));
+      both_ways(std::string_view(texts[1]).substr(0, length), std::string_view(text).substr(0, length));
+    }
+  }
+  // A few bytes changed on both sides; and nothing but brackets, quotes and backslashes.
+  const char odd[] = "\"\\{}[],:n1 x\x80\t\0-.e";
+  for (unsigned seed = 0; seed < 1500; ++seed) {
+    random_json random(seed);
+    std::string a, b;
+    if (seed % 3 != 0) {
+      a = seed % 2 == 0 ? texts[random.below(4)] : random.object(0);
+      b = respelled(a, random, random.below(6) * 4);
+      for (std::string* text : {&a, &b}) {
+        for (unsigned k = random.below(4); k != 0 && !text->empty(); --k) {
+          (*text)[random.below(static_cast<unsigned>(text->size()))] = odd[random.below(sizeof odd - 1)];
+        }
+      }
+    } else {
+      const unsigned kinds = random.below(2) != 0 ? 7 : sizeof odd - 1;
+      for (unsigned k = random.below(300); k != 0; --k) a += odd[random.below(kinds)];
+      b = a.substr(0, random.below(static_cast<unsigned>(a.size() + 1)));
+      for (unsigned k = random.below(100); k != 0; --k) b += odd[random.below(kinds)];
+    }
+    both_ways(a, b);
+  }
+  SUCCEED("every call came back");
+}
+
 TEST_CASE("every byte in every place is refused or taken as the reader does", "[text][property]") {
   const std::string text = R"({"a":[1,-2.5e3,"x\u0041"],"b":{"c":true,"d":null} ,"e":"é"})";
   for (std::size_t i = 0; i <= text.size(); ++i) {
