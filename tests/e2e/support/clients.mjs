@@ -1,0 +1,60 @@
+// Microsoft's device client, and a bare MQTT client for what that one would never do.
+
+import { createRequire } from 'node:module';
+import { until } from './harness.mjs';
+import { sasToken } from './hub.mjs';
+
+const require = createRequire(import.meta.url);
+const { Client } = require('azure-iot-device');
+const { Mqtt } = require('azure-iot-device-mqtt');
+const mqtt = require('mqtt');
+
+/// Microsoft's client of a device, open. `afterwards` closes it.
+export async function openDevice(hub, device, afterwards, connectionString = hub.connectionString(device)) {
+  const client = Client.fromConnectionString(connectionString, Mqtt);
+  await client.setOptions({ ca: hub.ca });
+  client.on('error', () => {});  // told by the calls as well
+  afterwards(() => client.close().catch(() => {}));
+  await client.open();
+  return client;
+}
+
+/// Its reported.update() and get() as promises.
+export function report(twin, patch) {
+  return new Promise((resolve, reject) => {
+    twin.properties.reported.update(patch, (error) => (error ? reject(error) : resolve()));
+  });
+}
+export function refresh(twin) {
+  return new Promise((resolve, reject) => {
+    twin.get((error) => (error ? reject(error) : resolve(twin)));
+  });
+}
+
+/// A bare MQTT client with the credentials of a device, any of which can be given otherwise.
+export async function openMqtt(hub, device, afterwards, options = {}) {
+  const client = mqtt.connect({
+    host: 'localhost', port: hub.port, protocol: 'mqtts', ca: hub.ca, protocolVersion: 4, reconnectPeriod: 0, connectTimeout: 5000,
+    clientId: device, username: `localhost/${device}/?api-version=2021-04-12`,
+    password: sasToken(`localhost/devices/${device}`, hub.keys.get(device) ?? 'bm9uZQ=='), clean: true, ...options });
+  const bare = { client, messages: [], closed: false };
+  client.on('message', (topic, payload) => bare.messages.push({ topic, payload: payload.toString() }));
+  client.on('close', () => { bare.closed = true; });
+  afterwards(() => new Promise((resolve) => client.end(true, {}, resolve)));
+  await new Promise((resolve, reject) => {
+    client.on('connect', resolve).on('error', reject).on('close', () => reject(new Error('closed')));
+  });
+  bare.subscribe = (filter, qos = 0) => new Promise((resolve, reject) => {
+    client.subscribe(filter, { qos }, (error, granted) => (error ? reject(error) : resolve(granted[0]?.qos)));
+  });
+  bare.publish = (topic, payload, sending = {}) => new Promise((resolve, reject) => {
+    client.publish(topic, payload, { qos: 0, ...sending }, (error) => (error ? reject(error) : resolve()));
+  });
+  /// The answer to a twin request, by its id.
+  bare.ask = async (topic, payload, id) => {
+    await bare.publish(`${topic}?$rid=${id}`, payload);
+    const answer = await until(() => bare.messages.find((m) => m.topic.includes(`$rid=${id}`)), `an answer to ${id}`, 5);
+    return { status: Number(answer.topic.split('/')[3]), topic: answer.topic, payload: answer.payload };
+  };
+  return bare;
+}
