@@ -76,7 +76,7 @@ allow_anonymous false
 max_qos 1
 max_packet_size 300000
 persistence false
-log_dest stdout
+log_dest stderr
 log_timestamp_format %H:%M:%S
 user $(id -un)
 

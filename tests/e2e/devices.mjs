@@ -5,6 +5,8 @@ import { test, until, rejection, pause } from './support/harness.mjs';
 import { properties } from './support/hub.mjs';
 import { openDevice, openMqtt, refresh, report } from './support/clients.mjs';
 
+export const deviceDevices = ['fresh', 'reporter', 'follower', 'arrays', 'careless', 'left', 'right', 'gateway', 'gateway/pump', 'sleeper'];
+
 export function deviceTests(hub) {
   test("a device's first getTwin gives an empty twin at version 1", async (afterwards) => {
     const client = await openDevice(hub, 'fresh', afterwards);

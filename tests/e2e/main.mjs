@@ -3,16 +3,18 @@
 import path from 'node:path';
 import { onlyTests, runTests } from './support/harness.mjs';
 import { Hub } from './support/hub.mjs';
-import { deviceTests } from './devices.mjs';
+import { deviceDevices, deviceTests } from './devices.mjs';
+import { securityDevices, securityTests } from './security.mjs';
 
 const [build, work, only] = process.argv.slice(2);
 if (only) onlyTests(only);
 
-const names = ['fresh', 'reporter', 'follower', 'arrays', 'careless', 'left', 'right', 'gateway', 'gateway/pump', 'sleeper'];
+const names = [...deviceDevices, ...securityDevices];
 const hub = await Hub.create(path.join(work, 'hub'), path.resolve(build), names);
 let result = { passed: 0, failed: 1 };
 try {
   deviceTests(hub);
+  securityTests(hub);
   result = await runTests();
 } finally {
   await hub.stop();
