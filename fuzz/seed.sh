@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes the hand-made seeds below fuzz/corpus/: one file per interesting text or pair of texts.
 cd "$(dirname "$0")" || exit 1
-mkdir -p corpus/fuzz_read corpus/fuzz_merge corpus/fuzz_text corpus/fuzz_twin
+mkdir -p corpus/fuzz_read corpus/fuzz_merge corpus/fuzz_text corpus/fuzz_twin corpus/fuzz_topic corpus/fuzz_hub_session
 n=0
 while IFS= read -r text; do
   n=$((n + 1))
@@ -81,3 +81,21 @@ done <<'TWINS'
 010|020|{"tags":{"a":"0123456789012345678901234567890123456789012345678901234567890123456789"}}|{"a":"0123456789012345678901234567890123456789","b":1}|{"properties":{"desired":{"a":"0123456789012345678901234567890123456789012345678901234567890123456789"}}}
 011|020|{"properties":{"desired":{"a":[1]}}}|{}|{"version":3}
 TWINS
+n=0
+while IFS= read -r topic; do
+  n=$((n + 1))
+  printf '%s' "$topic" >corpus/fuzz_topic/seed-$n
+done <<'TOPICS'
+$iothub/twin/GET/?$rid=5e8f0d6e-1c1c-4a63-8c1a-1e8e1a6e4b5f
+$iothub/twin/PATCH/properties/reported/?$rid=1&$version=9223372036854775807
+$iothub/twin/res/204/?$rid=1&$version=6
+$iothub/twin/res/404/?&$random&=v&$rid=%20a&
+$iothub/twin/PATCH/properties/desired/?$version=3
+$aws/things/my-thing/shadow/update/documents
+$aws/things/my-thing/shadow/name/config/delete/rejected
+pump-7/$edgeHub
+$iothub/twin/PATCH/properties/desired/#
+$iothub/+/PATCH/+/desired/+/#
+$iothub/+/PATCH/+/desired/+
++/twin/#
+TOPICS

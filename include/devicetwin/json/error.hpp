@@ -60,6 +60,7 @@ enum class errc : unsigned char {
   not_writable,          ///< a part that this party may not write
   precondition_failed,   ///< If-Match or the expected version does not hold
   too_old,               ///< what changed since that version is no longer known
+  already_exists,        ///< there is a twin of that id
   // documents
   not_a_twin,            ///< a part of a twin is missing or has the wrong type
   invalid_identity,      ///< a device or module id that the service would refuse
@@ -217,6 +218,7 @@ inline std::string_view describe(errc code) noexcept {
     case errc::not_writable: return "this part may not be written by this party";
     case errc::precondition_failed: return "the twin has changed: the expected etag or version is not the current one";
     case errc::too_old: return "what changed since that version is not known any more";
+    case errc::already_exists: return "there is a twin of this id already";
     case errc::not_a_twin: return "a part of the twin has the wrong type";
     case errc::invalid_identity: return "not a device or module id: 1 to 128 of the letters, digits and - : . + % _ # * ? ! ( ) , = @ ; $ '";
     case errc::invalid_time: return "not a time such as 2026-01-31T12:00:00Z";

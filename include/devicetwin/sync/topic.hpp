@@ -9,6 +9,7 @@
 
 #include "../json/error.hpp"
 #include "../json/write.hpp"
+#include "../twin/identity.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -53,6 +54,9 @@ inline constexpr std::size_t max_request_id = 256;
 /// Errors: invalid_topic, for what parse_twin_topic() would not give back; out_of_memory; then `out` is as it was.
 template <class Output>
 [[nodiscard]] json::error write_twin_topic(const twin_topic& topic, Output& out);
+
+/// Takes an MQTT client id of Azure's apart: `device` or `device/module`; the ids refer to it. Errors: invalid_identity.
+[[nodiscard]] inline json::result<twin_id> parse_client_id(std::string_view text) noexcept;
 
 /// What is done to a shadow of AWS's.
 enum class shadow_operation : unsigned char { get, update, remove };
@@ -258,6 +262,17 @@ json::error write_twin_topic(const twin_topic& topic, Output& out) {
     writer.put(static_cast<std::uint64_t>(topic.version));
   }
   return writer.finish();
+}
+
+inline json::result<twin_id> parse_client_id(std::string_view text) noexcept {
+  const std::size_t slash = text.find('/');
+  twin_id id{text.substr(0, slash), {}};
+  if (slash != std::string_view::npos) {
+    id.module = text.substr(slash + 1);
+    if (id.module.empty()) return json::errc::invalid_identity;
+  }
+  if (const json::errc code = check_id(id); code != json::errc::ok) return code;
+  return id;
 }
 
 inline json::result<shadow_topic> parse_shadow_topic(std::string_view text) noexcept {

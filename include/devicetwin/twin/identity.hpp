@@ -32,6 +32,25 @@ inline json::errc check_id(std::string_view id) noexcept {
   return json::errc::ok;
 }
 
+/// Whose twin is meant: a device's, or with `module` that of one of its modules.
+struct twin_id {
+  std::string_view device = {};
+  std::string_view module = {};
+};
+/// The order of stores: a device, then its modules. Negative, zero or positive, as std::string_view::compare().
+inline int compare(const twin_id& a, const twin_id& b) noexcept {
+  const int devices = a.device.compare(b.device);
+  return devices != 0 ? devices : a.module.compare(b.module);
+}
+inline bool operator==(const twin_id& a, const twin_id& b) noexcept { return a.device == b.device && a.module == b.module; }
+inline bool operator!=(const twin_id& a, const twin_id& b) noexcept { return !(a == b); }
+
+/// ok, or invalid_identity: of both ids, where an empty `module` is none.
+inline json::errc check_id(const twin_id& id) noexcept {
+  const json::errc device = check_id(id.device);
+  return device != json::errc::ok || id.module.empty() ? device : check_id(id.module);
+}
+
 /// Whether the service has an identity member of this name, at the root of a twin.
 inline bool is_identity_member(std::string_view name) noexcept {
   constexpr std::string_view names[] = {

@@ -59,6 +59,9 @@ class outcome {
   /// The body of the change event for the back end; empty when nothing changed.
   std::string_view event() const noexcept { return event_.view(); }
 
+  /// Empty again, as before the first write; the memory is kept.
+  void clear() noexcept;
+
  private:
   template <class Memory, class Tracking>
   friend class basic_twin;
@@ -71,24 +74,6 @@ class outcome {
     const json::arena_value* new_value;
   };
 
-  /// Empty again; the memory is kept.
-  void clear() noexcept {
-    wrote_[0] = wrote_[1] = wrote_[2] = false;
-    desired_version = reported_version = version = 0;
-    etag_ = {};
-    changes_.truncate(0);
-    pointers_.resize(0);
-    notification_.resize(0);
-    event_.resize(0);
-    // One block that was large enough so far.
-    const std::size_t held = arena_.capacity();
-    if (held != kept_) {
-      arena_.clear();
-      kept_ = arena_.reserve(held < smallest ? smallest : held) ? arena_.capacity() : 0;
-      start_ = arena_.position();
-    }
-    arena_.rewind(start_);
-  }
   void note_versions(std::int64_t desired, std::int64_t reported, std::int64_t whole) noexcept {
     desired_version = desired;
     reported_version = reported;
@@ -177,6 +162,26 @@ class outcome {
   bool wrote_[part_count] = {};
   std::string_view etag_;
 };
+
+// ---------------------------------------------------------------------------------------------
+
+inline void outcome::clear() noexcept {
+  wrote_[0] = wrote_[1] = wrote_[2] = false;
+  desired_version = reported_version = version = 0;
+  etag_ = {};
+  changes_.truncate(0);
+  pointers_.resize(0);
+  notification_.resize(0);
+  event_.resize(0);
+  // One block that was large enough so far.
+  const std::size_t held = arena_.capacity();
+  if (held != kept_) {
+    arena_.clear();
+    kept_ = arena_.reserve(held < smallest ? smallest : held) ? arena_.capacity() : 0;
+    start_ = arena_.position();
+  }
+  arena_.rewind(start_);
+}
 
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

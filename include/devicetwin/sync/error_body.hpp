@@ -1,0 +1,191 @@
+/// How a hub refuses: the HTTP status and error code of each error, and the body that says it.
+///
+///     {"errorCode":400004,"message":"names that start with '$' are written by the service alone, at /$x","timestampUtc":"…"}
+///
+/// docs/azure.md, "Error codes", has the table. That there is an errorCode in the body is what some clients go by alone.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::uint64_t
+#include <cstring>      // std::memcpy
+#include <string_view>  // std::string_view
+
+#include "../json/error.hpp"
+#include "../json/write.hpp"
+#include "../twin/stamp.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace sync {
+
+/// A status, as HTTP has them, and the code that says more.
+struct refusal {
+  unsigned status = 500;
+  unsigned code = 500001;
+};
+
+/// The refusals that no error of this library stands for.
+inline constexpr refusal server_error{500, 500001};
+inline constexpr refusal server_busy{503, 503001};  ///< to be tried again
+inline constexpr refusal throttled{429, 429001};    ///< too many requests: to be tried again, later
+
+/// Whether the thing that was not found, or was there already, is a module's.
+enum class twin_of : bool { device, module };
+
+/// What an error is told as. What is the hub's own fault (out_of_memory, damaged data and the like) is server_error.
+constexpr refusal refusal_of(json::errc code, twin_of whose = twin_of::device) noexcept;
+
+/// What a body says beside the code.
+struct error_details {
+  std::string_view tracking_id = {};  ///< left out when empty
+  const timestamp* now = nullptr;     ///< left out when null
+};
+
+/// Longer than any body of a json::error without a tracking id.
+inline constexpr std::size_t max_error_body = 2048;
+
+/// Appends the body to anything json::write() takes; its message is the error's sentence with the property and,
+/// where a text was read, line and column. Errors: out_of_memory; then `out` is as it was.
+template <class Output>
+[[nodiscard]] json::error write_error_body(const refusal& as, const json::error& why, Output& out, const error_details& details = {});
+/// The same with a sentence of the caller's. Bytes of it that are not UTF-8 are written as '?'.
+template <class Output>
+[[nodiscard]] json::error write_error_body(const refusal& as, std::string_view message, Output& out, const error_details& details = {});
+
+// ---------------------------------------------------------------------------------------------
+
+constexpr refusal refusal_of(json::errc code, twin_of whose) noexcept {
+  using json::errc;
+  const bool device = whose == twin_of::device;
+  switch (code) {
+    case errc::ok:
+      return {200, 0};
+    // Not JSON: an invalid format.
+    case errc::empty_input:
+    case errc::unexpected_end:
+    case errc::unexpected_character:
+    case errc::byte_order_mark:
+    case errc::trailing_characters:
+    case errc::invalid_number:
+    case errc::number_overflow:
+    case errc::integer_overflow:
+    case errc::invalid_escape:
+    case errc::lone_surrogate:
+    case errc::control_character:
+    case errc::invalid_utf8:
+    case errc::duplicate_name:
+      return {400, 400006};
+    // JSON that says what it must not: an invalid argument.
+    case errc::depth_exceeded:
+    case errc::not_finite:
+    case errc::null_member:
+    case errc::kept_member:
+    case errc::not_a_change:
+    case errc::root_removed:
+    case errc::invalid_pointer:
+    case errc::wrong_type:
+    case errc::forbidden_name:
+    case errc::name_too_long:
+    case errc::string_too_long:
+    case errc::integer_too_large:
+    case errc::array_forbidden:
+    case errc::null_in_array:
+    case errc::null_in_replacement:
+    case errc::reserved_member:
+    case errc::not_a_twin:
+    case errc::invalid_identity:
+    case errc::invalid_time:
+    case errc::invalid_topic:
+      return {400, 400004};
+    // What this party cannot do: an invalid operation.
+    case errc::not_writable:
+      return {400, 400003};
+    case errc::section_too_large:
+      return {403, 403100};
+    case errc::not_found:
+      return {404, device ? 404001u : 404010u};
+    case errc::already_exists:
+      return {409, device ? 409001u : 409301u};
+    case errc::conflict:
+    case errc::precondition_failed:
+    case errc::too_old:
+      return {412, 412001};
+    case errc::too_large:
+    case errc::patch_too_long:
+      return {413, 413001};
+    case errc::number_out_of_range:  // a counter that cannot count on
+    case errc::damaged:
+    case errc::newer_format:
+    case errc::out_of_memory:
+    case errc::handler_stopped:
+      break;
+  }
+  return server_error;
+}
+
+namespace detail {
+
+/// The same text with '?' for what is not UTF-8, in place.
+inline void make_utf8(char* text, std::size_t size) noexcept {
+  for (std::size_t i = 0; i < size;) {
+    const std::size_t length = json::detail::utf8_length(text + i, text + size);
+    if (length == 0) text[i] = '?';
+    i += length == 0 ? 1 : length;
+  }
+}
+
+template <class Output>
+json::error write_clean_error_body(const refusal& as, std::string_view message, Output& out, const error_details& details) {
+  const auto before = out.size();
+  json::text_writer<Output> writer(out);
+  const auto text = [&writer](std::string_view value) {
+    return writer.String(value.empty() ? "" : value.data(), static_cast<json::size_type>(value.size()), true);
+  };
+  bool good = writer.StartObject() && writer.RawKey("\"errorCode\":") && writer.Uint(as.code);
+  if (!details.tracking_id.empty()) good = good && writer.RawKey("\"trackingId\":") && text(details.tracking_id);
+  good = good && writer.RawKey("\"message\":") && text(message);
+  if (details.now != nullptr) {
+    char time[max_timestamp_chars];
+    const char* end = to_chars(time, *details.now);
+    good = good && writer.RawKey("\"timestampUtc\":") && text({time, static_cast<std::size_t>(end - time)});
+  }
+  if (good && writer.EndObject(0)) return {};
+  out.resize(before);
+  return writer.failure();
+}
+
+}  // namespace detail
+
+template <class Output>
+json::error write_error_body(const refusal& as, const json::error& why, Output& out, const error_details& details) {
+  static_assert(json::detail::is_output<Output>,
+                "write_error_body: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+  char text[1200];
+  std::size_t size = why.message(text, sizeof text);
+  if (size > sizeof text) size = sizeof text;
+  if (why.has_position()) {
+    json::detail::bounded_text rest(text + size, sizeof text - size);
+    rest.put(", line ");
+    rest.put(std::uint64_t{why.line()});
+    rest.put(", column ");
+    rest.put(std::uint64_t{why.column()});
+    size = size + rest.length() < sizeof text ? size + rest.length() : sizeof text;
+  }
+  detail::make_utf8(text, size);
+  return detail::write_clean_error_body(as, {text, size}, out, details);
+}
+
+template <class Output>
+json::error write_error_body(const refusal& as, std::string_view message, Output& out, const error_details& details) {
+  static_assert(json::detail::is_output<Output>,
+                "write_error_body: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+  char text[1200];
+  const std::size_t size = message.size() < sizeof text ? message.size() : sizeof text;
+  if (size != 0) std::memcpy(text, message.data(), size);
+  detail::make_utf8(text, size);
+  return detail::write_clean_error_body(as, {text, size}, out, details);
+}
+
+}  // namespace sync
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

@@ -1,0 +1,466 @@
+/// The hub's end of the twin protocol, as a state machine without I/O: what devices publish and the service asks goes in,
+/// what is to be published and answered comes out.
+///
+///     memory_store store;
+///     sync::hub_session<memory_store> hub(store);
+///     hub.connected({"pump-7"});                                   // the broker says who it is
+///     hub.subscribed({"pump-7"}, "$iothub/twin/PATCH/properties/desired/#");
+///     hub.message({"pump-7"}, topic, payload, now);
+///     for (const sync::hub_action& a : hub.actions()) ...          // publish a.payload on a.topic to a.to
+///
+/// docs/hub.md has the flow and what is guaranteed.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::uint64_t
+#include <cstring>      // std::memcpy
+#include <string_view>  // std::string_view
+
+#include "../twin/store.hpp"
+#include "../twin/view.hpp"
+#include "detail/filter.hpp"
+#include "error_body.hpp"
+#include "topic.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace sync {
+
+/// What the caller of a hub_session is to do.
+struct hub_action {
+  enum class kind : unsigned char {
+    reply,   ///< publish `payload` on `topic` to the client `to`, and to nobody else
+    notify,  ///< the same; desired has changed
+    event    ///< hand `payload` to the back end: what happened to the twin of `to`. No topic
+  };
+  kind what = kind::reply;
+  twin_id to = {};
+  std::string_view topic = {};
+  std::string_view payload = {};
+  unsigned status = 0;              ///< of a reply, as in its topic
+  std::string_view operation = {};  ///< of an event: updateTwin, replaceTwin, createDeviceIdentity, deleteDeviceIdentity,
+                                    ///< createModuleIdentity or deleteModuleIdentity
+};
+
+/// What a service call is answered with, as over HTTP.
+struct service_reply {
+  unsigned status = 200;
+  std::string_view body = {};  ///< JSON: the twin, or why not; empty for a write that was done
+  std::string_view etag = {};  ///< without quotes; of the twin as it is now; empty after an error and of a twin without one
+  json::error why = {};
+
+  explicit operator bool() const noexcept { return status < 300; }
+};
+
+struct hub_options {
+  std::size_t max_payload = 256 * 1024;    ///< bytes of what a device publishes; more is refused with 413
+  std::size_t max_service_body = 1 << 20;  ///< bytes of what the service sends
+  std::size_t max_connections = 100'000;   ///< devices and modules connected at a time
+};
+
+/// The hub over a store (twin/store.hpp has what one must offer), with its own memory from `Memory`: heap_memory or
+/// buffer_memory. `store` must outlive it.
+///
+/// Who a message is from is what the caller says, by `twin_id`, and never taken from a topic or payload; so no device can
+/// reach another's twin. A reply and a notification are handed out only after the store has committed what they speak of.
+/// Whatever goes wrong, the twin is as it was, or as stored, and the session can be used on.
+///
+/// actions(), and what a service_reply refers to, are valid until the next call of the session or the store. Not for
+/// several threads at once.
+/// Cost of a message: finding the id, twice, and the twin's own work; once its buffers have grown, no allocation of its own.
+template <class Store, class Memory = heap_memory>
+class hub_session {
+  static_assert(sizeof(devicetwin::detail::check_twin_store<Store>) != 0);  // says what a store lacks
+
+ public:
+  explicit hub_session(Store& store, const hub_options& options = {}, const Memory& memory = Memory()) noexcept
+      : memory_(memory),
+        store_(store),
+        options_(options),
+        done_(memory_.source()),
+        body_(memory_.source()),
+        connections_(memory_.source()) {}
+  hub_session(const hub_session&) = delete;
+  hub_session& operator=(const hub_session&) = delete;
+
+  // --- what the broker tells ------------------------------------------------------------------
+  //
+  // `connection` tells two connections of one client apart, by any number of the caller's: where a client takes over from
+  // its older self, the older one's end may be told after the newer one's beginning, and is then passed over.
+
+  /// A device has connected, and is subscribed to nothing yet. Errors: invalid_identity; out_of_memory, also when there
+  /// are max_connections: it is then not notified of changes, and everything else works.
+  json::error connected(const twin_id& id, std::uint64_t connection = 0);
+  void disconnected(const twin_id& id, std::uint64_t connection = 0) noexcept;
+  /// It is subscribed to an MQTT topic filter; of interest are those that match the topics of notifications, such as
+  /// `$iothub/twin/PATCH/properties/desired/#` and `$iothub/#`. A filter for one certain version is not. Wildcards as in
+  /// MQTT 3.1.1, section 4.7. Without an effect when it is not connected.
+  void subscribed(const twin_id& id, std::string_view filter) noexcept;
+  void unsubscribed(const twin_id& id, std::string_view filter) noexcept;
+
+  bool is_connected(const twin_id& id) const noexcept { return connections_.find(id) != nullptr; }
+  /// Whether it is connected and told of changes of desired.
+  bool is_notified(const twin_id& id) const noexcept {
+    const connection* c = connections_.find(id);
+    return c != nullptr && c->filters != 0;
+  }
+  std::size_t connections() const noexcept { return connections_.size(); }
+
+  /// A device has published. A topic under `$iothub/twin/` that is a device's to write gets its reply, with a status
+  /// other than 200 and 204 when it was refused; this function then gives the reason. The payload of GET says nothing
+  /// and is not looked at.
+  /// Errors without an action: invalid_topic, when it is none of the twin's: somebody else's business; not_writable,
+  ///   when it is the hub's to write; invalid_identity.
+  json::error message(const twin_id& id, std::string_view topic, std::string_view payload, timestamp now);
+
+  /// The same message refused without looking at it, as with `throttled`.
+  json::error refuse(const twin_id& id, std::string_view topic, const refusal& as, std::string_view message, timestamp now);
+
+  // --- what the service asks ------------------------------------------------------------------
+
+  /// The service's view of the twin, `$metadata` included.
+  service_reply service_get(const twin_id& id);
+  /// As basic_twin::service_patch() and service_replace(); `if_match` as etag_matches() has it. The reply has no body:
+  /// service_get() has the twin. The device is notified when it can be.
+  service_reply service_patch(const twin_id& id, std::string_view text, timestamp now, std::string_view if_match = {}) {
+    return write_as_service(id, text, now, if_match, false);
+  }
+  service_reply service_replace(const twin_id& id, std::string_view text, timestamp now, std::string_view if_match = {}) {
+    return write_as_service(id, text, now, if_match, true);
+  }
+  /// A new twin; that of a module needs one of its device. 409 when it is there already.
+  service_reply service_create(const new_identity& who, timestamp now);
+  /// 204, and the twin is gone. Modules of a device are twins of their own, and stay.
+  service_reply service_remove(const twin_id& id, timestamp now, std::string_view if_match = {});
+
+  // --- what is to be done ---------------------------------------------------------------------
+
+  /// In this order: the reply, the notification, the event; each at most once.
+  struct action_range {
+    const hub_action* first;
+    std::size_t count;
+    const hub_action* begin() const noexcept { return first; }
+    const hub_action* end() const noexcept { return first + count; }
+    std::size_t size() const noexcept { return count; }
+    bool empty() const noexcept { return count == 0; }
+    const hub_action& operator[](std::size_t index) const noexcept { return first[index]; }
+  };
+  action_range actions() const noexcept { return {actions_, action_count_}; }
+
+ private:
+  using twin_type = typename Store::twin_type;
+  struct connection {
+    twin_id id;
+    std::uint64_t number;
+    std::uint64_t filters = 0;  ///< detail::filter_bit() of those it is subscribed to
+  };
+
+  /// What finding, or writing and committing came to.
+  struct failure {
+    json::error why = {};
+    refusal as = {};
+  };
+
+  void forget_actions() noexcept { action_count_ = 0; }
+  json::errc set_party(const twin_id& id) noexcept;
+  json::result<twin_topic> set_request(const twin_id& id, std::string_view topic) noexcept;
+  hub_action& add(hub_action::kind what) noexcept;
+  void reply(const twin_topic& request, unsigned status, std::int64_t version, std::string_view payload) noexcept;
+  json::error refuse(const twin_topic& request, const failure& f, timestamp now) noexcept;
+  void notify_and_tell(std::string_view operation) noexcept;
+  std::string_view body_of(const failure& f, const timestamp* now) noexcept;
+  service_reply refused(const failure& f, const timestamp* now) noexcept;
+  service_reply write_as_service(const twin_id& id, std::string_view text, timestamp now, std::string_view if_match, bool replace);
+
+  twin_of whose() const noexcept { return party_.module.empty() ? twin_of::device : twin_of::module; }
+  failure by_party(const json::error& why) const noexcept { return {why, refusal_of(why.code(), whose())}; }
+  /// Of what the store says, the party can understand only that there is no twin.
+  failure by_store(const json::error& why) const noexcept {
+    return {why, why.code() == json::errc::not_found ? refusal_of(why.code(), whose()) : server_error};
+  }
+  template <class Write>
+  failure write_and_commit(Write&& write);
+
+  Memory memory_;
+  Store& store_;
+  hub_options options_;
+  outcome done_;
+  json::text_buffer body_;
+  devicetwin::detail::id_table<connection> connections_;
+  hub_action actions_[3];
+  std::size_t action_count_ = 0;
+  twin_id party_;  ///< whose twin this is about, in ids_
+  // What must be said without asking for memory.
+  static constexpr std::size_t reply_topic_bytes = 80 + max_request_id;
+  static constexpr std::size_t notification_topic_bytes = 80;
+  char ids_[256];
+  char reply_topic_[reply_topic_bytes];
+  char notification_topic_[notification_topic_bytes];
+  char error_body_[max_error_body];
+};
+
+// ---------------------------------------------------------------------------------------------
+
+template <class Store, class Memory>
+json::error hub_session<Store, Memory>::connected(const twin_id& id, std::uint64_t number) {
+  forget_actions();
+  if (const json::errc code = check_id(id); code != json::errc::ok) return code;
+  if (connection* c = connections_.find(id)) {
+    c->number = number;
+    c->filters = 0;
+    return {};
+  }
+  if (connections_.size() >= options_.max_connections) return json::errc::out_of_memory;
+  connection* c = devicetwin::detail::make_node<connection>(connections_.memory(), id, number);
+  if (c == nullptr) return json::errc::out_of_memory;
+  if (connections_.insert(c)) return {};
+  devicetwin::detail::drop_node(connections_.memory(), c);
+  return json::errc::out_of_memory;
+}
+
+template <class Store, class Memory>
+void hub_session<Store, Memory>::disconnected(const twin_id& id, std::uint64_t number) noexcept {
+  forget_actions();
+  const connection* c = connections_.find(id);
+  if (c != nullptr && c->number == number) connections_.erase(id);
+}
+
+template <class Store, class Memory>
+void hub_session<Store, Memory>::subscribed(const twin_id& id, std::string_view filter) noexcept {
+  forget_actions();
+  if (connection* c = connections_.find(id)) c->filters |= detail::filter_bit(filter);
+}
+
+template <class Store, class Memory>
+void hub_session<Store, Memory>::unsubscribed(const twin_id& id, std::string_view filter) noexcept {
+  forget_actions();
+  if (connection* c = connections_.find(id)) c->filters &= ~detail::filter_bit(filter);
+}
+
+/// Keeps a copy of the id, for actions; ok or invalid_identity.
+template <class Store, class Memory>
+json::errc hub_session<Store, Memory>::set_party(const twin_id& id) noexcept {
+  forget_actions();
+  party_ = {};
+  const json::errc code = check_id(id);
+  if (code != json::errc::ok) return code;
+  std::memcpy(ids_, id.device.data(), id.device.size());
+  party_.device = {ids_, id.device.size()};
+  if (!id.module.empty()) {
+    std::memcpy(ids_ + id.device.size(), id.module.data(), id.module.size());
+    party_.module = {ids_ + id.device.size(), id.module.size()};
+  }
+  return code;
+}
+
+/// The same for a message from there, with what it asks for.
+template <class Store, class Memory>
+json::result<twin_topic> hub_session<Store, Memory>::set_request(const twin_id& id, std::string_view topic) noexcept {
+  if (const json::errc code = set_party(id); code != json::errc::ok) return code;
+  const auto request = parse_twin_topic(topic);
+  if (request && request->kind != twin_topic_kind::get && request->kind != twin_topic_kind::reported_patch) return json::errc::not_writable;
+  return request;
+}
+
+template <class Store, class Memory>
+json::error hub_session<Store, Memory>::message(const twin_id& id, std::string_view topic, std::string_view payload, timestamp now) {
+  const auto request = set_request(id, topic);
+  if (!request) return request.error();
+  if (payload.size() > options_.max_payload) {
+    return refuse(*request, by_party(json::error(json::errc::too_large).limited_to(options_.max_payload, payload.size())), now);
+  }
+  if (request->kind == twin_topic_kind::get) {
+    const auto found = store_.find(party_);
+    if (!found) return refuse(*request, by_store(found.error()), now);
+    body_.resize(0);
+    if (json::error e = write_device_view(**found, body_)) return refuse(*request, by_store(e), now);
+    reply(*request, 200, no_version, body_.view());
+    return {};
+  }
+  const failure f = write_and_commit([&](twin_type& t) { return t.device_patch(payload, now, done_, request->version); });
+  if (f.why) return refuse(*request, f, now);
+  reply(*request, 204, done_.reported_version, {});
+  notify_and_tell("updateTwin");
+  return {};
+}
+
+template <class Store, class Memory>
+json::error hub_session<Store, Memory>::refuse(const twin_id& id, std::string_view topic, const refusal& as, std::string_view message,
+                                               timestamp now) {
+  const auto request = set_request(id, topic);
+  if (!request) return request.error();
+  json::text_buffer body(error_body_, sizeof error_body_);
+  error_details details;
+  details.now = &now;
+  if (json::error e = write_error_body(as, message, body, details)) return e;
+  reply(*request, as.status, no_version, body.view());
+  return {};
+}
+
+template <class Store, class Memory>
+service_reply hub_session<Store, Memory>::service_get(const twin_id& id) {
+  if (const json::errc code = set_party(id); code != json::errc::ok) return refused(by_party(code), nullptr);
+  const auto found = store_.find(party_);
+  if (!found) return refused(by_store(found.error()), nullptr);
+  body_.resize(0);
+  if (json::error e = write_service_view(**found, body_)) return refused(by_store(e), nullptr);
+  service_reply answer;
+  answer.body = body_.view();
+  answer.etag = (*found)->etag();
+  return answer;
+}
+
+template <class Store, class Memory>
+service_reply hub_session<Store, Memory>::write_as_service(const twin_id& id, std::string_view text, timestamp now,
+                                                           std::string_view if_match, bool replace) {
+  if (const json::errc code = set_party(id); code != json::errc::ok) return refused(by_party(code), &now);
+  if (text.size() > options_.max_service_body) {
+    return refused(by_party(json::error(json::errc::too_large).limited_to(options_.max_service_body, text.size())), &now);
+  }
+  const failure f = write_and_commit([&](twin_type& t) {
+    return replace ? t.service_replace(text, now, done_, if_match) : t.service_patch(text, now, done_, if_match);
+  });
+  if (f.why) return refused(f, &now);
+  notify_and_tell(replace ? "replaceTwin" : "updateTwin");
+  service_reply answer;
+  answer.etag = done_.etag();
+  return answer;
+}
+
+template <class Store, class Memory>
+service_reply hub_session<Store, Memory>::service_create(const new_identity& who, timestamp now) {
+  const twin_id id{who.device_id, who.module_id};
+  if (const json::errc code = set_party(id); code != json::errc::ok) return refused(by_party(code), &now);
+  if (!id.module.empty()) {
+    const auto device = store_.find({party_.device, {}});
+    if (!device) {
+      failure f = by_store(device.error());
+      if (device.error().code() == json::errc::not_found) f.as = refusal_of(json::errc::not_found, twin_of::device);
+      return refused(f, &now);
+    }
+  }
+  if (json::error e = store_.create(who, now, done_)) {
+    return refused(e.code() == json::errc::already_exists ? by_party(e) : by_store(e), &now);
+  }
+  notify_and_tell(whose() == twin_of::device ? "createDeviceIdentity" : "createModuleIdentity");
+  service_reply answer;
+  answer.etag = done_.etag();
+  return answer;
+}
+
+template <class Store, class Memory>
+service_reply hub_session<Store, Memory>::service_remove(const twin_id& id, timestamp now, std::string_view if_match) {
+  if (const json::errc code = set_party(id); code != json::errc::ok) return refused(by_party(code), &now);
+  const auto found = store_.find(party_);
+  if (!found) return refused(by_store(found.error()), &now);
+  if (!etag_matches(if_match, (*found)->etag())) return refused(by_party(json::errc::precondition_failed), &now);
+  body_.resize(0);
+  if (json::error e = write_lifecycle_event(**found, body_)) return refused(by_store(e), &now);
+  if (json::error e = store_.remove(party_)) {
+    return refused(e.code() == json::errc::precondition_failed ? by_party(e) : by_store(e), &now);
+  }
+  hub_action& event = add(hub_action::kind::event);
+  event.payload = body_.view();
+  event.operation = whose() == twin_of::device ? "deleteDeviceIdentity" : "deleteModuleIdentity";
+  service_reply answer;
+  answer.status = 204;
+  return answer;
+}
+
+/// Writes to the twin of party_ and makes it durable. Where somebody else stored it since it was loaded, what they stored
+/// is loaded and written to, once.
+template <class Store, class Memory>
+template <class Write>
+typename hub_session<Store, Memory>::failure hub_session<Store, Memory>::write_and_commit(Write&& write) {
+  for (bool again = false;; again = true) {
+    const auto found = store_.find(party_);
+    if (!found) return by_store(found.error());
+    if (json::error e = write(**found)) return by_party(e);
+    if (!done_.effective()) return {};  // nothing to store
+    json::error e = store_.commit(party_);
+    if (!e) return {};
+    if (again || e.code() != json::errc::precondition_failed) {
+      done_.clear();
+      return by_store(e);
+    }
+  }
+}
+
+template <class Store, class Memory>
+hub_action& hub_session<Store, Memory>::add(hub_action::kind what) noexcept {
+  hub_action& added = actions_[action_count_++];
+  added = hub_action{};
+  added.what = what;
+  added.to = party_;
+  return added;
+}
+
+template <class Store, class Memory>
+void hub_session<Store, Memory>::reply(const twin_topic& request, unsigned status, std::int64_t version,
+                                       std::string_view payload) noexcept {
+  twin_topic answer;
+  answer.kind = twin_topic_kind::response;
+  answer.status = status;
+  answer.request_id = request.request_id;
+  answer.version = version;
+  json::text_buffer topic(reply_topic_, sizeof reply_topic_);
+  static_cast<void>(write_twin_topic(answer, topic));  // it fits, and what was parsed can be written
+  hub_action& a = add(hub_action::kind::reply);
+  a.topic = topic.view();
+  a.payload = payload;
+  a.status = status;
+}
+
+template <class Store, class Memory>
+json::error hub_session<Store, Memory>::refuse(const twin_topic& request, const failure& f, timestamp now) noexcept {
+  reply(request, f.as.status, no_version, body_of(f, &now));
+  return f.why;
+}
+
+template <class Store, class Memory>
+service_reply hub_session<Store, Memory>::refused(const failure& f, const timestamp* now) noexcept {
+  service_reply answer;
+  answer.status = f.as.status;
+  answer.body = body_of(f, now);
+  answer.why = f.why;
+  return answer;
+}
+
+template <class Store, class Memory>
+std::string_view hub_session<Store, Memory>::body_of(const failure& f, const timestamp* now) noexcept {
+  json::text_buffer body(error_body_, sizeof error_body_);
+  error_details details;
+  details.now = now;
+  // max_error_body is enough for all of them.
+  if (f.why.code() != json::errc::not_found) {
+    static_cast<void>(write_error_body(f.as, f.why, body, details));
+  } else {
+    const bool of_device = f.as.code == refusal_of(json::errc::not_found, twin_of::device).code;
+    static_cast<void>(write_error_body(f.as, of_device ? "there is no twin of this device" : "there is no twin of this module", body, details));
+  }
+  return body.view();
+}
+
+/// What follows from done_: the notification, if there is one and somebody to get it, and the event.
+template <class Store, class Memory>
+void hub_session<Store, Memory>::notify_and_tell(std::string_view operation) noexcept {
+  if (!done_.notification().empty() && is_notified(party_)) {
+    twin_topic told;
+    told.kind = twin_topic_kind::desired_patch;
+    told.version = done_.desired_version;
+    json::text_buffer topic(notification_topic_, sizeof notification_topic_);
+    static_cast<void>(write_twin_topic(told, topic));  // it fits
+    hub_action& a = add(hub_action::kind::notify);
+    a.topic = topic.view();
+    a.payload = done_.notification();
+  }
+  if (!done_.event().empty()) {
+    hub_action& a = add(hub_action::kind::event);
+    a.payload = done_.event();
+    a.operation = operation;
+  }
+}
+
+}  // namespace sync
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin
