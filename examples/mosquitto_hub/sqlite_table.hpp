@@ -48,7 +48,10 @@ class sqlite_table {
   bool put_keys(std::string_view client_id, const std::vector<std::string>& keys);
   bool remove_keys(std::string_view client_id);
 
+  // --- for what is not foreseen above ---------------------------------------------------------
+
   const char* last_problem() const { return sqlite3_errmsg(db_); }
+  bool run(const char* sql) { return sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK; }
 
  private:
   /// A statement for one use: bound, stepped, and reset when it goes.
@@ -84,7 +87,6 @@ class sqlite_table {
     sqlite3_stmt* statement_;
   };
 
-  bool run(const char* sql) { return sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK; }
   bool start_write();
   devicetwin::json::error storage_failed() const;
 
