@@ -17,10 +17,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <new>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -57,7 +55,7 @@ class plugin {
     std::string client_id;
     std::uint64_t number;
     std::int64_t expiry;   ///< seconds since 1970
-    bool clean_session;
+    bool keeps_session;
     bool closing = false;  ///< its end has been told; the check of its last will is still to come
   };
 
@@ -114,9 +112,8 @@ int plugin::basic_auth(const mosquitto_evt_basic_auth& e) {
     return MOSQ_ERR_AUTH;
   }
   if (reloading_) return MOSQ_ERR_SUCCESS;
-  const bool clean = mosquitto_client_clean_session(e.client);
-  connection made{std::string(client_id), ++last_number_, judged.expiry, clean};
-  twins_.connected(made.client_id, made.number, clean, at);
+  connection made{std::string(client_id), ++last_number_, judged.expiry, !mosquitto_client_clean_session(e.client)};
+  twins_.connected(made.client_id, made.number, made.keeps_session, at);
   connections_[e.client] = std::move(made);
   return MOSQ_ERR_SUCCESS;
 }
@@ -137,14 +134,17 @@ int plugin::acl_check(const mosquitto_evt_acl_check& e) {
       break;
     case MOSQ_ACL_SUBSCRIBE:
       allowed = hub::may_subscribe(who, topic);
-      if (allowed) twins_.subscribed(client_id, topic);
+      if (allowed) twins_.subscribed(client_id, topic, found->second.keeps_session);
       break;
     case MOSQ_ACL_UNSUBSCRIBE:
       allowed = true;
       twins_.unsubscribed(client_id, topic);
       break;
   }
-  if (!allowed) mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: %s may not do %d on a topic.", client_id.c_str(), e.access);
+  if (!allowed) {
+    mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: %s may not %s what it wants to.", client_id.c_str(),
+                         e.access == MOSQ_ACL_READ ? "receive" : e.access == MOSQ_ACL_WRITE ? "publish" : "subscribe to");
+  }
   return allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
 }
 
@@ -161,7 +161,7 @@ int plugin::disconnect(const mosquitto_evt_disconnect& e) {
   const auto found = connections_.find(e.client);
   if (found == connections_.end()) return MOSQ_ERR_SUCCESS;
   connection& c = found->second;
-  twins_.disconnected(c.client_id, c.number, c.clean_session);
+  twins_.disconnected(c.client_id, c.number);
   c.closing = has_closing_ = true;
   return MOSQ_ERR_SUCCESS;
 }

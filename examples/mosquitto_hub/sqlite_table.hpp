@@ -1,5 +1,5 @@
-/// Twins in an SQLite file: the requirement twin_table of devicetwin/twin/store.hpp, and the keys of the devices that
-/// were made over HTTP.
+/// Twins in an SQLite file: the requirement twin_table of devicetwin/twin/store.hpp; and what else of a hub must outlive it,
+/// the keys of devices that were made over HTTP and the subscriptions of sessions that are kept.
 #pragma once
 
 #include <devicetwin/twin/store.hpp>
@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,14 @@ class sqlite_table {
   bool put_keys(std::string_view client_id, const std::vector<std::string>& keys);
   bool remove_keys(std::string_view client_id);
 
+  // --- sessions --------------------------------------------------------------------------------
+
+  /// The topic filters that a client with a session of its own is subscribed to.
+  std::vector<std::string> filters(std::string_view client_id);
+  bool put_filter(std::string_view client_id, std::string_view filter);
+  bool remove_filter(std::string_view client_id, std::string_view filter);
+  bool remove_filters(std::string_view client_id);
+
   // --- for what is not foreseen above ---------------------------------------------------------
 
   const char* last_problem() const { return sqlite3_errmsg(db_); }
@@ -88,6 +97,7 @@ class sqlite_table {
   };
 
   bool start_write();
+  bool change(sqlite3_stmt* statement, std::initializer_list<std::string_view> values);
   devicetwin::json::error storage_failed() const;
 
   sqlite3* db_ = nullptr;
@@ -98,6 +108,10 @@ class sqlite_table {
   sqlite3_stmt* keys_ = nullptr;
   sqlite3_stmt* put_keys_ = nullptr;
   sqlite3_stmt* delete_keys_ = nullptr;
+  sqlite3_stmt* filters_ = nullptr;
+  sqlite3_stmt* put_filter_ = nullptr;
+  sqlite3_stmt* delete_filter_ = nullptr;
+  sqlite3_stmt* delete_filters_ = nullptr;
   bool grouping_ = false;
   bool in_transaction_ = false;
 };
@@ -119,7 +133,8 @@ inline std::string sqlite_table::open(const std::string& path) {
   if (!run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;"
            "CREATE TABLE IF NOT EXISTS twins (device TEXT NOT NULL, module TEXT NOT NULL, revision INTEGER NOT NULL,"
            " form BLOB NOT NULL, PRIMARY KEY (device, module)) WITHOUT ROWID;"
-           "CREATE TABLE IF NOT EXISTS keys (client_id TEXT PRIMARY KEY, first TEXT NOT NULL, second TEXT NOT NULL) WITHOUT ROWID;")) {
+           "CREATE TABLE IF NOT EXISTS keys (client_id TEXT PRIMARY KEY, first TEXT NOT NULL, second TEXT NOT NULL) WITHOUT ROWID;"
+           "CREATE TABLE IF NOT EXISTS filters (client_id TEXT NOT NULL, filter TEXT NOT NULL, PRIMARY KEY (client_id, filter)) WITHOUT ROWID;")) {
     return failed("the database cannot be set up");
   }
   const struct {
@@ -134,6 +149,10 @@ inline std::string sqlite_table::open(const std::string& path) {
       {&keys_, "SELECT first, second FROM keys WHERE client_id = ?"},
       {&put_keys_, "INSERT OR REPLACE INTO keys VALUES (?, ?, ?)"},
       {&delete_keys_, "DELETE FROM keys WHERE client_id = ?"},
+      {&filters_, "SELECT filter FROM filters WHERE client_id = ?"},
+      {&put_filter_, "INSERT OR IGNORE INTO filters VALUES (?, ?)"},
+      {&delete_filter_, "DELETE FROM filters WHERE client_id = ? AND filter = ?"},
+      {&delete_filters_, "DELETE FROM filters WHERE client_id = ?"},
   };
   for (const auto& s : statements) {
     if (sqlite3_prepare_v3(db_, s.sql, -1, SQLITE_PREPARE_PERSISTENT, s.statement, nullptr) != SQLITE_OK) return failed("a statement was not understood");
@@ -142,7 +161,8 @@ inline std::string sqlite_table::open(const std::string& path) {
 }
 
 inline void sqlite_table::close() {
-  for (sqlite3_stmt** s : {&load_, &insert_, &update_, &delete_, &keys_, &put_keys_, &delete_keys_}) {
+  for (sqlite3_stmt** s : {&load_, &insert_, &update_, &delete_, &keys_, &put_keys_, &delete_keys_, &filters_, &put_filter_, &delete_filter_,
+                           &delete_filters_}) {
     sqlite3_finalize(*s);
     *s = nullptr;
   }
@@ -221,17 +241,31 @@ inline std::vector<std::string> sqlite_table::keys(std::string_view client_id) {
   return found;
 }
 
-inline bool sqlite_table::put_keys(std::string_view client_id, const std::vector<std::string>& keys) {
+inline bool sqlite_table::change(sqlite3_stmt* statement, std::initializer_list<std::string_view> values) {
   if (!start_write()) return false;
-  use row(put_keys_);
-  row.text(1, client_id).text(2, keys.empty() ? "" : keys[0]).text(3, keys.size() < 2 ? "" : keys[1]);
+  use row(statement);
+  int at = 0;
+  for (const std::string_view value : values) row.text(++at, value);
   return row.step() == SQLITE_DONE;
 }
 
-inline bool sqlite_table::remove_keys(std::string_view client_id) {
-  if (!start_write()) return false;
-  use row(delete_keys_);
-  return row.text(1, client_id).step() == SQLITE_DONE;
+inline bool sqlite_table::put_keys(std::string_view client_id, const std::vector<std::string>& keys) {
+  using text = std::string_view;
+  return change(put_keys_, {client_id, keys.empty() ? text() : text(keys[0]), keys.size() < 2 ? text() : text(keys[1])});
 }
+inline bool sqlite_table::remove_keys(std::string_view client_id) { return change(delete_keys_, {client_id}); }
+
+inline std::vector<std::string> sqlite_table::filters(std::string_view client_id) {
+  use row(filters_);
+  row.text(1, client_id);
+  std::vector<std::string> found;
+  while (row.step() == SQLITE_ROW) found.emplace_back(row.bytes_of(0));
+  return found;
+}
+inline bool sqlite_table::put_filter(std::string_view client_id, std::string_view filter) { return change(put_filter_, {client_id, filter}); }
+inline bool sqlite_table::remove_filter(std::string_view client_id, std::string_view filter) {
+  return change(delete_filter_, {client_id, filter});
+}
+inline bool sqlite_table::remove_filters(std::string_view client_id) { return change(delete_filters_, {client_id}); }
 
 }  // namespace hub

@@ -8,18 +8,21 @@
 #     --port PORT        MQTT over TLS, on 127.0.0.1 (default: 8883)
 #     --http-port PORT   the service side, on 127.0.0.1 (default: 8080)
 #     --build DIR        the build folder (default: build)
+#     --prepare          makes what is missing, and starts nothing
 . "$(dirname "$0")/../../tools/lib.sh"
 
 dir=$root/build/hub
 build=$root/build
 port=8883
 http_port=8080
+prepare=
 while [ $# -gt 0 ]; do
   case $1 in
     --dir) dir=$2; shift ;;
     --port) port=$2; shift ;;
     --http-port) http_port=$2; shift ;;
     --build) build=$2; shift ;;
+    --prepare) prepare=yes ;;
     --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "$1: no such option" >&2; exit 2 ;;
   esac
@@ -87,6 +90,8 @@ plugin_opt_keys $dir/keys
 plugin_opt_database $dir/twins.sqlite
 plugin_opt_http_port $http_port
 EOF
+
+[ -z "$prepare" ] || exit 0
 
 # A token for the service, from the key of its policy: as examples/azure/sas_token.hpp makes it.
 expiry=$(($(date +%s) + 86400))

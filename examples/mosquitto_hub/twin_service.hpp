@@ -6,11 +6,8 @@
 #include <devicetwin/json/read.hpp>
 #include <devicetwin/sync/hub_session.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,11 +46,12 @@ class twin_service {
 
   login judge(std::string_view client_id, std::string_view user_name, std::string_view password, devicetwin::timestamp now);
   /// A client that was let in; `connection` tells two connections of the same client apart. Its twin is made when there is
-  /// none. A session that was kept brings its subscriptions along.
-  void connected(const std::string& client_id, std::uint64_t connection, bool clean_session, devicetwin::timestamp now);
-  void disconnected(const std::string& client_id, std::uint64_t connection, bool clean_session);
-  void subscribed(const std::string& client_id, std::string_view filter);
-  void unsubscribed(const std::string& client_id, std::string_view filter);
+  /// none. A session that is kept (MQTT's "clean session" is 0) brings its subscriptions along, also those from before the
+  /// broker was killed: Microsoft's clients rely on that, and subscribe once in their life.
+  void connected(std::string_view client_id, std::uint64_t connection, bool keeps_session, devicetwin::timestamp now);
+  void disconnected(std::string_view client_id, std::uint64_t connection) { session_.disconnected(id_of(client_id), connection); }
+  void subscribed(std::string_view client_id, std::string_view filter, bool keeps_session);
+  void unsubscribed(std::string_view client_id, std::string_view filter);
   void message(std::string_view client_id, std::string_view topic, std::string_view payload, devicetwin::timestamp now);
 
   // --- the service -----------------------------------------------------------------------------
@@ -91,9 +89,9 @@ class twin_service {
   sqlite_table table_;
   devicetwin::twin_cache<sqlite_table> store_{table_};
   session session_{store_};
-  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> kept_filters_;  ///< by client id
   std::vector<publication> publish_;
   std::vector<std::string> disconnect_;
+  bool broken_ = false;  ///< something of this turn could not be made durable
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -139,32 +137,29 @@ inline devicetwin::sync::service_reply twin_service::make_twin(const twin_id& id
   return session_.service_create({id.device, id.module}, now);
 }
 
-inline void twin_service::connected(const std::string& client_id, std::uint64_t connection, bool clean_session, devicetwin::timestamp now) {
+inline void twin_service::connected(std::string_view client_id, std::uint64_t connection, bool keeps_session, devicetwin::timestamp now) {
   const twin_id id = id_of(client_id);
   if (!store_.find(id)) static_cast<void>(make_twin(id, now));  // what cannot be made is not found by the first request
   if (session_.connected(id, connection)) return;
-  if (clean_session) {
-    kept_filters_.erase(client_id);
-  } else if (const auto kept = kept_filters_.find(client_id); kept != kept_filters_.end()) {
-    for (const std::string& filter : kept->second) session_.subscribed(id, filter);
+  if (keeps_session) {
+    for (const std::string& filter : table_.filters(client_id)) session_.subscribed(id, filter);
+  } else {
+    table_.remove_filters(client_id);
   }
 }
 
-inline void twin_service::disconnected(const std::string& client_id, std::uint64_t connection, bool clean_session) {
-  session_.disconnected(id_of(client_id), connection);
-  if (clean_session && !session_.is_connected(id_of(client_id))) kept_filters_.erase(client_id);
-}
-
-inline void twin_service::subscribed(const std::string& client_id, std::string_view filter) {
-  kept_filters_[client_id].emplace(filter);
+inline void twin_service::subscribed(std::string_view client_id, std::string_view filter, bool keeps_session) {
   session_.subscribed(id_of(client_id), filter);
+  if (!keeps_session) return;
+  // The broker confirms a subscription at once, so it must be durable now; and with it what happened before in this turn.
+  table_.put_filter(client_id, filter);
+  broken_ = !table_.end_group() || broken_;
+  table_.begin_group();
 }
 
-inline void twin_service::unsubscribed(const std::string& client_id, std::string_view filter) {
-  if (const auto kept = kept_filters_.find(client_id); kept != kept_filters_.end()) {
-    if (const auto found = kept->second.find(filter); found != kept->second.end()) kept->second.erase(found);
-  }
+inline void twin_service::unsubscribed(std::string_view client_id, std::string_view filter) {
   session_.unsubscribed(id_of(client_id), filter);
+  table_.remove_filter(client_id, filter);
 }
 
 inline void twin_service::message(std::string_view client_id, std::string_view topic, std::string_view payload, devicetwin::timestamp now) {
@@ -276,7 +271,8 @@ inline void twin_service::answer_about_identity(http_call& call, const std::stri
 }
 
 inline bool twin_service::finish_turn(std::vector<publication>& publish, std::vector<std::string>& disconnect) {
-  const bool durable = table_.end_group();
+  const bool durable = table_.end_group() && !broken_;
+  broken_ = false;
   table_.begin_group();
   publish.clear();
   disconnect.clear();

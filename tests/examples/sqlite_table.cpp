@@ -164,6 +164,25 @@ TEST_CASE("keys of identities are kept", "[sqlite]") {
   CHECK(again.table.keys("c").empty());
 }
 
+TEST_CASE("subscriptions of sessions are kept", "[sqlite]") {
+  const temporary_file file;
+  using filters = std::vector<std::string>;
+  {
+    connection ours(file.path);
+    CHECK(ours.table.filters("a").empty());
+    for (const char* filter : {"x/#", "y/#", "x/#"}) CHECK(ours.table.put_filter("a", filter));
+    CHECK(ours.table.put_filter("b", "x/#"));
+    CHECK(ours.table.put_filter("c", "x/#"));
+    CHECK(ours.table.remove_filter("a", "y/#"));
+    CHECK(ours.table.remove_filter("a", "z/#"));
+    CHECK(ours.table.remove_filters("c"));
+  }
+  connection again(file.path);
+  CHECK(again.table.filters("a") == filters{"x/#"});
+  CHECK(again.table.filters("b") == filters{"x/#"});
+  CHECK(again.table.filters("c").empty());
+}
+
 TEST_CASE("what is no database is refused with a reason", "[sqlite]") {
   sqlite_table table;
   CHECK(!table.open("/nowhere/twins.sqlite").empty());

@@ -53,7 +53,10 @@ export async function openMqtt(hub, device, afterwards, options = {}) {
   /// The answer to a twin request, by its id.
   bare.ask = async (topic, payload, id) => {
     await bare.publish(`${topic}?$rid=${id}`, payload);
-    const answer = await until(() => bare.messages.find((m) => m.topic.includes(`$rid=${id}`)), `an answer to ${id}`, 5);
+    const answer = await until(() => {
+      if (bare.closed) throw new Error('closed');
+      return bare.messages.find((m) => m.topic.includes(`$rid=${id}`));
+    }, `an answer to ${id}`, 5);
     return { status: Number(answer.topic.split('/')[3]), topic: answer.topic, payload: answer.payload };
   };
   return bare;
