@@ -8,8 +8,13 @@
 /// DEVICETWIN_SMALL_NUMBERS, when the user defines it for the whole program, chooses the number
 /// conversion that is small instead of fast (json/number.hpp). It changes the bodies of inline
 /// functions, so it is part of the namespace: mixing the two flavours is a link error and not
-/// undefined behaviour.
-#if defined(DEVICETWIN_SMALL_NUMBERS)
+/// undefined behaviour. So it is with DEVICETWIN_SMALL_STACK, which leaves a quarter of the working space
+/// that functions have on the stack (json/detail/stack.hpp): for microcontrollers, together with a memory source.
+#if defined(DEVICETWIN_SMALL_NUMBERS) && defined(DEVICETWIN_SMALL_STACK)
+#define DEVICETWIN_ABI v0_small_both
+#elif defined(DEVICETWIN_SMALL_STACK)
+#define DEVICETWIN_ABI v0_small_stack
+#elif defined(DEVICETWIN_SMALL_NUMBERS)
 #define DEVICETWIN_ABI v0_small
 #else
 #define DEVICETWIN_ABI v0

@@ -224,22 +224,21 @@ class decimal {
     if (count_ == 0) return;
     const int longer = bits * 30103 / 100000 + 1;  // decimal digits that `bits` bits can add
     std::uint64_t carry = 0;
-    unsigned char moved[capacity + 20];
     for (int i = count_ - 1; i >= 0; --i) {
       carry += static_cast<std::uint64_t>(digits_[i]) << bits;
-      moved[i + longer] = static_cast<unsigned char>(carry % 10);
+      digits_[i + longer] = static_cast<unsigned char>(carry % 10);
       carry /= 10;
     }
     for (int i = longer - 1; i >= 0; --i) {
-      moved[i] = static_cast<unsigned char>(carry % 10);
+      digits_[i] = static_cast<unsigned char>(carry % 10);
       carry /= 10;
     }
     int zeros = 0;
-    while (moved[zeros] == 0) ++zeros;
+    while (digits_[zeros] == 0) ++zeros;
     const int count = count_ + longer - zeros;
     point_ += longer - zeros;
     count_ = 0;
-    for (int i = 0; i < count; ++i) append(moved[zeros + i]);
+    for (int i = 0; i < count; ++i) append(digits_[zeros + i]);
     trim();
   }
   void divide(int bits) noexcept {
@@ -292,7 +291,7 @@ class decimal {
   int count_ = 0;
   int point_ = 0;     ///< the value is 0.d1d2d3... times 10^point
   bool cut_ = false;  ///< a digit that is not zero was cut off
-  unsigned char digits_[capacity];
+  unsigned char digits_[capacity + 20];  // what a step of multiply() adds besides
 };
 
 /// What a JSON number's text says, before it is a double.

@@ -5,12 +5,12 @@
 #pragma once
 
 #include <cstddef>      // std::size_t
-#include <cstdint>      // std::uint32_t
+#include <cstdint>      // std::uint64_t
 #include <string_view>  // std::string_view
-#include <type_traits>  // std::is_same_v
 
 #include "../json/read.hpp"
 #include "../json/write.hpp"
+#include "detail/stored_form.hpp"
 #include "twin.hpp"
 #include "view.hpp"
 
@@ -34,80 +34,12 @@ template <class Memory>
 
 namespace detail {
 
-/// CRC-32 (ISO 3309), a nibble at a time: small enough for firmware.
-inline std::uint32_t crc32(std::string_view bytes) noexcept {
-  std::uint32_t table[16];
-  for (std::uint32_t i = 0; i < 16; ++i) {
-    std::uint32_t value = i;
-    for (int bit = 0; bit < 4; ++bit) value = (value >> 1) ^ ((value & 1) != 0 ? 0xEDB88320u : 0);
-    table[i] = value;
-  }
-  std::uint32_t crc = 0xFFFFFFFF;
-  for (const char c : bytes) {
-    crc ^= static_cast<unsigned char>(c);
-    crc = (crc >> 4) ^ table[crc & 15];
-    crc = (crc >> 4) ^ table[crc & 15];
-  }
-  return ~crc;
-}
-
-// The stored form: "DTWN", the format, three zeros, the length and the CRC-32 of what follows (four bytes each, the
-// lowest first). Then, numbers in groups of seven bits, the lowest first, texts with their length before them:
-// the service's view without metadata, and for desired and reported: known since, budget, the records (version, names),
-// the numbers of stamp_shadow::store(), and the peculiarities of a loaded `$metadata` as JSON, or nothing.
-inline constexpr std::size_t stored_header = 16;
+// The content of the stored form (detail/stored_form.hpp): the service's view without metadata, and for desired and
+// reported: known since, budget, the records (version, names), the numbers of stamp_shadow::store(), and the peculiarities
+// of a loaded `$metadata` as JSON, or nothing.
 inline constexpr std::string_view stored_mark = "DTWN";
 
-class stored_writer {
- public:
-  explicit stored_writer(json::text_buffer& out) noexcept : out_(out) {}
-  bool good() const noexcept { return good_; }
-  void number(std::uint64_t n) {
-    char bytes[10];
-    std::size_t count = 0;
-    do {
-      bytes[count++] = static_cast<char>((n & 0x7F) | (n > 0x7F ? 0x80 : 0));
-      n >>= 7;
-    } while (n != 0);
-    good_ = good_ && out_.append(bytes, count);
-  }
-  void text(std::string_view t) {
-    number(t.size());
-    good_ = good_ && out_.append(t.data(), t.size());
-  }
-
- private:
-  json::text_buffer& out_;
-  bool good_ = true;
-};
-
-class stored_reader {
- public:
-  explicit stored_reader(std::string_view bytes) noexcept : rest_(bytes) {}
-  bool number(std::uint64_t& n) noexcept {
-    n = 0;
-    for (unsigned shift = 0; shift < 64 && !rest_.empty(); shift += 7) {
-      const auto byte = static_cast<unsigned char>(rest_.front());
-      rest_.remove_prefix(1);
-      n |= std::uint64_t{byte & 0x7Fu} << shift;
-      if (byte < 0x80) return true;
-    }
-    return false;
-  }
-  bool text(std::string_view& t) noexcept {
-    std::uint64_t length = 0;
-    if (!number(length) || length > rest_.size()) return false;
-    t = rest_.substr(0, static_cast<std::size_t>(length));
-    rest_.remove_prefix(t.size());
-    return true;
-  }
-  bool done() const noexcept { return rest_.empty(); }
-
- private:
-  std::string_view rest_;
-};
-
-inline json::error store_tracking(const stamped& tracking, const json::arena_value& values, stored_writer& out,
+inline json::error store_tracking(const stamped& tracking, const json::arena_value& values, stored_writer<json::text_buffer>& out,
                                   const json::memory_source& working) {
   const section_history& history = tracking.history();
   out.number(static_cast<std::uint64_t>(history.known_since()));
@@ -179,7 +111,7 @@ json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out) {
                 "write_stored: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
   const json::memory_source working = t.memory_source();
   json::text_buffer payload(working), view(working);
-  detail::stored_writer writer(payload);
+  detail::stored_writer<json::text_buffer> writer(payload);
   view_options options;
   options.metadata = false;
   if (json::error e = detail::write_events(view, 0, [&](auto& w) { return emit_service_view(t, w, options); })) return e;
@@ -190,40 +122,17 @@ json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out) {
     const section<stamped>& s = t.section_of(where);
     if (json::error e = detail::store_tracking(s.tracking(), s.values(), writer, working)) return e;
   }
-  if (!writer.good() || payload.size() > 0xFFFFFFFF) return json::errc::out_of_memory;
-  char header[detail::stored_header] = {'D', 'T', 'W', 'N', static_cast<char>(stored_format)};
-  const auto put = [&header](std::size_t at, std::uint64_t n) {
-    for (std::size_t i = 0; i < 4; ++i) header[at + i] = static_cast<char>(n >> (8 * i) & 0xFF);
-  };
-  put(8, payload.size());
-  put(12, detail::crc32(payload.view()));
-  const auto size = out.size();
-  const auto append = [&out](const char* bytes, std::size_t count) {
-    if constexpr (std::is_same_v<decltype(out.append(bytes, count)), bool>) {
-      return out.append(bytes, count);
-    } else {
-      out.append(bytes, count);
-      return true;
-    }
-  };
-  if (append(header, sizeof header) && append(payload.data(), payload.size())) return {};
-  out.resize(size);
-  return json::errc::out_of_memory;
+  if (!writer.good()) return json::errc::out_of_memory;
+  return detail::write_stored_form(detail::stored_mark, stored_format, out,
+                                   [&](auto& to) { to.bytes(payload.view()); });
 }
 
 template <class Memory>
 json::error load_stored(std::string_view bytes, basic_twin<Memory, stamped>& t) {
   using access = twin_access<Memory, stamped>;
-  const auto number = [bytes](std::size_t at) {
-    std::uint32_t n = 0;
-    for (std::size_t i = 4; i-- > 0;) n = n << 8 | static_cast<unsigned char>(bytes[at + i]);
-    return n;
-  };
-  if (bytes.size() < detail::stored_header || bytes.substr(0, 4) != detail::stored_mark) return json::errc::damaged;
-  if (static_cast<unsigned char>(bytes[4]) > stored_format) return json::errc::newer_format;
-  const std::string_view payload = bytes.substr(detail::stored_header);
-  if (bytes[4] == 0 || number(8) != payload.size() || number(12) != detail::crc32(payload)) return json::errc::damaged;
-
+  std::string_view payload;
+  const json::errc form = detail::read_stored_form(bytes, detail::stored_mark, stored_format, payload);
+  if (form != json::errc::ok) return form;
   detail::stored_reader in(payload);
   std::uint64_t shows_history = 0;
   std::string_view view;

@@ -44,12 +44,19 @@ export async function openMqtt(hub, device, afterwards, options = {}) {
   await new Promise((resolve, reject) => {
     client.on('connect', resolve).on('error', reject).on('close', () => reject(new Error('closed')));
   });
-  bare.subscribe = (filter, qos = 0) => new Promise((resolve, reject) => {
-    client.subscribe(filter, { qos }, (error, granted) => (error ? reject(error) : resolve(granted[0]?.qos)));
+  // A call whose connection ends would wait for ever.
+  const connected = (call) => new Promise((resolve, reject) => {
+    const ended = () => reject(new Error('closed'));
+    if (bare.closed) return ended();
+    client.once('close', ended);
+    return call((error, answer) => {
+      client.removeListener('close', ended);
+      return error ? reject(error) : resolve(answer);
+    });
   });
-  bare.publish = (topic, payload, sending = {}) => new Promise((resolve, reject) => {
-    client.publish(topic, payload, { qos: 0, ...sending }, (error) => (error ? reject(error) : resolve()));
-  });
+  bare.subscribe = async (filter, qos = 0) => (await connected((done) => client.subscribe(filter, { qos }, done)))[0]?.qos;
+  bare.unsubscribe = (filter) => connected((done) => client.unsubscribe(filter, done));
+  bare.publish = (topic, payload, sending = {}) => connected((done) => client.publish(topic, payload, { qos: 0, ...sending }, done));
   /// The answer to a twin request, by its id.
   bare.ask = async (topic, payload, id) => {
     await bare.publish(`${topic}?$rid=${id}`, payload);

@@ -13,10 +13,17 @@ inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace detail {
 
-/// Elements are moved by memcpy and never destroyed. The first `Inline` of them need no heap.
-template <class T, std::size_t Inline>
+/// Elements are moved by memcpy and never destroyed. The first `Room` of them need no heap, or a quarter where the stack is
+/// small.
+template <class T, std::size_t Room>
 class stack {
   static_assert(std::is_trivially_copyable_v<T>, "stack elements are moved by memcpy");
+
+#if defined(DEVICETWIN_SMALL_STACK)
+  static constexpr std::size_t Inline = (Room + 3) / 4;
+#else
+  static constexpr std::size_t Inline = Room;
+#endif
 
  public:
   explicit stack(const memory_source& memory) noexcept : memory_(memory) {}

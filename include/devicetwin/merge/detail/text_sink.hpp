@@ -88,7 +88,11 @@ class text_sink {
   bool full_ = false;
   bool handed_over_ = false;  ///< something is in the output and may have to be taken back
   std::size_t pending_size_ = 0;
+#if defined(DEVICETWIN_SMALL_STACK)
+  char pending_[64];
+#else
   char pending_[256];
+#endif
 };
 
 }  // namespace detail

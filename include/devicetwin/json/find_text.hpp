@@ -1,0 +1,263 @@
+/// Finding values in JSON text, without a tree: JSON Pointer (RFC 6901) and checked typed access.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <string_view>  // std::string_view
+#include <type_traits>  // std::is_same_v
+
+#include "detail/tokens.hpp"
+#include "error.hpp"
+#include "get.hpp"
+#include "number.hpp"
+#include "pointer.hpp"
+#include "write.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace json {
+
+// All functions here take text on trust: json::write or merge/text.hpp wrote it, or json::read accepted it. Whatever
+// the bytes are, nothing is read outside of them and the walk ends; in text that is no JSON any value may be found, or none.
+
+/// The text of the value at `pointer` (RFC 6901, section 4), "" being the whole; names are compared by what they mean,
+/// however they are escaped. The result is a piece of `text`, without white space around it.
+/// Errors: invalid_pointer; not_found, also for the index "-" and for one with a leading zero, with the pointer up to the
+///   step that failed. Cost: one pass over what stands before the value. No memory.
+[[nodiscard]] inline result<std::string_view> find_text(std::string_view text, std::string_view pointer) noexcept;
+
+namespace detail {
+
+template <class T, class... Types>
+inline constexpr bool is_one_of = (std::is_same_v<T, Types> || ...);
+template <class T>
+inline constexpr bool gettable_from_text =
+    is_one_of<T, bool, double, int, unsigned, long, unsigned long, long long, unsigned long long>;
+template <class T>
+using gettable_from_text_or_bool = std::conditional_t<gettable_from_text<T>, T, bool>;
+
+}  // namespace detail
+
+/// The value at `pointer` as T: bool, double, or an integer of 32 or 64 bits. A number is given
+/// when T can hold it exactly, however it was spelled, as json::get() does it.
+/// Errors: invalid_pointer, not_found, wrong_type, number_out_of_range; with the pointer.
+template <class T>
+[[nodiscard]] result<detail::gettable_from_text_or_bool<T>> get_text(std::string_view text, std::string_view pointer = {}) noexcept;
+
+/// Appends the string at `pointer`, escapes resolved, to what json::write() takes; it may contain NUL.
+/// Errors: invalid_pointer, not_found, wrong_type with the pointer; out_of_memory; then `out` is as it was.
+template <class Output>
+[[nodiscard]] error get_string(std::string_view text, std::string_view pointer, Output& out);
+
+// ---------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// Behind the value at `p`, looked at byte by byte: for short texts. Null when it does not end.
+inline const char* skip_value(const char* p, const char* end) noexcept {
+  if (p == end) return nullptr;
+  if (*p == '"') return skip_string(p + 1, end);
+  if (*p != '{' && *p != '[') {
+    const char* const start = p;
+    while (p != end && *p != ',' && *p != '}' && *p != ']' && *p != ':' && *p != '"' && !is_space(*p)) ++p;
+    return p == start ? nullptr : p;
+  }
+  std::size_t depth = 0;
+  while (p != end) {
+    const char c = *p++;
+    if (c == '"') {
+      if ((p = skip_string(p, end)) == nullptr) return nullptr;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if ((c == '}' || c == ']') && --depth == 0) {
+      return p;
+    }
+  }
+  return nullptr;
+}
+
+/// Goes through the members of an object, or the elements of an array, of trusted text.
+class text_items {
+ public:
+  /// `container` starts with its opening bracket; of any other text there are no items.
+  explicit text_items(std::string_view container) noexcept : p_(container.data()), end_(p_ + container.size()) {
+    if (!container.empty() && (*p_ == '{' || *p_ == '[')) {
+      object_ = *p_ == '{';
+      ++p_;
+    } else {
+      p_ = end_;
+    }
+  }
+  bool is_object() const noexcept { return object_; }
+  /// The next one; false at the end.
+  bool next() noexcept {
+    p_ = detail::skip_space(p_, end_);
+    if (p_ != end_ && *p_ == ',') p_ = detail::skip_space(p_ + 1, end_);
+    if (p_ == end_ || *p_ == '}' || *p_ == ']') return stop();
+    if (object_) {
+      if (*p_ != '"') return stop();
+      const char* const start = p_ + 1;
+      if ((p_ = detail::skip_string(start, end_)) == nullptr) return stop();
+      name_ = {start, static_cast<std::size_t>(p_ - start) - 1};
+      p_ = detail::skip_space(p_, end_);
+      if (p_ == end_ || *p_ != ':') return stop();
+      p_ = detail::skip_space(p_ + 1, end_);
+    }
+    const char* const start = p_;
+    if ((p_ = skip_value(p_, end_)) == nullptr) return stop();
+    value_ = {start, static_cast<std::size_t>(p_ - start)};
+    return true;
+  }
+  /// What stands between the quotes of the member's name.
+  std::string_view name() const noexcept { return name_; }
+  std::string_view value() const noexcept { return value_; }
+
+ private:
+  bool stop() noexcept {
+    p_ = end_;
+    return false;
+  }
+  const char* p_;
+  const char* end_;
+  bool object_ = false;
+  std::string_view name_, value_;
+};
+
+/// True when an escaped token of a pointer spells the name of which `raw` stands between the quotes.
+inline bool token_is_text(std::string_view token, std::string_view raw) noexcept {
+  if (!has_escapes(raw)) return token_is(token, raw);
+  plain_bytes name(raw);
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    char c = token[i];
+    if (c == '~') c = ++i < token.size() && token[i] == '0' ? '~' : '/';
+    if (name.next() != static_cast<unsigned char>(c)) return false;
+  }
+  return name.next() < 0;
+}
+
+/// The value of the member that a pointer's token names, or an empty text.
+inline std::string_view member_text(std::string_view object, std::string_view token) noexcept {
+  text_items items(object);
+  if (!items.is_object()) return {};
+  while (items.next()) {
+    if (token_is_text(token, items.name())) return items.value();
+  }
+  return {};
+}
+
+inline std::string_view trimmed(std::string_view text) noexcept {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+inline errc text_to_number(std::string_view text, number& n) noexcept {
+  const number_end found = parse_number(text.data(), text.data() + text.size(), n);
+  return found.code == errc::ok && found.end == text.data() + text.size() ? errc::ok : errc::wrong_type;
+}
+template <class T>
+errc text_to(std::string_view text, T& to) noexcept {
+  if constexpr (std::is_same_v<T, bool>) {
+    to = text == "true";
+    return to || text == "false" ? errc::ok : errc::wrong_type;
+  } else {
+    number n;
+    errc code = text_to_number(text, n);
+    if (code != errc::ok) return code;
+    std::conditional_t<std::is_same_v<T, double>, double, std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>> wide{};
+    code = convert(n, wide);
+    to = static_cast<T>(wide);
+    if constexpr (sizeof(T) < sizeof wide) {
+      if (code == errc::ok && to != wide) return errc::number_out_of_range;
+    }
+    return code;
+  }
+}
+
+}  // namespace detail
+
+inline result<std::string_view> find_text(std::string_view text, std::string_view pointer) noexcept {
+  if (!detail::pointer_tokens::valid(pointer)) return error(errc::invalid_pointer).at(detail::pointer_text{pointer});
+  std::string_view at = detail::trimmed(text);
+  detail::pointer_tokens tokens(pointer);
+  std::string_view token;
+  while (tokens.next(token)) {
+    std::string_view next;
+    size_type index = 0;
+    if (!at.empty() && at.front() == '{') {
+      next = detail::member_text(at, token);
+    } else if (detail::token_index(token, detail::no_index, index)) {
+      detail::text_items items(at);
+      while (items.next()) {
+        if (index-- == 0) {
+          next = items.value();
+          break;
+        }
+      }
+    }
+    if (next.empty()) {
+      return error(errc::not_found).at(detail::pointer_text{pointer.substr(0, pointer.size() - tokens.remaining())});
+    }
+    at = next;
+  }
+  if (at.empty()) return error(errc::not_found).at(detail::pointer_text{{}});
+  return at;
+}
+
+template <class T>
+result<detail::gettable_from_text_or_bool<T>> get_text(std::string_view text, std::string_view pointer) noexcept {
+  static_assert(detail::gettable_from_text<T>,
+                "json::get_text<T>: T must be bool, double, or an integer of 32 or 64 bits");
+  const auto found = find_text(text, pointer);
+  if (!found) return found.error();
+  detail::gettable_from_text_or_bool<T> wanted{};
+  const errc code = detail::text_to(*found, wanted);
+  if (code == errc::ok) return wanted;
+  return error(code).at(detail::pointer_text{pointer});
+}
+
+template <class Output>
+error get_string(std::string_view text, std::string_view pointer, Output& out) {
+  static_assert(detail::is_output<Output>,
+                "json::get_string: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+  const auto found = find_text(text, pointer);
+  if (!found) return found.error();
+  if (found->size() < 2 || found->front() != '"') return error(errc::wrong_type).at(detail::pointer_text{pointer});
+  const std::size_t before = out.size();
+  std::string_view raw = found->substr(1, found->size() - 2);
+  const auto put = [&out](const char* bytes, std::size_t count) {
+    if constexpr (std::is_same_v<decltype(out.append(bytes, count)), bool>) {
+      return out.append(bytes, count);
+    } else {
+      out.append(bytes, count);
+      return true;
+    }
+  };
+  while (!raw.empty()) {  // up to the next escape sequence, and that
+    std::size_t plain = raw.find('\\');
+    if (plain == std::string_view::npos) plain = raw.size();
+    bool good = put(raw.data(), plain);
+    raw.remove_prefix(plain);
+    if (good && !raw.empty()) {
+      char decoded[4];
+      std::size_t length = 0;
+      const detail::escape_end read = detail::read_escape(raw.data(), raw.data() + raw.size(), decoded, length);
+      if (read.code != errc::ok) {  // no JSON: the backslash stands for itself
+        good = put(raw.data(), 1);
+        raw.remove_prefix(1);
+      } else {
+        good = put(decoded, length);
+        raw.remove_prefix(static_cast<std::size_t>(read.end - raw.data()));
+      }
+    }
+    if (!good) {
+      out.resize(before);
+      return errc::out_of_memory;
+    }
+  }
+  return {};
+}
+
+}  // namespace json
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

@@ -1,0 +1,141 @@
+/// What of some changes a subscription is about, where old and new are texts: the counterpart of twin/subscription.hpp.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <string_view>  // std::string_view
+
+#include "../../json/detail/stack.hpp"
+#include "../../json/error.hpp"
+#include "../../json/find_text.hpp"
+#include "../../json/pointer.hpp"
+#include "../../json/write.hpp"
+#include "../../merge/detail/text_diff.hpp"
+#include "../../merge/diff.hpp"
+#include "../../merge/options.hpp"
+#include "../../twin/subscription.hpp"
+#include "../action.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace sync {
+namespace detail {
+
+/// Whether two values mean the same. Trusted texts.
+inline json::result<bool> same_text(std::string_view a, std::string_view b, const merge::options& o) {
+  if (a == b) return true;
+  json::detail::diff_rules rules = merge::detail::rules_of(o);
+  rules.stop_at_first = true;
+  void* const room = o.memory.allocate(o.memory.context, sizeof(merge::detail::text_diff));
+  if (room == nullptr) return json::errc::out_of_memory;
+  auto* const walk = new (room) merge::detail::text_diff(rules, nullptr, o.memory);
+  const json::error e = walk->run(a, b);
+  const bool same = !walk->differ();
+  walk->~text_diff();
+  o.memory.release(o.memory.context, room);
+  if (e) return e;
+  return same;
+}
+
+/// A walk down the rest of a subscription's pointer into the old and the new text of a change above it.
+template <class Visit>
+json::error look_inside(const text_change& change, std::string_view rest, const merge::options& o, Visit& visit) {
+  struct frame {
+    std::string_view old_text, new_text;
+    std::string_view rest;
+    std::size_t pointer;  ///< length of the pointer up to here
+    std::size_t next;     ///< for a wildcard: members of old, then of new
+  };
+  json::detail::stack<frame, 4> frames(o.memory);
+  json::text_buffer pointer(o.memory);
+  if (!pointer.append(change.pointer.data(), change.pointer.size()) ||
+      !frames.push({change.old_text, change.new_text, rest, pointer.size(), 0})) {
+    return json::errc::out_of_memory;
+  }
+  while (!frames.empty()) {
+    const frame f = frames.back();
+    pointer.resize(f.pointer);
+    if (f.rest.empty()) {
+      frames.pop();
+      if (!f.old_text.empty() && !f.new_text.empty()) {
+        const auto same = same_text(f.old_text, f.new_text, o);
+        if (!same) return same.error();
+        if (*same) continue;
+      }
+      visit(text_change{pointer.view(), f.old_text, f.new_text});
+      continue;
+    }
+    json::detail::pointer_tokens tokens(f.rest);
+    std::string_view token;
+    static_cast<void>(tokens.next(token));
+    const std::string_view after = f.rest.substr(f.rest.size() - tokens.remaining());
+    std::string_view old_text, new_text;
+    if (token != "*") {
+      frames.pop();
+      old_text = json::detail::member_text(f.old_text, token);
+      new_text = json::detail::member_text(f.new_text, token);
+      if (!pointer.append("/", 1) || !pointer.append(token.data(), token.size())) return json::errc::out_of_memory;
+    } else {
+      // Each name of the old object, then those that only the new one has.
+      std::size_t index = frames.back().next++;
+      bool found = false;
+      bool in_old = true;
+      std::string_view name;
+      for (const std::string_view object : {f.old_text, f.new_text}) {
+        json::detail::text_items items(object);
+        while (!found && items.is_object() && items.next()) {
+          if (index-- != 0) continue;
+          found = true;
+          name = items.name();
+          (in_old ? old_text : new_text) = items.value();
+        }
+        if (found) break;
+        in_old = false;
+      }
+      if (!found) {
+        frames.pop();
+        continue;
+      }
+      bool good = true;
+      merge::detail::render_name(name, [&](char c) { good = good && pointer.append(&c, 1); });
+      if (!good) return json::errc::out_of_memory;
+      const std::string_view spelled = pointer.view().substr(f.pointer + 1);
+      if (in_old) {
+        new_text = json::detail::member_text(f.new_text, spelled);
+      } else if (!json::detail::member_text(f.old_text, spelled).empty()) {
+        continue;
+      }
+    }
+    if (old_text.empty() && new_text.empty()) continue;
+    if (!frames.push({old_text, new_text, after, pointer.size(), 0})) return json::errc::out_of_memory;
+  }
+  return {};
+}
+
+/// Visits what of `changes` a subscription is about.
+template <class Visit>
+json::error match_changes(const subscription& wanted, const text_changes& changes, const merge::options& o, Visit& visit) {
+  for (const text_change& change : changes) {
+    json::detail::pointer_tokens pattern(wanted.pointer), changed(change.pointer);
+    std::string_view token, name;
+    for (;;) {
+      const std::string_view rest = wanted.pointer.substr(wanted.pointer.size() - pattern.remaining());
+      const bool more = changed.next(name);
+      if (rest.empty()) {  // at, or inside, what is wanted
+        if (!more || wanted.down == reach::subtree) visit(change);
+        break;
+      }
+      if (!more) {
+        if (json::error e = look_inside(change, rest, o, visit)) return e;
+        break;
+      }
+      static_cast<void>(pattern.next(token));
+      if (token != "*" && token != name) break;  // both are escaped the same way
+    }
+  }
+  return {};
+}
+
+}  // namespace detail
+}  // namespace sync
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

@@ -1,0 +1,185 @@
+/// Several texts in one block of memory: each where there was room, what is not needed any more closed up when there is none.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::uint32_t
+#include <cstring>      // std::memcpy
+#include <string_view>  // std::string_view
+
+#include "../../json/error.hpp"
+#include "../../json/memory.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace sync {
+namespace detail {
+
+/// A text in a store; empty ones are nowhere.
+struct region {
+  std::uint32_t at = 0;
+  std::uint32_t size = 0;
+};
+
+/// One block, a caller's or grown on a heap. Texts are written behind each other and never changed, so that a state of
+/// before is come back to by forgetting what was written since. Working memory is taken from the end of a caller's block;
+/// beside a heap, from the heap.
+class text_store {
+ public:
+  explicit text_store(const json::memory_source& heap) noexcept : heap_(heap) {}
+  text_store(void* buffer, std::size_t bytes) noexcept : heap_(json::memory_source::none()), fixed_(true) {
+    block_ = static_cast<char*>(buffer);
+    capacity_ = block_ == nullptr ? 0 : bytes < longest ? bytes : longest;
+    // The end is aligned, for working memory.
+    const std::size_t odd = reinterpret_cast<std::uintptr_t>(block_ + capacity_) % unit;
+    capacity_ = odd <= capacity_ ? capacity_ - odd : 0;
+    floor_ = capacity_;
+  }
+  ~text_store() {
+    if (!fixed_ && block_ != nullptr) heap_.release(heap_.context, block_);
+  }
+  text_store(const text_store&) = delete;
+  text_store& operator=(const text_store&) = delete;
+
+  std::string_view text(const region& r) const noexcept { return {block_ + r.at, r.size}; }
+  std::size_t capacity() const noexcept { return capacity_; }
+  std::size_t top() const noexcept { return top_; }
+  void set_top(std::size_t top) noexcept { top_ = static_cast<std::uint32_t>(top); }
+
+  /// Memory for the engine while one text is made.
+  json::memory_source working() noexcept {
+    if (!fixed_) return heap_;
+    return {[](void* context, std::size_t bytes) { return static_cast<text_store*>(context)->take(bytes); },
+            [](void* context, void* block) { static_cast<text_store*>(context)->give_back(block); }, this};
+  }
+
+  /// Room for so many bytes at the top, or a null pointer; what is missing is noted.
+  char* room(std::size_t bytes) noexcept {
+    if (bytes <= floor_ - top_) return block_ + top_;
+    note_missing(bytes - (floor_ - top_));
+    return nullptr;
+  }
+  void note_missing(std::size_t bytes) noexcept {
+    if (bytes > missing_) missing_ = bytes;
+  }
+
+  /// After a request for memory failed: makes more of it by closing up what none of the regions of the two lists holds, or
+  /// by growing. False when neither is possible. Views go.
+  bool make_room(region* first, region* second, std::size_t count) noexcept {
+    const std::size_t missing = missing_;
+    const std::size_t before = top_;
+    close_up(first, second, count);
+    if (top_ != before && (fixed_ || before - top_ >= missing)) {
+      missing_ = 0;
+      return true;
+    }
+    if (fixed_ || missing == 0 || missing > longest - capacity_) return false;
+    std::size_t capacity = capacity_ + (missing > capacity_ / 2 ? missing : capacity_ / 2);
+    if (capacity < 256) capacity = 256;
+    if (capacity > longest) capacity = longest;
+    auto* const grown = static_cast<char*>(heap_.allocate(heap_.context, capacity));
+    if (grown == nullptr) return false;
+    if (block_ != nullptr) {
+      std::memcpy(grown, block_, top_);
+      heap_.release(heap_.context, block_);
+    }
+    block_ = grown;
+    floor_ = capacity_ = capacity;
+    missing_ = 0;
+    return true;
+  }
+  /// The bytes that a caller's block would need to have, after a failure; 0 on a heap.
+  std::size_t needed() const noexcept { return fixed_ ? capacity_ + missing_ + unit : 0; }
+  void forget_missing() noexcept { missing_ = 0; }
+
+ private:
+  static constexpr std::size_t unit = 8;
+  static constexpr std::size_t longest = 0x7FFFFFF0;
+  struct header {
+    std::uint32_t bytes;  ///< with this
+    std::uint32_t given_back;
+  };
+  static_assert(sizeof(header) == unit);
+
+  void* take(std::size_t bytes) noexcept {
+    bytes = bytes < longest ? (bytes + unit - 1) / unit * unit + sizeof(header) : longest;
+    if (bytes > floor_ - top_) {
+      note_missing(bytes - (floor_ - top_));
+      return nullptr;
+    }
+    floor_ -= bytes;
+    const header h{static_cast<std::uint32_t>(bytes), 0};
+    std::memcpy(block_ + floor_, &h, sizeof h);
+    return block_ + floor_ + sizeof h;
+  }
+  void give_back(void* block) noexcept {
+    char* at = static_cast<char*>(block) - sizeof(header);
+    header h;
+    std::memcpy(&h, at, sizeof h);
+    h.given_back = 1;
+    std::memcpy(at, &h, sizeof h);
+    while (floor_ != capacity_) {  // blocks mostly come back in reverse order
+      std::memcpy(&h, block_ + floor_, sizeof h);
+      if (h.given_back == 0) break;
+      floor_ += h.bytes;
+    }
+  }
+
+  void close_up(region* first, region* second, std::size_t count) noexcept {
+    std::uint32_t from = 0, to = 0;
+    for (;;) {
+      const region* lowest = nullptr;  // of those not moved yet
+      for (region* list : {first, second}) {
+        for (std::size_t i = 0; list != nullptr && i < count; ++i) {
+          if (list[i].size != 0 && list[i].at >= from && (lowest == nullptr || list[i].at < lowest->at)) lowest = list + i;
+        }
+      }
+      if (lowest == nullptr) break;
+      const region moved = *lowest;
+      if (moved.at != to) std::memmove(block_ + to, block_ + moved.at, moved.size);
+      from = moved.at + moved.size;
+      for (region* list : {first, second}) {
+        for (std::size_t i = 0; list != nullptr && i < count; ++i) {
+          if (list[i].size != 0 && list[i].at == moved.at && list[i].size == moved.size) list[i].at = to;
+        }
+      }
+      to += moved.size;
+    }
+    top_ = to;
+  }
+
+  char* block_ = nullptr;
+  std::size_t capacity_ = 0;
+  std::size_t floor_ = 0;    ///< where working memory begins
+  std::uint32_t top_ = 0;    ///< behind the last text
+  std::size_t missing_ = 0;  ///< what the last request that failed lacked
+  json::memory_source heap_;
+  bool fixed_ = false;
+};
+
+/// One text on its way into a store.
+class store_output {
+ public:
+  explicit store_output(text_store& store) noexcept : store_(store), start_(store.top()) {}
+  bool append(const char* text, std::size_t length) noexcept {
+    char* const to = store_.room(length);
+    if (to == nullptr) return false;
+    if (length != 0) std::memcpy(to, text, length);
+    store_.set_top(store_.top() + length);
+    return true;
+  }
+  std::size_t size() const noexcept { return store_.top() - start_; }
+  void resize(std::size_t size) noexcept { store_.set_top(start_ + size); }
+  /// The region of what was written so far from `from` on.
+  region made(std::size_t from = 0) const noexcept {
+    return {static_cast<std::uint32_t>(start_ + from), static_cast<std::uint32_t>(size() - from)};
+  }
+
+ private:
+  text_store& store_;
+  std::size_t start_;
+};
+
+}  // namespace detail
+}  // namespace sync
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

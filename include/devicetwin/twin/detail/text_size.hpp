@@ -1,0 +1,58 @@
+/// The size of a section that is text.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <string_view>  // std::string_view
+
+#include "../../json/find_text.hpp"
+#include "../dialect.hpp"
+#include "../validate.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace detail {
+
+/// The bytes of a string that count, of which `raw` stands between the quotes.
+inline std::size_t visible_text(std::string_view raw) noexcept {
+  if (!json::detail::has_escapes(raw)) return contents_counter::visible(raw);
+  std::size_t size = 0, length = 0;
+  char character[4] = {};
+  json::detail::plain_bytes bytes(raw);
+  for (int byte = bytes.next(); byte >= 0; byte = bytes.next()) {
+    if ((byte & 0xC0) != 0x80 || length == sizeof character) {
+      size += contents_counter::visible({character, length});
+      length = 0;
+    }
+    character[length++] = static_cast<char>(byte);
+  }
+  return size + contents_counter::visible({character, length});
+}
+
+/// The size of an object by a formula. Trusted text; what counts is compact, spelled as it is.
+inline std::size_t text_size(std::string_view object, size_formula formula) noexcept {
+  if (formula == size_formula::json_text) return object.size();
+  std::size_t size = 0;
+  const char* p = object.data();
+  const char* const end = p + object.size();
+  while (p != nullptr && p != end) {  // names and values, each for itself
+    const char c = *p;
+    if (c == '"') {
+      const char* const start = p + 1;
+      p = json::detail::skip_string(start, end);
+      if (p != nullptr) size += visible_text({start, static_cast<std::size_t>(p - start) - 1});
+    } else if (c == 't' || c == 'f') {
+      size += 4;
+      p = json::detail::skip_value(p, end);
+    } else if (c == '-' || json::detail::is_digit(c)) {
+      size += 8;
+      p = json::detail::skip_value(p, end);
+    } else {
+      p = c == 'n' ? json::detail::skip_value(p, end) : p + 1;
+    }
+  }
+  return size;
+}
+
+}  // namespace detail
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin
