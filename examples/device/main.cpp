@@ -115,7 +115,7 @@ void program::connect() {
   const std::int64_t lifetime = settings_.token_lifetime;
   const auto today = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   give_up_at_ = now() + connect_patience;
-  renew_at_ = now() + lifetime * 850;  // while it is good for 15 % of its time yet
+  renew_at_ = now() + (lifetime - 1) * 850;  // while it is good for 15 % of its time yet; a second may be cut off by now
   link_.connect(to.host, to.port, to.host + "/" + path + "/?api-version=2021-04-12", azure::make_sas_token(resource, to.key, today + lifetime));
 }
 
@@ -283,7 +283,7 @@ bool read_arguments(int count, char** arguments, settings& s) {
     } else if (name == "--until-reported") {
       s.until_reported = true;
     } else if (name == "--token-lifetime") {
-      good = number(s.token_lifetime);
+      good = number(s.token_lifetime) && s.token_lifetime > 1;
     } else if (name == "--retry-first") {
       good = number(s.retry_first);
     } else if (name == "--time-out") {

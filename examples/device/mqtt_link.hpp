@@ -2,8 +2,11 @@
 #pragma once
 
 #include <mosquitto.h>
+#include <unistd.h>
 
-#include <cstdint>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
 #include <deque>
 #include <string>
 #include <string_view>
@@ -32,7 +35,8 @@ class mqtt_link {
   /// What setting up has come to; empty when all is well.
   const std::string& problem() const { return problem_; }
 
-  /// Begins to connect; `connected` or `lost` follows.
+  /// Connects; `connected` or `lost` follows. The answer to TLS and MQTT is not waited for, but that of TCP is, for ten
+  /// seconds at most: mosquitto_connect_async() never notices in 2.0.11 that a host refuses, unless threads are used.
   void connect(const std::string& host, int port, const std::string& user_name, const std::string& password);
   /// Ends the connection, if there is one; nothing follows.
   void disconnect();
@@ -102,11 +106,18 @@ inline void mqtt_link::end(std::string why) {
 
 inline void mqtt_link::connect(const std::string& host, int port, const std::string& user_name, const std::string& password) {
   constexpr int keep_alive = 60;
+  constexpr unsigned patience = 10;
   started_ = true;
   mosquitto_username_pw_set(client_, user_name.c_str(), password.c_str());
-  if (const int code = mosquitto_connect_async(client_, host.c_str(), port, keep_alive); code != MOSQ_ERR_SUCCESS) {
-    end(code == MOSQ_ERR_ERRNO ? "the host cannot be reached" : mosquitto_strerror(code));
-  }
+  struct sigaction interrupt {}, before {};
+  interrupt.sa_handler = [](int) {};  // without SA_RESTART: connect() returns
+  sigaction(SIGALRM, &interrupt, &before);
+  alarm(patience);
+  const int code = mosquitto_connect(client_, host.c_str(), port, keep_alive);
+  const int reason = errno;
+  alarm(0);
+  sigaction(SIGALRM, &before, nullptr);
+  if (code != MOSQ_ERR_SUCCESS) end(code == MOSQ_ERR_ERRNO ? std::strerror(reason == EINTR ? ETIMEDOUT : reason) : mosquitto_strerror(code));
 }
 
 inline void mqtt_link::disconnect() {

@@ -55,13 +55,13 @@ export function within(seconds, promise, what = 'this') {
 
 export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/// Asks again and again until the answer is truthy, and gives it.
+/// Asks again and again until the answer is truthy, and gives it. `what` is a text, or a function that gives one in the end.
 export async function until(condition, what, seconds = 10) {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const answer = await condition();
     if (answer) return answer;
-    if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`);
+    if (Date.now() > end) throw new Error(`${typeof what === 'function' ? what() : what}: not within ${seconds} s`);
     await pause(20);
   }
 }
