@@ -91,7 +91,7 @@ export class Hub {
       const request = http.request({ host: '127.0.0.1', port: this.httpPort, method, path: target, agent: false,
         headers: { Authorization: token, 'Content-Type': 'application/json', ...headers } }, (response) => {
         let text = '';
-        response.setEncoding('utf8').on('data', (piece) => { text += piece; }).on('end', () => {
+        response.setEncoding('utf8').on('error', reject).on('data', (piece) => { text += piece; }).on('end', () => {
           resolve({ status: response.statusCode, etag: response.headers.etag, body: text === '' ? null : JSON.parse(text) });
         });
       });
