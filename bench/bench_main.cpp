@@ -60,6 +60,12 @@ const char* name_of(road where) {
       return "changes_since";
     case road::in_sync:
       return "in_sync";
+    case road::hub_get:
+      return "hub_get";
+    case road::hub_report:
+      return "hub_report";
+    case road::hub_desired:
+      return "hub_desired";
     case road::text_diff_checked:
       return "text_diff_checked";
     case road::text_apply_checked:
@@ -88,6 +94,7 @@ std::vector<contestant> all_contestants() {
 #ifdef DEVICETWIN_BENCH_HAS_DEVICETWIN
   add(devicetwin_contestants());
   add({{ours, devicetwin_twin_operations()}});
+  add({{ours, devicetwin_hub_operations()}});
 #endif
   add(rapidjson_contestants());
   add(nlohmann_contestants());

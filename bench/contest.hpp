@@ -27,6 +27,9 @@ enum class road {
   device_patch,   // a device's patch as text -> a twin, with everything that a hub does then
   changes_since,  // what a patch changed, asked for by version -> patch text
   in_sync,        // whether the device has all that is desired
+  hub_get,        // a device's GET, as topic and payload -> the reply's
+  hub_report,     // a device's reported patch, as topic and payload -> reply and event
+  hub_desired,    // a service's patch of desired -> notification and event
 };
 
 // Whose work the timed call is.
@@ -250,6 +253,11 @@ class device_patch_job : public job {
   bool forwards_ = true;
   std::int64_t now_ = 17798400001230000;  // 2026-05-27T00:00:00.123Z
 };
+
+// The text that a service writes to patch desired.
+inline std::string desired_patch(const std::string& patch) {
+  return "{\"properties\":{\"desired\":" + patch + "}}";
+}
 
 // An entry that runs `Job`.
 template <class Job>

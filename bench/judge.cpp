@@ -75,12 +75,37 @@ std::string judge_device_patch(const json& report, const json& before, const std
     return "the event is not the expected one";
   if (told.at("$metadata").at("$lastUpdated") != after_reported.at("$metadata").at("$lastUpdated"))
     return "event and twin carry different times";
-  json changes = json::object();
-  list_changes(values_of(before_reported), values_after, "", changes);
-  if (by_pointer(report.at("changes")) != changes) return "the changes are not the expected ones";
+  if (report.contains("changes")) {
+    json changes = json::object();
+    list_changes(values_of(before_reported), values_after, "", changes);
+    if (by_pointer(report.at("changes")) != changes) return "the changes are not the expected ones";
+  }
   if (report.at("reply") !=
       "$iothub/twin/res/204/?$rid=1&$version=" + std::to_string(section))
     return "the reply is not the expected one";
+  return {};
+}
+
+// What a hub makes of a service's patch of desired.
+std::string judge_desired_patch(const json& report, const json& before, const json& patch) {
+  const json& after = report.at("twin");
+  const json before_desired = before.at("properties").at("desired");
+  const json after_desired = after.at("properties").at("desired");
+  const std::int64_t version = before_desired.at("$version").get<std::int64_t>() + 1;
+  json values = values_of(before_desired);
+  values.merge_patch(patch);
+  if (values_of(after_desired) != values || after_desired.at("$version") != version)
+    return "the desired section is not the expected one";
+  json notification = patch;
+  notification["$version"] = version;
+  if (report.at("notification") != notification ||
+      report.at("topic") !=
+          "$iothub/twin/PATCH/properties/desired/?$version=" + std::to_string(version))
+    return "the notification is not the expected one";
+  const json& event = report.at("event");
+  if (event.at("version") != after.at("version") ||
+      values_of(event.at("properties").at("desired")) != patch)
+    return "the event is not the expected one";
   return {};
 }
 
@@ -137,6 +162,26 @@ std::string judge_operation(const operation& what, const pair_texts& texts,
         candidate->run();
         return same_json(candidate->output(), from) ? "" : wrong;
       }
+      case road::hub_get: {
+        json twin = json::parse(texts.from).at("properties");
+        for (const char* const section : {"desired", "reported"})
+          twin.at(section).erase("$metadata");
+        return same_json(text, twin) ? "" : wrong;
+      }
+      case road::hub_desired: {
+        json before;
+        for (int round = 0; round != 6; ++round) {
+          if (round != 0) candidate->run();
+          const json report = json::parse(candidate->output());
+          const std::string complaint =
+              round == 0 ? ""
+                         : judge_desired_patch(report, before, json::parse(round % 2 == 0 ? texts.forward : texts.backward));
+          if (!complaint.empty()) return complaint;
+          before = report.at("twin");
+        }
+        return {};
+      }
+      case road::hub_report:
       case road::device_patch: {
         json before = json::parse(texts.from);
         const json values = values_of(reported_of(before));

@@ -20,6 +20,7 @@ std::vector<contestant> glaze_contestants();
 
 // What the same contestants do with a twin.
 std::vector<operation> devicetwin_twin_operations();
+std::vector<operation> devicetwin_hub_operations();
 std::vector<operation> nlohmann_twin_operations();
 std::vector<operation> boost_twin_operations();
 

@@ -204,13 +204,49 @@ class patch_read_job : public job {
   std::optional<common::tree> tree_;
 };
 
+// A hub's yardsticks: what it answers a GET with, and what a service sends it.
+class view_read_job : public job {
+ public:
+  explicit view_read_job(const pair_texts& texts) {
+    rj::Document twin;
+    twin.Parse(texts.from.data(), texts.from.size());
+    value view(rj::kObjectType);
+    for (const char* const section : {"desired", "reported"}) {
+      value& values = twin["properties"][section];
+      values.RemoveMember("$metadata");
+      view.AddMember(rj::StringRef(section), values, twin.GetAllocator());
+    }
+    rj::StringBuffer buffer;
+    rj::Writer<rj::StringBuffer> writer(buffer);
+    view.Accept(writer);
+    text_.assign(buffer.GetString(), buffer.GetSize());
+  }
+  void run() override {
+    tree_.reset();
+    common::read(text_, tree_.emplace());
+  }
+  std::string output() override { return text_of<common>(*tree_); }
+
+ private:
+  std::string text_;
+  std::optional<common::tree> tree_;
+};
+class desired_read_job : public patch_read_job {
+ public:
+  explicit desired_read_job(const pair_texts& texts)
+      : patch_read_job({{}, {}, desired_patch(texts.forward), desired_patch(texts.backward)}) {}
+};
+
 }  // namespace
 
 std::vector<contestant> rapidjson_contestants() {
   return {
       {"rapidjson-default-parse",
        {entry<read_job<common>>(road::read, made_by::library_call),
-        entry<patch_read_job>(road::device_patch, made_by::yardstick, yields::nothing)}},
+        entry<patch_read_job>(road::device_patch, made_by::yardstick, yields::nothing),
+        entry<view_read_job>(road::hub_get, made_by::yardstick, yields::nothing),
+        entry<patch_read_job>(road::hub_report, made_by::yardstick, yields::nothing),
+        entry<desired_read_job>(road::hub_desired, made_by::yardstick, yields::nothing)}},
       {"rapidjson-obvious",
        {entry<write_job<common>>(road::write, made_by::library_call),
         entry<equal_job<common>>(road::equal, made_by::library_call),

@@ -109,8 +109,8 @@ class hub_session {
   /// A device has published. A topic under `$iothub/twin/` that is a device's to write gets its reply, with a status
   /// other than 200 and 204 when it was refused; this function then gives the reason. The payload of GET says nothing
   /// and is not looked at.
-  /// Errors without an action: invalid_topic, when it is none of the twin's: somebody else's business; not_writable,
-  ///   when it is the hub's to write; invalid_identity.
+  /// Errors without an action: invalid_topic, when it is none of the twin's, and somebody else's business or malformed;
+  ///   not_writable, when it is the hub's to write; invalid_identity, when the id is empty or too long.
   json::error message(const twin_id& id, std::string_view topic, std::string_view payload, timestamp now);
 
   /// The same message refused without looking at it, as with `throttled`.
@@ -193,7 +193,7 @@ class hub_session {
   // What must be said without asking for memory.
   static constexpr std::size_t reply_topic_bytes = 80 + max_request_id;
   static constexpr std::size_t notification_topic_bytes = 80;
-  char ids_[256];
+  char ids_[2 * 128];  ///< an id has at most 128 bytes (check_id)
   char reply_topic_[reply_topic_bytes];
   char notification_topic_[notification_topic_bytes];
   char error_body_[max_error_body];
@@ -237,20 +237,21 @@ void hub_session<Store, Memory>::unsubscribed(const twin_id& id, std::string_vie
   if (connection* c = connections_.find(id)) c->filters &= ~detail::filter_bit(filter);
 }
 
-/// Keeps a copy of the id, for actions; ok or invalid_identity.
+/// Keeps a copy of the id, for actions; invalid_identity when it is none by its length. For one with wrong characters no
+/// store has a twin.
 template <class Store, class Memory>
 json::errc hub_session<Store, Memory>::set_party(const twin_id& id) noexcept {
   forget_actions();
   party_ = {};
-  const json::errc code = check_id(id);
-  if (code != json::errc::ok) return code;
+  constexpr std::size_t longest = sizeof ids_ / 2;
+  if (id.device.empty() || id.device.size() > longest || id.module.size() > longest) return json::errc::invalid_identity;
   std::memcpy(ids_, id.device.data(), id.device.size());
   party_.device = {ids_, id.device.size()};
   if (!id.module.empty()) {
     std::memcpy(ids_ + id.device.size(), id.module.data(), id.module.size());
     party_.module = {ids_ + id.device.size(), id.module.size()};
   }
-  return code;
+  return json::errc::ok;
 }
 
 /// The same for a message from there, with what it asks for.
@@ -340,7 +341,8 @@ service_reply hub_session<Store, Memory>::service_create(const new_identity& who
     }
   }
   if (json::error e = store_.create(who, now, done_)) {
-    return refused(e.code() == json::errc::already_exists ? by_party(e) : by_store(e), &now);
+    const bool partys = e.code() == json::errc::already_exists || e.code() == json::errc::invalid_identity;
+    return refused(partys ? by_party(e) : by_store(e), &now);
   }
   notify_and_tell(whose() == twin_of::device ? "createDeviceIdentity" : "createModuleIdentity");
   service_reply answer;

@@ -4,6 +4,7 @@
 
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
+#include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::is_same_v
 
@@ -156,34 +157,32 @@ inline json::error parse_bag(std::string_view text, std::size_t offset, twin_top
   return {};
 }
 
-/// Appends pieces, and takes them back when one does not fit.
-template <class Output>
-class topic_writer {
+/// A topic that is put together, in a buffer of its own: no longer than the longest of is_valid().
+class topic_text {
  public:
-  explicit topic_writer(Output& out) noexcept : out_(out), start_(out.size()) {}
-  void put(std::string_view text) {
-    if constexpr (std::is_same_v<decltype(out_.append(text.data(), text.size())), bool>) {
-      good_ = good_ && out_.append(text.data(), text.size());
+  void put(std::string_view text) noexcept {
+    std::memcpy(text_ + size_, text.data(), text.size());
+    size_ += text.size();
+  }
+  void put(std::uint64_t number) noexcept {
+    json::detail::bounded_text digits(text_ + size_, sizeof text_ - size_);
+    digits.put(number);
+    size_ += digits.length();
+  }
+  /// Appends it as a whole, or not at all.
+  template <class Output>
+  json::error append_to(Output& out) const {
+    if constexpr (std::is_same_v<decltype(out.append(text_, size_)), bool>) {
+      return out.append(text_, size_) ? json::errc::ok : json::errc::out_of_memory;
     } else {
-      out_.append(text.data(), text.size());
+      out.append(text_, size_);
+      return {};
     }
-  }
-  void put(std::uint64_t number) {
-    char digits[20];
-    json::detail::bounded_text text(digits, sizeof digits);
-    text.put(number);
-    put(std::string_view(digits, text.length()));
-  }
-  json::error finish() {
-    if (good_) return {};
-    out_.resize(start_);
-    return json::errc::out_of_memory;
   }
 
  private:
-  Output& out_;
-  std::size_t start_;
-  bool good_ = true;
+  std::size_t size_ = 0;
+  char text_[128 + max_request_id];
 };
 
 inline constexpr std::string_view shadow_prefix = "$aws/things/";
@@ -242,7 +241,7 @@ json::error write_twin_topic(const twin_topic& topic, Output& out) {
   static_assert(json::detail::is_output<Output>,
                 "write_twin_topic: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
   if (!detail::is_valid(topic)) return json::errc::invalid_topic;
-  detail::topic_writer<Output> writer(out);
+  detail::topic_text writer;
   switch (topic.kind) {
     case twin_topic_kind::get: writer.put(detail::get_path); break;
     case twin_topic_kind::reported_patch: writer.put(detail::reported_path); break;
@@ -261,7 +260,7 @@ json::error write_twin_topic(const twin_topic& topic, Output& out) {
     writer.put(topic.request_id.empty() ? "?$version=" : "&$version=");
     writer.put(static_cast<std::uint64_t>(topic.version));
   }
-  return writer.finish();
+  return writer.append_to(out);
 }
 
 inline json::result<twin_id> parse_client_id(std::string_view text) noexcept {
@@ -323,7 +322,7 @@ json::error write_shadow_topic(const shadow_topic& topic, Output& out) {
   static_assert(json::detail::is_output<Output>,
                 "write_shadow_topic: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
   if (!detail::is_valid(topic)) return json::errc::invalid_topic;
-  detail::topic_writer<Output> writer(out);
+  detail::topic_text writer;
   writer.put(detail::shadow_prefix);
   writer.put(topic.thing);
   writer.put("/shadow/");
@@ -334,7 +333,7 @@ json::error write_shadow_topic(const shadow_topic& topic, Output& out) {
   }
   writer.put(detail::shadow_operations[static_cast<std::size_t>(topic.operation)]);
   writer.put(detail::shadow_messages[static_cast<std::size_t>(topic.message)]);
-  return writer.finish();
+  return writer.append_to(out);
 }
 
 }  // namespace sync
