@@ -93,22 +93,12 @@ EOF
 
 [ -z "$prepare" ] || exit 0
 
-# A token for the service, from the key of its policy: as examples/azure/sas_token.hpp makes it.
-expiry=$(($(date +%s) + 86400))
-key=$(awk '$1 == "policy" { print $3; exit }' "$dir/keys" | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \n')
-signature=$(printf 'localhost\n%s' "$expiry" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | openssl base64 -A |
-  sed 's/+/%2B/g; s,/,%2F,g; s/=/%3D/g')
 host=localhost
 [ "$port" = 8883 ] || host=localhost:$port
 
 echo "Devices connect with"
 awk -v host="$host" '$1 == "device" && $2 !~ "/" { print "  HostName=" host ";DeviceId=" $2 ";SharedAccessKey=" $3 }' "$dir/keys"
-cat <<EOF
-and trust $dir/ca.pem.
-A back end reads and writes twins with, valid for a day,
-  curl -H "Authorization: SharedAccessSignature sr=localhost&sig=$signature&se=$expiry&skn=$(
-  awk '$1 == "policy" { print $2; exit }' "$dir/keys")" http://127.0.0.1:$http_port/twins/greenhouse-07
-and -X PATCH -d '{"properties":{"desired":{"vent":"auto"}}}'.
-
-EOF
+echo "and trust $dir/ca.pem. A back end's requests go to http://127.0.0.1:$http_port; with curl:"
+echo "  sh examples/mosquitto_hub/twin.sh greenhouse-07 '{\"vent\":\"auto\"}'"
+echo
 exec mosquitto -c "$dir/mosquitto.conf"

@@ -8,6 +8,7 @@
 #
 # The last line is "N passed, M failed".
 . "$(dirname "$0")/../../tools/lib.sh"
+. "$root/tests/e2e/lib.sh"
 
 cuts=50
 build=$root/build-e2e
@@ -28,13 +29,7 @@ give_up() {
   exit 1
 }
 
-# Node.js may be there from elsewhere than Debian.
-command -v npm >/dev/null || need "Microsoft's clients" nodejs npm
-modules=$root/tests/e2e/node_modules
-if ! cmp -s "$root/tests/e2e/package-lock.json" "$modules/installed"; then
-  (cd "$root/tests/e2e" && timeout 300 npm ci --ignore-scripts --no-progress) || give_up "npm could not install Microsoft's clients"
-  cp "$root/tests/e2e/package-lock.json" "$modules/installed"
-fi
+install_clients || give_up "npm could not install Microsoft's clients"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
