@@ -1,6 +1,7 @@
-# Shared by the scripts in this folder. The script that reads this file sets nothing beforehand.
+# Shared by the scripts of this repository. The script that reads this file sets nothing beforehand.
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+# The folder above the script that has this file.
+root=$(cd "$(dirname "$0")" && while [ ! -f tools/lib.sh ] && [ "$PWD" != / ]; do cd .. || exit; done && pwd)
 
 # need REASON PACKAGE...: installs what is missing of the Debian packages.
 need() {
@@ -35,4 +36,19 @@ need() {
 
 jobs() {
   getconf _NPROCESSORS_ONLN
+}
+
+# build_example NAME DIR: builds one example in a build folder, quietly. An existing folder keeps its settings, a new one is
+# set up for the examples alone.
+build_example() {
+  need "compiler and build tools" g++ make cmake
+  need "the library's only dependency" rapidjson-dev
+  log=$(mktemp)
+  {
+    [ -f "$2/CMakeCache.txt" ] || cmake -S "$root" -B "$2" -DDEVICETWIN_BUILD_TESTS=OFF -DDEVICETWIN_BUILD_FUZZ=OFF \
+      -DDEVICETWIN_BUILD_TOOLS=OFF -DDEVICETWIN_BUILD_BENCH=OFF
+  } >"$log" 2>&1 && cmake --build "$2" --target "$1" >>"$log" 2>&1 && rm -f "$log" && return 0
+  cat "$log" >&2
+  rm -f "$log"
+  exit 1
 }

@@ -47,6 +47,7 @@ mkdir -p "$build" && build=$(cd "$build" && pwd) || exit 2
 need "compiler and build tools" g++ make cmake
 need "the library's only dependency" rapidjson-dev
 need "test framework" catch2
+need "the examples, a broker's plugin and a device" libmosquitto-dev mosquitto-dev libssl-dev libsqlite3-dev libcpp-httplib-dev
 need "tests of the ways to use the library" meson ninja-build pkg-config
 if [ "$compiler" = clang++ ]; then
   need "compiler asked for" clang libclang-rt-dev

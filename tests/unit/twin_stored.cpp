@@ -195,6 +195,7 @@ TEST_CASE("etags count in base64", "[identity]") {
   }
   CHECK(devicetwin::etag_matches("", "x"));
   CHECK(devicetwin::etag_matches("*", "x"));
+  CHECK(devicetwin::etag_matches("\"*\"", "x"));
   CHECK(devicetwin::etag_matches("W/\"x\"", "x"));
   CHECK(devicetwin::etag_matches("\"x\"", "x"));
   CHECK(!devicetwin::etag_matches("\"y\"", "x"));

@@ -69,6 +69,7 @@ enum class errc : unsigned char {
   newer_format,          ///< stored data of a later version of this library
   invalid_topic,         ///< not a topic on which twins are talked about, or not one that can be written
   // the world
+  storage_failed,   ///< a store's database or medium did not take or give what it should
   out_of_memory,    ///< the memory source, the arena or the caller's buffer has no more to give
   handler_stopped,  ///< the handler or journal that was given returned false
 };
@@ -225,6 +226,7 @@ inline std::string_view describe(errc code) noexcept {
     case errc::damaged: return "the stored data is damaged";
     case errc::newer_format: return "the data was stored by a newer version";
     case errc::invalid_topic: return "not a topic of a twin or shadow";
+    case errc::storage_failed: return "the store did not take or give what it should";
     case errc::out_of_memory: return "out of memory";
     case errc::handler_stopped: return "the handler stopped";
   }

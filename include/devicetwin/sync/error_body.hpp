@@ -116,6 +116,7 @@ constexpr refusal refusal_of(json::errc code, twin_of whose) noexcept {
     case errc::number_out_of_range:  // a counter that cannot count on
     case errc::damaged:
     case errc::newer_format:
+    case errc::storage_failed:
     case errc::out_of_memory:
     case errc::handler_stopped:
       break;

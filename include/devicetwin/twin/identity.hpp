@@ -104,15 +104,15 @@ inline bool read_etag(std::string_view text, std::uint64_t& counter) noexcept {
   return true;
 }
 
-/// Whether an If-Match header (RFC 7232, section 3.1) holds for an etag: empty or "*" always; otherwise the etag, with or
-/// without quotes and the weak mark.
+/// Whether an If-Match header (RFC 7232, section 3.1) holds for an etag: empty or `*` always, the star also in quotes, as
+/// Microsoft's service clients send it; otherwise the etag, with or without quotes and the weak mark.
 inline bool etag_matches(std::string_view if_match, std::string_view etag) noexcept {
-  if (if_match.empty() || if_match == "*") return true;
+  if (if_match.empty()) return true;
   if (if_match.size() > 2 && if_match.substr(0, 2) == "W/") if_match.remove_prefix(2);
   if (if_match.size() >= 2 && if_match.front() == '"' && if_match.back() == '"') {
     if_match = if_match.substr(1, if_match.size() - 2);
   }
-  return if_match == etag;
+  return if_match == "*" || if_match == etag;
 }
 
 }  // namespace DEVICETWIN_ABI

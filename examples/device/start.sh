@@ -1,0 +1,40 @@
+#!/bin/sh
+# A device that keeps its twin in step with a hub. Installs what is missing (Debian, Ubuntu), builds the program, and runs it:
+# what changes is printed, each line that is typed is reported (build/twin_device --help says more). Without a connection
+# string: as the first device of the hub that examples/mosquitto_hub/start.sh runs on this machine.
+#
+#   sh examples/device/start.sh [OPTION...] [CONNECTION_STRING [OPTION OF THE PROGRAM...]]
+#     --build DIR   the build folder (default: build)
+#     --prepare     builds, and starts nothing
+. "$(dirname "$0")/../../tools/lib.sh"
+
+build=$root/build
+prepare=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --build) build=$2; shift ;;
+    --prepare) prepare=yes ;;
+    --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) break ;;
+  esac
+  shift
+done
+
+need "what the device program is made of" libmosquitto-dev libssl-dev pkg-config
+build_example mosquitto_device "$build"
+[ -z "$prepare" ] || exit 0
+
+hub=$root/build/hub
+if [ $# -eq 0 ]; then
+  if [ ! -f "$hub/keys" ]; then
+    echo "There is no hub on this machine yet: sh examples/mosquitto_hub/start.sh" >&2
+    exit 1
+  fi
+  set -- "$(awk '$1 == "device" { print "HostName=localhost;DeviceId=" $2 ";SharedAccessKey=" $3; exit }' "$hub/keys")"
+fi
+case $1 in
+  *HostName=localhost[:\;]*) set -- "$@" --ca "$hub/ca.pem" ;;
+esac
+name=$(printf '%s' "$1" | sed -n 's/.*DeviceId=\([^;]*\).*/\1/p')
+mkdir -p "$root/build/device"
+exec "$build/twin_device" --state "$root/build/device/$name.state" "$@"

@@ -1,0 +1,282 @@
+// The broker's plugin: makes mosquitto a twin service. TLS, MQTT and its sessions are the broker's; who may connect, what
+// may be said, and the twins are decided in the headers beside this file.
+//
+// What this relies on, of mosquitto 2.0.11:
+// - All callbacks come on one thread. A message published here to one client goes to that client alone, subscribed or not,
+//   at the start of the broker's next turn; TICK is the last thing in each turn, which lasts a tenth of a second at most.
+// - BASIC_AUTH comes before the older connection of the same client is closed, so its DISCONNECT comes late: connections
+//   are told apart by number. It comes again for each client, also for those that are away, after RELOAD.
+// - DISCONNECT comes also for those that were never let in, without a client id, and before the check of a last will.
+// - ACL_CHECK tells subscriptions and their ends by filter.
+
+#include <mosquitto.h>
+#include <mosquitto_broker.h>
+#include <mosquitto_plugin.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "http_side.hpp"
+#include "twin_service.hpp"
+
+namespace {
+
+devicetwin::timestamp now() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count() / 100;
+}
+
+std::string_view text_of(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
+
+class plugin {
+ public:
+  /// Reads the options, opens the database and listens. Gives what went wrong.
+  std::string start(const mosquitto_opt* options, int count);
+  void stop() { http_.stop(); }
+
+  int basic_auth(const mosquitto_evt_basic_auth& e);
+  int acl_check(const mosquitto_evt_acl_check& e);
+  int message(const mosquitto_evt_message& e);
+  int disconnect(const mosquitto_evt_disconnect& e);
+  int reload();
+  int tick();
+
+ private:
+  struct connection {
+    std::string client_id;
+    std::uint64_t number;
+    std::int64_t expiry;   ///< seconds since 1970
+    bool keeps_session;
+    bool closing = false;  ///< its end has been told; the check of its last will is still to come
+  };
+
+  void end_expired();
+
+  hub::twin_service twins_;
+  hub::http_side http_;
+  std::unordered_map<const mosquitto*, connection> connections_;
+  std::uint64_t last_number_ = 0;
+  std::int64_t last_look_ = 0;  ///< for expired tokens, in seconds
+  bool reloading_ = false;
+  bool has_closing_ = false;
+};
+
+std::string plugin::start(const mosquitto_opt* options, int count) {
+  hub::settings with;
+  std::string address = "127.0.0.1";
+  int port = 0;
+  for (int i = 0; i < count; ++i) {
+    const std::string_view name = text_of(options[i].key);
+    const std::string value(text_of(options[i].value));
+    if (name == "host") {
+      with.hosts.push_back(value);
+    } else if (name == "keys") {
+      with.key_file = value;
+    } else if (name == "database") {
+      with.database = value;
+    } else if (name == "http_address") {
+      address = value;
+    } else if (name == "http_port") {
+      port = std::atoi(value.c_str());
+      if (port < 1 || port > 65535) return "plugin_opt_http_port is not a number from 1 to 65535";
+    } else {
+      return "plugin_opt_" + std::string(name) + " is no option";
+    }
+  }
+  if (with.hosts.empty() || with.key_file.empty() || with.database.empty()) {
+    return "plugin_opt_host, plugin_opt_keys and plugin_opt_database are needed";
+  }
+  if (std::string problem = twins_.open(with); !problem.empty()) return problem;
+  if (port != 0 && !http_.start(address, port)) return "cannot listen on " + address + ":" + std::to_string(port);
+  return {};
+}
+
+int plugin::basic_auth(const mosquitto_evt_basic_auth& e) {
+  const std::string_view client_id = text_of(mosquitto_client_id(e.client));
+  const devicetwin::timestamp at = now();
+  const hub::login judged = twins_.judge(client_id, text_of(e.username), text_of(e.password), at);
+  if (!judged.refusal.empty()) {
+    // Nothing of the client's own making goes into the log but what has been checked for its characters.
+    const bool printable = hub::is_client_id(client_id);
+    mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: refused %.*s: %s.", printable ? static_cast<int>(client_id.size()) : 8,
+                         printable ? client_id.data() : "a client", judged.refusal.c_str());
+    return MOSQ_ERR_AUTH;
+  }
+  if (reloading_) return MOSQ_ERR_SUCCESS;
+  connection made{std::string(client_id), ++last_number_, judged.expiry, !mosquitto_client_clean_session(e.client)};
+  twins_.connected(made.client_id, made.number, made.keeps_session, at);
+  connections_[e.client] = std::move(made);
+  return MOSQ_ERR_SUCCESS;
+}
+
+int plugin::acl_check(const mosquitto_evt_acl_check& e) {
+  const auto found = connections_.find(e.client);
+  if (found == connections_.end()) return MOSQ_ERR_ACL_DENIED;
+  const std::string& client_id = found->second.client_id;
+  const hub::identity who = hub::identity_of(client_id);
+  const std::string_view topic = text_of(e.topic);
+  bool allowed = false;
+  switch (e.access) {
+    case MOSQ_ACL_READ:
+      allowed = hub::may_receive(who, topic);
+      break;
+    case MOSQ_ACL_WRITE:
+      allowed = hub::may_publish(who, topic, e.qos, e.retain);
+      break;
+    case MOSQ_ACL_SUBSCRIBE:
+      allowed = hub::may_subscribe(who, topic);
+      if (allowed) twins_.subscribed(client_id, topic, found->second.keeps_session);
+      break;
+    case MOSQ_ACL_UNSUBSCRIBE:
+      allowed = true;
+      twins_.unsubscribed(client_id, topic);
+      break;
+  }
+  if (!allowed) {
+    mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: %s may not %s what it wants to.", client_id.c_str(),
+                         e.access == MOSQ_ACL_READ ? "receive" : e.access == MOSQ_ACL_WRITE ? "publish" : "subscribe to");
+  }
+  return allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
+}
+
+int plugin::message(const mosquitto_evt_message& e) {
+  const auto found = connections_.find(e.client);
+  const std::string_view topic = text_of(e.topic);
+  if (found == connections_.end()) return MOSQ_ERR_ACL_DENIED;
+  if (topic.substr(0, devicetwin::sync::twin_prefix.size()) != devicetwin::sync::twin_prefix) return MOSQ_ERR_SUCCESS;
+  twins_.message(found->second.client_id, topic, {static_cast<const char*>(e.payload), e.payloadlen}, now());
+  return MOSQ_ERR_SUCCESS;
+}
+
+int plugin::disconnect(const mosquitto_evt_disconnect& e) {
+  const auto found = connections_.find(e.client);
+  if (found == connections_.end()) return MOSQ_ERR_SUCCESS;
+  connection& c = found->second;
+  twins_.disconnected(c.client_id, c.number);
+  c.closing = has_closing_ = true;
+  return MOSQ_ERR_SUCCESS;
+}
+
+int plugin::reload() {
+  const std::string problem = twins_.load_keys();
+  if (!problem.empty()) mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: the old keys stay: %s.", problem.c_str());
+  reloading_ = true;  // until the next tick; the broker judges everybody again
+  return MOSQ_ERR_PLUGIN_DEFER;
+}
+
+void plugin::end_expired() {
+  const std::int64_t second = now() / devicetwin::ticks_per_second;
+  if (second == last_look_) return;
+  last_look_ = second;
+  std::vector<std::string> expired;
+  for (const auto& [client, c] : connections_) {
+    if (c.expiry <= second && !c.closing) expired.push_back(c.client_id);
+  }
+  for (const std::string& client_id : expired) {
+    mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: the token of %s has expired.", client_id.c_str());
+    mosquitto_kick_client_by_clientid(client_id.c_str(), true);
+  }
+}
+
+int plugin::tick() {
+  reloading_ = false;
+  const auto calls = http_.take();
+  for (const auto& call : calls) twins_.answer(*call, now());
+
+  std::vector<hub::publication> publish;
+  std::vector<std::string> leave;
+  if (twins_.finish_turn(publish, leave)) {
+    for (const hub::publication& p : publish) {
+      mosquitto_broker_publish_copy(p.client_id.c_str(), p.topic.c_str(), static_cast<int>(p.payload.size()), p.payload.data(), 0, false, nullptr);
+    }
+  } else {
+    mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: the database did not take the last changes; nobody was told that it did.");
+    for (const auto& call : calls) {
+      call->status = 503;
+      call->reply.clear();
+      call->etag.clear();
+    }
+  }
+  http_.answer(calls);
+  for (const std::string& client_id : leave) mosquitto_kick_client_by_clientid(client_id.c_str(), true);
+  end_expired();
+
+  if (has_closing_) {
+    for (auto c = connections_.begin(); c != connections_.end();) c = c->second.closing ? connections_.erase(c) : std::next(c);
+    has_closing_ = false;
+  }
+  return MOSQ_ERR_SUCCESS;
+}
+
+/// The broker is C: nothing is thrown through it.
+template <class Event, int (plugin::*Handler)(const Event&)>
+int on(int, void* event, void* self) {
+  try {
+    return (static_cast<plugin*>(self)->*Handler)(*static_cast<const Event*>(event));
+  } catch (const std::bad_alloc&) {
+    return MOSQ_ERR_NOMEM;
+  }
+}
+template <int (plugin::*Handler)()>
+int on(int, void*, void* self) {
+  try {
+    return (static_cast<plugin*>(self)->*Handler)();
+  } catch (const std::bad_alloc&) {
+    return MOSQ_ERR_NOMEM;
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+int mosquitto_plugin_version(int count, const int* versions) {
+  for (int i = 0; i < count; ++i) {
+    if (versions[i] == 5) return 5;
+  }
+  return -1;
+}
+
+int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** user_data, mosquitto_opt* options, int option_count) {
+  std::unique_ptr<plugin> self(new (std::nothrow) plugin);
+  if (!self) return MOSQ_ERR_NOMEM;
+  const std::string problem = self->start(options, option_count);
+  if (!problem.empty()) {
+    mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: %s.", problem.c_str());
+    return MOSQ_ERR_INVAL;
+  }
+  const struct {
+    int event;
+    MOSQ_FUNC_generic_callback call;
+  } callbacks[] = {
+      {MOSQ_EVT_BASIC_AUTH, on<mosquitto_evt_basic_auth, &plugin::basic_auth>},
+      {MOSQ_EVT_ACL_CHECK, on<mosquitto_evt_acl_check, &plugin::acl_check>},
+      {MOSQ_EVT_MESSAGE, on<mosquitto_evt_message, &plugin::message>},
+      {MOSQ_EVT_DISCONNECT, on<mosquitto_evt_disconnect, &plugin::disconnect>},
+      {MOSQ_EVT_RELOAD, on<&plugin::reload>},
+      {MOSQ_EVT_TICK, on<&plugin::tick>},
+  };
+  for (const auto& c : callbacks) {
+    if (mosquitto_callback_register(identifier, c.event, c.call, nullptr, self.get()) != MOSQ_ERR_SUCCESS) return MOSQ_ERR_UNKNOWN;
+  }
+  *user_data = self.release();
+  return MOSQ_ERR_SUCCESS;
+}
+
+int mosquitto_plugin_cleanup(void* user_data, mosquitto_opt*, int) {
+  // The broker frees its callbacks by itself.
+  const std::unique_ptr<plugin> self(static_cast<plugin*>(user_data));
+  self->stop();
+  return MOSQ_ERR_SUCCESS;
+}
+
+}  // extern "C"

@@ -1,0 +1,36 @@
+// Runs everything: node main.mjs BUILD_FOLDER WORK_FOLDER CUTS [PART OF A TEST'S NAME]. See run.sh.
+
+import path from 'node:path';
+import { onlyTests, runTests } from './support/harness.mjs';
+import { Hub } from './support/hub.mjs';
+import { deviceDevices, deviceTests } from './devices.mjs';
+import { programDevices, programTests } from './device_program.mjs';
+import { registryDevices, registryTests, tlsFront } from './registry.mjs';
+import { restartDevices, restartTests } from './restart.mjs';
+import { securityDevices, securityTests } from './security.mjs';
+
+const [build, work, cuts, only] = process.argv.slice(2);
+if (only) onlyTests(only);
+
+const names = [...deviceDevices, ...programDevices, ...registryDevices, ...restartDevices, ...securityDevices];
+const hub = await Hub.create(path.join(work, 'hub'), path.resolve(build), names);
+let result = { passed: 0, failed: 1 };
+try {
+  deviceTests(hub);
+  const front = await tlsFront(hub);
+  if (front) {
+    registryTests(hub);
+  } else {
+    console.log("SKIPPED Microsoft's service client: it needs port 443 of 127.0.0.1, which this user cannot have or somebody has");
+  }
+  securityTests(hub);
+  programTests(hub, Number(cuts));
+  restartTests(hub);
+  result = await runTests();
+  front?.close();
+} finally {
+  await hub.stop();
+  if (result.failed !== 0) console.log(hub.log().slice(-20000));
+}
+console.log(`${result.passed} passed, ${result.failed} failed`);
+process.exit(result.failed === 0 ? 0 : 1);
