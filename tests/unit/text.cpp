@@ -275,6 +275,35 @@ TEST_CASE("the text roads give up cleanly when memory runs out", "[text][memory]
   }
 }
 
+TEST_CASE("objects in another order inside each other give up cleanly when memory runs out", "[text][memory]") {
+  // So that it is the note about the innermost object which there is no memory for.
+  for (int depth = 1; depth < 12; ++depth) {
+    std::string from = "{\"y\":1}", to = "{\"y\":2}", expected = to;
+    for (int i = 0; i < depth; ++i) {
+      from = "{\"z\":" + from + ",\"x\":0}";
+      to = "{\"x\":0,\"z\":" + to + "}";
+      expected = "{\"z\":" + expected + "}";
+    }
+    struct source {
+      int left;
+      static void* take(void* self, std::size_t bytes) {
+        return static_cast<source*>(self)->left-- > 0 ? std::malloc(bytes) : nullptr;
+      }
+      static void give(void*, void* block) { std::free(block); }
+    };
+    for (int left = 0;; ++left) {
+      source with{left};
+      merge::text_options o = trusted();
+      o.memory = {source::take, source::give, &with};
+      std::string patch;
+      const json::error e = merge::diff_text(from, to, patch, o);
+      CHECK((e ? e.code() == errc::out_of_memory && patch.empty() : patch == expected));
+      CHECK((e || with.left >= 0));  // nothing that was refused is done without
+      if (!e) break;
+    }
+  }
+}
+
 TEST_CASE("the text roads agree with the tree roads on random documents", "[text][property]") {
   for (unsigned seed = 0; seed < 400; ++seed) {
     random_json random(seed);
