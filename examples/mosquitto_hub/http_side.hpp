@@ -93,6 +93,7 @@ inline bool http_side::start(const std::string& address, int port) {
   pthread_sigmask(SIG_SETMASK, &all, &before);
   thread_ = std::thread([this] { server_.listen_after_bind(); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  while (!server_.is_running()) std::this_thread::yield();  // stop() does nothing before that
   return true;
 }
 
