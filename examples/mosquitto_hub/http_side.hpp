@@ -1,6 +1,8 @@
 /// The service side of the hub: an HTTP server whose threads only queue. What is asked for is done on the broker's thread.
 #pragma once
 
+#include <devicetwin/sync/error_body.hpp>
+
 #include <httplib.h>
 #include <pthread.h>
 
@@ -71,9 +73,19 @@ inline bool http_side::start(const std::string& address, int port) {
 
   const httplib::Server::Handler handler = [this](const httplib::Request& request, httplib::Response& response) { hand_over(request, response); };
   server_.Get("/.*", handler).Put("/.*", handler).Patch("/.*", handler).Delete("/.*", handler);
-  server_.new_task_queue = [] { return new httplib::ThreadPool(4); };
+  // A connection holds a thread as long as it is kept open.
+  server_.new_task_queue = [] { return new httplib::ThreadPool(16); };
+  server_.set_keep_alive_timeout(1);
   server_.set_payload_max_length(max_body);
   server_.set_tcp_nodelay(true);
+  // What is refused before it gets here, such as a body that is too long.
+  server_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
+    if (!response.body.empty()) return;
+    const auto status = static_cast<unsigned>(response.status);
+    std::string body;
+    static_cast<void>(devicetwin::sync::write_error_body({status, status * 1000 + 1}, "this cannot be taken, or not now", body));
+    response.set_content(body, "application/json; charset=utf-8");
+  });
   if (!server_.bind_to_port(address, port)) return false;
   // The broker's signals are for the broker's thread.
   sigset_t all, before;
@@ -81,6 +93,7 @@ inline bool http_side::start(const std::string& address, int port) {
   pthread_sigmask(SIG_SETMASK, &all, &before);
   thread_ = std::thread([this] { server_.listen_after_bind(); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  while (!server_.is_running()) std::this_thread::yield();  // stop() does nothing before that
   return true;
 }
 

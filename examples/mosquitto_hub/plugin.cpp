@@ -17,8 +17,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <memory>
-#include <new>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -56,7 +56,6 @@ class plugin {
     std::uint64_t number;
     std::int64_t expiry;   ///< seconds since 1970
     bool keeps_session;
-    bool closing = false;  ///< its end has been told; the check of its last will is still to come
   };
 
   void end_expired();
@@ -66,8 +65,8 @@ class plugin {
   std::unordered_map<const mosquitto*, connection> connections_;
   std::uint64_t last_number_ = 0;
   std::int64_t last_look_ = 0;  ///< for expired tokens, in seconds
+  std::vector<const mosquitto*> closing_;  ///< their end has been told; the check of their last will is still to come
   bool reloading_ = false;
-  bool has_closing_ = false;
 };
 
 std::string plugin::start(const mosquitto_opt* options, int count) {
@@ -160,9 +159,8 @@ int plugin::message(const mosquitto_evt_message& e) {
 int plugin::disconnect(const mosquitto_evt_disconnect& e) {
   const auto found = connections_.find(e.client);
   if (found == connections_.end()) return MOSQ_ERR_SUCCESS;
-  connection& c = found->second;
-  twins_.disconnected(c.client_id, c.number);
-  c.closing = has_closing_ = true;
+  twins_.disconnected(found->second.client_id, found->second.number);
+  closing_.push_back(e.client);
   return MOSQ_ERR_SUCCESS;
 }
 
@@ -179,7 +177,7 @@ void plugin::end_expired() {
   last_look_ = second;
   std::vector<std::string> expired;
   for (const auto& [client, c] : connections_) {
-    if (c.expiry <= second && !c.closing) expired.push_back(c.client_id);
+    if (c.expiry <= second) expired.push_back(c.client_id);
   }
   for (const std::string& client_id : expired) {
     mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: the token of %s has expired.", client_id.c_str());
@@ -208,47 +206,33 @@ int plugin::tick() {
   }
   http_.answer(calls);
   for (const std::string& client_id : leave) mosquitto_kick_client_by_clientid(client_id.c_str(), true);
+  for (const mosquitto* client : closing_) connections_.erase(client);
+  closing_.clear();
   end_expired();
-
-  if (has_closing_) {
-    for (auto c = connections_.begin(); c != connections_.end();) c = c->second.closing ? connections_.erase(c) : std::next(c);
-    has_closing_ = false;
-  }
   return MOSQ_ERR_SUCCESS;
 }
 
 /// The broker is C: nothing is thrown through it.
+template <class Act>
+int guarded(Act&& act) {
+  try {
+    return act();
+  } catch (const std::exception& e) {
+    mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: %s.", e.what());
+    return MOSQ_ERR_UNKNOWN;
+  }
+}
 template <class Event, int (plugin::*Handler)(const Event&)>
 int on(int, void* event, void* self) {
-  try {
-    return (static_cast<plugin*>(self)->*Handler)(*static_cast<const Event*>(event));
-  } catch (const std::bad_alloc&) {
-    return MOSQ_ERR_NOMEM;
-  }
+  return guarded([&] { return (static_cast<plugin*>(self)->*Handler)(*static_cast<const Event*>(event)); });
 }
 template <int (plugin::*Handler)()>
 int on(int, void*, void* self) {
-  try {
-    return (static_cast<plugin*>(self)->*Handler)();
-  } catch (const std::bad_alloc&) {
-    return MOSQ_ERR_NOMEM;
-  }
+  return guarded([&] { return (static_cast<plugin*>(self)->*Handler)(); });
 }
 
-}  // namespace
-
-extern "C" {
-
-int mosquitto_plugin_version(int count, const int* versions) {
-  for (int i = 0; i < count; ++i) {
-    if (versions[i] == 5) return 5;
-  }
-  return -1;
-}
-
-int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** user_data, mosquitto_opt* options, int option_count) {
-  std::unique_ptr<plugin> self(new (std::nothrow) plugin);
-  if (!self) return MOSQ_ERR_NOMEM;
+int start(mosquitto_plugin_id_t* identifier, void** user_data, const mosquitto_opt* options, int option_count) {
+  auto self = std::make_unique<plugin>();
   const std::string problem = self->start(options, option_count);
   if (!problem.empty()) {
     mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: %s.", problem.c_str());
@@ -270,6 +254,21 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** user_data, m
   }
   *user_data = self.release();
   return MOSQ_ERR_SUCCESS;
+}
+
+}  // namespace
+
+extern "C" {
+
+int mosquitto_plugin_version(int count, const int* versions) {
+  for (int i = 0; i < count; ++i) {
+    if (versions[i] == 5) return 5;
+  }
+  return -1;
+}
+
+int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** user_data, mosquitto_opt* options, int option_count) {
+  return guarded([&] { return start(identifier, user_data, options, option_count); });
 }
 
 int mosquitto_plugin_cleanup(void* user_data, mosquitto_opt*, int) {

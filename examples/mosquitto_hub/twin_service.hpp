@@ -65,6 +65,9 @@ class twin_service {
   /// calls can be answered. False: nothing of it has happened, nothing is to be said, and calls are to be refused.
   bool finish_turn(std::vector<publication>& publish, std::vector<std::string>& disconnect);
 
+  /// For tests of what happens when it fails.
+  sqlite_table& table() { return table_; }
+
  private:
   using session = devicetwin::sync::hub_session<devicetwin::twin_cache<sqlite_table>>;
   using twin_id = devicetwin::twin_id;
@@ -260,6 +263,7 @@ inline void twin_service::answer_about_identity(http_call& call, const std::stri
   } else if (call.method == "DELETE") {
     if (listed) return refuse(call, {409, 409001}, "this device is in the key file", now);
     if (!table_.remove_keys(client_id)) return refuse(call, devicetwin::sync::server_error, "the keys could not be removed", now);
+    table_.remove_filters(client_id);
     fill(call, session_.service_remove(id_of(client_id), now));
     disconnect_.push_back(client_id);
     return;

@@ -2,9 +2,9 @@
 // connection was cut at random, and after power losses.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { startChild } from './support/children.mjs';
 import { pause, test, until } from './support/harness.mjs';
 import { properties } from './support/hub.mjs';
 import { CuttingProxy } from './support/proxy.mjs';
@@ -47,7 +47,7 @@ class Program {
     this.printed = [];
     this.answers = [];
     this.log = '';
-    this.process = spawn(this.command[0], this.command.slice(1), { stdio: 'pipe' });
+    this.process = startChild(this.command[0], this.command.slice(1), { stdio: 'pipe' });
     this.process.stdin.on('error', () => {});
     this.ended = once(this.process, 'exit');
     let rest = '';

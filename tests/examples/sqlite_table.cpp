@@ -1,14 +1,12 @@
 // The example hub's database: a store as twin/store.hpp asks for it, groups that are durable together, kept keys.
 #include "../../examples/mosquitto_hub/sqlite_table.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <memory>
 #include <string>
 
 #include "../support/store_contract.hpp"
+#include "temporary_file.hpp"
 
 using devicetwin::outcome;
 using devicetwin::twin_cache;
@@ -16,24 +14,6 @@ using devicetwin::twin_id;
 using hub::sqlite_table;
 
 namespace {
-
-/// A file name of its own, in memory where the system has a place for that, and nothing there afterwards.
-struct temporary_file {
-  std::string path;
-  temporary_file() {
-    struct stat s {};
-    std::string name = std::string(::stat("/dev/shm", &s) == 0 ? "/dev/shm" : "/tmp") + "/twins-XXXXXX";
-    const int file = mkstemp(&name[0]);
-    REQUIRE(file >= 0);
-    ::close(file);
-    path = name;
-  }
-  temporary_file(const temporary_file&) = delete;
-  temporary_file& operator=(const temporary_file&) = delete;
-  ~temporary_file() {
-    for (const char* end : {"", "-wal", "-shm"}) std::remove((path + end).c_str());
-  }
-};
 
 /// One user of a database.
 struct connection {

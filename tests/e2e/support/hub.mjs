@@ -1,6 +1,5 @@
 // The hub of examples/mosquitto_hub as a child process, and what is needed to talk to it.
 
-import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -8,6 +7,7 @@ import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startChild } from './children.mjs';
 import { until } from './harness.mjs';
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -54,7 +54,7 @@ export class Hub {
     const log = fs.openSync(path.join(this.dir, 'hub.log'), 'a');
     const script = path.join(root, 'examples/mosquitto_hub/start.sh');
     // The script becomes the broker: the process id is the broker's.
-    this.process = spawn('sh', [script, '--dir', this.dir, '--build', this.build, '--port', this.port, '--http-port', this.httpPort],
+    this.process = startChild('sh', [script, '--dir', this.dir, '--build', this.build, '--port', this.port, '--http-port', this.httpPort],
       { stdio: ['ignore', log, log] });
     fs.closeSync(log);
     this.ended = once(this.process, 'exit');
