@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes the hand-made seeds below fuzz/corpus/: one file per interesting text or pair of texts.
 cd "$(dirname "$0")" || exit 1
-mkdir -p corpus/fuzz_read corpus/fuzz_merge corpus/fuzz_text corpus/fuzz_twin
+mkdir -p corpus/fuzz_read corpus/fuzz_merge corpus/fuzz_text corpus/fuzz_twin corpus/fuzz_device_session
 n=0
 while IFS= read -r text; do
   n=$((n + 1))
@@ -81,3 +81,18 @@ done <<'TWINS'
 010|020|{"tags":{"a":"0123456789012345678901234567890123456789012345678901234567890123456789"}}|{"a":"0123456789012345678901234567890123456789","b":1}|{"properties":{"desired":{"a":"0123456789012345678901234567890123456789012345678901234567890123456789"}}}
 011|020|{"properties":{"desired":{"a":[1]}}}|{}|{"version":3}
 TWINS
+# Device sessions: 1 says that calls follow, then the size of the buffer and three choices; the calls are letters of which
+# the code modulo 12 says what is done (fuzz_device_session.cpp): x connects, z is the twin, { accepts a patch, } is a
+# change, s a report, u lets time go by.
+n=0
+while IFS='|' read -r calls; do
+  n=$((n + 1))
+  {
+    printf '\001\377\040\001\001'
+    printf '%s' "$calls" | tr '^' '\000'
+  } >corpus/fuzz_device_session/seed-$n
+done <<'CALLS'
+x^z{"desired":{"a":1,"b":{"c":2},"$version":3},"reported":{"x":1,"$version":2}}^}{"a":null,"b":{"d":[1]},"$version":4}^s{"x":2,"y":{"z":1}}^{^s{"x":3}^
+s{"a":null}^s{"a":{"b":1}}^x^z{"desired":{"$version":1},"reported":{"a":{"c":1}}}^{^s{"long":"0123456789012345678901234567890123456789","w":{"v":[1,2,3],"u":true}}^{^{^
+x^}{"a":1,"$version":1}^u^x^z{"properties":{"desired":{"\u0024version":7},"reported":null}}^u^x^z{"desired":{"a":{"b":{}},"$version":9},"reported":{"$version":1}}^
+CALLS
