@@ -189,6 +189,8 @@ class device_session {
   [[nodiscard]] json::result<std::string_view> find(part p, std::string_view pointer) const noexcept {
     return json::find_text(text(p), pointer);
   }
+  /// Working memory for functions on these texts, until the next call that is not const.
+  json::memory_source working_memory() noexcept { return store_.working(); }
   /// A section as a RapidJSON or json::document. Errors: as json::read.
   template <class Document>
   [[nodiscard]] json::error read(part p, Document& out, const json::read_options& options = {}) const {
