@@ -14,7 +14,7 @@
 
 namespace {
 
-namespace sync = devicetwin::sync;
+namespace twinsync = devicetwin::sync;
 using devicetwin::twin_id;
 
 void must(bool holds, const char* what) {
@@ -45,20 +45,20 @@ template <class Session>
 std::string told(const Session& session, const twin_id& who) {
   std::string out;
   unsigned previous = 0;
-  for (const sync::hub_action& a : session.actions()) {
+  for (const twinsync::hub_action& a : session.actions()) {
     must(a.to == who, "an action is about who asked");
     const auto kind = static_cast<unsigned>(a.what);
     must(out.empty() || kind > previous, "reply, notification, event, each once");
     previous = kind;
     rapidjson::Document payload;
     if (!a.payload.empty()) must(!json::read(a.payload, payload), "a payload is JSON");
-    if (a.what == sync::hub_action::kind::event) {
+    if (a.what == twinsync::hub_action::kind::event) {
       must(a.topic.empty() && !a.operation.empty() && payload.IsObject(), "an event has its body");
     } else {
-      const auto topic = sync::parse_twin_topic(a.topic);
+      const auto topic = twinsync::parse_twin_topic(a.topic);
       must(static_cast<bool>(topic), "a topic is one");
-      if (a.what == sync::hub_action::kind::reply) {
-        must(topic->kind == sync::twin_topic_kind::response && topic->status == a.status, "a reply's topic has its status");
+      if (a.what == twinsync::hub_action::kind::reply) {
+        must(topic->kind == twinsync::twin_topic_kind::response && topic->status == a.status, "a reply's topic has its status");
         must((a.status == 204) == a.payload.empty(), "only what was reported is answered with nothing");
         if (a.status >= 400) {
           const auto code = json::get<std::int64_t>(payload, "/errorCode");
@@ -66,7 +66,7 @@ std::string told(const Session& session, const twin_id& who) {
         }
       } else {
         const auto version = json::get<std::int64_t>(payload, "/$version");
-        must(topic->kind == sync::twin_topic_kind::desired_patch && version && *version == topic->version, "a notification has its version");
+        must(topic->kind == twinsync::twin_topic_kind::desired_patch && version && *version == topic->version, "a notification has its version");
       }
     }
     out.append(a.topic).append("|").append(a.payload).append("|").append(a.operation).append("\n");
@@ -74,7 +74,7 @@ std::string told(const Session& session, const twin_id& who) {
   return out;
 }
 
-std::string shown(const sync::service_reply& r) {
+std::string shown(const twinsync::service_reply& r) {
   rapidjson::Document body;
   if (!r.body.empty()) must(!json::read(r.body, body), "a body is JSON");
   if (r.status >= 400) must(json::get<std::int64_t>(body, "/errorCode") && r.why, "a refusal says why");
@@ -87,10 +87,10 @@ constexpr std::size_t id_count = sizeof ids / sizeof *ids;
 template <class Store>
 struct side {
   Store& store;
-  sync::hub_session<Store> hub;
+  twinsync::hub_session<Store> hub;
   explicit side(Store& s) : store(s), hub(s, options()) {}
-  static sync::hub_options options() {
-    sync::hub_options o;
+  static twinsync::hub_options options() {
+    twinsync::hub_options o;
     o.max_payload = 1000;
     o.max_service_body = 1000;
     o.max_connections = 2;
@@ -136,7 +136,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         case 3: answer = shown(hub.service_get(who)); break;
         case 4: hub.subscribed(who, first); break;
         case 5: hub.unsubscribed(who, first); break;
-        case 6: hub.subscribed(who, sync::desired_filter); break;
+        case 6: hub.subscribed(who, twinsync::desired_filter); break;
         case 7: said(hub.message(who, "$iothub/twin/PATCH/properties/reported/?$rid=1", first, now)); break;
         case 8: answer = shown(hub.service_patch(who, first, now)); break;
         case 9: answer = shown(hub.service_patch(who, first, now, second)); break;
@@ -144,7 +144,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         case 11: said(hub.message(who, first, second, now)); break;
         case 12: said(hub.message(who, "$iothub/twin/GET/?$rid=" + first, second, now)); break;
         case 13: said(hub.message(who, "$iothub/twin/PATCH/properties/reported/?$rid=" + first, second, now)); break;
-        case 14: said(hub.refuse(who, first, sync::throttled, second, now)); break;
+        case 14: said(hub.refuse(who, first, twinsync::throttled, second, now)); break;
         default: answer = shown(hub.service_remove(who, now, second)); break;
       }
       return answer + "\n" + told(hub, who);
