@@ -95,6 +95,7 @@ class tree_diff {
     bool in_order;   ///< so far every name stood at the same place in both
     bool known;      ///< the member at hand is the first of its name, as all are when no name stands twice
     bool searching;  ///< the last of searches_ is this object's
+    unsigned char looked;  ///< how often names before one at hand were looked through
     size_type i, j;  ///< next members or elements
     size_type at_from, at_to;  ///< the pair being compared; no_index where there is none
     std::size_t opened;        ///< entries before this object's
@@ -151,7 +152,7 @@ class tree_diff {
       return fail(errc::out_of_memory);
     }
     if (!object && !in_array()) outermost_array_ = frames_.size();
-    if (!frames_.emplace(&from, &to, first, true, false, false, same, same, no_index, no_index, opened)) {
+    if (!frames_.emplace(&from, &to, first, true, false, false, static_cast<unsigned char>(0), same, same, no_index, no_index, opened)) {
       return fail(errc::out_of_memory);
     }
     return true;
@@ -409,6 +410,19 @@ class tree_diff {
   bool at_first(frame& top, bool& first) {
     first = true;
     if (top.now == phase::elements || top.known) return true;
+    if (top.in_order && !top.searching) {  // then what is true of to's names is true of from's
+      constexpr unsigned char few = 2;
+      const size_type count = to_inside::member_count(*top.to);
+      const auto* const to = members_begin(*top.to);
+      if (count <= most_scanned && top.looked <= few) {
+        if (top.looked++ != few) {
+          first = scan_names<To>(to, top.at_to, to[top.at_to].name) == no_index;
+          return true;
+        }
+        top.known = few_distinct<To>(to, count);
+        if (top.known) return true;
+      }
+    }
     if (!start_search(top)) return false;
     search& s = searches_.back();
     if (!s.to.is_first(*top.to, top.at_to, indexes_, first)) return fail(errc::out_of_memory);
