@@ -168,3 +168,23 @@ TEST_CASE("every allocation failing: merge3", "[failure]") {
       },
       [] {});
 }
+
+TEST_CASE("every allocation failing: merge3 of objects that need an index", "[failure]") {
+  std::string base = "{", ours = "{", theirs = "{";
+  for (int i = 0; i < 240; ++i) {
+    const std::string name = "\"m" + std::to_string(i) + "\":";
+    base += name + "0,";
+    ours += name + (i % 2 == 0 ? "0," : "1,");
+    theirs += name + (i % 3 == 0 ? "{\"q\":1}," : "0,");
+  }
+  base.back() = ours.back() = theirs.back() = '}';
+  const auto b = parsed(base), o = parsed(ours), t = parsed(theirs);
+  with_every_failure(
+      [&](const json::memory_source& source) {
+        merge::options options;
+        options.memory = source;
+        json::document result(source);
+        return merge::merge3(b, o, t, result, merge::policy::theirs, merge::no_report{}, options);
+      },
+      [] {});
+}
