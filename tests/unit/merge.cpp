@@ -125,6 +125,50 @@ TEST_CASE("a journal can refuse", "[merge][journal]") {
   CHECK(written(d.root()) == R"({"a":1})");
 }
 
+TEST_CASE("one changed member is told, refused and stored as many are", "[merge][journal]") {
+  const std::string before = GENERATE(as<std::string>{}, "1", "\"short\"", "\"a text of more than thirteen bytes\"", "true", "-2.5",
+                                      "null", "[1]", "{\"x\":1}");
+  const std::string after = GENERATE(as<std::string>{}, "1", "\"short\"", "\"another text of more than thirteen\"", "false", "1.0",
+                                     "null", "[2]", "{\"x\":2}");
+  const std::size_t levels = GENERATE(1u, 2u, 8u, 9u);
+  const auto nested = [&](const std::string& value, const std::string& beside) {
+    std::string text = value;
+    for (std::size_t i = 0; i < levels; ++i) {
+      text = "{" + (i % 2 == 0 ? beside : "") + "\"level " + std::to_string(i) + "\":" + text + "}";
+    }
+    return text;
+  };
+  const std::string document = nested(before, R"("beside":[{}],)"), patch = nested(after, "");
+  const auto expected = reference::merge(*reference::parser::parse(document), *reference::parser::parse(patch));
+  CHECK(reference::equal(*reference::parser::parse(applied(document, patch)), expected));
+
+  struct refusing {
+    std::size_t asked = 0;
+    bool reserve(std::size_t changes) {
+      asked = changes;
+      return false;
+    }
+    void operator()(const json::location&, const json::arena_value*, const json::arena_value*) { FAIL("told"); }
+  } journal;
+  json::document d;
+  REQUIRE(!json::read(document, d));
+  const auto p = parsed(patch);
+  const json::error e = merge::apply_merge_patch(d, p, {}, journal);
+  CHECK(e.code() == (journal.asked == 0 ? errc::ok : errc::handler_stopped));
+  CHECK(written(d.root()) == written(parsed(document)));
+  std::vector<recorded> changes;
+  REQUIRE(!merge::apply_merge_patch(d, p, {}, recorder{changes}));
+  CHECK(reference::equal(reference::from_value(d.root()), expected));
+  CHECK(changes.size() == journal.asked);
+  if (changes.size() == 1 && before[0] != '{') {
+    std::string pointer;
+    for (std::size_t i = levels; i-- > 0;) pointer += "/level " + std::to_string(i);
+    CHECK(changes[0].pointer == pointer);
+    CHECK(changes[0].before == written(parsed(before)));
+    CHECK(changes[0].after == (after == "null" ? "-" : written(parsed(after))));
+  }
+}
+
 TEST_CASE("apply_merge_patch refuses what cannot be stored and changes nothing", "[merge]") {
   auto d = parsed(R"({"a":{"b":1}})");
   auto p = parsed(R"({"first":1,"a":{"b":2,"c":[0,1]}})");

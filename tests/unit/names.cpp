@@ -67,6 +67,33 @@ TEST_CASE("name_index finds what is there and nothing else, whatever the names",
   }
 }
 
+TEST_CASE("names are shown to be distinct, never when they are not", "[names]") {
+  const size_type count = GENERATE(0u, 1u, 2u, 17u, 64u, 5000u);
+  rapidjson::Document object(rapidjson::kObjectType);
+  const auto add = [&object](size_type i) {
+    const std::string name = (i % 2 == 0 ? "a name outside of its value " : "n") + std::to_string(i);
+    json::value text(name.c_str(), static_cast<size_type>(name.size()), object.GetAllocator());
+    object.AddMember(text, i, object.GetAllocator());
+  };
+  for (size_type i = 0; i < count; ++i) add(i);
+  json::detail::index_memory memory{json::memory_source{}};
+  const json::value& root = object;
+  const auto shown = [&] { return json::detail::name_search<json::value>().show_distinct(root, memory); };
+  const auto few = [&] {
+    return count > 64 || json::detail::few_distinct<json::value>(json::detail::members_begin(root), root.MemberCount());
+  };
+  CHECK(shown());
+  CHECK(few());
+  if (count == 0) return;
+  for (const size_type i : {size_type{0}, count / 2, count - 1}) {
+    add(i);
+    CHECK_FALSE(shown());
+    if (count < 64) CHECK_FALSE(few());
+    object.RemoveMember(object.MemberEnd() - 1);
+  }
+  CHECK_FALSE(json::detail::surely_distinct(100, memory, [](size_type i) { return std::uint64_t{i} << 52; }));  // collide
+}
+
 TEST_CASE("name_index reports each later name of the same spelling", "[names]") {
   std::vector<std::string> names;
   const bool collide = GENERATE(false, true);

@@ -233,6 +233,23 @@ TEST_CASE("the text roads keep to the depth limit", "[text]") {
   CHECK(out.empty());
 }
 
+TEST_CASE("names that are alike where the quick check looks are told apart", "[text]") {
+  const std::size_t count = GENERATE(2u, 10u, 100u, 300u);
+  const std::string alike(20, 'a'), end(40, 'z');
+  std::string from = "{", to = "{", twice = "{";
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string comma = i == 0 ? "" : ",", number = std::to_string(1000 + i);
+    from += comma + '"' + alike + number + end + "\":1";
+    to += comma + '"' + alike + number + end + "\":" + (i == 1 ? "2" : "1");
+    twice += comma + '"' + alike + (i + 1 == count ? "1000" : number) + end + "\":1";
+  }
+  CHECK(text_diff(from + "}", to + "}") == '{' + ('"' + alike + "1001" + end) + "\":2}");
+  std::string out;
+  CHECK(merge::diff_text(twice + "}", to + "}", out).code() == errc::duplicate_name);
+  CHECK(merge::diff_text(from + "}", twice + "}", out).code() == errc::duplicate_name);
+  CHECK(merge::apply_merge_patch_text(twice + "}", "{}", out).code() == errc::duplicate_name);
+}
+
 TEST_CASE("the text roads give up cleanly when memory runs out", "[text][memory]") {
   // Every allocation fails in turn.
   struct source {

@@ -285,21 +285,23 @@ class name_index {
   size_type sorted_ = 0;  ///< how many are sorted; 0 for a hash table
 };
 
-/// Whether all of many names are different for certain, because their hashes are: `hash(i)` gives thirty-two good
-/// bits. False when two are the same, when somebody chose them to collide, or when memory ran out.
+/// Whether all of many names are different for certain, because their hashes are: `hash(i)` gives sixty-four bits,
+/// of which the highest are the best. False when two are the same, when somebody chose them to collide, or when memory ran out.
 template <class Hash>
 bool surely_distinct(size_type count, index_memory& memory, Hash&& hash) {
   constexpr int longest_probe = 64;
   std::size_t slots = 8;
-  while (slots < std::size_t{count} + count / 2) slots *= 2;
+  int shift = 61;
+  for (; slots < std::size_t{count} + count / 2; slots *= 2) --shift;
   const std::size_t base = memory.size();
   if (!memory.extend(slots)) return false;
   std::uint32_t* const table = memory.data() + base;
   std::memset(static_cast<void*>(table), 0, slots * sizeof *table);
   memory.truncate(base);
   for (size_type i = 0; i < count; ++i) {
-    const std::uint32_t wanted = hash(i) | 1;  // never that of an empty slot
-    std::size_t at = (wanted >> 1) & (slots - 1);
+    const std::uint64_t known = hash(i);
+    const std::uint32_t wanted = static_cast<std::uint32_t>(known >> 20) | 1;  // never that of an empty slot
+    std::size_t at = static_cast<std::size_t>(known >> shift);
     for (int probe = 0; table[at] != 0; ++probe, at = (at + 1) & (slots - 1)) {
       if (table[at] == wanted || probe == longest_probe) return false;
     }
@@ -419,7 +421,8 @@ class name_search {
     tried_ = true;
     const auto* members = members_begin(object);
     distinct_ = surely_distinct(count, memory, [members](size_type i) noexcept {
-      return static_cast<std::uint32_t>(quick_hash(members[i].name) >> 32);
+      const std::uint64_t hash = quick_hash(members[i].name);
+      return hash ^ hash >> 32;
     });
     return distinct_;
   }

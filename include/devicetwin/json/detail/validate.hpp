@@ -76,7 +76,7 @@ inline const char* skip_valid_plain(const char* p, const char* end) noexcept {
 }
 
 /// Goes over a text and checks everything, strings by the block. It knows no place and no cause of an error, and
-/// nothing of names with escapes; that keeps it quick.
+/// nothing of names with escapes; that keeps it quick. Of names it keeps hashes only.
 class quick_validator {
  public:
   quick_validator(std::string_view text, std::size_t max_depth, const memory_source& memory) noexcept
@@ -102,14 +102,8 @@ class quick_validator {
   }
 
  private:
-  struct seen_name {
-    std::uint32_t offset;
-    std::uint32_t length;
-    std::uint32_t hash;
-  };
   struct frame {
     bool object;
-    name_filter filter;
     size_type count;  ///< of members or elements
     std::size_t first_name;
   };
@@ -120,8 +114,8 @@ class quick_validator {
   const char* members(const char* p) {
     frame& top = frames_.back();
     size_type count = top.count;
-    name_filter filter = top.filter;
     std::uint64_t quotes = quotes_;  // here, not in memory: the next one is waited for
+    if (count != 0 && p == end_) return nullptr;  // behind no other value: the text ends with a bracket
     if (count != 0) goto behind_value;  // NOLINT: the other way round would test it for every member
     if (is_space(*p)) p = skip_space(p, end_);
     if (*p == '}') return close(top, p);  // no quotes were passed
@@ -129,26 +123,22 @@ class quick_validator {
       if (*p != '"' || next_quote(quotes) != p) return nullptr;
       {
         const char* const name = p + 1;
-        escapes_ = blocks_[at_].escapes != 0;
+        escapes_ = to_check_ && blocks_[at_].escapes != 0;
         p = next_quote(quotes);
-        if (p == nullptr ||
-            !note(++count, filter, top.first_name, {name, static_cast<std::size_t>(p - name)})) {
-          return nullptr;
-        }
+        ++count;
+        if (p == nullptr || !note({name, static_cast<std::size_t>(p - name)})) return nullptr;
       }
       if (*++p != ':') p = skip_space(p, end_);
       if (*p != ':') return nullptr;
       if (is_space(*++p)) p = skip_space(p, end_);
       if (*p == '{' || *p == '[') {
         top.count = count;
-        top.filter = filter;
         quotes_ = quotes;
         return open(p) ? p : nullptr;
       }
       p = scalar(p, quotes);
       if (p == nullptr) return nullptr;
     behind_value:
-      if (p == end_) return nullptr;
       if (*p != ',') {
         if (is_space(*p)) p = skip_space(p, end_);
         if (*p == '}') {
@@ -184,10 +174,10 @@ class quick_validator {
   }
 
   bool open(const char*& p) {
-    return frames_.size() < max_depth_ && frames_.push({*p++ == '{', {}, 0, names_.size()});
+    return frames_.size() < max_depth_ && frames_.push({*p++ == '{', 0, names_.size()});
   }
   const char* close(const frame& top, const char* p) {
-    if (top.object && top.count > small_object && !differ(names_.data() + top.first_name, top.count)) return nullptr;
+    if (top.object && top.count > 1 && !differ(names_.data() + top.first_name, top.count)) return nullptr;
     names_.truncate(top.first_name);
     frames_.pop();
     return p + 1;
@@ -202,9 +192,15 @@ class quick_validator {
   }
   /// `quotes` are those of the block at hand that were not gone to yet.
   DEVICETWIN_ALWAYS_INLINE const char* next_quote(std::uint64_t& quotes) noexcept {
-    if (quotes == 0) {
-      if (!next_blocks()) return nullptr;
-      quotes = quotes_;
+    while (quotes == 0) {
+      if (at_ + 1 < count_ && !to_check_) {  // mostly
+        first_ += block_size;
+        quotes = blocks_[++at_].quote;
+      } else if (next_blocks()) {
+        quotes = quotes_;
+      } else {
+        return nullptr;
+      }
     }
     const char* const quote = first_ + lowest_bit(quotes);
     quotes &= quotes - 1;
@@ -218,7 +214,7 @@ class quick_validator {
       first_ += block_size;
       if (to_check_ && !check(blocks_[at_])) return false;
       quotes_ = blocks_[at_].quote;
-      escapes_ = escapes_ || blocks_[at_].escapes != 0;
+      if (to_check_) escapes_ = escapes_ || blocks_[at_].escapes != 0;
     } while (quotes_ == 0);
     return true;
   }
@@ -263,14 +259,16 @@ class quick_validator {
     return true;
   }
 
-  /// Quick; names that are alike at both ends may well collide, which costs time only.
-  static std::uint32_t hash_ends(std::string_view name) noexcept {
+  /// Quick. Two names of up to 24 bytes hardly ever have the same; longer ones may, if they differ in between only,
+  /// which costs time: the reader decides then.
+  static std::uint64_t hash_some(std::string_view name) noexcept {
     const char* const p = name.data();
     const std::size_t size = name.size();
     std::uint64_t a = 0, b = 0;
     if (size >= 8) {
       std::memcpy(&a, p, 8);
       std::memcpy(&b, p + size - 8, 8);
+      if (size > 16) a ^= load_8(p + size / 2 - 4) * 0xFF51AFD7ED558CCDu;
     } else if (size >= 4) {
       std::memcpy(&a, p, 4);
       std::memcpy(&b, p + size - 4, 4);
@@ -279,50 +277,35 @@ class quick_validator {
       b = static_cast<unsigned char>(p[size - 1]);
     }
     const std::uint64_t hash = (a ^ size) * 0x9E3779B97F4A7C15u + b * 0xC2B2AE3D27D4EB4Fu;
-    return static_cast<std::uint32_t>(hash >> 32) ^ static_cast<std::uint32_t>(hash >> 56);
+    return hash ^ hash >> 32;
   }
 
-  /// Keeps a name. False when it repeats one, or may.
-  DEVICETWIN_ALWAYS_INLINE bool note(size_type count, name_filter& filter, std::size_t first_name,
-                                     std::string_view name) {
-    const std::uint32_t hash = hash_ends(name);
-    if (escapes_ && has_escapes(name)) return false;
-    if (count <= small_object && filter.add(std::uint64_t{hash} << 32) && seen(first_name, name, hash)) return false;
-    return names_.push({static_cast<std::uint32_t>(name.data() - text_.data()),
-                        static_cast<std::uint32_t>(name.size()), hash});
+  /// Keeps the hash of a name. False when it has escapes, or memory ran out.
+  DEVICETWIN_ALWAYS_INLINE bool note(std::string_view name) {
+    return !(escapes_ && has_escapes(name)) && names_.push(hash_some(name));
   }
-  DEVICETWIN_NEVER_INLINE bool seen(std::size_t first_name, std::string_view name, std::uint32_t hash) const noexcept {
-    for (std::size_t i = first_name; i < names_.size(); ++i) {
-      if (names_[i].hash == hash && name_at(names_[i]) == name) return true;
+
+  /// Whether all names are different for certain, because their hashes are.
+  bool differ(const std::uint64_t* hashes, size_type count) {
+    constexpr size_type few = 128;
+    if (count > few) {
+      index_.truncate(0);
+      return surely_distinct(count, index_, [hashes](size_type i) noexcept { return hashes[i]; });
+    }
+    std::uint64_t bits[16] = {};
+    for (size_type i = 0; i < count; ++i) {
+      std::uint64_t& word = bits[hashes[i] >> 60];
+      const std::uint64_t bit = std::uint64_t{1} << (hashes[i] >> 54 & 63);
+      if ((word & bit) != 0 && repeats(hashes, i)) return false;
+      word |= bit;
+    }
+    return true;
+  }
+  DEVICETWIN_NEVER_INLINE static bool repeats(const std::uint64_t* hashes, size_type at) noexcept {
+    for (size_type i = 0; i < at; ++i) {
+      if (hashes[i] == hashes[at]) return true;
     }
     return false;
-  }
-  std::string_view name_at(const seen_name& n) const noexcept { return {text_.data() + n.offset, n.length}; }
-
-  /// Whether all of many names are different for certain.
-  bool differ(const seen_name* names, size_type count) {
-    constexpr size_type few = 128;
-    if (count <= few) {  // mostly, no two share a bit of 4096
-      std::uint64_t bits[64] = {};
-      size_type i = 0;
-      for (; i < count; ++i) {
-        std::uint64_t& word = bits[names[i].hash >> 6 & 63];
-        const std::uint64_t bit = std::uint64_t{1} << (names[i].hash & 63);
-        if ((word & bit) != 0) break;
-        word |= bit;
-      }
-      if (i == count) return true;
-    }
-    bool all_differ = true;
-    name_index found;
-    index_.truncate(0);
-    struct seen_names {
-      const quick_validator& validator;
-      const seen_name* names;
-      std::string_view text(size_type i) const noexcept { return validator.name_at(names[i]); }
-      std::uint64_t hash(size_type i) const noexcept { return hash_name(text(i)); }
-    } texts{*this, names};
-    return found.build(count, texts, index_, [&](size_type) { all_differ = false; }) && all_differ;
   }
 
   static constexpr std::size_t most = 16;
@@ -342,7 +325,7 @@ class quick_validator {
   scan_state state_;
   string_block blocks_[most];
   stack<frame, 16> frames_;
-  stack<seen_name, 32> names_;
+  stack<std::uint64_t, 32> names_;  ///< hashes of the names of all open objects
   index_memory index_;
 };
 
