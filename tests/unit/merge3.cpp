@@ -168,3 +168,33 @@ TEST_CASE("every allocation failing: merge3", "[failure]") {
       },
       [] {});
 }
+
+TEST_CASE("every allocation failing: merge3 of objects that need an index", "[failure]") {
+  std::string base = "{", ours = "{", theirs = "{";
+  for (int i = 0; i < 240; ++i) {
+    const std::string name = "\"m" + std::to_string(i) + "\":";
+    base += name + "0,";
+    ours += name + (i % 2 == 0 ? "0," : "1,");
+    theirs += name + (i % 3 == 0 ? "{\"q\":1}," : "0,");
+  }
+  base.back() = ours.back() = theirs.back() = '}';
+  const auto b = parsed(base), o = parsed(ours), t = parsed(theirs);
+  json::document expected;
+  REQUIRE(!merge::merge3(b, o, t, expected, merge::policy::theirs));
+  for (std::size_t n = 1;; ++n) {
+    REQUIRE(n < 10000);
+    failing_heap heap;
+    heap.refused_request = n;
+    {
+      merge::options options;
+      options.memory = heap.source();
+      json::document result(heap.source());
+      const json::error e = merge::merge3(b, o, t, result, merge::policy::theirs, merge::no_report{}, options);
+      // Some of the memory saves time only, and is done without.
+      if (e) CHECK(e.code() == errc::out_of_memory);
+      if (!e) CHECK(written(result.root()) == written(expected.root()));
+    }
+    CHECK(heap.out == 0);
+    if (heap.requests < n) break;
+  }
+}

@@ -365,7 +365,7 @@ TEST_CASE("the trusted door stays within its texts, whatever is in them", "[text
       R"({"a":[1,-2.5e3,"x\u0041\\"],"bb":{"c":true,"dddddddddddd":null},"\u0065":"\"é","f":{}})",
       R"({"f":{"g":1},"a":[1,-2.5e3,"x\u0041\\\""],"bb":{"dddddddddddd":0,"c":true,"x":{"y":[{}]}}})",
       R"({ "a" : [ 1 , -2.5e3, "xA\\" ] , "bb" : { "c" : true } , "e" : "\"" , "long" : "0123456789012345678901234567890123456789" })",
-      R"([{"a":1},[[]],"\\"])"};
+      R"([{"a":1},[[]],"\\"])", R"({"first":"0123456789abcdef","second":["x",false],"third":"some text","fourth":12.5})"};
   // Cut off anywhere, at either end.
   for (const std::string& text : texts) {
     for (std::size_t length = 0; length <= text.size(); ++length) {
@@ -374,13 +374,23 @@ TEST_CASE("the trusted door stays within its texts, whatever is in them", "[text
       both_ways(std::string_view(texts[1]).substr(0, length), std::string_view(text).substr(0, length));
     }
   }
+  // A difference shortly before the cut: in a name, a string, a number.
+  for (const std::string& text : {texts[0], texts[2], texts[4]}) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      std::string other = text;
+      other[at] = text[at] == '0' ? '1' : '0';
+      for (std::size_t length = at + 1; length <= text.size() && length < at + 16; ++length) {
+        both_ways(text, std::string_view(other).substr(0, length));
+      }
+    }
+  }
   // A few bytes changed on both sides; and nothing but brackets, quotes and backslashes.
   const char odd[] = "\"\\{}[],:n1 x\x80\t\0-.e";
   for (unsigned seed = 0; seed < 1500; ++seed) {
     random_json random(seed);
     std::string a, b;
     if (seed % 3 != 0) {
-      a = seed % 2 == 0 ? texts[random.below(4)] : random.object(0);
+      a = seed % 2 == 0 ? texts[random.below(5)] : random.object(0);
       b = respelled(a, random, random.below(6) * 4);
       for (std::string* text : {&a, &b}) {
         for (unsigned k = random.below(4); k != 0 && !text->empty(); --k) {
