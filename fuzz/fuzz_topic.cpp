@@ -11,7 +11,7 @@
 
 namespace {
 
-namespace sync = devicetwin::sync;
+namespace twinsync = devicetwin::sync;
 
 void must(bool holds, const char* what) {
   if (holds) return;
@@ -25,18 +25,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string input(reinterpret_cast<const char*>(data), size);
   const std::string_view text = input;
 
-  const auto t = sync::parse_twin_topic(text);
+  const auto t = twinsync::parse_twin_topic(text);
   if (t) {
     std::string again;
     must(!write_twin_topic(*t, again), "what was parsed can be written");
-    const auto u = sync::parse_twin_topic(again);
+    const auto u = twinsync::parse_twin_topic(again);
     must(u && u->kind == t->kind && u->status == t->status && u->request_id == t->request_id && u->version == t->version,
          "what was written is parsed to the same");
   } else {
     must(t.error().code() == devicetwin::json::errc::invalid_topic && t.error().offset() <= size, "an error has its place");
   }
 
-  const auto s = sync::parse_shadow_topic(text);
+  const auto s = twinsync::parse_shadow_topic(text);
   if (s) {
     std::string again;
     must(!write_shadow_topic(*s, again) && again == text, "a shadow topic is written as it was");
@@ -44,13 +44,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     must(s.error().code() == devicetwin::json::errc::invalid_topic && s.error().offset() <= size, "an error has its place");
   }
 
-  const auto id = sync::parse_client_id(text);
+  const auto id = twinsync::parse_client_id(text);
   if (id) {
     const std::string again = std::string(id->device) + (id->module.empty() ? "" : "/") + std::string(id->module);
     must(again == text, "a client id is its parts");
   }
 
-  const std::uint64_t bit = sync::detail::filter_bit(text);
+  const std::uint64_t bit = twinsync::detail::filter_bit(text);
   must((bit & (bit - 1)) == 0, "a filter is one bit");
   const bool matches = mqtt_match(text, "$iothub/twin/PATCH/properties/desired/?$version=1") &&
                        mqtt_match(text, "$iothub/twin/PATCH/properties/desired/?$version=9223372036854775807");

@@ -99,3 +99,16 @@ $iothub/+/PATCH/+/desired/+/#
 $iothub/+/PATCH/+/desired/+
 +/twin/#
 TOPICS
+# Calls of a hub: what, who, and texts up to a NUL (fuzz_hub_session.cpp). `=` stands for the NUL between texts.
+n=0
+mkdir -p corpus/fuzz_hub_session
+while IFS= read -r calls; do
+  n=$((n + 1))
+  printf '%b' "$(printf '%s' "$calls" | sed 's/=/\\0000/g; s/~/=/g')" >corpus/fuzz_hub_session/seed-$n
+done <<'CALLS'
+\000\000\001\000\006\000=\010\000{"properties":{"desired":{"a":1,"b":{"c":[1]}}}}=\007\000{"a":1}=\003\000
+\000\000\000\001\001\001\004\001$iothub/#=\010\001{"properties":{"desired":{"a":1}},"tags":{"x":2}}=\005\001$iothub/#=\012\001{"properties":{"desired":{"b":1}}}=AAAAAAAAAAI=\003\001
+\000\002\013\002$iothub/twin/GET/?$rid~1= =\014\00025=x=\015\00025&$version~1={"a":{"$b":1}}=\015\00025&$version~1={"a":2}=\015\00025&$version~1={"a":3}=
+\000\000\007\000{"$version":1}=\007\000{"a":[null]}=\007\000{"a"=\013\000$iothub/twin/res/200/?$rid~1=x=\016\000$iothub/twin/GET/?$rid~7=slow=\017\000=W/"AAAAAAAAAAE="=
+\003\004\007\003{}=\013\004$iothub/twin/GET/?$rid~1==\000\003\001\004\017\000=*=
+CALLS

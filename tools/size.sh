@@ -1,7 +1,8 @@
 #!/bin/sh
 # Prints the flash that number conversion takes on a Cortex-M4, and diff and merge patch on texts, in bytes of
 # text: -Os, no exceptions, small numbers, no instruction-set code, no heap. The difference to an empty program
-# is the figure to compare.
+# is the figure to compare. Then what a device session takes: flash, the stack of each call, and, run in an emulator,
+# the RAM for a twin of 2 KB. Fails beyond the limits.
 . "$(dirname "$0")/lib.sh"
 need "the cross compiler" gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib
 need "the library's only dependency" rapidjson-dev
@@ -46,22 +47,45 @@ int main() {
 }
 CODE
 
+flags="-std=c++17 -mcpu=cortex-m4 -mthumb -Os -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections
+  -Wl,--gc-sections --specs=nano.specs -DDEVICETWIN_SMALL_NUMBERS -DDEVICETWIN_NO_SIMD -DDEVICETWIN_SMALL_STACK
+  -I$root/include -isystem $work/include"
+# build SOURCE PROGRAM FLAG...
+build() {
+  source=$1
+  program=$work/$2.elf
+  shift 2
+  (cd "$work" && arm-none-eabi-g++ $flags "$source" "$@" -o "$program" 2>"$work/log") || { cat "$work/log" >&2; exit 1; }
+}
 text_of() {
-  arm-none-eabi-g++ -std=c++17 -mcpu=cortex-m4 -mthumb -Os -fno-exceptions -fno-rtti \
-    -ffunction-sections -fdata-sections -Wl,--gc-sections --specs=nano.specs --specs=nosys.specs \
-    -DDEVICETWIN_SMALL_NUMBERS -DDEVICETWIN_NO_SIMD -I"$root/include" -isystem "$work/include" "$work/$1.cpp" \
-    -o "$work/$1.elf" 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
+  build "${2:-$work/$1.cpp}" "$1" --specs=nosys.specs -fcallgraph-info=su || exit 1
   arm-none-eabi-size "$work/$1.elf" | awk 'NR == 2 { print $1 }'
 }
 
 empty=$(text_of empty) || exit 1
 status=0
-# size WHAT PROGRAM LIMIT
+# size WHAT PROGRAM LIMIT [SOURCE]
 size() {
-  bytes=$(text_of "$2") || exit 1
+  bytes=$(text_of "$2" "$4") || exit 1
   echo "$1: $((bytes - empty)) bytes of text (limit $3)"
   [ $((bytes - empty)) -le "$3" ] || status=1
 }
 size "number conversion, both directions" numbers 16384
 size "diff and merge patch on texts, both doors, with journal" texts 24576
+size "device session, all calls" device 65536 "$root/tools/device/calls.cpp"
+
+awk -f "$root/tools/device/worst_stack.awk" "$work/device.elf-calls.ci" >"$work/stack" || { cat "$work/stack"; exit 1; }
+sort -rn "$work/stack" | {
+  read -r bytes call
+  echo "device session, most stack that a call takes: $bytes bytes, in $call() (limit 4096)"
+  [ "$bytes" -le 4096 ]
+} || status=1
+
+if command -v qemu-system-arm >/dev/null; then
+  build "$root/tools/device/flow.cpp" flow --specs=rdimon.specs -x c "$root/tools/device/start.c" -T "$root/tools/device/cortex_m4.ld"
+  qemu-system-arm -M mps2-an386 -nographic -monitor none -serial none -semihosting-config enable=on,target=native \
+    -kernel "$work/flow.elf" </dev/null || status=1
+else
+  echo "device session, RAM: not measured, qemu-system-arm is not here"
+fi
 exit $status

@@ -10,11 +10,11 @@
 #include "../support/memory_table.hpp"
 #include "../support/mqtt_match.hpp"
 
-namespace sync = devicetwin::sync;
+namespace twinsync = devicetwin::sync;
 using devicetwin::memory_store;
 using devicetwin::twin_cache;
 using devicetwin::twin_id;
-using sync::hub_action;
+using twinsync::hub_action;
 
 namespace {
 
@@ -32,11 +32,11 @@ struct told {
 template <class Store>
 struct basic_hub {
   Store& store;
-  sync::hub_session<Store> session;
+  twinsync::hub_session<Store> session;
   devicetwin::timestamp now = noon();
   std::vector<told> out;
 
-  explicit basic_hub(Store& s, const sync::hub_options& options = {}, const json::memory_source& memory = {})
+  explicit basic_hub(Store& s, const twinsync::hub_options& options = {}, const json::memory_source& memory = {})
       : store(s), session(s, options, devicetwin::heap_memory(memory)) {}
 
   void collect() {
@@ -61,13 +61,13 @@ struct basic_hub {
     collect();
     return status;
   }
-  sync::service_reply patch(const twin_id& id, std::string_view text, std::string_view if_match = {}) {
+  twinsync::service_reply patch(const twin_id& id, std::string_view text, std::string_view if_match = {}) {
     auto reply = session.service_patch(id, text, ++now, if_match);
     collect();
     return reply;
   }
-  sync::service_reply desire(const twin_id& id, const std::string& desired) { return patch(id, of_desired(desired)); }
-  sync::service_reply replace(const twin_id& id, std::string_view text, std::string_view if_match = {}) {
+  twinsync::service_reply desire(const twin_id& id, const std::string& desired) { return patch(id, of_desired(desired)); }
+  twinsync::service_reply replace(const twin_id& id, std::string_view text, std::string_view if_match = {}) {
     auto reply = session.service_replace(id, text, ++now, if_match);
     collect();
     return reply;
@@ -76,7 +76,7 @@ struct basic_hub {
   void add(const twin_id& id) {
     REQUIRE(create(id) == 200);
     REQUIRE(!session.connected(id));
-    session.subscribed(id, sync::desired_filter);
+    session.subscribed(id, twinsync::desired_filter);
   }
   std::string device_view(const twin_id& id) {
     REQUIRE(!get(id));
@@ -157,13 +157,13 @@ TEST_CASE("a device that is connected and subscribed is told of desired") {
     CHECK(hub.out.back().what == hub_action::kind::event);
     return hub.out.size() == 2 && hub.out[0].what == hub_action::kind::notify;
   };
-  hub.session.subscribed(a, sync::desired_filter);  // not connected
+  hub.session.subscribed(a, twinsync::desired_filter);  // not connected
   CHECK(!is_told());
   REQUIRE(!hub.session.connected(a));
   CHECK(!is_told());
-  hub.session.subscribed(a, sync::responses_filter);
+  hub.session.subscribed(a, twinsync::responses_filter);
   CHECK(!is_told());
-  hub.session.subscribed(a, sync::desired_filter);
+  hub.session.subscribed(a, twinsync::desired_filter);
   REQUIRE(is_told());
   CHECK(hub.out[0].to == "devA");
   CHECK(hub.out[0].topic == "$iothub/twin/PATCH/properties/desired/?$version=5");
@@ -171,16 +171,16 @@ TEST_CASE("a device that is connected and subscribed is told of desired") {
 
   // Two subscriptions: one is enough.
   hub.session.subscribed(a, "$iothub/#");
-  hub.session.unsubscribed(a, sync::desired_filter);
+  hub.session.unsubscribed(a, twinsync::desired_filter);
   CHECK(is_told());
   hub.session.unsubscribed(a, "$iothub/#");
   CHECK(!is_told());
 
   // A new connection starts without; the end of the older one, told late, is not the end of the newer.
-  hub.session.subscribed(a, sync::desired_filter);
+  hub.session.subscribed(a, twinsync::desired_filter);
   REQUIRE(!hub.session.connected(a, 2));
   CHECK(!is_told());
-  hub.session.subscribed(a, sync::desired_filter);
+  hub.session.subscribed(a, twinsync::desired_filter);
   hub.session.disconnected(a);
   CHECK(is_told());
   hub.session.disconnected(a, 2);
@@ -204,7 +204,7 @@ TEST_CASE("subscriptions count when they match the notifications' topics") {
   std::vector<std::uint64_t> bits;
   std::string filter;
   const auto check = [&] {
-    const std::uint64_t bit = sync::detail::filter_bit(filter);
+    const std::uint64_t bit = twinsync::detail::filter_bit(filter);
     const bool matches = mqtt_match(filter, topic + "1") && mqtt_match(filter, topic + "9223372036854775807");
     if ((bit != 0) != matches || (bit & (bit - 1)) != 0) FAIL_CHECK(filter);
     if (bit != 0) bits.push_back(bit);
@@ -226,7 +226,7 @@ TEST_CASE("subscriptions count when they match the notifications' topics") {
   CHECK(std::unique(bits.begin(), bits.end()) == bits.end());  // no two share a bit
   for (const char* none : {"", "#", "+/twin/#", "$iothub", "$iothub/twin/res/#", "$iothub/twin/PATCH/properties/desired", "$iothub/#/x",
                            "$iothub/twin/#x", "$share/g/$iothub/#", "$iothub/twin/PATCH/properties/desired/?$version=1"}) {
-    CHECK(sync::detail::filter_bit(none) == 0);
+    CHECK(twinsync::detail::filter_bit(none) == 0);
   }
 }
 
@@ -324,7 +324,7 @@ TEST_CASE("twins are made and removed, and the back end is told") {
 
 TEST_CASE("every refusal has its status, its code, and says what is wrong where") {
   memory_store store;
-  sync::hub_options options;
+  twinsync::hub_options options;
   options.max_payload = 40'000;
   options.max_service_body = 50'000;
   test_hub hub(store, options);
@@ -386,7 +386,7 @@ TEST_CASE("every refusal has its status, its code, and says what is wrong where"
   CHECK(code_in(hub.out[0].payload) == 403100);
 
   // The service's writes are refused the same way, and told to nobody.
-  const auto refused = [&](const sync::service_reply& reply, unsigned status, std::int64_t code, const std::string& says) {
+  const auto refused = [&](const twinsync::service_reply& reply, unsigned status, std::int64_t code, const std::string& says) {
     CHECK(reply.status == status);
     CHECK(reply.why);
     CHECK(code_in(reply.body) == code);
@@ -436,7 +436,7 @@ TEST_CASE("a device of which nothing is known") {
     CHECK(hub.get({bad, ""}).code() == errc::invalid_identity);
     CHECK(hub.out.empty());
     CHECK(hub.session.connected({bad, ""}).code() == errc::invalid_identity);
-    CHECK(hub.session.refuse({bad, ""}, get_topic + "1", sync::throttled, "", noon()).code() == errc::invalid_identity);
+    CHECK(hub.session.refuse({bad, ""}, get_topic + "1", twinsync::throttled, "", noon()).code() == errc::invalid_identity);
   }
 }
 
@@ -451,7 +451,7 @@ TEST_CASE("what a device may not publish, and what is not the hub's business") {
                             "$iothub/twin/PATCH/properties/desired/?$version=2", "$iothub/twin/PATCH/properties/desired/"}) {
     CHECK(hub.send(a, topic, R"({"x":1})").code() == errc::not_writable);
     CHECK(hub.out.empty());
-    CHECK(hub.session.refuse(a, topic, sync::throttled, "", noon()).code() == errc::not_writable);
+    CHECK(hub.session.refuse(a, topic, twinsync::throttled, "", noon()).code() == errc::not_writable);
   }
   for (const char* topic : {"devices/devA/messages/events/", "", "$iothub/twin/", "$iothub/twin/GET/", "$iothub/twin/GET/?$rid=",
                             "$iothub/methods/res/200/?$rid=1", "$aws/things/devB/shadow/update", "devB/$iothub/twin/GET/?$rid=1"}) {
@@ -488,7 +488,7 @@ TEST_CASE("two devices and a module, each on its own") {
 
 TEST_CASE("the number of connections is bounded") {
   memory_store store;
-  sync::hub_options options;
+  twinsync::hub_options options;
   options.max_connections = 2;
   test_hub hub(store, options);
   REQUIRE(!hub.session.connected({"1"}));
@@ -506,16 +506,16 @@ TEST_CASE("a message is refused without being looked at") {
   memory_store store;
   test_hub hub(store);
   hub.add(a);
-  REQUIRE(!hub.session.refuse(a, report_topic + "9", sync::throttled, "slower, \"please\"\n\xFF", noon()));
+  REQUIRE(!hub.session.refuse(a, report_topic + "9", twinsync::throttled, "slower, \"please\"\n\xFF", noon()));
   hub.collect();
   REQUIRE(hub.out.size() == 1);
   CHECK(hub.out[0].topic == "$iothub/twin/res/429/?$rid=9");
   CHECK(hub.out[0].payload == R"({"errorCode":429001,"message":"slower, \"please\"\n?","timestampUtc":"2026-01-31T12:00:00Z"})");
-  REQUIRE(!hub.session.refuse(a, get_topic + "9", sync::server_busy, "", noon()));
+  REQUIRE(!hub.session.refuse(a, get_topic + "9", twinsync::server_busy, "", noon()));
   hub.collect();
   CHECK(hub.out[0].status == 503);
   CHECK(code_in(hub.out[0].payload) == 503001);
-  CHECK(hub.session.refuse(a, "x", sync::throttled, "", noon()).code() == errc::invalid_topic);
+  CHECK(hub.session.refuse(a, "x", twinsync::throttled, "", noon()).code() == errc::invalid_topic);
 }
 
 TEST_CASE("actions are those of the last call, and need nothing of the caller's") {
@@ -588,7 +588,7 @@ TEST_CASE("nothing is acknowledged or told that is not stored") {
       CHECK(hub.create(a) == 409);  // it was made; only the answer was lost
     }
     REQUIRE(!hub.session.connected(a));
-    hub.session.subscribed(a, sync::desired_filter);
+    hub.session.subscribed(a, twinsync::desired_filter);
     for (int i = 0; i < 6; ++i) {
       const std::string before = stored_view(table, a);
       const bool device = i % 2 == 0;
@@ -701,7 +701,7 @@ TEST_CASE("hub: every allocation fails in turn, and the twin is as it was or the
       return text;
     };
     while (!step(!hub.session.connected(a), view())) {}
-    hub.session.subscribed(a, sync::desired_filter);
+    hub.session.subscribed(a, twinsync::desired_filter);
     for (int i = 0; i < 3; ++i) {
       const std::string value = "{\"member_with_a_long_name_" + std::to_string(i) + "\":{\"a\":[1,2,3],\"b\":\"a text that is longer than a few bytes\"}}";
       std::string before = view();
@@ -766,7 +766,7 @@ TEST_CASE("hub: once its buffers have grown, a message needs no memory") {
 TEST_CASE("a hub in a caller's buffer") {
   alignas(16) static char buffer[16 * 1024];
   memory_store store;
-  sync::hub_session<memory_store, devicetwin::buffer_memory> hub(store, {}, devicetwin::buffer_memory(buffer, sizeof buffer));
+  twinsync::hub_session<memory_store, devicetwin::buffer_memory> hub(store, {}, devicetwin::buffer_memory(buffer, sizeof buffer));
   REQUIRE(hub.service_create({"devA"}, noon()).status == 200);
   REQUIRE(!hub.connected(a));
   std::size_t connected = 1;
@@ -781,24 +781,24 @@ TEST_CASE("a hub in a caller's buffer") {
 
 TEST_CASE("error bodies") {
   std::string out = "x";
-  sync::error_details details;
+  twinsync::error_details details;
   const auto now = noon();
   details.now = &now;
   details.tracking_id = "abc\"-1";
   const json::error why = json::error(errc::reserved_member).at(json::location());
-  REQUIRE(!write_error_body(sync::refusal_of(why.code()), why, out, details));
+  REQUIRE(!write_error_body(twinsync::refusal_of(why.code()), why, out, details));
   CHECK(out == "x{\"errorCode\":400004,\"trackingId\":\"abc\\\"-1\",\"message\":\"names that start with '$' are written by the service alone\","
                "\"timestampUtc\":\"2026-01-31T12:00:00Z\"}");
   out.clear();
-  REQUIRE(!write_error_body(sync::server_error, "", out));
+  REQUIRE(!write_error_body(twinsync::server_error, "", out));
   CHECK(out == R"({"errorCode":500001,"message":""})");
-  CHECK(sync::refusal_of(errc::ok).status == 200);
+  CHECK(twinsync::refusal_of(errc::ok).status == 200);
 
   // Every error has a status of 4xx or 5xx, and a code that starts with it; the longest body has room.
   for (int i = 1; i <= static_cast<int>(errc::handler_stopped); ++i) {
     const auto code = static_cast<errc>(i);
-    for (const auto whose : {sync::twin_of::device, sync::twin_of::module}) {
-      const sync::refusal r = sync::refusal_of(code, whose);
+    for (const auto whose : {twinsync::twin_of::device, twinsync::twin_of::module}) {
+      const twinsync::refusal r = twinsync::refusal_of(code, whose);
       CHECK(r.status >= 400);
       CHECK(r.code / 1000 == r.status);
     }
@@ -807,15 +807,15 @@ TEST_CASE("error bodies") {
       const json::step step = json::step::member(name);
       const json::error worst = json::error(code).limited_to(UINT64_MAX, UINT64_MAX).of_text(1).at(json::location(&step, 1));
       std::string text(3000, '\n');
-      char room[sync::max_error_body];
+      char room[twinsync::max_error_body];
       json::text_buffer body(room, sizeof room);
-      REQUIRE(!write_error_body(sync::refusal_of(code), json::error(worst).in_text(text, 2900), body, {{}, &now}));
+      REQUIRE(!write_error_body(twinsync::refusal_of(code), json::error(worst).in_text(text, 2900), body, {{}, &now}));
       CHECK(code_in(body.view()) != 0);
     }
   }
   // Into too small a buffer: nothing.
   char small[40];
   json::text_buffer none(small, sizeof small);
-  CHECK(write_error_body(sync::throttled, "this does not fit into forty bytes", none).code() == errc::out_of_memory);
+  CHECK(write_error_body(twinsync::throttled, "this does not fit into forty bytes", none).code() == errc::out_of_memory);
   CHECK(none.size() == 0);
 }

@@ -6,12 +6,12 @@
 
 #include "../support/failing_heap.hpp"
 
-namespace sync = devicetwin::sync;
-using sync::shadow_message;
-using sync::shadow_operation;
-using sync::shadow_topic;
-using sync::twin_topic;
-using sync::twin_topic_kind;
+namespace twinsync = devicetwin::sync;
+using twinsync::shadow_message;
+using twinsync::shadow_operation;
+using twinsync::shadow_topic;
+using twinsync::twin_topic;
+using twinsync::twin_topic_kind;
 
 namespace {
 
@@ -31,7 +31,7 @@ std::string text_of(const shadow_topic& t) {
 }
 
 void check(std::string_view text, twin_topic_kind kind, unsigned status, std::string_view id, std::int64_t version) {
-  const auto t = sync::parse_twin_topic(text);
+  const auto t = twinsync::parse_twin_topic(text);
   INFO(text);
   INFO(t.error().message());
   REQUIRE(t);
@@ -43,7 +43,7 @@ void check(std::string_view text, twin_topic_kind kind, unsigned status, std::st
 
 /// What is refused, and where.
 void check_bad(std::string_view text, std::size_t offset) {
-  const auto t = sync::parse_twin_topic(text);
+  const auto t = twinsync::parse_twin_topic(text);
   INFO(text);
   REQUIRE(!t);
   CHECK(t.error().code() == errc::invalid_topic);
@@ -56,20 +56,20 @@ const std::string desired = "$iothub/twin/PATCH/properties/desired/";
 /// What parse gives is written, and parsed to the same; what it refuses says where.
 void round_trip(std::string_view text) {
   INFO(text);
-  const auto t = sync::parse_twin_topic(text);
+  const auto t = twinsync::parse_twin_topic(text);
   if (!t) {
     CHECK(t.error().code() == errc::invalid_topic);
     CHECK(t.error().offset() <= text.size());
   } else {
     const std::string again = text_of(*t);
-    const auto u = sync::parse_twin_topic(again);
+    const auto u = twinsync::parse_twin_topic(again);
     REQUIRE(u);
     CHECK(u->kind == t->kind);
     CHECK(u->status == t->status);
     CHECK(u->request_id == t->request_id);
     CHECK(u->version == t->version);
   }
-  const auto s = sync::parse_shadow_topic(text);
+  const auto s = twinsync::parse_shadow_topic(text);
   if (!s) {
     CHECK(s.error().code() == errc::invalid_topic);
     CHECK(s.error().offset() <= text.size());
@@ -89,21 +89,21 @@ TEST_CASE("twin topics are taken apart and put together") {
     std::int64_t version;
   };
   const row rows[] = {
-      {"$iothub/twin/GET/?$rid=1", twin_topic_kind::get, 0, "1", sync::no_version},
+      {"$iothub/twin/GET/?$rid=1", twin_topic_kind::get, 0, "1", twinsync::no_version},
       {"$iothub/twin/GET/?$rid=5e8f0d6e-1c1c-4a63-8c1a-1e8e1a6e4b5f", twin_topic_kind::get, 0, "5e8f0d6e-1c1c-4a63-8c1a-1e8e1a6e4b5f",
-       sync::no_version},
-      {reported + "?$rid=a", twin_topic_kind::reported_patch, 0, "a", sync::no_version},
+       twinsync::no_version},
+      {reported + "?$rid=a", twin_topic_kind::reported_patch, 0, "a", twinsync::no_version},
       {reported + "?$rid=a&$version=0", twin_topic_kind::reported_patch, 0, "a", 0},
       {reported + "?$rid=a&$version=9223372036854775807", twin_topic_kind::reported_patch, 0, "a", INT64_MAX},
-      {"$iothub/twin/res/200/?$rid=x", twin_topic_kind::response, 200, "x", sync::no_version},
+      {"$iothub/twin/res/200/?$rid=x", twin_topic_kind::response, 200, "x", twinsync::no_version},
       {"$iothub/twin/res/204/?$rid=x&$version=6", twin_topic_kind::response, 204, "x", 6},
-      {"$iothub/twin/res/999/?$rid=x", twin_topic_kind::response, 999, "x", sync::no_version},
-      {desired, twin_topic_kind::desired_patch, 0, "", sync::no_version},
+      {"$iothub/twin/res/999/?$rid=x", twin_topic_kind::response, 999, "x", twinsync::no_version},
+      {desired, twin_topic_kind::desired_patch, 0, "", twinsync::no_version},
       {desired + "?$version=3", twin_topic_kind::desired_patch, 0, "", 3},
   };
   for (const row& r : rows) {
     check(r.text, r.kind, r.status, r.id, r.version);
-    CHECK(text_of(*sync::parse_twin_topic(r.text)) == r.text);
+    CHECK(text_of(*twinsync::parse_twin_topic(r.text)) == r.text);
   }
 }
 
@@ -170,10 +170,10 @@ TEST_CASE("what is no twin topic") {
 }
 
 TEST_CASE("a request id has a longest length") {
-  const std::string longest(sync::max_request_id, 'x');
+  const std::string longest(twinsync::max_request_id, 'x');
   const std::string get = "$iothub/twin/GET/?$rid=";
   check(get + longest, twin_topic_kind::get, 0, longest, -1);
-  check_bad(get + longest + "x", get.size() + sync::max_request_id);
+  check_bad(get + longest + "x", get.size() + twinsync::max_request_id);
   check(get + longest + "&x", twin_topic_kind::get, 0, longest, -1);
 }
 
@@ -189,7 +189,7 @@ TEST_CASE("what cannot be parsed is not written, and nothing is written then") {
   REQUIRE(!write_twin_topic(good, out));
   CHECK(out == "x$iothub/twin/GET/?$rid=1");
   for (const std::string& id : {std::string(), std::string("a&b"), std::string("a#"), std::string("+"), std::string("\0", 1),
-                                std::string(sync::max_request_id + 1, 'x')}) {
+                                std::string(twinsync::max_request_id + 1, 'x')}) {
     twin_topic t = good;
     t.request_id = id;
     refused(t);
@@ -227,11 +227,11 @@ TEST_CASE("what cannot be parsed is not written, and nothing is written then") {
 }
 
 TEST_CASE("a client id names a device, or a module of one") {
-  const auto device = sync::parse_client_id("pump-7");
+  const auto device = twinsync::parse_client_id("pump-7");
   REQUIRE(device);
   CHECK(device->device == "pump-7");
   CHECK(device->module.empty());
-  const auto module = sync::parse_client_id("pump-7/$edgeHub");
+  const auto module = twinsync::parse_client_id("pump-7/$edgeHub");
   REQUIRE(module);
   CHECK(module->device == "pump-7");
   CHECK(module->module == "$edgeHub");
@@ -239,7 +239,7 @@ TEST_CASE("a client id names a device, or a module of one") {
                                  std::string("a b"), std::string("a\0", 2), std::string("d/m\xC3\xA9"), std::string(129, 'x'),
                                  "d/" + std::string(129, 'x')}) {
     INFO(bad);
-    CHECK(sync::parse_client_id(bad).error().code() == errc::invalid_identity);
+    CHECK(twinsync::parse_client_id(bad).error().code() == errc::invalid_identity);
   }
 }
 
@@ -255,7 +255,7 @@ TEST_CASE("shadow topics are taken apart and put together") {
           const std::string text = "$aws/things/" + thing + "/shadow/" + (shadow.empty() ? "" : "name/" + shadow + "/") + operations[operation] +
                                    messages[message];
           INFO(text);
-          const auto t = sync::parse_shadow_topic(text);
+          const auto t = twinsync::parse_shadow_topic(text);
           const bool good = message < 3 || operation == 1;  // delta and documents tell of an update
           CHECK(static_cast<bool>(t) == good);
           if (!t) {
@@ -276,7 +276,7 @@ TEST_CASE("shadow topics are taken apart and put together") {
 
 TEST_CASE("what is no shadow topic") {
   const auto bad = [](const std::string& text, std::size_t offset) {
-    const auto t = sync::parse_shadow_topic(text);
+    const auto t = twinsync::parse_shadow_topic(text);
     INFO(text);
     REQUIRE(!t);
     CHECK(t.error().code() == errc::invalid_topic);

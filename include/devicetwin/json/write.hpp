@@ -136,11 +136,11 @@ class text_writer {
     depth_ += opened;
     return indent_ == 0 || name_written();
   }
-  /// An object begun by text already, its brace and some members; nobody looks at it. EndObject() ends it.
+  /// An object begun by text already, its brace and some members or none; nobody looks at it. EndObject() ends it.
   bool RawStart(std::string_view json) {
     if (!begin() || !put(json)) return false;
     ++depth_;
-    return put(',');
+    return json.size() == 1 || put(',');
   }
   bool StartObject() { return start('{'); }
   bool EndObject(size_type) { return end('}'); }

@@ -2,8 +2,7 @@
 #pragma once
 
 #include <cstddef>      // std::size_t
-#include <cstdint>      // std::uint32_t
-#include <cstring>      // std::memcpy
+#include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 
 #include "../json/error.hpp"
@@ -43,15 +42,9 @@ class text_changes {
  public:
   class iterator {
    public:
-    text_change operator*() const noexcept {
-      const head h = read();
-      const char* const pointer = at_ + sizeof(head);
-      const std::string_view fresh = h.new_at == inside ? std::string_view(pointer + h.pointer, h.new_size) : new_.substr(h.new_at, h.new_size);
-      return {{pointer, h.pointer}, old_.substr(h.old_at, h.old_size), h.new_size == 0 ? std::string_view() : fresh};
-    }
+    text_change operator*() const noexcept { return read().what; }
     iterator& operator++() noexcept {
-      const head h = read();
-      at_ += sizeof(head) + h.pointer + (h.new_at == inside ? h.new_size : 0);
+      at_ = read().end;
       return *this;
     }
     friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.at_ == b.at_; }
@@ -59,22 +52,39 @@ class text_changes {
 
    private:
     friend class text_changes;
-    struct head {
-      std::uint32_t pointer;           ///< length of the pointer, which follows
-      std::uint32_t old_at, old_size;  ///< in the old section
-      std::uint32_t new_at, new_size;  ///< in what brought the change
+    struct record {
+      text_change what;
+      const char* end;
     };
-    static constexpr std::uint32_t inside = static_cast<std::uint32_t>(-1);  ///< the new text stands behind the pointer
-    head read() const noexcept {
-      head h;
-      std::memcpy(&h, at_, sizeof h);
-      return h;
+    iterator(const char* at, std::string_view old_text, std::string_view new_text) noexcept : at_(at), old_(old_text), new_(new_text) {}
+    record read() const noexcept {
+      record r{{}, at_};
+      const auto number = [&r] {
+        std::size_t n = 0;
+        for (unsigned shift = 0;; shift += 7) {
+          const auto byte = static_cast<unsigned char>(*r.end++);
+          n |= static_cast<std::size_t>(byte & 0x7Fu) << shift;
+          if (byte < 0x80) return n;
+        }
+      };
+      const std::size_t pointer = number(), old_size = number(), old_at = number(), new_size = number(), new_at = number();
+      r.what.pointer = {r.end, pointer};
+      r.end += pointer;
+      if (old_size != 0) r.what.old_text = old_.substr(old_at, old_size);
+      if (new_size != 0 && new_at != 0) {
+        r.what.new_text = new_.substr(new_at - 1, new_size);
+      } else {
+        r.what.new_text = {r.end, new_size};
+        r.end += new_size;
+      }
+      return r;
     }
-    const char* at_ = nullptr;
+    const char* at_;
     std::string_view old_, new_;
   };
 
   text_changes() noexcept = default;
+  /// As append() wrote them, and the texts that they are about.
   text_changes(std::string_view records, std::string_view old_text, std::string_view new_text) noexcept
       : records_(records), old_(old_text), new_(new_text) {}
   bool empty() const noexcept { return records_.empty(); }
@@ -84,36 +94,31 @@ class text_changes {
     for (iterator i = begin(); i != end(); ++i) ++count;
     return count;
   }
-  iterator begin() const noexcept { return at(records_.data()); }
-  iterator end() const noexcept { return at(records_.data() + records_.size()); }
+  iterator begin() const noexcept { return {records_.data(), old_, new_}; }
+  iterator end() const noexcept { return {records_.data() + records_.size(), old_, new_}; }
 
-  // For those who write the records: appends one to `out`, which has append(const char*, std::size_t). False when it is full.
+  /// For those who write the records: appends one to `out`, which has a bool append(const char*, std::size_t). `what.old_text`
+  /// is a piece of `old_text`, the new one of `new_text`, or else it is copied. False when `out` is full.
   template <class Output>
-  static bool append(Output& out, std::string_view pointer, std::string_view old_section, std::string_view old_text,
-                     std::string_view news, std::string_view new_text) {
-    const bool within = new_text.data() >= news.data() && new_text.data() + new_text.size() <= news.data() + news.size();
-    iterator::head h{static_cast<std::uint32_t>(pointer.size()), 0, static_cast<std::uint32_t>(old_text.size()), iterator::inside,
-                     static_cast<std::uint32_t>(new_text.size())};
-    if (!old_text.empty()) h.old_at = static_cast<std::uint32_t>(old_text.data() - old_section.data());
-    if (new_text.empty()) {
-      h.new_at = 0;
-    } else if (within) {
-      h.new_at = static_cast<std::uint32_t>(new_text.data() - news.data());
-    }
-    char bytes[sizeof h];
-    std::memcpy(bytes, &h, sizeof h);
-    return out.append(bytes, sizeof h) && out.append(pointer.data(), pointer.size()) &&
-           (h.new_at != iterator::inside || out.append(new_text.data(), new_text.size()));
+  static bool append(Output& out, const text_change& what, std::string_view old_text, std::string_view new_text) {
+    char head[50];  // five numbers in groups of seven bits, the lowest first
+    std::size_t size = 0;
+    const auto number = [&](std::size_t n) {
+      for (; n > 0x7F; n >>= 7) head[size++] = static_cast<char>((n & 0x7F) | 0x80);
+      head[size++] = static_cast<char>(n);
+    };
+    const std::string_view fresh = what.new_text;
+    const bool within = !fresh.empty() && fresh.data() >= new_text.data() && fresh.data() < new_text.data() + new_text.size();
+    number(what.pointer.size());
+    number(what.old_text.size());
+    number(what.old_text.empty() ? 0 : static_cast<std::size_t>(what.old_text.data() - old_text.data()));
+    number(fresh.size());
+    number(within ? static_cast<std::size_t>(fresh.data() - new_text.data()) + 1 : 0);
+    return out.append(head, size) && out.append(what.pointer.data(), what.pointer.size()) &&
+           (within || out.append(fresh.data(), fresh.size()));
   }
 
  private:
-  iterator at(const char* record) const noexcept {
-    iterator i;
-    i.at_ = record;
-    i.old_ = old_;
-    i.new_ = new_;
-    return i;
-  }
   std::string_view records_, old_, new_;
 };
 

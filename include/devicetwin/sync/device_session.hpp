@@ -189,6 +189,8 @@ class device_session {
   [[nodiscard]] json::result<std::string_view> find(part p, std::string_view pointer) const noexcept {
     return json::find_text(text(p), pointer);
   }
+  /// Working memory for functions on these texts, until the next call that is not const.
+  json::memory_source working_memory() noexcept { return store_.working(); }
   /// A section as a RapidJSON or json::document. Errors: as json::read.
   template <class Document>
   [[nodiscard]] json::error read(part p, Document& out, const json::read_options& options = {}) const {
@@ -298,6 +300,7 @@ class device_session {
   /// The slot becomes a text with a patch applied. Notes the changes behind it, when they are wanted.
   bool merged(slot to, const source& document, const source& patch) { return merge_into(to, document, patch, false); }
   bool merge_into(slot to, const source& document, const source& patch, bool with_records);
+  bool tell(merge::detail::text_merge& plan, output& out, std::string_view old, std::string_view fresh);
   /// Whether a text, which is not in the store, is JSON.
   bool checked(std::string_view text);
 
@@ -329,6 +332,7 @@ class device_session {
   bool apply_kept(slot onto, std::int64_t& version);
   bool become();
   bool tell_all();
+  bool tell_difference();
   bool take_answer(const twin_topic& topic, std::string_view payload, std::int64_t now);
   bool refuse(unsigned status, std::string_view payload);
   bool replay_without_sent();
@@ -473,9 +477,7 @@ inline bool device_session::merge_into(slot to, const source& document, const so
     const merge::options o = rules();
     const detail::placed<merge::detail::text_merge> plan(o.memory, o, o.memory);
     if (!plan) return fail(errc::out_of_memory);
-    const std::string_view old = view(document);
-    const std::string_view news_text = view(patch);
-    if (!good(plan->make(old, news_text))) return false;
+    if (!good(plan->make(view(document), view(patch)))) return false;
     {
       merge::detail::text_sink sink(out);
       plan->write(sink);
@@ -483,18 +485,7 @@ inline bool device_session::merge_into(slot to, const source& document, const so
       sink.keep();
     }
     text_size = out.size();
-    if (!with_records || plan->changes() == 0) return true;
-    if (!plan->prepare_to_tell()) return fail(errc::out_of_memory);
-    json::text_buffer pointer(o.memory);
-    bool fits = true;
-    const auto journal = [&](const json::location& where, const std::string_view* before_text, const std::string_view* after) {
-      pointer.resize(0);
-      where.render([&](char c) { fits = fits && pointer.append(&c, 1); });
-      fits = fits && text_changes::append(out, pointer.view(), old, before_text == nullptr ? std::string_view() : *before_text, news_text,
-                                          after == nullptr ? std::string_view() : *after);
-    };
-    plan->tell(journal);
-    return fits || fail(errc::out_of_memory);
+    return !with_records || tell(*plan, out, view(document), view(patch));
   });
   if (!made) return false;
   if (with_records) {
@@ -503,6 +494,22 @@ inline bool device_session::merge_into(slot to, const source& document, const so
     all.size = static_cast<std::uint32_t>(text_size);
   }
   return true;
+}
+
+inline bool device_session::tell(merge::detail::text_merge& plan, output& out, std::string_view old, std::string_view fresh) {
+  if (plan.changes() == 0) return true;
+  if (!plan.prepare_to_tell()) return fail(errc::out_of_memory);
+  json::text_buffer pointer(store_.working());
+  bool fits = true;
+  const auto journal = [&](const json::location& where, const std::string_view* before_text, const std::string_view* after) {
+    pointer.resize(0);
+    where.render([&](char c) { fits = fits && pointer.append(&c, 1); });
+    const text_change change{pointer.view(), before_text == nullptr ? std::string_view() : *before_text,
+                             after == nullptr ? std::string_view() : *after};
+    fits = fits && text_changes::append(out, change, old, fresh);
+  };
+  plan.tell(journal);
+  return fits || fail(errc::out_of_memory);
 }
 
 // --- The beginning and end of an event --------------------------------------------------------
@@ -567,7 +574,7 @@ struct request_id {
 }  // namespace detail
 
 inline bool device_session::is_answer_to(const request& r, std::string_view id) const noexcept {
-  return r.phase == standing::waiting && detail::request_id(options_.seed, r.number).view() == id;
+  return r.phase != standing::idle && detail::request_id(options_.seed, r.number).view() == id;
 }
 
 inline void device_session::ask_for_twin(std::int64_t now) noexcept {
@@ -675,7 +682,7 @@ inline bool device_session::take_message(const twin_topic& topic, std::string_vi
   if (!is_answer_to(state_.get, topic.request_id)) return true;
   if (topic.status / 100 == 2) return take_twin(payload, now);
   if (topic.status == 429 || topic.status >= 500) {
-    put_off(state_.get, now);
+    if (state_.get.phase == standing::waiting) put_off(state_.get, now);
     return true;
   }
   state_.get = request();
@@ -811,9 +818,13 @@ inline bool device_session::take_twin(std::string_view payload, std::int64_t now
   std::int64_t version = no_version;
   if (!detail::find_version(fresh_desired, version) || version == no_version) return no_twin("/desired/$version");
   if (!detail::find_version(fresh_reported, state_.reported_version)) return no_twin("/reported/$version");
-  if (!take_reported(fresh_reported) || !take_desired(fresh_desired, version)) return false;
+  // Two steps, of which the first stands when there is no memory for the second: less is kept to come back to.
+  if (!take_reported(fresh_reported)) return false;
+  state_.known = true;
+  before_event_ = state_;
+  if (!take_desired(fresh_desired, version)) return false;
   state_.get = request();
-  state_.fetched = state_.known = true;
+  state_.fetched = true;
   if (state_.highest_kept > state_.desired_version) {  // newer changes came, and were not all kept
     ask_for_twin(now);
     return true;
@@ -835,8 +846,31 @@ inline bool device_session::take_desired(std::string_view object, std::int64_t v
     return tell_all();
   }
   if (!difference(news, {desired}, {spare})) return false;
-  drop(spare);
-  return become();
+  if (view(news) == "{}") {
+    drop(news);
+    drop(spare);
+    return true;
+  }
+  act(action_kind::changed);
+  if (!tell_difference()) return false;
+  move(desired, old_desired);
+  move(spare, desired);
+  return true;
+}
+
+/// Notes the changes that `news`, the difference, makes to desired.
+inline bool device_session::tell_difference() {
+  return build(records, [&](output& out) {
+    const std::string_view old = view(desired);
+    const std::string_view fresh = view(news);
+    const merge::options o = rules();
+    if (store_.is_fixed()) {
+      return detail::tell_patch(out, old, fresh, o.memory) || fail(errc::out_of_memory);
+    }
+    const detail::placed<merge::detail::text_merge> plan(o.memory, o, o.memory);
+    if (!plan) return fail(errc::out_of_memory);
+    return good(plan->make(old, fresh)) && tell(*plan, out, old, fresh);
+  });
 }
 
 /// The first desired section is `news` itself: each member is new.
@@ -850,7 +884,7 @@ inline bool device_session::tell_all() {
     while (fits && items.next()) {
       pointer.resize(0);
       merge::detail::render_name(items.name(), [&](char c) { fits = fits && pointer.append(&c, 1); });
-      fits = fits && text_changes::append(out, pointer.view(), {}, {}, all, items.value());
+      fits = fits && text_changes::append(out, {pointer.view(), {}, items.value()}, {}, all);
     }
     return fits || fail(errc::out_of_memory);
   });
@@ -922,7 +956,7 @@ inline bool device_session::rebase_wanted() {
 inline bool device_session::take_answer(const twin_topic& topic, std::string_view payload, std::int64_t now) {
   const unsigned status = topic.status;
   if (status == 429 || status >= 500) {
-    put_off(state_.patch, now);
+    if (state_.patch.phase == standing::waiting) put_off(state_.patch, now);
     return true;
   }
   if (status == 412 && state_.guarded) {  // somebody else wrote; what was sent is cleared up with what they wrote

@@ -163,7 +163,9 @@ class hub_session {
 
   void forget_actions() noexcept { action_count_ = 0; }
   json::errc set_party(const twin_id& id) noexcept;
-  json::result<twin_topic> set_request(const twin_id& id, std::string_view topic) noexcept;
+  static bool is_for_hub(const twin_topic& topic) noexcept {
+    return topic.kind == twin_topic_kind::get || topic.kind == twin_topic_kind::reported_patch;
+  }
   hub_action& add(hub_action::kind what) noexcept;
   void reply(const twin_topic& request, unsigned status, std::int64_t version, std::string_view payload) noexcept;
   json::error refuse(const twin_topic& request, const failure& f, timestamp now) noexcept;
@@ -254,19 +256,12 @@ json::errc hub_session<Store, Memory>::set_party(const twin_id& id) noexcept {
   return json::errc::ok;
 }
 
-/// The same for a message from there, with what it asks for.
-template <class Store, class Memory>
-json::result<twin_topic> hub_session<Store, Memory>::set_request(const twin_id& id, std::string_view topic) noexcept {
-  if (const json::errc code = set_party(id); code != json::errc::ok) return code;
-  const auto request = parse_twin_topic(topic);
-  if (request && request->kind != twin_topic_kind::get && request->kind != twin_topic_kind::reported_patch) return json::errc::not_writable;
-  return request;
-}
-
 template <class Store, class Memory>
 json::error hub_session<Store, Memory>::message(const twin_id& id, std::string_view topic, std::string_view payload, timestamp now) {
-  const auto request = set_request(id, topic);
+  if (const json::errc code = set_party(id); code != json::errc::ok) return code;
+  const auto request = parse_twin_topic(topic);
   if (!request) return request.error();
+  if (!is_for_hub(*request)) return json::errc::not_writable;
   if (payload.size() > options_.max_payload) {
     return refuse(*request, by_party(json::error(json::errc::too_large).limited_to(options_.max_payload, payload.size())), now);
   }
@@ -288,8 +283,10 @@ json::error hub_session<Store, Memory>::message(const twin_id& id, std::string_v
 template <class Store, class Memory>
 json::error hub_session<Store, Memory>::refuse(const twin_id& id, std::string_view topic, const refusal& as, std::string_view message,
                                                timestamp now) {
-  const auto request = set_request(id, topic);
+  if (const json::errc code = set_party(id); code != json::errc::ok) return code;
+  const auto request = parse_twin_topic(topic);
   if (!request) return request.error();
+  if (!is_for_hub(*request)) return json::errc::not_writable;
   json::text_buffer body(error_body_, sizeof error_body_);
   error_details details;
   details.now = &now;

@@ -10,6 +10,7 @@
 #include "../json/pointer.hpp"
 #include "../json/write.hpp"
 #include "../merge/diff.hpp"
+#include "answer.hpp"
 #include "detail/sync_count.hpp"
 #include "since.hpp"
 #include "twin.hpp"
@@ -27,22 +28,6 @@ template <class Memory, class Tracking, class Handler>
 /// The same as text, appended to anything json::write() takes. On an error it is as it was.
 template <class Memory, class Tracking, class Output>
 [[nodiscard]] json::error write_delta(const basic_twin<Memory, Tracking>& t, Output& out, unsigned indent = 0);
-
-/// What a device has said to a desired property (IoT Plug and Play's `{value, ac, av, ad}`).
-enum class answer_state : unsigned char {
-  none,      ///< nothing: no acknowledgement, and the plain value differs or is not there
-  pending,   ///< nothing yet to the version that is desired now
-  accepted,  ///< 2xx: applied (200) or in progress (202)
-  refused,   ///< any other code, with a text
-  overdue    ///< none or pending for longer than was allowed
-};
-
-struct answer {
-  answer_state state = answer_state::none;
-  std::int64_t code = 0;     ///< `ac`
-  std::int64_t version = 0;  ///< `av`: the desired version it is about
-  std::string_view text;     ///< `ad`; valid until the next write
-};
 
 /// Why a property is in the delta.
 enum class delta_kind : unsigned char {
@@ -127,11 +112,7 @@ inline answer read_answer(const arena_value* reported, const stamp& desired, con
     said.version = find_member(*reported, "av")->GetInt64();
     const arena_value* text = find_member(*reported, "ad");
     if (text != nullptr && text->IsString()) said.text = json::detail::text_of(*text);
-    if (said.version < desired.version) {
-      said.state = answer_state::pending;  // it is about an older version; an initial value is about version 0
-    } else {
-      said.state = said.code >= 200 && said.code < 300 ? answer_state::accepted : answer_state::refused;
-    }
+    said.state = state_of(said.code, said.version, desired.version);
   }
   const bool open = said.state == answer_state::none || said.state == answer_state::pending;
   if (open && options.allowed != 0 && desired.time != 0 && options.now - desired.time > options.allowed) {

@@ -142,13 +142,20 @@ class memory_store {
       : rules_(&rules), twins_(memory) {}
 
   json::result<twin*> find(const twin_id& id) noexcept {
-    entry* found = twins_.find(id);
+    entry* const found = twins_.find(id);
+    found_ = found;
     if (found == nullptr) return json::errc::not_found;
     return &found->live;
   }
-  json::error commit(const twin_id& id) noexcept { return twins_.find(id) != nullptr ? json::errc::ok : json::errc::not_found; }
+  json::error commit(const twin_id& id) noexcept {
+    const bool there = (found_ != nullptr && found_->id == id) || twins_.find(id) != nullptr;
+    return there ? json::errc::ok : json::errc::not_found;
+  }
   json::error create(const new_identity& who, timestamp now, outcome& done);
-  json::error remove(const twin_id& id) noexcept { return twins_.erase(id) ? json::errc::ok : json::errc::not_found; }
+  json::error remove(const twin_id& id) noexcept {
+    found_ = nullptr;
+    return twins_.erase(id) ? json::errc::ok : json::errc::not_found;
+  }
 
   /// Puts a twin there, in place of one of the same id; the id is that of its identity. Errors: not_a_twin,
   /// invalid_identity, out_of_memory; then nothing has changed.
@@ -170,6 +177,7 @@ class memory_store {
 
   const dialect* rules_;
   detail::id_table<entry> twins_;
+  const entry* found_ = nullptr;  ///< by the last find(): mostly what is committed next
 };
 
 // The requirement twin_table: bytes by id, compared and stored in one step, so that several may use one table. A

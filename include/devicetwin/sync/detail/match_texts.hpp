@@ -111,6 +111,48 @@ json::error look_inside(const text_change& change, std::string_view rest, const 
   return {};
 }
 
+/// Notes the changes that a merge patch makes to an object, of which it is the smallest difference: without any memory but
+/// for the pointer, and at the cost of looking for each member from behind the last one found on.
+template <class Output>
+bool tell_patch(Output& out, std::string_view old, std::string_view patch, const json::memory_source& memory) {
+  struct frame {
+    json::detail::text_items patch;
+    json::detail::text_items old;  ///< behind the member found last
+    std::string_view object;
+    std::size_t pointer;           ///< length of the pointer down to here
+  };
+  json::detail::stack<frame, 8> frames(memory);
+  json::text_buffer pointer(memory);
+  if (!frames.push({json::detail::text_items(patch), json::detail::text_items(old), old, 0})) return false;
+  while (!frames.empty()) {
+    frame& top = frames.back();
+    pointer.resize(top.pointer);
+    if (!top.patch.next()) {
+      frames.pop();
+      continue;
+    }
+    const std::string_view name = top.patch.name();
+    bool fits = true;
+    merge::detail::render_name(name, [&](char c) { fits = fits && pointer.append(&c, 1); });
+    if (!fits) return false;
+    std::string_view found;
+    for (int round = 0; round < 2 && found.empty(); ++round) {
+      if (round == 1) top.old = json::detail::text_items(top.object);
+      while (found.empty() && top.old.next()) {
+        if (json::detail::same_string(top.old.name(), name)) found = top.old.value();
+      }
+    }
+    const std::string_view value = top.patch.value();
+    if (!found.empty() && found.front() == '{' && value.front() == '{') {
+      const std::size_t length = pointer.size();
+      if (!frames.push({json::detail::text_items(value), json::detail::text_items(found), found, length})) return false;
+    } else if (!text_changes::append(out, {pointer.view(), found, value == "null" ? std::string_view() : value}, old, patch)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Visits what of `changes` a subscription is about.
 template <class Visit>
 json::error match_changes(const subscription& wanted, const text_changes& changes, const merge::options& o, Visit& visit) {

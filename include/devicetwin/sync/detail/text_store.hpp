@@ -41,6 +41,7 @@ class text_store {
   text_store& operator=(const text_store&) = delete;
 
   std::string_view text(const region& r) const noexcept { return {block_ + r.at, r.size}; }
+  bool is_fixed() const noexcept { return fixed_; }
   std::size_t capacity() const noexcept { return capacity_; }
   std::size_t top() const noexcept { return top_; }
   void set_top(std::size_t top) noexcept { top_ = static_cast<std::uint32_t>(top); }

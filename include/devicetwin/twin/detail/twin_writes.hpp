@@ -156,6 +156,14 @@ json::error why_stopped(const Writer& out) noexcept {
   return code == json::errc::ok ? json::errc::out_of_memory : code;
 }
 
+/// Of an object's compact text that ends with `"$version"`: the brace and the members before it, without the comma.
+inline std::string_view members_before_version(std::string_view object) noexcept {
+  object.remove_suffix(object.size() - object.rfind('"'));  // up to the name's last quote: the number has none
+  object.remove_suffix(std::string_view("\"$version").size());
+  if (object.back() == ',') object.remove_suffix(1);
+  return object;
+}
+
 /// The body of an event that has the whole twin: lifecycle and replaceTwin. `tags` writes the tags with their name, or
 /// nothing; the others write a section.
 template <class Writer, class Twin, class Tags, class Desired, class Reported>
@@ -652,6 +660,7 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
 
   // What follows from the write, while it can still be called off.
   std::int64_t pending = 0;
+  std::string_view told_members;
   if (writes_tags) {
     if (json::error e = follow(tags, done)) return e;
   }
@@ -664,6 +673,7 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
     if (!writer.StartObject()) return writer.failure();
     if (json::error e = follow(desired, done, sync, members)) return e;
     if (json::error e = render_end(desired, false, now, writer, memory)) return e;
+    told_members = detail::members_before_version(done.notification());
     pending = sync.change;
   }
   char etag_text[etag_chars];
@@ -674,14 +684,16 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
   json::text_writer<json::text_buffer> writer(done.event_);
   const auto stopped = [&writer] { return json::error(writer.failure()); };
   if (!replace) {
-    if (!writer.StartObject() || !writer.Key("version", 7, true) || !writer.Int64(next_version)) return stopped();
+    if (!writer.RawKey("{\"version\":", 1) || !writer.Int64(next_version)) return stopped();
     if (writes_tags) {
       if (!writer.Key("tags", 4, true)) return stopped();
       if (json::error e = render_section(tags, false, now, writer)) return e;
     }
     if (writes_desired) {
-      if (!writer.Key("properties", 10, true) || !writer.StartObject() || !writer.Key("desired", 7, true)) return stopped();
-      if (json::error e = render_section(desired, Tracking::keeps_stamps, now, writer)) return e;
+      // The members are those of the notification, which is text already.
+      if (!writer.RawKey("\"properties\":{\"desired\":", 1) || !writer.RawStart(told_members)) return stopped();
+      json::detail::walk_memory<json::arena_value> memory(working);
+      if (json::error e = render_end(desired, Tracking::keeps_stamps, now, writer, memory)) return e;
       if (!writer.EndObject(1)) return stopped();
     }
     if (!writer.EndObject(0)) return stopped();

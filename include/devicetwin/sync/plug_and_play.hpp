@@ -1,0 +1,215 @@
+/// The conventions of IoT Plug and Play on the device's side: components, acknowledgements, and what is not answered yet.
+///
+///     std::string patch;
+///     devicetwin::sync::property_writer<std::string> properties(patch);
+///     properties.property("serial", "\"A1\"");
+///     properties.component("thermostat");
+///     properties.acknowledge("target", {"21.5", 200, session.version(part::desired), "set"});
+///     if (auto e = properties.finish()) …                 // {"serial":"A1","thermostat":{"__t":"c","target":{"value":…
+///     if (auto e = session.report(patch, now)) …
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <string_view>  // std::string_view
+
+#include "../json/detail/reader.hpp"
+#include "../json/error.hpp"
+#include "../json/find_text.hpp"
+#include "../json/memory.hpp"
+#include "../json/write.hpp"
+#include "../merge/options.hpp"
+#include "../merge/text.hpp"
+#include "../twin/answer.hpp"
+#include "detail/match_texts.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace sync {
+
+/// The answer to a desired property.
+struct acknowledgement {
+  std::string_view value;        ///< the value in effect, as JSON text
+  int code = 200;                ///< like HTTP's: 200 applied, 202 in progress, 203 an initial value, 400 refused, 500 failed
+  std::int64_t version = 0;      ///< of desired, that is answered
+  std::string_view text = {};    ///< for people; left out when empty
+};
+
+/// What a property has before anybody desired it: 203, about version 0.
+constexpr acknowledgement initial_value(std::string_view value, std::string_view text = {}) noexcept { return {value, 203, 0, text}; }
+
+/// Writes a patch for reported, property by property, to what json::write() takes. Names and texts are escaped; values are
+/// JSON text and are checked. Properties before the first component() are the device's own.
+///
+/// Once something was wrong the rest is passed over, and finish() says what it was.
+template <class Output>
+class property_writer {
+  static_assert(json::detail::is_output<Output>,
+                "property_writer: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+
+ public:
+  explicit property_writer(Output& out, const json::memory_source& memory = {}) : out_(out), start_(out.size()), writer_(out), memory_(memory) {
+    static_cast<void>(writer_.StartObject());
+  }
+  property_writer(const property_writer&) = delete;
+  property_writer& operator=(const property_writer&) = delete;
+
+  /// What follows belongs to the component of this name, which stands once in a patch.
+  void component(std::string_view name) {
+    close_component();
+    put(key(name) && writer_.StartObject() && key("__t") && string("c"));
+    inside_ = true;
+  }
+  /// A property that nobody but the device writes, with its value as JSON text; null removes it.
+  void property(std::string_view name, std::string_view value) {
+    put(key(name));
+    json_text(value);
+  }
+  /// The answer to a property that was desired.
+  void acknowledge(std::string_view name, const acknowledgement& said) {
+    put(key(name) && writer_.StartObject() && key("value"));
+    json_text(said.value);
+    put(key("ac") && writer_.Int(said.code) && key("av") && writer_.Int64(said.version) &&
+        (said.text.empty() || (key("ad") && string(said.text))) && writer_.EndObject(0));
+  }
+  /// Ends the patch. Errors: those of json::read for a value; invalid_utf8; out_of_memory. Then `out` is as it was.
+  [[nodiscard]] json::error finish() {
+    close_component();
+    put(writer_.EndObject(0));
+    if (failure_) out_.resize(start_);
+    return failure_;
+  }
+
+ private:
+  bool key(std::string_view name) { return writer_.Key(name.data(), static_cast<json::size_type>(name.size()), true); }
+  bool string(std::string_view text) { return writer_.String(text.data(), static_cast<json::size_type>(text.size()), true); }
+  void put(bool written) {
+    if (!written && !failure_) failure_ = writer_.failure();
+  }
+  void json_text(std::string_view value) {
+    merge::options o;
+    o.memory = memory_;
+    const json::error e = merge::detail::check_text(value, 0, o);
+    if (e && !failure_) failure_ = e;
+    put(failure_ ? writer_.Null() : writer_.RawValue(json::detail::trimmed(value)));
+  }
+  void close_component() {
+    if (inside_) put(writer_.EndObject(0));
+    inside_ = false;
+  }
+
+  Output& out_;
+  std::size_t start_;
+  json::text_writer<Output> writer_;
+  json::memory_source memory_;
+  json::error failure_;
+  bool inside_ = false;
+};
+
+/// The names of a device's components. Its model has them; what is marked with `"__t":"c"` is one besides.
+struct component_names {
+  const std::string_view* first = nullptr;
+  std::size_t count = 0;
+};
+
+/// A desired property that waits for an answer.
+struct unanswered_property {
+  std::string_view pointer;   ///< in both sections
+  std::string_view desired;   ///< its value, as JSON text
+  std::string_view reported;  ///< what reported has there; empty when nothing
+  answer said;                ///< none or pending; `ad` is not looked up
+};
+
+/// Calls `visit(const unanswered_property&)` for each desired property of the device and of its components without an answer.
+///
+/// The rule: an acknowledgement (docs/azure.md) answers what is desired when its `av` is at least the version of desired, or
+/// when it answered any version and its `value` is what is desired. A device does not know at which version each property
+/// was written; so what it refused is asked for again once anything else is desired, and an initial value (203, version 0)
+/// never is an answer. A plain reported value is none either.
+/// Shape: both sections as objects in trusted text, as device_session::text() gives them; `version` of desired.
+/// Errors: out_of_memory. Cost: for each desired property a look through reported.
+template <class Visit>
+[[nodiscard]] json::error find_unanswered(std::string_view desired, std::string_view reported, std::int64_t version, component_names components,
+                                          Visit&& visit, const json::memory_source& memory = {});
+
+// ---------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// Whether an object says that it is a component.
+inline bool is_marked_component(std::string_view object) noexcept {
+  const std::string_view mark = json::detail::member_text(object, "__t");
+  return mark.size() >= 2 && mark.front() == '"' && json::detail::same_string(mark.substr(1, mark.size() - 2), "c");
+}
+
+/// What reported says to a desired value.
+inline json::result<answer> answer_in_text(std::string_view desired, std::string_view reported, std::int64_t version, const merge::options& o) {
+  answer said;
+  const std::string_view value = json::detail::member_text(reported, "value");
+  if (value.empty() || value == "null" || json::detail::text_to(json::detail::member_text(reported, "ac"), said.code) != json::errc::ok ||
+      json::detail::text_to(json::detail::member_text(reported, "av"), said.version) != json::errc::ok) {
+    return answer();
+  }
+  std::int64_t asked = version;
+  if (said.version > 0 && said.version < version) {
+    const auto same = same_text(value, desired, o);
+    if (!same) return same.error();
+    if (*same) asked = said.version;
+  } else if (said.version == 0) {
+    asked = 1;
+  }
+  said.state = devicetwin::detail::state_of(said.code, said.version, asked);
+  return said;
+}
+
+}  // namespace detail
+
+template <class Visit>
+json::error find_unanswered(std::string_view desired, std::string_view reported, std::int64_t version, component_names components,
+                            Visit&& visit, const json::memory_source& memory) {
+  merge::options o;
+  o.memory = memory;
+  json::text_buffer pointer(memory);
+  // The device's own properties, and inside of each component its.
+  json::detail::text_items outer(desired);
+  json::detail::text_items inner{std::string_view()};
+  std::string_view inner_reported;
+  bool inside = false;
+  std::size_t around = 0;
+  for (;;) {
+    json::detail::text_items& items = inside ? inner : outer;
+    pointer.resize(inside ? around : 0);
+    if (!items.next()) {
+      if (!inside) return {};
+      inside = false;
+      continue;
+    }
+    const std::size_t before = pointer.size();
+    bool good = true;
+    merge::detail::render_name(items.name(), [&](char c) { good = good && pointer.append(&c, 1); });
+    if (!good) return json::errc::out_of_memory;
+    const std::string_view token = pointer.view().substr(before + 1);
+    const std::string_view found = json::detail::member_text(inside ? inner_reported : reported, token);
+    if (inside) {
+      if (json::detail::same_string(items.name(), "__t")) continue;
+    } else if (!items.value().empty() && items.value().front() == '{') {
+      bool listed = detail::is_marked_component(items.value()) || detail::is_marked_component(found);
+      for (std::size_t i = 0; i < components.count && !listed; ++i) listed = json::detail::token_is(token, components.first[i]);
+      if (listed) {
+        inner = json::detail::text_items(items.value());
+        inner_reported = found;
+        inside = true;
+        around = pointer.size();
+        continue;
+      }
+    }
+    const auto said = detail::answer_in_text(items.value(), found, version, o);
+    if (!said) return said.error();
+    if (said->state != answer_state::none && said->state != answer_state::pending) continue;
+    visit(unanswered_property{pointer.view(), items.value(), found, *said});
+  }
+}
+
+}  // namespace sync
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin
