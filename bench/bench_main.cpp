@@ -157,6 +157,10 @@ std::vector<row> all_rows(bool quick) {
     add(where, texts, {"p0", "p1", "p5", "p50"});
   for (const road where : {road::text_apply, road::text_apply_checked})
     add(where, texts, {"p1", "p5", "p50"});
+  for (const road where : {road::text_diff, road::text_diff_checked}) {  // for the plot
+    add(where, {"max"}, {"n20", "n100"});
+    if (quick) add(where, {"small", "wide"}, {"p1"});
+  }
   add(road::device_patch, {"twin-typical", "twin-max"}, {"p1", "p5"});
   if (!quick) {
     for (const road where : {road::diff, road::apply})

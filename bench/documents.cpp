@@ -291,11 +291,13 @@ void change(random_source& random, node& root, std::string_view changes, bool ar
 
   if (changes == "p0") return;
   if (changes == "p1") return change_leaf(random, leaves[order[0]], arrays);
-  if (changes == "p50") {
-    for (std::size_t i = 0; i != order.size() / 2; ++i)
+  const auto change_first = [&](std::size_t count) {
+    for (std::size_t i = 0; i != count && i != order.size(); ++i)
       change_leaf(random, leaves[order[i]], arrays);
-    return;
-  }
+  };
+  if (changes == "p50") return change_first(order.size() / 2);
+  if (changes == "n20") return change_first(20);
+  if (changes == "n100") return change_first(100);
   if (changes != "p5") throw std::invalid_argument("no such changes: " + std::string(changes));
   for (std::size_t i = 0; i != 3; ++i) change_leaf(random, leaves[order[i]], arrays);
   // `collect` left room for one addition; the removal comes last, as it moves what follows.

@@ -21,7 +21,7 @@ struct pair_texts {
 
 // Makes a pair. `document`: small, typical, max, meta, wide or wN (one object of N members).
 // `changes`: p0 (none), p1 (one leaf), p5 (three leaves changed, one removed, one added), p50 (half
-// of the leaves changed); a trailing `s` (p5s) shuffles the members of `to` and of both patches.
+// of the leaves changed), n20 and n100 (so many leaves changed); a trailing `s` (p5s) shuffles the members of `to` and of both patches.
 // Throws std::invalid_argument for any other name.
 pair_texts make_pair_texts(std::string_view document, std::string_view changes);
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Writes the hand-made seeds below fuzz/corpus/: one file per interesting text or pair of texts.
 cd "$(dirname "$0")" || exit 1
-mkdir -p corpus/fuzz_read corpus/fuzz_merge corpus/fuzz_text corpus/fuzz_twin corpus/fuzz_topic corpus/fuzz_hub_session
+mkdir -p corpus/fuzz_read corpus/fuzz_merge corpus/fuzz_text corpus/fuzz_twin corpus/fuzz_topic corpus/fuzz_device_session \
+  corpus/fuzz_hub_session
 n=0
 while IFS= read -r text; do
   n=$((n + 1))
@@ -111,4 +112,19 @@ done <<'CALLS'
 \000\002\013\002$iothub/twin/GET/?$rid~1= =\014\00025=x=\015\00025&$version~1={"a":{"$b":1}}=\015\00025&$version~1={"a":2}=\015\00025&$version~1={"a":3}=
 \000\000\007\000{"$version":1}=\007\000{"a":[null]}=\007\000{"a"=\013\000$iothub/twin/res/200/?$rid~1=x=\016\000$iothub/twin/GET/?$rid~7=slow=\017\000=W/"AAAAAAAAAAE="=
 \003\004\007\003{}=\013\004$iothub/twin/GET/?$rid~1==\000\003\001\004\017\000=*=
+CALLS
+# Device sessions: 1 says that calls follow, then the size of the buffer and three choices; the calls are letters of which
+# the code modulo 12 says what is done (fuzz_device_session.cpp): x connects, z is the twin, { accepts a patch, } is a
+# change, s a report, u lets time go by.
+n=0
+while IFS='|' read -r calls; do
+  n=$((n + 1))
+  {
+    printf '\001\377\040\001\001'
+    printf '%s' "$calls" | tr '^' '\000'
+  } >corpus/fuzz_device_session/seed-$n
+done <<'CALLS'
+x^z{"desired":{"a":1,"b":{"c":2},"$version":3},"reported":{"x":1,"$version":2}}^}{"a":null,"b":{"d":[1]},"$version":4}^s{"x":2,"y":{"z":1}}^{^s{"x":3}^
+s{"a":null}^s{"a":{"b":1}}^x^z{"desired":{"$version":1},"reported":{"a":{"c":1}}}^{^s{"long":"0123456789012345678901234567890123456789","w":{"v":[1,2,3],"u":true}}^{^{^
+x^}{"a":1,"$version":1}^u^x^z{"properties":{"desired":{"\u0024version":7},"reported":null}}^u^x^z{"desired":{"a":{"b":{}},"$version":9},"reported":{"$version":1}}^
 CALLS

@@ -7,7 +7,8 @@
 #     --build DIR  default: build/
 #     ARGUMENT     for the program, such as --check, --list, --only=diff/max/
 #
-# Prints the table; it is also in DIR/bench/results.csv, and every contestant in DIR/bench/details.csv.
+# Prints the table; it is also in DIR/bench/results.csv, and every contestant in DIR/bench/details.csv. Without
+# --algebra and ARGUMENTs, docs/performance.md and its plot are written anew from these.
 . "$(dirname "$0")/lib.sh"
 
 build=$root/build
@@ -44,4 +45,12 @@ if command -v taskset >/dev/null; then
 fi
 [ $target = devicetwin_bench ] || exec $pin "$build/bench/$target" "$@"
 $pin "$build/bench/devicetwin_bench" $quick \
-  --csv="$build/bench/results.csv" --details="$build/bench/details.csv" "$@"
+  --csv="$build/bench/results.csv" --details="$build/bench/details.csv" "$@" || exit 1
+[ $# -eq 0 ] || exit 0
+need "the report" python3
+# cached NAME: what CMake's cache has.
+cached() {
+  sed -n "s/^$1:[A-Z]*=//p" "$build/CMakeCache.txt"
+}
+python3 "$root/tools/report.py" "$build/bench/results.csv" "$build/bench/details.csv" \
+  "$(cached CMAKE_CXX_COMPILER)" "$(cached DEVICETWIN_BENCH_FLAGS)"

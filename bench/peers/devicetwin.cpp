@@ -122,6 +122,46 @@ std::vector<operation> text_operations() {
       entry<onto_text_job<text_trust::checked>>(road::text_apply_checked, made_by::library_call)};
 }
 
+// A job at another level of the instruction set than the best.
+class at_level_job : public job {
+ public:
+  at_level_job(std::unique_ptr<job> work, const json::detail::scan_level& level)
+      : work_(std::move(work)), level_(level) {}
+  void run() override {
+    json::detail::force_level(&level_);
+    work_->run();
+    json::detail::force_level(&best_);
+  }
+  std::string output() override { return work_->output(); }
+
+ private:
+  std::unique_ptr<job> work_;
+  const json::detail::scan_level& level_;
+  const json::detail::scan_level& best_ = json::detail::level();
+};
+
+template <class Job>
+operation at_level(road where, const json::detail::scan_level& level) {
+  return {where, made_by::yardstick, [&level](const pair_texts& texts) {
+            return std::make_unique<at_level_job>(std::make_unique<Job>(texts), level);
+          }};
+}
+
+// The diffs of texts at each level but the best, which is `devicetwin`.
+std::vector<contestant> level_contestants() {
+  using merge::text_trust;
+  std::vector<contestant> all;
+  const json::detail::scan_level& best = json::detail::level();
+  for (std::size_t i = 0; json::detail::level_at(i) != nullptr; ++i) {
+    const json::detail::scan_level& level = *json::detail::level_at(i);
+    if (&level == &best) break;
+    all.push_back({std::string("devicetwin-") + level.name,
+                   {at_level<between_texts_job<text_trust::trusted>>(road::text_diff, level),
+                    at_level<between_texts_job<text_trust::checked>>(road::text_diff_checked, level)}});
+  }
+  return all;
+}
+
 template <class L>
 std::vector<operation> tree_operations() {
   return {entry<read_job<L>>(road::read, made_by::library_call),
@@ -139,11 +179,14 @@ std::vector<operation> joined(std::vector<operation> all, const std::vector<oper
 }  // namespace
 
 std::vector<contestant> devicetwin_contestants() {
-  return {{"devicetwin", joined(tree_operations<on_pool>(), text_operations())},
-          {"devicetwin-document",
-           joined(tree_operations<on_document>(),
-                  {entry<text_diff_job<on_document>>(road::text_diff, made_by::library_call),
-                   entry<text_apply_job<on_document>>(road::text_apply, made_by::library_call)})}};
+  std::vector<contestant> all = {
+      {"devicetwin", joined(tree_operations<on_pool>(), text_operations())},
+      {"devicetwin-document",
+       joined(tree_operations<on_document>(),
+              {entry<text_diff_job<on_document>>(road::text_diff, made_by::library_call),
+               entry<text_apply_job<on_document>>(road::text_apply, made_by::library_call)})}};
+  for (contestant& one : level_contestants()) all.push_back(std::move(one));
+  return all;
 }
 
 }  // namespace bench

@@ -6,16 +6,16 @@
 #define DEVICETWIN_VERSION_PATCH 0
 
 /// DEVICETWIN_SMALL_NUMBERS, when the user defines it for the whole program, chooses the number
-/// conversion that is small instead of fast (json/number.hpp). It changes the bodies of inline
-/// functions, so it is part of the namespace: mixing the two flavours is a link error and not
-/// undefined behaviour. So it is with DEVICETWIN_SMALL_STACK, which leaves a quarter of the working space
-/// that functions have on the stack (json/detail/stack.hpp): for microcontrollers, together with a memory source.
-#if defined(DEVICETWIN_SMALL_NUMBERS) && defined(DEVICETWIN_SMALL_STACK)
-#define DEVICETWIN_ABI v0_small_both
-#elif defined(DEVICETWIN_SMALL_STACK)
-#define DEVICETWIN_ABI v0_small_stack
+/// conversion that is small instead of fast (json/number.hpp), DEVICETWIN_NO_SIMD code and working
+/// memory for a small machine (json/detail/scan.hpp). They change classes and the bodies of inline
+/// functions, so they are part of the namespace: mixing flavours is a link error and not undefined
+/// behaviour.
+#if defined(DEVICETWIN_SMALL_NUMBERS) && defined(DEVICETWIN_NO_SIMD)
+#define DEVICETWIN_ABI v0_small_plain
 #elif defined(DEVICETWIN_SMALL_NUMBERS)
 #define DEVICETWIN_ABI v0_small
+#elif defined(DEVICETWIN_NO_SIMD)
+#define DEVICETWIN_ABI v0_plain
 #else
 #define DEVICETWIN_ABI v0
 #endif

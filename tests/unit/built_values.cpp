@@ -223,6 +223,39 @@ TEST_CASE("of repeated names the first counts, at every depth", "[built]") {
         R"({"z":2})");
 }
 
+TEST_CASE("a removal takes all members of the name, in a wide object too", "[built]") {
+  const unsigned times = GENERATE(1u, 2u, 3u);
+  const unsigned removed_of = GENERATE(1u, 2u, 40u);  // every so many-th name
+  constexpr unsigned names = 200;
+  rapidjson::Document target(rapidjson::kObjectType), patch(rapidjson::kObjectType), expected(rapidjson::kObjectType);
+  const auto add = [](rapidjson::Document& to, unsigned name, Value&& value) {
+    const std::string text = "name of some length " + std::to_string(name);
+    Value copy(text.c_str(), to.GetAllocator());
+    to.AddMember(copy, value, to.GetAllocator());
+  };
+  for (unsigned time = 0; time < times; ++time) {
+    for (unsigned name = 0; name < names; ++name) {
+      add(target, name, Value(time));
+      if (name % removed_of != 0) add(expected, name, Value(time));
+    }
+  }
+  for (unsigned name = 0; name < names; name += removed_of) add(patch, name, Value());
+  unsigned told = 0;
+  json::value& root = target;
+  REQUIRE(!merge::apply_merge_patch(root, patch, target.GetAllocator(), {},
+                                    [&](const json::location&, const json::value* was, const json::value* is) {
+                                      REQUIRE(was != nullptr);
+                                      REQUIRE(is == nullptr);
+                                      ++told;
+                                    }));
+  CHECK(told == (names + removed_of - 1) / removed_of);
+  REQUIRE(target.MemberCount() == expected.MemberCount());
+  for (json::size_type i = 0; i < target.MemberCount(); ++i) {
+    CHECK(target.MemberBegin()[static_cast<std::ptrdiff_t>(i)].name == expected.MemberBegin()[static_cast<std::ptrdiff_t>(i)].name);
+    CHECK(target.MemberBegin()[static_cast<std::ptrdiff_t>(i)].value == expected.MemberBegin()[static_cast<std::ptrdiff_t>(i)].value);
+  }
+}
+
 TEST_CASE("NaN is found where everything else is the same", "[built]") {
   for (const char* text : {R"({"a":{"b":[1.5,2.5]}})", "[[1.5,2.5]]", R"([0,{"b":[1.5,2.5]}])"}) {
     rapidjson::Document a = parsed(text), b = parsed(text);

@@ -145,6 +145,34 @@ TEST_CASE("apply_merge_patch refuses what cannot be stored and changes nothing",
   CHECK(written(d) == R"({"a":{"b":1}})");
 }
 
+TEST_CASE("diff looks as deep as it is told to", "[diff]") {
+  for (const std::size_t limit : {3u, 64u, 80u}) {
+    merge::options o;
+    o.max_depth = limit;
+    json::read_options reading;
+    reading.max_depth = 100;
+    std::string open, close;
+    for (std::size_t i = 1; i != limit; ++i) {
+      open += "{\"a\":";
+      close += '}';
+    }
+    const auto nested = [&](const char* innermost) {
+      json::document d;
+      REQUIRE(!json::read(open + innermost + close, d, reading));
+      return d;
+    };
+    const json::document from = nested("{\"b\":1}"), to = nested("{\"b\":2}");
+    const json::document deeper = nested("{\"b\":{}}"), other = nested("{\"b\":{\"c\":1}}");
+    json::document patch;
+    CHECK(!merge::diff(from.root(), to.root(), patch, o));
+    for (const auto& e : {merge::diff(from.root(), deeper.root(), patch, o),
+                          merge::diff(deeper.root(), other.root(), patch, o)}) {
+      CHECK(e.code() == errc::depth_exceeded);
+      CHECK(e.limit() == limit);
+    }
+  }
+}
+
 TEST_CASE("diff says what changed", "[diff]") {
   CHECK(difference(R"({"a":1,"b":{"c":2,"d":3}})", R"({"b":{"d":3,"c":5},"e":{}})") == R"({"b":{"c":5},"a":null,"e":{}})");
   CHECK(difference(R"({"a":1})", R"({"a":1.0})") == "{}");

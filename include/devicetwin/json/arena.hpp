@@ -172,10 +172,14 @@ struct document_access {
   static error rebuild(document& d, std::size_t expected, Generate&& generate) {
     return d.rebuild(expected, generate);
   }
-  /// Makes sure that `need` more bytes fit, moving the whole tree when they do not. Strings of the tree
-  /// that others point to stay valid as long as `old`.
+  /// Whether `need` more bytes fit.
+  static bool has_room(const document& d, std::size_t need) noexcept {
+    return need <= d.arena_.capacity() - d.arena_.size();
+  }
+  /// Makes sure that they do, moving the whole tree when they do not. Strings of the tree that others point to stay
+  /// valid as long as `old`.
   static error make_room(document& d, std::size_t need, arena& old) {
-    if (need <= d.arena_.capacity() - d.arena_.size()) return {};
+    if (has_room(d, need)) return {};
     return d.copy_to_fresh_block(need, &old);
   }
   /// After a write that added and freed so many bytes: gives back what is far too much.

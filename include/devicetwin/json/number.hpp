@@ -3,7 +3,7 @@
 /// Exact and the same everywhere: doubles are correctly rounded (to nearest, ties to even) and
 /// independent of locale, standard library and processor; RapidJSON's own conversion is none of
 /// these. Normally a table of 10 KB makes it fast. With DEVICETWIN_SMALL_NUMBERS defined for the
-/// whole program there is no table: some 4 KB of code on a Cortex-M4, slower, and a double is
+/// whole program there is no table: 3 KB of code on a Cortex-M4, slower, and a double is
 /// printed with at most 17 digits that read back to it, not always the fewest.
 #pragma once
 
@@ -93,6 +93,26 @@ inline bool is_finite(double number) noexcept {
 
 inline bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
+/// A number divided by ten.
+struct tenth {
+  std::uint64_t quotient;
+  unsigned rest;
+};
+inline tenth divide_by_ten(std::uint64_t number) noexcept {
+#if defined(DEVICETWIN_SMALL_NUMBERS)
+  // Sixteen bits at a time: a division of 64 bits takes 0.8 KB where the processor has none.
+  tenth result{0, 0};
+  for (int shift = 48; shift >= 0; shift -= 16) {
+    const std::uint32_t part = static_cast<std::uint32_t>(result.rest) << 16 | (number >> shift & 0xFFFF);
+    result.quotient = result.quotient << 16 | part / 10;
+    result.rest = part % 10;
+  }
+  return result;
+#else
+  return {number / 10, static_cast<unsigned>(number % 10)};
+#endif
+}
+
 /// A decimal number of up to 768 digits, which is all that deciding a double can ever need; what is
 /// cut off is remembered. Slow, exact and small: shifting by a power of two is long multiplication
 /// or division by hand.
@@ -107,9 +127,9 @@ class decimal {
         continue;
       }
       if (!is_digit(*first)) break;
-      const int digit = *first - '0';
-      if (count_ != 0 || digit != 0) {
-        append(digit);
+      const int read = *first - '0';
+      if (count_ != 0 || read != 0) {
+        append(read);
         if (!after_point) ++point_;
       } else if (after_point) {
         --point_;
@@ -123,7 +143,11 @@ class decimal {
   decimal(std::uint64_t mantissa, int exponent) noexcept {
     char text[20];
     int length = 0;
-    for (; mantissa != 0; mantissa /= 10) text[length++] = static_cast<char>(mantissa % 10);
+    while (mantissa != 0) {
+      const tenth cut = divide_by_ten(mantissa);
+      text[length++] = static_cast<char>(cut.rest);
+      mantissa = cut.quotient;
+    }
     point_ = length;
     while (length != 0) append(text[--length]);
     trim();
@@ -141,7 +165,7 @@ class decimal {
       shift(-by);
       exponent += by;
     }
-    while (point_ < 0 || (point_ == 0 && digits_[0] < 5)) {
+    while (point_ < 0 || (point_ == 0 && digit(0) < 5)) {
       const int by = bits_for(-point_);
       shift(by);
       exponent -= by;
@@ -171,13 +195,13 @@ class decimal {
     cut_ = false;
     if (up) {
       int i = count;
-      while (i != 0 && digits_[i - 1] == 9) --i;
+      while (i != 0 && digit(i - 1) == 9) --i;
       if (i == 0) {
-        digits_[0] = 1;
+        set(0, 1);
         count_ = 1;
         ++point_;
       } else {
-        ++digits_[i - 1];
+        set(i - 1, digit(i - 1) + 1);
         count_ = i;
       }
     }
@@ -187,7 +211,7 @@ class decimal {
   /// The digits as an integer; there must be at most 19. The value is that times 10^(point() - size()).
   std::uint64_t significand() const noexcept {
     std::uint64_t number = 0;
-    for (int i = 0; i < count_; ++i) number = number * 10 + digits_[i];
+    for (int i = 0; i < count_; ++i) number = number * 10 + digit(i);
     return number;
   }
   int size() const noexcept { return count_; }
@@ -197,15 +221,20 @@ class decimal {
   static constexpr int capacity = 768;
   static constexpr int max_shift = 56;  // 9 << 56 and a carry stay below 2^64
 
+  unsigned digit(int i) const noexcept { return digits_[i / 2] >> (i % 2 * 4) & 15u; }
+  void set(int i, unsigned digit) noexcept {
+    unsigned char& two = digits_[i / 2];
+    two = static_cast<unsigned char>(i % 2 == 0 ? (two & 0xF0u) | digit : (two & 0x0Fu) | digit << 4);
+  }
   void append(int digit) noexcept {
     if (count_ < capacity) {
-      digits_[count_++] = static_cast<unsigned char>(digit);
+      set(count_++, static_cast<unsigned>(digit));
     } else if (digit != 0) {
       cut_ = true;
     }
   }
   void trim() noexcept {
-    while (count_ != 0 && digits_[count_ - 1] == 0) --count_;
+    while (count_ != 0 && digit(count_ - 1) == 0) --count_;
     if (count_ == 0) point_ = 0;
   }
   /// How many bits to shift at a time so that `digits` decimal places are not overshot.
@@ -224,21 +253,18 @@ class decimal {
     if (count_ == 0) return;
     const int longer = bits * 30103 / 100000 + 1;  // decimal digits that `bits` bits can add
     std::uint64_t carry = 0;
-    for (int i = count_ - 1; i >= 0; --i) {
-      carry += static_cast<std::uint64_t>(digits_[i]) << bits;
-      digits_[i + longer] = static_cast<unsigned char>(carry % 10);
-      carry /= 10;
-    }
-    for (int i = longer - 1; i >= 0; --i) {
-      digits_[i] = static_cast<unsigned char>(carry % 10);
-      carry /= 10;
+    for (int i = count_ + longer - 1; i >= 0; --i) {  // each digit is read before it is written over
+      if (i >= longer) carry += std::uint64_t{digit(i - longer)} << bits;
+      const tenth cut = divide_by_ten(carry);
+      set(i, cut.rest);
+      carry = cut.quotient;
     }
     int zeros = 0;
-    while (digits_[zeros] == 0) ++zeros;
+    while (digit(zeros) == 0) ++zeros;
     const int count = count_ + longer - zeros;
     point_ += longer - zeros;
     count_ = 0;
-    for (int i = 0; i < count; ++i) append(digits_[zeros + i]);
+    for (int i = 0; i < count; ++i) append(static_cast<int>(digit(zeros + i)));
     trim();
   }
   void divide(int bits) noexcept {
@@ -259,13 +285,13 @@ class decimal {
         }
         break;
       }
-      rest = rest * 10 + digits_[read];
+      rest = rest * 10 + digit(read);
     }
     point_ -= read - 1;
     for (; read < count_; ++read) {
-      const auto digit = static_cast<unsigned char>(rest >> bits);
-      rest = (rest & mask) * 10 + digits_[read];
-      digits_[write++] = digit;
+      const auto next = static_cast<unsigned>(rest >> bits);
+      rest = (rest & mask) * 10 + digit(read);
+      set(write++, next);
     }
     count_ = write;
     while (rest != 0) {
@@ -277,21 +303,21 @@ class decimal {
 
   bool rounds_up(int at) const noexcept {
     if (at < 0 || at >= count_) return false;
-    if (digits_[at] == 5 && at + 1 == count_) {  // exactly half, as far as kept
-      return cut_ || (at > 0 && digits_[at - 1] % 2 != 0);
+    if (digit(at) == 5 && at + 1 == count_) {  // exactly half, as far as kept
+      return cut_ || (at > 0 && digit(at - 1) % 2 != 0);
     }
-    return digits_[at] >= 5;
+    return digit(at) >= 5;
   }
   std::uint64_t rounded() const noexcept {
     std::uint64_t number = 0;
-    for (int i = 0; i < point_; ++i) number = number * 10 + (i < count_ ? digits_[i] : 0u);
+    for (int i = 0; i < point_; ++i) number = number * 10 + (i < count_ ? digit(i) : 0u);
     return number + (rounds_up(point_) ? 1u : 0u);
   }
 
   int count_ = 0;
   int point_ = 0;     ///< the value is 0.d1d2d3... times 10^point
   bool cut_ = false;  ///< a digit that is not zero was cut off
-  unsigned char digits_[capacity + 20];  // what a step of multiply() adds besides
+  unsigned char digits_[(capacity + 20) / 2];  ///< two in each; and room for what multiply() adds before it cuts
 };
 
 /// What a JSON number's text says, before it is a double.
@@ -300,7 +326,7 @@ struct scanned_number {
   const char* last;           ///< end of the digits, before an exponent
   std::uint64_t significand;  ///< the first 19 significant digits
   std::int64_t exponent;      ///< decimal exponent of the significand
-  std::int64_t spelled_exponent;
+  std::ptrdiff_t spelled_exponent;
   bool cut;  ///< there were more than 19 digits
 };
 
@@ -387,6 +413,8 @@ inline std::uint64_t double_bits(const scanned_number& s) noexcept {
 
 #endif
 
+#if !defined(DEVICETWIN_SMALL_NUMBERS)
+
 /// The significand's first 19 digits again, for a number that has more.
 inline void rescan(scanned_number& s) noexcept {
   s.significand = 0;
@@ -408,6 +436,8 @@ inline void rescan(scanned_number& s) noexcept {
     }
   }
 }
+
+#endif
 
 }  // namespace detail
 
@@ -448,7 +478,8 @@ inline number_end parse_number(const char* first, const char* last, number& out)
     if (p != last && (*p == '-' || *p == '+')) ++p;
     const char* exponent = p;
     for (; p != last && detail::is_digit(*p); ++p) {
-      if (s.spelled_exponent < 1000000000000) s.spelled_exponent = s.spelled_exponent * 10 + (*p - '0');
+      // Beyond any number of digits that a text has, and no further.
+      if (s.spelled_exponent < PTRDIFF_MAX / 11) s.spelled_exponent = s.spelled_exponent * 10 + (*p - '0');
     }
     if (p == exponent) return {p, p == last ? errc::unexpected_end : errc::invalid_number};
     if (minus) s.spelled_exponent = -s.spelled_exponent;
@@ -479,7 +510,9 @@ inline number_end parse_number(const char* first, const char* last, number& out)
     }
     out.big_integer = s.significand != 0 || digits > 1;
   }
+#if !defined(DEVICETWIN_SMALL_NUMBERS)
   if (digits > 19) detail::rescan(s);
+#endif
   std::uint64_t bits = detail::double_bits(s);
   if ((bits >> detail::mantissa_bits) == detail::infinite_exponent) {
     return {first, errc::number_overflow};
@@ -494,9 +527,13 @@ namespace detail {
 
 inline char* write_digits(char* out, std::uint64_t number) noexcept {
   int count = 1;
-  for (std::uint64_t rest = number; rest >= 10; rest /= 10) ++count;
+  for (std::uint64_t rest = number; rest >= 10; rest = divide_by_ten(rest).quotient) ++count;
   char* const end = out + count;
-  for (char* at = end; at != out; number /= 10) *--at = static_cast<char>('0' + number % 10);
+  for (char* at = end; at != out;) {
+    const tenth cut = divide_by_ten(number);
+    *--at = static_cast<char>('0' + cut.rest);
+    number = cut.quotient;
+  }
   return end;
 }
 

@@ -144,14 +144,6 @@ bool copy_text(Target& to, const Text& from, Allocator& allocator) {
   return true;
 }
 
-/// True when a copy of this value takes no memory and is the same bytes.
-template <class Value>
-bool is_plain(const Value& v) noexcept {
-  using parts = json::detail::inside<Value>;
-  const unsigned flags = parts::flags(v);
-  return (flags & parts::string_flag) != 0 ? (flags & parts::inline_flag) != 0 : !json::detail::is_container(v);
-}
-
 /// Copies such a value. Values differ by their allocator only.
 template <class Target, class Patch>
 void copy_plain_value(Target& to, const Patch& from) noexcept {
@@ -194,10 +186,10 @@ class merge_writer {
   bool prepare(const Patch& patch) {
     if (!json::detail::promise(allocator_, plan_.needed(), 0)) return false;
     if (plan_.whole()) return prepare_value(patch);
-    for (std::size_t i = 0; i < plan_.entries().size(); ++i) {
+    for (std::size_t i = 0; plan_.prepares() && i < plan_.entries().size(); ++i) {
       const auto& entry = plan_.entries()[i];
+      if (!entry.prepares) continue;
       if (entry.what == plan_type::action::add && !prepare_value(entry.member->name)) return false;
-      if (entry.what != plan_type::action::add && entry.what != plan_type::action::set) continue;
       if (!prepare_value(entry.member->value)) return false;
     }
     return open_.reserve(plan_.depth()) && steps_.reserve(plan_.depth());
@@ -236,6 +228,12 @@ class merge_writer {
       switch (entry.what) {
         case action::descend: enter<told>(member.value); break;
         case action::set: {
+          if constexpr (!told && !Allocator::kNeedFree) {  // what was there needs no goodbye
+            if (!entry.prepares) {
+              copy_plain_value(member.value, entry.member->value);
+              break;
+            }
+          }
           Target value;
           take(value, entry.member->value);
           member.value.Swap(value);
@@ -304,7 +302,91 @@ no_mark position(Allocator&) { return {}; }
 template <class Allocator>
 void give_back(Allocator&, no_mark) {}
 
-/// The second half of every apply: allocate, ask the journal, write.
+/// A shortcut for what most patches are: one member changes, in some objects inside each other, from one scalar to
+/// another. Then there is nothing to plan.
+template <class Target, class Patch>
+class single_change {
+ public:
+  /// False when it is not so; else what there is to do is known. Changes nothing.
+  bool find(Target& target, const Patch& patch, const options& o) noexcept {
+    using target_parts = json::detail::inside<Target>;
+    using patch_parts = json::detail::inside<Patch>;
+    if constexpr (!json::detail::shortcuts) return false;
+    if (o.changes != change_rule::by_value) return false;
+    Target* object = &target;
+    const Patch* wanted = &patch;
+    for (std::size_t depth = 0; depth < most_levels && depth < o.max_depth; ++depth) {
+      if (!is_object(*object) || !is_object(*wanted) || patch_parts::member_count(*wanted) != 1) return false;
+      const member_of<Patch>& member = *members_begin(*wanted);
+      const size_type index = json::detail::scan_names<Target>(members_begin(*object), target_parts::member_count(*object), member.name);
+      if (index == no_index) return false;
+      names_[depth] = &member.name;
+      object = &members_begin(*object)[index].value;
+      wanted = &member.value;
+      if (is_object(*object) && is_object(*wanted)) continue;
+      old_ = object;
+      new_ = wanted;
+      depth_ = depth + 1;
+      if (!is_scalar(*old_) || !is_scalar(*new_) || (new_->IsNull() && o.nulls != null_rule::keep)) return false;
+      same_ = json::detail::same_scalar(*old_, *new_, o.numbers);
+      return true;
+    }
+    return false;
+  }
+  bool same() const noexcept { return same_; }
+
+  /// What the new value takes outside of itself, and what the old one took.
+  std::size_t added() const noexcept { return outside_bytes(*new_); }
+  std::size_t freed() const noexcept { return outside_bytes(*old_); }
+
+  /// Makes the new value, asks the journal, writes. All or nothing.
+  template <class Allocator, class Journal>
+  errc carry_out(Allocator& allocator, Journal& journal) {
+    const auto mark = position(allocator);
+    Target value;  // the new one, then the old one
+    if (is_plain(*new_)) {
+      copy_plain_value(value, *new_);
+    } else if (!json::detail::promise(allocator, added(), 0) || !copy_text(value, *new_, allocator)) {
+      return errc::out_of_memory;
+    }
+    if (!reserve_journal(journal, 1, 0)) {
+      give_back(allocator, mark);
+      return errc::handler_stopped;
+    }
+    old_->Swap(value);
+    if constexpr (!std::is_same_v<std::remove_const_t<Journal>, no_journal>) {
+      json::step steps[most_levels];
+      for (std::size_t i = 0; i < depth_; ++i) steps[i] = json::step::member(text_of(*names_[i]));
+      journal(json::location(steps, depth_), const_cast<const Target*>(&value), const_cast<const Target*>(old_));
+    }
+    return errc::ok;
+  }
+
+ private:
+  static constexpr std::size_t most_levels = 8;
+
+  template <class Value>
+  static bool is_object(const Value& v) noexcept {
+    using parts = json::detail::inside<Value>;
+    return (parts::flags(v) & parts::type_mask) == parts::object_type;
+  }
+  template <class Value>
+  static bool is_scalar(const Value& v) noexcept {
+    return !json::detail::is_container(v) && !json::detail::is_not_finite(v);
+  }
+  template <class Value>
+  static std::size_t outside_bytes(const Value& v) noexcept {
+    return v.IsString() ? json::detail::string_bytes<Target>(text_of(v).size()) : 0;
+  }
+
+  Target* old_ = nullptr;
+  const Patch* new_ = nullptr;
+  std::size_t depth_ = 0;
+  bool same_ = false;
+  const Patch* names_[most_levels];
+};
+
+/// The second half of every other apply: allocate, ask the journal, write.
 template <class Target, class Patch, class Source, class Allocator, class Journal>
 json::error carry_out(const merge_plan<Target, Patch>& plan, Target& target, const Source& patch, Allocator& allocator,
                       const options& o, Journal& journal) {
@@ -386,7 +468,13 @@ template <class TargetAllocator, class PatchAllocator, class Journal>
 json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
                               const json::basic_value<PatchAllocator>& patch, TargetAllocator& allocator,
                               const options& options, Journal&& journal) {
-  detail::merge_plan<json::basic_value<TargetAllocator>, json::basic_value<PatchAllocator>> plan(options);
+  using target_type = json::basic_value<TargetAllocator>;
+  using patch_type = json::basic_value<PatchAllocator>;
+  if constexpr (detail::is_journal<Journal, target_type>) {
+    detail::single_change<target_type, patch_type> only;
+    if (only.find(target, patch, options)) return only.same() ? json::errc::ok : only.carry_out(allocator, journal);
+  }
+  detail::merge_plan<target_type, patch_type> plan(options);
   if (!plan.make(target, patch)) return plan.failure();
   return detail::carry_out(plan, target, patch, allocator, options, journal);
 }
@@ -397,6 +485,15 @@ json::error apply_merge_patch(json::document& target, const json::basic_value<Pa
   static_assert(detail::is_journal<Journal, json::arena_value>, "merge::apply_merge_patch: the journal is called as journal(const json::location&, const "
                  "Value* old_value, const Value* new_value), with Value the target's type");
   if constexpr (detail::is_journal<Journal, json::arena_value>) {
+    using access = json::document_access;
+    detail::single_change<json::arena_value, json::basic_value<PatchAllocator>> only;
+    if (only.find(access::root(target), patch, options) && access::has_room(target, only.added())) {
+      if (only.same()) return {};
+      const std::size_t added = only.added(), freed = only.freed();
+      const json::errc failure = only.carry_out(access::memory(target), journal);
+      if (failure == json::errc::ok) access::settle(target, added, freed);
+      return failure;
+    }
     detail::document_merge<json::basic_value<PatchAllocator>> merge(target, options);
     if (json::error e = merge.plan(patch)) return e;
     if (merge.planned().changes() == 0) return {};

@@ -6,7 +6,7 @@
 
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
-#include <type_traits>  // std::is_same_v, std::decay_t
+#include <type_traits>  // std::is_same_v, std::remove_const_t
 
 #include "../json/detail/reader.hpp"
 #include "../json/detail/validate.hpp"
@@ -91,8 +91,11 @@ struct no_events {
   bool EndArray(size_type) { return true; }
 };
 
+// Functions with much room on the stack are never inlined into those that call several of them, so that no two of
+// them are there at the same time.
+
 /// What json::read says about a text; `which` of two it is.
-inline error read_text(std::string_view text, unsigned which, const options& o) {
+[[gnu::noinline]] inline error read_text(std::string_view text, unsigned which, const options& o) {
   no_events nobody;
   error e = json::detail::reader<no_events>(text, nobody, o.max_depth, false, o.memory).read();
   if (e) return static_cast<error&&>(e).of_text(which);
@@ -112,44 +115,72 @@ inline error check_texts(std::string_view first, std::string_view second, const 
   return check_text(second, 2, o);
 }
 
-inline error write_text_patch(std::string_view from, std::string_view to, text_sink& sink,
-                              const text_options& o) {
-  if (o.trust == text_trust::checked) {
-    if (error e = check_text(from, 1, o)) return e;
-#if !defined(DEVICETWIN_NO_SIMD)
-    text_diff walk(rules_of(o), &sink, o.memory);  // what is the same in both is valid now
-    walk.check_second();
-    error e = walk.run(from, to);
-    if (!e) return sink.finish();
-    if (error worse = read_text(to, 2, o)) return worse;
-    if (e.code() == errc::null_member || e.code() == errc::kept_member) return e;
-    sink.restart();
-#else
-    if (error e = read_text(to, 2, o)) return e;
-#endif
-  }
-  text_diff walk(rules_of(o), &sink, o.memory);
-  if (error e = walk.run(from, to)) {
-    if (walk.malformed()) {
-      if (error better = check_texts(from, to, o)) return better;
-    }
-    return e;
-  }
-  return sink.finish();
+/// Writes the patch. False with `failure`; what is wrong when `malformed` is set, the reader has to say.
+[[gnu::noinline]] inline bool walk_texts(std::string_view from, std::string_view to, text_sink& sink,
+                                         const text_options& o, bool check_second, error& failure, bool& malformed) {
+  text_diff walk(rules_of(o), &sink, o.memory, failure);
+  if (check_second) walk.check_second();
+  walk.run(from, to);
+  malformed = walk.malformed();
+  return !failure;
 }
 
-inline error plan_text_merge(text_merge& plan, std::string_view document, std::string_view patch,
-                             const text_options& o) {
+inline error write_text_patch(std::string_view from, std::string_view to, text_sink& sink,
+                              const text_options& o) {
+  error failure;
+  bool malformed = false;
   if (o.trust == text_trust::checked) {
-    if (error e = check_texts(document, patch, o)) return e;
-  }
-  if (error e = plan.make(document, patch)) {
-    if (plan.malformed() || e.code() == errc::depth_exceeded) {
-      if (error better = check_texts(document, patch, o)) return better;
+    failure = check_text(from, 1, o);
+    if (failure) return failure;
+    if constexpr (shortcuts) {  // what is the same in both is valid now
+      if (walk_texts(from, to, sink, o, true, failure, malformed)) return sink.finish();
+      if (error worse = read_text(to, 2, o)) return worse;
+      if (failure.code() == errc::null_member || failure.code() == errc::kept_member) return failure;
+      sink.restart();
+      failure = errc::ok;
+    } else {
+      failure = read_text(to, 2, o);
+      if (failure) return failure;
     }
-    return e;
   }
-  return {};
+  if (walk_texts(from, to, sink, o, false, failure, malformed)) return sink.finish();
+  if (malformed) {
+    if (error better = check_texts(from, to, o)) return better;
+  }
+  return failure;
+}
+
+/// Writes what was planned, then tells about it. False with `failure`.
+template <class Output, class Journal>
+[[gnu::noinline]] bool write_merged(text_merge& plan, Output& out, const options& o, Journal& journal, error& failure) {
+  constexpr bool told = !std::is_same_v<std::remove_const_t<Journal>, no_journal>;
+  text_sink sink(out);
+  text_merge::steps path(o.memory);
+  plan.write(sink);
+  failure = sink.finish();
+  if constexpr (told) {
+    if (!failure && plan.changes() != 0) {
+      if (!plan.prepare_to_tell(path)) {
+        failure = errc::out_of_memory;
+      } else if (!reserve_journal(journal, plan.changes(), 0)) {
+        failure = errc::handler_stopped;
+      }
+    }
+  }
+  if (failure) return false;
+  sink.keep();
+  if constexpr (told) plan.tell(journal, path);
+  return true;
+}
+
+/// Plans, writes and tells. False with `failure`; what is wrong when `malformed` is set, the reader has to say.
+template <class Output, class Journal>
+[[gnu::noinline]] bool merge_texts(std::string_view document, std::string_view patch, Output& out,
+                                   const text_options& o, Journal& journal, error& failure, bool& malformed) {
+  text_merge plan(o, failure);
+  plan.make(document, patch);
+  malformed = plan.malformed() || failure.code() == errc::depth_exceeded;
+  return !failure && write_merged(plan, out, o, journal, failure);
 }
 
 }  // namespace detail
@@ -172,21 +203,16 @@ json::error apply_merge_patch_text(std::string_view document, std::string_view p
   static_assert(json::detail::is_output<Output>,
                 "merge::apply_merge_patch_text: the output needs append(const char*, std::size_t), "
                 "size() and resize(std::size_t)");
-  detail::text_merge plan(options, options.memory);
-  if (json::error e = detail::plan_text_merge(plan, document, patch, options)) return e;
-  detail::text_sink sink(out);
-  plan.write(sink);
-  if (json::error e = sink.finish()) return e;
-  constexpr bool told = !std::is_same_v<std::decay_t<Journal>, no_journal>;
-  if constexpr (told) {
-    if (plan.changes() != 0) {
-      if (!plan.prepare_to_tell()) return json::errc::out_of_memory;
-      if (!detail::reserve_journal(journal, plan.changes(), 0)) return json::errc::handler_stopped;
-    }
+  json::error failure;
+  if (options.trust == text_trust::checked) {
+    failure = detail::check_texts(document, patch, options);
+    if (failure) return failure;
   }
-  sink.keep();
-  if constexpr (told) plan.tell(journal);
-  return {};
+  bool malformed = false;
+  if (!detail::merge_texts(document, patch, out, options, journal, failure, malformed) && malformed) {
+    if (json::error better = detail::check_texts(document, patch, options)) return better;
+  }
+  return failure;
 }
 
 }  // namespace merge

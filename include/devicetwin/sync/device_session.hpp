@@ -428,6 +428,7 @@ bool device_session::build(slot to, Fill&& fill) {
   store_.forget_missing();
   for (;;) {
     output out(store_);
+    failure_ = errc::ok;  // the engine writes to it where something goes wrong
     if (fill(out)) {
       state_.texts[to] = out.made();
       return true;
@@ -463,9 +464,10 @@ inline bool device_session::difference(slot to, const source& from, const source
   return build(to, [&](output& out) {
     const merge::options o = rules();
     merge::detail::text_sink sink(out);
-    const detail::placed<merge::detail::text_diff> walk(o.memory, merge::detail::rules_of(o), &sink, o.memory);
+    const detail::placed<merge::detail::text_diff> walk(o.memory, merge::detail::rules_of(o), &sink, o.memory, failure_);
     if (!walk) return fail(errc::out_of_memory);
-    if (!good(walk->run(view(from), view(onto))) || !good(sink.finish())) return false;
+    walk->run(view(from), view(onto));
+    if (failure_ || !good(sink.finish())) return false;
     sink.keep();
     return true;
   });
@@ -475,9 +477,10 @@ inline bool device_session::merge_into(slot to, const source& document, const so
   std::size_t text_size = 0;
   const bool made = build(to, [&](output& out) {
     const merge::options o = rules();
-    const detail::placed<merge::detail::text_merge> plan(o.memory, o, o.memory);
+    const detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
     if (!plan) return fail(errc::out_of_memory);
-    if (!good(plan->make(view(document), view(patch)))) return false;
+    plan->make(view(document), view(patch));
+    if (failure_) return false;
     {
       merge::detail::text_sink sink(out);
       plan->write(sink);
@@ -498,7 +501,8 @@ inline bool device_session::merge_into(slot to, const source& document, const so
 
 inline bool device_session::tell(merge::detail::text_merge& plan, output& out, std::string_view old, std::string_view fresh) {
   if (plan.changes() == 0) return true;
-  if (!plan.prepare_to_tell()) return fail(errc::out_of_memory);
+  merge::detail::text_merge::steps path(store_.working());
+  if (!plan.prepare_to_tell(path)) return fail(errc::out_of_memory);
   json::text_buffer pointer(store_.working());
   bool fits = true;
   const auto journal = [&](const json::location& where, const std::string_view* before_text, const std::string_view* after) {
@@ -508,7 +512,7 @@ inline bool device_session::tell(merge::detail::text_merge& plan, output& out, s
                              after == nullptr ? std::string_view() : *after};
     fits = fits && text_changes::append(out, change, old, fresh);
   };
-  plan.tell(journal);
+  plan.tell(journal, path);
   return fits || fail(errc::out_of_memory);
 }
 
@@ -867,9 +871,10 @@ inline bool device_session::tell_difference() {
     if (store_.is_fixed()) {
       return detail::tell_patch(out, old, fresh, o.memory) || fail(errc::out_of_memory);
     }
-    const detail::placed<merge::detail::text_merge> plan(o.memory, o, o.memory);
+    const detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
     if (!plan) return fail(errc::out_of_memory);
-    return good(plan->make(old, fresh)) && tell(*plan, out, old, fresh);
+    plan->make(old, fresh);
+    return !failure_ && tell(*plan, out, old, fresh);
   });
 }
 
@@ -1134,15 +1139,17 @@ inline bool device_session::add_to_before() {
     // Not where an object would be merged into what the earlier patch removed or replaced.
     const bool made = build(spare_2, [&](output& out) {
       const merge::options o = rules(merge::null_rule::keep);
-      const detail::placed<merge::detail::text_merge> plan(o.memory, o, o.memory);
+      const detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
       if (!plan) return fail(errc::out_of_memory);
-      if (!good(plan->make(all().substr(last, all().size() - last - 1), view(news)))) return false;
-      if (!plan->prepare_to_tell()) return fail(errc::out_of_memory);
+      plan->make(all().substr(last, all().size() - last - 1), view(news));
+      if (failure_) return false;
+      merge::detail::text_merge::steps path(o.memory);
+      if (!plan->prepare_to_tell(path)) return fail(errc::out_of_memory);
       together = true;
       const auto journal = [&](const json::location&, const std::string_view* old_text, const std::string_view* new_text) {
         if (old_text != nullptr && new_text != nullptr && new_text->front() == '{') together = false;
       };
-      plan->tell(journal);
+      plan->tell(journal, path);
       if (!out.append(all().data(), last)) return fail(errc::out_of_memory);
       {
         merge::detail::text_sink sink(out);

@@ -2,6 +2,8 @@
 /// it to the compiler.
 #pragma once
 
+#include "../../version.hpp"
+
 #if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
 #define DEVICETWIN_ALWAYS_INLINE __attribute__((always_inline)) inline
 #define DEVICETWIN_NEVER_INLINE __attribute__((noinline))
@@ -9,3 +11,20 @@
 #define DEVICETWIN_ALWAYS_INLINE inline
 #define DEVICETWIN_NEVER_INLINE
 #endif
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace json {
+namespace detail {
+
+/// Whether code may be spent on shortcuts; not where size counts most.
+#if defined(DEVICETWIN_NO_SIMD)
+inline constexpr bool shortcuts = false;
+#else
+inline constexpr bool shortcuts = true;
+#endif
+
+}  // namespace detail
+}  // namespace json
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

@@ -38,6 +38,7 @@ class GenericDocument<UTF8<char>, Allocator, ::devicetwin::json::detail::inside_
 
   // The flags of a value say its type in the lowest bits; numbers and strings have some of their own.
   static constexpr unsigned type_mask = value::kTypeMask;
+  static constexpr unsigned null_type = kNullType;
   static constexpr unsigned object_type = kObjectType;
   static constexpr unsigned array_type = kArrayType;
   static constexpr unsigned number_flag = value::kNumberFlag;

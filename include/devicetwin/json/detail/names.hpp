@@ -28,11 +28,19 @@ inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
   return hash ^ (hash >> 29);
 }
 
+/// Thirty-two bits of a hash over sixty-four.
+inline std::uint64_t spread(std::uint32_t hash) noexcept { return hash * 0x9E3779B97F4A7C15u; }
+
 /// A quick hash of a name of at most 13 bytes, as the words of a value cut to what means something.
 inline std::uint64_t hash_words(const value_words& words) noexcept { return mix(words.low, words.high); }
 
 /// A quick hash of a name. Nothing depends on it being hard to collide.
 inline std::uint64_t hash_name(std::string_view name) noexcept {
+  if constexpr (!shortcuts) {
+    std::uint32_t small = 0;
+    for (const char c : name) small = (small ^ static_cast<unsigned char>(c)) * 0x01000193u;
+    return spread(small);
+  }
   if (is_compact<value> && name.size() <= inside<value>::longest_inline) return hash_words(words_of_text(name));
   const char* p = name.data();
   std::size_t left = name.size();
@@ -57,7 +65,7 @@ inline std::uint64_t hash_name(std::string_view name) noexcept {
 /// The same for the name of a member: without going through its characters when they are inline.
 template <class Name>
 DEVICETWIN_ALWAYS_INLINE std::uint64_t hash_of(const Name& name) noexcept {
-  if constexpr (is_compact<Name>) {
+  if constexpr (shortcuts && is_compact<Name>) {
     const value_words words = words_of(name);
     if ((words.flags() & inside<Name>::inline_flag) != 0) {
       const value_words& mask = masks_of_inline_text.of[words.unused()];
@@ -66,9 +74,6 @@ DEVICETWIN_ALWAYS_INLINE std::uint64_t hash_of(const Name& name) noexcept {
   }
   return hash_name(text_of(name));
 }
-
-/// Thirty-two bits of a hash over sixty-four.
-inline std::uint64_t spread(std::uint32_t hash) noexcept { return hash * 0x9E3779B97F4A7C15u; }
 
 /// The names of a RapidJSON object's members, as name_index wants them.
 template <class Value>
@@ -82,6 +87,37 @@ template <class Value>
 object_names<Value> names_of(const Value& object) noexcept {
   return {members_begin(object)};
 }
+
+/// Any names as name_index wants them: where size counts, an index is compiled once for all.
+class any_names {
+ public:
+  template <class Names>
+  explicit any_names(const Names& names) noexcept
+      : names_(&names), text_([](const void* from, size_type i) noexcept { return static_cast<const Names*>(from)->text(i); }) {}
+  std::string_view text(size_type i) const noexcept { return text_(names_, i); }
+  std::uint64_t hash(size_type i) const noexcept { return hash_name(text(i)); }
+
+ private:
+  const void* names_;
+  std::string_view (*text_)(const void*, size_type) noexcept;
+};
+/// The names of texts, to be handed to an index; valid as long as `names`.
+template <class Names>
+auto indexed(const Names& names) noexcept {
+  if constexpr (shortcuts) {
+    return names;
+  } else {
+    return any_names(names);
+  }
+}
+
+/// Remembers the first name that repeats another.
+struct first_repeat {
+  size_type at = no_index;
+  void operator()(size_type i) noexcept {
+    if (i < at) at = i;
+  }
+};
 
 /// The first member among `count` whose name is that of `wanted`, or no_index, by looking at each. Cheap enough
 /// that an object must be searched several times over before an index is worth it: some nanosecond a member.
@@ -249,6 +285,50 @@ class name_index {
   size_type sorted_ = 0;  ///< how many are sorted; 0 for a hash table
 };
 
+/// Whether all of many names are different for certain, because their hashes are: `hash(i)` gives thirty-two good
+/// bits. False when two are the same, when somebody chose them to collide, or when memory ran out.
+template <class Hash>
+bool surely_distinct(size_type count, index_memory& memory, Hash&& hash) {
+  constexpr int longest_probe = 64;
+  std::size_t slots = 8;
+  while (slots < std::size_t{count} + count / 2) slots *= 2;
+  const std::size_t base = memory.size();
+  if (!memory.extend(slots)) return false;
+  std::uint32_t* const table = memory.data() + base;
+  std::memset(static_cast<void*>(table), 0, slots * sizeof *table);
+  memory.truncate(base);
+  for (size_type i = 0; i < count; ++i) {
+    const std::uint32_t wanted = hash(i) | 1;  // never that of an empty slot
+    std::size_t at = (wanted >> 1) & (slots - 1);
+    for (int probe = 0; table[at] != 0; ++probe, at = (at + 1) & (slots - 1)) {
+      if (table[at] == wanted || probe == longest_probe) return false;
+    }
+    table[at] = wanted;
+  }
+  return true;
+}
+
+/// A hash of a member's name that is not as good as hash_of(), in its highest bits.
+template <class Name>
+DEVICETWIN_ALWAYS_INLINE std::uint64_t quick_hash(const Name& name) noexcept {
+  constexpr std::uint64_t multiplier = 0x9E3779B97F4A7C15u;
+  if constexpr (shortcuts && is_compact<Name>) {
+    value_words words = words_of(name);
+    if ((words.flags() & inside<Name>::inline_flag) == 0) {
+      const std::string_view text = text_of(name);
+      if (text.size() > inside<Name>::longest_inline) {
+        return (load_8(text.data()) ^ load_8(text.data() + text.size() - 8) * 5 ^ load_8(text.data() + text.size() / 2 - 4) * 9) *
+               multiplier;
+      }
+      words = words_of_text(text);
+    }
+    const value_words& mask = masks_of_inline_text.of[words.unused()];
+    return ((words.low & mask.low) ^ (words.high & mask.high) * 5) * multiplier;
+  } else {
+    return hash_of(name);
+  }
+}
+
 /// A set of small hashes: says for most names at once that they were not seen before.
 class name_filter {
  public:
@@ -260,29 +340,30 @@ class name_filter {
     word |= bit;
     return seen;
   }
-  /// The same for the name of a member, without a hash as good as hash_of().
+  /// The same for the name of a member.
   template <class Name>
   bool add_name(const Name& name) noexcept {
-    constexpr std::uint64_t multiplier = 0x9E3779B97F4A7C15u;
-    if constexpr (is_compact<Name>) {
-      value_words words = words_of(name);
-      if ((words.flags() & inside<Name>::inline_flag) == 0) {
-        const std::string_view text = text_of(name);
-        if (text.size() > inside<Name>::longest_inline) {
-          return add((load_8(text.data()) ^ load_8(text.data() + text.size() - 8) * 5) * multiplier);
-        }
-        words = words_of_text(text);
-      }
-      const value_words& mask = masks_of_inline_text.of[words.unused()];
-      return add(((words.low & mask.low) ^ (words.high & mask.high) * 5) * multiplier);
-    } else {
-      return add(hash_of(name));
-    }
+    return add(quick_hash(name));
   }
 
  private:
   std::uint64_t bits_[4] = {};
 };
+
+/// Whether the names of an object of at most `most_scanned` members are all different.
+inline constexpr size_type most_scanned = 64;
+template <class Value>
+bool few_distinct(const member_of<Value>* members, size_type count) noexcept {
+  std::uint64_t seen[16] = {};
+  for (size_type i = 0; i < count; ++i) {
+    const std::uint64_t hash = quick_hash(members[i].name);
+    std::uint64_t& word = seen[hash >> 60];
+    const std::uint64_t bit = std::uint64_t{1} << (hash >> 54 & 63);
+    if ((word & bit) != 0 && scan_names<Value>(members, i, members[i].name) != no_index) return false;
+    word |= bit;
+  }
+  return true;
+}
 
 /// Looks for names in one object, in the way that is cheapest for what has been asked so far. Callers' values may
 /// repeat names: of these the first counts. What it allocates lies in the caller's index_memory.
@@ -324,11 +405,23 @@ class name_search {
   /// Whether the member at `at` is the first of its name. False when memory ran out.
   [[nodiscard]] bool is_first(const Value& object, size_type at, index_memory& memory, bool& first) {
     first = true;
-    if (distinct_ || at == 0 || distinct_up_to(object, at + 1)) return true;
+    if (distinct_ || at == 0 || distinct_up_to(object, at + 1) || shown_distinct(object, memory)) return true;
     size_type index = at;
     if (!find(object, members_begin(object)[at].name, memory, index)) return false;
     first = index == at;
     return true;
+  }
+
+  /// Whether their hashes show that all names are distinct. That is tried once.
+  bool show_distinct(const Value& object, index_memory& memory) {
+    if (indexed_ || tried_) return distinct_;
+    const size_type count = inside<Value>::member_count(object);
+    tried_ = true;
+    const auto* members = members_begin(object);
+    distinct_ = surely_distinct(count, memory, [members](size_type i) noexcept {
+      return static_cast<std::uint32_t>(quick_hash(members[i].name) >> 32);
+    });
+    return distinct_;
   }
 
   /// Whether all names are known to be distinct; makes an index to find out. False when memory ran out.
@@ -346,6 +439,11 @@ class name_search {
   void assume_distinct() noexcept { distinct_ = true; }
 
  private:
+  /// The same, when an index would be worth it.
+  bool shown_distinct(const Value& object, index_memory& memory) {
+    const size_type count = inside<Value>::member_count(object);
+    return count > small_object && scanned_ > std::size_t{count} + 256 && show_distinct(object, memory);
+  }
   /// Whether the first `count` names can be shown to be distinct by a look at each that is new to this.
   bool distinct_up_to(const Value& object, size_type count) noexcept {
     constexpr size_type few = 64;  // up to here that is cheaper than an index
@@ -364,6 +462,7 @@ class name_search {
   size_type known_ = 0;  ///< names from the beginning that are known to be distinct
   bool indexed_ = false;
   bool distinct_ = false;
+  bool tried_ = false;       ///< whether their hashes show that
   std::size_t scanned_ = 0;  ///< names that were looked at one by one
   name_index index_;
 };

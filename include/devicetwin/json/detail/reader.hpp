@@ -177,9 +177,9 @@ class reader {
     ++top.count;
     bool accepted;
     std::uint64_t hash;
-    if (text.length <= longest_inline) {
+    if ((shortcuts || takes_words<Handler>) && text.length <= longest_inline) {
       const value_words words = short_words(text);
-      hash = hash_words(words);
+      hash = shortcuts ? hash_words(words) : hash_name({text.data, text.length});
       if (!new_name(top, start, text, unescaped, hash)) return false;
       if constexpr (takes_words<Handler>) {
         accepted = handler_.Words(words);
@@ -226,16 +226,13 @@ class reader {
       std::string_view text(size_type i) const noexcept { return r.text_of_name(names[i]); }
       std::uint64_t hash(size_type i) const noexcept { return spread(names[i].hash); }
     } const names{*this, names_.data() + top.first_name};
-    size_type duplicate = no_index;
+    first_repeat duplicate;
     name_index found;
     index_.truncate(0);
-    const auto note = [&](size_type i) {
-      if (i < duplicate) duplicate = i;
-    };
-    if (!found.build(top.count, names, index_, note)) return fail_at(token_, errc::out_of_memory);
-    if (duplicate == no_index) return true;
-    const char* repeated = text_.data() + names.names[duplicate].offset;
-    names_.truncate(top.first_name + duplicate + 1);  // so that the pointer names it
+    if (!found.build(top.count, indexed(names), index_, duplicate)) return fail_at(token_, errc::out_of_memory);
+    if (duplicate.at == no_index) return true;
+    const char* repeated = text_.data() + names.names[duplicate.at].offset;
+    names_.truncate(top.first_name + duplicate.at + 1);  // so that the pointer names it
     return fail_at(repeated, errc::duplicate_name);
   }
 
@@ -318,6 +315,12 @@ class reader {
   }
 
   DEVICETWIN_ALWAYS_INLINE bool number_value(const char*& p) {
+    if constexpr (!shortcuts) {
+      p_ = p;
+      const bool accepted = any_number();
+      p = p_;
+      return accepted;
+    }
     // An integer of few digits, which most numbers are.
     const char* digits = p + (*p == '-');
     const char* last = digits;

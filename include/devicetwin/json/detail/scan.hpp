@@ -13,8 +13,12 @@
 #include "../../version.hpp"
 #include "inline.hpp"
 
-#if !defined(DEVICETWIN_NO_SIMD) && defined(__x86_64__) && defined(__GNUC__)
-#define DEVICETWIN_HAS_AVX2
+#if !defined(DEVICETWIN_NO_SIMD) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__SSE2__)
+#define DEVICETWIN_HAS_X86
+#elif defined(__aarch64__) && defined(__ARM_NEON) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define DEVICETWIN_HAS_NEON
+#endif
 #endif
 
 namespace devicetwin {
@@ -23,13 +27,6 @@ namespace json {
 namespace detail {
 
 inline constexpr std::size_t block_size = 64;
-
-/// Whether code may be spent on shortcuts; not where size counts most.
-#if defined(DEVICETWIN_NO_SIMD)
-inline constexpr bool shortcuts = false;
-#else
-inline constexpr bool shortcuts = true;
-#endif
 
 /// The structure of one block, a bit per byte, the first byte's lowest. Brackets and commas are those outside
 /// strings, quotes those that begin or end one.
@@ -57,6 +54,8 @@ struct string_block {
 /// One level of the instruction set.
 struct scan_level {
   const char* name;
+  /// Whether this processor has it.
+  bool (*runs)() noexcept;
   /// Structure of `blocks` whole blocks from `text` on.
   void (*scan)(const char* text, std::size_t blocks, scan_state& state, scan_block* out);
   /// Strings of `blocks` whole blocks from `text` on. Gives whether any has more in `out` than quotes.
@@ -132,6 +131,27 @@ inline std::uint64_t bytes_equal(std::uint64_t word, char c) noexcept {
   return ((zero >> 7) * 0x0102040810204080u) >> 56;
 }
 
+/// What lies outside strings of a block whose characters are these.
+inline scan_block outside_strings(scan_state& state, std::uint64_t quote, std::uint64_t backslash,
+                                  std::uint64_t open, std::uint64_t close, std::uint64_t comma) noexcept {
+  if ((backslash | state.escaped) != 0) quote &= ~escaped_bytes(backslash, state.escaped);
+  const std::uint64_t strings = parity_prefix(quote) ^ state.in_string;
+  state.in_string = 0 - (strings >> 63);
+  return {open & ~strings, close & ~strings, comma & ~strings, quote};
+}
+/// And what lies in them.
+inline string_block inside_strings(scan_state& state, std::uint64_t quote, std::uint64_t backslash,
+                                   std::uint64_t not_ascii, std::uint64_t control) noexcept {
+  if ((backslash | state.escaped) != 0) {
+    const std::uint64_t escaped = escaped_bytes(backslash, state.escaped);
+    quote &= ~escaped;
+    backslash &= ~escaped;
+  }
+  const std::uint64_t strings = parity_prefix(quote) ^ state.in_string;
+  state.in_string = 0 - (strings >> 63);
+  return {quote, backslash & strings, not_ascii, control & strings};
+}
+
 inline void scan_portable(const char* text, std::size_t blocks, scan_state& state, scan_block* out) {
   for (; blocks != 0; --blocks, ++out) {
     std::uint64_t quote = 0, backslash = 0, open = 0, close = 0, comma = 0;
@@ -158,12 +178,7 @@ inline void scan_portable(const char* text, std::size_t blocks, scan_state& stat
       comma |= bytes_equal(word, ',') << i;
     }
 #endif
-    const std::uint64_t escaped =
-        (backslash | state.escaped) == 0 ? 0 : escaped_bytes(backslash, state.escaped);
-    quote &= ~escaped;
-    const std::uint64_t strings = parity_prefix(quote) ^ state.in_string;
-    state.in_string = 0 - (strings >> 63);
-    *out = {open & ~strings, close & ~strings, comma & ~strings, quote};
+    *out = outside_strings(state, quote, backslash, open, close, comma);
   }
 }
 
@@ -178,12 +193,7 @@ inline bool strings_portable(const char* text, std::size_t blocks, scan_state& s
       control |= bytes_equal(word & 0xE0E0E0E0E0E0E0E0u, 0) << i;
       not_ascii |= bytes_equal(word & 0x8080808080808080u, '\x80') << i;
     }
-    std::uint64_t escaped = 0;
-    if ((backslash | state.escaped) != 0) escaped = escaped_bytes(backslash, state.escaped);
-    quote &= ~escaped;
-    const std::uint64_t strings = parity_prefix(quote) ^ state.in_string;
-    state.in_string = 0 - (strings >> 63);
-    *out = {quote, backslash & ~escaped & strings, not_ascii, control & strings};
+    *out = inside_strings(state, quote, backslash, not_ascii, control);
     more |= out->escapes | out->not_ascii | out->forbidden;
   }
   return more != 0;
@@ -199,14 +209,129 @@ inline std::size_t common_portable(const char* a, const char* b, std::size_t len
   return at;
 }
 
-inline constexpr scan_level portable_level = {"portable", scan_portable, strings_portable,
+inline bool runs_everywhere() noexcept { return true; }
+
+inline constexpr scan_level portable_level = {"portable", runs_everywhere, scan_portable, strings_portable,
                                              common_portable};
+
+// --- Sixteen bytes at a time: SSE2, which every x86-64 has, and NEON, which every 64-bit ARM has ----
+
+#if defined(DEVICETWIN_HAS_X86) || defined(DEVICETWIN_HAS_NEON)
+
+using bytes16 = unsigned char __attribute__((vector_size(16)));
+using words16 = long long __attribute__((vector_size(16)));
+
+/// A block. As a mask, each byte is all ones or zero.
+struct bytes64 {
+  bytes16 a, b, c, d;
+};
+
+DEVICETWIN_ALWAYS_INLINE bytes64 load_64(const char* text) noexcept {
+  bytes64 block;
+  std::memcpy(&block, text, sizeof block);
+  return block;
+}
+DEVICETWIN_ALWAYS_INLINE bytes64 same_bytes(const bytes64& x, const bytes64& y) noexcept {
+  return {reinterpret_cast<bytes16>(x.a == y.a), reinterpret_cast<bytes16>(x.b == y.b),
+          reinterpret_cast<bytes16>(x.c == y.c), reinterpret_cast<bytes16>(x.d == y.d)};
+}
+DEVICETWIN_ALWAYS_INLINE bytes64 and_all(const bytes64& x, unsigned char y) noexcept {
+  const bytes16 all = bytes16{} + y;
+  return {x.a & all, x.b & all, x.c & all, x.d & all};
+}
+
+#if defined(DEVICETWIN_HAS_X86)
+
+/// A bit for each byte of a mask.
+DEVICETWIN_ALWAYS_INLINE std::uint64_t mask_bits(const bytes64& mask) noexcept {
+  using chars16 = char __attribute__((vector_size(16)));
+  const auto bits = [](bytes16 part) {
+    return static_cast<std::uint64_t>(
+        static_cast<std::uint32_t>(__builtin_ia32_pmovmskb128(reinterpret_cast<chars16>(part))));
+  };
+  return bits(mask.a) | bits(mask.b) << 16 | bits(mask.c) << 32 | bits(mask.d) << 48;
+}
+DEVICETWIN_ALWAYS_INLINE bool is_all(bytes16 mask) noexcept {
+  using chars16 = char __attribute__((vector_size(16)));
+  return __builtin_ia32_pmovmskb128(reinterpret_cast<chars16>(mask)) == 0xFFFF;
+}
+
+#else
+
+/// The sums of neighbouring bytes.
+DEVICETWIN_ALWAYS_INLINE bytes16 add_pairs(bytes16 low, bytes16 high) noexcept {
+  bytes16 sums;
+  asm("addp %0.16b, %1.16b, %2.16b" : "=w"(sums) : "w"(low), "w"(high));
+  return sums;
+}
+/// A bit for each byte of a mask.
+DEVICETWIN_ALWAYS_INLINE std::uint64_t mask_bits(const bytes64& mask) noexcept {
+  const bytes16 weights = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+  const bytes16 low = add_pairs(mask.a & weights, mask.b & weights);
+  const bytes16 high = add_pairs(mask.c & weights, mask.d & weights);
+  const bytes16 fours = add_pairs(low, high);
+  return static_cast<std::uint64_t>(reinterpret_cast<words16>(add_pairs(fours, fours))[0]);
+}
+DEVICETWIN_ALWAYS_INLINE bool is_all(bytes16 mask) noexcept {
+  const auto words = reinterpret_cast<words16>(mask);
+  return (words[0] & words[1]) == -1;
+}
+
+#endif
+
+DEVICETWIN_ALWAYS_INLINE std::uint64_t bits_equal(const bytes64& block, char c) noexcept {
+  const bytes16 all = bytes16{} + static_cast<unsigned char>(c);
+  return mask_bits(same_bytes(block, {all, all, all, all}));
+}
+
+inline void scan_16(const char* text, std::size_t blocks, scan_state& state, scan_block* out) {
+  const bytes16 fold = bytes16{} + static_cast<unsigned char>(' ');  // makes [ and ] of { and }
+  scan_state now = state;
+  for (; blocks != 0; --blocks, ++out, text += 64) {
+    const bytes64 block = load_64(text);
+    const bytes64 folded = {block.a | fold, block.b | fold, block.c | fold, block.d | fold};
+    *out = outside_strings(now, bits_equal(block, '"'), bits_equal(block, '\\'), bits_equal(folded, '{'),
+                           bits_equal(folded, '}'), bits_equal(block, ','));
+  }
+  state = now;
+}
+
+inline bool strings_16(const char* text, std::size_t blocks, scan_state& state, string_block* out) {
+  std::uint64_t more = 0;
+  scan_state now = state;
+  for (; blocks != 0; --blocks, ++out, text += 64) {
+    const bytes64 block = load_64(text);
+    *out = inside_strings(now, bits_equal(block, '"'), bits_equal(block, '\\'),
+                          bits_equal(and_all(block, 0x80), '\x80'), bits_equal(and_all(block, 0xE0), 0));
+    more |= out->escapes | out->not_ascii | out->forbidden;
+  }
+  state = now;
+  return more != 0;
+}
+
+inline std::size_t common_16(const char* a, const char* b, std::size_t length) {
+  std::size_t at = 0;
+  for (; length - at >= 64; at += 64) {
+    const bytes64 same = same_bytes(load_64(a + at), load_64(b + at));
+    if (!is_all(same.a & same.b & same.c & same.d)) {
+      return at + static_cast<std::size_t>(lowest_bit(~mask_bits(same)));
+    }
+  }
+  return at + common_portable(a + at, b + at, length - at);
+}
+
+#if defined(DEVICETWIN_HAS_X86)
+inline constexpr scan_level sse2_level = {"sse2", runs_everywhere, scan_16, strings_16, common_16};
+#else
+inline constexpr scan_level neon_level = {"neon", runs_everywhere, scan_16, strings_16, common_16};
+#endif
+
+#endif
 
 // --- AVX2 ----------------------------------------------------------------------------------------
 
-#if defined(DEVICETWIN_HAS_AVX2)
+#if defined(DEVICETWIN_HAS_X86)
 
-using bytes16 = long long __attribute__((vector_size(16)));
 using bytes32 = char __attribute__((vector_size(32)));
 using unsigned_bytes32 = unsigned char __attribute__((vector_size(32)));
 
@@ -226,7 +351,7 @@ DEVICETWIN_AVX2 inline void scan_avx2(const char* text, std::size_t blocks, scan
   const bytes32 opens = bytes32{} + '{';
   const bytes32 closes = bytes32{} + '}';
   const bytes32 fold = bytes32{} + ' ';  // makes [ and ] of { and }
-  const bytes16 ones = {-1, -1};
+  const words16 ones = {-1, -1};
   std::uint64_t in_string = state.in_string;
   for (; blocks != 0; --blocks, ++out, text += 64) {
     bytes32 low, high;
@@ -240,7 +365,7 @@ DEVICETWIN_AVX2 inline void scan_avx2(const char* text, std::size_t blocks, scan
     const std::uint64_t open = DEVICETWIN_BITS(low == opens, high == opens);
     const std::uint64_t close = DEVICETWIN_BITS(low == closes, high == closes);
     if ((backslash | state.escaped) != 0) quote &= ~escaped_bytes(backslash, state.escaped);
-    const bytes16 spread = __builtin_ia32_pclmulqdq128(bytes16{static_cast<long long>(quote), 0}, ones, 0);
+    const words16 spread = __builtin_ia32_pclmulqdq128(words16{static_cast<long long>(quote), 0}, ones, 0);
     const std::uint64_t strings = static_cast<std::uint64_t>(spread[0]) ^ in_string;
     in_string = 0 - (strings >> 63);
     *out = {open & ~strings, close & ~strings, comma & ~strings, quote};
@@ -253,7 +378,7 @@ DEVICETWIN_AVX2 inline bool strings_avx2(const char* text, std::size_t blocks, s
   const bytes32 quotes = bytes32{} + '"';
   const bytes32 backslashes = bytes32{} + '\\';
   const unsigned_bytes32 controls = unsigned_bytes32{} + static_cast<unsigned char>(' ');
-  const bytes16 ones = {-1, -1};
+  const words16 ones = {-1, -1};
   std::uint64_t more = 0;
   for (; blocks != 0; --blocks, ++out, text += 64) {
     bytes32 low, high;
@@ -266,7 +391,7 @@ DEVICETWIN_AVX2 inline bool strings_avx2(const char* text, std::size_t blocks, s
       quote &= ~escaped;
       escapes &= ~escaped;
     }
-    const bytes16 spread = __builtin_ia32_pclmulqdq128(bytes16{static_cast<long long>(quote), 0}, ones, 0);
+    const words16 spread = __builtin_ia32_pclmulqdq128(words16{static_cast<long long>(quote), 0}, ones, 0);
     const std::uint64_t strings = static_cast<std::uint64_t>(spread[0]) ^ state.in_string;
     state.in_string = 0 - (strings >> 63);
     const auto low_control = reinterpret_cast<unsigned_bytes32>(low) < controls;
@@ -315,14 +440,37 @@ DEVICETWIN_AVX2 inline std::size_t common_avx2(const char* a, const char* b, std
 #undef DEVICETWIN_AVX2
 #undef DEVICETWIN_BITS
 
-inline constexpr scan_level avx2_level = {"avx2", scan_avx2, strings_avx2, common_avx2};
-
-inline bool has_avx2() noexcept {
+inline bool runs_avx2() noexcept {
   __builtin_cpu_init();
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("pclmul");
 }
 
+inline constexpr scan_level avx2_level = {"avx2", runs_avx2, scan_avx2, strings_avx2, common_avx2};
+
+#endif
+
 // --- The choice ----------------------------------------------------------------------------------
+
+/// All levels of this kind of machine, the slowest first.
+inline constexpr const scan_level* all_levels[] = {
+    &portable_level,
+#if defined(DEVICETWIN_HAS_X86)
+    &sse2_level,
+    &avx2_level,
+#elif defined(DEVICETWIN_HAS_NEON)
+    &neon_level,
+#endif
+};
+
+/// The i-th level that this processor can run, the portable one first; null behind the last.
+inline const scan_level* level_at(std::size_t i) noexcept {
+  for (const scan_level* const each : all_levels) {
+    if (each->runs() && i-- == 0) return each;
+  }
+  return nullptr;
+}
+
+#if defined(DEVICETWIN_HAS_X86) || defined(DEVICETWIN_HAS_NEON)
 
 /// The level in use; null until the first use.
 inline const scan_level* chosen_level = nullptr;
@@ -331,7 +479,9 @@ inline const scan_level* chosen_level = nullptr;
 inline const scan_level& level() noexcept {
   const scan_level* now = __atomic_load_n(&chosen_level, __ATOMIC_RELAXED);
   if (now == nullptr) {
-    now = has_avx2() ? &avx2_level : &portable_level;
+    for (const scan_level* const each : all_levels) {
+      if (each->runs()) now = each;
+    }
     __atomic_store_n(&chosen_level, now, __ATOMIC_RELAXED);
   }
   return *now;
@@ -340,19 +490,16 @@ inline const scan_level& level() noexcept {
 inline void force_level(const scan_level* wanted) noexcept {
   __atomic_store_n(&chosen_level, wanted, __ATOMIC_RELAXED);
 }
-/// The i-th level that this processor can run, the portable one first; null behind the last.
-inline const scan_level* level_at(std::size_t i) noexcept {
-  if (i == 0) return &portable_level;
-  return i == 1 && has_avx2() ? &avx2_level : nullptr;
-}
 
 #else
 
 inline const scan_level& level() noexcept { return portable_level; }
 inline void force_level(const scan_level*) noexcept {}
-inline const scan_level* level_at(std::size_t i) noexcept { return i == 0 ? &portable_level : nullptr; }
 
 #endif
+
+#undef DEVICETWIN_HAS_X86
+#undef DEVICETWIN_HAS_NEON
 
 }  // namespace detail
 }  // namespace json

@@ -7,23 +7,21 @@
 #include <type_traits>  // std::is_trivially_copyable_v
 
 #include "../memory.hpp"
+#include "inline.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace detail {
 
-/// Elements are moved by memcpy and never destroyed. The first `Room` of them need no heap, or a quarter where the stack is
-/// small.
-template <class T, std::size_t Room>
+/// How much working space is on the stack: a quarter of the usual where size counts, for the stacks there are small.
+constexpr std::size_t room(std::size_t usual) noexcept { return shortcuts ? usual : (usual + 3) / 4; }
+
+/// Elements are moved by memcpy and never destroyed. The first room(Usual) of them need no heap.
+template <class T, std::size_t Usual>
 class stack {
   static_assert(std::is_trivially_copyable_v<T>, "stack elements are moved by memcpy");
-
-#if defined(DEVICETWIN_SMALL_STACK)
-  static constexpr std::size_t Inline = (Room + 3) / 4;
-#else
-  static constexpr std::size_t Inline = Room;
-#endif
+  static constexpr std::size_t Inline = room(Usual);
 
  public:
   explicit stack(const memory_source& memory) noexcept : memory_(memory) {}
@@ -47,7 +45,7 @@ class stack {
     return true;
   }
   /// Makes room for one more element and counts it in; a null pointer when memory ran out.
-  [[nodiscard]] T* add() noexcept {
+  [[nodiscard]] DEVICETWIN_ALWAYS_INLINE T* add() noexcept {
     if (size_ == capacity_ && !grow(size_ + 1)) return nullptr;
     return data_ + size_++;
   }

@@ -165,7 +165,7 @@ class text_structure {
   const scan_block* more() noexcept {
     if (count_ + 1 > most - most / 4) {  // keep a quarter: what was passed may be asked for again
       constexpr std::size_t kept = most / 4;
-      std::memmove(static_cast<void*>(blocks_), blocks_ + count_ - kept, kept * sizeof(scan_block));
+      std::memcpy(static_cast<void*>(blocks_), blocks_ + count_ - kept, kept * sizeof(scan_block));
       start_ += (count_ - kept) * block_size;
       count_ = kept;
     }
@@ -253,7 +253,7 @@ inline bool same_scalar_text(std::string_view a, std::string_view b, number_equa
   if (a.empty() || b.empty()) return false;
   if (a.front() == '"') {
     return b.front() == '"' && a.size() >= 2 && b.size() >= 2 &&
-           same_string(a.substr(1, a.size() - 2), b.substr(1, b.size() - 2));
+           same_string({a.data() + 1, a.size() - 2}, {b.data() + 1, b.size() - 2});
   }
   const auto is_number = [](std::string_view text) {
     return text.front() == '-' || is_digit(text.front());

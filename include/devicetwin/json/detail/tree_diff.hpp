@@ -95,6 +95,7 @@ class tree_diff {
     bool in_order;   ///< so far every name stood at the same place in both
     bool known;      ///< the member at hand is the first of its name, as all are when no name stands twice
     bool searching;  ///< the last of searches_ is this object's
+    unsigned char looked;  ///< how often names before one at hand were looked through
     size_type i, j;  ///< next members or elements
     size_type at_from, at_to;  ///< the pair being compared; no_index where there is none
     std::size_t opened;        ///< entries before this object's
@@ -151,7 +152,7 @@ class tree_diff {
       return fail(errc::out_of_memory);
     }
     if (!object && !in_array()) outermost_array_ = frames_.size();
-    if (!frames_.emplace(&from, &to, first, true, false, false, same, same, no_index, no_index, opened)) {
+    if (!frames_.emplace(&from, &to, first, true, false, false, static_cast<unsigned char>(0), same, same, no_index, no_index, opened)) {
       return fail(errc::out_of_memory);
     }
     return true;
@@ -409,6 +410,19 @@ class tree_diff {
   bool at_first(frame& top, bool& first) {
     first = true;
     if (top.now == phase::elements || top.known) return true;
+    if (top.in_order && !top.searching) {  // then what is true of to's names is true of from's
+      constexpr unsigned char few = 2;
+      const size_type count = to_inside::member_count(*top.to);
+      const auto* const to = members_begin(*top.to);
+      if (count <= most_scanned && top.looked <= few) {
+        if (top.looked++ != few) {
+          first = scan_names<To>(to, top.at_to, to[top.at_to].name) == no_index;
+          return true;
+        }
+        top.known = few_distinct<To>(to, count);
+        if (top.known) return true;
+      }
+    }
     if (!start_search(top)) return false;
     search& s = searches_.back();
     if (!s.to.is_first(*top.to, top.at_to, indexes_, first)) return fail(errc::out_of_memory);
@@ -458,44 +472,6 @@ class tree_diff {
     if (frames_.size() == outermost_array_) outermost_array_ = no_array;
   }
 
-  // Most of two trees is the same, and most of that can be seen at a glance: the same words of a value, or texts of
-  // the same length with the same bytes. All else is left to pair(). Both give the same answer.
-
-  /// Whether two values are the same scalar at a glance.
-  DEVICETWIN_ALWAYS_INLINE static bool same_scalars(const From& a, const To& b) noexcept {
-    if constexpr (!is_compact<From>) return false;
-    const value_words x = words_of(a);
-    const value_words y = words_of(b);
-    const unsigned flags = x.flags();
-    if ((flags & from_inside::string_flag) != 0) return same_texts(a, b, x, y);
-    if (flags != y.flags()) return false;
-    if ((flags & from_inside::number_flag) != 0) {
-      return x.low == y.low && ((flags & from_inside::double_flag) == 0 || is_finite(from_inside::real(a)));
-    }
-    const unsigned type = flags & from_inside::type_mask;
-    return type != from_inside::object_type && type != from_inside::array_type;
-  }
-  /// Whether two values that are not are different scalars at a glance: texts or integers, stored in the same way.
-  DEVICETWIN_ALWAYS_INLINE static bool different_scalars(const From& a, const To& b) noexcept {
-    constexpr unsigned plain = from_inside::string_flag | from_inside::number_flag;
-    const unsigned flags = from_inside::flags(a);
-    return is_compact<From> && flags == to_inside::flags(b) && (flags & plain) != 0 &&
-           (flags & from_inside::double_flag) == 0;
-  }
-  DEVICETWIN_ALWAYS_INLINE static bool same_names(const From& a, const To& b) noexcept {
-    if constexpr (is_compact<From>) {
-      if (same_texts(a, b, words_of(a), words_of(b))) return true;
-      if (from_inside::flags(a) == to_inside::flags(b)) return false;
-    }
-    return same_text(a, b);
-  }
-  DEVICETWIN_ALWAYS_INLINE static bool same_texts(const From& a, const To& b, const value_words& x,
-                                                const value_words& y) noexcept {
-    if ((x.flags() & from_inside::inline_flag) != 0) return same_inline_text(x, y);
-    const auto length = static_cast<std::uint32_t>(x.low);
-    return x.flags() == y.flags() && length == static_cast<std::uint32_t>(y.low) &&
-           same_bytes(from_inside::outside_text(a), to_inside::outside_text(b), length);
-  }
   /// How many members, or elements, at the beginning of two containers are the same at a glance, one by one.
   static size_type same_members(const member_of<From>* from, const member_of<To>* to, size_type count) noexcept {
     size_type i = 0;

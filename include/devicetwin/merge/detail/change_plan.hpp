@@ -64,6 +64,7 @@ class merge_plan<Target, change_source> {
   };
   struct entry {
     action what;
+    bool prepares;  ///< its new value, or the name of a new member, takes memory beyond itself
     size_type index;
     size_type level;  ///< of the object it is about, 0 for the root
     named_source member;
@@ -106,6 +107,7 @@ class merge_plan<Target, change_source> {
   std::size_t changes() const noexcept { return changes_; }
   std::size_t depth() const noexcept { return depth_; }  ///< levels of objects that change
   const entries_type& entries() const noexcept { return entries_; }
+  bool prepares() const noexcept { return prepares_; }
   std::size_t needed() const noexcept { return added_ + growth_; }
   std::size_t added() const noexcept { return added_ + slots_; }
   std::size_t freed() const noexcept { return freed_; }
@@ -219,7 +221,10 @@ class merge_plan<Target, change_source> {
   }
 
   bool push(action what, size_type index, const named_source& member) {
-    if (entries_.push({what, index, static_cast<size_type>(opened_.size() - 1), member})) return true;
+    const bool prepares = (what == action::add && !is_plain(member.name)) ||
+                          ((what == action::add || what == action::set) && !is_plain(member.value));
+    prepares_ = prepares_ || prepares;
+    if (entries_.push({what, prepares, index, static_cast<size_type>(opened_.size() - 1), member})) return true;
     failure_ = errc::out_of_memory;
     return false;
   }
@@ -239,6 +244,7 @@ class merge_plan<Target, change_source> {
   std::size_t growth_ = 0;  ///< what appending them may allocate
   std::size_t freed_ = 0;
   std::size_t depth_ = 0;
+  bool prepares_ = false;
   bool whole_ = false;
   error failure_;
 };

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <cstddef>  // std::size_t
+#include <cstdint>  // std::uint32_t
+#include <cstring>  // std::memset
 #include <new>      // placement new
+#include <type_traits>  // std::void_t
+#include <utility>      // std::declval
 
 #include "../../json/detail/builder.hpp"
 #include "../../json/detail/events.hpp"
@@ -75,12 +79,27 @@ enum class plan_action : unsigned char {
   descend  ///< entries one level deeper that follow are about the object at `index`
 };
 
+/// True when a copy of this value takes no memory and is the same bytes.
+template <class Value>
+bool is_plain(const Value& v) noexcept {
+  using parts = json::detail::inside<Value>;
+  const unsigned flags = parts::flags(v);
+  return (flags & parts::string_flag) != 0 ? (flags & parts::inline_flag) != 0 : !json::detail::is_container(v);
+}
+
+template <class Allocator, class = void>
+inline constexpr bool can_promise = false;
+/// True for an allocator that can be asked for room beforehand; for no other does it matter how much that is.
+template <class Allocator>
+inline constexpr bool can_promise<Allocator, std::void_t<decltype(std::declval<Allocator&>().reserve(std::size_t{}))>> = true;
+
 template <class Target, class Patch>
 class merge_plan {
  public:
   using action = plan_action;
   struct entry {
     action what;
+    bool prepares;  ///< its new value, or the name of a new member, takes memory beyond itself
     size_type index;
     size_type level;  ///< of the object it is about, 0 for the root
     const member_of<Patch>* member;
@@ -114,7 +133,9 @@ class merge_plan {
   std::size_t changes() const noexcept { return changes_; }
   std::size_t depth() const noexcept { return depth_; }  ///< levels of objects that change
   const entries_type& entries() const noexcept { return entries_; }
-  /// Bytes to allocate at most; bytes that an exact copy of the result has more, and less, than the target.
+  /// Whether any entry prepares something.
+  bool prepares() const noexcept { return prepares_; }
+  /// For targets whose allocator can promise: bytes to allocate at most; bytes that an exact copy of the result has more, and less, than the target.
   std::size_t needed() const noexcept { return added_ + growth_; }
   std::size_t added() const noexcept { return added_ + slots_; }
   std::size_t freed() const noexcept { return freed_; }
@@ -126,14 +147,18 @@ class merge_plan {
   }
 
  private:
+  static constexpr bool measured = can_promise<typename Target::AllocatorType>;
+
   struct frame {
     const Target* target;
     const Patch* patch;
     size_type next;       ///< member of the patch
     size_type added;      ///< members that are new in the target
+    size_type removals;
     size_type expected;   ///< where in the target the next member is looked for first
     size_type above;      ///< all members found so far stand below
     bool unmatched;       ///< some member of the patch was not found
+    bool distinct;        ///< the target's names are known to be
     bool searching;       ///< the last of searches_ is this object's
     std::size_t opened;   ///< entries before this object's
   };
@@ -141,19 +166,26 @@ class merge_plan {
     std::size_t index_base;
     json::detail::name_search<Target> target;
     json::detail::name_search<Patch> patch;
+    std::size_t repeats;  ///< where in indexes_ the next of the same name is noted, by member
+    bool repeats_known;
   };
 
   bool enter(const Target& target, const Patch& patch, size_type index, const member_of<Patch>* member) {
     if (frames_.size() >= options_.max_depth) return fail(errc::depth_exceeded);
     const std::size_t opened = entries_.size();
     if (member != nullptr && !push(action::descend, index, member)) return false;
-    if (!frames_.emplace(&target, &patch, 0u, 0u, 0u, 0u, false, false, opened)) return fail(errc::out_of_memory);
+    const size_type count = json::detail::inside<Target>::member_count(target);
+    const size_type wanted = json::detail::inside<Patch>::member_count(patch);
+    if (!entries_.reserve(opened + wanted + 1)) return fail(errc::out_of_memory);
+    const bool distinct = worth_a_look(wanted, count) &&
+                          json::detail::few_distinct<Target>(members_begin(target), count);
+    if (!frames_.emplace(&target, &patch, 0u, 0u, 0u, 0u, 0u, false, distinct, false, opened)) return fail(errc::out_of_memory);
     if (frames_.size() > depth_) depth_ = frames_.size();
     return true;
   }
 
   bool leave(const frame& top) {
-    if (top.added != 0) {
+    if (measured && top.added != 0) {
       growth_ += growth_bytes(*top.target, top.added);
       slots_ += top.added * sizeof(member_of<Target>);
     }
@@ -168,17 +200,18 @@ class merge_plan {
 
   /// Goes through the members of the innermost object of the patch, until one that is merged into another object.
   bool members_step(frame& top) {
-    const auto* members = members_begin(*top.patch);
+    const auto* const members = members_begin(*top.patch);
+    const auto* const targets = members_begin(*top.target);
     const size_type count = json::detail::inside<Patch>::member_count(*top.patch);
     while (top.next != count) {
       const size_type at = top.next++;
       const auto& member = members[at];
       size_type index = no_index;
       bool first = true;
-      if (!find(top, member.name, count, index) || !is_first(top, at, index, first)) return false;
+      if (!find(top, member.name, index) || !is_first(top, at, index, first)) return false;
       if (!first) continue;
-      const Target* old = index == no_index ? nullptr : &members_begin(*top.target)[index].value;
-      if (old != nullptr && member.value.IsObject() && old->IsObject()) return enter(*old, member.value, index, &member);
+      const Target* old = index == no_index ? nullptr : &targets[index].value;
+      if (old != nullptr && is_object(*old) && is_object(member.value)) return enter(*old, member.value, index, &member);
       if (!change(top, member, index, old)) return false;
     }
     return leave(top);
@@ -186,6 +219,23 @@ class merge_plan {
 
   /// Records what one member does that is not merged into an object.
   DEVICETWIN_ALWAYS_INLINE bool change(frame& top, const member_of<Patch>& member, size_type index, const Target* old) {
+    using parts = json::detail::inside<Target>;
+    if (old == nullptr || !is_plain_or_text(*old) || !is_plain_or_text(member.value)) {
+      return other_change(top, member, index, old);
+    }
+    const unsigned was = parts::flags(*old);
+    const unsigned is = json::detail::inside<Patch>::flags(member.value);
+    if ((was & is & (parts::number_flag | parts::string_flag)) != 0 || (was & parts::type_mask) == (is & parts::type_mask)) {
+      if (json::detail::same_scalar(*old, member.value, options_.numbers)) return keep(index, member);
+    }
+    ++changes_;
+    if constexpr (measured) {
+      if ((was & parts::string_flag) != 0) freed_ += outside_bytes(*old);
+      if ((is & parts::string_flag) != 0) added_ += outside_bytes(member.value);
+    }
+    return push(action::set, index, &member, (is & (parts::string_flag | parts::inline_flag)) == parts::string_flag);
+  }
+  bool other_change(frame& top, const member_of<Patch>& member, size_type index, const Target* old) {
     if (member.value.IsNull() && options_.nulls != null_rule::keep) {
       return old == nullptr || remove(top, index, member);
     }
@@ -193,32 +243,76 @@ class merge_plan {
       ++top.added;
       ++changes_;
       added_ += outside_bytes(member.name);
-      return check_value(member.value) && push(action::add, no_index, &member);
+      return check_value(member.value) &&
+             push(action::add, no_index, &member, !is_plain(member.name) || !is_plain(member.value));
     }
     bool same = false;
     if (!equal_values(*old, member.value, same)) return false;
     if (same) return keep(index, member);
     ++changes_;
-    return free_value(*old) && check_value(member.value) && push(action::set, index, &member);
+    return free_value(*old) && check_value(member.value) && push(action::set, index, &member, !is_plain(member.value));
+  }
+  template <class Value>
+  static bool is_object(const Value& v) noexcept {
+    using parts = json::detail::inside<Value>;
+    return (parts::flags(v) & parts::type_mask) == parts::object_type;
+  }
+  /// Whether a value is true, false, a text, or a finite number.
+  template <class Value>
+  static bool is_plain_or_text(const Value& v) noexcept {
+    using parts = json::detail::inside<Value>;
+    const unsigned flags = parts::flags(v);
+    if ((flags & parts::double_flag) != 0) return json::detail::is_finite(parts::real(v));
+    const unsigned type = flags & parts::type_mask;
+    return type != parts::object_type && type != parts::array_type && type != parts::null_type;
   }
 
+  /// Where the target's names are worth a look at each, so that the next can be expected behind the last one found.
+  static bool worth_a_look(size_type patch_count, size_type target_count) noexcept {
+    constexpr size_type few = 2;
+    return patch_count > few && target_count > json::detail::small_object / 2 &&
+           target_count <= json::detail::most_scanned;
+  }
   /// The first member of this name in the target. Few are found by looking at each; of many the next is looked for
   /// behind the last one found.
-  DEVICETWIN_ALWAYS_INLINE bool find(frame& top, const Patch& name, size_type patch_count, size_type& index) {
+  DEVICETWIN_ALWAYS_INLINE bool find(frame& top, const Patch& name, size_type& index) {
     constexpr size_type few = 2;
+    const auto* const targets = members_begin(*top.target);
     const size_type count = json::detail::inside<Target>::member_count(*top.target);
-    if (patch_count <= few || count <= json::detail::small_object) {
-      index = json::detail::scan_names<Target>(members_begin(*top.target), count, name);
+    if (top.distinct) {
+      index = top.expected;
+      if (index < count && json::detail::same_names(targets[index].name, name)) {
+        top.expected = index + 1;
+        return true;
+      }
+      if (count <= json::detail::most_scanned) {
+        index = scan_from(targets, count, top.expected, name);
+        if (index != no_index) top.expected = index + 1;
+        return true;
+      }
+    } else if (json::detail::inside<Patch>::member_count(*top.patch) <= few || count <= json::detail::most_scanned) {
+      index = json::detail::scan_names<Target>(targets, count, name);
       return true;
     }
     return find_near(top, name, index);
   }
+  /// The member of this name, from `expected` on and then before it.
+  static size_type scan_from(const member_of<Target>* targets, size_type count, size_type expected,
+                             const Patch& name) noexcept {
+    const size_type behind = json::detail::scan_names<Target>(targets + expected, count - expected, name);
+    return behind != no_index ? expected + behind : json::detail::scan_names<Target>(targets, expected, name);
+  }
   bool find_near(frame& top, const Patch& name, size_type& index) {
     if (!start_search(top)) return false;
-    if (!searches_.back().target.find_near(*top.target, name, top.expected, indexes_, index)) {
+    auto& names = searches_.back().target;
+    if (json::detail::inside<Patch>::member_count(*top.patch) > json::detail::inside<Target>::member_count(*top.target) / 16) {
+      static_cast<void>(names.show_distinct(*top.target, indexes_));
+    }
+    if (!names.find_near(*top.target, name, top.expected, indexes_, index)) {
       return fail(errc::out_of_memory);
     }
     if (index != no_index) top.expected = index + 1;
+    top.distinct = names.distinct();
     return true;
   }
 
@@ -245,7 +339,7 @@ class merge_plan {
     if (top.searching) return true;
     search* s = searches_.add();
     if (s == nullptr) return fail(errc::out_of_memory);
-    new (static_cast<void*>(s)) search{indexes_.size(), {}, {}};
+    new (static_cast<void*>(s)) search{indexes_.size(), {}, {}, 0, false};
     top.searching = true;
     return true;
   }
@@ -256,18 +350,55 @@ class merge_plan {
     return push(action::keep, index, &member);
   }
 
+  /// The member at `index` goes, with all that repeat its name. Few removals look for those by going through the rest
+  /// of the object; for many it is found out once where the next of the same name stands.
   bool remove(frame& top, size_type index, const member_of<Patch>& member) {
+    constexpr size_type few = 4;
     const auto* members = members_begin(*top.target);
     const size_type count = top.target->MemberCount();
     ++changes_;
     if (!push(action::remove, index, &member) || !free_member(members[index])) return false;
-    if (top.searching && searches_.back().target.distinct()) return true;
+    if (top.distinct) return true;
+    if (count > json::detail::most_scanned && ++top.removals > few) return remove_repeats(top, index, member);
     for (size_type i = index + 1; i < count; ++i) {
       const size_type next = json::detail::scan_names<Target>(members + i, count - i, member.name);
       if (next == no_index) break;
       i += next;
       if (!push(action::shadow, i, &member) || !free_member(members[i])) return false;
     }
+    return true;
+  }
+  bool remove_repeats(frame& top, size_type index, const member_of<Patch>& member) {
+    if (!start_search(top)) return false;
+    search& s = searches_.back();
+    if (s.target.show_distinct(*top.target, indexes_)) {
+      top.distinct = true;
+      return true;
+    }
+    if (!s.repeats_known && !find_repeats(s, *top.target)) return fail(errc::out_of_memory);
+    const auto* members = members_begin(*top.target);
+    for (size_type i = indexes_[s.repeats + index]; i != no_index; i = indexes_[s.repeats + i]) {
+      if (!push(action::shadow, i, &member) || !free_member(members[i])) return false;
+    }
+    return true;
+  }
+  /// Notes for each member where the next of the same name stands. False when memory ran out.
+  bool find_repeats(search& s, const Target& object) {
+    const size_type count = object.MemberCount();
+    if (!s.target.make_index(object, indexes_)) return false;
+    s.repeats = indexes_.size();
+    if (!indexes_.extend(count)) return false;
+    std::memset(static_cast<void*>(indexes_.data() + s.repeats), 0xFF, count * sizeof(std::uint32_t));
+    const auto* members = members_begin(object);
+    for (size_type i = count; i-- > 0;) {  // backwards: what was noted for the first of a name stands behind this one
+      size_type first = no_index;
+      if (!s.target.find(object, members[i].name, indexes_, first)) return false;
+      if (first == i) continue;
+      std::uint32_t* const next = indexes_.data() + s.repeats;
+      next[i] = next[first];
+      next[first] = i;
+    }
+    s.repeats_known = true;
     return true;
   }
 
@@ -317,6 +448,7 @@ class merge_plan {
 
   /// Counts what an exact copy of a value that goes takes beyond itself.
   bool free_value(const Target& value) {
+    if constexpr (!measured) return true;
     if (json::detail::is_container(value)) return free_container(value);
     if (value.IsString()) freed_ += outside_bytes(value);
     return true;
@@ -330,8 +462,13 @@ class merge_plan {
     return e.code() != errc::out_of_memory || fail(e.code());
   }
 
-  DEVICETWIN_ALWAYS_INLINE bool push(action what, size_type index, const member_of<Patch>* member) {
-    return entries_.emplace(what, index, static_cast<size_type>(frames_.size() - 1), member) || fail(errc::out_of_memory);
+  DEVICETWIN_ALWAYS_INLINE bool push(action what, size_type index, const member_of<Patch>* member,
+                                     bool prepares = false) {
+    entry* const added = entries_.add();
+    if (added == nullptr) return fail(errc::out_of_memory);
+    *added = {what, prepares, index, static_cast<size_type>(frames_.size() - 1), member};
+    prepares_ = prepares_ || prepares;
+    return true;
   }
   bool fail(errc code) noexcept {
     failure_ = error(code)
@@ -364,6 +501,7 @@ class merge_plan {
   std::size_t growth_ = 0;  ///< what appending them may allocate
   std::size_t freed_ = 0;
   std::size_t depth_ = 0;
+  bool prepares_ = false;
   bool whole_ = false;
   error failure_;
 };

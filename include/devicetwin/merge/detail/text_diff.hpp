@@ -115,18 +115,17 @@ struct member_names {
   }
   std::uint64_t hash(size_type i) const noexcept { return json::detail::hash_name(text(i)); }
 };
-struct ignore_repeated {
-  void operator()(size_type) const noexcept {}
-};
 
 class text_diff {
  public:
   /// `patch` gets the merge patch; when it is null, only whether the texts differ is found out.
+  /// What goes wrong is written to `failure`.
   text_diff(const json::detail::diff_rules& rules, text_sink* patch,
-            const json::memory_source& memory) noexcept
+            const json::memory_source& memory, error& failure) noexcept
       : rules_(rules),
         memory_(memory),
         patch_(patch),
+        failure_(failure),
         frames_(memory),
         specials_(memory),
         loose_from_(memory),
@@ -141,8 +140,11 @@ class text_diff {
   }
   /// Walks. Errors: null_member, kept_member, depth_exceeded with the pointer, out_of_memory, too_large;
   /// and when malformed(), any: the text is not JSON then, and the reader knows better where.
-  error run(std::string_view from, std::string_view to) {
-    if (from.size() > longest_text || to.size() > longest_text) return errc::too_large;
+  void run(std::string_view from, std::string_view to) {
+    if (from.size() > longest_text || to.size() > longest_text) {
+      static_cast<void>(fail(errc::too_large, {}));
+      return;
+    }
     from_ = a_ = from.data();
     to_ = b_ = to.data();
     a_end_ = a_ + from.size();
@@ -150,8 +152,7 @@ class text_diff {
     from_structure_.reset(from);
     to_structure_.reset(to);
     skip_spaces();
-    if (!walk() || malformed_) return failure_;
-    return {};
+    static_cast<void>(walk());  // false may only mean that a difference was found
   }
 
   bool differ() const noexcept { return differ_; }
@@ -182,6 +183,8 @@ class text_diff {
     text_offset from_end, to_end;
     std::size_t region;          ///< the confined container around it
   };
+
+  using loose_members = json::detail::stack<text_member, 16>;
 
   // Each returns false when failure_ is set, or when the walk is over because only a difference was wanted.
 
@@ -650,7 +653,7 @@ class text_diff {
   bool collect_to() { return collect(to_structure_, b_, b_end_, to_, loose_to_); }
   /// Reads the member at `p` and goes to the next name or to the closing bracket.
   bool collect(json::detail::text_structure& structure, const char*& p, const char* end, const char* base,
-               json::detail::stack<text_member, 16>& members) {
+               loose_members& members) {
     text_member member;
     member.name = static_cast<text_offset>(p - base);
     if (*p != '"' || (p = string_end(structure, p, end)) == nullptr) return not_json();
@@ -714,7 +717,8 @@ class text_diff {
     const member_names to_names{to_, to, names_.data()};
     json::detail::name_index index;
     const std::size_t base = index_.size();
-    if (!index.build(to_count, to_names, index_, ignore_repeated())) return false;
+    json::detail::first_repeat repeat;
+    if (!index.build(to_count, json::detail::indexed(to_names), index_, repeat)) return false;
     for (size_type i = 0; i < from_count; ++i) {
       const size_type j = index.find_text(from_names.text(i), to_names, index_);
       if (j != json::detail::no_index && to[j].match == no_offset) pair_up(from[i], i, to[j], j);
@@ -1007,6 +1011,7 @@ class text_diff {
   json::detail::diff_rules rules_;
   json::memory_source memory_;
   text_sink* patch_;
+  error& failure_;
   const char* from_ = nullptr;
   const char* to_ = nullptr;
   const char* a_ = nullptr;  ///< where the walk is in `from`
@@ -1027,13 +1032,12 @@ class text_diff {
   state state_ = state::entry;
   json::detail::text_structure from_structure_;
   json::detail::text_structure to_structure_;
-  json::detail::stack<frame, 24> frames_;
+  json::detail::stack<frame, 32> frames_;
   json::detail::stack<more, 4> specials_;
-  json::detail::stack<text_member, 16> loose_from_;
-  json::detail::stack<text_member, 16> loose_to_;
+  loose_members loose_from_;
+  loose_members loose_to_;
   plain_names names_;
   json::detail::index_memory index_;
-  error failure_;
 };
 
 }  // namespace detail

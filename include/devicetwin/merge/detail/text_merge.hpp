@@ -4,6 +4,7 @@
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::uint32_t
 #include <string_view>  // std::string_view
+#include <type_traits>  // std::conditional_t
 
 #include "../../json/detail/names.hpp"
 #include "../../json/detail/stack.hpp"
@@ -47,14 +48,24 @@ class text_merge {
     std::size_t plain_length;
   };
 
-  text_merge(const options& o, const json::memory_source& memory) noexcept
-      : options_(o), memory_(memory), frames_(memory), wanted_(memory), entries_(memory), made_(memory),
-        names_(memory), steps_(memory), index_(memory) {}
+  /// What goes wrong is written to `failure`.
+  text_merge(const options& o, error& failure) noexcept
+      : options_(o),
+        failure_(failure),
+        frames_(o.memory),
+        wanted_(o.memory),
+        entries_(o.memory),
+        made_(o.memory),
+        names_(o.memory),
+        index_(o.memory) {}
 
   /// Works out what applying `patch` to `document` does.
   /// Errors: depth_exceeded, out_of_memory, too_large; and when malformed(), any.
-  error make(std::string_view document, std::string_view patch) {
-    if (document.size() > longest_text || patch.size() > longest_text) return errc::too_large;
+  void make(std::string_view document, std::string_view patch) {
+    if (document.size() > longest_text || patch.size() > longest_text) {
+      static_cast<void>(fail(errc::too_large));
+      return;
+    }
     text_ = p_ = document.data();
     end_ = text_ + document.size();
     q_ = patch_text_ = patch.data();
@@ -70,7 +81,6 @@ class text_merge {
     } else {
       static_cast<void>(walk());
     }
-    return failure_;
   }
 
   bool malformed() const noexcept { return malformed_; }
@@ -95,8 +105,10 @@ class text_merge {
     out.put(done, end_);
   }
 
+  using steps = json::detail::stack<json::step, 8>;
+
   /// Makes ready for tell(). False when memory ran out.
-  bool prepare_to_tell() {
+  bool prepare_to_tell(steps& path) {
     std::size_t depth = 1, deepest = 1;
     names_.truncate(0);
     for (std::size_t i = 0; i < entries_.size(); ++i) {
@@ -108,11 +120,11 @@ class text_merge {
       if (!append_plain(e.name, names_)) return false;
       e.plain_length = names_.size() - e.plain;
     }
-    return steps_.extend(deepest);
+    return path.extend(deepest);
   }
   /// Tells the journal every change, in the order of the document.
   template <class Journal>
-  void tell(Journal& journal) {
+  void tell(Journal& journal, steps& path) const {
     std::size_t depth = 0;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       const entry& e = entries_[i];
@@ -120,7 +132,7 @@ class text_merge {
         --depth;
         continue;
       }
-      steps_[depth] = json::step::member(
+      path[depth] = json::step::member(
           e.plain_length == 0 ? e.name : std::string_view(names_.data() + e.plain, e.plain_length));
       if (e.what == action::descend) {
         ++depth;
@@ -128,7 +140,7 @@ class text_merge {
       }
       const std::string_view old_text(text_ + e.old_first, e.old_last - e.old_first);
       const std::string_view new_text = view(e.value);
-      journal(json::location(steps_.data(), whole_ ? 0 : depth + 1),
+      journal(json::location(path.data(), whole_ ? 0 : depth + 1),
               e.what == action::add ? nullptr : &old_text, e.what == action::remove ? nullptr : &new_text);
     }
   }
@@ -137,6 +149,7 @@ class text_merge {
   /// A member of a patch's object; its `match` is set once the document's member of that name was met.
   using wish = text_member;
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  using hint_bits = std::conditional_t<shortcuts, std::uint64_t, unsigned char>;  // where they are of use, or not
 
   /// An object of the document into which an object of the patch is being merged.
   struct frame {
@@ -149,7 +162,7 @@ class text_merge {
     json::detail::name_index index;
     bool indexed;
     bool escapes;         ///< a name among the wishes is spelled with escapes
-    std::uint64_t hints, first_hints;  ///< of the names of the wishes, see hint() and first_hint()
+    hint_bits hints, first_hints;  ///< of the names of the wishes, see hint() and first_hint()
     bool kept;            ///< a member stands before and stays
     std::size_t leading;  ///< the last entry that removes a member with none before it that stays; none: none
     text_offset last;     ///< behind the last member, or behind the opening bracket
@@ -208,8 +221,8 @@ class text_merge {
       if (*q_ != '"' || (q_ = string_end(patch_, q_, q_end_)) == nullptr) return not_json();
       next.name_end = in_patch(q_);
       if constexpr (shortcuts) {
-        opened.hints |= hint(name_of(patch_text_, next));
-        opened.first_hints |= first_hint(patch_text_ + next.name);
+        opened.hints = static_cast<hint_bits>(opened.hints | hint(name_of(patch_text_, next)));
+        opened.first_hints = static_cast<hint_bits>(opened.first_hints | first_hint(patch_text_ + next.name));
       }
       opened.escapes = opened.escapes || json::detail::has_escapes(name_of(patch_text_, next));
       if (!to_value(q_, q_end_)) return not_json();
@@ -481,8 +494,10 @@ class text_merge {
       for (std::size_t i = top.first_wish; i < count; ++i) {
         if (!keep_plain(patch_text_, all[i], names_)) return fail(errc::out_of_memory);
       }
-      if (!top.index.build(static_cast<size_type>(count - top.first_wish),
-                           member_names{patch_text_, first, names_.data()}, index_, ignore_repeated())) {
+      json::detail::first_repeat repeat;
+      const member_names names{patch_text_, first, names_.data()};
+      if (!top.index.build(static_cast<size_type>(count - top.first_wish), json::detail::indexed(names), index_,
+                           repeat)) {
         return fail(errc::out_of_memory);
       }
       top.indexed = true;
@@ -514,16 +529,20 @@ class text_merge {
     } else if (old.front() != '[' || value.front() != '[') {
       same = json::detail::same_scalar_text(old, value, options_.numbers);
     } else {
-      json::detail::diff_rules rules;
-      rules.stop_at_first = true;
-      rules.numbers = options_.numbers;
-      rules.max_depth = static_cast<std::size_t>(-1);
-      text_diff walk(rules, nullptr, memory_);
-      const error e = walk.run(old, value);
-      if (walk.malformed()) return not_json();
-      if (e) return fail(e.code());
-      same = !walk.differ();
+      return same_arrays(old, value, same);
     }
+    return true;
+  }
+  [[gnu::noinline]] bool same_arrays(std::string_view old, std::string_view value, bool& same) {
+    json::detail::diff_rules rules;
+    rules.stop_at_first = true;
+    rules.numbers = options_.numbers;
+    rules.max_depth = static_cast<std::size_t>(-1);
+    text_diff walk(rules, nullptr, options_.memory, failure_);
+    walk.run(old, value);
+    if (walk.malformed()) return not_json();
+    if (failure_) return fail(failure_.code());  // without a pointer into the array
+    same = !walk.differ();
     return true;
   }
 
@@ -552,7 +571,7 @@ class text_merge {
   }
 
   options options_;
-  json::memory_source memory_;
+  error& failure_;
   const char* text_ = nullptr;
   const char* p_ = nullptr;  ///< where the walk is in the document
   const char* end_ = nullptr;
@@ -569,9 +588,7 @@ class text_merge {
   json::detail::stack<entry, 16> entries_;
   json::detail::stack<char, 64> made_;
   plain_names names_;
-  json::detail::stack<json::step, 8> steps_;
   json::detail::index_memory index_;
-  error failure_;
 };
 
 }  // namespace detail

@@ -6,6 +6,7 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::is_same_v
 
+#include "../../json/detail/stack.hpp"
 #include "../../json/error.hpp"
 
 namespace devicetwin {
@@ -88,11 +89,7 @@ class text_sink {
   bool full_ = false;
   bool handed_over_ = false;  ///< something is in the output and may have to be taken back
   std::size_t pending_size_ = 0;
-#if defined(DEVICETWIN_SMALL_STACK)
-  char pending_[64];
-#else
-  char pending_[256];
-#endif
+  char pending_[json::detail::room(256)];
 };
 
 }  // namespace detail

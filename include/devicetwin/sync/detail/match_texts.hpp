@@ -27,8 +27,9 @@ inline json::result<bool> same_text(std::string_view a, std::string_view b, cons
   rules.stop_at_first = true;
   void* const room = o.memory.allocate(o.memory.context, sizeof(merge::detail::text_diff));
   if (room == nullptr) return json::errc::out_of_memory;
-  auto* const walk = new (room) merge::detail::text_diff(rules, nullptr, o.memory);
-  const json::error e = walk->run(a, b);
+  json::error e;
+  auto* const walk = new (room) merge::detail::text_diff(rules, nullptr, o.memory, e);
+  walk->run(a, b);
   const bool same = !walk->differ();
   walk->~text_diff();
   o.memory.release(o.memory.context, room);

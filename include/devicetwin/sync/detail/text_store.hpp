@@ -162,9 +162,10 @@ class store_output {
  public:
   explicit store_output(text_store& store) noexcept : store_(store), start_(store.top()) {}
   bool append(const char* text, std::size_t length) noexcept {
+    if (length == 0) return true;  // there may be no block yet
     char* const to = store_.room(length);
     if (to == nullptr) return false;
-    if (length != 0) std::memcpy(to, text, length);
+    std::memcpy(to, text, length);
     store_.set_top(store_.top() + length);
     return true;
   }

@@ -1,0 +1,841 @@
+#include "../support/text.hpp"
+
+#include <string>
+#include <vector>
+
+#include "../support/failing_heap.hpp"
+#include "../support/reference.hpp"
+
+namespace sync = devicetwin::sync;
+using devicetwin::part;
+using devicetwin::reach;
+using devicetwin::subscription;
+
+namespace {
+
+/// The last action of a kind.
+std::string last(const sync::device_session& s, sync::action_kind kind, bool payload = false) {
+  std::string found = "none";
+  for (const auto& a : s.actions()) {
+    if (a.kind == kind) found = std::string(payload ? a.payload : a.topic);
+  }
+  return found;
+}
+std::string published(const sync::device_session& s) { return last(s, sync::action_kind::publish, true); }
+
+std::string changes_of(const sync::device_session& s) {
+  std::string all;
+  for (const auto& c : s.changes()) {
+    all += (all.empty() ? "" : " ") + std::string(c.pointer) + ":" + (c.old_text.empty() ? "-" : std::string(c.old_text)) + ">" +
+           (c.new_text.empty() ? "-" : std::string(c.new_text));
+  }
+  return all;
+}
+std::string problem(const json::error& e) {
+  return e ? std::string(json::describe(e.code())) + " at " + std::string(e.pointer()) : "";
+}
+
+/// A session and what was published last, by whoever is the hub here.
+struct device {
+  explicit device(const sync::device_options& options = {}) : session(options) {}
+  sync::device_session session;
+  std::int64_t now = 1000;
+  std::string get_id, patch_id;
+
+  std::string did(const json::error& e) {
+    for (const auto& a : session.actions()) {
+      if (a.kind != sync::action_kind::publish) continue;
+      const auto topic = sync::parse_twin_topic(a.topic);
+      REQUIRE(topic);
+      (topic->kind == sync::twin_topic_kind::get ? get_id : patch_id) = topic->request_id;
+    }
+    return problem(e);
+  }
+  std::string connect() { return did(session.connected(++now)); }
+  std::string report(std::string_view patch) { return did(session.report(patch, ++now)); }
+  std::string twin(std::string_view body) { return did(session.message("$iothub/twin/res/200/?$rid=" + get_id, body, ++now)); }
+  std::string get_answer(int status, std::string_view body = {}) {
+    return did(session.message("$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + get_id, body, ++now));
+  }
+  std::string answer(int status, std::int64_t version, std::string_view body = {}) {
+    return did(session.message("$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + patch_id +
+                                   (version < 0 ? "" : "&$version=" + std::to_string(version)),
+                               body, ++now));
+  }
+  std::string change(std::int64_t version, std::string_view body) {
+    return did(session.message("$iothub/twin/PATCH/properties/desired/?$version=" + std::to_string(version), body, ++now));
+  }
+  std::string tick_when_due() {
+    now = session.next_tick();
+    return did(session.tick(now));
+  }
+  std::string desired() const { return std::string(session.text(part::desired)); }
+  std::string reported() const { return std::string(session.text(part::reported)); }
+  std::string acknowledged() const { return std::string(session.acknowledged()); }
+};
+
+/// One that has this twin.
+void start(device& d, std::string_view twin = R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":870,"$version":5}})") {
+  REQUIRE(d.connect() == "");
+  REQUIRE(d.twin(twin) == "");
+}
+
+}  // namespace
+
+TEST_CASE("a session subscribes, asks for the twin and tells what is desired", "[device_session]") {
+  device d;
+  CHECK(d.session.actions().empty());
+  CHECK(d.session.next_tick() == INT64_MAX);
+  CHECK(d.connect() == "");
+  REQUIRE(d.session.actions().size() == 3);
+  CHECK(d.session.actions()[0].kind == sync::action_kind::subscribe);
+  CHECK(d.session.actions()[0].topic == sync::responses_filter);
+  CHECK(d.session.actions()[1].topic == sync::desired_filter);
+  CHECK(d.session.actions()[2].kind == sync::action_kind::publish);
+  CHECK(d.session.actions()[2].topic == "$iothub/twin/GET/?$rid=" + d.get_id);
+  CHECK(d.session.actions()[2].payload.empty());
+  CHECK(d.session.actions()[2].qos == 0);
+  CHECK(d.session.next_tick() == d.now + 30000);
+  CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1},"$version":3},"reported":{"rpm":870,"$version":5}})") == "");
+  REQUIRE(d.session.actions().size() == 1);
+  CHECK(d.session.actions()[0].kind == sync::action_kind::changed);
+  CHECK(changes_of(d.session) == R"(/rpm:->900 /zone:->{"a":1})");
+  CHECK(d.desired() == R"({"rpm":900,"zone":{"a":1}})");
+  CHECK(d.reported() == R"({"rpm":870})");
+  CHECK(d.session.version(part::desired) == 3);
+  CHECK(d.session.version(part::reported) == 5);
+  CHECK(d.session.in_step());
+  CHECK(d.session.next_tick() == INT64_MAX);
+  CHECK(d.session.text(part::tags) == "{}");
+}
+
+TEST_CASE("changes are applied in the order of their versions, and none twice", "[device_session]") {
+  device d;
+  start(d);
+  CHECK(d.change(4, R"({"rpm":null,"zone":{"b":3,"c":{"d":null,"e":[null]}},"$version":4})") == "");
+  CHECK(changes_of(d.session) == R"(/rpm:900>- /zone/b:2>3 /zone/c:->{"e":[null]})");
+  CHECK(d.desired() == R"({"zone":{"a":1,"b":3,"c":{"e":[null]}}})");
+  CHECK(d.change(4, R"({"rpm":1,"$version":4})") == "");  // once more
+  CHECK(d.change(3, R"({"rpm":1,"$version":3})") == "");
+  CHECK(d.session.actions().empty());
+  CHECK(d.session.changes().empty());
+  CHECK(d.desired() == R"({"zone":{"a":1,"b":3,"c":{"e":[null]}}})");
+  CHECK(d.change(5, R"({"zone":{"b":3.0},"$version":5})") == "");  // nothing new, but a version
+  CHECK(d.session.actions().empty());
+  CHECK(d.session.version(part::desired) == 5);
+}
+
+TEST_CASE("a version that lacks is fetched, and the difference is told, deletions included", "[device_session]") {
+  device d;
+  start(d);
+  CHECK(d.change(5, R"({"late":1,"$version":5})") == "");
+  CHECK(last(d.session, sync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
+  CHECK(d.session.changes().empty());
+  CHECK(d.change(6, R"({"later":{"x":1},"$version":6})") == "");  // kept
+  CHECK(d.session.actions().empty());
+  CHECK(d.twin(R"({"desired":{"late":1,"zone":{"a":1},"$version":5},"reported":{"rpm":870,"$version":5}})") == "");
+  CHECK(d.session.actions().size() == 1);  // one batch
+  CHECK(reference::equal(*reference::parser::parse(d.desired()), *reference::parser::parse(R"({"late":1,"zone":{"a":1},"later":{"x":1}})")));
+  std::string all = changes_of(d.session);
+  for (const char* change : {"/rpm:900>-", "/zone/b:2>-", "/late:->1", R"(/later:->{"x":1})"}) {
+    INFO(all);
+    CHECK(all.find(change) != std::string::npos);
+  }
+  CHECK(d.session.changes().size() == 4);
+  CHECK(d.session.version(part::desired) == 6);
+  CHECK(d.session.in_step());
+}
+
+TEST_CASE("changes that come before the twin are kept, dropped or applied", "[device_session]") {
+  device d;
+  REQUIRE(d.connect() == "");
+  CHECK(d.change(2, R"({"a":2,"$version":2})") == "");
+  CHECK(d.change(4, R"({"a":4,"$version":4})") == "");
+  CHECK(d.change(3, R"({"a":3,"b":3,"$version":3})") == "");  // in another order
+  CHECK(d.twin(R"({"desired":{"a":2,"$version":2},"reported":{"$version":1}})") == "");
+  CHECK(d.desired() == R"({"a":4,"b":3})");
+  CHECK(d.session.version(part::desired) == 4);
+  // One that lacks: the twin once more.
+  REQUIRE(d.connect() == "");
+  CHECK(d.change(7, R"({"a":7,"$version":7})") == "");
+  CHECK(d.twin(R"({"desired":{"a":5,"$version":5},"reported":{"$version":1}})") == "");
+  CHECK(last(d.session, sync::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(d.desired() == R"({"a":5})");
+  CHECK(d.twin(R"({"desired":{"a":7,"$version":7},"reported":{"$version":1}})") == "");
+  CHECK(d.session.in_step());
+  CHECK(d.session.actions().size() == 1);
+}
+
+TEST_CASE("changes for which there is no room are fetched", "[device_session]") {
+  sync::device_options options;
+  options.max_kept = 40;
+  device d(options);
+  REQUIRE(d.connect() == "");
+  CHECK(d.change(2, R"({"long":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx","$version":2})") == "");
+  CHECK(d.twin(R"({"desired":{"$version":1},"reported":{"$version":1}})") == "");
+  CHECK(last(d.session, sync::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(d.twin(R"({"desired":{"long":"x","$version":2},"reported":{"$version":1}})") == "");
+  CHECK(d.session.in_step());
+  CHECK(d.desired() == R"({"long":"x"})");
+}
+
+TEST_CASE("a snapshot replaces whatever its version is", "[device_session]") {
+  device d;
+  start(d);
+  REQUIRE(!d.session.disconnected(d.now));
+  CHECK_FALSE(d.session.in_step());
+  REQUIRE(d.connect() == "");
+  CHECK(d.twin(R"({"desired":{"new":true,"$version":1},"reported":{"$version":1}})") == "");  // an identity made anew
+  CHECK(d.session.version(part::desired) == 1);
+  CHECK(changes_of(d.session) == R"(/rpm:900>- /zone:{"a":1,"b":2}>- /new:->true)");
+  CHECK(published(d.session) == R"({"rpm":870})");  // the device is the one who knows
+  CHECK(d.change(2, R"({"new":false,"$version":2})") == "");
+  CHECK(changes_of(d.session) == "/new:true>false");
+}
+
+TEST_CASE("nothing is told when nothing changed", "[device_session]") {
+  device d;
+  start(d);
+  REQUIRE(d.connect() == "");
+  CHECK(d.twin(R"({ "reported" : { "$version":5,"rpm":870.0}, "desired":{"zone":{"b":2,"a":1},"\u0072pm":9e2,"$version":3}})") == "");
+  CHECK(d.session.actions().empty());
+  CHECK(d.session.changes().empty());
+}
+
+TEST_CASE("a version stands in the topic, in the body, or in both", "[device_session]") {
+  device d;
+  start(d, R"({"desired":{"$version":1},"reported":{"$version":1}})");
+  CHECK(d.change(2, R"({"a":2})") == "");
+  CHECK(d.did(d.session.message("$iothub/twin/PATCH/properties/desired/", R"({"a":3,"\u0024version":3})", d.now)) == "");
+  CHECK(d.desired() == R"({"a":3})");
+  CHECK(d.change(4, R"({"a":4,"$metadata":{},"\u0024other":1,"b":{"$inside":1},"$version":4})") == "");
+  CHECK(d.desired() == R"({"a":4,"b":{"$inside":1}})");  // at the root alone they are the hub's
+  for (const char* body : {R"({"a":5,"$version":6})", R"({"a":5,"$version":"5"})", R"({"a":5,"$version":-5})", R"({"a":5,"$version":5.5})",
+                           R"({"a":5,"$version":null})", R"({"a":5,"$version":[5]})"}) {
+    INFO(body);
+    device other;
+    start(other, R"({"desired":{"$version":4},"reported":{"$version":1}})");
+    CHECK(other.change(5, body) == "a part of the twin has the wrong type at /$version");
+    CHECK(last(other.session, sync::action_kind::publish).find("GET") != std::string::npos);  // it was about something
+    CHECK(other.desired() == "{}");
+  }
+  CHECK(d.did(d.session.message("$iothub/twin/PATCH/properties/desired/", R"({"a":5})", d.now)) != "");
+}
+
+TEST_CASE("twins and changes that are none are errors, and the twin is asked for again", "[device_session]") {
+  for (const char* body : {"", " ", "{", "[]", "1", "null", R"({"reported":{"$version":1}})", R"({"desired":1,"reported":{}})",
+                           R"({"desired":null,"reported":{}})", R"({"desired":{},"reported":{}})", R"({"desired":{"$version":"1"},"reported":{}})",
+                           R"({"desired":{"$version":1},"reported":[]})", R"({"desired":{"$version":1},"reported":{"$version":true}})",
+                           R"({"desired":{"$version":1,"a":1,"a":2},"reported":{}})", "{\"desired\":{\"$version\":1,\"a\":\"\xFF\"},\"reported\":{}}",
+                           R"({"desired":{"$version":99999999999999999999},"reported":{}})"}) {
+    INFO(body);
+    device d;
+    start(d);
+    REQUIRE(d.connect() == "");
+    CHECK(d.twin(body) != "");
+    CHECK(d.session.actions().empty());
+    CHECK(d.desired() == R"({"rpm":900,"zone":{"a":1,"b":2}})");
+    CHECK(d.reported() == R"({"rpm":870})");
+    const std::string id = d.get_id;
+    CHECK(d.session.next_tick() != INT64_MAX);
+    CHECK(d.tick_when_due() == "");
+    CHECK(d.get_id != id);
+    CHECK(d.twin(R"({"desired":{"$version":3,"a":null,"b":{"c":null}},"reported":null})") == "");
+    CHECK(d.desired() == R"({"b":{}})");
+  }
+  for (const char* body : {"", "{", "[]", "7", "{\"a\":1,\"a\":1}", "{\"a\":\"\x01\"}"}) {
+    INFO(body);
+    device d;
+    start(d);
+    CHECK(d.change(4, body) != "");
+    CHECK(last(d.session, sync::action_kind::publish).find("GET") != std::string::npos);
+    CHECK(d.desired() == R"({"rpm":900,"zone":{"a":1,"b":2}})");
+  }
+  device d;
+  start(d, R"({"properties":{"desired":{"a":1,"$version":2},"reported":{"b":1,"$version":1}}})");  // as it was once documented
+  CHECK(d.desired() == R"({"a":1})");
+  CHECK(d.reported() == R"({"b":1})");
+  CHECK(d.did(d.session.message("$iothub/twin/res/200/", "{}", 1)) != "");
+  CHECK(d.did(d.session.message("a/b", "{}", 1)) != "");
+  CHECK(d.did(d.session.message("$iothub/twin/GET/?$rid=1", "", 1)) != "");
+  std::string deep = R"({"desired":{"$version":1,"a":)" + std::string(80, '[') + std::string(80, ']') + R"(},"reported":{}})";
+  REQUIRE(d.connect() == "");
+  CHECK(d.twin(deep).find("nested too deeply") == 0);
+}
+
+TEST_CASE("a twin that is refused is not asked for again before the next connection", "[device_session]") {
+  for (const int status : {400, 401, 404}) {
+    device d;
+    REQUIRE(d.connect() == "");
+    CHECK(d.get_answer(status, R"({"errorCode":404001,"trackingId":"x","message":"no such \"device\"\u00e9"})") == "");
+    REQUIRE(d.session.actions().size() == 1);
+    const auto a = d.session.actions()[0];
+    CHECK(a.kind == sync::action_kind::failed);
+    CHECK(a.status == static_cast<unsigned>(status));
+    CHECK(a.code == 404001);
+    CHECK(a.message == "no such \"device\"\xC3\xA9");
+    CHECK(d.session.next_tick() == INT64_MAX);
+    CHECK(d.change(2, R"({"a":1,"$version":2})") == "");
+    CHECK(d.session.actions().empty());
+    CHECK(d.report(R"({"a":1})") == "");
+    CHECK(d.session.actions().empty());
+    CHECK(d.connect() == "");
+    CHECK(d.twin(R"({"desired":{"$version":1},"reported":{"$version":1}})") == "");
+    CHECK(published(d.session) == R"({"a":1})");
+  }
+  device d;
+  REQUIRE(d.connect() == "");
+  CHECK(d.get_answer(401, std::string(2000, 'x')) == "");
+  CHECK(d.session.actions()[0].message.size() == 512);
+  CHECK(d.session.actions()[0].code == 0);
+}
+
+TEST_CASE("requests are repeated with a growing delay after 429, 5xx and a time-out", "[device_session]") {
+  sync::device_options options;
+  options.retry_first = 100;
+  options.retry_longest = 1000;
+  options.time_out = 5000;
+  options.seed = 7;
+  std::vector<std::int64_t> delays[2];
+  for (auto& seen : delays) {
+    device d(options);
+    REQUIRE(d.connect() == "");
+    for (int i = 0; i < 8; ++i) {
+      const std::string id = d.get_id;
+      if (i % 3 == 2) {
+        CHECK(d.session.next_tick() == d.now + 5000);
+        CHECK(d.tick_when_due() == "");  // the time is over
+      } else {
+        CHECK(d.get_answer(i % 3 == 0 ? 429 : 503) == "");
+        CHECK(d.get_answer(429) == "");  // once more: it changes nothing
+        --d.now;
+      }
+      CHECK(d.session.actions().empty());
+      seen.push_back(d.session.next_tick() - d.now);
+      const std::int64_t longest = std::min<std::int64_t>(1000, 100 << i);
+      CHECK(seen.back() >= longest / 2 - 1);
+      CHECK(seen.back() <= longest);
+      REQUIRE(!d.session.tick(d.session.next_tick() - 1));
+      CHECK(d.session.actions().empty());
+      CHECK(d.tick_when_due() == "");
+      CHECK(d.get_id != id);
+    }
+    CHECK(d.twin(R"({"desired":{"$version":1},"reported":{"$version":1}})") == "");
+    // The same for a reported patch, which stays the same.
+    CHECK(d.report(R"({"a":1})") == "");
+    for (const int status : {429, 500, 0, 504}) {
+      const std::string id = d.patch_id;
+      if (status == 0) {
+        CHECK(d.tick_when_due() == "");
+      } else {
+        CHECK(d.answer(status, -1) == "");
+      }
+      CHECK(d.session.actions().empty());
+      CHECK(d.report(R"({"a":2})") == "");
+      CHECK(d.session.actions().empty());
+      CHECK(d.tick_when_due() == "");
+      CHECK(published(d.session) == R"({"a":1})");
+      CHECK(d.patch_id != id);
+    }
+    CHECK(d.answer(204, 2) == "");
+    CHECK(published(d.session) == R"({"a":2})");
+    CHECK(d.answer(204, 3) == "");
+    CHECK(d.session.in_step());
+  }
+  CHECK(delays[0] == delays[1]);
+  options.seed = 8;
+  device other(options);
+  REQUIRE(other.connect() == "");
+  device same(options);
+  REQUIRE(same.connect() == "");
+  CHECK(other.get_id == same.get_id);
+  options.seed = 9;
+  device another(options);
+  REQUIRE(another.connect() == "");
+  CHECK(another.get_id != same.get_id);
+}
+
+TEST_CASE("an answer that comes late is an answer", "[device_session]") {
+  device d;
+  REQUIRE(d.connect() == "");
+  CHECK(d.tick_when_due() == "");
+  CHECK(d.twin(R"({"desired":{"a":1,"$version":1},"reported":{"$version":1}})") == "");
+  CHECK(d.session.in_step());
+  CHECK(d.report(R"({"b":1})") == "");
+  CHECK(d.tick_when_due() == "");
+  CHECK(d.answer(204, 2) == "");
+  CHECK(d.session.in_step());
+  // But not one to an older request.
+  CHECK(d.report(R"({"b":2})") == "");
+  const std::string old = d.patch_id;
+  CHECK(d.answer(429, -1) == "");
+  CHECK(d.tick_when_due() == "");
+  CHECK(d.did(d.session.message("$iothub/twin/res/204/?$rid=" + old + "&$version=3", "", d.now)) == "");
+  CHECK_FALSE(d.session.in_step());
+  CHECK(d.did(d.session.message("$iothub/twin/res/400/?$rid=x", "", d.now)) == "");
+  CHECK_FALSE(d.session.in_step());
+  CHECK(d.acknowledged() == R"({"b":1})");
+}
+
+TEST_CASE("reports are sent one by one, and only what is new in them", "[device_session]") {
+  device d;
+  start(d);
+  CHECK(d.report(R"({ "rpm" : 870.0 })") == "");
+  CHECK(d.session.actions().empty());  // nothing new
+  CHECK(d.report(R"({"rpm":871,"x":{"y":1,"z":null}})") == "");
+  CHECK(published(d.session) == R"({"rpm":871,"x":{"y":1}})");
+  CHECK(last(d.session, sync::action_kind::publish) == "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id);
+  CHECK(d.report(R"({"rpm":872,"x":null})") == "");
+  CHECK(d.report(R"({"rpm":873,"x":{"w":[1, 2]}})") == "");
+  CHECK(d.session.actions().empty());
+  CHECK(d.reported() == R"({"rpm":873,"x":{"w":[1,2]}})");
+  CHECK(d.acknowledged() == R"({"rpm":870})");
+  CHECK(d.answer(204, 6) == "");
+  CHECK(published(d.session) == R"({"rpm":873,"x":{"y":null,"w":[1,2]}})");
+  CHECK(d.report(R"({"rpm":873})") == "");
+  CHECK(d.answer(204, 7) == "");
+  CHECK(d.session.in_step());
+  CHECK(d.session.actions().empty());
+  CHECK(d.session.version(part::reported) == 7);
+  // There and back: nothing is left to say.
+  CHECK(d.report(R"({"rpm":1})") == "");
+  CHECK(d.report(R"({"rpm":2})") == "");
+  CHECK(d.report(R"({"rpm":1})") == "");
+  CHECK(d.answer(204, 8) == "");
+  CHECK(d.session.in_step());
+}
+
+TEST_CASE("a refused report is handed back, and what came later stays", "[device_session]") {
+  device d;
+  start(d);
+  CHECK(d.report(R"({"bad":1,"x":{"y":1}})") == "");
+  CHECK(d.report(R"({"good":2,"x":{"z":2}})") == "");
+  CHECK(d.answer(400, -1, R"({"errorCode":400004,"message":"not this"})") == "");
+  REQUIRE(d.session.actions().size() == 2);
+  const auto a = d.session.actions()[0];
+  CHECK(a.kind == sync::action_kind::refused);
+  CHECK(a.status == 400);
+  CHECK(a.code == 400004);
+  CHECK(a.message == "not this");
+  CHECK(a.payload == R"({"bad":1,"x":{"y":1}})");
+  CHECK(published(d.session) == R"({"x":{"z":2},"good":2})");
+  CHECK(d.reported() == R"({"rpm":870,"x":{"z":2},"good":2})");
+  CHECK(d.answer(403, -1, "too large") == "");
+  CHECK(d.session.actions()[0].message == "too large");
+  CHECK(d.reported() == R"({"rpm":870})");
+  CHECK(d.session.in_step());
+}
+
+TEST_CASE("a report that is too long goes in parts, and a value that is too long is refused", "[device_session]") {
+  sync::device_options options;
+  options.max_payload = 40;
+  device d(options);
+  start(d, R"({"desired":{"$version":1},"reported":{"$version":1}})");
+  CHECK(d.report(R"({"a":{"bb":"0123456789","cc":"0123456789","d":{"e":[1,2,3]}},"f":true})") == "");
+  std::vector<std::string> parts;
+  for (std::int64_t version = 2; !d.session.in_step(); ++version) {
+    parts.push_back(published(d.session));
+    CHECK(parts.back().size() <= 40);
+    REQUIRE(parts.size() < 10);
+    CHECK(d.answer(204, version) == "");
+  }
+  CHECK(parts == std::vector<std::string>{R"({"a":{"bb":"0123456789"}})", R"({"a":{"cc":"0123456789"}})", R"({"a":{"d":{"e":[1,2,3]}},"f":true})"});
+  CHECK(d.acknowledged() == R"({"a":{"bb":"0123456789","cc":"0123456789","d":{"e":[1,2,3]}},"f":true})");
+  CHECK(d.report(R"({"x":1,"n":{"o~/":"0123456789012345678901234567"}})") == "this alone makes a patch longer than it may be at /n/o~0~1");
+  CHECK(d.reported() == d.acknowledged());
+  // Somebody else put there what cannot be removed in so few bytes.
+  REQUIRE(d.connect() == "");
+  CHECK(d.twin(R"({"desired":{"$version":1},"reported":{"a-name-that-does-not-fit-into-a-message":{"as-a-whole":1},"$version":9}})") == "");
+  bool refused = false;
+  for (const auto& a : d.session.actions()) refused = refused || (a.kind == sync::action_kind::refused && a.status == 0);
+  for (std::int64_t version = 10; !d.session.in_step(); ++version) {
+    REQUIRE(version < 20);
+    CHECK(d.answer(204, version) == "");
+    for (const auto& a : d.session.actions()) refused = refused || (a.kind == sync::action_kind::refused && a.status == 0);
+  }
+  CHECK(refused);
+}
+
+TEST_CASE("conditional reports name the version, and 412 brings the twin", "[device_session]") {
+  for (const auto who : {sync::authority::device, sync::authority::shared}) {
+    sync::device_options options;
+    options.conditional = true;
+    options.who = who;
+    device d(options);
+    start(d);
+    CHECK(d.report(R"({"rpm":871})") == "");
+    CHECK(last(d.session, sync::action_kind::publish) == "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=5");
+    CHECK(d.answer(412, -1, R"({"errorCode":412001})") == "");
+    REQUIRE(d.session.actions().size() == 1);
+    CHECK(last(d.session, sync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
+    CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":870,"other":1,"$version":6}})") == "");
+    CHECK(last(d.session, sync::action_kind::publish) == "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=6");
+    CHECK(published(d.session) == (who == sync::authority::shared ? R"({"rpm":871})" : R"({"rpm":871,"other":null})"));
+    CHECK(d.answer(204, 7) == "");
+    CHECK(d.session.in_step());
+  }
+  device d;  // not asked for: 412 is a refusal like any other
+  start(d);
+  CHECK(d.report(R"({"rpm":871})") == "");
+  CHECK(d.answer(412, -1) == "");
+  CHECK(d.session.actions()[0].kind == sync::action_kind::refused);
+}
+
+TEST_CASE("who else writes reported is noticed by its version", "[device_session]") {
+  device d;
+  start(d);
+  CHECK(d.report(R"({"rpm":871})") == "");
+  CHECK(d.report(R"({"rpm":872})") == "");
+  CHECK(d.answer(204, 8) == "");  // not 6
+  REQUIRE(d.session.actions().size() == 1);
+  CHECK(last(d.session, sync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
+  CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":1,"$version":8}})") == "");
+  CHECK(published(d.session) == R"({"rpm":872})");
+  // A hub that names no version: nothing can be concluded.
+  CHECK(d.answer(204, -1) == "");
+  CHECK(d.session.in_step());
+  CHECK(d.session.version(part::reported) == sync::no_version);
+  CHECK(d.report(R"({"rpm":873})") == "");
+  CHECK(d.answer(204, 100) == "");
+  CHECK(d.session.in_step());
+}
+
+TEST_CASE("an answer that crosses a request for the twin makes it ask again", "[device_session]") {
+  device d;
+  start(d);
+  CHECK(d.report(R"({"rpm":871})") == "");
+  CHECK(d.change(9, R"({"$version":9})") == "");
+  const std::string crossed = d.get_id;
+  CHECK(d.answer(204, 6) == "");
+  CHECK(d.get_id != crossed);
+  CHECK(d.did(d.session.message("$iothub/twin/res/200/?$rid=" + crossed, "{}", d.now)) == "");  // may be from before the report
+  CHECK_FALSE(d.session.in_step());
+  CHECK(d.twin(R"({"desired":{"$version":9},"reported":{"rpm":871,"$version":6}})") == "");
+  CHECK(d.session.in_step());
+}
+
+TEST_CASE("what others report is taken over where authority is shared", "[device_session]") {
+  sync::device_options options;
+  options.who = sync::authority::shared;
+  device d(options);
+  start(d);
+  CHECK(d.report(R"({"mine":1,"both":"mine"})") == "");
+  REQUIRE(!d.session.disconnected(d.now));
+  CHECK(d.report(R"({"mine":2})") == "");
+  REQUIRE(d.connect() == "");
+  CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"theirs":1,"both":"theirs","$version":9}})") == "");
+  CHECK(reference::equal(*reference::parser::parse(d.reported()), *reference::parser::parse(R"({"theirs":1,"both":"mine","mine":2})")));
+  CHECK(published(d.session) == R"({"both":"mine","mine":2})");
+}
+
+TEST_CASE("what was reported before the first twin goes on top of it, one after the other", "[device_session]") {
+  device d;
+  CHECK(d.report(R"({"a":null,"b":1})") == "");
+  CHECK(d.report(R"({"c":{"x":1},"b":2})") == "");
+  CHECK(d.report(R"({"a":{"new":1}})") == "");  // what stood in `a` goes all the same
+  CHECK(d.report(R"({"d":5})") == "");
+  CHECK(d.report(R"({"d":{"y":null}})") == "");
+  CHECK(d.session.actions().empty());
+  CHECK(d.reported() == R"({"b":2,"c":{"x":1},"a":{"new":1},"d":{}})");
+  REQUIRE(d.connect() == "");
+  CHECK(d.twin(R"({"desired":{"$version":1},"reported":{"a":{"old":1},"c":{"z":1},"d":{"y":1},"$version":4}})") == "");
+  CHECK(reference::equal(*reference::parser::parse(d.reported()),
+                         *reference::parser::parse(R"({"a":{"new":1},"b":2,"c":{"x":1,"z":1},"d":{}})")));
+  CHECK(reference::equal(*reference::parser::parse(published(d.session)),
+                         *reference::parser::parse(R"({"a":{"old":null,"new":1},"b":2,"c":{"x":1},"d":{"y":null}})")));
+}
+
+TEST_CASE("a report that would be refused is refused here, with the place", "[device_session]") {
+  device d;
+  start(d);
+  const auto before = d.reported();
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"a":{"b.c":1}})", "the name has a character that is forbidden in names at /a/b.c"},
+      {R"({"a":{"\u0024b":1}})", "names that start with '$' are written by the service alone at /a/$b"},
+      {R"({"$version":1})", "names that start with '$' are written by the service alone at /$version"},
+      {R"({"a":[1,{"b":null}]})", "null is not allowed inside an array at /a/1/b"},
+      {R"({"a":4503599627370496})", "the integer is outside the range allowed at /a"},
+      {R"({"a":1,"a":2})", "a member name stands twice in one object at /a"},
+      {R"({"a":1)", "the text ends in the middle of a value at "},
+      {"", "the text is empty where a JSON value was expected at "},
+      {"[1]", "a part of the twin has the wrong type at "},
+      {"null", "a part of the twin has the wrong type at "},
+      {R"({"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{}}}}}}}}}}}})", "nested too deeply at /a/a/a/a/a/a/a/a/a/a/a"},
+  };
+  for (const auto& [patch, said] : cases) {
+    INFO(patch);
+    const std::string got = d.report(patch);
+    CHECK(got.substr(0, std::string_view(said).size()) == said);
+    CHECK(d.session.actions().empty());
+    CHECK(d.reported() == before);
+  }
+  const json::error e = d.session.report(R"({"a":")" + std::string(4097, 'x') + "\"}", 1);
+  CHECK(e.code() == errc::string_too_long);
+  CHECK(e.limit() == 4096);
+  CHECK(e.actual() == 4097);
+  CHECK(e.pointer() == "/a");
+}
+
+TEST_CASE("the size of reported is held against the limit when it grows", "[device_session]") {
+  devicetwin::dialect rules = devicetwin::azure;
+  rules.max_reported = 40;
+  sync::device_options options;
+  options.rules = &rules;
+  device d(options);
+  start(d, R"({"desired":{"$version":1},"reported":{"a":1,"b":"\u0001\u00e9","c":[true,null],"$version":1}})");
+  // a 1+8, b 1+2, c 1+4
+  CHECK(d.report(R"({"d":"01234567890123456789"})") == "");  // 17 + 21
+  const json::error e = d.session.report(R"({"e":"0123"})", 2);
+  CHECK(e.code() == errc::section_too_large);
+  CHECK(e.limit() == 40);
+  CHECK(e.actual() == 43);
+  rules.max_reported = 10;
+  CHECK(d.report(R"({"d":"0123456789"})") == "");  // less is always allowed
+  CHECK(d.session.report(R"({"d":"0123456789012"})", 2).code() == errc::section_too_large);
+  rules = devicetwin::aws;
+  rules.max_total = 60;
+  CHECK(d.report(R"({"d":"x"})") == "");
+  CHECK(d.session.report(R"({"d":"01234567890123456789"})", 2).code() == errc::section_too_large);
+  rules = devicetwin::edge_hub;
+  rules.max_reported = 13;
+  CHECK(d.report(R"({ "d" : "01234" })") == "");  // the patch alone counts, without white space
+  CHECK(d.session.report(R"({"d":"012345"})", 2).code() == errc::section_too_large);
+}
+
+TEST_CASE("values are parsed when they are asked for", "[device_session]") {
+  device d;
+  start(d, R"({"desired":{"on":true,"n":-5,"big":18446744073709551615,"x":1.5,"text":"a\"\u00e9","list":[1,[2,3]],"$version":1},"reported":{}})");
+  const auto& s = d.session;
+  CHECK(s.get<bool>(part::desired, "/on").value_or(false));
+  CHECK(s.get<std::int32_t>(part::desired, "/n").value_or(0) == -5);
+  CHECK(s.get<std::uint32_t>(part::desired, "/n").error().code() == errc::number_out_of_range);
+  CHECK(s.get<std::uint64_t>(part::desired, "/big").value_or(0) == 18446744073709551615u);
+  CHECK(s.get<std::int64_t>(part::desired, "/big").error().code() == errc::number_out_of_range);
+  CHECK(s.get<double>(part::desired, "/x").value_or(0) == 1.5);
+  CHECK(s.get<int>(part::desired, "/list/1/0").value_or(0) == 2);
+  CHECK(s.get<int>(part::desired, "/text").error().code() == errc::wrong_type);
+  CHECK(s.get<int>(part::desired, "/none").error().code() == errc::not_found);
+  CHECK(s.get<int>(part::desired, "none").error().code() == errc::invalid_pointer);
+  CHECK(*s.find(part::desired, "/list") == "[1,[2,3]]");
+  std::string text;
+  CHECK(!s.get_string(part::desired, "/text", text));
+  CHECK(text == "a\"\xC3\xA9");
+  json::document section;
+  CHECK(!s.read(part::desired, section));
+  CHECK(json::get<bool>(section.root(), "/on").value_or(false));
+}
+
+TEST_CASE("a subscription gets what it is about, also inside of what came or went as a whole", "[device_session]") {
+  device d;
+  start(d, R"({"desired":{"zones":{"a":{"fan":1},"b":{"fan":2,"on":true}},"x":1,"$version":1},"reported":{}})");
+  const auto matches = [&](const subscription& wanted) {
+    std::string all;
+    const json::error e = d.session.changes(wanted, [&](const sync::text_change& c) {
+      all += (all.empty() ? "" : " ") + std::string(c.pointer) + ":" + std::string(c.old_text) + ">" + std::string(c.new_text);
+    });
+    return e ? e.message() : all;
+  };
+  CHECK(matches({part::desired, "/zones/*/fan"}) == "/zones/a/fan:>1 /zones/b/fan:>2");
+  CHECK(d.change(2, R"({"zones":{"a":null,"b":{"fan":3,"on":null},"c":{"fan":{"deep":[1]}},"d":1},"$version":2})") == "");
+  CHECK(matches({part::desired, "/zones/*/fan"}) == R"(/zones/a/fan:1> /zones/b/fan:2>3 /zones/c/fan:>{"deep":[1]})");
+  CHECK(matches({part::desired, "/zones/b"}) == "");
+  CHECK(matches({part::desired, "/zones/b", reach::subtree}) == "/zones/b/fan:2>3 /zones/b/on:true>");
+  CHECK(matches({part::desired, "/zones/c/fan/deep"}) == "/zones/c/fan/deep:>[1]");
+  CHECK(matches({part::desired, "/x"}) == "");
+  CHECK(matches({part::reported, "/zones/*/fan"}) == "");
+  CHECK(matches({part::desired, "", reach::subtree}).find("/zones/d:>1") != std::string::npos);
+  CHECK(matches({part::desired, "x"}).find("not a JSON Pointer") == 0);
+  CHECK(d.change(3, R"({"zones":{"b":{"fan":3}},"$version":3})") == "");
+  CHECK(matches({part::desired, "", reach::subtree}) == "");
+}
+
+TEST_CASE("nothing that was saved is lost with the power", "[device_session]") {
+  device d;
+  start(d);
+  CHECK(d.change(4, R"({"rpm":901,"$version":4})") == "");
+  CHECK(d.report(R"({"rpm":871})") == "");
+  CHECK(d.report(R"({"mode":"eco"})") == "");
+  std::string saved;
+  REQUIRE(!d.session.save(saved));
+  sync::device_options options;
+  options.seed = 99;
+  device after(options);
+  REQUIRE(!after.session.restore(saved));
+  CHECK(after.desired() == d.desired());
+  CHECK(after.reported() == R"({"rpm":871,"mode":"eco"})");
+  CHECK(after.session.version(part::desired) == 4);
+  REQUIRE(after.connect() == "");
+  CHECK(after.twin(R"({"desired":{"rpm":901,"zone":{"a":1},"$version":5},"reported":{"rpm":871,"$version":6}})") == "");
+  CHECK(changes_of(after.session) == "/zone/b:2>-");  // what changed meanwhile, and no more
+  CHECK(published(after.session) == R"({"mode":"eco"})");
+
+  // Before the first twin, too.
+  device early;
+  CHECK(early.report(R"({"a":null})") == "");
+  CHECK(early.report(R"({"a":{"b":1}})") == "");
+  std::string first;
+  REQUIRE(!early.session.save(first));
+  device again;
+  REQUIRE(!again.session.restore(first));
+  REQUIRE(again.connect() == "");
+  CHECK(again.twin(R"({"desired":{"$version":1},"reported":{"a":{"c":1},"$version":1}})") == "");
+  CHECK(published(again.session) == R"({"a":{"c":null,"b":1}})");
+}
+
+TEST_CASE("a torn, changed or newer state is an error and changes nothing", "[device_session]") {
+  device d;
+  start(d);
+  CHECK(d.report(R"({"rpm":871})") == "");
+  std::string saved, before;
+  REQUIRE(!d.session.save(saved));
+  device other;
+  start(other, R"({"desired":{"x":1,"$version":1},"reported":{"$version":1}})");
+  REQUIRE(!other.session.save(before));
+  const auto is_as_before = [&] {
+    std::string now;
+    REQUIRE(!other.session.save(now));
+    return now == before;
+  };
+  for (std::size_t size = 0; size < saved.size(); ++size) {
+    CHECK(other.session.restore(std::string_view(saved).substr(0, size)).code() == errc::damaged);
+  }
+  CHECK(is_as_before());
+  for (std::size_t i = 0; i < saved.size(); ++i) {
+    if (i >= 5 && i < 8) continue;  // nothing stands there yet
+    for (const int bit : {1, 0x80}) {
+      std::string changed = saved;
+      changed[i] = static_cast<char>(changed[i] ^ bit);
+      const errc code = other.session.restore(changed).code();
+      CHECK((code == errc::damaged || (i == 4 && code == errc::newer_format)));
+    }
+  }
+  CHECK(is_as_before());
+  CHECK(other.session.restore(saved + "x").code() == errc::damaged);
+  CHECK(other.session.restore("").code() == errc::damaged);
+  // A right checksum over what is no state.
+  const auto sealed = [](std::string_view content) {
+    std::string out;
+    REQUIRE(!devicetwin::detail::write_stored_form("DTDS", 1, out, [&](auto& to) { to.bytes(content); }));
+    return out;
+  };
+  using namespace std::string_literals;
+  for (const std::string& content : {""s, "\x00\x00\x00"s, "\x00\x00\x00\x01{"s, "\x00\x00\x00\x02[]\x00\x00\x00\x00"s, "\x00\x00\x00\x00\x00\x00\x00\x02{}"s,
+                                     "\x08\x00\x00\x00\x00\x00\x00\x00"s, "\x00\x00\x00\x00\x00\x00\x00\x00\x00"s,
+                                     "\x00\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01\x00\x00\x00\x00\x00\x00"s}) {
+    CHECK(other.session.restore(sealed(content)).code() == errc::damaged);
+  }
+  CHECK(is_as_before());
+  CHECK(!other.session.restore(sealed("\x00\x00\x00\x00\x00\x00\x00\x00"s)));
+}
+
+// --- Memory -----------------------------------------------------------------------------------
+
+namespace {
+
+/// A story with everything in it, told to a session step by step; gives the first error, when it may.
+template <class OnError>
+void tell_story(sync::device_session& s, OnError&& on_error) {
+  std::string get, patch;
+  std::int64_t now = 0;
+  bool well = true;
+  const auto step = [&](const json::error& e) {
+    for (const auto& a : s.actions()) {
+      if (a.kind != sync::action_kind::publish) continue;
+      const auto topic = sync::parse_twin_topic(a.topic);
+      (topic->kind == sync::twin_topic_kind::get ? get : patch) = topic->request_id;
+    }
+    if (e) well = on_error(e);
+    return !e;
+  };
+  const auto all = [&](auto&& event) {
+    while (well && !step(event())) {
+    }
+  };
+  std::string zone = "{";
+  for (int i = 0; i < 30; ++i) zone += (i == 0 ? "\"name" : ",\"name") + std::to_string(i) + "\":{\"x\":" + std::to_string(i) + ",\"y\":[1,2]}";
+  zone += "}";
+  const auto res = [&](int status, const std::string& id, int version) {
+    return "$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id + (version < 0 ? "" : "&$version=" + std::to_string(version));
+  };
+  all([&] { return s.report(R"({"a":null})", ++now); });
+  all([&] { return s.report(R"({"a":{"b":1}})", ++now); });
+  all([&] { return s.connected(++now); });
+  const std::string first = R"({"desired":{"zone":)" + zone + R"(,"$version":1},"reported":{"a":{"c":1},"$version":1}})";
+  all([&] { return s.message(res(200, get, -1), first, ++now); });
+  all([&] { return s.message(res(204, patch, 2), "", ++now); });
+  all([&] { return s.message("$iothub/twin/PATCH/properties/desired/?$version=2", R"({"zone":{"name3":null,"name4":{"x":null,"z":{"n":null}}}})", ++now); });
+  all([&] { return s.report(R"({"r":)" + zone + "}", ++now); });
+  all([&] { return s.report(R"({"r":{"name7":null}})", ++now); });
+  all([&] { return s.message(res(400, patch, -1), R"({"errorCode":400004,"message":"\u006eo"})", ++now); });
+  all([&] { return s.message(res(204, patch, 3), "", ++now); });
+  all([&] { return s.message("$iothub/twin/PATCH/properties/desired/?$version=9", R"({"q":1})", ++now); });
+  const std::string second = R"({"desired":{"zone":{"name1":)" + zone + R"(},"$version":9},"reported":{"other":1,"$version":7}})";
+  all([&] { return s.message(res(200, get, -1), second, ++now); });
+  std::string saved;
+  if (well && s.save(saved)) well = false;
+  all([&] { return s.restore(saved); });
+  if (!well) return;
+  CHECK(s.version(part::desired) == 9);
+  CHECK(s.get<int>(part::desired, "/zone/name1/name29/x").value_or(0) == 29);
+}
+
+}  // namespace
+
+TEST_CASE("a session survives every failing allocation", "[device_session]") {
+  for (std::size_t n = 1;; ++n) {
+    REQUIRE(n < 5000);
+    failing_heap heap;
+    heap.refused_request = n;
+    bool failed = false;
+    {
+      sync::device_session s({}, heap.source());
+      std::string before;
+      tell_story(s, [&](const json::error& e) {
+        CHECK(e.code() == errc::out_of_memory);
+        failed = true;
+        heap.refused_request = 0;  // then there is memory, and the same event goes well: by and by, for a twin is asked for again
+        CHECK(reference::parser::parse(s.text(part::desired)));
+        CHECK(reference::parser::parse(s.text(part::reported)));
+        return false;
+      });
+    }
+    CHECK(heap.out == 0);
+    if (!failed) break;
+  }
+}
+
+TEST_CASE("a buffer of any size is enough, or the error says what is needed", "[device_session]") {
+  std::vector<char> buffer(64 * 1024);
+  std::size_t enough = 0;
+  for (std::size_t size = 0; enough == 0; size += size < 300 ? 1 : 61) {
+    REQUIRE(size < buffer.size());
+    std::fill(buffer.begin(), buffer.end(), '\x7e');
+    sync::device_session s(buffer.data(), size, {});
+    bool failed = false;
+    tell_story(s, [&](const json::error& e) {
+      CHECK(e.code() == errc::out_of_memory);
+      CHECK(e.needed() > size);
+      failed = true;
+      return false;
+    });
+    for (std::size_t i = size; i < buffer.size(); ++i) {
+      if (buffer[i] != '\x7e') FAIL("written behind the buffer");
+    }
+    if (!failed) enough = size;
+  }
+  // Following what the error says gets there, in few steps.
+  std::size_t size = 0;
+  int steps = 0;
+  for (bool failed = true; failed; ++steps) {
+    REQUIRE(steps < 60);
+    REQUIRE(size < buffer.size());
+    failed = false;
+    sync::device_session s(buffer.data(), size, {});
+    tell_story(s, [&](const json::error& e) {
+      size = static_cast<std::size_t>(e.needed());
+      failed = true;
+      return false;
+    });
+  }
+  CHECK(size <= enough + 4096);
+}

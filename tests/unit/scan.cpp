@@ -1,0 +1,172 @@
+// The instruction-set code, level by level, against a loop over the bytes.
+#include <devicetwin/json/detail/scan.hpp>
+
+#include "../support/text.hpp"
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "../support/random_json.hpp"
+#include "../support/text_roads.hpp"
+
+namespace {
+
+namespace detail = json::detail;
+
+struct blocks {
+  std::vector<detail::scan_block> structure;
+  std::vector<detail::string_block> strings;
+  detail::scan_state state;
+};
+
+bool same(const detail::scan_state& a, const detail::scan_state& b) {
+  return a.in_string == b.in_string && a.escaped == b.escaped;
+}
+template <class Block>
+bool same(const std::vector<Block>& a, const std::vector<Block>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(Block)) == 0;
+}
+bool same(const blocks& a, const blocks& b) {
+  return same(a.structure, b.structure) && same(a.strings, b.strings) && same(a.state, b.state);
+}
+
+// A byte at a time.
+blocks obvious(std::string_view text) {
+  blocks found;
+  found.structure.resize(text.size() / 64);
+  found.strings.resize(text.size() / 64);
+  bool inside = false, escaped = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const std::uint64_t bit = std::uint64_t{1} << (i % 64);
+    detail::scan_block& structure = found.structure[i / 64];
+    detail::string_block& strings = found.strings[i / 64];
+    if (static_cast<unsigned char>(c) >= 0x80) strings.not_ascii |= bit;
+    const bool plain = !escaped;
+    escaped = plain && c == '\\';
+    if (plain && c == '"') {
+      inside = !inside;
+      structure.quote |= bit;
+      strings.quote |= bit;
+    }
+    if (inside) {
+      if (escaped) strings.escapes |= bit;
+      if (static_cast<unsigned char>(c) < 0x20) strings.forbidden |= bit;
+    } else {
+      if (c == '{' || c == '[') structure.open |= bit;
+      if (c == '}' || c == ']') structure.close |= bit;
+      if (c == ',') structure.comma |= bit;
+    }
+  }
+  found.state.in_string = inside ? ~std::uint64_t{0} : 0;
+  found.state.escaped = escaped ? 1 : 0;
+  return found;
+}
+
+// By a level, in two calls.
+blocks by(const detail::scan_level& level, std::string_view text, std::size_t first) {
+  blocks found;
+  found.structure.resize(text.size() / 64);
+  found.strings.resize(text.size() / 64);
+  const std::size_t rest = text.size() / 64 - first;
+  level.scan(text.data(), first, found.state, found.structure.data());
+  level.scan(text.data() + first * 64, rest, found.state, found.structure.data() + first);
+  detail::scan_state state;
+  bool more = level.strings(text.data(), first, state, found.strings.data());
+  more = level.strings(text.data() + first * 64, rest, state, found.strings.data() + first) || more;
+  bool any = false;
+  for (const detail::string_block& block : found.strings) {
+    any = any || (block.escapes | block.not_ascii | block.forbidden) != 0;
+  }
+  CHECK((more || !any));  // it may say so for nothing, but never keep quiet
+  CHECK(same(state, found.state));
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("every kind of machine has its levels", "[scan]") {
+  REQUIRE(detail::level_at(0) == &detail::portable_level);
+  std::string names;
+  for (std::size_t i = 0; detail::level_at(i) != nullptr; ++i) {
+    detail::force_level(detail::level_at(i));
+    names += std::string(detail::level_at(i)->name) + " ";
+    CHECK((names == "portable " || &detail::level() == detail::level_at(i)));
+  }
+  detail::force_level(nullptr);
+#if !defined(DEVICETWIN_NO_SIMD) && defined(__x86_64__)
+  CHECK(names.compare(0, 14, "portable sse2 ") == 0);
+#elif !defined(DEVICETWIN_NO_SIMD) && defined(__aarch64__) && !defined(__AARCH64EB__)
+  CHECK(names == "portable neon ");
+#else
+  CHECK(names == "portable ");
+#endif
+  // The last one is what is used unless another is forced.
+  CHECK(names.find(std::string(detail::level().name) + " ") == names.size() - std::strlen(detail::level().name) - 1);
+}
+
+TEST_CASE("every level finds brackets, commas, strings and what is odd in them", "[scan][property]") {
+  static text_roads::guarded memory;
+  const char* const mixes[] = {"\"\\{}[],:ab1\x80 \x1F\x7F", "\"\\\\\\\\a", "\"abcdefghijkl\\\x05\xE2\x82\xAC",
+                               "{}[],,,:123456"};
+  for (unsigned seed = 0; seed < 400; ++seed) {
+    random_json random(seed);
+    const std::string_view mix = mixes[seed % 4];
+    std::string text;
+    for (int i = 0; i < 64 * 5; ++i) text += mix[random.below(static_cast<unsigned>(mix.size()))];
+    const blocks expected = obvious(text);
+    for (std::size_t i = 0; detail::level_at(i) != nullptr; ++i) {
+      INFO(detail::level_at(i)->name << ", seed " << seed);
+      for (std::size_t first = 0; first <= 5; ++first) {
+        CHECK(same(by(*detail::level_at(i), memory.put(text, first % 2 == 0), first), expected));
+      }
+    }
+  }
+}
+
+TEST_CASE("every level knows every byte", "[scan]") {
+  // In each quarter of a block, outside a string and in one.
+  for (int byte = 0; byte < 256; ++byte) {
+    for (const char* const start : {" ", "\""}) {
+      for (std::size_t at = 1; at < 64; at += 7) {
+        std::string text(128, 'x');
+        text[0] = start[0];
+        text[at] = static_cast<char>(byte);
+        const blocks expected = obvious(text);
+        for (std::size_t i = 0; detail::level_at(i) != nullptr; ++i) {
+          INFO(detail::level_at(i)->name << ", byte " << byte << " at " << at);
+          CHECK(same(by(*detail::level_at(i), text, 1), expected));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("every level finds the first difference and reads no further than it may", "[scan]") {
+  static text_roads::guarded memory_a, memory_b;
+  std::string text;
+  for (int i = 0; i < 260; ++i) text += static_cast<char>(i * 37);
+  for (std::size_t i = 0; detail::level_at(i) != nullptr; ++i) {
+    const detail::scan_level& level = *detail::level_at(i);
+    INFO(level.name);
+    for (std::size_t length = 0; length <= text.size(); ++length) {
+      const std::string_view start = std::string_view(text).substr(0, length);
+      for (const bool at_end : {false, true}) {
+        CHECK(level.common(memory_a.put(start, at_end).data(), memory_b.put(start, at_end).data(), length) == length);
+        CHECK(level.common(memory_a.put(start, at_end).data(), memory_b.put(start, !at_end).data(), length) == length);
+      }
+    }
+    for (std::size_t changed = 0; changed < text.size(); ++changed) {
+      for (const int flip : {0x01, 0x80}) {
+        std::string other = text;
+        other[changed] = static_cast<char>(other[changed] ^ flip);
+        other.back() = static_cast<char>(~text.back());  // a later difference does not matter
+        if (changed + 1 == text.size()) other.back() = static_cast<char>(text.back() ^ flip);
+        for (const std::size_t length : {text.size(), changed + 1, changed}) {
+          CHECK(level.common(text.data(), other.data(), length) == (changed < length ? changed : length));
+        }
+      }
+    }
+  }
+}
