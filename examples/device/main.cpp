@@ -22,8 +22,12 @@
 namespace {
 
 namespace json = devicetwin::json;
-namespace sync = devicetwin::sync;
 using devicetwin::part;
+using devicetwin::sync::action_kind;
+using devicetwin::sync::device_action;
+using devicetwin::sync::device_options;
+using devicetwin::sync::device_session;
+using devicetwin::sync::text_change;
 
 constexpr const char* help = R"(usage: device [OPTION...] [CONNECTION_STRING]
 
@@ -63,7 +67,7 @@ class program {
   int run();
 
  private:
-  static sync::device_options options_of(const settings& s, std::uint64_t seed);
+  static device_options options_of(const settings& s, std::uint64_t seed);
   void connect();
   void lost(const std::string& why);
   void take_input();
@@ -79,7 +83,7 @@ class program {
 
   settings settings_;
   std::mt19937_64 random_{std::random_device{}()};
-  sync::device_session session_;
+  device_session session_;
   device::mqtt_link link_;
   std::string saved_, input_;
   bool input_ended_ = false, in_step_ = false;
@@ -89,8 +93,8 @@ class program {
   unsigned failures_ = 0;
 };
 
-sync::device_options program::options_of(const settings& s, std::uint64_t seed) {
-  sync::device_options options;
+device_options program::options_of(const settings& s, std::uint64_t seed) {
+  device_options options;
   options.retry_first = s.retry_first;
   options.time_out = s.time_out;
   options.seed = seed;
@@ -151,22 +155,22 @@ void program::follow(const json::error& e) {
   if (e) say(e.message());
   save();  // before anything of it is sent
   bool up = link_.is_up();
-  for (const sync::device_action& action : session_.actions()) {
+  for (const device_action& action : session_.actions()) {
     switch (action.kind) {
-      case sync::action_kind::subscribe: up = up && link_.subscribe(action.topic); break;
-      case sync::action_kind::publish: up = up && link_.publish(action.topic, action.payload); break;
-      case sync::action_kind::changed:
-        for (const sync::text_change& c : session_.changes()) {
+      case action_kind::subscribe: up = up && link_.subscribe(action.topic); break;
+      case action_kind::publish: up = up && link_.publish(action.topic, action.payload); break;
+      case action_kind::changed:
+        for (const text_change& c : session_.changes()) {
           std::printf("%.*s: %.*s -> %.*s\n", static_cast<int>(c.pointer.size()), c.pointer.data(), static_cast<int>(c.old_text.size()),
                       c.old_text.data(), static_cast<int>(c.new_text.size()), c.new_text.data());
         }
         std::fflush(stdout);
         break;
-      case sync::action_kind::refused:
+      case action_kind::refused:
         std::fprintf(stderr, "refused (%u): %.*s\n%.*s\n", action.status, static_cast<int>(action.message.size()), action.message.data(),
                      static_cast<int>(action.payload.size()), action.payload.data());
         break;
-      case sync::action_kind::failed:
+      case action_kind::failed:
         std::fprintf(stderr, "the hub does not give the twin (%u): %.*s\n", action.status, static_cast<int>(action.message.size()),
                      action.message.data());
         break;
