@@ -44,7 +44,7 @@ class any_calls {
   unsigned byte() { return at_ == end_ ? 0 : *at_++; }
 
   void call(devicetwin::sync::device_session& s, unsigned what, std::string_view text) {
-    namespace sync = devicetwin::sync;
+    namespace twinsync = devicetwin::sync;
     now_ += what;
     const auto answer = [&](const std::string& id, int status) {
       return s.message("$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id + (what & 32 ? "&$version=" + std::to_string(++version_) : ""), text, now_);
@@ -67,18 +67,18 @@ class any_calls {
         break;
       default: e = what & 16 ? s.disconnected(now_) : answer(get_, what & 64 ? 404 : 503); break;
     }
-    for (const sync::device_action a : s.actions()) {
-      if (a.kind != sync::action_kind::publish) continue;
-      const auto topic = sync::parse_twin_topic(a.topic);
+    for (const twinsync::device_action a : s.actions()) {
+      if (a.kind != twinsync::action_kind::publish) continue;
+      const auto topic = twinsync::parse_twin_topic(a.topic);
       must(static_cast<bool>(topic), "a topic that is none");
-      (topic->kind == sync::twin_topic_kind::get ? get_ : patch_) = std::string(topic->request_id);
+      (topic->kind == twinsync::twin_topic_kind::get ? get_ : patch_) = std::string(topic->request_id);
       must(a.payload.size() <= sync_options_.max_payload, "a payload that is too long");
       must(a.payload.empty() || reference::parser::parse(a.payload).has_value(), "a payload that is no JSON");
     }
     must(!e || e.code() != devicetwin::json::errc::out_of_memory || e.needed() != 0, "what is needed is not said");
     const std::string before = seen_;
     std::string told(before);
-    for (const sync::text_change c : s.changes()) {  // as a merge patch of one member each
+    for (const twinsync::text_change c : s.changes()) {  // as a merge patch of one member each
       std::string patch = c.new_text.empty() ? "null" : std::string(c.new_text);
       std::string_view rest = c.pointer;
       while (!rest.empty()) {
@@ -114,7 +114,7 @@ class any_calls {
     must(!s.save(saved), "a state that cannot be saved");
     devicetwin::sync::device_session other;
     must(!other.restore(saved) && !other.save(again) && again == saved, "a state that is not taken back");
-    static_cast<void>(s.changes({part::desired, text, devicetwin::reach::subtree}, [](const sync::text_change&) {}));
+    static_cast<void>(s.changes({part::desired, text, devicetwin::reach::subtree}, [](const twinsync::text_change&) {}));
     static_cast<void>(s.get<double>(part::desired, text));
   }
   static std::size_t depth_of(std::string_view pointer) {

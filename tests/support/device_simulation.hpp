@@ -18,7 +18,7 @@ namespace simulation {
 
 namespace json = devicetwin::json;
 namespace merge = devicetwin::merge;
-namespace sync = devicetwin::sync;
+namespace twinsync = devicetwin::sync;
 using devicetwin::part;
 using reference::node;
 
@@ -59,7 +59,7 @@ class device_simulation {
  public:
   explicit device_simulation(random_json& random) : random_(random) {
     options_.rules = &devicetwin::rfc7396;
-    options_.who = random.below(2) == 0 ? sync::authority::device : sync::authority::shared;
+    options_.who = random.below(2) == 0 ? twinsync::authority::device : twinsync::authority::shared;
     options_.conditional = random.below(3) == 0;
     const std::size_t limits[] = {devicetwin::dialect::unlimited, 200, 60};
     options_.max_payload = limits[random.below(3)];
@@ -72,7 +72,7 @@ class device_simulation {
     const bool fixed = random.below(2) == 0;
     if (fixed) tight_ = random.below(4) == 0;
     bytes_ = !fixed ? 0 : tight_ ? 3000 + 500 * random.below(40) : 256 * 1024;
-    with_outbox_ = options_.who == sync::authority::shared && !power_fails_ && !tight_ &&
+    with_outbox_ = options_.who == twinsync::authority::shared && !power_fails_ && !tight_ &&
                    options_.max_payload == devicetwin::dialect::unlimited;
     if (random.below(2) == 0) {
       random_.avoid_null();
@@ -95,10 +95,10 @@ class device_simulation {
     options_.seed = ++starts_ * 7919;
     session_.reset();
     if (bytes_ == 0) {
-      session_ = std::make_unique<sync::device_session>(options_);
+      session_ = std::make_unique<twinsync::device_session>(options_);
     } else {
       buffer_.assign(bytes_ + 8, '\x5a');
-      session_ = std::make_unique<sync::device_session>(buffer_.data(), bytes_, options_);
+      session_ = std::make_unique<twinsync::device_session>(buffer_.data(), bytes_, options_);
     }
     online_ = false;
   }
@@ -138,25 +138,25 @@ class device_simulation {
     if (e && !may_fail && !(tight_ && e.code() == json::errc::out_of_memory)) return fail(std::string(what) + ": " + e.message());
     if (e && e.code() == json::errc::out_of_memory && e.needed() <= bytes_) return fail("what is needed is not told");
     bool told = false;
-    for (const sync::device_action a : session_->actions()) {
-      if (a.kind == sync::action_kind::publish) {
+    for (const twinsync::device_action a : session_->actions()) {
+      if (a.kind == twinsync::action_kind::publish) {
         story_ += "\n    publish " + std::string(a.topic) + " " + std::string(a.payload);
         if (a.payload.size() > options_.max_payload) return fail("a payload is too long");
-        const auto topic = sync::parse_twin_topic(a.topic);
+        const auto topic = twinsync::parse_twin_topic(a.topic);
         if (!topic) return fail("a topic is none");
-        if (topic->kind == sync::twin_topic_kind::reported_patch) published(*topic, a.payload);
+        if (topic->kind == twinsync::twin_topic_kind::reported_patch) published(*topic, a.payload);
         else get_id_ = std::string(topic->request_id);
         if (online_) up_.push_back({std::string(a.topic), std::string(a.payload)});
       }
-      told = told || a.kind == sync::action_kind::changed;
-      if (a.kind == sync::action_kind::refused) {
+      told = told || a.kind == twinsync::action_kind::changed;
+      if (a.kind == twinsync::action_kind::refused) {
         story_ += "\n    refused " + std::string(a.payload);
         refused_ = true;
         if (with_outbox_ && box_.refuse()) return fail("the outbox does not refuse");
       }
     }
     if (told != !session_->changes().empty()) return fail("changed without changes");
-    for (const sync::text_change change : session_->changes()) {
+    for (const twinsync::text_change change : session_->changes()) {
       story_ += "\n    " + std::string(change.pointer) + ": " + std::string(change.old_text) + " -> " + std::string(change.new_text);
       const auto error = apply_change(change);
       if (!error.empty()) return fail(error);
@@ -174,7 +174,7 @@ class device_simulation {
     }
   }
   /// The outbox sends the same.
-  void published(const sync::twin_topic& topic, std::string_view payload) {
+  void published(const twinsync::twin_topic& topic, std::string_view payload) {
     const std::string id(topic.request_id);
     patch_id_ = id;
     if (!with_outbox_ || box_.waiting()) return;  // sent once more
@@ -185,7 +185,7 @@ class device_simulation {
       return fail("the outbox sends " + reference::text_of(reference::from_value(patch.root())));
     }
   }
-  std::string apply_change(const sync::text_change& change) {
+  std::string apply_change(const twinsync::text_change& change) {
     node* at = &seen_;
     std::string name;
     std::string_view rest = change.pointer;
@@ -319,7 +319,7 @@ class device_simulation {
     const bool cut = !settling_ && !l.payload.empty() && random_.below(20) == 0;
     if (cut) l.payload.resize(random_.below(static_cast<unsigned>(l.payload.size())));
     story_ += "\n  message " + l.topic + " " + l.payload;
-    const auto topic = sync::parse_twin_topic(l.topic);
+    const auto topic = twinsync::parse_twin_topic(l.topic);
     const bool to_patch = topic && topic->request_id == patch_id_;
     const std::string payload = l.payload;
     // The payload ends where it ends: a copy without anything behind it.
@@ -330,8 +330,8 @@ class device_simulation {
     check(e, "message", cut);
   }
   /// What the message means to the outbox, if the session took it.
-  void tell_outbox(const sync::twin_topic& topic, const std::string& payload, bool to_patch) {
-    if (topic.kind != sync::twin_topic_kind::response) return;
+  void tell_outbox(const twinsync::twin_topic& topic, const std::string& payload, bool to_patch) {
+    if (topic.kind != twinsync::twin_topic_kind::response) return;
     const std::string id(topic.request_id);
     if (to_patch && topic.status / 100 == 2) {
       patch_id_.clear();
@@ -358,18 +358,18 @@ class device_simulation {
     if (index >= up_.size()) return;
     const letter l = up_[index];
     up_.erase(up_.begin() + static_cast<std::ptrdiff_t>(index));
-    const auto topic = sync::parse_twin_topic(l.topic);
+    const auto topic = twinsync::parse_twin_topic(l.topic);
     const std::string id(topic->request_id);
     const auto answer = [&](unsigned status, const std::string& more, const std::string& payload) {
       down_.push_back({"$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id + more, payload});
     };
     story_ += "\n  hub gets " + l.topic;
-    if (topic->kind == sync::twin_topic_kind::get) {
+    if (topic->kind == twinsync::twin_topic_kind::get) {
       if (!settling_ && random_.below(8) == 0) return answer(random_.below(2) == 0 ? 429 : 503, "", "");
       down_.push_back(hub_.twin(id, random_.below(2) == 0));
       return;
     }
-    if (topic->version != sync::no_version && topic->version != hub_.reported_version) {
+    if (topic->version != twinsync::no_version && topic->version != hub_.reported_version) {
       return answer(412, "", R"({"errorCode":412001,"message":"no"})");
     }
     if (!settling_ && random_.below(8) == 0) return answer(random_.below(2) == 0 ? 429 : 500, "", "");
@@ -414,10 +414,10 @@ class device_simulation {
     if (random_.below(3) == 0) {
       story_ += "\n  identity made anew";
       hub_ = hub();
-      refused_ = refused_ || options_.who == sync::authority::shared;
+      refused_ = refused_ || options_.who == twinsync::authority::shared;
       return;
     }
-    if (options_.who != sync::authority::shared) return;
+    if (options_.who != twinsync::authority::shared) return;
     const std::string patch = random_.object(0);
     story_ += "\n  foreign " + patch;
     hub_.reported = reference::merge(hub_.reported, parse(patch));
@@ -451,7 +451,7 @@ class device_simulation {
     if (session_->acknowledged() != session_->text(part::reported)) return fail("something is pending");
     if (session_->version(part::desired) != hub_.desired_version) return fail("the version of desired differs");
     if (session_->version(part::reported) != hub_.reported_version) return fail("the version of reported differs");
-    if (!refused_ && options_.who == sync::authority::device && !equal(hub_.reported, model_)) {
+    if (!refused_ && options_.who == twinsync::authority::device && !equal(hub_.reported, model_)) {
       return fail("what was reported is " + reference::text_of(model_) + ", not " + reference::text_of(hub_.reported));
     }
   }
@@ -461,9 +461,9 @@ class device_simulation {
   }
 
   random_json& random_;
-  sync::device_options options_;
+  twinsync::device_options options_;
   merge::options merge_options_;
-  std::unique_ptr<sync::device_session> session_;
+  std::unique_ptr<twinsync::device_session> session_;
   std::vector<char> buffer_;
   std::size_t bytes_ = 0;
   unsigned starts_ = 0;

@@ -6,7 +6,7 @@
 #include "../support/failing_heap.hpp"
 #include "../support/reference.hpp"
 
-namespace sync = devicetwin::sync;
+namespace twinsync = devicetwin::sync;
 using devicetwin::part;
 using devicetwin::reach;
 using devicetwin::subscription;
@@ -14,16 +14,16 @@ using devicetwin::subscription;
 namespace {
 
 /// The last action of a kind.
-std::string last(const sync::device_session& s, sync::action_kind kind, bool payload = false) {
+std::string last(const twinsync::device_session& s, twinsync::action_kind kind, bool payload = false) {
   std::string found = "none";
   for (const auto& a : s.actions()) {
     if (a.kind == kind) found = std::string(payload ? a.payload : a.topic);
   }
   return found;
 }
-std::string published(const sync::device_session& s) { return last(s, sync::action_kind::publish, true); }
+std::string published(const twinsync::device_session& s) { return last(s, twinsync::action_kind::publish, true); }
 
-std::string changes_of(const sync::device_session& s) {
+std::string changes_of(const twinsync::device_session& s) {
   std::string all;
   for (const auto& c : s.changes()) {
     all += (all.empty() ? "" : " ") + std::string(c.pointer) + ":" + (c.old_text.empty() ? "-" : std::string(c.old_text)) + ">" +
@@ -37,17 +37,17 @@ std::string problem(const json::error& e) {
 
 /// A session and what was published last, by whoever is the hub here.
 struct device {
-  explicit device(const sync::device_options& options = {}) : session(options) {}
-  sync::device_session session;
+  explicit device(const twinsync::device_options& options = {}) : session(options) {}
+  twinsync::device_session session;
   std::int64_t now = 1000;
   std::string get_id, patch_id;
 
   std::string did(const json::error& e) {
     for (const auto& a : session.actions()) {
-      if (a.kind != sync::action_kind::publish) continue;
-      const auto topic = sync::parse_twin_topic(a.topic);
+      if (a.kind != twinsync::action_kind::publish) continue;
+      const auto topic = twinsync::parse_twin_topic(a.topic);
       REQUIRE(topic);
-      (topic->kind == sync::twin_topic_kind::get ? get_id : patch_id) = topic->request_id;
+      (topic->kind == twinsync::twin_topic_kind::get ? get_id : patch_id) = topic->request_id;
     }
     return problem(e);
   }
@@ -88,17 +88,17 @@ TEST_CASE("a session subscribes, asks for the twin and tells what is desired", "
   CHECK(d.session.next_tick() == INT64_MAX);
   CHECK(d.connect() == "");
   REQUIRE(d.session.actions().size() == 3);
-  CHECK(d.session.actions()[0].kind == sync::action_kind::subscribe);
-  CHECK(d.session.actions()[0].topic == sync::responses_filter);
-  CHECK(d.session.actions()[1].topic == sync::desired_filter);
-  CHECK(d.session.actions()[2].kind == sync::action_kind::publish);
+  CHECK(d.session.actions()[0].kind == twinsync::action_kind::subscribe);
+  CHECK(d.session.actions()[0].topic == twinsync::responses_filter);
+  CHECK(d.session.actions()[1].topic == twinsync::desired_filter);
+  CHECK(d.session.actions()[2].kind == twinsync::action_kind::publish);
   CHECK(d.session.actions()[2].topic == "$iothub/twin/GET/?$rid=" + d.get_id);
   CHECK(d.session.actions()[2].payload.empty());
   CHECK(d.session.actions()[2].qos == 0);
   CHECK(d.session.next_tick() == d.now + 30000);
   CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1},"$version":3},"reported":{"rpm":870,"$version":5}})") == "");
   REQUIRE(d.session.actions().size() == 1);
-  CHECK(d.session.actions()[0].kind == sync::action_kind::changed);
+  CHECK(d.session.actions()[0].kind == twinsync::action_kind::changed);
   CHECK(changes_of(d.session) == R"(/rpm:->900 /zone:->{"a":1})");
   CHECK(d.desired() == R"({"rpm":900,"zone":{"a":1}})");
   CHECK(d.reported() == R"({"rpm":870})");
@@ -129,7 +129,7 @@ TEST_CASE("a version that lacks is fetched, and the difference is told, deletion
   device d;
   start(d);
   CHECK(d.change(5, R"({"late":1,"$version":5})") == "");
-  CHECK(last(d.session, sync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
+  CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
   CHECK(d.session.changes().empty());
   CHECK(d.change(6, R"({"later":{"x":1},"$version":6})") == "");  // kept
   CHECK(d.session.actions().empty());
@@ -159,7 +159,7 @@ TEST_CASE("changes that come before the twin are kept, dropped or applied", "[de
   REQUIRE(d.connect() == "");
   CHECK(d.change(7, R"({"a":7,"$version":7})") == "");
   CHECK(d.twin(R"({"desired":{"a":5,"$version":5},"reported":{"$version":1}})") == "");
-  CHECK(last(d.session, sync::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
   CHECK(d.desired() == R"({"a":5})");
   CHECK(d.twin(R"({"desired":{"a":7,"$version":7},"reported":{"$version":1}})") == "");
   CHECK(d.session.in_step());
@@ -167,13 +167,13 @@ TEST_CASE("changes that come before the twin are kept, dropped or applied", "[de
 }
 
 TEST_CASE("changes for which there is no room are fetched", "[device_session]") {
-  sync::device_options options;
+  twinsync::device_options options;
   options.max_kept = 40;
   device d(options);
   REQUIRE(d.connect() == "");
   CHECK(d.change(2, R"({"long":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx","$version":2})") == "");
   CHECK(d.twin(R"({"desired":{"$version":1},"reported":{"$version":1}})") == "");
-  CHECK(last(d.session, sync::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
   CHECK(d.twin(R"({"desired":{"long":"x","$version":2},"reported":{"$version":1}})") == "");
   CHECK(d.session.in_step());
   CHECK(d.desired() == R"({"long":"x"})");
@@ -216,7 +216,7 @@ TEST_CASE("a version stands in the topic, in the body, or in both", "[device_ses
     device other;
     start(other, R"({"desired":{"$version":4},"reported":{"$version":1}})");
     CHECK(other.change(5, body) == "a part of the twin has the wrong type at /$version");
-    CHECK(last(other.session, sync::action_kind::publish).find("GET") != std::string::npos);  // it was about something
+    CHECK(last(other.session, twinsync::action_kind::publish).find("GET") != std::string::npos);  // it was about something
     CHECK(other.desired() == "{}");
   }
   CHECK(d.did(d.session.message("$iothub/twin/PATCH/properties/desired/", R"({"a":5})", d.now)) != "");
@@ -248,7 +248,7 @@ TEST_CASE("twins and changes that are none are errors, and the twin is asked for
     device d;
     start(d);
     CHECK(d.change(4, body) != "");
-    CHECK(last(d.session, sync::action_kind::publish).find("GET") != std::string::npos);
+    CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
     CHECK(d.desired() == R"({"rpm":900,"zone":{"a":1,"b":2}})");
   }
   device d;
@@ -270,7 +270,7 @@ TEST_CASE("a twin that is refused is not asked for again before the next connect
     CHECK(d.get_answer(status, R"({"errorCode":404001,"trackingId":"x","message":"no such \"device\"\u00e9"})") == "");
     REQUIRE(d.session.actions().size() == 1);
     const auto a = d.session.actions()[0];
-    CHECK(a.kind == sync::action_kind::failed);
+    CHECK(a.kind == twinsync::action_kind::failed);
     CHECK(a.status == static_cast<unsigned>(status));
     CHECK(a.code == 404001);
     CHECK(a.message == "no such \"device\"\xC3\xA9");
@@ -291,7 +291,7 @@ TEST_CASE("a twin that is refused is not asked for again before the next connect
 }
 
 TEST_CASE("requests are repeated with a growing delay after 429, 5xx and a time-out", "[device_session]") {
-  sync::device_options options;
+  twinsync::device_options options;
   options.retry_first = 100;
   options.retry_longest = 1000;
   options.time_out = 5000;
@@ -384,7 +384,7 @@ TEST_CASE("reports are sent one by one, and only what is new in them", "[device_
   CHECK(d.session.actions().empty());  // nothing new
   CHECK(d.report(R"({"rpm":871,"x":{"y":1,"z":null}})") == "");
   CHECK(published(d.session) == R"({"rpm":871,"x":{"y":1}})");
-  CHECK(last(d.session, sync::action_kind::publish) == "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id);
+  CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id);
   CHECK(d.report(R"({"rpm":872,"x":null})") == "");
   CHECK(d.report(R"({"rpm":873,"x":{"w":[1, 2]}})") == "");
   CHECK(d.session.actions().empty());
@@ -413,7 +413,7 @@ TEST_CASE("a refused report is handed back, and what came later stays", "[device
   CHECK(d.answer(400, -1, R"({"errorCode":400004,"message":"not this"})") == "");
   REQUIRE(d.session.actions().size() == 2);
   const auto a = d.session.actions()[0];
-  CHECK(a.kind == sync::action_kind::refused);
+  CHECK(a.kind == twinsync::action_kind::refused);
   CHECK(a.status == 400);
   CHECK(a.code == 400004);
   CHECK(a.message == "not this");
@@ -427,7 +427,7 @@ TEST_CASE("a refused report is handed back, and what came later stays", "[device
 }
 
 TEST_CASE("a report that is too long goes in parts, and a value that is too long is refused", "[device_session]") {
-  sync::device_options options;
+  twinsync::device_options options;
   options.max_payload = 40;
   device d(options);
   start(d, R"({"desired":{"$version":1},"reported":{"$version":1}})");
@@ -447,30 +447,30 @@ TEST_CASE("a report that is too long goes in parts, and a value that is too long
   REQUIRE(d.connect() == "");
   CHECK(d.twin(R"({"desired":{"$version":1},"reported":{"a-name-that-does-not-fit-into-a-message":{"as-a-whole":1},"$version":9}})") == "");
   bool refused = false;
-  for (const auto& a : d.session.actions()) refused = refused || (a.kind == sync::action_kind::refused && a.status == 0);
+  for (const auto& a : d.session.actions()) refused = refused || (a.kind == twinsync::action_kind::refused && a.status == 0);
   for (std::int64_t version = 10; !d.session.in_step(); ++version) {
     REQUIRE(version < 20);
     CHECK(d.answer(204, version) == "");
-    for (const auto& a : d.session.actions()) refused = refused || (a.kind == sync::action_kind::refused && a.status == 0);
+    for (const auto& a : d.session.actions()) refused = refused || (a.kind == twinsync::action_kind::refused && a.status == 0);
   }
   CHECK(refused);
 }
 
 TEST_CASE("conditional reports name the version, and 412 brings the twin", "[device_session]") {
-  for (const auto who : {sync::authority::device, sync::authority::shared}) {
-    sync::device_options options;
+  for (const auto who : {twinsync::authority::device, twinsync::authority::shared}) {
+    twinsync::device_options options;
     options.conditional = true;
     options.who = who;
     device d(options);
     start(d);
     CHECK(d.report(R"({"rpm":871})") == "");
-    CHECK(last(d.session, sync::action_kind::publish) == "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=5");
+    CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=5");
     CHECK(d.answer(412, -1, R"({"errorCode":412001})") == "");
     REQUIRE(d.session.actions().size() == 1);
-    CHECK(last(d.session, sync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
+    CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
     CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":870,"other":1,"$version":6}})") == "");
-    CHECK(last(d.session, sync::action_kind::publish) == "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=6");
-    CHECK(published(d.session) == (who == sync::authority::shared ? R"({"rpm":871})" : R"({"rpm":871,"other":null})"));
+    CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=6");
+    CHECK(published(d.session) == (who == twinsync::authority::shared ? R"({"rpm":871})" : R"({"rpm":871,"other":null})"));
     CHECK(d.answer(204, 7) == "");
     CHECK(d.session.in_step());
   }
@@ -478,7 +478,7 @@ TEST_CASE("conditional reports name the version, and 412 brings the twin", "[dev
   start(d);
   CHECK(d.report(R"({"rpm":871})") == "");
   CHECK(d.answer(412, -1) == "");
-  CHECK(d.session.actions()[0].kind == sync::action_kind::refused);
+  CHECK(d.session.actions()[0].kind == twinsync::action_kind::refused);
 }
 
 TEST_CASE("who else writes reported is noticed by its version", "[device_session]") {
@@ -488,13 +488,13 @@ TEST_CASE("who else writes reported is noticed by its version", "[device_session
   CHECK(d.report(R"({"rpm":872})") == "");
   CHECK(d.answer(204, 8) == "");  // not 6
   REQUIRE(d.session.actions().size() == 1);
-  CHECK(last(d.session, sync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
+  CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
   CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":1,"$version":8}})") == "");
   CHECK(published(d.session) == R"({"rpm":872})");
   // A hub that names no version: nothing can be concluded.
   CHECK(d.answer(204, -1) == "");
   CHECK(d.session.in_step());
-  CHECK(d.session.version(part::reported) == sync::no_version);
+  CHECK(d.session.version(part::reported) == twinsync::no_version);
   CHECK(d.report(R"({"rpm":873})") == "");
   CHECK(d.answer(204, 100) == "");
   CHECK(d.session.in_step());
@@ -515,8 +515,8 @@ TEST_CASE("an answer that crosses a request for the twin makes it ask again", "[
 }
 
 TEST_CASE("what others report is taken over where authority is shared", "[device_session]") {
-  sync::device_options options;
-  options.who = sync::authority::shared;
+  twinsync::device_options options;
+  options.who = twinsync::authority::shared;
   device d(options);
   start(d);
   CHECK(d.report(R"({"mine":1,"both":"mine"})") == "");
@@ -579,7 +579,7 @@ TEST_CASE("a report that would be refused is refused here, with the place", "[de
 TEST_CASE("the size of reported is held against the limit when it grows", "[device_session]") {
   devicetwin::dialect rules = devicetwin::azure;
   rules.max_reported = 40;
-  sync::device_options options;
+  twinsync::device_options options;
   options.rules = &rules;
   device d(options);
   start(d, R"({"desired":{"$version":1},"reported":{"a":1,"b":"\u0001\u00e9","c":[true,null],"$version":1}})");
@@ -630,7 +630,7 @@ TEST_CASE("a subscription gets what it is about, also inside of what came or wen
   start(d, R"({"desired":{"zones":{"a":{"fan":1},"b":{"fan":2,"on":true}},"x":1,"$version":1},"reported":{}})");
   const auto matches = [&](const subscription& wanted) {
     std::string all;
-    const json::error e = d.session.changes(wanted, [&](const sync::text_change& c) {
+    const json::error e = d.session.changes(wanted, [&](const twinsync::text_change& c) {
       all += (all.empty() ? "" : " ") + std::string(c.pointer) + ":" + std::string(c.old_text) + ">" + std::string(c.new_text);
     });
     return e ? e.message() : all;
@@ -657,7 +657,7 @@ TEST_CASE("nothing that was saved is lost with the power", "[device_session]") {
   CHECK(d.report(R"({"mode":"eco"})") == "");
   std::string saved;
   REQUIRE(!d.session.save(saved));
-  sync::device_options options;
+  twinsync::device_options options;
   options.seed = 99;
   device after(options);
   REQUIRE(!after.session.restore(saved));
@@ -734,15 +734,15 @@ namespace {
 
 /// A story with everything in it, told to a session step by step; gives the first error, when it may.
 template <class OnError>
-void tell_story(sync::device_session& s, OnError&& on_error) {
+void tell_story(twinsync::device_session& s, OnError&& on_error) {
   std::string get, patch;
   std::int64_t now = 0;
   bool well = true;
   const auto step = [&](const json::error& e) {
     for (const auto& a : s.actions()) {
-      if (a.kind != sync::action_kind::publish) continue;
-      const auto topic = sync::parse_twin_topic(a.topic);
-      (topic->kind == sync::twin_topic_kind::get ? get : patch) = topic->request_id;
+      if (a.kind != twinsync::action_kind::publish) continue;
+      const auto topic = twinsync::parse_twin_topic(a.topic);
+      (topic->kind == twinsync::twin_topic_kind::get ? get : patch) = topic->request_id;
     }
     if (e) well = on_error(e);
     return !e;
@@ -788,7 +788,7 @@ TEST_CASE("a session survives every failing allocation", "[device_session]") {
     heap.refused_request = n;
     bool failed = false;
     {
-      sync::device_session s({}, heap.source());
+      twinsync::device_session s({}, heap.source());
       std::string before;
       tell_story(s, [&](const json::error& e) {
         CHECK(e.code() == errc::out_of_memory);
@@ -810,7 +810,7 @@ TEST_CASE("a buffer of any size is enough, or the error says what is needed", "[
   for (std::size_t size = 0; enough == 0; size += size < 300 ? 1 : 61) {
     REQUIRE(size < buffer.size());
     std::fill(buffer.begin(), buffer.end(), '\x7e');
-    sync::device_session s(buffer.data(), size, {});
+    twinsync::device_session s(buffer.data(), size, {});
     bool failed = false;
     tell_story(s, [&](const json::error& e) {
       CHECK(e.code() == errc::out_of_memory);
@@ -830,7 +830,7 @@ TEST_CASE("a buffer of any size is enough, or the error says what is needed", "[
     REQUIRE(steps < 60);
     REQUIRE(size < buffer.size());
     failed = false;
-    sync::device_session s(buffer.data(), size, {});
+    twinsync::device_session s(buffer.data(), size, {});
     tell_story(s, [&](const json::error& e) {
       size = static_cast<std::size_t>(e.needed());
       failed = true;

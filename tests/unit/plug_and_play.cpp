@@ -5,15 +5,15 @@
 
 #include "../support/failing_heap.hpp"
 
-namespace sync = devicetwin::sync;
+namespace twinsync = devicetwin::sync;
 using devicetwin::answer_state;
 using devicetwin::part;
 
 namespace {
 
-std::string unanswered(std::string_view desired, std::string_view reported, std::int64_t version, sync::component_names components = {}) {
+std::string unanswered(std::string_view desired, std::string_view reported, std::int64_t version, twinsync::component_names components = {}) {
   std::string all;
-  const json::error e = sync::find_unanswered(desired, reported, version, components, [&](const sync::unanswered_property& p) {
+  const json::error e = twinsync::find_unanswered(desired, reported, version, components, [&](const twinsync::unanswered_property& p) {
     if (!all.empty()) all += " ";
     all += std::string(p.pointer) + (p.said.state == answer_state::none ? ":none" : ":pending");
   });
@@ -24,14 +24,14 @@ std::string unanswered(std::string_view desired, std::string_view reported, std:
 
 TEST_CASE("acknowledgements are written as Plug and Play has them", "[plug_and_play]") {
   std::string patch;
-  sync::property_writer<std::string> properties(patch);
+  twinsync::property_writer<std::string> properties(patch);
   properties.property("serial", R"("A1")");
   properties.acknowledge("interval", {"60", 202, 7, "soon"});
   properties.component("thermostat1");
   properties.acknowledge("target", {" 21.5 ", 200, 7});
   properties.property("max", "null");
   properties.component("thermostat2");
-  properties.acknowledge("target", sync::initial_value(R"({"a":[1,null]})"));
+  properties.acknowledge("target", twinsync::initial_value(R"({"a":[1,null]})"));
   REQUIRE(!properties.finish());
   CHECK(patch ==
         R"({"serial":"A1","interval":{"value":60,"ac":202,"av":7,"ad":"soon"},)"
@@ -41,14 +41,14 @@ TEST_CASE("acknowledgements are written as Plug and Play has them", "[plug_and_p
 
 TEST_CASE("names and texts of acknowledgements are escaped", "[plug_and_play]") {
   std::string patch;
-  sync::property_writer<std::string> properties(patch);
+  twinsync::property_writer<std::string> properties(patch);
   properties.component("a\"b");
   properties.acknowledge("c\\d\n", {"true", 400, 9223372036854775807, "not \"so\"\x01\xC3\xA9"});
   REQUIRE(!properties.finish());
   CHECK(patch == R"({"a\"b":{"__t":"c","c\\d\n":{"value":true,"ac":400,"av":9223372036854775807,"ad":"not \"so\"\u0001é"}}})");
   CHECK(written(parsed(patch)) == patch);
   std::string empty;
-  sync::property_writer<std::string> nothing(empty);
+  twinsync::property_writer<std::string> nothing(empty);
   REQUIRE(!nothing.finish());
   CHECK(empty == "{}");
 }
@@ -56,7 +56,7 @@ TEST_CASE("names and texts of acknowledgements are escaped", "[plug_and_play]") 
 TEST_CASE("what cannot be reported is said, and nothing is written", "[plug_and_play]") {
   for (const char* value : {"", "1 2", "{", "tru", "[1,]", "\"\\x\"", "01"}) {
     std::string patch = "before";
-    sync::property_writer<std::string> properties(patch);
+    twinsync::property_writer<std::string> properties(patch);
     properties.acknowledge("a", {value, 200, 1});
     properties.property("b", "1");
     INFO(value);
@@ -64,14 +64,14 @@ TEST_CASE("what cannot be reported is said, and nothing is written", "[plug_and_
     CHECK(patch == "before");
   }
   std::string patch;
-  sync::property_writer<std::string> properties(patch);
+  twinsync::property_writer<std::string> properties(patch);
   properties.acknowledge("a", {"1", 200, 1, "\xFF"});
   CHECK(properties.finish().code() == errc::invalid_utf8);
   CHECK(patch.empty());
   for (std::size_t size = 0; size < 60; ++size) {  // every size of an output
     char room[64];
     json::text_buffer out(room, size);
-    sync::property_writer<json::text_buffer> in_buffer(out);
+    twinsync::property_writer<json::text_buffer> in_buffer(out);
     in_buffer.component("c");
     in_buffer.acknowledge("a", {"[1,2]", 200, 1, "x"});
     const json::error e = in_buffer.finish();
@@ -100,7 +100,7 @@ TEST_CASE("what is desired and not answered", "[plug_and_play]") {
 
 TEST_CASE("components are marked or named", "[plug_and_play]") {
   const std::string_view names[] = {"fan", "a/b"};
-  const sync::component_names listed{names, 2};
+  const twinsync::component_names listed{names, 2};
   CHECK(unanswered(R"({"fan":{"rpm":1}})", "{}", 1) == "/fan:none");
   CHECK(unanswered(R"({"fan":{"rpm":1,"on":true},"x":1})", R"({"fan":{"rpm":{"value":1,"ac":200,"av":1}}})", 1, listed) == "/fan/on:none /x:none");
   CHECK(unanswered(R"({"a/b":{"c":1}})", "{}", 1, listed) == "/a~1b/c:none");
@@ -115,7 +115,7 @@ TEST_CASE("looking for answers survives every failing allocation", "[plug_and_pl
   with_every_failure(
       [&](const json::memory_source& source) {
         std::string all;
-        const json::error e = sync::find_unanswered(desired, reported, 2, {}, [&](const sync::unanswered_property& p) { all += p.pointer; }, source);
+        const json::error e = twinsync::find_unanswered(desired, reported, 2, {}, [&](const twinsync::unanswered_property& p) { all += p.pointer; }, source);
         if (!e) CHECK(all == "/b");
         return e;
       },
@@ -123,24 +123,24 @@ TEST_CASE("looking for answers survives every failing allocation", "[plug_and_pl
 }
 
 TEST_CASE("an acknowledgement goes through a session", "[plug_and_play]") {
-  sync::device_session session;
+  twinsync::device_session session;
   REQUIRE(!session.connected(0));
-  const auto id = [&] { return std::string(sync::parse_twin_topic((*session.actions().begin()).topic)->request_id); };
+  const auto id = [&] { return std::string(twinsync::parse_twin_topic((*session.actions().begin()).topic)->request_id); };
   std::string get;
   for (const auto& action : session.actions()) {
-    if (action.kind == sync::action_kind::publish) get = sync::parse_twin_topic(action.topic)->request_id;
+    if (action.kind == twinsync::action_kind::publish) get = twinsync::parse_twin_topic(action.topic)->request_id;
   }
   REQUIRE(!session.message("$iothub/twin/res/200/?$rid=" + get, R"({"desired":{"target":21,"$version":4},"reported":{"$version":1}})", 1));
   std::vector<std::string> open;
   const auto look = [&] {
     open.clear();
-    REQUIRE(!sync::find_unanswered(session.text(part::desired), session.text(part::reported), session.version(part::desired), {},
-                                   [&](const sync::unanswered_property& p) { open.emplace_back(p.pointer); }, session.working_memory()));
+    REQUIRE(!twinsync::find_unanswered(session.text(part::desired), session.text(part::reported), session.version(part::desired), {},
+                                   [&](const twinsync::unanswered_property& p) { open.emplace_back(p.pointer); }, session.working_memory()));
     return open.size();
   };
   CHECK(look() == 1);
   std::string patch;
-  sync::property_writer<std::string> properties(patch);
+  twinsync::property_writer<std::string> properties(patch);
   properties.acknowledge("target", {"21", 200, session.version(part::desired)});
   REQUIRE(!properties.finish());
   REQUIRE(!session.report(patch, 2));

@@ -3,9 +3,9 @@
 #include <devicetwin/sync/device_session.hpp>
 
 namespace json = devicetwin::json;
-namespace sync = devicetwin::sync;
+namespace twinsync = devicetwin::sync;
 using devicetwin::part;
-using session = sync::device_session;
+using session = twinsync::device_session;
 
 alignas(8) char memory[6 * 1024];
 char topic[128], payload[2560], bytes[4096];
@@ -35,16 +35,16 @@ CALL(get_string) {
   return (void)more, s.get_string(part::desired, text, out);
 }
 CALL(look) {
-  for (const sync::device_action& a : s.actions()) taken = a.topic.size() + a.payload.size() + a.message.size();
-  for (const sync::text_change& c : s.changes()) taken = c.pointer.size() + c.new_text.size();
+  for (const twinsync::device_action& a : s.actions()) taken = a.topic.size() + a.payload.size() + a.message.size();
+  for (const twinsync::text_change& c : s.changes()) taken = c.pointer.size() + c.new_text.size();
   return (void)text, (void)more, json::errc::ok;
 }
 CALL(changes) {
-  return (void)more, s.changes({part::desired, text}, [](const sync::text_change& c) { taken = c.pointer.size(); });
+  return (void)more, s.changes({part::desired, text}, [](const twinsync::text_change& c) { taken = c.pointer.size(); });
 }
 
 int main() {
-  sync::device_options options;
+  twinsync::device_options options;
   options.seed = static_cast<std::uint64_t>(now);
   static session s(memory, sizeof memory, options);
   constexpr json::error (*calls[])(session&, std::string_view, std::string_view) = {

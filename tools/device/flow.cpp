@@ -8,7 +8,7 @@
 #include <new>
 
 namespace json = devicetwin::json;
-namespace sync = devicetwin::sync;
+namespace twinsync = devicetwin::sync;
 using devicetwin::part;
 
 namespace {
@@ -17,7 +17,7 @@ constexpr std::size_t twin_bytes = 2048;
 constexpr std::size_t most_bytes = 4 * twin_bytes;
 
 alignas(8) char memory[most_bytes];
-alignas(sync::device_session) char place[sizeof(sync::device_session)];
+alignas(twinsync::device_session) char place[sizeof(twinsync::device_session)];
 char payload[twin_bytes + 512];
 char saved[2 * twin_bytes];
 char topic[128];
@@ -88,12 +88,12 @@ class run {
  public:
   explicit run(std::size_t bytes) : bytes_(bytes) {
     options_.seed = 42;
-    session_ = new (place) sync::device_session(memory, bytes_, options_);
+    session_ = new (place) twinsync::device_session(memory, bytes_, options_);
   }
   ~run() { session_->~device_session(); }
 
   int all() {
-    sync::device_session* const s = session_;
+    twinsync::device_session* const s = session_;
     paint();
 #define MUST(what)                       \
   do {                                   \
@@ -145,7 +145,7 @@ class run {
     json::text_buffer out(saved, sizeof saved);
     MUST(did(s->save(out)));
     s->~device_session();
-    session_ = new (place) sync::device_session(memory, bytes_, options_);
+    session_ = new (place) twinsync::device_session(memory, bytes_, options_);
     MUST(did(s->restore(out.view())));
     MUST(did(s->connected(now_)));
     MUST(answer(200, -1, twin(5, 100, 1, 62)));
@@ -160,9 +160,9 @@ class run {
   bool did(const json::error& e) {
     measure();
     if (e.code() == json::errc::out_of_memory) out_of_memory_ = true;
-    for (const sync::device_action& a : session_->actions()) {
-      if (a.kind != sync::action_kind::publish) continue;
-      const auto parsed = sync::parse_twin_topic(a.topic);
+    for (const twinsync::device_action& a : session_->actions()) {
+      if (a.kind != twinsync::action_kind::publish) continue;
+      const auto parsed = twinsync::parse_twin_topic(a.topic);
       if (!parsed || parsed->request_id.size() >= sizeof id_) return false;
       std::memcpy(id_, parsed->request_id.data(), parsed->request_id.size());
       id_[parsed->request_id.size()] = '\0';
@@ -184,8 +184,8 @@ class run {
   }
 
   std::size_t bytes_;
-  sync::device_options options_;
-  sync::device_session* session_;
+  twinsync::device_options options_;
+  twinsync::device_session* session_;
   std::int64_t now_ = 0;
   bool out_of_memory_ = false;
   char id_[32] = {};
@@ -202,9 +202,9 @@ int main() {
       std::printf("wrong in line %d, with %u bytes\n", wrong, static_cast<unsigned>(bytes));
       return 1;
     }
-    const std::size_t ram = bytes + sizeof(sync::device_session);
+    const std::size_t ram = bytes + sizeof(twinsync::device_session);
     std::printf("device session with a twin of %u bytes: %u bytes of RAM (session %u, buffer %u; limit four times the twin), %u of stack used\n", static_cast<unsigned>(text),
-                static_cast<unsigned>(ram), static_cast<unsigned>(sizeof(sync::device_session)), static_cast<unsigned>(bytes),
+                static_cast<unsigned>(ram), static_cast<unsigned>(sizeof(twinsync::device_session)), static_cast<unsigned>(bytes),
                 static_cast<unsigned>(deepest));
     return ram <= 4 * text ? 0 : 2;
   }

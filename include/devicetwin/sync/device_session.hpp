@@ -11,7 +11,6 @@
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
 #include <cstring>      // std::memcpy
-#include <new>          // placement new
 #include <string_view>  // std::string_view
 
 #include "../json/detail/reader.hpp"
@@ -28,6 +27,7 @@
 #include "action.hpp"
 #include "detail/compact.hpp"
 #include "detail/match_texts.hpp"
+#include "detail/placed.hpp"
 #include "detail/text_store.hpp"
 #include "topic.hpp"
 
@@ -221,6 +221,7 @@ class device_session {
     spare_2,
     slot_count
   };
+  static_assert(slot_count <= detail::text_store::most_regions);
   enum class standing : unsigned char { idle, waiting, resting };
   /// A request: on its way until the time-out, or put off.
   struct request {
@@ -251,6 +252,7 @@ class device_session {
     bool own_wanted = false;
     bool covers = false;       ///< what was sent is all that was pending
     bool guarded = false;      ///< and named a version
+    bool ready = false;        ///< `news` is what is to be sent
     unsigned char action_count = 0;
     action_kind actions[most_actions] = {};
     unsigned status = 0;
@@ -359,6 +361,7 @@ class device_session {
   state state_;
   state before_event_;
   error failure_;
+  std::size_t changes_made_ = 0;  ///< by the last merge
   char topic_[128];
 };
 
@@ -385,36 +388,6 @@ inline device_action device_session::action(std::size_t index) const noexcept {
   }
   return a;
 }
-
-namespace detail {
-
-/// An engine in working memory: they are large for a small stack.
-template <class Engine>
-class placed {
- public:
-  template <class... Args>
-  explicit placed(const json::memory_source& memory, Args&&... args) : memory_(memory) {
-    void* const room = memory.allocate(memory.context, sizeof(Engine));
-    if (room != nullptr) it_ = new (room) Engine(static_cast<Args&&>(args)...);
-  }
-  ~placed() {
-    if (it_ == nullptr) return;
-    it_->~Engine();
-    memory_.release(memory_.context, it_);
-  }
-  placed(const placed&) = delete;
-  placed& operator=(const placed&) = delete;
-  /// False when there was no memory for it.
-  explicit operator bool() const noexcept { return it_ != nullptr; }
-  Engine* operator->() const noexcept { return it_; }
-  Engine& operator*() const noexcept { return *it_; }
-
- private:
-  json::memory_source memory_;
-  Engine* it_ = nullptr;
-};
-
-}  // namespace detail
 
 inline bool device_session::more_room() noexcept {
   if (failure_.code() != errc::out_of_memory) return false;
@@ -464,7 +437,7 @@ inline bool device_session::difference(slot to, const source& from, const source
   return build(to, [&](output& out) {
     const merge::options o = rules();
     merge::detail::text_sink sink(out);
-    const detail::placed<merge::detail::text_diff> walk(o.memory, merge::detail::rules_of(o), &sink, o.memory, failure_);
+    detail::placed<merge::detail::text_diff> walk(o.memory, merge::detail::rules_of(o), &sink, o.memory, failure_);
     if (!walk) return fail(errc::out_of_memory);
     walk->run(view(from), view(onto));
     if (failure_ || !good(sink.finish())) return false;
@@ -477,7 +450,7 @@ inline bool device_session::merge_into(slot to, const source& document, const so
   std::size_t text_size = 0;
   const bool made = build(to, [&](output& out) {
     const merge::options o = rules();
-    const detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
+    detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
     if (!plan) return fail(errc::out_of_memory);
     plan->make(view(document), view(patch));
     if (failure_) return false;
@@ -487,6 +460,7 @@ inline bool device_session::merge_into(slot to, const source& document, const so
       if (!good(sink.finish())) return false;
       sink.keep();
     }
+    changes_made_ = plan->changes();
     text_size = out.size();
     return !with_records || tell(*plan, out, view(document), view(patch));
   });
@@ -507,7 +481,7 @@ inline bool device_session::tell(merge::detail::text_merge& plan, output& out, s
   bool fits = true;
   const auto journal = [&](const json::location& where, const std::string_view* before_text, const std::string_view* after) {
     pointer.resize(0);
-    where.render([&](char c) { fits = fits && pointer.append(&c, 1); });
+    for (std::size_t i = 0; i < where.depth(); ++i) fits = fits && detail::append_step(pointer, where[i]);
     const text_change change{pointer.view(), before_text == nullptr ? std::string_view() : *before_text,
                              after == nullptr ? std::string_view() : *after};
     fits = fits && text_changes::append(out, change, old, fresh);
@@ -528,6 +502,8 @@ inline void device_session::begin() noexcept {
   store_.set_top(top);
   state_.action_count = 0;
   state_.topic_size = 0;
+  state_.ready = false;
+  store_.tidy(state_.texts, slot_count);
   before_event_ = state_;
 }
 
@@ -871,7 +847,7 @@ inline bool device_session::tell_difference() {
     if (store_.is_fixed()) {
       return detail::tell_patch(out, old, fresh, o.memory) || fail(errc::out_of_memory);
     }
-    const detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
+    detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
     if (!plan) return fail(errc::out_of_memory);
     plan->make(old, fresh);
     return !failure_ && tell(*plan, out, old, fresh);
@@ -1024,7 +1000,12 @@ inline bool device_session::cut_sent() {
 /// Sends what is pending, if nothing is in flight.
 inline bool device_session::send_pending(std::int64_t now) {
   while (state_.online && state_.fetched && state_.get.phase == standing::idle && view(sent).empty() && state_.own_wanted) {
-    if (!difference(sent, {acked}, {wanted})) return false;
+    if (state_.ready) {
+      move(news, sent);
+      state_.ready = false;
+    } else if (!difference(sent, {acked}, {wanted})) {
+      return false;
+    }
     if (view(sent) == "{}") {
       drop(sent);
       drop(wanted);
@@ -1061,13 +1042,15 @@ inline bool device_session::take_report(std::string_view patch) {
       (!state_.known && !add_to_before())) {
     return false;
   }
-  if (view(spare) != section(wanted_slot())) {
+  if (changes_made_ != 0) {
+    // Where nothing else is pending and each leaf changes something, the patch is the difference.
+    state_.ready = state_.known && !state_.own_wanted && view(sent).empty() && detail::plain_leaves(view(news)) == changes_made_;
     move(spare, wanted);
     state_.own_wanted = true;
     state_.covers = false;
   }
   drop(spare);
-  drop(news);
+  if (!state_.ready) drop(news);
   return true;
 }
 
@@ -1077,9 +1060,9 @@ inline bool device_session::check_report(std::string_view patch) {
   store_.forget_missing();
   const auto attempt = [&] {
     const json::memory_source working = store_.working();
-    const detail::placed<rule_checker> checker(working, *options_.rules, part::reported, shape::patch, nullptr, working);
+    detail::placed<rule_checker> checker(working, *options_.rules, part::reported, shape::patch, nullptr, working);
     if (!checker) return fail(errc::out_of_memory);
-    const detail::placed<reader> strict(working, patch, *checker, json::default_max_depth, false, working);
+    detail::placed<reader> strict(working, patch, *checker, json::default_max_depth, false, working);
     if (!strict) return fail(errc::out_of_memory);
     if (good(strict->read())) return true;
     if (failure_.code() == checker->failure()) failure_ = static_cast<error&&>(failure_).limited_to(checker->limit(), checker->actual());
@@ -1139,7 +1122,7 @@ inline bool device_session::add_to_before() {
     // Not where an object would be merged into what the earlier patch removed or replaced.
     const bool made = build(spare_2, [&](output& out) {
       const merge::options o = rules(merge::null_rule::keep);
-      const detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
+      detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
       if (!plan) return fail(errc::out_of_memory);
       plan->make(all().substr(last, all().size() - last - 1), view(news));
       if (failure_) return false;

@@ -92,6 +92,27 @@ inline char* copy_compact(std::string_view object, leave_out without, char* to) 
   }
 }
 
+/// How many leaves a merge patch in compact text has: what is no object but for empty ones; 0 when one of them is null.
+inline std::size_t plain_leaves(std::string_view patch) noexcept {
+  std::size_t leaves = 0;
+  const char* p = patch.data();
+  const char* const end = p + patch.size();
+  while (p != nullptr && p != end) {
+    if (*p != '"') {
+      ++p;  // a brace or a comma
+      continue;
+    }
+    p = json::detail::skip_string(p + 1, end);
+    if (p == nullptr || end - p < 3) return 0;
+    ++p;  // the colon
+    if (*p == 'n') return 0;
+    if (*p == '{' && p[1] != '}') continue;
+    p = json::detail::skip_value(p, end);
+    ++leaves;
+  }
+  return leaves;
+}
+
 /// A merge patch in parts that each fit a number of bytes, as merge/detail/split.hpp has it for trees: walks the leaves of
 /// an object in compact text. A leaf has nothing below it to be sent apart: a scalar, an array, an empty object.
 class text_splitter {

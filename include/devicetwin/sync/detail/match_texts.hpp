@@ -14,27 +14,34 @@
 #include "../../merge/options.hpp"
 #include "../../twin/subscription.hpp"
 #include "../action.hpp"
+#include "placed.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace sync {
 namespace detail {
 
+/// Appends a step of a JSON Pointer: most names stand in it as they are.
+inline bool append_step(json::text_buffer& out, const json::step& s) {
+  if (s.name != nullptr && json::detail::is_common_name(s.text()) && s.text().find('~') == std::string_view::npos) {
+    return out.append("/", 1) && out.append(s.name, s.length);
+  }
+  bool fits = true;
+  json::detail::render_step(s, [&](char c) { fits = fits && out.append(&c, 1); });
+  return fits;
+}
+
 /// Whether two values mean the same. Trusted texts.
 inline json::result<bool> same_text(std::string_view a, std::string_view b, const merge::options& o) {
   if (a == b) return true;
   json::detail::diff_rules rules = merge::detail::rules_of(o);
   rules.stop_at_first = true;
-  void* const room = o.memory.allocate(o.memory.context, sizeof(merge::detail::text_diff));
-  if (room == nullptr) return json::errc::out_of_memory;
   json::error e;
-  auto* const walk = new (room) merge::detail::text_diff(rules, nullptr, o.memory, e);
+  placed<merge::detail::text_diff> walk(o.memory, rules, nullptr, o.memory, e);
+  if (!walk) return json::errc::out_of_memory;
   walk->run(a, b);
-  const bool same = !walk->differ();
-  walk->~text_diff();
-  o.memory.release(o.memory.context, room);
   if (e) return e;
-  return same;
+  return !walk->differ();
 }
 
 /// A walk down the rest of a subscription's pointer into the old and the new text of a change above it.

@@ -25,6 +25,8 @@ struct region {
 /// beside a heap, from the heap.
 class text_store {
  public:
+  static constexpr std::size_t most_regions = 16;  ///< in a list
+
   explicit text_store(const json::memory_source& heap) noexcept : heap_(heap) {}
   text_store(void* buffer, std::size_t bytes) noexcept : heap_(json::memory_source::none()), fixed_(true) {
     block_ = static_cast<char*>(buffer);
@@ -69,16 +71,19 @@ class text_store {
     const std::size_t missing = missing_;
     const std::size_t before = top_;
     close_up(first, second, count);
-    if (top_ != before && (fixed_ || before - top_ >= missing)) {
+    // On a heap it grows early: making room in the middle of an event costs more than what it is for.
+    const bool ample = fixed_ || (missing <= before - top_ && floor_ - top_ >= top_ + missing);
+    if (top_ != before && ample) {
       missing_ = 0;
       return true;
     }
-    if (fixed_ || missing == 0 || missing > longest - capacity_) return false;
-    std::size_t capacity = capacity_ + (missing > capacity_ / 2 ? missing : capacity_ / 2);
-    if (capacity < 256) capacity = 256;
-    if (capacity > longest) capacity = longest;
+    if (fixed_ || missing > longest / 4) return false;
+    if (missing == 0) return top_ != before;
+    std::size_t capacity = 2 * (std::size_t{top_} + missing) + 512;
+    if (capacity < capacity_ + missing) capacity = capacity_ + missing;
+    if (capacity > longest) return false;
     auto* const grown = static_cast<char*>(heap_.allocate(heap_.context, capacity));
-    if (grown == nullptr) return false;
+    if (grown == nullptr) return top_ != before && missing <= floor_ - top_;
     if (block_ != nullptr) {
       std::memcpy(grown, block_, top_);
       heap_.release(heap_.context, block_);
@@ -87,6 +92,13 @@ class text_store {
     floor_ = capacity_ = capacity;
     missing_ = 0;
     return true;
+  }
+  /// Closes up before there is a need, when little room is left and much of the block is held by nobody: a text that does
+  /// not fit is made in vain.
+  void tidy(region* list, std::size_t count) noexcept {
+    std::size_t held = 0;
+    for (std::size_t i = 0; i < count; ++i) held += list[i].size;
+    if (floor_ - top_ < held + 512 && held < top_) close_up(list, nullptr, count);
   }
   /// The bytes that a caller's block would need to have, after a failure; 0 on a heap.
   std::size_t needed() const noexcept { return fixed_ ? capacity_ + missing_ + unit : 0; }
@@ -126,24 +138,25 @@ class text_store {
   }
 
   void close_up(region* first, region* second, std::size_t count) noexcept {
-    std::uint32_t from = 0, to = 0;
-    for (;;) {
-      const region* lowest = nullptr;  // of those not moved yet
-      for (region* list : {first, second}) {
-        for (std::size_t i = 0; list != nullptr && i < count; ++i) {
-          if (list[i].size != 0 && list[i].at >= from && (lowest == nullptr || list[i].at < lowest->at)) lowest = list + i;
-        }
+    region* held[2 * most_regions];  // in the order of their places; the lists share some
+    std::size_t size = 0;
+    for (region* list : {first, second}) {
+      for (std::size_t i = 0; list != nullptr && i < count; ++i) {
+        if (list[i].size == 0) continue;
+        std::size_t at = size++;
+        for (; at != 0 && held[at - 1]->at > list[i].at; --at) held[at] = held[at - 1];
+        held[at] = list + i;
       }
-      if (lowest == nullptr) break;
-      const region moved = *lowest;
-      if (moved.at != to) std::memmove(block_ + to, block_ + moved.at, moved.size);
-      from = moved.at + moved.size;
-      for (region* list : {first, second}) {
-        for (std::size_t i = 0; list != nullptr && i < count; ++i) {
-          if (list[i].size != 0 && list[i].at == moved.at && list[i].size == moved.size) list[i].at = to;
-        }
+    }
+    std::uint32_t to = 0, moved = 0, from = static_cast<std::uint32_t>(-1);
+    for (std::size_t i = 0; i < size; ++i) {
+      if (held[i]->at != from) {
+        from = held[i]->at;
+        moved = to;
+        if (from != to) std::memmove(block_ + to, block_ + from, held[i]->size);
+        to += held[i]->size;
       }
-      to += moved.size;
+      held[i]->at = moved;
     }
     top_ = to;
   }
