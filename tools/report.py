@@ -200,7 +200,7 @@ def cell(row):
         return "–"
     ratio, must, aim = float(row["ratio"]), float(row["must"]), float(row["aim"] or 0)
     mark = "✗" if ratio > must else "✓✓" if aim and ratio <= aim else "✓"
-    return f"{ratio:.2g} {mark}" if ratio < 10 else f"{ratio:.1f} {mark}"
+    return f"{ratio:.2f} {mark}" if ratio < 10 else f"{ratio:.1f} {mark}"
 
 
 def asked_tables(rows):
