@@ -42,6 +42,7 @@ CONNECTION_STRING is HostName=...;DeviceId=...;SharedAccessKey=...; default: $DE
   --until-reported       ends when standard input has ended and all that was reported is acknowledged
   --token-lifetime S     seconds that a token is good for (default: 3600)
   --retry-first MS       pause before a second attempt, doubled for each further one (default: 1000)
+  --retry-longest MS     the longest of these pauses (default: 60000)
   --time-out MS          for an answer of the hub (default: 30000)
 )";
 
@@ -49,7 +50,7 @@ struct settings {
   azure::connection_string to;
   std::string ca_file, state_file;
   bool until_reported = false;
-  std::int64_t token_lifetime = 3600, retry_first = 1000, time_out = 30000;
+  std::int64_t token_lifetime = 3600, retry_first = 1000, retry_longest = 60000, time_out = 30000;
 };
 
 /// Milliseconds of a clock that does not go back.
@@ -77,7 +78,6 @@ class program {
   void save();
   std::int64_t back_off();
 
-  static constexpr std::int64_t longest_pause = 60000;
   static constexpr std::int64_t connect_patience = 30000;
   static constexpr std::size_t longest_line = 1 << 20;
 
@@ -96,6 +96,7 @@ class program {
 device_options program::options_of(const settings& s, std::uint64_t seed) {
   device_options options;
   options.retry_first = s.retry_first;
+  options.retry_longest = s.retry_longest;
   options.time_out = s.time_out;
   options.seed = seed;
   return options;
@@ -127,7 +128,7 @@ std::int64_t program::back_off() {
   const unsigned doublings = failures_ < 16 ? failures_ : 16;
   ++failures_;
   std::int64_t pause = settings_.retry_first << doublings;
-  if (pause > longest_pause) pause = longest_pause;
+  if (pause > settings_.retry_longest) pause = settings_.retry_longest;
   return pause / 2 + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(pause / 2 + 1));
 }
 
@@ -290,6 +291,8 @@ bool read_arguments(int count, char** arguments, settings& s) {
       good = number(s.token_lifetime) && s.token_lifetime > 1;
     } else if (name == "--retry-first") {
       good = number(s.retry_first);
+    } else if (name == "--retry-longest") {
+      good = number(s.retry_longest);
     } else if (name == "--time-out") {
       good = number(s.time_out);
     } else if (name.substr(0, 2) == "--") {

@@ -160,7 +160,7 @@ export function programTests(hub, cuts) {
     const proxy = await CuttingProxy.create(hub.port, random);
     afterwards(() => proxy.close());
     const program = new Program(hub, 'unlucky', { port: proxy.port,
-      options: ['--retry-first', '5', '--time-out', '300', '--state', path.join(hub.dir, `unlucky-${cuts}.state`)] });
+      options: ['--retry-first', '5', '--retry-longest', '50', '--time-out', '300', '--state', path.join(hub.dir, `unlucky-${cuts}.state`)] });
     afterwards(() => program.stop());
     await until(() => program.log.includes('in step'), 'the first twin');
     let wanted = (await program.twin()).reported.value;  // what the device has said in all
