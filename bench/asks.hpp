@@ -50,6 +50,9 @@ inline const std::vector<ask>& asks() {
       {road::apply, {"wide"}, {"p50"}, "any", 1.5, 1.0},
       {road::device_patch, {"twin-typical"}, {"p1"}, "rapidjson-default-parse", 5.0, 3.0},
       {road::device_patch, {"twin-typical", "twin-max"}, {"p1", "p5"}, "hand-written", 0.2, 0},
+      // A device whose twin's text has 2 kB.
+      {road::session_change, {"twin-o16"}, {"p1", "p5"}, "rapidjson-default-parse", 4.0, 0},
+      {road::session_report, {"twin-o16"}, {"p1", "p5"}, "rapidjson-default-parse", 4.0, 0},
       {road::text_diff,
        {"typical", "max", "meta"},
        {"p0", "p1", "p5"},

@@ -60,6 +60,10 @@ const char* name_of(road where) {
       return "changes_since";
     case road::in_sync:
       return "in_sync";
+    case road::session_change:
+      return "session_change";
+    case road::session_report:
+      return "session_report";
     case road::text_diff_checked:
       return "text_diff_checked";
     case road::text_apply_checked:
@@ -151,6 +155,7 @@ std::vector<row> all_rows(bool quick) {
   for (const road where : {road::text_apply, road::text_apply_checked})
     add(where, texts, {"p1", "p5", "p50"});
   add(road::device_patch, {"twin-typical", "twin-max"}, {"p1", "p5"});
+  for (const road where : {road::session_change, road::session_report}) add(where, {"twin-o16"}, {"p1", "p5"});
   if (!quick) {
     for (const road where : {road::diff, road::apply})
       for (const char* const changes : {"p1", "p50"})

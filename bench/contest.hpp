@@ -27,6 +27,8 @@ enum class road {
   device_patch,   // a device's patch as text -> a twin, with everything that a hub does then
   changes_since,  // what a patch changed, asked for by version -> patch text
   in_sync,        // whether the device has all that is desired
+  session_change, // a change of desired arrives at a device session: topic and payload -> what changed
+  session_report, // a device session reports, and is acknowledged: two events, one payload
 };
 
 // Whose work the timed call is.

@@ -210,7 +210,9 @@ std::vector<contestant> rapidjson_contestants() {
   return {
       {"rapidjson-default-parse",
        {entry<read_job<common>>(road::read, made_by::library_call),
-        entry<patch_read_job>(road::device_patch, made_by::yardstick, yields::nothing)}},
+        entry<patch_read_job>(road::device_patch, made_by::yardstick, yields::nothing),
+        entry<patch_read_job>(road::session_change, made_by::yardstick, yields::nothing),
+        entry<patch_read_job>(road::session_report, made_by::yardstick, yields::nothing)}},
       {"rapidjson-obvious",
        {entry<write_job<common>>(road::write, made_by::library_call),
         entry<equal_job<common>>(road::equal, made_by::library_call),
