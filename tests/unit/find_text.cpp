@@ -86,7 +86,7 @@ TEST_CASE("numbers are given when the type can hold them", "[find_text]") {
 TEST_CASE("strings come without their escapes", "[find_text]") {
   std::string out = "before ";
   REQUIRE(!json::get_string(R"({"a":"x\"\u00e9\n\ud83d\ude00\u0000y"})", "/a", out));
-  CHECK(out == std::string("before x\"\xC3\xA9\n\xF0\x9F\x98\x80\0y", 20));
+  CHECK(out == std::string("before x\"\xC3\xA9\n\xF0\x9F\x98\x80\0y", 18));
   CHECK(json::get_string(R"({"a":1})", "/a", out).code() == errc::wrong_type);
   CHECK(json::get_string(R"({"a":1})", "/b", out).code() == errc::not_found);
   for (std::size_t size = 0; size < 5; ++size) {
