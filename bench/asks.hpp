@@ -53,6 +53,9 @@ inline const std::vector<ask>& asks() {
       {road::hub_get, {"twin-o32"}, {"p0"}, "rapidjson-default-parse", 4.0, 0},
       {road::hub_report, {"twin-o32"}, {"p1"}, "rapidjson-default-parse", 4.0, 0},
       {road::hub_desired, {"twin-o32"}, {"p1"}, "rapidjson-default-parse", 4.0, 0},
+      // A device whose twin's text has 2 kB.
+      {road::session_change, {"twin-o16"}, {"p1", "p5"}, "rapidjson-default-parse", 4.0, 0},
+      {road::session_report, {"twin-o16"}, {"p1", "p5"}, "rapidjson-default-parse", 4.0, 0},
       {road::text_diff,
        {"typical", "max", "meta"},
        {"p0", "p1", "p5"},

@@ -66,6 +66,10 @@ const char* name_of(road where) {
       return "hub_report";
     case road::hub_desired:
       return "hub_desired";
+    case road::session_change:
+      return "session_change";
+    case road::session_report:
+      return "session_report";
     case road::text_diff_checked:
       return "text_diff_checked";
     case road::text_apply_checked:
@@ -162,6 +166,7 @@ std::vector<row> all_rows(bool quick) {
     if (quick) add(where, {"small", "wide"}, {"p1"});
   }
   add(road::device_patch, {"twin-typical", "twin-max"}, {"p1", "p5"});
+  for (const road where : {road::session_change, road::session_report}) add(where, {"twin-o16"}, {"p1", "p5"});
   if (!quick) {
     for (const road where : {road::diff, road::apply})
       for (const char* const changes : {"p1", "p50"})

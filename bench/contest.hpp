@@ -30,6 +30,8 @@ enum class road {
   hub_get,        // a device's GET, as topic and payload -> the reply's
   hub_report,     // a device's reported patch, as topic and payload -> reply and event
   hub_desired,    // a service's patch of desired -> notification and event
+  session_change, // a change of desired arrives at a device session: topic and payload -> what changed
+  session_report, // a device session reports, and is acknowledged: two events, one payload
 };
 
 // Whose work the timed call is.

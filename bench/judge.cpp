@@ -200,6 +200,9 @@ std::string judge_operation(const operation& what, const pair_texts& texts,
       }
       case road::changes_since:
         return same_json(text, json::parse(texts.forward)) ? "" : wrong;
+      case road::session_change:
+      case road::session_report:
+        return same_json(text, json::parse(texts.to)) ? "" : wrong;
       case road::in_sync: {
         const json twin = json::parse(texts.from);
         json merged = values_of(json::parse(texts.to));

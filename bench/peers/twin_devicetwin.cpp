@@ -102,12 +102,86 @@ class in_sync_job : public asking_job {
   volatile bool answer_ = false;  // asked anew each time
 };
 
+// A device session with a section as desired and reported, whose versions have ten digits that count up.
+class session_job : public job {
+ public:
+  explicit session_job(const pair_texts& texts) : patches_{texts.forward, texts.backward} {
+    json::document from;
+    must(json::read(texts.from, from));
+    const auto reported = json::find(from.root(), "/properties/reported");
+    if (!reported) throw std::runtime_error("no reported section");
+    std::string section = "{";
+    const auto* member = json::detail::members_begin(**reported);
+    for (auto left = (*reported)->MemberCount(); left != 0; --left, ++member) {
+      if (member->name.GetString()[0] == '$') continue;
+      must(json::write(member->name, section));
+      section += ':';
+      must(json::write(member->value, section));
+      section += ',';
+    }
+    section += "\"$version\":" + std::string(first_version) + "}";
+    must(session_.connected(0));
+    const auto topic = devicetwin::sync::parse_twin_topic(session_.actions()[2].topic);
+    must(session_.message("$iothub/twin/res/200/?$rid=" + std::string(topic->request_id),
+                          "{\"desired\":" + section + ",\"reported\":" + section + "}", 0));
+  }
+
+ protected:
+  static constexpr std::string_view first_version = "1000000000";
+  static void count(std::string& text, std::size_t end) {
+    while (text[--end] == '9') text[end] = '0';
+    ++text[end];
+  }
+  const std::string& next() { return patches_[next_ ^= 1]; }
+
+  devicetwin::sync::device_session session_;
+  std::string patches_[2];
+  std::size_t next_ = 1;
+};
+
+class session_change_job : public session_job {
+ public:
+  explicit session_change_job(const pair_texts& texts) : session_job(texts), topic_("$iothub/twin/PATCH/properties/desired/?$version=") {
+    topic_ += first_version;
+  }
+  void run() override {
+    count(topic_, topic_.size());
+    must(session_.message(topic_, next(), 0));
+    for (const devicetwin::sync::text_change change : session_.changes()) told_ += change.pointer.size();
+  }
+  std::string output() override { return std::string(session_.text(devicetwin::part::desired)); }
+
+ private:
+  std::string topic_;
+  std::size_t told_ = 0;
+};
+
+class session_report_job : public session_job {
+ public:
+  explicit session_report_job(const pair_texts& texts) : session_job(texts), version_(first_version) {}
+  void run() override {
+    must(session_.report(next(), 0));
+    const auto topic = devicetwin::sync::parse_twin_topic(session_.actions()[0].topic);
+    count(version_, version_.size());
+    answer_ = "$iothub/twin/res/204/?$rid=";
+    answer_.append(topic->request_id).append("&$version=").append(version_);
+    must(session_.message(answer_, {}, 0));
+    if (!session_.in_step()) throw std::runtime_error("not in step");
+  }
+  std::string output() override { return std::string(session_.acknowledged()); }
+
+ private:
+  std::string version_, answer_;
+};
+
 }  // namespace
 
 std::vector<operation> devicetwin_twin_operations() {
   return {entry<device_patch_job<on_twin>>(road::device_patch, made_by::library_call),
           entry<changes_since_job>(road::changes_since, made_by::library_call),
-          entry<in_sync_job>(road::in_sync, made_by::library_call)};
+          entry<in_sync_job>(road::in_sync, made_by::library_call),
+          entry<session_change_job>(road::session_change, made_by::library_call),
+          entry<session_report_job>(road::session_report, made_by::library_call)};
 }
 
 std::size_t devicetwin_twin_bytes(const pair_texts& texts) {

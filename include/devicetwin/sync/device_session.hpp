@@ -296,7 +296,11 @@ class device_session {
   /// The slot becomes these pieces. They are not in the store.
   bool copy(slot to, std::string_view text);
   /// The slot becomes `object` without white space; see copy_compact().
-  bool compact(slot to, std::string_view object, detail::leave_out without);
+  bool compact(slot to, std::string_view object, detail::leave_out without, std::string_view& version);
+  bool compact(slot to, std::string_view object, detail::leave_out without) {
+    std::string_view version;
+    return compact(to, object, without, version);
+  }
   /// The slot becomes the smallest merge patch between two texts.
   bool difference(slot to, const source& from, const source& onto);
   /// The slot becomes a text with a patch applied. Notes the changes behind it, when they are wanted.
@@ -361,7 +365,7 @@ class device_session {
   state state_;
   state before_event_;
   error failure_;
-  std::size_t changes_made_ = 0;  ///< by the last merge
+  detail::leaf_count changes_made_;  ///< by the last merge: all, and those that remove
   char topic_[128];
 };
 
@@ -423,11 +427,11 @@ inline bool device_session::copy(slot to, std::string_view text) {
   return build(to, [&](output& out) { return out.append(text.data(), text.size()) || fail(errc::out_of_memory); });
 }
 
-inline bool device_session::compact(slot to, std::string_view object, detail::leave_out without) {
+inline bool device_session::compact(slot to, std::string_view object, detail::leave_out without, std::string_view& version) {
   return build(to, [&](output&) {
     char* const room = store_.room(object.size());
     if (room == nullptr) return fail(errc::out_of_memory);
-    const char* const end = detail::copy_compact(object, without, room);
+    const char* const end = detail::copy_compact(object, without, room, version);
     store_.set_top(store_.top() + static_cast<std::size_t>(end - room));
     return true;
   });
@@ -460,7 +464,7 @@ inline bool device_session::merge_into(slot to, const source& document, const so
       if (!good(sink.finish())) return false;
       sink.keep();
     }
-    changes_made_ = plan->changes();
+    changes_made_ = {plan->changes(), plan->removals()};
     text_size = out.size();
     return !with_records || tell(*plan, out, view(document), view(patch));
   });
@@ -689,13 +693,11 @@ inline bool device_session::note_reason(unsigned status, std::string_view payloa
 
 namespace detail {
 
-/// The `$version` at the root of a section or change, whatever its spelling; no_version when there is none. False when it
-/// is no version.
-inline bool find_version(std::string_view object, std::int64_t& version) noexcept {
+/// A `$version` as it is spelled; no_version when it is not there. False when it is no version.
+inline bool read_version(std::string_view spelled, std::int64_t& version) noexcept {
   version = no_version;
-  const std::string_view found = json::detail::member_text(object, "$version");
-  if (found.empty()) return true;
-  return json::detail::text_to(found, version) == json::errc::ok && version >= 0;
+  if (spelled.empty()) return true;
+  return json::detail::text_to(spelled, version) == json::errc::ok && version >= 0;
 }
 
 }  // namespace detail
@@ -711,12 +713,12 @@ inline bool device_session::take_change(const twin_topic& topic, std::string_vie
   if (!checked(payload)) return false;
   payload = json::detail::trimmed(payload);
   if (payload.front() != '{') return no_twin("");
+  std::string_view spelled;
+  if (!compact(news, payload, {true, false}, spelled)) return false;
   std::int64_t version = no_version;
-  const bool well = detail::find_version(payload, version);
+  const bool well = detail::read_version(spelled, version);
   if (version == no_version) version = topic.version;
-  if (!well || version == no_version || (topic.version != no_version && topic.version != version)) {
-    return no_twin("/$version");
-  }
+  if (!well || version == no_version || (topic.version != no_version && topic.version != version)) return no_twin("/$version");
   if (!state_.fetched || state_.get.phase != standing::idle) return keep_change(version, payload);
   if (version <= state_.desired_version) return true;
   if (version != state_.desired_version + 1) {
@@ -725,7 +727,7 @@ inline bool device_session::take_change(const twin_topic& topic, std::string_vie
     return keep_change(version, payload);
   }
   state_.desired_version = version;
-  return compact(news, payload, {true, false}) && become();
+  return become();
 }
 
 /// Applies `news` to desired and notes what changed.
@@ -754,7 +756,8 @@ inline bool device_session::keep_change(std::int64_t version, std::string_view p
     if (!out.append(all.data(), all.size()) || !out.append(bytes, sizeof bytes)) return fail(errc::out_of_memory);
     char* const room = store_.room(payload.size());
     if (room == nullptr) return fail(errc::out_of_memory);
-    const char* const end = detail::copy_compact(payload, {true, false}, room);
+    std::string_view ignored;
+    const char* const end = detail::copy_compact(payload, {true, false}, room, ignored);
     head.size = static_cast<std::uint32_t>(end - room);
     std::memcpy(room - sizeof head, &head, sizeof head);
     store_.set_top(store_.top() + head.size);
@@ -796,8 +799,8 @@ inline bool device_session::take_twin(std::string_view payload, std::int64_t now
   if (fresh_reported.empty() || fresh_reported == "null") fresh_reported = "{}";
   if (fresh_reported.front() != '{') return no_twin("/reported");
   std::int64_t version = no_version;
-  if (!detail::find_version(fresh_desired, version) || version == no_version) return no_twin("/desired/$version");
-  if (!detail::find_version(fresh_reported, state_.reported_version)) return no_twin("/reported/$version");
+  if (!detail::read_version(json::detail::member_text(fresh_desired, "$version"), version) || version == no_version) return no_twin("/desired/$version");
+  if (!detail::read_version(json::detail::member_text(fresh_reported, "$version"), state_.reported_version)) return no_twin("/reported/$version");
   // Two steps, of which the first stands when there is no memory for the second: less is kept to come back to.
   if (!take_reported(fresh_reported)) return false;
   state_.known = true;
@@ -1042,9 +1045,12 @@ inline bool device_session::take_report(std::string_view patch) {
       (!state_.known && !add_to_before())) {
     return false;
   }
-  if (changes_made_ != 0) {
-    // Where nothing else is pending and each leaf changes something, the patch is the difference.
-    state_.ready = state_.known && !state_.own_wanted && view(sent).empty() && detail::plain_leaves(view(news)) == changes_made_;
+  if (changes_made_.all != 0) {
+    // Where nothing else is pending and each leaf changes something, and each null removes something, the patch is the
+    // difference.
+    const detail::leaf_count leaves = detail::count_leaves(view(news));
+    state_.ready = state_.known && !state_.own_wanted && view(sent).empty() && leaves.all == changes_made_.all &&
+                   leaves.nulls == changes_made_.nulls;
     move(spare, wanted);
     state_.own_wanted = true;
     state_.covers = false;

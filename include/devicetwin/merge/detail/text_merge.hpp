@@ -85,6 +85,8 @@ class text_merge {
 
   bool malformed() const noexcept { return malformed_; }
   std::size_t changes() const noexcept { return changes_; }
+  /// Those of them that remove a member.
+  std::size_t removals() const noexcept { return removals_; }
 
   /// Writes the new text.
   void write(text_sink& out) const {
@@ -395,6 +397,7 @@ class text_merge {
     }
     e.name = name;
     ++changes_;
+    if (what == action::remove) ++removals_;
     if (value != nullptr && !value_of(value, value_end, e.value)) return false;
     return entries_.push(e) || fail(errc::out_of_memory);
   }
@@ -583,6 +586,7 @@ class text_merge {
   bool whole_ = false;
   bool malformed_ = false;
   std::size_t changes_ = 0;
+  std::size_t removals_ = 0;
   json::detail::stack<frame, 8> frames_;
   json::detail::stack<wish, 16> wanted_;
   json::detail::stack<entry, 16> entries_;

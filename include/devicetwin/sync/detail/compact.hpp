@@ -26,8 +26,8 @@ struct leave_out {
 inline bool is_reserved(std::string_view raw) noexcept { return json::detail::plain_bytes(raw).next() == '$'; }
 
 /// Copies an object that is valid JSON text, at most 64 levels deep, without white space. `to` has room for as many bytes.
-/// Gives the end of what was written.
-inline char* copy_compact(std::string_view object, leave_out without, char* to) noexcept {
+/// Gives the end of what was written. A `$version` that was left out is noted as it is spelled.
+inline char* copy_compact(std::string_view object, leave_out without, char* to, std::string_view& version) noexcept {
   static_assert(json::default_max_depth <= 64, "a bit for each level");
   const char* p = object.data();
   const char* const end = p + object.size();
@@ -77,7 +77,11 @@ inline char* copy_compact(std::string_view object, leave_out without, char* to) 
         if ((without.nulls && arrays == 0 && *p == 'n') ||
             (without.reserved && depth == 1 &&
              is_reserved({name + 1, static_cast<std::size_t>(name_end - name) - 2}))) {
+          const char* const value = p;
           if ((p = json::detail::skip_value(p, end)) == nullptr) return to;
+          if (depth == 1 && json::detail::same_string({name + 1, static_cast<std::size_t>(name_end - name) - 2}, "$version")) {
+            version = {value, static_cast<std::size_t>(p - value)};
+          }
           continue;
         }
         if ((begun & 1) != 0) *to++ = ',';
@@ -92,9 +96,14 @@ inline char* copy_compact(std::string_view object, leave_out without, char* to) 
   }
 }
 
-/// How many leaves a merge patch in compact text has: what is no object but for empty ones; 0 when one of them is null.
-inline std::size_t plain_leaves(std::string_view patch) noexcept {
-  std::size_t leaves = 0;
+/// How many leaves a merge patch has, that is values but for objects with something in them; and how many of them are null.
+struct leaf_count {
+  std::size_t all = 0;
+  std::size_t nulls = 0;
+};
+/// In compact text.
+inline leaf_count count_leaves(std::string_view patch) noexcept {
+  leaf_count leaves;
   const char* p = patch.data();
   const char* const end = p + patch.size();
   while (p != nullptr && p != end) {
@@ -103,12 +112,12 @@ inline std::size_t plain_leaves(std::string_view patch) noexcept {
       continue;
     }
     p = json::detail::skip_string(p + 1, end);
-    if (p == nullptr || end - p < 3) return 0;
+    if (p == nullptr || end - p < 3) break;
     ++p;  // the colon
-    if (*p == 'n') return 0;
     if (*p == '{' && p[1] != '}') continue;
+    if (*p == 'n') ++leaves.nulls;
     p = json::detail::skip_value(p, end);
-    ++leaves;
+    ++leaves.all;
   }
   return leaves;
 }

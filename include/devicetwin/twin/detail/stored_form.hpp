@@ -13,9 +13,9 @@ inline namespace DEVICETWIN_ABI {
 namespace detail {
 
 /// CRC-32 (ISO 3309), a nibble at a time: small enough for firmware.
-class crc32 {
+class crc32_sum {
  public:
-  crc32() noexcept {
+  crc32_sum() noexcept {
     for (std::uint32_t i = 0; i < 16; ++i) {
       std::uint32_t value = i;
       for (int bit = 0; bit < 4; ++bit) value = (value >> 1) ^ ((value & 1) != 0 ? 0xEDB88320u : 0);
@@ -35,6 +35,11 @@ class crc32 {
   std::uint32_t table_[16];
   std::uint32_t crc_ = 0xFFFFFFFF;
 };
+inline std::uint32_t crc32(std::string_view bytes) noexcept {
+  crc32_sum sum;
+  sum.add(bytes);
+  return sum.value();
+}
 
 // The stored form: a mark of four letters, the format, three zeros, the length and the CRC-32 of what follows (four bytes
 // each, the lowest first). Then, as the format says, numbers in groups of seven bits, the lowest first, and texts with
@@ -117,7 +122,7 @@ class stored_measure {
 
  private:
   std::size_t size_ = 0;
-  crc32 sum_;
+  crc32_sum sum_;
 };
 
 /// Appends the stored form whose content `write(stored_writer&)` writes, each time the same: it is called twice.
@@ -154,9 +159,7 @@ inline json::errc read_stored_form(std::string_view bytes, std::string_view mark
   if (bytes.size() < stored_header_size || bytes.substr(0, 4) != mark) return json::errc::damaged;
   if (static_cast<unsigned char>(bytes[4]) > format) return json::errc::newer_format;
   content = bytes.substr(stored_header_size);
-  crc32 sum;
-  sum.add(content);
-  return bytes[4] == 0 || number(8) != content.size() || number(12) != sum.value() ? json::errc::damaged : json::errc::ok;
+  return bytes[4] == 0 || number(8) != content.size() || number(12) != crc32(content) ? json::errc::damaged : json::errc::ok;
 }
 
 }  // namespace detail

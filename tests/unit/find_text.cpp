@@ -1,0 +1,117 @@
+#include "../support/text.hpp"
+
+#include <memory>
+#include <string>
+
+#include "../support/random_json.hpp"
+#include "../support/respell.hpp"
+
+namespace {
+
+std::string found(std::string_view text, std::string_view pointer) {
+  const auto value = json::find_text(text, pointer);
+  return value ? std::string(*value) : std::string(json::describe(value.error().code())) + " at " + std::string(value.error().pointer());
+}
+
+/// Every value of a tree is found in the text, and is the same.
+void compare(const rapidjson::Value& v, std::string_view text, std::string pointer) {
+  INFO(text);
+  INFO(pointer);
+  const auto value = json::find_text(text, pointer);
+  REQUIRE(value);
+  CHECK(written(parsed(*value)) == written(v));
+  if (v.IsObject()) {
+    const auto* member = json::detail::members_begin(v);
+    for (json::size_type i = 0; i < v.MemberCount(); ++i, ++member) {
+      std::string step;
+      json::detail::render_step(json::step::member({member->name.GetString(), member->name.GetStringLength()}), [&](char c) { step += c; });
+      compare(member->value, text, pointer + step);
+    }
+  } else if (v.IsArray()) {
+    for (json::size_type i = 0; i < v.Size(); ++i) compare(v[i], text, pointer + "/" + std::to_string(i));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("values are found in text by pointer", "[find_text]") {
+  const char* text = R"( { "a" : [ 1 , { "b~/c" : "x,]}\"" } , [ ] ] , "" : null , "\u0061b" : -1.5e3 , "n" : { } } )";
+  CHECK(found(text, "/a/0") == "1");
+  CHECK(found(text, "/a/1/b~0~1c") == R"("x,]}\"")");
+  CHECK(found(text, "/a/2") == "[ ]");
+  CHECK(found(text, "/") == "null");
+  CHECK(found(text, "/ab") == "-1.5e3");
+  CHECK(found(text, "/n") == "{ }");
+  CHECK(found("  7 ", "") == "7");
+  CHECK(found(text, "/a/3") == "there is no such value at /a/3");
+  CHECK(found(text, "/a/-") == "there is no such value at /a/-");
+  CHECK(found(text, "/a/00") == "there is no such value at /a/00");
+  CHECK(found(text, "/a/1/x/y") == "there is no such value at /a/1/x");
+  CHECK(found(text, "/n/x") == "there is no such value at /n/x");
+  CHECK(found(text, "/ab/0") == "there is no such value at /ab/0");
+  CHECK(json::find_text(text, "a").error().code() == errc::invalid_pointer);
+  CHECK(json::find_text(text, "/~2").error().code() == errc::invalid_pointer);
+  CHECK(json::find_text("", "").error().code() == errc::not_found);
+}
+
+TEST_CASE("what the tree has, the text has", "[find_text]") {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    random_json random(seed);
+    const std::string text = random.object(0);
+    const std::string other = respelled(text, random, 0);
+    compare(parsed(other), other, "");
+  }
+}
+
+TEST_CASE("numbers are given when the type can hold them", "[find_text]") {
+  CHECK(*json::get_text<int>("1.0") == 1);
+  CHECK(*json::get_text<std::int64_t>("-9223372036854775808") == INT64_MIN);
+  CHECK(*json::get_text<std::uint64_t>("18446744073709551615") == UINT64_MAX);
+  CHECK(*json::get_text<std::int32_t>("2147483647") == INT32_MAX);
+  CHECK(*json::get_text<double>("[1,2.5]", "/1") == 2.5);
+  CHECK(*json::get_text<bool>(R"({"a":true})", "/a"));
+  CHECK_FALSE(*json::get_text<bool>(R"({"a":false})", "/a"));
+  CHECK(json::get_text<std::int32_t>("2147483648").error().code() == errc::number_out_of_range);
+  CHECK(json::get_text<std::uint32_t>("4294967296").error().code() == errc::number_out_of_range);
+  CHECK(json::get_text<std::uint32_t>("-1").error().code() == errc::number_out_of_range);
+  CHECK(json::get_text<int>("1.5").error().code() == errc::number_out_of_range);
+  CHECK(json::get_text<double>("9007199254740993").error().code() == errc::number_out_of_range);
+  for (const char* text : {"true", "\"1\"", "null", "[1]", "{}"}) {
+    CHECK(json::get_text<int>(text).error().code() == errc::wrong_type);
+  }
+  CHECK(json::get_text<bool>("1").error().code() == errc::wrong_type);
+  CHECK(json::get_text<int>(R"({"a":"x"})", "/a").error().pointer() == "/a");
+}
+
+TEST_CASE("strings come without their escapes", "[find_text]") {
+  std::string out = "before ";
+  REQUIRE(!json::get_string(R"({"a":"x\"\u00e9\n\ud83d\ude00\u0000y"})", "/a", out));
+  CHECK(out == std::string("before x\"\xC3\xA9\n\xF0\x9F\x98\x80\0y", 18));
+  CHECK(json::get_string(R"({"a":1})", "/a", out).code() == errc::wrong_type);
+  CHECK(json::get_string(R"({"a":1})", "/b", out).code() == errc::not_found);
+  for (std::size_t size = 0; size < 5; ++size) {
+    char room[8];
+    json::text_buffer fixed(room, size);
+    const json::error e = json::get_string("\"a\\u00e9b\"", "", fixed);
+    CHECK((size < 4 ? e.code() == errc::out_of_memory && fixed.size() == 0 : !e && fixed.view() == "a\xC3\xA9" "b"));
+  }
+}
+
+TEST_CASE("text that is no JSON does no harm", "[find_text]") {
+  const std::string whole = R"({"a":[1,{"b":"x\"y"},[[]]],"c\u0061":{"d":tru}})";
+  for (std::size_t size = 0; size <= whole.size(); ++size) {
+    for (std::size_t changed = 0; changed <= size; ++changed) {
+      // In memory of its own, so that a step behind it is seen.
+      const std::unique_ptr<char[]> copy(new char[size]);
+      whole.copy(copy.get(), size);
+      if (changed < size) copy[changed] = "\"{}[]\\:,"[(size + changed) % 8];
+      const std::string_view text(copy.get(), size);
+      for (const char* pointer : {"", "/a", "/a/1/b", "/a/2/0", "/ca/d"}) {
+        static_cast<void>(json::find_text(text, pointer));
+        static_cast<void>(json::get_text<double>(text, pointer));
+        std::string out;
+        static_cast<void>(json::get_string(text, pointer, out));
+      }
+    }
+  }
+}
