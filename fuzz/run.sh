@@ -1,8 +1,7 @@
 #!/bin/sh
 # usage: fuzz/run.sh [TARGET] [SECONDS]
 # Fuzzes TARGET (fuzz_read, fuzz_merge, fuzz_text, fuzz_algebra, fuzz_merge3, fuzz_outbox, fuzz_twin,
-# fuzz_device_session; default: all)
-# for SECONDS each (default: 60) with clang's libFuzzer, ASan and UBSan. New inputs go to build-fuzz/corpus/TARGET, a
+# fuzz_device_session; default: all) for SECONDS each (default: 60) with clang's libFuzzer, ASan and UBSan. New inputs go to build-fuzz/corpus/TARGET, a
 # crashing one to build-fuzz/.
 . "$(dirname "$0")/../tools/lib.sh"
 
