@@ -17,7 +17,7 @@ struct ask {
   // else a contestant's name
   std::string_view yardstick;
   double must;                 // the ratio may not be above this
-  double aim;                  // wished for; 0: nothing
+  double aim = 0;                  // wished for; 0: nothing
 };
 
 // A growth asked for: our time on `large` / our time on `small`.
@@ -28,7 +28,7 @@ struct growth_ask {
   std::string_view large;
   std::vector<std::string_view> changes;
   double must;
-  double aim;
+  double aim = 0;
 };
 
 inline const std::vector<ask>& asks() {

@@ -104,7 +104,7 @@ class device_session {
       : options_(options), store_(heap) {
     state_.random = options.seed;
   }
-  /// In the caller's `buffer` of `bytes` and nowhere else; it must outlive the session. Where it is too small,
+  /// In the caller's `buffer` of `bytes` and nowhere else but for the stack; it must outlive the session. Where it is too small,
   /// out_of_memory has the bytes it would have to have, at least, in needed().
   device_session(void* buffer, std::size_t bytes, const device_options& options = {}) noexcept
       : options_(options), store_(buffer, bytes) {
@@ -293,7 +293,7 @@ class device_session {
   /// Makes a text at the top of the store: `fill(output)` is called until it fits. It must look up texts anew each time.
   template <class Fill>
   bool build(slot to, Fill&& fill);
-  /// The slot becomes these pieces. They are not in the store.
+  /// The slot becomes this text, which is not in the store.
   bool copy(slot to, std::string_view text);
   /// The slot becomes `object` without white space; see copy_compact().
   bool compact(slot to, std::string_view object, detail::leave_out without, std::string_view& version);
