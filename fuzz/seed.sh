@@ -48,7 +48,7 @@ n=0
 # Pairs of texts that mean the same, or are no JSON; the digit before them chooses options (fuzz_text.cpp).
 while IFS='|' read -r first second; do
   n=$((n + 1))
-  printf '%s%s\000%s' $((n % 6)) "$first" "$second" >corpus/fuzz_text/seed-$n
+  printf '%s%s\000%s' $((n % 6)) "$first" "$second" >corpus/fuzz_text/texts-$n
 done <<'TEXTS'
 {"a":"x","b":1,"long name that is not short":[1,{"y":2,"z":[]}]}| { "\u0061" : "\u0078" , "b" : 10e-1 , "long name that is not\u0020short" : [ 1.0 , { "z" : [ ] , "y" : 2 } ] } 
 {"a":1,"b":{"c":"some text that goes over more than one block of sixty-four bytes, to be sure of it","d":2},"e":3}|{"a":1,"b":{"c":"some text that goes over more than one block of sixty-four bytes, to be sure of it","d":3},"e":3}
