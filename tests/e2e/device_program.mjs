@@ -29,10 +29,9 @@ function applyPrinted(document, line) {
   const steps = line.slice(1, colon).split('/').map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
   const last = steps.pop();
   const place = steps.reduce((value, step) => value[step], document);
-  const rest = line.slice(colon + 2);
-  const old = place[last] === undefined ? '' : JSON.stringify(place[last]);
-  assert.ok(rest.startsWith(`${old} -> `), `${line}: it was ${old}`);
-  const fresh = rest.slice(old.length + 4);
+  const arrow = line.indexOf(' -> ', colon + 1);
+  const [old, fresh] = [line.slice(colon + 2, arrow), line.slice(arrow + 4)];
+  assert.deepEqual(place[last], old === '' ? undefined : JSON.parse(old), line);  // members in any order
   if (fresh === '') delete place[last];
   else place[last] = JSON.parse(fresh);
 }
