@@ -8,6 +8,7 @@
 #     --sanitize               ASan and UBSan
 #     --no-exceptions          -fno-exceptions -fno-rtti
 #     --werror                 warnings are errors
+#     --optimise 0|1|2         default: 2; less is quicker to build
 #     --build DIR              default: build/, or build-VARIANT/ when an option above asks for one
 #
 # The last line is "N passed, M failed".
@@ -26,6 +27,7 @@ rapidjson=
 sanitize=OFF
 no_exceptions=OFF
 werror=OFF
+optimise=
 while [ $# -gt 0 ]; do
   case $1 in
     --compiler) compiler=$2 variant=$variant-$2; shift ;;
@@ -34,6 +36,7 @@ while [ $# -gt 0 ]; do
     --sanitize) sanitize=ON variant=$variant-sanitize ;;
     --no-exceptions) no_exceptions=ON variant=$variant-no-exceptions ;;
     --werror) werror=ON ;;
+    --optimise) optimise=$2 variant=$variant-O$2; shift ;;
     --build) build=$2; shift ;;
     --help) usage 0 ;;
     --) shift; break ;;
@@ -61,6 +64,7 @@ give_up() {
 }
 
 cmake -S "$root" -B "$build" ${compiler:+-DCMAKE_CXX_COMPILER=$compiler} \
+  ${optimise:+-DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O$optimise} \
   -DCMAKE_CXX_STANDARD="$std" -DDEVICETWIN_RAPIDJSON_DIR="$rapidjson" \
   -DDEVICETWIN_SANITIZE=$sanitize -DDEVICETWIN_WERROR=$werror \
   -DDEVICETWIN_NO_EXCEPTIONS=$no_exceptions \
