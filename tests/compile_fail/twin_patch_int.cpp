@@ -1,5 +1,5 @@
 // expect: basic_twin: the input is JSON text or a RapidJSON value
-#include <devicetwin/devicetwin.hpp>
+#include <devicetwin/twin/twin.hpp>
 
 int main() {
   devicetwin::twin t;

@@ -321,6 +321,18 @@ TEST_CASE("objects in another order inside each other give up cleanly when memor
   }
 }
 
+TEST_CASE("a patch without effect tells a journal nothing, however deep it reaches", "[text]") {
+  std::string text = "1";
+  for (int depth = 0; depth < 40; ++depth) {
+    text = R"({"name":)" + text + "}";
+    std::string out;
+    int told = 0;
+    CHECK(!merge::apply_merge_patch_text(text, text, out, {}, [&](const json::location&, const auto*, const auto*) { ++told; }));
+    CHECK(told == 0);
+    CHECK(out == text);
+  }
+}
+
 TEST_CASE("the text roads agree with the tree roads on random documents", "[text][property]") {
   for (unsigned seed = 0; seed < 400; ++seed) {
     random_json random(seed);

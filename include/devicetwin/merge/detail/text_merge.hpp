@@ -124,9 +124,10 @@ class text_merge {
     }
     return path.extend(deepest);
   }
-  /// Tells the journal every change, in the order of the document.
+  /// Tells the journal every change, in the order of the document; after prepare_to_tell(), where there is any.
   template <class Journal>
   void tell(Journal& journal, steps& path) const {
+    if (changes() == 0) return;
     std::size_t depth = 0;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       const entry& e = entries_[i];
