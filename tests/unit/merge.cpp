@@ -40,6 +40,16 @@ struct recorder {
   }
 };
 
+/// A journal that refuses, and keeps how many changes it was asked to take.
+struct refusing {
+  std::size_t asked = 0;
+  bool reserve(std::size_t changes) {
+    asked = changes;
+    return false;
+  }
+  void operator()(const json::location&, const json::arena_value*, const json::arena_value*) { FAIL("told"); }
+};
+
 }  // namespace
 
 TEST_CASE("apply_merge_patch does RFC 7396, appendix A", "[merge][conformance]") {
@@ -109,14 +119,7 @@ TEST_CASE("the journal has every effective change and no other", "[merge][journa
 }
 
 TEST_CASE("a journal can refuse", "[merge][journal]") {
-  struct refusing {
-    std::size_t asked = 0;
-    bool reserve(std::size_t changes) {
-      asked = changes;
-      return false;
-    }
-    void operator()(const json::location&, const json::arena_value*, const json::arena_value*) { FAIL("told"); }
-  } journal;
+  refusing journal;
   json::document d;
   REQUIRE(!json::read(R"({"a":1})", d));
   CHECK(merge::apply_merge_patch(d, parsed(R"({"a":2,"b":"text that is not kept inside the value"})"), {}, journal).code() ==
@@ -142,14 +145,7 @@ TEST_CASE("one changed member is told, refused and stored as many are", "[merge]
   const auto expected = reference::merge(*reference::parser::parse(document), *reference::parser::parse(patch));
   CHECK(reference::equal(*reference::parser::parse(applied(document, patch)), expected));
 
-  struct refusing {
-    std::size_t asked = 0;
-    bool reserve(std::size_t changes) {
-      asked = changes;
-      return false;
-    }
-    void operator()(const json::location&, const json::arena_value*, const json::arena_value*) { FAIL("told"); }
-  } journal;
+  refusing journal;
   json::document d;
   REQUIRE(!json::read(document, d));
   const auto p = parsed(patch);
