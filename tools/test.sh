@@ -52,6 +52,7 @@ need "the library's only dependency" rapidjson-dev
 need "test framework" catch2
 need "the examples, a broker's plugin and a device" libmosquitto-dev mosquitto-dev libssl-dev libsqlite3-dev libcpp-httplib-dev
 need "tests of the ways to use the library" meson ninja-build pkg-config
+need "the merge driver in docs/merging.md" git
 if [ "$compiler" = clang++ ]; then
   need "compiler asked for" clang libclang-rt-dev
 fi
