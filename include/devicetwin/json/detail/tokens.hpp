@@ -45,6 +45,12 @@ inline const char* find_quote(const char* p, const char* end) noexcept {
 
 /// From inside a string to behind its closing quote; null when there is none.
 inline const char* skip_string(const char* p, const char* end) noexcept {
+  if constexpr (shortcuts) {
+    const void* const quote = std::memchr(p, '"', static_cast<std::size_t>(end - p));
+    if (quote == nullptr) return nullptr;
+    const char* const last = static_cast<const char*>(quote);
+    if (std::memchr(p, '\\', static_cast<std::size_t>(last - p)) == nullptr) return last + 1;
+  }
   for (;;) {
     p = find_quote(p, end);
     if (p == end) return nullptr;
@@ -79,10 +85,14 @@ class text_structure {
     }
     return {blocks_ + at / block_size, ~std::uint64_t{0} << at % block_size, p - at % block_size};
   }
-  void next(cursor& c) noexcept {
-    c.first += block_size;
+  void next(cursor& c) noexcept { pass(c, 1); }
+  /// How many blocks from that of `c` on are at hand, one after the other; and moves over so many.
+  std::size_t at_hand(const cursor& c) const noexcept { return static_cast<std::size_t>(blocks_ + count_ - c.block); }
+  void pass(cursor& c, std::size_t blocks) noexcept {
+    c.first += blocks * block_size;
     c.bits = ~std::uint64_t{0};
-    if (++c.block == blocks_ + count_) c.block = more();
+    c.block += blocks;
+    if (c.block == blocks_ + count_) c.block = more();
   }
 
   /// To behind the string that starts at `p`; null when it does not end.

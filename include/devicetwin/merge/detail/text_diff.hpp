@@ -271,12 +271,12 @@ class text_diff {
       if (b_end == nullptr || b_end <= differing) return false;
       a_end = json::detail::skip_string(a_end, a_end_);
     } else {
-      bool a_whole = false, b_whole = false;
-      a_end = scalar_end(a, a_end_, a_whole);
-      b_end = scalar_end(b, b_end_, b_whole);
+      bool a_plain = false, b_plain = false;
+      a_end = scalar_end(a, a_end_, a_plain);
+      b_end = scalar_end(b, b_end_, b_plain);
       if (a_end == nullptr || b_end == nullptr) return false;
       if (b_end <= differing && a_end - a == b_end - b) return false;  // the difference is behind the value
-      if (!(a_whole && b_whole) && *a != '"' && *b != '"') {
+      if (!(a_plain && b_plain) && *a != '"' && *b != '"') {
         same = json::detail::same_scalar_text(text(a, a_end), text(b, b_end), rules_.numbers);
       }
     }
@@ -296,9 +296,10 @@ class text_diff {
     if (!go_on) state_ = state::after;
     return go_on;
   }
-  /// Behind the string, number, true or false at `p`; null for anything else. `whole` is set for an integer of
-  /// so few digits that another one is equal only if it is spelled the same: not for -0.
-  static const char* scalar_end(const char* p, const char* end, bool& whole) noexcept {
+  /// Behind the string, number, true or false at `p`; null for anything else. `plain` is set for a number that
+  /// another such one is equal to only if it is spelled the same: without exponent, neither -0 nor with a 0 at the
+  /// end of its fraction, and of so few digits that no two of them become one double.
+  static const char* scalar_end(const char* p, const char* end, bool& plain) noexcept {
     if (*p == '"') return json::detail::skip_string(p + 1, end);
     const auto left = static_cast<std::size_t>(end - p);
     if (*p == 't') return left >= 4 && std::memcmp(p, "true", 4) == 0 ? p + 4 : nullptr;
@@ -309,11 +310,16 @@ class text_diff {
     const char* const digits = p;
     while (p != end && digit(*p)) ++p;
     if (p == digits) return nullptr;
-    whole = p - digits <= 18 && (*start != '-' || *digits != '0');
-    while (p != end && (digit(*p) || *p == '.' || *p == 'e' || *p == '-' || *p == '+' || *p == 'E')) {
-      whole = false;
-      ++p;
+    plain = p - digits <= 15 && (*start != '-' || *digits != '0');
+    if (p == end) return p;
+    if (*p == '.') {
+      while (++p != end && digit(*p)) {}
+      plain = p - digits <= 16 && p[-1] != '0' && p[-1] != '.';
+      if (p == end) return p;
     }
+    if ((*p | 0x20) != 'e') return p;
+    plain = false;
+    while (p != end && (digit(*p) || *p == 'e' || *p == '-' || *p == '+' || *p == 'E')) ++p;
     return p;
   }
   /// Two strings that are the same up to here and go on with different bytes: whether they mean something
@@ -341,100 +347,100 @@ class text_diff {
 
   /// Reads the structure of the next `same` bytes, which both texts share, and stops as skip_equal() says.
   bool follow(std::size_t same) {
+    constexpr std::size_t block_size = json::detail::block_size;
     const char* const last = b_ + same;
-    const auto apart = static_cast<text_offset>((a_ - from_) - (b_ - to_));  // modulo 2^32
-    text_offset item = in_to(b_);  // where the member or element at hand starts
-    bool behind_value = false;     // or a value ends here
-    std::uint64_t separators = 0;  // of the last block that had any
-    std::uint64_t closing = 0;
-    text_offset separators_at = 0;
     auto c = to_structure_.at(b_);
-    // Short stretches mostly have no brackets.
-    for (auto left = static_cast<std::size_t>(last - c.first); shortcuts; left -= json::detail::block_size) {
-      if (left < json::detail::block_size) c.bits &= (std::uint64_t{1} << left) - 1;
-      if (((c.block->open | c.block->close) & c.bits) != 0) break;
-      const std::uint64_t commas = c.block->comma & c.bits;
-      if (commas != 0) {
-        separators = commas;
-        separators_at = in_to(c.first);
-      }
-      if (left <= json::detail::block_size) {
-        if (separators != 0) {
-          item = separators_at + static_cast<text_offset>(json::detail::highest_bit(separators)) + 1;
+    if (const auto left = static_cast<std::size_t>(last - c.first); shortcuts && left <= block_size) {
+      const std::uint64_t bits = c.bits & ~std::uint64_t{0} >> (block_size - left);
+      if (((c.block->open | c.block->close) & bits) == 0) {  // mostly so where there are many differences
+        const std::uint64_t commas = c.block->comma & bits;
+        if (commas != 0) {
+          const char* const item = c.first + json::detail::highest_bit(commas) + 1;
+          a_ += item - b_;
+          b_ = item;
         }
-        a_ = from_ + static_cast<text_offset>(item + apart);
-        b_ = to_ + item;
         return true;
       }
-      to_structure_.next(c);
     }
+    const auto apart = static_cast<text_offset>((a_ - from_) - (b_ - to_));  // modulo 2^32
+    const std::size_t lowest = specials_.back().index + 1;  // a special container is left with more care
     std::size_t size = frames_.size();
-    std::size_t most = most_frames();
-    std::size_t least = least_frames();
-    frame* frames = frames_.data();
-    for (;;) {
+    std::size_t least = size;
+    text_offset item = in_to(b_);  // where the member or element at hand starts
+    for (;;) {  // as many blocks as are at hand
       const auto left = static_cast<std::size_t>(last - c.first);
-      if (left < json::detail::block_size) c.bits &= (std::uint64_t{1} << left) - 1;
-      const text_offset first = in_to(c.first);
-      const std::uint64_t open = c.block->open;
-      const std::uint64_t all = (open | c.block->close) & c.bits;
-      for (std::uint64_t brackets = all; brackets != 0; brackets &= brackets - 1) {
-        const int at = json::detail::lowest_bit(brackets);
-        const text_offset bracket = first + static_cast<text_offset>(at);
-        const bool opens = (open >> at & 1) != 0;
-        if (size == (opens ? most : least)) {
-          set_frames(size);
-          if (opens) {
-            if (!frame_room()) return false;
-          } else if (top_special()) {
-            b_ = to_ + bracket;
-            a_ = from_ + static_cast<text_offset>(bracket + apart);
-            return true;
-          } else {
-            close_patch();
-            if (array_ == size - 1) array_ = no_array;
+      std::size_t blocks = (left + block_size - 1) / block_size;
+      const bool ends = blocks <= to_structure_.at_hand(c);
+      if (!ends) blocks = to_structure_.at_hand(c);
+      const std::uint64_t end_bits = ends ? ~std::uint64_t{0} >> (0 - left) % block_size : ~std::uint64_t{0};
+      text_offset first = in_to(c.first);
+      std::uint64_t bits = c.bits;
+      for (std::size_t i = 0; i != blocks; ++i, first += static_cast<text_offset>(block_size), bits = ~std::uint64_t{0}) {
+        if (i + 1 == blocks) bits &= end_bits;
+        std::uint64_t opening = c.block[i].open & bits;
+        // Most containers are closed in the block that opens them, and leave nothing to write down.
+        for (std::uint64_t closing = c.block[i].close & bits; closing != 0; closing &= closing - 1) {
+          const std::uint64_t below = (closing - 1) & ~closing;
+          std::uint64_t own = opening & below;
+          opening &= ~below;
+          if (own != 0) {
+            for (; (own & (own - 1)) != 0; own &= own - 1) {
+              if (!put_frame(size, first + static_cast<text_offset>(json::detail::lowest_bit(own)), apart)) return false;
+            }
+            continue;
           }
-          frames = frames_.data();
-          most = most_frames();
-          least = least_frames();
+          if (size == lowest) {
+            const text_offset bracket = first + static_cast<text_offset>(json::detail::lowest_bit(closing));
+            settle(lowest, lowest);
+            a_ = from_ + static_cast<text_offset>(bracket + apart);
+            b_ = to_ + bracket;
+            return true;
+          }
+          --size;
+          if (size < least) least = size;
         }
-        frames[size] = {bracket + apart, bracket};  // in any case: cheaper than to look whether it opens
-        if (opens && to_[bracket] == '[' && array_ == no_array) {
-          array_ = size;
-          least = size + 1;
+        for (; opening != 0; opening &= opening - 1) {
+          if (!put_frame(size, first + static_cast<text_offset>(json::detail::lowest_bit(opening)), apart)) return false;
         }
-        size += opens ? 1 : static_cast<std::size_t>(-1);
       }
-      const std::uint64_t some = all | (c.block->comma & c.bits);
-      if (some != 0) {
-        separators = some;
-        separators_at = first;
-        closing = c.block->close;
+      for (std::size_t i = blocks; i-- != 0;) {
+        std::uint64_t separators = c.block[i].open | c.block[i].close | c.block[i].comma;
+        if (i + 1 == blocks) separators &= end_bits;
+        if (separators == 0) continue;
+        const text_offset behind = in_to(c.first) + static_cast<text_offset>(i * block_size) +
+                                   static_cast<text_offset>(json::detail::highest_bit(separators)) + 1;
+        if (behind > item) item = behind;
+        break;
       }
-      if (left <= json::detail::block_size) break;
-      to_structure_.next(c);
+      if (ends) break;
+      to_structure_.pass(c, blocks);
     }
-    set_frames(size);
-    if (separators != 0) {
-      const int highest = json::detail::highest_bit(separators);
-      item = separators_at + static_cast<text_offset>(highest) + 1;
-      behind_value = (closing >> highest & 1) != 0;
-    }
+    settle(size, least);
+    state_ = item != in_to(b_) && (to_[item - 1] == '}' || to_[item - 1] == ']') ? state::after : state::entry;
     a_ = from_ + static_cast<text_offset>(item + apart);
     b_ = to_ + item;
-    state_ = behind_value ? state::after : state::entry;
     return true;
   }
-  /// How many frames there can be before frame_room() has to be asked for the next; one more can be written.
-  std::size_t most_frames() const noexcept {
-    const std::size_t room = frames_.capacity() - 1;
-    return room < rules_.max_depth ? room : rules_.max_depth;
+  /// Writes down that the bracket there opens a container, when `size` are open.
+  DEVICETWIN_ALWAYS_INLINE bool put_frame(std::size_t& size, text_offset bracket, text_offset apart) {
+    if (size >= frames_.capacity() || size >= rules_.max_depth) {
+      set_frames(size);
+      if (!frame_room()) return false;
+    }
+    frames_.data()[size++] = {bracket + apart, bracket};
+    return true;
   }
-  /// Down to how many frames can be dropped without another thought.
-  std::size_t least_frames() const noexcept {
-    std::size_t least = specials_.empty() ? 0 : specials_.back().index + 1;
-    if (least < opened_) least = opened_;
-    return array_ != no_array && least < array_ + 1 ? array_ + 1 : least;
+  /// After brackets were followed: there are `size` open containers, and there were down to `least`.
+  void settle(std::size_t size, std::size_t least) {
+    set_frames(size);
+    for (; opened_ > least; --opened_) {
+      patch_->put('}');
+      comma_ = true;
+    }
+    if (array_ != no_array && array_ >= least) array_ = no_array;
+    for (std::size_t i = least; i < size && array_ == no_array; ++i) {
+      if (to_[frames_[i].to_open] == '[') array_ = i;
+    }
   }
   void set_frames(std::size_t size) noexcept {
     if (size > frames_.size()) {
