@@ -80,177 +80,147 @@ inline const char* skip_valid_plain(const char* p, const char* end) noexcept {
 class quick_validator {
  public:
   quick_validator(std::string_view text, std::size_t max_depth, const memory_source& memory) noexcept
-      : text_(text),
-        end_(text.data() + text.size()),
-        max_depth_(max_depth),
-        frames_(memory),
-        names_(memory),
-        index_(memory) {}
+      : next_(text.data()), end_(text.data() + text.size()), max_depth_(max_depth), frames_(memory), names_(memory), index_(memory) {}
 
   /// True when the text is an array or object, and valid for certain.
   bool sure() {
-    const char* p = skip_space(text_.data(), end_);
+    const char* p = next_ = skip_space(next_, end_);
     while (p != end_ && is_space(end_[-1])) --end_;
     // With a bracket at the end of the text, which no string, number or space runs over, nothing below has to look
-    // for the end.
-    if (end_ - p < 2 || (*p != '{' && *p != '[') || (end_[-1] != '}' && end_[-1] != ']') || !open(p)) return false;
-    while (!frames_.empty()) {
-      p = frames_.back().object ? members(p) : elements(p);
-      if (p == nullptr) return false;
+    // for the end but what follows a closing bracket.
+    if (end_ - p < 2 || (*p != '{' && *p != '[') || (end_[-1] != '}' && end_[-1] != ']')) return false;
+    std::memset(seen_, 0, sizeof seen_);
+    strings at{nullptr, nullptr, nullptr, 0};
+    bool object = false;
+    std::size_t names = 0, first_name = 0;  // of the innermost object
+
+  open:
+    if (frames_.size() >= max_depth_ || !frames_.push({first_name, object})) return false;
+    object = *p == '{';
+    first_name = names;
+    if (is_space(*++p)) p = skip_space(p, end_);
+    if (*p == '}' || *p == ']') goto close;
+
+  item:
+    if (object) {
+      if (*p != '"') return false;
+      const char* const name = p + 1;
+      p = string_end(at);
+      if (p == nullptr || (last_escape_ >= name && has_escapes({name, static_cast<std::size_t>(p - name)}))) return false;
+      if (names == names_.size() && !names_.extend(names + 1)) return false;
+      names_[names++] = hash_some({name, static_cast<std::size_t>(p - name)});
+      if (*++p != ':') p = skip_space(p, end_);
+      if (*p != ':') return false;
+      if (is_space(*++p)) p = skip_space(p, end_);
     }
-    return p == end_;
+    if (*p == '"') {
+      p = string_end(at);  // what is in it is checked with the blocks
+      if (p == nullptr) return false;
+      ++p;
+    } else if (*p == '{' || *p == '[') {
+      goto open;
+    } else if (const char* const behind = end_ - p < 24 ? nullptr : skip_short_number(p); behind != nullptr) {
+      p = behind;
+    } else if ((p = skip_valid_plain(p, end_)) == nullptr) {
+      return false;
+    }
+
+  behind_value:
+    if (*p != ',' && is_space(*p)) p = skip_space(p, end_);
+    if (*p == ',') {
+      if (is_space(*++p)) p = skip_space(p, end_);
+      goto item;
+    }
+
+  close:
+    if (*p++ != (object ? '}' : ']') || !differ(first_name, names)) return false;
+    names = first_name;
+    first_name = frames_.back().first_name;
+    object = frames_.back().object;
+    frames_.pop();
+    if (frames_.empty()) return p == end_;
+    if (p == end_) return false;
+    goto behind_value;
   }
 
  private:
   struct frame {
-    bool object;
-    size_type count;  ///< of members or elements
     std::size_t first_name;
+    bool object;
+  };
+  /// Where the walk over the quotes is.
+  struct strings {
+    const string_block* block;
+    const string_block* end;  ///< of the blocks at hand
+    const char* first;        ///< where the block begins
+    std::uint64_t quotes;     ///< of the block, those not gone to yet
   };
 
-  // All of these give where to go on, or null when the text may be invalid.
-
-  /// From behind an opening brace, or a value in an object, to behind what is opened or closed next.
-  const char* members(const char* p) {
-    frame& top = frames_.back();
-    size_type count = top.count;
-    std::uint64_t quotes = quotes_;  // here, not in memory: the next one is waited for
-    if (count != 0 && p == end_) return nullptr;  // behind no other value: the text ends with a bracket
-    if (count != 0) goto behind_value;  // NOLINT: the other way round would test it for every member
-    if (is_space(*p)) p = skip_space(p, end_);
-    if (*p == '}') return close(top, p);  // no quotes were passed
-    for (;;) {
-      if (*p != '"' || next_quote(quotes) != p) return nullptr;
-      {
-        const char* const name = p + 1;
-        escapes_ = to_check_ && blocks_[at_].escapes != 0;
-        p = next_quote(quotes);
-        ++count;
-        if (p == nullptr || !note({name, static_cast<std::size_t>(p - name)})) return nullptr;
-      }
-      if (*++p != ':') p = skip_space(p, end_);
-      if (*p != ':') return nullptr;
-      if (is_space(*++p)) p = skip_space(p, end_);
-      if (*p == '{' || *p == '[') {
-        top.count = count;
-        quotes_ = quotes;
-        return open(p) ? p : nullptr;
-      }
-      p = scalar(p, quotes);
-      if (p == nullptr) return nullptr;
-    behind_value:
-      if (*p != ',') {
-        if (is_space(*p)) p = skip_space(p, end_);
-        if (*p == '}') {
-          top.count = count;
-          quotes_ = quotes;
-          return close(top, p);
-        }
-        if (*p != ',') return nullptr;
-      }
-      if (*++p != '"') p = skip_space(p, end_);
-    }
-  }
-  const char* elements(const char* p) {
-    frame& top = frames_.back();
-    if (top.count == 0) {
-      p = skip_space(p, end_);
-      if (*p == ']') return close(top, p);
-    }
-    for (;; ++top.count) {
-      if (top.count != 0) {
-        p = skip_space(p, end_);
-        if (p == end_) return nullptr;
-        if (*p == ']') return close(top, p);
-        if (*p != ',') return nullptr;
-        p = skip_space(p + 1, end_);
-      }
-      if (*p == '{' || *p == '[') {
-        ++top.count;
-        return open(p) ? p : nullptr;
-      }
-      if ((p = scalar(p, quotes_)) == nullptr) return nullptr;
-    }
-  }
-
-  bool open(const char*& p) {
-    return frames_.size() < max_depth_ && frames_.push({*p++ == '{', 0, names_.size()});
-  }
-  const char* close(const frame& top, const char* p) {
-    if (top.object && top.count > 1 && !differ(names_.data() + top.first_name, top.count)) return nullptr;
-    names_.truncate(top.first_name);
-    frames_.pop();
-    return p + 1;
-  }
-
-  DEVICETWIN_ALWAYS_INLINE const char* scalar(const char* p, std::uint64_t& quotes) noexcept {
-    if (*p != '"') return skip_valid_plain(p, end_);
-    // What is in a string is checked with the blocks.
-    if (next_quote(quotes) != p) return nullptr;
-    const char* const last = next_quote(quotes);
-    return last == nullptr ? nullptr : last + 1;
-  }
-  /// `quotes` are those of the block at hand that were not gone to yet.
-  DEVICETWIN_ALWAYS_INLINE const char* next_quote(std::uint64_t& quotes) noexcept {
-    while (quotes == 0) {
-      if (at_ + 1 < count_ && !to_check_) {  // mostly
-        first_ += block_size;
-        quotes = blocks_[++at_].quote;
-      } else if (next_blocks()) {
-        quotes = quotes_;
-      } else {
-        return nullptr;
-      }
-    }
-    const char* const quote = first_ + lowest_bit(quotes);
-    quotes &= quotes - 1;
+  /// To the end of the string whose opening quote is the next one; null when there is none, or one is not valid.
+  DEVICETWIN_ALWAYS_INLINE const char* string_end(strings& at) noexcept {
+    if (at.quotes == 0 && !next_quotes(at)) return nullptr;
+    at.quotes &= at.quotes - 1;
+    if (at.quotes == 0 && !next_quotes(at)) return nullptr;
+    const char* const quote = at.first + lowest_bit(at.quotes);
+    at.quotes &= at.quotes - 1;
     return quote;
   }
-
-  /// Goes to the next block that has a quote. False at the end, and when a string is not valid.
-  DEVICETWIN_NEVER_INLINE bool next_blocks() noexcept {
+  /// Goes to the next block that has a quote.
+  DEVICETWIN_ALWAYS_INLINE bool next_quotes(strings& at) noexcept {
     do {
-      if (++at_ >= count_ && !scan()) return false;
-      first_ += block_size;
-      if (to_check_ && !check(blocks_[at_])) return false;
-      quotes_ = blocks_[at_].quote;
-      if (to_check_) escapes_ = escapes_ || blocks_[at_].escapes != 0;
-    } while (quotes_ == 0);
+      if (at.block == at.end) {
+        if (!scan()) return false;
+        at.block = blocks_;
+        at.end = blocks_ + count_;
+        at.first = first_;
+      } else {
+        at.first += block_size;
+      }
+      at.quotes = at.block++->quote;
+    } while (at.quotes == 0);
     return true;
   }
-  bool scan() noexcept {
-    start_ += count_ * block_size;
-    at_ = count_ = 0;
-    if (start_ >= text_.size()) return false;
-    const std::size_t left = text_.size() - start_;
-    first_ = text_.data() + start_ - block_size;  // next_blocks() adds that
-    count_ = left / block_size;
-    if (count_ > most) count_ = most;
+
+  /// Scans some blocks more, and checks what is in their strings. False at the end, and when that is not valid.
+  DEVICETWIN_NEVER_INLINE bool scan() noexcept {
+    first_ = next_;
+    const auto left = static_cast<std::size_t>(end_ - first_);
+    if (left == 0) return false;
+    count_ = left / block_size < most ? left / block_size : most;
+    bool odd;
     if (count_ != 0) {
-      to_check_ = level().strings(text_.data() + start_, count_, state_, blocks_);
-      return true;
+      next_ += count_ * block_size;
+      odd = level().strings(first_, count_, state_, blocks_);
+    } else {
+      char padded[block_size];
+      std::memset(padded, ' ', sizeof padded);
+      std::memcpy(padded, first_, left);
+      next_ = end_;
+      odd = level().strings(padded, count_ = 1, state_, blocks_);
     }
-    char padded[block_size];
-    std::memset(padded, ' ', sizeof padded);
-    std::memcpy(padded, text_.data() + start_, left);
-    to_check_ = level().strings(padded, count_ = 1, state_, blocks_);
+    if (!odd) return true;
+    const char* first = first_;
+    for (std::size_t i = 0; i != count_; ++i, first += block_size) {
+      if (!check(first, blocks_[i])) return false;
+    }
     return true;
   }
 
   /// Escape sequences and UTF-8 of a block, which may reach into the next.
-  bool check(const string_block& block) noexcept {
+  bool check(const char* first, const string_block& block) noexcept {
     if (block.forbidden != 0) return false;
     for (std::uint64_t left = block.escapes; left != 0; left &= left - 1) {
-      const char* const p = first_ + lowest_bit(left);
+      const char* const p = first + lowest_bit(left);
       if (p < checked_escapes_) continue;
       char decoded[4];
       std::size_t length;
       const escape_end read = read_escape(p, end_, decoded, length);
       if (read.code != errc::ok) return false;
+      last_escape_ = p;
       checked_escapes_ = read.end;
     }
     for (std::uint64_t left = block.not_ascii; left != 0; left &= left - 1) {
-      const char* const p = first_ + lowest_bit(left);
+      const char* const p = first + lowest_bit(left);
       if (p < checked_utf8_) continue;
       const std::size_t length = utf8_length(p, end_);
       if (length == 0) return false;
@@ -259,8 +229,31 @@ class quick_validator {
     return true;
   }
 
+  /// To behind a number of at most seven digits before a dot, and after one; null for any other. Looks at up to 17
+  /// bytes, and not at what follows.
+  static const char* skip_short_number(const char* p) noexcept {
+    p += *p == '-' ? 1 : 0;
+    std::uint64_t word = first_lowest(p);
+    int digits = leading_digits(word);
+    if (digits == 0 || (digits > 1 && (word & 0xFF) == '0')) return nullptr;
+    p += digits;
+    if (*p == '.') {
+      digits = leading_digits(first_lowest(++p));
+      if (digits == 0) return nullptr;
+      p += digits;
+    }
+    return (*p | 0x20) == 'e' ? nullptr : p;
+  }
+  /// How many of eight bytes are digits before one that is none; 0 when all are.
+  static int leading_digits(std::uint64_t word) noexcept {
+    constexpr std::uint64_t ones = 0x0101010101010101u;
+    const std::uint64_t x = word ^ (ones * '0');
+    const std::uint64_t others = (((x & (ones * 0x7F)) + ones * (0x80 - 10)) | x) & (ones * 0x80);
+    return others == 0 ? 0 : lowest_bit(others) / 8;
+  }
+
   /// Quick. Two names of up to 24 bytes hardly ever have the same; longer ones may, if they differ in between only,
-  /// which costs time: the reader decides then.
+  /// which costs time: the reader decides then. Its highest bits are the best.
   static std::uint64_t hash_some(std::string_view name) noexcept {
     const char* const p = name.data();
     const std::size_t size = name.size();
@@ -276,54 +269,51 @@ class quick_validator {
       a = static_cast<unsigned char>(p[0]) | static_cast<unsigned>(static_cast<unsigned char>(p[size / 2])) << 8;
       b = static_cast<unsigned char>(p[size - 1]);
     }
-    const std::uint64_t hash = (a ^ size) * 0x9E3779B97F4A7C15u + b * 0xC2B2AE3D27D4EB4Fu;
-    return hash ^ hash >> 32;
+    return (a ^ std::uint64_t{size} << 40) * 0x9E3779B97F4A7C15u + b * 0xC2B2AE3D27D4EB4Fu;
   }
 
-  /// Keeps the hash of a name. False when it has escapes, or memory ran out.
-  DEVICETWIN_ALWAYS_INLINE bool note(std::string_view name) {
-    return !(escapes_ && has_escapes(name)) && names_.push(hash_some(name));
-  }
-
-  /// Whether all names are different for certain, because their hashes are.
-  bool differ(const std::uint64_t* hashes, size_type count) {
-    constexpr size_type few = 128;
-    if (count > few) {
+  /// Whether the names from `first` to before `last` are all different for certain, because their hashes are.
+  DEVICETWIN_ALWAYS_INLINE bool differ(std::size_t first, std::size_t last) {
+    if (last - first < 2) return true;
+    constexpr std::size_t few = 128;
+    const std::uint64_t* const hashes = names_.data();
+    if (last - first > few) {
       index_.truncate(0);
-      return surely_distinct(count, index_, [hashes](size_type i) noexcept { return hashes[i]; });
+      return surely_distinct(static_cast<size_type>(last - first), index_,
+                             [own = hashes + first](size_type i) noexcept { return (own[i] ^ own[i] >> 32) * 0x9E3779B97F4A7C15u; });
     }
-    std::uint64_t bits[16] = {};
-    for (size_type i = 0; i < count; ++i) {
-      std::uint64_t& word = bits[hashes[i] >> 60];
-      const std::uint64_t bit = std::uint64_t{1} << (hashes[i] >> 54 & 63);
-      if ((word & bit) != 0 && repeats(hashes, i)) return false;
-      word |= bit;
+    if (++object_ == 0) {
+      std::memset(seen_, 0, sizeof seen_);
+      object_ = 1;
+    }
+    for (std::size_t i = first; i != last; ++i) {
+      unsigned char& seen = seen_[hashes[i] >> 54];
+      if (seen == object_ && repeats(hashes + first, hashes + i)) return false;
+      seen = object_;
     }
     return true;
   }
-  DEVICETWIN_NEVER_INLINE static bool repeats(const std::uint64_t* hashes, size_type at) noexcept {
-    for (size_type i = 0; i < at; ++i) {
-      if (hashes[i] == hashes[at]) return true;
+  DEVICETWIN_NEVER_INLINE static bool repeats(const std::uint64_t* first, const std::uint64_t* at) noexcept {
+    for (; first != at; ++first) {
+      if (*first == *at) return true;
     }
     return false;
   }
 
   static constexpr std::size_t most = 16;
 
-  std::string_view text_;
+  const char* next_;  ///< where the blocks that were not scanned begin
   const char* end_;
   std::size_t max_depth_;
-  bool escapes_ = false;         ///< there are some in the blocks of the name at hand
-  std::uint64_t quotes_ = 0;     ///< of the block at hand, those not gone to yet
-  const char* first_ = nullptr;  ///< where that begins
-  bool to_check_ = false;        ///< some block at hand has more than plain ASCII in strings
-  std::size_t at_ = 0;           ///< its index
-  std::size_t count_ = 0;        ///< blocks at hand
-  std::size_t start_ = 0;        ///< where the first of them begins
+  const char* first_ = nullptr;  ///< where the blocks at hand begin
+  std::size_t count_ = 0;        ///< of these
+  const char* last_escape_ = nullptr;  ///< in the blocks at hand, or before
   const char* checked_escapes_ = nullptr;  ///< up to here
   const char* checked_utf8_ = nullptr;
   scan_state state_;
   string_block blocks_[most];
+  unsigned char object_ = 0;   ///< a number for the object whose names are looked at
+  unsigned char seen_[1024];   ///< the last object that had a name whose hash begins like that
   stack<frame, 16> frames_;
   stack<std::uint64_t, 32> names_;  ///< hashes of the names of all open objects
   index_memory index_;
