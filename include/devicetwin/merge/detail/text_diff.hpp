@@ -350,23 +350,24 @@ class text_diff {
     constexpr std::size_t block_size = json::detail::block_size;
     const char* const last = b_ + same;
     auto c = to_structure_.at(b_);
-    if (const auto left = static_cast<std::size_t>(last - c.first); shortcuts && left <= block_size) {
-      const std::uint64_t bits = c.bits & ~std::uint64_t{0} >> (block_size - left);
-      if (((c.block->open | c.block->close) & bits) == 0) {  // mostly so where there are many differences
-        const std::uint64_t commas = c.block->comma & bits;
-        if (commas != 0) {
-          const char* const item = c.first + json::detail::highest_bit(commas) + 1;
-          a_ += item - b_;
-          b_ = item;
-        }
+    const char* item = b_;  // where the member or element at hand starts
+    while (shortcuts) {     // short stretches mostly have no brackets
+      const auto left = static_cast<std::size_t>(last - c.first);
+      if (left < block_size) c.bits &= (std::uint64_t{1} << left) - 1;
+      if (((c.block->open | c.block->close) & c.bits) != 0) break;
+      const std::uint64_t commas = c.block->comma & c.bits;
+      if (commas != 0) item = c.first + json::detail::highest_bit(commas) + 1;
+      if (left <= block_size) {
+        a_ += item - b_;
+        b_ = item;
         return true;
       }
+      to_structure_.next(c);
     }
     const auto apart = static_cast<text_offset>((a_ - from_) - (b_ - to_));  // modulo 2^32
     const std::size_t lowest = specials_.back().index + 1;  // a special container is left with more care
     std::size_t size = frames_.size();
     std::size_t least = size;
-    text_offset item = in_to(b_);  // where the member or element at hand starts
     for (;;) {  // as many blocks as are at hand
       const auto left = static_cast<std::size_t>(last - c.first);
       std::size_t blocks = (left + block_size - 1) / block_size;
@@ -407,8 +408,7 @@ class text_diff {
         std::uint64_t separators = c.block[i].open | c.block[i].close | c.block[i].comma;
         if (i + 1 == blocks) separators &= end_bits;
         if (separators == 0) continue;
-        const text_offset behind = in_to(c.first) + static_cast<text_offset>(i * block_size) +
-                                   static_cast<text_offset>(json::detail::highest_bit(separators)) + 1;
+        const char* const behind = c.first + i * block_size + json::detail::highest_bit(separators) + 1;
         if (behind > item) item = behind;
         break;
       }
@@ -416,9 +416,9 @@ class text_diff {
       to_structure_.pass(c, blocks);
     }
     settle(size, least);
-    state_ = item != in_to(b_) && (to_[item - 1] == '}' || to_[item - 1] == ']') ? state::after : state::entry;
-    a_ = from_ + static_cast<text_offset>(item + apart);
-    b_ = to_ + item;
+    state_ = item != b_ && (item[-1] == '}' || item[-1] == ']') ? state::after : state::entry;
+    a_ += item - b_;
+    b_ = item;
     return true;
   }
   /// Writes down that the bracket there opens a container, when `size` are open.
