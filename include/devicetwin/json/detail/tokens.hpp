@@ -5,7 +5,8 @@
 #pragma once
 
 #include <cstddef>      // std::size_t
-#include <cstring>      // std::memcmp
+#include <cstdint>      // std::uint64_t
+#include <cstring>      // std::memchr, std::memcmp, std::memcpy, std::memset
 #include <string_view>  // std::string_view
 
 #include "../number.hpp"
@@ -58,6 +59,30 @@ inline const char* skip_string(const char* p, const char* end) noexcept {
     if (end - p < 2) return nullptr;
     p += 2;
   }
+}
+
+/// How many of eight bytes are digits before one that is none; 0 when all are.
+inline int leading_digits(std::uint64_t word) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101u;
+  const std::uint64_t x = word ^ (ones * '0');
+  const std::uint64_t others = (((x & (ones * 0x7F)) + ones * (0x80 - 10)) | x) & (ones * 0x80);
+  return others == 0 ? 0 : lowest_bit(others) / 8;
+}
+/// To behind a number of at most seven digits before a dot, and after one, without exponent; null for any other, and
+/// close to the end. What follows is not looked at.
+inline const char* skip_short_number(const char* p, const char* end) noexcept {
+  if (end - p < 18) return nullptr;
+  p += *p == '-' ? 1 : 0;
+  const std::uint64_t word = first_lowest(p);
+  int digits = leading_digits(word);
+  if (digits == 0 || (digits > 1 && (word & 0xFF) == '0')) return nullptr;
+  p += digits;
+  if (*p == '.') {
+    digits = leading_digits(first_lowest(++p));
+    if (digits == 0) return nullptr;
+    p += digits;
+  }
+  return (*p | 0x20) == 'e' ? nullptr : p;
 }
 
 /// The structure of one text, block by block, as far as it was asked for and a little further. Places asked for

@@ -119,7 +119,7 @@ class quick_validator {
       ++p;
     } else if (*p == '{' || *p == '[') {
       goto open;
-    } else if (const char* const behind = end_ - p < 24 ? nullptr : skip_short_number(p); behind != nullptr) {
+    } else if (const char* const behind = skip_short_number(p, end_); behind != nullptr) {
       p = behind;
     } else if ((p = skip_valid_plain(p, end_)) == nullptr) {
       return false;
@@ -227,29 +227,6 @@ class quick_validator {
       checked_utf8_ = p + length;
     }
     return true;
-  }
-
-  /// To behind a number of at most seven digits before a dot, and after one; null for any other. Looks at up to 17
-  /// bytes, and not at what follows.
-  static const char* skip_short_number(const char* p) noexcept {
-    p += *p == '-' ? 1 : 0;
-    std::uint64_t word = first_lowest(p);
-    int digits = leading_digits(word);
-    if (digits == 0 || (digits > 1 && (word & 0xFF) == '0')) return nullptr;
-    p += digits;
-    if (*p == '.') {
-      digits = leading_digits(first_lowest(++p));
-      if (digits == 0) return nullptr;
-      p += digits;
-    }
-    return (*p | 0x20) == 'e' ? nullptr : p;
-  }
-  /// How many of eight bytes are digits before one that is none; 0 when all are.
-  static int leading_digits(std::uint64_t word) noexcept {
-    constexpr std::uint64_t ones = 0x0101010101010101u;
-    const std::uint64_t x = word ^ (ones * '0');
-    const std::uint64_t others = (((x & (ones * 0x7F)) + ones * (0x80 - 10)) | x) & (ones * 0x80);
-    return others == 0 ? 0 : lowest_bit(others) / 8;
   }
 
   /// Quick. Two names of up to 24 bytes hardly ever have the same; longer ones may, if they differ in between only,

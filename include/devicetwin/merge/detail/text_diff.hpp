@@ -301,25 +301,27 @@ class text_diff {
   /// end of its fraction, and of so few digits that no two of them become one double.
   static const char* scalar_end(const char* p, const char* end, bool& plain) noexcept {
     if (*p == '"') return json::detail::skip_string(p + 1, end);
-    const auto left = static_cast<std::size_t>(end - p);
-    if (*p == 't') return left >= 4 && std::memcmp(p, "true", 4) == 0 ? p + 4 : nullptr;
-    if (*p == 'f') return left >= 5 && std::memcmp(p, "false", 5) == 0 ? p + 5 : nullptr;
     const auto digit = [](char c) { return static_cast<unsigned char>(c - '0') < 10; };
     const char* const start = p;
-    if (*p == '-') ++p;
-    const char* const digits = p;
-    while (p != end && digit(*p)) ++p;
-    if (p == digits) return nullptr;
-    plain = p - digits <= 15 && (*start != '-' || *digits != '0');
-    if (p == end) return p;
-    if (*p == '.') {
-      while (++p != end && digit(*p)) {}
-      plain = p - digits <= 16 && p[-1] != '0' && p[-1] != '.';
-      if (p == end) return p;
+    if (!digit(*p) && *p != '-') {
+      const auto left = static_cast<std::size_t>(end - p);
+      if (left >= 4 && std::memcmp(p, "true", 4) == 0) return p + 4;
+      return left >= 5 && std::memcmp(p, "false", 5) == 0 ? p + 5 : nullptr;
     }
-    if ((*p | 0x20) != 'e') return p;
-    plain = false;
-    while (p != end && (digit(*p) || *p == 'e' || *p == '-' || *p == '+' || *p == 'E')) ++p;
+    const char* const digits = *p == '-' ? p + 1 : p;
+    p = json::detail::skip_short_number(p, end);
+    if (p == nullptr) {
+      p = digits;
+      while (p != end && (digit(*p) || *p == '.')) ++p;
+      if (p == digits) return nullptr;
+    }
+    const std::size_t length = static_cast<std::size_t>(p - digits);
+    plain = length <= 16 && (*start != '-' || *digits != '0' || length != 1) &&
+            (p[-1] != '0' || std::memchr(digits, '.', length) == nullptr);
+    while (p != end && (digit(*p) || *p == 'e' || *p == '-' || *p == '+' || *p == 'E')) {
+      plain = false;
+      ++p;
+    }
     return p;
   }
   /// Two strings that are the same up to here and go on with different bytes: whether they mean something
@@ -423,12 +425,13 @@ class text_diff {
   }
   /// Writes down that the bracket there opens a container, when `size` are open.
   DEVICETWIN_ALWAYS_INLINE bool put_frame(std::size_t& size, text_offset bracket, text_offset apart) {
-    if (size >= frames_.capacity() || size >= rules_.max_depth) {
-      set_frames(size);
-      if (!frame_room()) return false;
-    }
+    if ((size >= frames_.capacity() || size >= rules_.max_depth) && !frame_room_at(size)) return false;
     frames_.data()[size++] = {bracket + apart, bracket};
     return true;
+  }
+  DEVICETWIN_NEVER_INLINE bool frame_room_at(std::size_t size) {
+    set_frames(size);
+    return frame_room();
   }
   /// After brackets were followed: there are `size` open containers, and there were down to `least`.
   void settle(std::size_t size, std::size_t least) {
@@ -449,13 +452,11 @@ class text_diff {
       frames_.truncate(size);
     }
   }
-  /// Makes room for one frame more and another to be written.
+  /// Makes room for one frame more.
   bool frame_room() {
     const std::size_t size = frames_.size();
     if (size >= rules_.max_depth) return fail(errc::depth_exceeded, {});
-    if (!frames_.extend(2)) return fail(errc::out_of_memory, {});
-    frames_.truncate(size);
-    return true;
+    return frames_.reserve(size + 1) || fail(errc::out_of_memory, {});
   }
 
   // --- One thing at a time --------------------------------------------------------------------------

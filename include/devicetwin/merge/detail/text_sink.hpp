@@ -6,6 +6,7 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::is_same_v
 
+#include "../../json/detail/inline.hpp"
 #include "../../json/detail/stack.hpp"
 #include "../../json/error.hpp"
 
@@ -39,12 +40,8 @@ class text_sink {
   text_sink& operator=(const text_sink&) = delete;
 
   void put(const char* text, std::size_t length) {
-    total_ += length;
-    if (length > sizeof pending_ - pending_size_) {
-      flush();
-      if (length > sizeof pending_ / 2) return hand_over(text, length);
-    }
-    if (length != 0) std::memcpy(pending_ + pending_size_, text, length);
+    if (length > sizeof pending_ - pending_size_) return put_much(text, length);
+    copy(pending_ + pending_size_, text, length);
     pending_size_ += length;
   }
   void put(std::string_view text) { put(text.data(), text.size()); }
@@ -52,7 +49,6 @@ class text_sink {
   void put(char c) {
     if (pending_size_ == sizeof pending_) flush();
     pending_[pending_size_++] = c;
-    ++total_;
   }
 
   /// Hands over what is left. Error: out_of_memory with the size the output needs.
@@ -71,6 +67,24 @@ class text_sink {
   void keep() noexcept { handed_over_ = false; }
 
  private:
+  /// Most pieces are short; for these a call takes longer than the copy.
+  static void copy(char* to, const char* from, std::size_t length) noexcept {
+    if (!json::detail::shortcuts || length > 32 || length < 8) {
+      if (length != 0) std::memcpy(to, from, length);
+    } else if (length >= 16) {  // both may overlap
+      std::memcpy(to, from, 16);
+      std::memcpy(to + length - 16, from + length - 16, 16);
+    } else {
+      std::memcpy(to, from, 8);
+      std::memcpy(to + length - 8, from + length - 8, 8);
+    }
+  }
+  DEVICETWIN_NEVER_INLINE void put_much(const char* text, std::size_t length) {
+    flush();
+    if (length > sizeof pending_ / 2) return hand_over(text, length);
+    std::memcpy(pending_, text, length);
+    pending_size_ = length;
+  }
   void flush() {
     const std::size_t size = pending_size_;
     pending_size_ = 0;
@@ -78,6 +92,7 @@ class text_sink {
   }
   void hand_over(const char* text, std::size_t length) {
     handed_over_ = true;
+    total_ += length;
     full_ = full_ || !append_(out_, text, length);
   }
 
@@ -85,7 +100,7 @@ class text_sink {
   bool (*append_)(void*, const char*, std::size_t);
   void (*resize_)(void*, std::size_t);
   std::size_t size_before_;
-  std::size_t total_ = 0;
+  std::size_t total_ = 0;  ///< handed over, had there been room
   bool full_ = false;
   bool handed_over_ = false;  ///< something is in the output and may have to be taken back
   std::size_t pending_size_ = 0;
