@@ -177,7 +177,7 @@ class text_structure {
 #if defined(DEVICETWIN_NO_SIMD)
   static constexpr std::size_t most = 4;  // at hand
 #else
-  static constexpr std::size_t most = 16;
+  static constexpr std::size_t most = 32;
 #endif
 
   DEVICETWIN_NEVER_INLINE const char* skip_long_string(const char* p) noexcept {
@@ -198,8 +198,8 @@ class text_structure {
   }
   /// Scans on behind the last block at hand and gives the first new one; null at the end of the text.
   const scan_block* more() noexcept {
-    if (count_ + 1 > most - most / 4) {  // keep a quarter: what was passed may be asked for again
-      constexpr std::size_t kept = most / 4;
+    if (count_ + 1 > most - most / 4) {  // keep some: what was passed may be asked for again
+      constexpr std::size_t kept = most < 16 ? most / 4 : 4;
       std::memcpy(static_cast<void*>(blocks_), blocks_ + count_ - kept, kept * sizeof(scan_block));
       start_ += (count_ - kept) * block_size;
       count_ = kept;
