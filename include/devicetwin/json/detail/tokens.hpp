@@ -155,14 +155,19 @@ class text_structure {
   const char* leave_container(const char* p) noexcept {
     std::size_t depth = 1;
     for (cursor c = at(p); c.block != nullptr; next(c)) {
-      std::uint64_t brackets = (c.block->open | c.block->close) & c.bits;
-      for (; brackets != 0; brackets &= brackets - 1) {
-        if ((c.block->open & brackets & (0 - brackets)) != 0) {
-          ++depth;
-        } else if (--depth == 0) {
-          return c.first + lowest_bit(brackets) + 1;
+      std::uint64_t opening = c.block->open & c.bits;
+      // Most containers inside are closed in the block that opens them.
+      for (std::uint64_t closing = c.block->close & c.bits; closing != 0; closing &= closing - 1) {
+        const std::uint64_t below = (closing - 1) & ~closing;
+        std::uint64_t own = opening & below;
+        opening &= ~below;
+        if (own == 0) {
+          if (--depth == 0) return c.first + lowest_bit(closing) + 1;
+        } else {
+          while ((own &= own - 1) != 0) ++depth;
         }
       }
+      for (; opening != 0; opening &= opening - 1) ++depth;
     }
     return nullptr;
   }
