@@ -255,6 +255,10 @@ DEVICETWIN_ALWAYS_INLINE bool is_all(bytes16 mask) noexcept {
   using chars16 = char __attribute__((vector_size(16)));
   return __builtin_ia32_pmovmskb128(reinterpret_cast<chars16>(mask)) == 0xFFFF;
 }
+DEVICETWIN_ALWAYS_INLINE bool is_any(bytes16 mask) noexcept {
+  using chars16 = char __attribute__((vector_size(16)));
+  return __builtin_ia32_pmovmskb128(reinterpret_cast<chars16>(mask)) != 0;
+}
 
 #else
 
@@ -276,12 +280,24 @@ DEVICETWIN_ALWAYS_INLINE bool is_all(bytes16 mask) noexcept {
   const auto words = reinterpret_cast<words16>(mask);
   return (words[0] & words[1]) == -1;
 }
+DEVICETWIN_ALWAYS_INLINE bool is_any(bytes16 mask) noexcept {
+  const auto words = reinterpret_cast<words16>(mask);
+  return (words[0] | words[1]) != 0;
+}
 
 #endif
 
-DEVICETWIN_ALWAYS_INLINE std::uint64_t bits_equal(const bytes64& block, char c) noexcept {
+DEVICETWIN_ALWAYS_INLINE bytes64 bytes_equal(const bytes64& block, char c) noexcept {
   const bytes16 all = bytes16{} + static_cast<unsigned char>(c);
-  return mask_bits(same_bytes(block, {all, all, all, all}));
+  return same_bytes(block, {all, all, all, all});
+}
+DEVICETWIN_ALWAYS_INLINE std::uint64_t bits_equal(const bytes64& block, char c) noexcept {
+  return mask_bits(bytes_equal(block, c));
+}
+/// The same for a character that most blocks do not have.
+DEVICETWIN_ALWAYS_INLINE std::uint64_t bits_equal_rare(const bytes64& block, char c) noexcept {
+  const bytes64 found = bytes_equal(block, c);
+  return is_any(found.a | found.b | found.c | found.d) ? mask_bits(found) : 0;
 }
 
 inline void scan_16(const char* text, std::size_t blocks, scan_state& state, scan_block* out) {
@@ -290,7 +306,7 @@ inline void scan_16(const char* text, std::size_t blocks, scan_state& state, sca
   for (; blocks != 0; --blocks, ++out, text += 64) {
     const bytes64 block = load_64(text);
     const bytes64 folded = {block.a | fold, block.b | fold, block.c | fold, block.d | fold};
-    *out = outside_strings(now, bits_equal(block, '"'), bits_equal(block, '\\'), bits_equal(folded, '{'),
+    *out = outside_strings(now, bits_equal(block, '"'), bits_equal_rare(block, '\\'), bits_equal(folded, '{'),
                            bits_equal(folded, '}'), bits_equal(block, ','));
   }
   state = now;
@@ -301,8 +317,8 @@ inline bool strings_16(const char* text, std::size_t blocks, scan_state& state, 
   scan_state now = state;
   for (; blocks != 0; --blocks, ++out, text += 64) {
     const bytes64 block = load_64(text);
-    *out = inside_strings(now, bits_equal(block, '"'), bits_equal(block, '\\'),
-                          bits_equal(and_all(block, 0x80), '\x80'), bits_equal(and_all(block, 0xE0), 0));
+    *out = inside_strings(now, bits_equal(block, '"'), bits_equal_rare(block, '\\'),
+                          bits_equal_rare(and_all(block, 0x80), '\x80'), bits_equal_rare(and_all(block, 0xE0), 0));
     more |= out->escapes | out->not_ascii | out->forbidden;
   }
   state = now;
