@@ -24,6 +24,14 @@ inline constexpr bool shortcuts = false;
 inline constexpr bool shortcuts = true;
 #endif
 
+/// Brings what is there into the cache, while other things are done; anything may be there, even nothing.
+inline void prefetch(const void* there) noexcept {
+#if defined(__GNUC__)
+  if constexpr (shortcuts) __builtin_prefetch(there);
+#endif
+  static_cast<void>(there);
+}
+
 }  // namespace detail
 }  // namespace json
 }  // namespace DEVICETWIN_ABI

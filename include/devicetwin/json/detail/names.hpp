@@ -175,8 +175,12 @@ class name_index {
     mask_ = slots - 1;
     std::uint32_t* table = memory.data() + base_;
     std::memset(static_cast<void*>(table), 0, slots * sizeof *table);
+    constexpr size_type ahead = shortcuts ? 8 : 1;
+    std::uint64_t hashes[ahead];  // of the next ones, whose slots are on their way into the cache
+    for (size_type next = 0; next < ahead && next < count; ++next) hashes[next] = hash_ahead(next, names, table);
     for (size_type i = 0; i < count; ++i) {
-      const std::uint64_t hash = names.hash(i);
+      const std::uint64_t hash = hashes[i % ahead];
+      if (count - i > ahead) hashes[i % ahead] = hash_ahead(i + ahead, names, table);
       const std::uint32_t tag = tag_of(hash);
       std::size_t at = static_cast<std::size_t>(hash) & mask_;
       for (int probe = 0; table[at] != 0; ++probe, at = (at + 1) & mask_) {
@@ -204,7 +208,21 @@ class name_index {
   /// The same for a text.
   template <class Names>
   size_type find_text(std::string_view wanted, const Names& names, const index_memory& memory) const {
-    return look_up(hash_name(wanted), wanted, names, memory, [&](size_type i) { return names.text(i) == wanted; });
+    return find_text(hash_name(wanted), wanted, names, memory);
+  }
+  /// The same with its hash_name().
+  template <class Names>
+  size_type find_text(std::uint64_t hash, std::string_view wanted, const Names& names, const index_memory& memory) const {
+    return look_up(hash, wanted, names, memory, [&](size_type i) { return names.text(i) == wanted; });
+  }
+  // Who looks for many names asks for these some names ahead, so that not each look-up has to wait for memory.
+  void prefetch_slot(std::uint64_t hash, const index_memory& memory) const noexcept {
+    prefetch(memory.data() + base_ + (static_cast<std::size_t>(hash) & mask_));
+  }
+  /// The index of the name that is looked at first, or no_index.
+  size_type candidate(std::uint64_t hash, const index_memory& memory) const noexcept {
+    const std::uint32_t slot = memory[base_ + (static_cast<std::size_t>(hash) & mask_)];
+    return sorted_ != 0 || slot == 0 ? no_index : index_of(slot);
   }
 
  private:
@@ -222,6 +240,13 @@ class name_index {
       if (((table[at] ^ tag) & ~index_mask()) == 0 && same(index_of(table[at]))) return index_of(table[at]);
     }
     return no_index;
+  }
+
+  template <class Names>
+  std::uint64_t hash_ahead(size_type i, const Names& names, const std::uint32_t* table) const {
+    const std::uint64_t hash = names.hash(i);
+    prefetch(table + (static_cast<std::size_t>(hash) & mask_));
+    return hash;
   }
 
   // A slot holds an index plus one in its low bits, for which those of mask_ are enough, and bits of the hash above.

@@ -36,6 +36,7 @@ using json::detail::shortcuts;
 /// Where a text begins; places in it are counted from there in 32 bits.
 using text_offset = std::uint32_t;
 inline constexpr text_offset no_offset = static_cast<text_offset>(-1);
+inline constexpr text_offset same_value = no_offset - 1;
 /// Longer texts are refused, as the reader does.
 inline constexpr std::size_t longest_text = 0xFFFFFFFE;
 
@@ -46,7 +47,8 @@ struct text_member {
   text_offset value;
   text_offset value_end;
   text_offset unescaped;  ///< where its name stands without escapes; no_offset: it has none
-  text_offset match;      ///< index of the member of the same name on the other side, or no_offset
+  text_offset match;      ///< index of the member of the same name on the other side; no_offset: there is none yet;
+                          ///< same_value: there is, and its value is the same byte by byte
 };
 
 /// Renders a member's name as one step of a JSON Pointer.
@@ -726,31 +728,64 @@ class text_diff {
     const std::size_t base = index_.size();
     json::detail::first_repeat repeat;
     if (!index.build(to_count, json::detail::indexed(to_names), index_, repeat)) return false;
-    for (size_type i = 0; i < from_count; ++i) {
-      const size_type j = index.find_text(from_names.text(i), to_names, index_);
-      if (j != json::detail::no_index && to[j].match == no_offset) pair_up(from[i], i, to[j], j);
+    // Some at a time, so that not each of them has to wait for memory.
+    constexpr size_type together = shortcuts ? 16 : 1;
+    std::uint64_t hashes[together];
+    size_type candidates[together];
+    for (size_type first = 0; first < from_count; first += together) {
+      const size_type count = from_count - first < together ? from_count - first : together;
+      for (size_type i = 0; i < count; ++i) {
+        hashes[i] = from_names.hash(first + i);
+        index.prefetch_slot(hashes[i], index_);
+      }
+      for (size_type i = 0; i < count; ++i) {
+        candidates[i] = index.candidate(hashes[i], index_);
+        if (candidates[i] != json::detail::no_index) json::detail::prefetch(to + candidates[i]);
+      }
+      for (size_type i = 0; i < count; ++i) {
+        if (candidates[i] == json::detail::no_index) continue;
+        json::detail::prefetch(to_ + to[candidates[i]].name);
+        json::detail::prefetch(to_ + to[candidates[i]].value_end);
+      }
+      for (size_type i = 0; i < count; ++i) {
+        text_member& member = from[first + i];
+        const size_type j = index.find_text(hashes[i], from_names.text(first + i), to_names, index_);
+        if (j == json::detail::no_index || to[j].match != no_offset) continue;
+        pair_up(member, first + i, to[j], j);
+        if (same_bytes(member, to[j])) member.match = same_value;
+      }
     }
     index_.truncate(base);
     return true;
+  }
+  /// Whether the values of two members, one of each text, are the same byte by byte.
+  bool same_bytes(const text_member& from, const text_member& to) const noexcept {
+    const text_offset length = from.value_end - from.value;
+    return length == to.value_end - to.value && std::memcmp(from_ + from.value, to_ + to.value, length) == 0;
   }
   static void pair_up(text_member& from, size_type i, text_member& to, size_type j) noexcept {
     from.match = j;
     to.match = i;
   }
 
+  /// Members that are not far ahead are on their way into the cache from now on, and what is next in them.
+  void prefetch_pair(const more& top, std::size_t at) const noexcept {
+    const text_offset far = loose_from_[at + 8].match;
+    if (far < same_value) json::detail::prefetch(loose_to_.data() + top.first_loose_to + far);
+    const text_offset near = loose_from_[at + 4].match;
+    if (near < same_value) json::detail::prefetch(to_ + loose_to_[top.first_loose_to + near].value);
+  }
   /// The next member left over: first those of `from`, then those of `to`.
   bool loose_step() {
     more& top = specials_.back();
     const std::size_t at = top.next_loose++;
     if (at < loose_from_.size()) {
+      if (shortcuts && at + 8 < loose_from_.size()) prefetch_pair(top, at);
       const text_member& from = loose_from_[at];
       if (from.match == no_offset) return missing(from);
+      if (from.match == same_value) return true;
       const text_member& to = loose_to_[top.first_loose_to + from.match];
-      const text_offset length = from.value_end - from.value;
-      if (length == to.value_end - to.value &&
-          std::memcmp(from_ + from.value, to_ + to.value, length) == 0) {
-        return true;
-      }
+      if (same_bytes(from, to)) return true;
       a_ = from_ + from.value;
       b_ = to_ + to.value;
       name_ = to_ + to.name;
