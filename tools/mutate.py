@@ -39,6 +39,7 @@ equivalents = root / "tests" / "equivalent_mutants.txt"
 headers = [
     ("json/detail/scan.hpp", ["scan", "small_scan", "text"]),
     ("json/detail/tokens.hpp", ["text", "small_text", "fuzz_text"]),
+    ("json/detail/validate.hpp", ["validate", "text"]),
     ("json/detail/tree_diff.hpp", ["merge", "built_values", "json", "fuzz_merge", "text", "memory"]),
     ("merge/text.hpp", ["text", "small_text", "fuzz_text"]),
     ("merge/detail/text_*.hpp", ["text", "small_text", "fuzz_text"]),
