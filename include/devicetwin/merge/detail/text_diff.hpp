@@ -621,21 +621,21 @@ class text_diff {
       if (!next_name(from_structure_, a_, a_end_, a) || !next_name(to_structure_, b_, b_end_, b)) {
         return not_json();
       }
-      if (*a_ == '"' && *b_ == '"' && json::detail::same_string(a, b)) return true;
+      if (*a_ == '"' && *b_ == '"' && json::detail::same_string(a, b)) return valid_loose(first_to);
       for (std::size_t j = 0; j <= i; ++j) {
         if (*a_ == '"' && json::detail::same_string(a, name_of(to_, loose_to_[first_to + j]))) {
           b_ = to_ + loose_to_[first_to + j].name;
           loose_to_.truncate(first_to + j);
-          return true;
+          return valid_loose(first_to);
         }
         if (*b_ == '"' && json::detail::same_string(b, name_of(from_, loose_from_[first_from + j]))) {
           a_ = from_ + loose_from_[first_from + j].name;
           loose_from_.truncate(first_from + j);
-          return true;
+          return valid_loose(first_to);
         }
       }
     }
-    return object_end();
+    return valid_loose(first_to) && object_end();
   }
 
   /// No more pairs in order: what is left of both objects is matched by name.
@@ -644,9 +644,11 @@ class text_diff {
     while (*a_ != '}') {
       if (!collect_from()) return false;
     }
+    const std::size_t first_to = loose_to_.size();
     while (*b_ != '}') {
       if (!collect_to()) return false;
     }
+    if (!valid_loose(first_to)) return false;
     more& top = specials_.back();
     if (!match(top)) return fail(errc::out_of_memory, {});
     if (strict() && !new_names_differ(top)) return not_json();
@@ -671,11 +673,6 @@ class text_diff {
     member.value = static_cast<text_offset>(p - base);
     if ((p = value_end(structure, p, end)) == nullptr) return not_json();
     member.value_end = static_cast<text_offset>(p - base);
-    if (strict() && base == to_ &&
-        !(json::detail::is_valid_string(base + member.name + 1, base + member.name_end - 1) &&
-          is_valid(base + member.value, p))) {
-      return not_json();
-    }
     member.unescaped = member.match = no_offset;
     p = json::detail::skip_space(p, end);
     if (p != end && *p == ',') {
@@ -818,6 +815,18 @@ class text_diff {
     return p != to_ && p[-1] == ',';
   }
 
+  /// Whether the reader would accept the members left over of `to`, from the `first` on, for certain.
+  bool valid_loose(std::size_t first) {
+    if (!strict()) return true;
+    for (; first != loose_to_.size(); ++first) {
+      const text_member& member = loose_to_[first];
+      if (!json::detail::is_valid_string(to_ + member.name + 1, to_ + member.name_end - 1) ||
+          !is_valid(to_ + member.value, to_ + member.value_end)) {
+        return not_json();
+      }
+    }
+    return true;
+  }
   /// Whether the reader would accept this value for certain.
   bool is_valid(const char* value, const char* end) {
     if (*value == '"') return json::detail::is_valid_string(value + 1, end - 1);
