@@ -71,13 +71,13 @@ inline bool same_number(const number& a, const number& b, number_equality rule) 
 // Most of what is compared is the same, and most of that can be seen at a glance: the same words of a value, or texts
 // of the same length with the same bytes. Where that shows nothing, the functions behind them decide.
 
-/// Whether two values with these words are the same text.
+/// Whether two values with these words, which are not the same words, are the same text.
 template <class ValueA, class ValueB>
 DEVICETWIN_ALWAYS_INLINE bool same_texts(const ValueA& a, const ValueB& b, const value_words& x,
                                          const value_words& y) noexcept {
   if ((x.flags() & inside<ValueA>::inline_flag) != 0) return same_inline_text(x, y);
   const auto length = static_cast<std::uint32_t>(x.low);
-  return x.flags() == y.flags() && length == static_cast<std::uint32_t>(y.low) &&
+  return (x.high ^ y.high) >> 48 == 0 && length == static_cast<std::uint32_t>(y.low) &&
          same_bytes(inside<ValueA>::outside_text(a), inside<ValueB>::outside_text(b), length);
 }
 /// Whether two values are the same scalar at a glance.
@@ -88,13 +88,14 @@ DEVICETWIN_ALWAYS_INLINE bool same_scalars(const ValueA& a, const ValueB& b) noe
   const value_words x = words_of(a);
   const value_words y = words_of(b);
   const unsigned flags = x.flags();
-  if ((flags & parts::string_flag) != 0) return same_texts(a, b, x, y);
-  if (flags != y.flags()) return false;
-  if ((flags & parts::number_flag) != 0) {
-    return x.low == y.low && ((flags & parts::double_flag) == 0 || is_finite(parts::real(a)));
+  if (same_words(x, y)) {  // so are the pointers of containers, in which something may be wrong
+    const unsigned type = flags & parts::type_mask;
+    return type != parts::object_type && type != parts::array_type &&
+           ((flags & parts::double_flag) == 0 || is_finite(parts::real(a)));
   }
-  const unsigned type = flags & parts::type_mask;
-  return type != parts::object_type && type != parts::array_type;
+  if ((flags & parts::string_flag) != 0) return same_texts(a, b, x, y);
+  return (flags & parts::number_flag) != 0 && (flags & parts::double_flag) == 0 && flags == y.flags() &&
+         x.low == y.low;
 }
 /// Whether two values that are not are different scalars at a glance: texts or integers, stored in the same way.
 template <class ValueA, class ValueB>
@@ -108,7 +109,9 @@ DEVICETWIN_ALWAYS_INLINE bool different_scalars(const ValueA& a, const ValueB& b
 template <class ValueA, class ValueB>
 DEVICETWIN_ALWAYS_INLINE bool same_names(const ValueA& a, const ValueB& b) noexcept {
   if constexpr (is_compact<ValueA>) {
-    if (same_texts(a, b, words_of(a), words_of(b))) return true;
+    const value_words x = words_of(a);
+    const value_words y = words_of(b);
+    if (same_words(x, y) || same_texts(a, b, x, y)) return true;
     if (inside<ValueA>::flags(a) == inside<ValueB>::flags(b)) return false;
   }
   return same_text(a, b);

@@ -114,26 +114,90 @@ class tree_diff {
 
   /// Compares two values: settles scalars, opens frames for containers that are not the same at a glance.
   DEVICETWIN_ALWAYS_INLINE bool pair_here(const From& from, const To& to) {
-    const unsigned type = from_inside::flags(from) & from_inside::type_mask;
-    const bool same_type = type == (to_inside::flags(to) & to_inside::type_mask);
-    if (same_type && type == from_inside::object_type) {
-      if (frames_.size() >= rules_.max_depth) return refuse(errc::depth_exceeded);
-      const size_type from_count = from_inside::member_count(from);
-      const size_type to_count = to_inside::member_count(to);
-      const size_type least = from_count < to_count ? from_count : to_count;
-      const size_type same = same_members(members_begin(from), members_begin(to), least);
-      return (same == from_count && same == to_count) || enter(from, to, phase::aligned, same);
-    }
-    if (same_type && type == from_inside::array_type) {
-      if (frames_.size() >= rules_.max_depth) return refuse(errc::depth_exceeded);
-      const size_type count = from_inside::element_count(from);
-      if (count != to_inside::element_count(to)) return different(to);
-      const size_type same = same_elements(from_inside::elements(from), to_inside::elements(to), count);
-      return same == count || enter(from, to, phase::elements, same);
-    }
-    return pair_scalar(from, to);
+    if (!same_containers(from, to)) return pair_scalar(from, to);
+    if constexpr (shortcuts) return skim(from, to);
+    return enter(from, to, 0);
   }
   bool pair(const From& from, const To& to) { return pair_here(from, to); }
+
+  /// Whether both are objects, or both arrays.
+  static bool same_containers(const From& from, const To& to) noexcept {
+    const unsigned type = from_inside::flags(from) & from_inside::type_mask;
+    return type == (to_inside::flags(to) & to_inside::type_mask) &&
+           (type == from_inside::object_type || type == from_inside::array_type);
+  }
+  template <class Value>
+  static size_type count_of(const Value& container) noexcept {
+    return is_object(container) ? inside<Value>::member_count(container) : inside<Value>::element_count(container);
+  }
+  template <class Value>
+  static bool is_object(const Value& container) noexcept {
+    return (inside<Value>::flags(container) & inside<Value>::type_mask) == inside<Value>::object_type;
+  }
+
+  /// Goes through two containers of the same kind and all that is in them as long as everything is the same at a
+  /// glance: what most of most trees is needs no frame. Where that ends the frames are made.
+  bool skim(const From& from, const To& to) {
+    struct level {
+      const From* from;
+      const To* to;
+      size_type at;
+    };
+    constexpr std::size_t most = 16;
+    level levels[most];
+    std::size_t depth = 0;
+    const std::size_t deepest = rules_.max_depth - frames_.size() < most ? rules_.max_depth - frames_.size() : most;
+    level here{&from, &to, 0};
+    for (;;) {  // with containers of the same kind that are the same up to here.at
+      if (depth == deepest || count_of(*here.from) != count_of(*here.to)) break;
+      const From* a = nullptr;  // the next pair that is not the same at a glance
+      const To* b = nullptr;
+      if (is_object(*here.from)) {
+        const auto* const first = members_begin(*here.from);
+        const auto* const end = first + count_of(*here.from);
+        const auto* before = first + here.at;
+        const auto* after = members_begin(*here.to) + here.at;
+        bool same_name = true;
+        while (before != end && (same_name = same_names(before->name, after->name)) &&
+               same_scalars(before->value, after->value)) {
+          ++before;
+          ++after;
+        }
+        here.at = static_cast<size_type>(before - first);
+        if (!same_name) break;
+        if (before != end) {
+          a = &before->value;
+          b = &after->value;
+        }
+      } else {
+        const size_type count = count_of(*here.from);
+        const auto* const before = from_inside::elements(*here.from);
+        const auto* const after = to_inside::elements(*here.to);
+        here.at += same_elements(before + here.at, after + here.at, count - here.at);
+        if (here.at != count) {
+          a = before + here.at;
+          b = after + here.at;
+        }
+      }
+      if (a == nullptr) {
+        if (depth == 0) return true;
+        here = levels[--depth];
+        ++here.at;
+      } else if (same_containers(*a, *b)) {
+        levels[depth++] = here;
+        here = {a, b, 0};
+      } else {
+        break;
+      }
+    }
+    for (std::size_t i = 0; i != depth; ++i) {
+      if (!enter(*levels[i].from, *levels[i].to, levels[i].at)) return false;
+      frame& top = frames_.back();
+      top.at_from = top.at_to = top.i++;
+      ++top.j;
+    }
+    return enter(*here.from, *here.to, here.at);
+  }
 
   /// Compares two values that are not both objects or both arrays.
   bool pair_scalar(const From& from, const To& to) {
@@ -145,13 +209,16 @@ class tree_diff {
   }
 
   /// Goes into a pair of containers, whose first `same` members or elements need not be looked at again.
-  bool enter(const From& from, const To& to, phase first, size_type same) {
-    const bool object = first != phase::elements;
+  bool enter(const From& from, const To& to, size_type same) {
+    if (frames_.size() >= rules_.max_depth) return refuse(errc::depth_exceeded);
+    const bool object = is_object(from);
+    if (!object && from_inside::element_count(from) != to_inside::element_count(to)) return different(to);
     const std::size_t opened = entries_.size();
     if (object && !frames_.empty() && says_members() && !entries_.emplace(op::open, current_member())) {
       return fail(errc::out_of_memory);
     }
     if (!object && !in_array()) outermost_array_ = frames_.size();
+    const phase first = object ? phase::aligned : phase::elements;
     if (!frames_.emplace(&from, &to, first, true, false, false, static_cast<unsigned char>(0), same, same, no_index, no_index, opened)) {
       return fail(errc::out_of_memory);
     }
@@ -472,12 +539,7 @@ class tree_diff {
     if (frames_.size() == outermost_array_) outermost_array_ = no_array;
   }
 
-  /// How many members, or elements, at the beginning of two containers are the same at a glance, one by one.
-  static size_type same_members(const member_of<From>* from, const member_of<To>* to, size_type count) noexcept {
-    size_type i = 0;
-    while (i != count && same_names(from[i].name, to[i].name) && same_scalars(from[i].value, to[i].value)) ++i;
-    return i;
-  }
+  /// How many elements at the beginning of two arrays are the same at a glance, one by one.
   static size_type same_elements(const From* from, const To* to, size_type count) noexcept {
     size_type i = 0;
     while (i != count && same_scalars(from[i], to[i])) ++i;
