@@ -97,14 +97,6 @@ DEVICETWIN_ALWAYS_INLINE bool same_scalars(const ValueA& a, const ValueB& b) noe
   return (flags & parts::number_flag) != 0 && (flags & parts::double_flag) == 0 && flags == y.flags() &&
          x.low == y.low;
 }
-/// Whether two values that are not are different scalars at a glance: texts or integers, stored in the same way.
-template <class ValueA, class ValueB>
-DEVICETWIN_ALWAYS_INLINE bool different_scalars(const ValueA& a, const ValueB& b) noexcept {
-  constexpr unsigned plain = inside<ValueA>::string_flag | inside<ValueA>::number_flag;
-  const unsigned flags = inside<ValueA>::flags(a);
-  return is_compact<ValueA> && flags == inside<ValueB>::flags(b) && (flags & plain) != 0 &&
-         (flags & inside<ValueA>::double_flag) == 0;
-}
 /// Whether two names are the same.
 template <class ValueA, class ValueB>
 DEVICETWIN_ALWAYS_INLINE bool same_names(const ValueA& a, const ValueB& b) noexcept {
@@ -126,6 +118,19 @@ bool same_scalar(const ValueA& a, const ValueB& b, number_equality rule) noexcep
   if ((x & y & inside<ValueA>::number_flag) != 0) return same_number_value(a, b, rule);
   const unsigned type = x & inside<ValueA>::type_mask;  // null, false and true are types of their own
   return type == (y & inside<ValueA>::type_mask) && type < inside<ValueA>::object_type;
+}
+
+/// Whether two values that same_scalars() did not show to be the same are different scalars that JSON can write.
+template <class ValueA, class ValueB>
+DEVICETWIN_ALWAYS_INLINE bool different_scalars(const ValueA& a, const ValueB& b, number_equality rule) noexcept {
+  using parts = inside<ValueA>;
+  const unsigned x = parts::flags(a);
+  const unsigned y = inside<ValueB>::flags(b);
+  if (is_compact<ValueA> && x == y && (x & parts::double_flag) == 0 &&
+      (x & (parts::string_flag | parts::number_flag)) != 0) {
+    return true;
+  }
+  return !is_container(a) && !is_container(b) && !is_not_finite(a) && !is_not_finite(b) && !same_scalar(a, b, rule);
 }
 
 }  // namespace detail

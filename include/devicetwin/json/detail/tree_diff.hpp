@@ -114,7 +114,7 @@ class tree_diff {
 
   /// Compares two values: settles scalars, opens frames for containers that are not the same at a glance.
   DEVICETWIN_ALWAYS_INLINE bool pair_here(const From& from, const To& to) {
-    if (!same_containers(from, to)) return pair_scalar(from, to);
+    if (!same_containers(from, to)) return pair_scalars(from, to);
     if constexpr (shortcuts) return skim(from, to);
     return enter(from, to, 0);
   }
@@ -148,10 +148,12 @@ class tree_diff {
     std::size_t depth = 0;
     const std::size_t deepest = rules_.max_depth - frames_.size() < most ? rules_.max_depth - frames_.size() : most;
     level here{&from, &to, 0};
+    const From* a;  // a pair that is not the same at a glance
+    const To* b;
     for (;;) {  // with containers of the same kind that are the same up to here.at
+      a = nullptr;
+      b = nullptr;
       if (depth == deepest || count_of(*here.from) != count_of(*here.to)) break;
-      const From* a = nullptr;  // the next pair that is not the same at a glance
-      const To* b = nullptr;
       if (is_object(*here.from)) {
         const auto* const first = members_begin(*here.from);
         const auto* const end = first + count_of(*here.from);
@@ -192,19 +194,31 @@ class tree_diff {
     }
     for (std::size_t i = 0; i != depth; ++i) {
       if (!enter(*levels[i].from, *levels[i].to, levels[i].at)) return false;
-      frame& top = frames_.back();
-      top.at_from = top.at_to = top.i++;
-      ++top.j;
+      take_pair(frames_.back());
     }
-    return enter(*here.from, *here.to, here.at);
+    if (!enter(*here.from, *here.to, here.at)) return false;
+    if (a == nullptr) return true;
+    take_pair(frames_.back());
+    return pair_scalars(*a, *b);
+  }
+  /// The next members or elements of both are the pair being compared.
+  static void take_pair(frame& top) noexcept {
+    top.at_from = top.i++;
+    top.at_to = top.j++;
   }
 
   /// Compares two values that are not both objects or both arrays.
-  bool pair_scalar(const From& from, const To& to) {
-    constexpr unsigned real = from_inside::double_flag;
-    if (((from_inside::flags(from) | to_inside::flags(to)) & real) != 0 && (is_not_finite(from) || is_not_finite(to))) {
-      return refuse(errc::not_finite);
+  DEVICETWIN_ALWAYS_INLINE bool pair_scalars(const From& from, const To& to) {
+    if (!frames_.empty() && says_members() && !to.IsNull() && different_scalars(from, to, rules_.numbers)) {
+      frame& top = frames_.back();
+      bool first = top.known;
+      if (!first && !at_first(top, first)) return false;
+      return !first || entries_.emplace(op::set, current_member()) || fail(errc::out_of_memory);
     }
+    return pair_others(from, to);
+  }
+  bool pair_others(const From& from, const To& to) {
+    if (is_not_finite(from) || is_not_finite(to)) return refuse(errc::not_finite);
     return same_scalar(from, to, rules_.numbers) || different(to);
   }
 
@@ -297,23 +311,15 @@ class tree_diff {
     const auto* to = members_begin(*top.to);
     const size_type from_count = from_inside::member_count(*top.from);
     const size_type to_count = to_inside::member_count(*top.to);
-    const bool recording = says_members();
     size_type i = top.i, j = top.j;
     for (; i != from_count && j != to_count; ++i, ++j) {
       if (!same_names(from[i].name, to[j].name)) break;
       const From& a = from[i].value;
       const To& b = to[j].value;
       if (same_scalars(a, b)) continue;
-      top.at_from = i;
-      top.at_to = j;
-      top.i = i + 1;
-      top.j = j + 1;
-      if (recording && different_scalars(a, b)) {
-        bool first = top.known;
-        if (!first && !at_first(top, first)) return false;
-        if (first && !entries_.emplace(op::set, to + j)) return fail(errc::out_of_memory);
-        continue;
-      }
+      top.i = i;
+      top.j = j;
+      take_pair(top);
       const std::size_t depth = frames_.size();
       if (!pair_here(a, b)) return false;
       if (frames_.size() != depth) return true;
