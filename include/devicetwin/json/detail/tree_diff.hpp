@@ -484,11 +484,11 @@ class tree_diff {
     first = true;
     if (top.now == phase::elements || top.known) return true;
     if (top.in_order && !top.searching) {  // then what is true of to's names is true of from's
-      constexpr unsigned char few = 2;
+      constexpr unsigned char few = 1;
       const size_type count = to_inside::member_count(*top.to);
       const auto* const to = members_begin(*top.to);
-      if (count <= most_scanned && top.looked <= few) {
-        if (top.looked++ != few) {
+      if (count <= most_scanned && top.looked <= 1) {
+        if (top.looked++ == 0) {
           first = scan_names<To>(to, top.at_to, to[top.at_to].name) == no_index;
           return true;
         }
