@@ -112,13 +112,13 @@ class tree_diff {
 
   // Each returns false when failure_ is set.
 
-  /// Compares two values: settles scalars, opens frames for containers that are not the same at a glance.
+  /// Compares two values that are not the same scalar at a glance: settles scalars, opens frames for containers.
   DEVICETWIN_ALWAYS_INLINE bool pair_here(const From& from, const To& to) {
     if (!same_containers(from, to)) return pair_scalars(from, to);
     if constexpr (shortcuts) return skim(from, to);
     return enter(from, to, 0);
   }
-  bool pair(const From& from, const To& to) { return pair_here(from, to); }
+  bool pair(const From& from, const To& to) { return same_scalars(from, to) || pair_here(from, to); }
 
   /// Whether both are objects, or both arrays.
   static bool same_containers(const From& from, const To& to) noexcept {
@@ -137,7 +137,7 @@ class tree_diff {
 
   /// Goes through two containers of the same kind and all that is in them as long as everything is the same at a
   /// glance: what most of most trees is needs no frame. Where that ends the frames are made.
-  bool skim(const From& from, const To& to) {
+  DEVICETWIN_NEVER_INLINE bool skim(const From& from, const To& to) {
     struct level {
       const From* from;
       const To* to;
@@ -207,7 +207,7 @@ class tree_diff {
     top.at_to = top.j++;
   }
 
-  /// Compares two values that are not both objects or both arrays.
+  /// Compares two values that are not both objects or both arrays, nor the same scalar at a glance.
   DEVICETWIN_ALWAYS_INLINE bool pair_scalars(const From& from, const To& to) {
     if (!frames_.empty() && says_members() && !to.IsNull() && different_scalars(from, to, rules_.numbers)) {
       frame& top = frames_.back();
@@ -413,7 +413,7 @@ class tree_diff {
       for (; s.next_loose != loose_from_.size(); ++s.next_loose) {
         top.at_from = loose_from_[s.next_loose];
         top.at_to = partners_[s.first_partner + (s.next_loose - s.first_loose_from)];
-        if (top.at_to == no_index || same_elements(&from[top.at_from].value, &to[top.at_to].value, 1) == 0) break;
+        if (top.at_to == no_index || !same_scalars(from[top.at_from].value, to[top.at_to].value)) break;
       }
     }
     if (s.next_loose == loose_from_.size()) {
@@ -484,7 +484,6 @@ class tree_diff {
     first = true;
     if (top.now == phase::elements || top.known) return true;
     if (top.in_order && !top.searching) {  // then what is true of to's names is true of from's
-      constexpr unsigned char few = 1;
       const size_type count = to_inside::member_count(*top.to);
       const auto* const to = members_begin(*top.to);
       if (count <= most_scanned && top.looked <= 1) {
