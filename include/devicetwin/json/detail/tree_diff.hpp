@@ -135,44 +135,54 @@ class tree_diff {
     return (inside<Value>::flags(container) & inside<Value>::type_mask) == inside<Value>::object_type;
   }
 
-  /// Goes through two containers of the same kind and all that is in them as long as everything is the same at a
-  /// glance: what most of most trees is needs no frame. Where that ends the frames are made.
-  DEVICETWIN_NEVER_INLINE bool skim(const From& from, const To& to) {
-    struct level {
-      const From* from;
-      const To* to;
-      size_type at;
-    };
-    constexpr std::size_t most = 16;
-    level levels[most];
-    std::size_t depth = 0;
-    const std::size_t deepest = rules_.max_depth - frames_.size() < most ? rules_.max_depth - frames_.size() : most;
-    level here{&from, &to, 0};
-    const From* a;  // a pair that is not the same at a glance
+  /// Where a walk without frames has come to.
+  struct level {
+    const From* from;
+    const To* to;
+    size_type at;
+  };
+  struct path {
+    static constexpr std::size_t most = 16;
+    level above[most];
+    std::size_t depth;
+    level here;
+    const From* a;  ///< the pair at hand, when that is what is not the same at a glance
     const To* b;
-    for (;;) {  // with containers of the same kind that are the same up to here.at
-      a = nullptr;
-      b = nullptr;
-      if (depth == deepest || count_of(*here.from) != count_of(*here.to)) break;
+  };
+
+  /// Compares two containers of the same kind. Most of most trees is the same, and for that no frames are made.
+  bool skim(const From& from, const To& to) {
+    path way;
+    return all_same(from, to, way) || enter_all(way);
+  }
+  /// Goes through two containers of the same kind and all that is in them as long as everything is the same at a
+  /// glance. If it is not, `way` is where that ends.
+  DEVICETWIN_NEVER_INLINE bool all_same(const From& from, const To& to, path& way) const noexcept {
+    const std::size_t allowed = rules_.max_depth - frames_.size();
+    const std::size_t deepest = allowed < path::most ? allowed : path::most;
+    std::size_t depth = 0;
+    level here{&from, &to, 0};
+    way.a = nullptr;
+    while (depth != deepest && count_of(*here.from) == count_of(*here.to)) {
+      const size_type count = count_of(*here.from);
+      const From* a = nullptr;
+      const To* b = nullptr;
       if (is_object(*here.from)) {
-        const auto* const first = members_begin(*here.from);
-        const auto* const end = first + count_of(*here.from);
-        const auto* before = first + here.at;
+        const auto* before = members_begin(*here.from) + here.at;
         const auto* after = members_begin(*here.to) + here.at;
+        size_type left = count - here.at;
         bool same_name = true;
-        while (before != end && (same_name = same_names(before->name, after->name)) &&
-               same_scalars(before->value, after->value)) {
-          ++before;
-          ++after;
+        for (; left != 0; --left, ++before, ++after) {
+          same_name = same_names(before->name, after->name);
+          if (!same_name || !same_scalars(before->value, after->value)) break;
         }
-        here.at = static_cast<size_type>(before - first);
+        here.at = count - left;
         if (!same_name) break;
-        if (before != end) {
+        if (left != 0) {
           a = &before->value;
           b = &after->value;
         }
       } else {
-        const size_type count = count_of(*here.from);
         const auto* const before = from_inside::elements(*here.from);
         const auto* const after = to_inside::elements(*here.to);
         here.at += same_elements(before + here.at, after + here.at, count - here.at);
@@ -183,23 +193,31 @@ class tree_diff {
       }
       if (a == nullptr) {
         if (depth == 0) return true;
-        here = levels[--depth];
+        here = way.above[--depth];
         ++here.at;
       } else if (same_containers(*a, *b)) {
-        levels[depth++] = here;
+        way.above[depth++] = here;
         here = {a, b, 0};
       } else {
+        way.a = a;
+        way.b = b;
         break;
       }
     }
-    for (std::size_t i = 0; i != depth; ++i) {
-      if (!enter(*levels[i].from, *levels[i].to, levels[i].at)) return false;
+    way.here = here;
+    way.depth = depth;
+    return false;
+  }
+  /// Makes the frames of a walk without.
+  bool enter_all(const path& way) {
+    for (std::size_t i = 0; i != way.depth; ++i) {
+      if (!enter(*way.above[i].from, *way.above[i].to, way.above[i].at)) return false;
       take_pair(frames_.back());
     }
-    if (!enter(*here.from, *here.to, here.at)) return false;
-    if (a == nullptr) return true;
+    if (!enter(*way.here.from, *way.here.to, way.here.at)) return false;
+    if (way.a == nullptr) return true;
     take_pair(frames_.back());
-    return pair_scalars(*a, *b);
+    return pair_scalars(*way.a, *way.b);
   }
   /// The next members or elements of both are the pair being compared.
   static void take_pair(frame& top) noexcept {
