@@ -41,6 +41,7 @@ class GenericDocument<UTF8<char>, Allocator, ::devicetwin::json::detail::inside_
   static constexpr unsigned null_type = kNullType;
   static constexpr unsigned object_type = kObjectType;
   static constexpr unsigned array_type = kArrayType;
+  static constexpr unsigned bool_flag = value::kBoolFlag;
   static constexpr unsigned number_flag = value::kNumberFlag;
   static constexpr unsigned double_flag = value::kDoubleFlag;
   static constexpr unsigned int64_flag = value::kInt64Flag;  ///< an integer of at most INT64_MAX

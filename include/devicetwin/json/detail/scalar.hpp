@@ -120,7 +120,8 @@ bool same_scalar(const ValueA& a, const ValueB& b, number_equality rule) noexcep
   return type == (y & inside<ValueA>::type_mask) && type < inside<ValueA>::object_type;
 }
 
-/// Whether two values that same_scalars() did not show to be the same are different scalars that JSON can write.
+/// Whether two values that same_scalars() did not show to be the same are different scalars that JSON can write, and
+/// not null.
 template <class ValueA, class ValueB>
 DEVICETWIN_ALWAYS_INLINE bool different_scalars(const ValueA& a, const ValueB& b, number_equality rule) noexcept {
   using parts = inside<ValueA>;
@@ -130,7 +131,10 @@ DEVICETWIN_ALWAYS_INLINE bool different_scalars(const ValueA& a, const ValueB& b
       (x & (parts::string_flag | parts::number_flag)) != 0) {
     return true;
   }
-  return !is_container(a) && !is_container(b) && !is_not_finite(a) && !is_not_finite(b) && !same_scalar(a, b, rule);
+  constexpr unsigned plain = parts::string_flag | parts::number_flag | parts::bool_flag;
+  if ((x & plain) == 0 || (y & plain) == 0) return false;
+  if ((x & y & plain) == 0 && ((x | y) & parts::double_flag) == 0) return true;
+  return !is_not_finite(a) && !is_not_finite(b) && !same_scalar(a, b, rule);
 }
 
 }  // namespace detail

@@ -227,7 +227,7 @@ class tree_diff {
 
   /// Compares two values that are not both objects or both arrays, nor the same scalar at a glance.
   DEVICETWIN_ALWAYS_INLINE bool pair_scalars(const From& from, const To& to) {
-    if (!frames_.empty() && says_members() && !to.IsNull() && different_scalars(from, to, rules_.numbers)) {
+    if (!frames_.empty() && says_members() && different_scalars(from, to, rules_.numbers)) {
       frame& top = frames_.back();
       bool first = top.known;
       if (!first && !at_first(top, first)) return false;
@@ -325,26 +325,28 @@ class tree_diff {
   }
 
   bool aligned_step(frame& top) {
-    const auto* from = members_begin(*top.from);
-    const auto* to = members_begin(*top.to);
+    const auto* const from = members_begin(*top.from);
+    const auto* const to = members_begin(*top.to);
     const size_type from_count = from_inside::member_count(*top.from);
     const size_type to_count = to_inside::member_count(*top.to);
-    size_type i = top.i, j = top.j;
-    for (; i != from_count && j != to_count; ++i, ++j) {
-      if (!same_names(from[i].name, to[j].name)) break;
-      const From& a = from[i].value;
-      const To& b = to[j].value;
-      if (same_scalars(a, b)) continue;
-      top.i = i;
-      top.j = j;
+    const std::size_t depth = frames_.size();
+    bool recording = says_members() && top.known;
+    const auto* a = from + top.i;
+    const auto* b = to + top.j;
+    for (; a != from + from_count && b != to + to_count; ++a, ++b) {
+      if (!same_names(a->name, b->name)) break;
+      if (same_scalars(a->value, b->value)) continue;
+      if (recording && different_scalars(a->value, b->value, rules_.numbers) && entries_.emplace(op::set, b)) continue;
+      top.i = static_cast<size_type>(a - from);
+      top.j = static_cast<size_type>(b - to);
       take_pair(top);
-      const std::size_t depth = frames_.size();
-      if (!pair_here(a, b)) return false;
-      if (frames_.size() != depth) return true;
+      if (!pair_here(a->value, b->value)) return false;
+      if (frames_.size() != depth || &frames_.back() != &top) return true;
+      recording = says_members() && top.known;
     }
-    top.i = i;
-    top.j = j;
-    if (i == from_count && j == to_count && (!top.searching || !any_loose())) return leave();
+    top.i = static_cast<size_type>(a - from);
+    top.j = static_cast<size_type>(b - to);
+    if (top.i == from_count && top.j == to_count && (!top.searching || !any_loose())) return leave();
     return part(top, from_count, to_count);
   }
 
@@ -500,7 +502,7 @@ class tree_diff {
   /// Whether what the innermost object has at hand is the first of its name; callers' values may repeat names.
   bool at_first(frame& top, bool& first) {
     first = true;
-    if (top.now == phase::elements || top.known) return true;
+    if (top.now == phase::elements || top.known || (top.at_from | top.at_to) == 0) return true;
     if (top.in_order && !top.searching) {  // then what is true of to's names is true of from's
       const size_type count = to_inside::member_count(*top.to);
       const auto* const to = members_begin(*top.to);
