@@ -95,7 +95,7 @@ class tree_diff {
     bool in_order;   ///< so far every name stood at the same place in both
     bool known;      ///< the member at hand is the first of its name, as all are when no name stands twice
     bool searching;  ///< the last of searches_ is this object's
-    unsigned char looked;  ///< how often names before one at hand were looked through
+    unsigned char looked;  ///< whether the names before one at hand were looked through: 0, 1, or 2 when that was given up
     size_type i, j;  ///< next members or elements
     size_type at_from, at_to;  ///< the pair being compared; no_index where there is none
     std::size_t opened;        ///< entries before this object's
@@ -336,12 +336,14 @@ class tree_diff {
     for (; a != from + from_count && b != to + to_count; ++a, ++b) {
       if (!same_names(a->name, b->name)) break;
       if (same_scalars(a->value, b->value)) continue;
-      if (recording && different_scalars(a->value, b->value, rules_.numbers) && entries_.emplace(op::set, b)) continue;
+      const bool changed = recording && different_scalars(a->value, b->value, rules_.numbers);
+      if (changed && entries_.emplace(op::set, b)) continue;
       top.i = static_cast<size_type>(a - from);
       top.j = static_cast<size_type>(b - to);
       take_pair(top);
+      if (changed) return fail(errc::out_of_memory);
       if (!pair_here(a->value, b->value)) return false;
-      if (frames_.size() != depth || &frames_.back() != &top) return true;
+      if (frames_.size() != depth || &frames_.back() != &top) return true;  // `top` may also have moved
       recording = says_members() && top.known;
     }
     top.i = static_cast<size_type>(a - from);
