@@ -227,6 +227,31 @@ TEST_CASE("equal has no answer for NaN and excess depth", "[equal]") {
   CHECK(json::equal(parsed("[[]]"), parsed("[[]]"), shallow).error().code() == errc::depth_exceeded);
 }
 
+TEST_CASE("equal finds a difference at every depth, in objects and arrays", "[equal]") {
+  for (std::size_t depth = 1; depth != 60; ++depth) {
+    std::string open, close, pointer;
+    for (std::size_t i = 1; i != depth; ++i) {
+      const bool object = i % 3 != 0;
+      open += object ? R"({"first":true,"a":)" : "[7,";
+      close.insert(0, object ? R"(,"last":{"b":0.5}})" : R"(,"more than thirteen characters"])");
+      pointer += object ? "/a" : "/1";
+    }
+    const auto nested = [&](const char* innermost) { return parsed(open + innermost + close); };
+    CHECK(*json::equal(nested(R"({"b":1})"), nested(R"({"b":1})")));
+    CHECK(*json::equal(nested("[1,2]"), nested("[1,2.0]")));
+    for (const char* other : {R"({"b":2})", R"({"c":1})", R"({"b":1,"c":1})", "{}", "[1]", "1", R"({"b":{}})"}) {
+      INFO(other);
+      CHECK(!*json::equal(nested(R"({"b":1})"), nested(other)));
+      CHECK(!*json::equal(nested(other), nested(R"({"b":1})")));
+    }
+    json::equal_options limited;
+    limited.max_depth = depth < 2 ? 1 : depth - 1;
+    const auto e = json::equal(nested("[[]]"), nested("[[]]"), limited).error();
+    CHECK(e.code() == errc::depth_exceeded);
+    if (depth > 1) CHECK(e.pointer() == pointer);
+  }
+}
+
 TEST_CASE("reading, writing and equality agree with the obvious implementation", "[property]") {
   random_json random(1);
   std::string previous = "{}";

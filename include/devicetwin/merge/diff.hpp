@@ -85,6 +85,10 @@ json::error send_patch(const Walk& walk, const To& to, bool whole, Handler& hand
     ++counts.back();
     return json::detail::emit_name(member.name, handler);
   };
+  constexpr bool copies = json::detail::copies_scalars<Handler, To>;
+  if constexpr (copies) {
+    if (!handler.expect(walk.entries().size())) return json::errc::out_of_memory;
+  }
   if (!counts.push(0)) return json::errc::out_of_memory;
   bool sent = handler.StartObject();
   for (std::size_t i = 0; sent && i < walk.entries().size(); ++i) {
@@ -99,11 +103,15 @@ json::error send_patch(const Walk& walk, const To& to, bool whole, Handler& hand
         counts.pop();
         break;
       case op::set:
-        sent = name(entry.to());
-        if (sent && !json::detail::is_container(entry.to().value)) {  // a scalar; the walk has checked it
-          sent = json::detail::emit_scalar(entry.to().value, handler);
-        } else if (sent) {
+        if (json::detail::is_container(entry.to().value)) {
+          sent = name(entry.to());
+          if (!sent) break;
           if (json::error e = send_value(entry.to().value)) return e;
+        } else if constexpr (copies) {  // a scalar; the walk has checked it
+          ++counts.back();
+          sent = handler.ScalarMember(entry.to());
+        } else {
+          sent = name(entry.to()) && json::detail::emit_scalar(entry.to().value, handler);
         }
         break;
       case op::remove:

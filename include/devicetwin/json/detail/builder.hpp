@@ -71,16 +71,14 @@ class tree_builder {
       parts::make_short_text(place, text, length);
       return true;
     }
-    char* copy = allocate<char>(std::size_t{length} + 1);
-    if (copy == nullptr) return false;
-    copy_bytes(copy, text, length);
-    copy[length] = '\0';
+    char* copied = copy_text(text, length);
+    if (copied == nullptr) return false;
     void* place = slots_.add();
     if (place == nullptr) {
-      Allocator::Free(copy);
+      Allocator::Free(copied);
       return false;
     }
-    parts::make_text(place, copy, length);
+    parts::make_text(place, copied, length);
     return true;
   }
   /// The same for one of at most 13 bytes, as the words of a compact value.
@@ -109,16 +107,18 @@ class tree_builder {
   /// A copy of a scalar or a name, whatever its allocator.
   template <class Value>
   DEVICETWIN_ALWAYS_INLINE bool Scalar(const Value& scalar) {
-    const unsigned flags = inside<Value>::flags(scalar);
-    if ((flags & inside<Value>::string_flag) != 0 && (flags & inside<Value>::inline_flag) == 0) {
-      const std::string_view text = text_of(scalar);
-      return String(text.data(), static_cast<size_type>(text.size()), true);
-    }
-    static_assert(sizeof scalar == sizeof(value_type), "values differ by their allocator only");
-    void* place = slots_.add();
-    if (place != nullptr) std::memcpy(place, static_cast<const void*>(&scalar), sizeof scalar);
-    return place != nullptr;
+    return slots_.extend(1) && copy(&slots_.back(), scalar);
   }
+  /// A name and a scalar.
+  template <class Member>
+  DEVICETWIN_ALWAYS_INLINE bool ScalarMember(const Member& member) {
+    if (!slots_.extend(2)) return false;
+    slot* const places = &slots_.back() - 1;
+    new (static_cast<void*>(places + 1)) value_type();  // in case there is no memory for the name
+    return copy(places, member.name) && copy(places + 1, member.value);
+  }
+  /// Makes room for so many members at once.
+  [[nodiscard]] bool expect(std::size_t members) noexcept { return slots_.reserve(2 * members); }
 
  private:
   using parts = inside<value_type>;
@@ -133,6 +133,31 @@ class tree_builder {
     void* place = slots_.add();
     if (place != nullptr) new (place) value_type(content...);
     return place != nullptr;
+  }
+  /// Makes `place` a copy of a scalar; null when there is no memory for its text.
+  template <class Value>
+  DEVICETWIN_ALWAYS_INLINE bool copy(void* place, const Value& scalar) {
+    static_assert(sizeof scalar == sizeof(value_type), "values differ by their allocator only");
+    constexpr unsigned outside = inside<Value>::string_flag | inside<Value>::inline_flag;
+    if ((inside<Value>::flags(scalar) & outside) != inside<Value>::string_flag) {
+      std::memcpy(place, static_cast<const void*>(&scalar), sizeof scalar);
+      return true;
+    }
+    const std::string_view text = text_of(scalar);
+    char* const copied = copy_text(text.data(), static_cast<size_type>(text.size()));
+    if (copied == nullptr) {
+      new (place) value_type();
+      return false;
+    }
+    parts::make_text(place, copied, static_cast<size_type>(text.size()));
+    return true;
+  }
+  char* copy_text(const char* text, size_type length) {
+    char* copied = allocate<char>(std::size_t{length} + 1);
+    if (copied == nullptr) return nullptr;
+    copy_bytes(copied, text, length);
+    copied[length] = '\0';
+    return copied;
   }
   template <class T>
   T* allocate(std::size_t count) {

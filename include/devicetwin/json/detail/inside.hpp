@@ -41,6 +41,7 @@ class GenericDocument<UTF8<char>, Allocator, ::devicetwin::json::detail::inside_
   static constexpr unsigned null_type = kNullType;
   static constexpr unsigned object_type = kObjectType;
   static constexpr unsigned array_type = kArrayType;
+  static constexpr unsigned bool_flag = value::kBoolFlag;
   static constexpr unsigned number_flag = value::kNumberFlag;
   static constexpr unsigned double_flag = value::kDoubleFlag;
   static constexpr unsigned int64_flag = value::kInt64Flag;  ///< an integer of at most INT64_MAX
@@ -142,12 +143,14 @@ inline std::uint64_t load_8(const void* from) noexcept {
 /// Equal bytes. Names and twins' texts are short: a call would be the larger part.
 DEVICETWIN_ALWAYS_INLINE bool same_bytes(const char* a, const char* b, std::size_t length) noexcept {
   const auto differ = [a, b](std::size_t at) { return load_8(a + at) ^ load_8(b + at); };
+  const auto same_ends = [&] { return (differ(0) | differ(8) | differ(length - 16) | differ(length - 8)) == 0; };
+  if (length - 16 <= 16) return same_ends();  // the most of those that are not in their values
   if (length > 64) return std::memcmp(a, b, length) == 0;
-  if (length >= 16) {
-    for (std::size_t i = 0; i + 16 < length; i += 16) {
+  if (length > 32) {
+    for (std::size_t i = 16; i + 16 < length; i += 16) {
       if ((differ(i) | differ(i + 8)) != 0) return false;
     }
-    return (differ(length - 16) | differ(length - 8)) == 0;
+    return same_ends();
   }
   if (length >= 8) return (differ(0) | differ(length - 8)) == 0;
   for (std::size_t i = 0; i < length; ++i) {
@@ -187,6 +190,10 @@ template <class Value>
 value_words words_of(const Value& v) noexcept {
   const auto* bytes = reinterpret_cast<const unsigned char*>(&v);
   return {load_8(bytes), load_8(bytes + 8)};
+}
+
+inline bool same_words(const value_words& a, const value_words& b) noexcept {
+  return ((a.low ^ b.low) | (a.high ^ b.high)) == 0;
 }
 
 /// Which bytes of a compact value with an inline text mean something: the characters, the length and the flags.

@@ -402,7 +402,8 @@ class name_search {
   template <class Name>
   [[nodiscard]] bool find(const Value& object, const Name& wanted, index_memory& memory, size_type& index) {
     const size_type count = inside<Value>::member_count(object);
-    if (count > small_object && scanned_ > std::size_t{count} + 256 && !make_index(object, memory)) return false;
+    constexpr std::size_t rounds = 3;  // an index costs as much as looking at all names some five times
+    if (count > small_object && scanned_ > rounds * count + 256 && !make_index(object, memory)) return false;
     if (indexed_) {
       index = index_.find(wanted, names_of(object), memory);
       return true;

@@ -71,13 +71,13 @@ inline bool same_number(const number& a, const number& b, number_equality rule) 
 // Most of what is compared is the same, and most of that can be seen at a glance: the same words of a value, or texts
 // of the same length with the same bytes. Where that shows nothing, the functions behind them decide.
 
-/// Whether two values with these words are the same text.
+/// Whether two values with these words, which are not the same words, are the same text.
 template <class ValueA, class ValueB>
 DEVICETWIN_ALWAYS_INLINE bool same_texts(const ValueA& a, const ValueB& b, const value_words& x,
                                          const value_words& y) noexcept {
   if ((x.flags() & inside<ValueA>::inline_flag) != 0) return same_inline_text(x, y);
   const auto length = static_cast<std::uint32_t>(x.low);
-  return x.flags() == y.flags() && length == static_cast<std::uint32_t>(y.low) &&
+  return (x.high ^ y.high) >> 48 == 0 && length == static_cast<std::uint32_t>(y.low) &&
          same_bytes(inside<ValueA>::outside_text(a), inside<ValueB>::outside_text(b), length);
 }
 /// Whether two values are the same scalar at a glance.
@@ -88,27 +88,22 @@ DEVICETWIN_ALWAYS_INLINE bool same_scalars(const ValueA& a, const ValueB& b) noe
   const value_words x = words_of(a);
   const value_words y = words_of(b);
   const unsigned flags = x.flags();
-  if ((flags & parts::string_flag) != 0) return same_texts(a, b, x, y);
-  if (flags != y.flags()) return false;
-  if ((flags & parts::number_flag) != 0) {
-    return x.low == y.low && ((flags & parts::double_flag) == 0 || is_finite(parts::real(a)));
+  if (same_words(x, y)) {  // so are the pointers of containers, in which something may be wrong
+    const unsigned type = flags & parts::type_mask;
+    return type != parts::object_type && type != parts::array_type &&
+           ((flags & parts::double_flag) == 0 || is_finite(parts::real(a)));
   }
-  const unsigned type = flags & parts::type_mask;
-  return type != parts::object_type && type != parts::array_type;
-}
-/// Whether two values that are not are different scalars at a glance: texts or integers, stored in the same way.
-template <class ValueA, class ValueB>
-DEVICETWIN_ALWAYS_INLINE bool different_scalars(const ValueA& a, const ValueB& b) noexcept {
-  constexpr unsigned plain = inside<ValueA>::string_flag | inside<ValueA>::number_flag;
-  const unsigned flags = inside<ValueA>::flags(a);
-  return is_compact<ValueA> && flags == inside<ValueB>::flags(b) && (flags & plain) != 0 &&
-         (flags & inside<ValueA>::double_flag) == 0;
+  if ((flags & parts::string_flag) != 0) return same_texts(a, b, x, y);
+  return (flags & parts::number_flag) != 0 && (flags & parts::double_flag) == 0 && flags == y.flags() &&
+         x.low == y.low;
 }
 /// Whether two names are the same.
 template <class ValueA, class ValueB>
 DEVICETWIN_ALWAYS_INLINE bool same_names(const ValueA& a, const ValueB& b) noexcept {
   if constexpr (is_compact<ValueA>) {
-    if (same_texts(a, b, words_of(a), words_of(b))) return true;
+    const value_words x = words_of(a);
+    const value_words y = words_of(b);
+    if (same_words(x, y) || same_texts(a, b, x, y)) return true;
     if (inside<ValueA>::flags(a) == inside<ValueB>::flags(b)) return false;
   }
   return same_text(a, b);
@@ -123,6 +118,23 @@ bool same_scalar(const ValueA& a, const ValueB& b, number_equality rule) noexcep
   if ((x & y & inside<ValueA>::number_flag) != 0) return same_number_value(a, b, rule);
   const unsigned type = x & inside<ValueA>::type_mask;  // null, false and true are types of their own
   return type == (y & inside<ValueA>::type_mask) && type < inside<ValueA>::object_type;
+}
+
+/// Whether two values that same_scalars() did not show to be the same are different scalars that JSON can write, and
+/// not null.
+template <class ValueA, class ValueB>
+DEVICETWIN_ALWAYS_INLINE bool different_scalars(const ValueA& a, const ValueB& b, number_equality rule) noexcept {
+  using parts = inside<ValueA>;
+  const unsigned x = parts::flags(a);
+  const unsigned y = inside<ValueB>::flags(b);
+  if (is_compact<ValueA> && x == y && (x & parts::double_flag) == 0 &&
+      (x & (parts::string_flag | parts::number_flag)) != 0) {
+    return true;
+  }
+  constexpr unsigned plain = parts::string_flag | parts::number_flag | parts::bool_flag;
+  if ((x & plain) == 0 || (y & plain) == 0) return false;
+  if ((x & y & plain) == 0 && ((x | y) & parts::double_flag) == 0) return true;
+  return !is_not_finite(a) && !is_not_finite(b) && !same_scalar(a, b, rule);
 }
 
 }  // namespace detail

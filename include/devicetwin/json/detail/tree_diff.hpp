@@ -95,7 +95,7 @@ class tree_diff {
     bool in_order;   ///< so far every name stood at the same place in both
     bool known;      ///< the member at hand is the first of its name, as all are when no name stands twice
     bool searching;  ///< the last of searches_ is this object's
-    unsigned char looked;  ///< how often names before one at hand were looked through
+    unsigned char looked;  ///< whether the names before one at hand were looked through: 0, 1, or 2 when that was given up
     size_type i, j;  ///< next members or elements
     size_type at_from, at_to;  ///< the pair being compared; no_index where there is none
     std::size_t opened;        ///< entries before this object's
@@ -112,46 +112,145 @@ class tree_diff {
 
   // Each returns false when failure_ is set.
 
-  /// Compares two values: settles scalars, opens frames for containers that are not the same at a glance.
+  /// Compares two values that are not the same scalar at a glance: settles scalars, opens frames for containers.
   DEVICETWIN_ALWAYS_INLINE bool pair_here(const From& from, const To& to) {
-    const unsigned type = from_inside::flags(from) & from_inside::type_mask;
-    const bool same_type = type == (to_inside::flags(to) & to_inside::type_mask);
-    if (same_type && type == from_inside::object_type) {
-      if (frames_.size() >= rules_.max_depth) return refuse(errc::depth_exceeded);
-      const size_type from_count = from_inside::member_count(from);
-      const size_type to_count = to_inside::member_count(to);
-      const size_type least = from_count < to_count ? from_count : to_count;
-      const size_type same = same_members(members_begin(from), members_begin(to), least);
-      return (same == from_count && same == to_count) || enter(from, to, phase::aligned, same);
-    }
-    if (same_type && type == from_inside::array_type) {
-      if (frames_.size() >= rules_.max_depth) return refuse(errc::depth_exceeded);
-      const size_type count = from_inside::element_count(from);
-      if (count != to_inside::element_count(to)) return different(to);
-      const size_type same = same_elements(from_inside::elements(from), to_inside::elements(to), count);
-      return same == count || enter(from, to, phase::elements, same);
-    }
-    return pair_scalar(from, to);
+    if (!same_containers(from, to)) return pair_scalars(from, to);
+    if constexpr (shortcuts) return skim(from, to);
+    return enter(from, to, 0);
   }
-  bool pair(const From& from, const To& to) { return pair_here(from, to); }
+  bool pair(const From& from, const To& to) { return same_scalars(from, to) || pair_here(from, to); }
 
-  /// Compares two values that are not both objects or both arrays.
-  bool pair_scalar(const From& from, const To& to) {
-    constexpr unsigned real = from_inside::double_flag;
-    if (((from_inside::flags(from) | to_inside::flags(to)) & real) != 0 && (is_not_finite(from) || is_not_finite(to))) {
-      return refuse(errc::not_finite);
+  /// Whether both are objects, or both arrays.
+  static bool same_containers(const From& from, const To& to) noexcept {
+    const unsigned type = from_inside::flags(from) & from_inside::type_mask;
+    return type == (to_inside::flags(to) & to_inside::type_mask) &&
+           (type == from_inside::object_type || type == from_inside::array_type);
+  }
+  template <class Value>
+  static size_type count_of(const Value& container) noexcept {
+    return is_object(container) ? inside<Value>::member_count(container) : inside<Value>::element_count(container);
+  }
+  template <class Value>
+  static bool is_object(const Value& container) noexcept {
+    return (inside<Value>::flags(container) & inside<Value>::type_mask) == inside<Value>::object_type;
+  }
+
+  /// Where a walk without frames has come to.
+  struct level {
+    const From* from;
+    const To* to;
+    size_type at;
+  };
+  struct path {
+    static constexpr std::size_t most = 16;
+    level above[most];
+    std::size_t depth;
+    level here;
+    const From* a;  ///< the pair at hand, when that is what is not the same at a glance
+    const To* b;
+  };
+
+  /// Compares two containers of the same kind. Most of most trees is the same, and for that no frames are made.
+  bool skim(const From& from, const To& to) {
+    path way;
+    return all_same(from, to, way) || enter_all(way);
+  }
+  /// Goes through two containers of the same kind and all that is in them as long as everything is the same at a
+  /// glance. If it is not, `way` is where that ends.
+  DEVICETWIN_NEVER_INLINE bool all_same(const From& from, const To& to, path& way) const noexcept {
+    const std::size_t allowed = rules_.max_depth - frames_.size();
+    const std::size_t deepest = allowed < path::most ? allowed : path::most;
+    std::size_t depth = 0;
+    level here{&from, &to, 0};
+    way.a = nullptr;
+    while (depth != deepest && count_of(*here.from) == count_of(*here.to)) {
+      const size_type count = count_of(*here.from);
+      const From* a = nullptr;
+      const To* b = nullptr;
+      if (is_object(*here.from)) {
+        const auto* before = members_begin(*here.from) + here.at;
+        const auto* after = members_begin(*here.to) + here.at;
+        size_type left = count - here.at;
+        bool same_name = true;
+        for (; left != 0; --left, ++before, ++after) {
+          same_name = same_names(before->name, after->name);
+          if (!same_name || !same_scalars(before->value, after->value)) break;
+        }
+        here.at = count - left;
+        if (!same_name) break;
+        if (left != 0) {
+          a = &before->value;
+          b = &after->value;
+        }
+      } else {
+        const auto* const before = from_inside::elements(*here.from);
+        const auto* const after = to_inside::elements(*here.to);
+        here.at += same_elements(before + here.at, after + here.at, count - here.at);
+        if (here.at != count) {
+          a = before + here.at;
+          b = after + here.at;
+        }
+      }
+      if (a == nullptr) {
+        if (depth == 0) return true;
+        here = way.above[--depth];
+        ++here.at;
+      } else if (same_containers(*a, *b)) {
+        way.above[depth++] = here;
+        here = {a, b, 0};
+      } else {
+        way.a = a;
+        way.b = b;
+        break;
+      }
     }
+    way.here = here;
+    way.depth = depth;
+    return false;
+  }
+  /// Makes the frames of a walk without.
+  bool enter_all(const path& way) {
+    for (std::size_t i = 0; i != way.depth; ++i) {
+      if (!enter(*way.above[i].from, *way.above[i].to, way.above[i].at)) return false;
+      take_pair(frames_.back());
+    }
+    if (!enter(*way.here.from, *way.here.to, way.here.at)) return false;
+    if (way.a == nullptr) return true;
+    take_pair(frames_.back());
+    return pair_scalars(*way.a, *way.b);
+  }
+  /// The next members or elements of both are the pair being compared.
+  static void take_pair(frame& top) noexcept {
+    top.at_from = top.i++;
+    top.at_to = top.j++;
+  }
+
+  /// Compares two values that are not both objects or both arrays, nor the same scalar at a glance.
+  DEVICETWIN_ALWAYS_INLINE bool pair_scalars(const From& from, const To& to) {
+    if (!frames_.empty() && says_members() && different_scalars(from, to, rules_.numbers)) {
+      frame& top = frames_.back();
+      bool first = top.known;
+      if (!first && !at_first(top, first)) return false;
+      return !first || entries_.emplace(op::set, current_member()) || fail(errc::out_of_memory);
+    }
+    return pair_others(from, to);
+  }
+  bool pair_others(const From& from, const To& to) {
+    if (is_not_finite(from) || is_not_finite(to)) return refuse(errc::not_finite);
     return same_scalar(from, to, rules_.numbers) || different(to);
   }
 
   /// Goes into a pair of containers, whose first `same` members or elements need not be looked at again.
-  bool enter(const From& from, const To& to, phase first, size_type same) {
-    const bool object = first != phase::elements;
+  bool enter(const From& from, const To& to, size_type same) {
+    if (frames_.size() >= rules_.max_depth) return refuse(errc::depth_exceeded);
+    const bool object = is_object(from);
+    if (!object && from_inside::element_count(from) != to_inside::element_count(to)) return different(to);
     const std::size_t opened = entries_.size();
     if (object && !frames_.empty() && says_members() && !entries_.emplace(op::open, current_member())) {
       return fail(errc::out_of_memory);
     }
     if (!object && !in_array()) outermost_array_ = frames_.size();
+    const phase first = object ? phase::aligned : phase::elements;
     if (!frames_.emplace(&from, &to, first, true, false, false, static_cast<unsigned char>(0), same, same, no_index, no_index, opened)) {
       return fail(errc::out_of_memory);
     }
@@ -226,34 +325,30 @@ class tree_diff {
   }
 
   bool aligned_step(frame& top) {
-    const auto* from = members_begin(*top.from);
-    const auto* to = members_begin(*top.to);
+    const auto* const from = members_begin(*top.from);
+    const auto* const to = members_begin(*top.to);
     const size_type from_count = from_inside::member_count(*top.from);
     const size_type to_count = to_inside::member_count(*top.to);
-    const bool recording = says_members();
-    size_type i = top.i, j = top.j;
-    for (; i != from_count && j != to_count; ++i, ++j) {
-      if (!same_names(from[i].name, to[j].name)) break;
-      const From& a = from[i].value;
-      const To& b = to[j].value;
-      if (same_scalars(a, b)) continue;
-      top.at_from = i;
-      top.at_to = j;
-      top.i = i + 1;
-      top.j = j + 1;
-      if (recording && different_scalars(a, b)) {
-        bool first = top.known;
-        if (!first && !at_first(top, first)) return false;
-        if (first && !entries_.emplace(op::set, to + j)) return fail(errc::out_of_memory);
-        continue;
-      }
-      const std::size_t depth = frames_.size();
-      if (!pair_here(a, b)) return false;
-      if (frames_.size() != depth) return true;
+    const std::size_t depth = frames_.size();
+    bool recording = says_members() && top.known;
+    const auto* a = from + top.i;
+    const auto* b = to + top.j;
+    for (; a != from + from_count && b != to + to_count; ++a, ++b) {
+      if (!same_names(a->name, b->name)) break;
+      if (same_scalars(a->value, b->value)) continue;
+      const bool changed = recording && different_scalars(a->value, b->value, rules_.numbers);
+      if (changed && entries_.emplace(op::set, b)) continue;
+      top.i = static_cast<size_type>(a - from);
+      top.j = static_cast<size_type>(b - to);
+      take_pair(top);
+      if (changed) return fail(errc::out_of_memory);
+      if (!pair_here(a->value, b->value)) return false;
+      if (frames_.size() != depth || &frames_.back() != &top) return true;  // `top` may also have moved
+      recording = says_members() && top.known;
     }
-    top.i = i;
-    top.j = j;
-    if (i == from_count && j == to_count && (!top.searching || !any_loose())) return leave();
+    top.i = static_cast<size_type>(a - from);
+    top.j = static_cast<size_type>(b - to);
+    if (top.i == from_count && top.j == to_count && (!top.searching || !any_loose())) return leave();
     return part(top, from_count, to_count);
   }
 
@@ -340,7 +435,7 @@ class tree_diff {
       for (; s.next_loose != loose_from_.size(); ++s.next_loose) {
         top.at_from = loose_from_[s.next_loose];
         top.at_to = partners_[s.first_partner + (s.next_loose - s.first_loose_from)];
-        if (top.at_to == no_index || same_elements(&from[top.at_from].value, &to[top.at_to].value, 1) == 0) break;
+        if (top.at_to == no_index || !same_scalars(from[top.at_from].value, to[top.at_to].value)) break;
       }
     }
     if (s.next_loose == loose_from_.size()) {
@@ -409,13 +504,12 @@ class tree_diff {
   /// Whether what the innermost object has at hand is the first of its name; callers' values may repeat names.
   bool at_first(frame& top, bool& first) {
     first = true;
-    if (top.now == phase::elements || top.known) return true;
+    if (top.now == phase::elements || top.known || (top.at_from | top.at_to) == 0) return true;
     if (top.in_order && !top.searching) {  // then what is true of to's names is true of from's
-      constexpr unsigned char few = 2;
       const size_type count = to_inside::member_count(*top.to);
       const auto* const to = members_begin(*top.to);
-      if (count <= most_scanned && top.looked <= few) {
-        if (top.looked++ != few) {
+      if (count <= most_scanned && top.looked <= 1) {
+        if (top.looked++ == 0) {
           first = scan_names<To>(to, top.at_to, to[top.at_to].name) == no_index;
           return true;
         }
@@ -472,12 +566,7 @@ class tree_diff {
     if (frames_.size() == outermost_array_) outermost_array_ = no_array;
   }
 
-  /// How many members, or elements, at the beginning of two containers are the same at a glance, one by one.
-  static size_type same_members(const member_of<From>* from, const member_of<To>* to, size_type count) noexcept {
-    size_type i = 0;
-    while (i != count && same_names(from[i].name, to[i].name) && same_scalars(from[i].value, to[i].value)) ++i;
-    return i;
-  }
+  /// How many elements at the beginning of two arrays are the same at a glance, one by one.
   static size_type same_elements(const From* from, const To* to, size_type count) noexcept {
     size_type i = 0;
     while (i != count && same_scalars(from[i], to[i])) ++i;
