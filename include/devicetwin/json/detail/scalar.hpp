@@ -108,8 +108,15 @@ DEVICETWIN_ALWAYS_INLINE bool different_scalars(const ValueA& a, const ValueB& b
 template <class ValueA, class ValueB>
 DEVICETWIN_ALWAYS_INLINE bool same_names(const ValueA& a, const ValueB& b) noexcept {
   if constexpr (is_compact<ValueA>) {
-    if (same_texts(a, b, words_of(a), words_of(b))) return true;
-    if (inside<ValueA>::flags(a) == inside<ValueB>::flags(b)) return false;
+    constexpr unsigned in_line = inside<ValueA>::inline_flag;
+    const value_words x = words_of(a);
+    const value_words y = words_of(b);
+    if (same_texts(a, b, x, y)) return true;
+    if (x.flags() == y.flags()) return false;
+    if (((x.flags() ^ y.flags()) & in_line) != 0) {  // one of them outside, starting with the length
+      const value_words& outside = (x.flags() & in_line) != 0 ? y : x;
+      if (static_cast<std::uint32_t>(outside.low) > inside<ValueA>::longest_inline) return false;
+    }
   }
   return same_text(a, b);
 }
