@@ -185,6 +185,49 @@ TEST_CASE("apply_merge_patch refuses what cannot be stored and changes nothing",
   CHECK(written(d) == R"({"a":{"b":1}})");
 }
 
+TEST_CASE("texts of a patch may be the target's own, which it replaces crosswise", "[merge]") {
+  const std::string left = GENERATE(std::string("l"), std::string("13 characters"), std::string("fourteen bytes"), std::string(100, 'l'));
+  const std::string right = GENERATE(std::string("r"), std::string("a text that takes memory of its own"));
+  const std::string text = R"({"a":")" + left + R"(","b":")" + right + R"(","gone":1})";
+  const std::string expected = R"({"a":")" + right + R"(","b":")" + left + R"(","row":[")" + left + R"(",")" + right +
+                               R"(",1],")" + left + R"(":")" + left + "\"}";
+  const auto refer = [](const auto& to) {
+    const std::string_view chars = json::detail::text_of(to);
+    return rapidjson::Value(rapidjson::StringRef(chars.data(), static_cast<json::size_type>(chars.size())));
+  };
+  const auto patch_of = [&](const auto& root, rapidjson::Document& patch) {
+    auto& memory = patch.GetAllocator();
+    patch.SetObject();
+    patch.AddMember("gone", rapidjson::Value(), memory);
+    patch.AddMember("a", refer(root["b"]), memory);
+    patch.AddMember("b", refer(root["a"]), memory);
+    rapidjson::Value row(rapidjson::kArrayType);
+    row.PushBack(refer(root["a"]), memory).PushBack(refer(root["b"]), memory).PushBack(1, memory);
+    patch.AddMember("row", row, memory);
+    patch.AddMember(refer(root["a"]), refer(root["a"]), memory);
+  };
+  auto d = parsed(text);
+  rapidjson::Document patch;
+  patch_of(d, patch);
+  REQUIRE(!merge::apply_merge_patch(d, patch, d.GetAllocator()));
+  CHECK(written(d) == expected);
+  json::document compact;
+  REQUIRE(!json::read(text, compact));
+  patch_of(compact.root(), patch);
+  REQUIRE(!merge::apply_merge_patch(compact, patch));
+  CHECK(written(compact.root()) == expected);
+  json::document fresh;
+  REQUIRE(!json::read(expected, fresh));
+  CHECK(compact.size_in_bytes() == fresh.size_in_bytes());
+}
+
+TEST_CASE("rows are copied as other arrays are", "[merge]") {
+  CHECK(applied(R"({"a":1,"b":[]})", R"({"a":[null,true,-1.5,"short"],"b":[7],"c":[],"d":[[1]],"e":[{}],"f":["a text that takes memory"]})") ==
+        R"({"a":[null,true,-1.5,"short"],"b":[7],"c":[],"d":[[1]],"e":[{}],"f":["a text that takes memory"]})");
+  CHECK(applied("[1]", "[1,2]") == "[1,2]");
+  CHECK(applied(R"({"a":[1,null]})", R"({"a":[1.0,null],"b":1})") == R"({"a":[1,null],"b":1})");
+}
+
 TEST_CASE("diff looks as deep as it is told to", "[diff]") {
   for (const std::size_t limit : {3u, 64u, 80u}) {
     merge::options o;

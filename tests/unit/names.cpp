@@ -91,7 +91,22 @@ TEST_CASE("names are shown to be distinct, never when they are not", "[names]") 
     if (count < 64) CHECK_FALSE(few());
     object.RemoveMember(object.MemberEnd() - 1);
   }
+}
+
+TEST_CASE("hashes are shown to be distinct, never when they are not", "[names]") {
+  json::detail::index_memory memory{json::memory_source{}};
+  const std::uint64_t step = std::uint64_t{1} << GENERATE(33, 40);
+  for (const size_type count : {1u, 2u, 100u, 2000u}) {
+    const auto hash = [&](size_type i) { return i * step + i; };
+    CHECK(json::detail::surely_distinct(count, memory, hash));
+    for (const size_type repeated : {size_type{0}, count / 2, count - 1}) {
+      CHECK_FALSE(json::detail::surely_distinct(count + 1, memory, [&](size_type i) { return hash(i == count ? repeated : i); }));
+    }
+  }
   CHECK_FALSE(json::detail::surely_distinct(100, memory, [](size_type i) { return std::uint64_t{i} << 52; }));  // collide
+  CHECK(memory.empty());
+  json::detail::index_memory none{json::memory_source::none()};
+  CHECK_FALSE(json::detail::surely_distinct(100, none, [&](size_type i) { return i * step; }));
 }
 
 TEST_CASE("name_index reports each later name of the same spelling", "[names]") {

@@ -91,14 +91,14 @@ namespace detail {
 
 /// New values and names, built aside so that writing only moves them in. What is left is destroyed.
 template <class Value>
-class prepared_values {
+class made_values {
  public:
-  explicit prepared_values(const json::memory_source& memory) noexcept : slots_(memory) {}
-  ~prepared_values() {
-    for (std::size_t i = 0; i < slots_.size(); ++i) (*this)[i].~Value();
+  explicit made_values(const json::memory_source& memory) noexcept : slots_(memory) {}
+  ~made_values() {
+    for (std::size_t i = 0; Value::AllocatorType::kNeedFree && i < slots_.size(); ++i) (*this)[i].~Value();
   }
-  prepared_values(const prepared_values&) = delete;
-  prepared_values& operator=(const prepared_values&) = delete;
+  made_values(const made_values&) = delete;
+  made_values& operator=(const made_values&) = delete;
 
   /// One more, null at first; a null pointer when memory ran out.
   Value* add() noexcept {
@@ -108,12 +108,13 @@ class prepared_values {
   Value& operator[](std::size_t i) noexcept {
     return *std::launder(reinterpret_cast<Value*>(&slots_[i]));
   }
+  std::size_t size() const noexcept { return slots_.size(); }
 
  private:
   struct slot {  // values may be moved by memcpy, as RapidJSON itself does
     alignas(Value) unsigned char bytes[sizeof(Value)];
   };
-  json::detail::stack<slot, 16> slots_;
+  json::detail::stack<slot, 8> slots_;
 };
 
 /// Copies a value of the patch into the target's memory.
@@ -158,13 +159,13 @@ bool copy_new(Target& to, const Patch& from, Allocator& allocator, json::detail:
   return from.IsString() ? copy_text(to, from, allocator) : copy_value(to, from, allocator, rule, memory);
 }
 
-/// Takes out the members whose name was made null, keeping the order of the others.
+/// Takes out the members whose name was made null, the first of which is at `first`, keeping the order of the others.
 template <class Value>
-void sweep(Value& object) {
+void sweep(Value& object, size_type first) {
   auto* members = members_begin(object);
   const size_type count = object.MemberCount();
-  size_type kept = 0;
-  for (size_type i = 0; i < count; ++i) {
+  size_type kept = first;
+  for (size_type i = first; i < count; ++i) {
     if (members[i].name.IsNull()) continue;
     if (kept != i) {
       members[kept].name = members[i].name;  // RapidJSON's assignment moves
@@ -185,12 +186,15 @@ class merge_writer {
   /// Allocates everything that write() needs. The target is not touched.
   bool prepare(const Patch& patch) {
     if (!json::detail::promise(allocator_, plan_.needed(), 0)) return false;
-    if (plan_.whole()) return prepare_value(patch);
-    for (std::size_t i = 0; plan_.prepares() && i < plan_.entries().size(); ++i) {
+    if (plan_.whole()) return is_plain(patch) || make(patch);
+    for (std::size_t i = plan_.first_made(); values_.size() != plan_.makes(); ++i) {
       const auto& entry = plan_.entries()[i];
-      if (!entry.prepares) continue;
-      if (entry.what == plan_type::action::add && !prepare_value(entry.member->name)) return false;
-      if (!prepare_value(entry.member->value)) return false;
+      if (entry.name == copy_way::made && !make(entry.member->name)) return false;
+      if (entry.value == copy_way::made && !make(entry.member->value)) return false;
+    }
+    if (plan_.block_bytes() != 0) {
+      block_ = static_cast<char*>(allocator_.Malloc(plan_.block_bytes()));
+      if (block_ == nullptr) return false;
     }
     return open_.reserve(plan_.depth()) && steps_.reserve(plan_.depth());
   }
@@ -201,7 +205,7 @@ class merge_writer {
     constexpr bool told = !std::is_same_v<std::remove_const_t<Journal>, no_journal>;
     if (plan_.whole()) {
       Target fresh;
-      take(fresh, patch);
+      take(fresh, patch, is_plain(patch) ? copy_way::plain : copy_way::made);
       target.Swap(fresh);
       journal(json::location(), const_cast<const Target*>(&fresh), const_cast<const Target*>(&target));
       return;
@@ -210,86 +214,78 @@ class merge_writer {
       if constexpr (told) journal(json::location(steps_.data(), steps_.size()), old_value, new_value);
     };
     using action = typename plan_type::action;
-    enter<told>(target);
+    Target* object = &target;  // the innermost open one
+    auto* members = members_begin(*object);
+    if constexpr (told) static_cast<void>(steps_.push({}));  // room was made by prepare()
     for (std::size_t i = 0; i < plan_.entries().size(); ++i) {
       const auto& entry = plan_.entries()[i];
-      while (open_.size() > entry.level + std::size_t{1}) leave<told>();
-      object& top = open_.back();
-      if constexpr (told) steps_.back() = json::step::member(text_of(entry.member->name));
-      if (entry.what == action::add) {
-        Target name, value;
-        take(name, entry.member->name);
-        take(value, entry.member->value);
-        top.self->AddMember(name, value, allocator_);
-        tell(nullptr, &members_begin(*top.self)[top.self->MemberCount() - 1].value);
-        continue;
-      }
-      auto& member = members_begin(*top.self)[entry.index];
-      switch (entry.what) {
-        case action::descend: enter<told>(member.value); break;
-        case action::set: {
-          if constexpr (!told && !Allocator::kNeedFree) {  // what was there needs no goodbye
-            if (!entry.prepares) {
-              copy_plain_value(member.value, entry.member->value);
-              break;
-            }
-          }
-          Target value;
-          take(value, entry.member->value);
-          member.value.Swap(value);
-          tell(&value, &member.value);
-          break;
+      if (told && entry.what != action::leave) steps_.back() = json::step::member(text_of(entry.member->name));
+      // A chain, the most frequent first: it is predicted better than a jump by table.
+      if (entry.what == action::set) {
+        Target& value = members[entry.index].value;
+        if constexpr (!told && !Allocator::kNeedFree) {  // what was there needs no goodbye
+          take(value, entry.member->value, entry.value);
+        } else {
+          Target other;
+          take(other, entry.member->value, entry.value);
+          value.Swap(other);
+          tell(&other, &value);
         }
-        case action::keep: tell(&member.value, &member.value); break;
-        case action::remove: tell(&member.value, nullptr); [[fallthrough]];
-        case action::shadow:
-          member.name.SetNull();
-          member.value.SetNull();
-          top.sweep = true;
-          break;
-        case action::add: break;
+      } else if (entry.what == action::leave) {
+        if (entry.index != no_index) sweep(*object, entry.index);
+        if constexpr (told) steps_.pop();
+        if (open_.empty()) return;
+        object = open_.back();
+        open_.pop();
+        members = members_begin(*object);
+      } else if (entry.what == action::descend) {
+        static_cast<void>(open_.push(object));
+        object = &members[entry.index].value;
+        members = members_begin(*object);
+        if constexpr (told) static_cast<void>(steps_.push({}));
+      } else if (entry.what == action::add) {
+        Target name, value;
+        take(name, entry.member->name, entry.name);
+        take(value, entry.member->value, entry.value);
+        object->AddMember(name, value, allocator_);
+        members = members_begin(*object);
+        tell(nullptr, &members[object->MemberCount() - 1].value);
+      } else if (entry.what == action::keep) {
+        tell(&members[entry.index].value, &members[entry.index].value);
+      } else {
+        if (entry.what == action::remove) tell(&members[entry.index].value, nullptr);
+        members[entry.index].name.SetNull();
+        members[entry.index].value.SetNull();
       }
     }
-    while (!open_.empty()) leave<told>();
   }
 
  private:
-  struct object {
-    Target* self;
-    bool sweep;  ///< members are to be taken out
-  };
-
-  // Values and names that take no memory are copied when their turn comes; the others are prepared, in order.
-  bool prepare_value(const Patch& from) {
-    if (is_plain(from)) return true;
-    Target* to = values_.add();
-    if (to == nullptr) return false;
-    return copy_new(*to, from, allocator_, plan_.copy_rule(), options_.memory);
+  // What takes memory and is no text or row is made beforehand and taken in the same order.
+  template <class Source>
+  bool make(const Source& from) {
+    Target* const to = values_.add();
+    return to != nullptr && copy_new(*to, from, allocator_, plan_.copy_rule(), options_.memory);
   }
-  void take(Target& to, const Patch& from) noexcept {
-    if (is_plain(from)) {
+  /// `to` is null, or a value that needs no destruction.
+  template <class Source>
+  DEVICETWIN_ALWAYS_INLINE void take(Target& to, const Source& from, copy_way way) noexcept {
+    if (way == copy_way::plain) {
       copy_plain_value(to, from);
-    } else {
+    } else if (way == copy_way::made) {
       to.Swap(values_[next_value_++]);
+    } else {
+      block_ = copy_to_block<Target>(&to, from, way, block_);
     }
   }
-  template <bool told>
-  void enter(Target& self) {  // room was made by prepare()
-    static_cast<void>(open_.emplace(&self, false));
-    if constexpr (told) static_cast<void>(steps_.push({}));
-  }
-  template <bool told>
-  void leave() {
-    if (open_.back().sweep) sweep(*open_.back().self);
-    open_.pop();
-    if constexpr (told) steps_.pop();
-  }
+
   const plan_type& plan_;
   const options& options_;
   Allocator& allocator_;
-  prepared_values<Target> values_;
+  made_values<Target> values_;
   std::size_t next_value_ = 0;
-  json::detail::stack<object, 8> open_;
+  char* block_ = nullptr;  ///< where the next text or row goes
+  json::detail::stack<Target*, 8> open_;  ///< the objects around the one being written
   json::detail::stack<json::step, 8> steps_;  ///< the member being written in each open object
 };
 

@@ -119,40 +119,48 @@ struct first_repeat {
   }
 };
 
+/// scan_names() for a text of any kind, by its bytes.
+template <class Value>
+DEVICETWIN_NEVER_INLINE size_type scan_texts(const member_of<Value>* members, size_type begin, size_type count,
+                                             std::string_view text) noexcept {
+  for (size_type i = begin; i < count; ++i) {
+    if constexpr (is_compact<Value>) {
+      // A text outside its value starts with the length. An inline one that does so by chance is rare.
+      const value_words words = words_of(members[i].name);
+      if (text.size() > inside<Value>::longest_inline) {
+        if (static_cast<std::uint32_t>(words.low) == text.size() && (words.flags() & inside<Value>::inline_flag) == 0 &&
+            same_bytes(inside<Value>::outside_text(members[i].name), text.data(), text.size())) {
+          return i;
+        }
+        continue;
+      }
+    }
+    const std::string_view name = text_of(members[i].name);
+    if (name.size() == text.size() && same_bytes(name.data(), text.data(), text.size())) return i;
+  }
+  return no_index;
+}
+
 /// The first member among `count` whose name is that of `wanted`, or no_index, by looking at each. Cheap enough
 /// that an object must be searched several times over before an index is worth it: some nanosecond a member.
 template <class Value, class Name>
-size_type scan_names(const member_of<Value>* members, size_type count, const Name& wanted) noexcept {
-  const std::string_view text = text_of(wanted);
+DEVICETWIN_NEVER_INLINE size_type scan_names(const member_of<Value>* members, size_type count, const Name& wanted) noexcept {
+  size_type i = 0;
   if constexpr (is_compact<Value>) {
-    constexpr unsigned in_line = inside<Value>::inline_flag;
-    // A text outside its value starts with the length. An inline one that does so by chance is rare.
-    const auto outside = [&text](const Value& name, const value_words& words) {
-      return (words.flags() & in_line) == 0 &&
-             same_bytes(inside<Value>::outside_text(name), text.data(), text.size());
-    };
-    if (text.size() > inside<Value>::longest_inline) {
-      for (size_type i = 0; i < count; ++i) {
+    const value_words sought = words_of(wanted);
+    if ((sought.flags() & inside<Name>::inline_flag) != 0) {
+      const value_words& mask = masks_of_inline_text.of[sought.unused()];
+      const std::uint64_t low_mask = mask.low, low = sought.low & low_mask;
+      const std::uint32_t length = 13 - sought.unused();
+      for (; i < count; ++i) {
         const value_words words = words_of(members[i].name);
-        if (static_cast<std::uint32_t>(words.low) == text.size() && outside(members[i].name, words)) return i;
+        if ((words.low & low_mask) == low && ((words.high ^ sought.high) & mask.high) == 0) return i;
+        if (static_cast<std::uint32_t>(words.low) == length) break;  // perhaps a short text outside its value
       }
-    } else {
-      value_words sought = (inside<Name>::flags(wanted) & in_line) != 0 ? words_of(wanted) : words_of_text(text);
-      const value_words mask = masks_of_inline_text.of[sought.unused()];
-      sought.low &= mask.low;
-      sought.high &= mask.high;
-      for (size_type i = 0; i < count; ++i) {
-        const value_words words = words_of(members[i].name);
-        if ((words.low & mask.low) == sought.low && (words.high & mask.high) == sought.high) return i;
-        if (static_cast<std::uint32_t>(words.low) == text.size() && outside(members[i].name, words)) return i;
-      }
-    }
-  } else {
-    for (size_type i = 0; i < count; ++i) {
-      if (same_text(members[i].name, wanted)) return i;
+      if (i == count) return no_index;
     }
   }
-  return no_index;
+  return scan_texts<Value>(members, i, count, text_of(wanted));
 }
 
 /// The shared memory of indexes that are alive at the same time, the youngest on top.
@@ -312,25 +320,43 @@ class name_index {
 
 /// Whether all of many names are different for certain, because their hashes are: `hash(i)` gives sixty-four bits,
 /// of which the highest are the best. False when two are the same, when somebody chose them to collide, or when memory ran out.
+/// What is done to a name does not depend on those before it, which could not be predicted: one that finds its slot
+/// taken waits for another round, with another and smaller table.
 template <class Hash>
 bool surely_distinct(size_type count, index_memory& memory, Hash&& hash) {
-  constexpr int longest_probe = 64;
+  constexpr int most_rounds = 16;
   std::size_t slots = 8;
   int shift = 61;
   for (; slots < std::size_t{count} + count / 2; slots *= 2) --shift;
   const std::size_t base = memory.size();
-  if (!memory.extend(slots)) return false;
+  if (!memory.extend(slots + 2 * std::size_t{count})) return false;
   std::uint32_t* const table = memory.data() + base;
-  std::memset(static_cast<void*>(table), 0, slots * sizeof *table);
+  std::uint32_t* const waiting = table + slots;  // hashes, of two words
   memory.truncate(base);
   for (size_type i = 0; i < count; ++i) {
     const std::uint64_t known = hash(i);
-    const std::uint32_t wanted = static_cast<std::uint32_t>(known >> 20) | 1;  // never that of an empty slot
-    std::size_t at = static_cast<std::size_t>(known >> shift);
-    for (int probe = 0; table[at] != 0; ++probe, at = (at + 1) & (slots - 1)) {
-      if (table[at] == wanted || probe == longest_probe) return false;
+    std::memcpy(waiting + 2 * std::size_t{i}, &known, sizeof known);
+  }
+  size_type left = count;
+  std::uint64_t multiplier = 1;
+  for (int round = 0; left != 0; ++round, multiplier = multiplier * 0x9E3779B97F4A7C15u) {
+    if (round == most_rounds) return false;
+    for (; slots > 8 && slots / 2 >= std::size_t{left} + left / 2; slots /= 2) ++shift;
+    std::memset(static_cast<void*>(table), 0, slots * sizeof *table);
+    bool repeated = false;
+    size_type taken = 0;
+    for (size_type i = 0; i < left; ++i) {
+      const std::uint64_t known = load_8(waiting + 2 * std::size_t{i});
+      const std::uint32_t wanted = static_cast<std::uint32_t>(known >> 20) | 1;  // never that of an empty slot
+      std::uint32_t& slot = table[(known * multiplier) >> shift];
+      const std::uint32_t there = slot;
+      repeated |= there == wanted;
+      slot = there == 0 ? wanted : there;
+      std::memcpy(waiting + 2 * std::size_t{taken}, &known, sizeof known);
+      taken += there != 0;
     }
-    table[at] = wanted;
+    if (repeated) return false;
+    left = taken;
   }
   return true;
 }

@@ -101,10 +101,15 @@ DEVICETWIN_ALWAYS_INLINE bool same_scalars(const ValueA& a, const ValueB& b) noe
 template <class ValueA, class ValueB>
 DEVICETWIN_ALWAYS_INLINE bool same_names(const ValueA& a, const ValueB& b) noexcept {
   if constexpr (is_compact<ValueA>) {
+    constexpr unsigned in_line = inside<ValueA>::inline_flag;
     const value_words x = words_of(a);
     const value_words y = words_of(b);
     if (same_words(x, y) || same_texts(a, b, x, y)) return true;
-    if (inside<ValueA>::flags(a) == inside<ValueB>::flags(b)) return false;
+    if (x.flags() == y.flags()) return false;
+    if (((x.flags() ^ y.flags()) & in_line) != 0) {  // one of them outside, starting with the length
+      const value_words& outside = (x.flags() & in_line) != 0 ? y : x;
+      if (static_cast<std::uint32_t>(outside.low) > inside<ValueA>::longest_inline) return false;
+    }
   }
   return same_text(a, b);
 }

@@ -52,6 +52,14 @@ template <class Target>
 void copy_plain_value(Target& to, const change_source& from) noexcept {
   copy_plain_value(to, *from.at);
 }
+template <class Target>
+copy_way way_of(const change_source& from) noexcept {
+  return from.made ? copy_way::made : way_of<Target>(*from.at);
+}
+template <class Target>
+char* copy_to_block(void* to, const change_source& from, copy_way way, char* block) noexcept {
+  return copy_to_block<Target>(to, *from.at, way, block);
+}
 
 template <class Target>
 class merge_plan<Target, change_source> {
@@ -64,9 +72,9 @@ class merge_plan<Target, change_source> {
   };
   struct entry {
     action what;
-    bool prepares;  ///< its new value, or the name of a new member, takes memory beyond itself
+    copy_way name;   ///< for add
+    copy_way value;  ///< for add and set
     size_type index;
-    size_type level;  ///< of the object it is about, 0 for the root
     named_source member;
   };
   using entries_type = json::detail::stack<entry, 16>;
@@ -107,7 +115,9 @@ class merge_plan<Target, change_source> {
   std::size_t changes() const noexcept { return changes_; }
   std::size_t depth() const noexcept { return depth_; }  ///< levels of objects that change
   const entries_type& entries() const noexcept { return entries_; }
-  bool prepares() const noexcept { return prepares_; }
+  std::size_t makes() const noexcept { return makes_; }
+  std::size_t first_made() const noexcept { return first_made_; }
+  std::size_t block_bytes() const noexcept { return block_bytes_; }
   std::size_t needed() const noexcept { return added_ + growth_; }
   std::size_t added() const noexcept { return added_ + slots_; }
   std::size_t freed() const noexcept { return freed_; }
@@ -116,7 +126,8 @@ class merge_plan<Target, change_source> {
  private:
   struct opened_object {
     const Target* object;
-    std::size_t entries;  ///< before its first
+    std::size_t entries;   ///< before its first
+    size_type first_gone;  ///< of its members that go, or no_index
     size_type added;
   };
 
@@ -124,7 +135,7 @@ class merge_plan<Target, change_source> {
   bool descend(const Walk& walk) {
     const std::size_t before = entries_.size();
     if (!walk.at_root() && !push(action::descend, walk.index(), named(walk))) return false;
-    if (!opened_.push({walk.base(), before, 0})) return fail(errc::out_of_memory, walk);
+    if (!opened_.push({walk.base(), before, no_index, 0})) return fail(errc::out_of_memory, walk);
     if (opened_.size() > depth_) depth_ = opened_.size();
     return true;
   }
@@ -135,8 +146,11 @@ class merge_plan<Target, change_source> {
       growth_ += growth_bytes(*top.object, top.added);
       slots_ += top.added * sizeof(member_of<Target>);
     }
-    if (!opened_.empty() && entries_.size() == top.entries + 1) entries_.truncate(top.entries);
-    return true;
+    if (!opened_.empty() && entries_.size() == top.entries + 1) {
+      entries_.truncate(top.entries);
+      return true;
+    }
+    return push(action::leave, top.first_gone, {});
   }
 
   template <class Walk>
@@ -172,6 +186,7 @@ class merge_plan<Target, change_source> {
   bool remove(const Walk& walk) {
     const auto* members = members_begin(*walk.parent());
     ++changes_;
+    if (walk.index() < opened_.back().first_gone) opened_.back().first_gone = walk.index();
     const size_type last = walk.may_repeat() ? walk.parent()->MemberCount() - 1 : walk.index();
     for (size_type i = walk.index(); i <= last; ++i) {  // a caller's value may repeat the name
       const bool first = i == walk.index();
@@ -221,12 +236,20 @@ class merge_plan<Target, change_source> {
   }
 
   bool push(action what, size_type index, const named_source& member) {
-    const bool prepares = (what == action::add && !is_plain(member.name)) ||
-                          ((what == action::add || what == action::set) && !is_plain(member.value));
-    prepares_ = prepares_ || prepares;
-    if (entries_.push({what, prepares, index, static_cast<size_type>(opened_.size() - 1), member})) return true;
+    const copy_way name = what == action::add ? planned(member.name) : copy_way::plain;
+    const copy_way value = what == action::add || what == action::set ? planned(member.value) : copy_way::plain;
+    if (entries_.push({what, name, value, index, member})) return true;
     failure_ = errc::out_of_memory;
     return false;
+  }
+  copy_way planned(const change_source& from) noexcept {
+    const copy_way way = way_of<Target>(from);
+    if (way == copy_way::made) {
+      if (makes_++ == 0) first_made_ = entries_.size();
+    } else if (way != copy_way::plain) {
+      block_bytes_ += detail::block_bytes<Target>(*from.at, way);
+    }
+    return way;
   }
   template <class Walk>
   bool fail(errc code, const Walk& walk) {
@@ -243,8 +266,10 @@ class merge_plan<Target, change_source> {
   std::size_t slots_ = 0;   ///< new members themselves
   std::size_t growth_ = 0;  ///< what appending them may allocate
   std::size_t freed_ = 0;
+  std::size_t makes_ = 0;
+  std::size_t first_made_ = 0;
+  std::size_t block_bytes_ = 0;
   std::size_t depth_ = 0;
-  bool prepares_ = false;
   bool whole_ = false;
   error failure_;
 };

@@ -71,12 +71,13 @@ std::size_t growth_bytes(const Value& object, size_type added) noexcept {
 
 /// One thing that applying does.
 enum class plan_action : unsigned char {
-  set,     ///< the member at `index` becomes `member`'s value
-  keep,    ///< the member at `index` was written with an equal value, which counts by presence
-  add,     ///< `member` is new
-  remove,  ///< the member at `index` goes
-  shadow,  ///< the member at `index`, a repeated name hidden behind the one removed, goes unsaid
-  descend  ///< entries one level deeper that follow are about the object at `index`
+  set,      ///< the member at `index` becomes `member`'s value
+  keep,     ///< the member at `index` was written with an equal value, which counts by presence
+  add,      ///< `member` is new
+  remove,   ///< the member at `index` goes
+  shadow,   ///< the member at `index`, a repeated name hidden behind the one removed, goes unsaid
+  descend,  ///< the entries that follow are about the object at `index`, up to the leave that belongs to it
+  leave     ///< the object is done, the root too: `index` is the first of its members that go, or no_index
 };
 
 /// True when a copy of this value takes no memory and is the same bytes.
@@ -85,6 +86,61 @@ bool is_plain(const Value& v) noexcept {
   using parts = json::detail::inside<Value>;
   const unsigned flags = parts::flags(v);
   return (flags & parts::string_flag) != 0 ? (flags & parts::inline_flag) != 0 : !json::detail::is_container(v);
+}
+
+/// How a value of the patch is copied, or the name of a member that is new.
+enum class copy_way : unsigned char {
+  plain,  ///< it takes no memory beyond itself: the same bytes
+  text,   ///< a text longer than what is kept inside a value, in a block of its own
+  row,    ///< an array of plain values that need no check, in a block of its own
+  made    ///< it is made before writing
+};
+
+/// Whether a value is what copy_way calls a row.
+template <class Value>
+bool is_row(const Value& v) noexcept {
+  using parts = json::detail::inside<Value>;
+  if ((parts::flags(v) & parts::type_mask) != parts::array_type) return false;
+  const size_type count = parts::element_count(v);
+  const Value* const elements = parts::elements(v);
+  for (size_type i = 0; i < count; ++i) {
+    if (!is_plain(elements[i]) || json::detail::is_not_finite(elements[i])) return false;
+  }
+  return count != 0;
+}
+/// Texts and rows can be copied while the target is written: what they are copied from may be strings of the target,
+/// but none that lie in its values, which are short. Their blocks are one piece of memory, which needs an allocator that
+/// frees nothing one by one.
+template <class Target, class Value>
+copy_way way_of(const Value& v) noexcept {
+  using parts = json::detail::inside<Value>;
+  if (is_plain(v)) return copy_way::plain;
+  if (Target::AllocatorType::kNeedFree) return copy_way::made;
+  if ((parts::flags(v) & parts::string_flag) == 0) return is_row(v) ? copy_way::row : copy_way::made;
+  return text_of(v).size() > parts::longest_inline ? copy_way::text : copy_way::made;
+}
+/// The bytes of the block of a text or row.
+template <class Target, class Value>
+std::size_t block_bytes(const Value& v, copy_way way) noexcept {
+  using parts = json::detail::inside<Value>;
+  return way == copy_way::text ? json::detail::string_bytes<Target>(text_of(v).size())
+                               : parts::element_count(v) * sizeof(Target);
+}
+/// Makes the copy of a text or row in a block, in memory that holds no value. Gives the end of the block.
+template <class Target, class Value>
+DEVICETWIN_ALWAYS_INLINE char* copy_to_block(void* to, const Value& from, copy_way way, char* block) noexcept {
+  using parts = json::detail::inside<Value>;
+  if (way == copy_way::text) {
+    const std::string_view text = text_of(from);
+    json::detail::copy_bytes(block, text.data(), text.size());
+    block[text.size()] = '\0';
+    json::detail::inside<Target>::make_text(to, block, static_cast<size_type>(text.size()));
+    return block + json::detail::string_bytes<Target>(text.size());
+  }
+  const size_type count = parts::element_count(from);
+  std::memcpy(block, static_cast<const void*>(parts::elements(from)), count * sizeof(Target));
+  json::detail::inside<Target>::make_array(to, reinterpret_cast<Target*>(block), count);
+  return block + count * sizeof(Target);
 }
 
 template <class Allocator, class = void>
@@ -99,12 +155,12 @@ class merge_plan {
   using action = plan_action;
   struct entry {
     action what;
-    bool prepares;  ///< its new value, or the name of a new member, takes memory beyond itself
+    copy_way name;   ///< for add
+    copy_way value;  ///< for add and set
     size_type index;
-    size_type level;  ///< of the object it is about, 0 for the root
     const member_of<Patch>* member;
   };
-  using entries_type = json::detail::stack<entry, 24>;
+  using entries_type = json::detail::stack<entry, 64>;
 
   merge_plan(const options& o) noexcept
       : options_(o), frames_(o.memory), entries_(o.memory), searches_(o.memory), indexes_(o.memory) {}
@@ -121,7 +177,7 @@ class merge_plan {
       }
       return true;
     }
-    if (!enter(target, patch, no_index, nullptr)) return false;
+    if (!enter(target, patch)) return false;
     while (!frames_.empty()) {
       if (!members_step(frames_.back())) return false;
     }
@@ -133,8 +189,11 @@ class merge_plan {
   std::size_t changes() const noexcept { return changes_; }
   std::size_t depth() const noexcept { return depth_; }  ///< levels of objects that change
   const entries_type& entries() const noexcept { return entries_; }
-  /// Whether any entry prepares something.
-  bool prepares() const noexcept { return prepares_; }
+  /// How many names and values are made before writing, from which entry on; and the bytes that all blocks of the
+  /// others take.
+  std::size_t makes() const noexcept { return makes_; }
+  std::size_t first_made() const noexcept { return first_made_; }
+  std::size_t block_bytes() const noexcept { return block_bytes_; }
   /// For targets whose allocator can promise: bytes to allocate at most; bytes that an exact copy of the result has more, and less, than the target.
   std::size_t needed() const noexcept { return added_ + growth_; }
   std::size_t added() const noexcept { return added_ + slots_; }
@@ -152,15 +211,17 @@ class merge_plan {
   struct frame {
     const Target* target;
     const Patch* patch;
-    size_type next;       ///< member of the patch
-    size_type added;      ///< members that are new in the target
+    size_type next;        ///< member of the patch
+    size_type expected;    ///< where in the target the next member is looked for first
+    size_type above;       ///< all members found so far stand below
+    size_type added;       ///< members that are new in the target
     size_type removals;
-    size_type expected;   ///< where in the target the next member is looked for first
-    size_type above;      ///< all members found so far stand below
-    bool unmatched;       ///< some member of the patch was not found
-    bool distinct;        ///< the target's names are known to be
-    bool searching;       ///< the last of searches_ is this object's
-    std::size_t opened;   ///< entries before this object's
+    size_type first_gone;  ///< of the target's members that go, or no_index
+    std::size_t opened;    ///< entries before this object's
+    bool unmatched;        ///< some member of the patch was not found
+    bool scanned;          ///< each member is looked for among all of the target
+    bool distinct;         ///< the target's names are known to be
+    bool searching;        ///< the last of searches_ is this object's
   };
   struct search {
     std::size_t index_base;
@@ -170,26 +231,38 @@ class merge_plan {
     bool repeats_known;
   };
 
-  bool enter(const Target& target, const Patch& patch, size_type index, const member_of<Patch>* member) {
+  DEVICETWIN_ALWAYS_INLINE bool enter(const Target& target, const Patch& patch) {
     if (frames_.size() >= options_.max_depth) return fail(errc::depth_exceeded);
     const std::size_t opened = entries_.size();
-    if (member != nullptr && !push(action::descend, index, member)) return false;
     const size_type count = json::detail::inside<Target>::member_count(target);
     const size_type wanted = json::detail::inside<Patch>::member_count(patch);
-    if (!entries_.reserve(opened + wanted + 1)) return fail(errc::out_of_memory);
+    if (opened + wanted >= entries_.capacity() && !make_room(opened + wanted + 1)) return false;
     const bool distinct = worth_a_look(wanted, count) &&
                           json::detail::few_distinct<Target>(members_begin(target), count);
-    if (!frames_.emplace(&target, &patch, 0u, 0u, 0u, 0u, 0u, false, distinct, false, opened)) return fail(errc::out_of_memory);
+    const bool scanned = !distinct && (wanted <= few_names || count <= json::detail::most_scanned);
+    if (!frames_.emplace(&target, &patch, 0u, 0u, 0u, 0u, 0u, no_index, opened, false, scanned, distinct, false)) {
+      return fail(errc::out_of_memory);
+    }
     if (frames_.size() > depth_) depth_ = frames_.size();
     return true;
   }
 
-  bool leave(const frame& top) {
+  /// Where a few entries do not suffice, there will be many.
+  bool make_room(std::size_t least) {
+    constexpr std::size_t many = 512;
+    return entries_.reserve(least < many ? 4 * least : least) || fail(errc::out_of_memory);
+  }
+
+  DEVICETWIN_ALWAYS_INLINE bool leave(const frame& top) {
     if (measured && top.added != 0) {
       growth_ += growth_bytes(*top.target, top.added);
       slots_ += top.added * sizeof(member_of<Target>);
     }
-    if (frames_.size() > 1 && entries_.size() == top.opened + 1) entries_.truncate(top.opened);
+    if (frames_.size() > 1 && entries_.size() == top.opened) {
+      entries_.pop();  // its descend
+    } else if (!push(action::leave, top.first_gone, nullptr)) {
+      return false;
+    }
     if (top.searching) {
       indexes_.truncate(searches_.back().index_base);
       searches_.pop();
@@ -199,58 +272,90 @@ class merge_plan {
   }
 
   /// Goes through the members of the innermost object of the patch, until one that is merged into another object.
-  bool members_step(frame& top) {
+  DEVICETWIN_ALWAYS_INLINE bool members_step(frame& top) {
     const auto* const members = members_begin(*top.patch);
     const auto* const targets = members_begin(*top.target);
     const size_type count = json::detail::inside<Patch>::member_count(*top.patch);
-    while (top.next != count) {
-      const size_type at = top.next++;
+    for (size_type at = top.next; at != count; ++at) {
       const auto& member = members[at];
+      top.next = at + 1;
       size_type index = no_index;
-      bool first = true;
-      if (!find(top, member.name, index) || !is_first(top, at, index, first)) return false;
-      if (!first) continue;
-      const Target* old = index == no_index ? nullptr : &targets[index].value;
-      if (old != nullptr && is_object(*old) && is_object(member.value)) return enter(*old, member.value, index, &member);
+      if (!find(top, member.name, index)) return false;
+      if (index >= top.above && index != no_index) {
+        top.above = index + 1;
+      } else {
+        bool first = true;
+        if (!is_first(top, at, index, first)) return false;
+        if (!first) continue;
+      }
+      if (index == no_index) {
+        if (!other_change(top, member, index, nullptr)) return false;
+        continue;
+      }
+      const Target& old = targets[index].value;
+      if (is_object(old) && is_object(member.value)) {
+        return push(action::descend, index, &member) && enter(old, member.value);
+      }
       if (!change(top, member, index, old)) return false;
     }
     return leave(top);
   }
 
   /// Records what one member does that is not merged into an object.
-  DEVICETWIN_ALWAYS_INLINE bool change(frame& top, const member_of<Patch>& member, size_type index, const Target* old) {
+  DEVICETWIN_ALWAYS_INLINE bool change(frame& top, const member_of<Patch>& member, size_type index, const Target& old) {
     using parts = json::detail::inside<Target>;
-    if (old == nullptr || !is_plain_or_text(*old) || !is_plain_or_text(member.value)) {
-      return other_change(top, member, index, old);
-    }
-    const unsigned was = parts::flags(*old);
+    if (json::detail::is_container(old) || !is_plain_or_text(member.value)) return other_change(top, member, index, &old);
+    const unsigned was = parts::flags(old);
     const unsigned is = json::detail::inside<Patch>::flags(member.value);
-    if ((was & is & (parts::number_flag | parts::string_flag)) != 0 || (was & parts::type_mask) == (is & parts::type_mask)) {
-      if (json::detail::same_scalar(*old, member.value, options_.numbers)) return keep(index, member);
+    if (((was ^ is) & parts::type_mask) == 0 &&
+        (json::detail::same_scalars(old, member.value) ||
+         (!json::detail::different_scalars(old, member.value) &&
+          json::detail::same_scalar(old, member.value, options_.numbers)))) {
+      return keep(index, member);
     }
     ++changes_;
     if constexpr (measured) {
-      if ((was & parts::string_flag) != 0) freed_ += outside_bytes(*old);
+      if ((was & parts::string_flag) != 0) freed_ += outside_bytes(old);
       if ((is & parts::string_flag) != 0) added_ += outside_bytes(member.value);
     }
-    return push(action::set, index, &member, (is & (parts::string_flag | parts::inline_flag)) == parts::string_flag);
+    copy_way way = copy_way::plain;
+    if ((is & (parts::string_flag | parts::inline_flag)) == parts::string_flag) way = planned_text(member.value);
+    return push(action::set, index, &member, copy_way::plain, way);
   }
   bool other_change(frame& top, const member_of<Patch>& member, size_type index, const Target* old) {
     if (member.value.IsNull() && options_.nulls != null_rule::keep) {
       return old == nullptr || remove(top, index, member);
     }
-    if (old == nullptr) {
+    if (old != nullptr) {
+      bool same = false;
+      if (!equal_values(*old, member.value, same)) return false;
+      if (same) return keep(index, member);
+      if (!free_value(*old)) return false;
+    } else {
       ++top.added;
-      ++changes_;
       added_ += outside_bytes(member.name);
-      return check_value(member.value) &&
-             push(action::add, no_index, &member, !is_plain(member.name) || !is_plain(member.value));
     }
-    bool same = false;
-    if (!equal_values(*old, member.value, same)) return false;
-    if (same) return keep(index, member);
     ++changes_;
-    return free_value(*old) && check_value(member.value) && push(action::set, index, &member, !is_plain(member.value));
+    if (!check_value(member.value)) return false;
+    const copy_way name = old == nullptr ? planned(member.name) : copy_way::plain;
+    return push(old == nullptr ? action::add : action::set, index, &member, name, planned(member.value));
+  }
+  /// How a text outside its value will be copied; counted.
+  DEVICETWIN_ALWAYS_INLINE copy_way planned_text(const Patch& from) noexcept {
+    const std::size_t bytes = outside_bytes(from);
+    if (Target::AllocatorType::kNeedFree || bytes == 0) return planned(from);
+    block_bytes_ += bytes;
+    return copy_way::text;
+  }
+  /// The same for any value or name.
+  copy_way planned(const Patch& from) noexcept {
+    const copy_way way = way_of<Target>(from);
+    if (way == copy_way::made) {
+      if (makes_++ == 0) first_made_ = entries_.size();
+    } else if (way != copy_way::plain) {
+      block_bytes_ += detail::block_bytes<Target>(from, way);
+    }
+    return way;
   }
   template <class Value>
   static bool is_object(const Value& v) noexcept {
@@ -267,34 +372,44 @@ class merge_plan {
     return type != parts::object_type && type != parts::array_type && type != parts::null_type;
   }
 
+  static constexpr size_type few_names = 2;  ///< of a patch: each is looked for by a look at all members
   /// Where the target's names are worth a look at each, so that the next can be expected behind the last one found.
   static bool worth_a_look(size_type patch_count, size_type target_count) noexcept {
-    constexpr size_type few = 2;
-    return patch_count > few && target_count > json::detail::small_object / 2 &&
+    return patch_count > few_names && target_count > json::detail::small_object / 2 &&
            target_count <= json::detail::most_scanned;
   }
   /// The first member of this name in the target. Few are found by looking at each; of many the next is looked for
   /// behind the last one found.
   DEVICETWIN_ALWAYS_INLINE bool find(frame& top, const Patch& name, size_type& index) {
-    constexpr size_type few = 2;
-    const auto* const targets = members_begin(*top.target);
     const size_type count = json::detail::inside<Target>::member_count(*top.target);
-    if (top.distinct) {
-      index = top.expected;
-      if (index < count && json::detail::same_names(targets[index].name, name)) {
-        top.expected = index + 1;
-        return true;
-      }
-      if (count <= json::detail::most_scanned) {
-        index = scan_from(targets, count, top.expected, name);
-        if (index != no_index) top.expected = index + 1;
-        return true;
-      }
-    } else if (json::detail::inside<Patch>::member_count(*top.patch) <= few || count <= json::detail::most_scanned) {
+    const auto* const targets = members_begin(*top.target);
+    const size_type begin = top.expected;
+    if (top.scanned) {
       index = json::detail::scan_names<Target>(targets, count, name);
       return true;
     }
-    return find_near(top, name, index);
+    if (top.distinct && begin < count && json::detail::same_names(targets[begin].name, name)) {
+      index = begin;
+      top.expected = begin + 1;
+      return true;
+    }
+    return find_elsewhere(top, name, index);
+  }
+  DEVICETWIN_NEVER_INLINE bool find_elsewhere(frame& top, const Patch& name, size_type& index) {
+    const size_type count = json::detail::inside<Target>::member_count(*top.target);
+    if (count > json::detail::most_scanned) {
+      constexpr size_type soon = 16;
+      const auto* const targets = members_begin(*top.target);
+      for (index = top.expected + 1; top.distinct && index < count && index <= top.expected + soon; ++index) {
+        if (!json::detail::same_names(targets[index].name, name)) continue;
+        top.expected = index + 1;
+        return true;
+      }
+      return find_near(top, name, index);
+    }
+    index = scan_from(members_begin(*top.target), count, top.expected, name);
+    if (index != no_index) top.expected = index + 1;
+    return true;
   }
   /// The member of this name, from `expected` on and then before it.
   static size_type scan_from(const member_of<Target>* targets, size_type count, size_type expected,
@@ -308,28 +423,20 @@ class merge_plan {
     if (json::detail::inside<Patch>::member_count(*top.patch) > json::detail::inside<Target>::member_count(*top.target) / 16) {
       static_cast<void>(names.show_distinct(*top.target, indexes_));
     }
-    if (!names.find_near(*top.target, name, top.expected, indexes_, index)) {
-      return fail(errc::out_of_memory);
-    }
+    if (!names.find_near(*top.target, name, top.expected, indexes_, index)) return fail(errc::out_of_memory);
     if (index != no_index) top.expected = index + 1;
     top.distinct = names.distinct();
     return true;
   }
 
   /// Whether the member of the patch at `at`, which was found at `index` of the target, is the first of its name.
-  /// It is when the target has it behind all those before it, or when it is the first that the target has not.
-  DEVICETWIN_ALWAYS_INLINE bool is_first(frame& top, size_type at, size_type index, bool& first) {
-    if (index == no_index ? !top.unmatched : index >= top.above) {
-      if (index == no_index) {
-        top.unmatched = true;
-      } else {
-        top.above = index + 1;
-      }
+  /// It is, without a look, when the target has it behind all those before it, or when it is the first that the target
+  /// has not.
+  bool is_first(frame& top, size_type at, size_type index, bool& first) {
+    if (index == no_index && !top.unmatched) {
+      top.unmatched = true;
       return true;
     }
-    return is_first_in_patch(top, at, first);
-  }
-  bool is_first_in_patch(frame& top, size_type at, bool& first) {
     return start_search(top) &&
            (searches_.back().patch.is_first(*top.patch, at, indexes_, first) || fail(errc::out_of_memory));
   }
@@ -358,6 +465,7 @@ class merge_plan {
     const size_type count = top.target->MemberCount();
     ++changes_;
     if (!push(action::remove, index, &member) || !free_member(members[index])) return false;
+    if (index < top.first_gone) top.first_gone = index;
     if (top.distinct) return true;
     if (count > json::detail::most_scanned && ++top.removals > few) return remove_repeats(top, index, member);
     for (size_type i = index + 1; i < count; ++i) {
@@ -415,7 +523,11 @@ class merge_plan {
 
   /// Checks a value that will be copied and counts its bytes.
   bool check_value(const Patch& value) {
-    if (json::detail::is_container(value)) return check_container(value);
+    if (json::detail::is_container(value)) {
+      if (!is_row(value) || frames_.size() >= options_.max_depth) return check_container(value);
+      added_ += detail::block_bytes<Target>(value, copy_way::row);
+      return true;
+    }
     if (json::detail::is_not_finite(value)) return fail(errc::not_finite);
     if (value.IsString()) added_ += outside_bytes(value);
     return true;
@@ -463,11 +575,10 @@ class merge_plan {
   }
 
   DEVICETWIN_ALWAYS_INLINE bool push(action what, size_type index, const member_of<Patch>* member,
-                                     bool prepares = false) {
+                                     copy_way name = copy_way::plain, copy_way value = copy_way::plain) {
     entry* const added = entries_.add();
     if (added == nullptr) return fail(errc::out_of_memory);
-    *added = {what, prepares, index, static_cast<size_type>(frames_.size() - 1), member};
-    prepares_ = prepares_ || prepares;
+    *added = {what, name, value, index, member};
     return true;
   }
   bool fail(errc code) noexcept {
@@ -477,7 +588,7 @@ class merge_plan {
     return false;
   }
 
-  using frames_type = json::detail::stack<frame, 6>;
+  using frames_type = json::detail::stack<frame, 12>;
   struct place {
     const frames_type& frames;
     template <class Put>
@@ -500,8 +611,10 @@ class merge_plan {
   std::size_t slots_ = 0;   ///< new members themselves
   std::size_t growth_ = 0;  ///< what appending them may allocate
   std::size_t freed_ = 0;
+  std::size_t makes_ = 0;
+  std::size_t first_made_ = 0;
+  std::size_t block_bytes_ = 0;
   std::size_t depth_ = 0;
-  bool prepares_ = false;
   bool whole_ = false;
   error failure_;
 };

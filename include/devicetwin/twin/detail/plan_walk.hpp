@@ -35,11 +35,13 @@ bool walk_plan(const merge_plan& plan, const arena_value& root, Visitors&... vis
   if (!(visitors.enter(root, json::detail::no_index, static_cast<const value_member*>(nullptr)) && ...)) return false;
   for (std::size_t i = 0; i < plan.entries().size(); ++i) {
     const auto& entry = plan.entries()[i];
-    for (; depth > entry.level + std::size_t{1}; --depth) {
+    if (entry.what == merge_action::leave) {
       if (!(visitors.leave() && ...)) return false;
+      --depth;
+      continue;
     }
     if (entry.what == merge_action::add) {
-      if (!(visitors.write(entry.what, static_cast<const arena_value*>(nullptr), entry.index, entry.member) && ...)) return false;
+      if (!(visitors.write(entry.what, static_cast<const arena_value*>(nullptr), json::detail::no_index, entry.member) && ...)) return false;
       continue;
     }
     const arena_value& old = json::detail::members_begin(*objects[depth - 1])[entry.index].value;
@@ -49,9 +51,6 @@ bool walk_plan(const merge_plan& plan, const arena_value& root, Visitors&... vis
     } else if (entry.what != merge_action::shadow) {  // names do not repeat in a section
       if (!(visitors.write(entry.what, &old, entry.index, entry.member) && ...)) return false;
     }
-  }
-  for (; depth != 0; --depth) {
-    if (!(visitors.leave() && ...)) return false;
   }
   return true;
 }
