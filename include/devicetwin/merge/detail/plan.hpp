@@ -309,7 +309,7 @@ class merge_plan {
     const unsigned is = json::detail::inside<Patch>::flags(member.value);
     if (((was ^ is) & parts::type_mask) == 0 &&
         (json::detail::same_scalars(old, member.value) ||
-         (!json::detail::different_scalars(old, member.value) &&
+         (!json::detail::different_scalars(old, member.value, options_.numbers) &&
           json::detail::same_scalar(old, member.value, options_.numbers)))) {
       return keep(index, member);
     }
