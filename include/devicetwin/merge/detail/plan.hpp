@@ -398,9 +398,10 @@ class merge_plan {
   DEVICETWIN_NEVER_INLINE bool find_elsewhere(frame& top, const Patch& name, size_type& index) {
     const size_type count = json::detail::inside<Target>::member_count(*top.target);
     if (count > json::detail::most_scanned) {
-      constexpr size_type soon = 16;
+      constexpr size_type soon = 16;  // while members come in order; the index is made when they do not
       const auto* const targets = members_begin(*top.target);
-      for (index = top.expected + 1; top.distinct && index < count && index <= top.expected + soon; ++index) {
+      const bool looks = top.distinct && !searches_.back().target.indexed();
+      for (index = top.expected + 1; looks && index < count && index <= top.expected + soon; ++index) {
         if (!json::detail::same_names(targets[index].name, name)) continue;
         top.expected = index + 1;
         return true;
