@@ -65,21 +65,8 @@ class tree_builder {
   bool Uint64(std::uint64_t u) noexcept { return push(u); }
   bool Double(double d) noexcept { return push(d); }
   bool String(const char* text, size_type length, bool) {
-    if (length <= parts::longest_inline) {
-      void* place = slots_.add();
-      if (place == nullptr) return false;
-      parts::make_short_text(place, text, length);
-      return true;
-    }
-    char* copied = copy_text(text, length);
-    if (copied == nullptr) return false;
     void* place = slots_.add();
-    if (place == nullptr) {
-      Allocator::Free(copied);
-      return false;
-    }
-    parts::make_text(place, copied, length);
-    return true;
+    return place != nullptr && put_text(place, text, length);
   }
   /// The same for one of at most 13 bytes, as the words of a compact value.
   DEVICETWIN_ALWAYS_INLINE bool Words(const value_words& words) noexcept {
@@ -144,20 +131,23 @@ class tree_builder {
       return true;
     }
     const std::string_view text = text_of(scalar);
-    char* const copied = copy_text(text.data(), static_cast<size_type>(text.size()));
+    return put_text(place, text.data(), static_cast<size_type>(text.size()));
+  }
+  /// Makes `place` a text; null when there is no memory for it.
+  bool put_text(void* place, const char* text, size_type length) {
+    if (length <= parts::longest_inline) {
+      parts::make_short_text(place, text, length);
+      return true;
+    }
+    char* const copied = allocate<char>(std::size_t{length} + 1);
     if (copied == nullptr) {
       new (place) value_type();
       return false;
     }
-    parts::make_text(place, copied, static_cast<size_type>(text.size()));
-    return true;
-  }
-  char* copy_text(const char* text, size_type length) {
-    char* copied = allocate<char>(std::size_t{length} + 1);
-    if (copied == nullptr) return nullptr;
     copy_bytes(copied, text, length);
     copied[length] = '\0';
-    return copied;
+    parts::make_text(place, copied, length);
+    return true;
   }
   template <class T>
   T* allocate(std::size_t count) {
