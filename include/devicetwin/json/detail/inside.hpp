@@ -134,25 +134,31 @@ std::string_view text_of(const Value& string) noexcept {
 }
 
 /// Eight bytes, in the machine's order.
-inline std::uint64_t load_8(const void* from) noexcept {
+DEVICETWIN_ALWAYS_INLINE std::uint64_t load_8(const void* from) noexcept {
   std::uint64_t word;
   std::memcpy(&word, from, 8);
   return word;
 }
 
+/// The bits that differ in the eight bytes from `at`.
+DEVICETWIN_ALWAYS_INLINE std::uint64_t differ_8(const char* a, const char* b, std::size_t at) noexcept {
+  return load_8(a + at) ^ load_8(b + at);
+}
+/// Whether the first and the last 16 of at least 16 bytes are equal.
+DEVICETWIN_ALWAYS_INLINE bool same_ends(const char* a, const char* b, std::size_t length) noexcept {
+  return (differ_8(a, b, 0) | differ_8(a, b, 8) | differ_8(a, b, length - 16) | differ_8(a, b, length - 8)) == 0;
+}
 /// Equal bytes. Names and twins' texts are short: a call would be the larger part.
 DEVICETWIN_ALWAYS_INLINE bool same_bytes(const char* a, const char* b, std::size_t length) noexcept {
-  const auto differ = [a, b](std::size_t at) { return load_8(a + at) ^ load_8(b + at); };
-  const auto same_ends = [&] { return (differ(0) | differ(8) | differ(length - 16) | differ(length - 8)) == 0; };
-  if (length - 16 <= 16) return same_ends();  // the most of those that are not in their values
+  if (length - 16 <= 16) return same_ends(a, b, length);  // the most of those that are not in their values
   if (length > 64) return std::memcmp(a, b, length) == 0;
   if (length > 32) {
     for (std::size_t i = 16; i + 16 < length; i += 16) {
-      if ((differ(i) | differ(i + 8)) != 0) return false;
+      if ((differ_8(a, b, i) | differ_8(a, b, i + 8)) != 0) return false;
     }
-    return same_ends();
+    return same_ends(a, b, length);
   }
-  if (length >= 8) return (differ(0) | differ(length - 8)) == 0;
+  if (length >= 8) return (differ_8(a, b, 0) | differ_8(a, b, length - 8)) == 0;
   for (std::size_t i = 0; i < length; ++i) {
     if (a[i] != b[i]) return false;
   }
@@ -187,12 +193,12 @@ struct value_words {
   unsigned unused() const noexcept { return static_cast<unsigned>(high >> 40) & 0xFF; }
 };
 template <class Value>
-value_words words_of(const Value& v) noexcept {
+DEVICETWIN_ALWAYS_INLINE value_words words_of(const Value& v) noexcept {
   const auto* bytes = reinterpret_cast<const unsigned char*>(&v);
   return {load_8(bytes), load_8(bytes + 8)};
 }
 
-inline bool same_words(const value_words& a, const value_words& b) noexcept {
+DEVICETWIN_ALWAYS_INLINE bool same_words(const value_words& a, const value_words& b) noexcept {
   return ((a.low ^ b.low) | (a.high ^ b.high)) == 0;
 }
 
@@ -210,7 +216,7 @@ inline constexpr struct inline_text_masks {
 } masks_of_inline_text;
 
 /// Whether the value with the words `b` has the inline text of the value with the words `a`, inline too.
-inline bool same_inline_text(const value_words& a, const value_words& b) noexcept {
+DEVICETWIN_ALWAYS_INLINE bool same_inline_text(const value_words& a, const value_words& b) noexcept {
   const value_words& mask = masks_of_inline_text.of[a.unused()];
   return (((a.low ^ b.low) & mask.low) | ((a.high ^ b.high) & mask.high)) == 0;
 }
