@@ -52,6 +52,39 @@ TEST_CASE("diff_text sees meaning, not spelling", "[text]") {
   CHECK(text_diff(R"({"a":1,"b":2})", R"({"a":1.0,"b":2})", o) == R"({"a":1.0})");
 }
 
+TEST_CASE("diff_text tells numbers apart by their value, however they are spelled", "[text]") {
+  const char* const numbers[] = {"0", "-0", "0.0", "-0.0", "0e5", "1", "1.0", "1.00", "10", "1e1", "10.0", "100e-1", "-1", "-1.0", "1.5", "1.50",
+                                 "15e-1", "0.5", "0.50", "0.05", "1234567", "1234567.0", "12345678", "12345678.0", "1234567.1234567",
+                                 "1234567.12345670", "12345678.5", "12345678.50", "0.1", "0.10000000000000001", "0.1000000000000001",
+                                 "0.30000000000000004", "9007199254740992", "9007199254740993", "9007199254740992.0", "9007199254740993.0",
+                                 "123456789012345.5", "123456789012345.50", "1234567890123456", "1234567890123456.0",
+                                 "12345678901234567890", "12345678901234567891", "1e300", "1E+300", "true", "false", "null", "\"1\""};
+  for (const char* const rest : {"}", ",\"more\":\"text than is looked at in one go\"}"}) {  // close to the end, and not
+    for (const char* const a : numbers) {
+      for (const char* const b : numbers) {
+        const std::string from = std::string("{\"a\":") + a + rest, to = std::string("{\"a\":") + b + rest;
+        rapidjson::Document from_tree, to_tree;
+        REQUIRE((!json::read(from, from_tree) && !json::read(to, to_tree)));
+        const auto equal = json::equal(from_tree, to_tree);
+        REQUIRE(equal);
+        const bool same = *equal;
+        const std::string expected = same ? "{}" : std::string("{\"a\":") + b + "}";
+        INFO(from << " " << to);
+        for (const merge::text_options& o : {merge::text_options{}, trusted()}) {
+          std::string out;
+          const json::error e = merge::diff_text(from, to, out, o);
+          if (!same && std::string(b) == "null") {
+            CHECK(e.code() == errc::null_member);
+          } else {
+            CHECK(!e);
+            CHECK(out == expected);
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("diff_text keeps the spelling of what it puts into the patch", "[text]") {
   CHECK(text_diff(R"({"a":1})", R"({"\u0061" : [ 1, 2 ] })") == R"({"\u0061":[ 1, 2 ]})");
   CHECK(text_diff(R"({"\u0061":1.50})", "{}") == R"({"\u0061":null})");
