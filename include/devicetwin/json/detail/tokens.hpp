@@ -12,6 +12,7 @@
 #include "../number.hpp"
 #include "../value.hpp"
 #include "escape.hpp"
+#include "inline.hpp"
 #include "scalar.hpp"
 #include "scan.hpp"
 
@@ -62,7 +63,7 @@ inline const char* skip_string(const char* p, const char* end) noexcept {
 }
 
 /// How many of eight bytes are digits before one that is none; 0 when all are.
-inline int leading_digits(std::uint64_t word) noexcept {
+DEVICETWIN_ALWAYS_INLINE int leading_digits(std::uint64_t word) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101u;
   const std::uint64_t x = word ^ (ones * '0');
   const std::uint64_t others = (((x & (ones * 0x7F)) + ones * (0x80 - 10)) | x) & (ones * 0x80);
@@ -70,7 +71,7 @@ inline int leading_digits(std::uint64_t word) noexcept {
 }
 /// To behind a number of at most seven digits before a dot, and after one, without exponent; null for any other, and
 /// close to the end. What follows is not looked at.
-inline const char* skip_short_number(const char* p, const char* end) noexcept {
+DEVICETWIN_ALWAYS_INLINE const char* skip_short_number(const char* p, const char* end) noexcept {
   if (end - p < 18) return nullptr;
   p += *p == '-' ? 1 : 0;
   const std::uint64_t word = first_lowest(p);

@@ -104,7 +104,7 @@ class text_sink {
   bool full_ = false;
   bool handed_over_ = false;  ///< something is in the output and may have to be taken back
   std::size_t pending_size_ = 0;
-  char pending_[json::detail::room(256)];
+  char pending_[json::detail::shortcuts ? 1024 : 64];
 };
 
 }  // namespace detail
