@@ -185,6 +185,22 @@ TEST_CASE("apply_merge_patch refuses what cannot be stored and changes nothing",
   CHECK(written(d) == R"({"a":{"b":1}})");
 }
 
+TEST_CASE("a name that stands twice and goes is removed once, in any order of the others", "[merge]") {
+  rapidjson::Document from, to;
+  from.SetObject();
+  to.SetObject();
+  const auto add = [](rapidjson::Document& d, const std::string& name) {
+    d.AddMember(rapidjson::Value(name.c_str(), d.GetAllocator()), rapidjson::Value(1), d.GetAllocator());
+  };
+  for (int i = 0; i < 200; ++i) add(from, "member " + std::to_string(i));
+  for (int i = 0; i < 2; ++i) add(from, "twice");
+  for (int i = 200; i-- > 0;) add(to, "member " + std::to_string(i));
+  rapidjson::Document patch;
+  REQUIRE(!merge::diff(from, to, patch));
+  CHECK(written(patch) == R"({"twice":null})");
+  CHECK(patch.MemberCount() == 1);
+}
+
 TEST_CASE("texts of a patch may be the target's own, which it replaces crosswise", "[merge]") {
   const std::string left = GENERATE(std::string("l"), std::string("13 characters"), std::string("fourteen bytes"), std::string(100, 'l'));
   const std::string right = GENERATE(std::string("r"), std::string("a text that takes memory of its own"));

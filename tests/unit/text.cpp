@@ -134,6 +134,16 @@ TEST_CASE("diff_text pairs members in any order", "[text]") {
   }
 }
 
+TEST_CASE("names with a NUL inside are told apart behind it", "[text]") {
+  const std::string from = R"({"a\u0000b":1,"c":1,"d":1,"e":1,"f":1,"g":1})";
+  CHECK(text_diff(from, R"({"g":1,"f":1,"e":1,"d":1,"c":1,"a\u0000c":1})") == R"({"a\u0000b":null,"a\u0000c":1})");
+  CHECK(text_diff(from, R"({"g":1,"f":1,"e":1,"d":1,"c":1,"a\u0000b":2})") == R"({"a\u0000b":2})");
+  std::string out;
+  const json::error e = merge::diff_text(from, R"({"a\u0000b":{"x\u0000y":null}})", out);
+  CHECK(e.code() == errc::null_member);
+  CHECK(e.pointer() == std::string_view("/a\0b/x\0y", 8));
+}
+
 TEST_CASE("several members that are new or gone do not put the rest out of order", "[text]") {
   std::string from = "{\"first\":1", to = "{";
   for (int i = 0; i < 6; ++i) to += "\"new" + std::to_string(i) + "\":" + std::to_string(i) + ",";

@@ -96,6 +96,15 @@ TEST_CASE("the quick validator finds a name that stands twice, however many ther
     check("{\"a\":" + text + ",\"b\":" + text + "}", true);
     check("{\"a\":" + text + ",\"b\":[{},{\"c\":" + more + "}]}", false);
   }
+  // Names that differ in one character, wherever that is.
+  for (std::size_t length = 1; length <= 24; ++length) {
+    std::string alike = "{\"" + std::string(length, 'n') + "\":1";
+    for (std::size_t i = 0; i < length; ++i) {
+      alike += ",\"" + std::string(length, 'n') + "\":1";
+      alike[alike.size() - 3 - length + i] = 'o';
+    }
+    check(alike + "}", true);
+  }
   // More objects than can be numbered in a byte.
   std::string text = "[";
   for (int i = 0; i < 1000; ++i) text += "{\"x\":1,\"y\":{\"x\":2,\"z\":3}},";
