@@ -1,6 +1,8 @@
 #include "../support/text.hpp"
 
+#include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../support/random_json.hpp"
@@ -37,6 +39,26 @@ TEST_CASE("diff_text gives the merge patch between two texts", "[text]") {
   CHECK(text_diff(R"({"a":[1,{"b":1,"c":2}]})", R"({"a":[1,{"b":1,"c":3}]})") == R"({"a":[1,{"b":1,"c":3}]})");
   CHECK(text_diff(R"({"a":{}})", R"({"a":{"b":{}}})") == R"({"a":{"b":{}}})");
   CHECK(text_diff("{}", "{}") == "{}");
+}
+
+TEST_CASE("diff_text gives an array whole, however deep the difference is and the array", "[text]") {
+  const char* const starts[] = {"", R"("x":1,)", R"("x":{"y":[{}]},)"};
+  for (const std::string start : starts) {
+    for (const auto& [open, close] : {std::pair("", ""), std::pair(R"("a":{)", "}"), std::pair(R"("a":{"b":{)", "}}"), std::pair(R"("a":{"z":[],"b":{"z":{},)", "}}")}) {
+      for (const auto& [before, after] : {std::pair("[1,2]", "[1,3]"), std::pair(R"([{"c":1}])", R"([{"c":2}])"),
+                                          std::pair(R"([0,{"c":{"d":[[],[1]]}}])", R"([0,{"c":{"d":[[],[2]]}}])"), std::pair("[[[]]]", "[[[1]]]"),
+                                          std::pair(R"([{"c":1,"e":5},{}])", R"([{"c":1},{}])"), std::pair(R"([[1],{"c":"text"}])", R"([[1],{"c":"texts"}])")}) {
+        const std::string from = "{" + start + open + R"("m":)" + before + R"(,"n":0)" + close + "}";
+        const std::string to = "{" + start + open + R"("m":)" + after + R"(,"n":0)" + close + "}";
+        std::string expected = "{" + std::string(open) + R"("m":)" + after + close + "}";
+        for (const char* const unchanged : {R"("z":[],)", R"("z":{},)"}) {
+          if (const std::size_t at = expected.find(unchanged); at != std::string::npos) expected.erase(at, std::strlen(unchanged));
+        }
+        CHECK(text_diff(from, to) == expected);
+        CHECK(text_diff(from, to, trusted()) == expected);
+      }
+    }
+  }
 }
 
 TEST_CASE("diff_text sees meaning, not spelling", "[text]") {
