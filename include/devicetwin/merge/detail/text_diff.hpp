@@ -765,19 +765,11 @@ class text_diff {
     to.match = i;
   }
 
-  /// Members that are not far ahead are on their way into the cache from now on, and what is next in them.
-  void prefetch_pair(const more& top, std::size_t at) const noexcept {
-    const text_offset far = loose_from_[at + 8].match;
-    if (far < same_value) json::detail::prefetch(loose_to_.data() + top.first_loose_to + far);
-    const text_offset near = loose_from_[at + 4].match;
-    if (near < same_value) json::detail::prefetch(to_ + loose_to_[top.first_loose_to + near].value);
-  }
   /// The next member left over: first those of `from`, then those of `to`.
   bool loose_step() {
     more& top = specials_.back();
     const std::size_t at = top.next_loose++;
     if (at < loose_from_.size()) {
-      if (shortcuts && at + 8 < loose_from_.size()) prefetch_pair(top, at);
       const text_member& from = loose_from_[at];
       if (from.match == no_offset) return missing(from);
       if (from.match == same_value) return true;
