@@ -167,12 +167,15 @@ DEVICETWIN_ALWAYS_INLINE bool same_bytes(const char* a, const char* b, std::size
 
 /// memcpy for what is mostly short.
 inline void copy_bytes(char* to, const char* from, std::size_t length) noexcept {
-  if (length < 16 || length > 64) {
+  if (length - 16 <= 48) {
+    for (std::size_t i = 0; i + 16 < length; i += 16) std::memcpy(to + i, from + i, 16);
+    std::memcpy(to + length - 16, from + length - 16, 16);
+  } else if (length - 8 < 8) {
+    std::memcpy(to, from, 8);
+    std::memcpy(to + length - 8, from + length - 8, 8);
+  } else if (length != 0) {
     std::memcpy(to, from, length);
-    return;
   }
-  for (std::size_t i = 0; i + 16 < length; i += 16) std::memcpy(to + i, from + i, 16);
-  std::memcpy(to + length - 16, from + length - 16, 16);
 }
 
 /// True where a value is laid out as on most machines: 16 bytes, of which an inline text takes up to 13, its

@@ -7,6 +7,7 @@
 #include <type_traits>  // std::is_same_v
 
 #include "../../json/detail/inline.hpp"
+#include "../../json/detail/inside.hpp"
 #include "../../json/detail/stack.hpp"
 #include "../../json/error.hpp"
 
@@ -41,7 +42,7 @@ class text_sink {
 
   void put(const char* text, std::size_t length) {
     if (length > sizeof pending_ - pending_size_) return put_much(text, length);
-    copy(pending_ + pending_size_, text, length);
+    json::detail::copy_bytes(pending_ + pending_size_, text, length);
     pending_size_ += length;
   }
   void put(std::string_view text) { put(text.data(), text.size()); }
@@ -67,18 +68,6 @@ class text_sink {
   void keep() noexcept { handed_over_ = false; }
 
  private:
-  /// Most pieces are short; for these a call takes longer than the copy.
-  static void copy(char* to, const char* from, std::size_t length) noexcept {
-    if (!json::detail::shortcuts || length > 32 || length < 8) {
-      if (length != 0) std::memcpy(to, from, length);
-    } else if (length >= 16) {  // both may overlap
-      std::memcpy(to, from, 16);
-      std::memcpy(to + length - 16, from + length - 16, 16);
-    } else {
-      std::memcpy(to, from, 8);
-      std::memcpy(to + length - 8, from + length - 8, 8);
-    }
-  }
   DEVICETWIN_NEVER_INLINE void put_much(const char* text, std::size_t length) {
     flush();
     if (length > sizeof pending_ / 2) return hand_over(text, length);
