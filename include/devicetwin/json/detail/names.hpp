@@ -119,7 +119,7 @@ struct first_repeat {
   }
 };
 
-/// scan_names() for a text of any kind, by its bytes.
+/// scan_names() from the member at `begin` on, for a text wherever it is, by its bytes.
 template <class Value>
 DEVICETWIN_NEVER_INLINE size_type scan_texts(const member_of<Value>* members, size_type begin, size_type count,
                                              std::string_view text) noexcept {
@@ -151,7 +151,7 @@ DEVICETWIN_NEVER_INLINE size_type scan_names(const member_of<Value>* members, si
     if ((sought.flags() & inside<Name>::inline_flag) != 0) {
       const value_words& mask = masks_of_inline_text.of[sought.unused()];
       const std::uint64_t low_mask = mask.low, low = sought.low & low_mask;
-      const std::uint32_t length = 13 - sought.unused();
+      const auto length = static_cast<std::uint32_t>(inside<Value>::longest_inline - sought.unused());
       for (; i < count; ++i) {
         const value_words words = words_of(members[i].name);
         if ((words.low & low_mask) == low && ((words.high ^ sought.high) & mask.high) == 0) return i;

@@ -112,8 +112,9 @@ class text_structure {
     return {blocks_ + at / block_size, ~std::uint64_t{0} << at % block_size, p - at % block_size};
   }
   void next(cursor& c) noexcept { pass(c, 1); }
-  /// How many blocks from that of `c` on are at hand, one after the other; and moves over so many.
+  /// How many blocks from that of `c` on are at hand, one after the other.
   std::size_t at_hand(const cursor& c) const noexcept { return static_cast<std::size_t>(blocks_ + count_ - c.block); }
+  /// Moves over blocks at hand.
   void pass(cursor& c, std::size_t blocks) noexcept {
     c.first += blocks * block_size;
     c.bits = ~std::uint64_t{0};

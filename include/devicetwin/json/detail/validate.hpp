@@ -82,7 +82,8 @@ class quick_validator {
   quick_validator(std::string_view text, std::size_t max_depth, const memory_source& memory) noexcept
       : next_(text.data()), end_(text.data() + text.size()), max_depth_(max_depth), frames_(memory), names_(memory), index_(memory) {}
 
-  /// True when the text is an array or object, and valid for certain.
+  /// True when the text is an array or object, and valid for certain. Goes from token to token; what comes next is
+  /// known by where the code is, not by a state that is looked at for each.
   bool sure() {
     const char* p = next_ = skip_space(next_, end_);
     while (p != end_ && is_space(end_[-1])) --end_;
