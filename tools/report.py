@@ -343,7 +343,7 @@ def page(times, rows, compiler, flags):
     if level_table:
         parts += ["## Instruction sets",
                   "The same diffs with less: what a processor without the better ones takes, and how many times as long as the best one here. "
-                  "ARM's NEON is tested under QEMU, where only instructions can be counted: it takes 1.5 to 3.2 times fewer than the portable code (`sh tools/count_neon.sh`).", level_table]
+                  "ARM's NEON is tested under QEMU, where only instructions can be counted: it takes 1.6 to 3.4 times fewer than the portable code (`sh tools/count_neon.sh`).", level_table]
     parts += [
         "## How it was measured",
         f"- {machine()}.\n- {first_line(compiler, '--version')}, `{flags}`, for the compiler's default target; the levels of the instruction set are chosen at run time.\n"
