@@ -187,6 +187,8 @@ road_names = {
     "text_apply": "text + patch text → text, trusted", "text_apply_checked": "the same, checked",
     "diff": "tree × tree → patch", "equal": "equal trees", "apply": "patch onto a tree", "read": "text → tree",
     "device_patch": "a device's patch onto a twin", "memory": "memory of a twin",
+    "session_change": "a change of desired at a device's session", "session_report": "a report of it, acknowledged",
+    "hub_get": "a device's GET at a hub", "hub_report": "a device's report at a hub", "hub_desired": "a service's patch at a hub",
 }
 peer_names = {
     one_parse: "simdjson parsing one text", "rapidjson-cursor": "hand-tuned RapidJSON walk",
@@ -212,6 +214,8 @@ def asked_tables(rows):
         ("Trees", ("diff", "equal", "apply", "read"), ""),
         ("Twins", ("device_patch", "memory", "since-growth", "in-sync-growth"),
          "What is compared with stands in [bench/README.md](../bench/README.md)."),
+        ("Sessions and hubs", ("session_change", "session_report", "hub_get", "hub_report", "hub_desired"),
+         "RapidJSON reads the payload alone, of a GET the reply's."),
     ):
         mine = [r for r in asked if r["road"] in roads]
         if not mine:
@@ -238,7 +242,10 @@ def asked_tables(rows):
             text.append(f"| {r['road'].replace('-growth', '')} | {change_names.get(r['changes'], r['changes'])} | "
                         f"{float(r['ratio']):.1f} | {r['must']} | {r['aim']} | {cell(r).split()[-1]} |")
         tables.append("\n".join(text))
+    shown = sum(text.count(" ✓") + text.count(" ✗") for text in tables)
     count = sum(1 for r in asked if r["ratio"])
+    if shown != count:
+        sys.exit(f"{count} rows are asked for, {shown} are in the tables")
     met = sum(1 for r in asked if r["met"] == "yes")
     best = sum(1 for r in asked if r["ratio"] and r["aim"] and float(r["ratio"]) <= float(r["aim"]))
     return tables, count, met, best
