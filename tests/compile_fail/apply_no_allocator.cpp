@@ -2,6 +2,7 @@
 #include "devicetwin/devicetwin.hpp"
 
 int main() {
-  rapidjson::Document target, patch;
+  rapidjson::Value target;
+  rapidjson::Document patch;
   return static_cast<bool>(devicetwin::merge::apply_merge_patch(target, patch));
 }

@@ -241,7 +241,7 @@ class [[nodiscard]] result {
 
  public:
   result(const T& held) noexcept : value_(held) {}  // NOLINT: a value is a result
-  result(const error& failure) noexcept : failure_(failure) {}  // NOLINT: so is an error
+  result(const json::error& failure) noexcept : failure_(failure) {}  // NOLINT: so is an error
   result(errc code) noexcept : failure_(code) {}      // NOLINT
 
   explicit operator bool() const noexcept { return failure_.code() == errc::ok; }

@@ -51,6 +51,15 @@ template <class PatchAllocator, class Journal = no_journal>
                                             const json::basic_value<PatchAllocator>& patch,
                                             const options& options = {}, Journal&& journal = {});
 
+/// The same for a RapidJSON document with its own allocator.
+template <class TargetAllocator, class StackAllocator, class PatchAllocator, class Journal = no_journal>
+[[nodiscard]] json::error apply_merge_patch(json::basic_document<TargetAllocator, StackAllocator>& target,
+                                            const json::basic_value<PatchAllocator>& patch,
+                                            const options& options = {}, Journal&& journal = {}) {
+  json::basic_value<TargetAllocator>& root = target;
+  return apply_merge_patch(root, patch, target.GetAllocator(), options, static_cast<Journal&&>(journal));
+}
+
 namespace detail {
 
 template <class Target, class Allocator, class = void>
@@ -64,10 +73,13 @@ template <class Target, class Patch, class... Rest>
 struct can_apply : std::false_type {};
 template <class Patch, class... Rest>
 struct can_apply<json::document, Patch, Rest...> : std::bool_constant<json::detail::is_value<Patch>> {};
-template <class Target, class Patch, class Allocator, class... Rest>
-struct can_apply<Target, Patch, Allocator, Rest...>
-    : std::bool_constant<json::detail::is_value<Target> && !std::is_const_v<Target> &&
-                         json::detail::is_value<Patch> && is_allocator_of<Target, Allocator>> {};
+template <class Target, class Patch>
+struct can_apply<Target, Patch>
+    : std::bool_constant<json::detail::is_document<Target> && json::detail::is_value<Patch>> {};
+template <class Target, class Patch, class Third, class... Rest>
+struct can_apply<Target, Patch, Third, Rest...>
+    : std::bool_constant<json::detail::is_value<Target> && !std::is_const_v<Target> && json::detail::is_value<Patch> &&
+                         (is_allocator_of<Target, Third> || json::detail::is_document<Target>)> {};
 template <class Patch, class First, class... Rest>
 struct can_apply<json::document, Patch, First, Rest...>
     : std::bool_constant<json::detail::is_value<Patch>> {};
@@ -79,7 +91,7 @@ template <class Target, class Patch, class... Rest>
 std::enable_if_t<!detail::can_apply<Target, Patch, Rest...>::value, json::error> apply_merge_patch(
     Target&, const Patch&, Rest&&...) {
   static_assert(json::detail::mistaken<Patch>,
-                "merge::apply_merge_patch: the target is a json::document, or a value with its allocator as "
+                "merge::apply_merge_patch: the target is a json::document, a RapidJSON document, or a value with its allocator as "
                 "third argument; the patch is a RapidJSON value (of a json::document, its root()); "
                 "json::read makes one from text");
   return json::errc::wrong_type;

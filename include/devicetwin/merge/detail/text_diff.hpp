@@ -611,11 +611,11 @@ class text_diff {
 
   /// Two members of different names: finds the next pair of the same name, if it is near.
   bool reorder() {
-    constexpr std::size_t near = 8;
+    constexpr std::size_t few = 8;
     if (!top_special() && !mark(false)) return false;
     const std::size_t first_from = loose_from_.size();
     const std::size_t first_to = loose_to_.size();
-    for (std::size_t i = 0; i < near && *a_ != '}' && *b_ != '}'; ++i) {
+    for (std::size_t i = 0; i < few && *a_ != '}' && *b_ != '}'; ++i) {
       if (!collect_from() || !collect_to()) return false;
       std::string_view a, b;
       if (!next_name(from_structure_, a_, a_end_, a) || !next_name(to_structure_, b_, b_end_, b)) {
