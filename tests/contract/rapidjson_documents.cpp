@@ -64,6 +64,11 @@ TEMPLATE_TEST_CASE("a merge patch is applied to a RapidJSON document", "[contrac
   json::document compact;
   REQUIRE(!compact.assign(target));
   CHECK(!merge::apply_merge_patch(target, compact.root()));
+  CHECK(!merge::apply_merge_patch(compact, patch));
+  CHECK(written(compact.root()) == written(target));
+  rapidjson::GenericValue<rapidjson::UTF8<>, typename TestType::AllocatorType> plain(rapidjson::kObjectType);
+  CHECK(!merge::apply_merge_patch(plain, patch, target.GetAllocator()));
+  CHECK(written(plain) == R"({"b":{"d":"a text that is longer than a value"}})");
 }
 
 TEMPLATE_TEST_CASE("a patch is made of RapidJSON documents, into one", "[contract]", pooled, on_the_heap) {
