@@ -24,7 +24,7 @@ enum class errc : unsigned char {
   trailing_characters,   ///< something follows the value
   invalid_number,        ///< `01`, `1.`, `.5`, `+1`, ...
   number_overflow,       ///< beyond the largest double
-  integer_overflow,      ///< beyond 64 bits, when read_options::refuse_big_integers asks for it
+  integer_overflow,      ///< beyond 64 bits; see read_options::big_integers
   invalid_escape,        ///< a backslash followed by something else than RFC 8259, section 7, allows
   lone_surrogate,        ///< \ud800 to \udfff without its other half
   control_character,     ///< an unescaped character below U+0020 in a string

@@ -279,7 +279,7 @@ class text_diff {
       if (a_end == nullptr || b_end == nullptr) return false;
       if (b_end <= differing && a_end - a == b_end - b) return false;  // the difference is behind the value
       if (!(a_plain && b_plain) && *a != '"' && *b != '"') {
-        same = json::detail::same_scalar_text(text(a, a_end), text(b, b_end), rules_.numbers);
+        same = json::detail::same_scalar_text(text(a, a_end), text(b, b_end), rules_.numbers, rules_.number_texts);
       }
     }
     if (a_end == nullptr || b_end >= b_end_ || a_end >= a_end_) return false;
@@ -537,7 +537,7 @@ class text_diff {
     b_ = value_end(to_structure_, b_, b_end_);
     if (a_ == nullptr || b_ == nullptr) return not_json();
     if (strict() && !is_valid(b, b_)) return not_json();
-    same = json::detail::same_scalar_text(text(a, a_), text(b, b_), rules_.numbers);
+    same = json::detail::same_scalar_text(text(a, a_), text(b, b_), rules_.numbers, rules_.number_texts);
     return true;
   }
   bool scalars() {
