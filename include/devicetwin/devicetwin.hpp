@@ -13,6 +13,7 @@
 #include "json/pool.hpp"
 #include "json/read.hpp"
 #include "json/value.hpp"
+#include "json/visible.hpp"
 #include "json/write.hpp"
 #include "merge/change.hpp"
 #include "merge/change_builder.hpp"

@@ -88,7 +88,7 @@ struct no_events {
 // them are there at the same time.
 
 /// What json::read says about a text; `which` of two it is.
-[[gnu::noinline]] inline error read_text(std::string_view text, unsigned which, const options& o) {
+DEVICETWIN_NEVER_INLINE inline error read_text(std::string_view text, unsigned which, const options& o) {
   no_events nobody;
   error e = json::detail::reader<no_events>(text, nobody, o.max_depth, json::big_integer_rule::round, o.memory).read();
   if (e) return static_cast<error&&>(e).of_text(which);
@@ -109,7 +109,7 @@ inline error check_texts(std::string_view first, std::string_view second, const 
 }
 
 /// Writes the patch. False with `failure`; what is wrong when `malformed` is set, the reader has to say.
-[[gnu::noinline]] inline bool walk_texts(std::string_view from, std::string_view to, text_sink& sink,
+DEVICETWIN_NEVER_INLINE inline bool walk_texts(std::string_view from, std::string_view to, text_sink& sink,
                                          const text_options& o, bool check_second, error& failure, bool& malformed) {
   text_diff walk(text_rules_of(o), &sink, o.memory, failure);
   if (check_second) walk.check_second();
@@ -145,7 +145,7 @@ inline error write_text_patch(std::string_view from, std::string_view to, text_s
 
 /// Writes what was planned, then tells about it. False with `failure`.
 template <class Output, class Journal>
-[[gnu::noinline]] bool write_merged(text_merge& plan, Output& out, const options& o, Journal& journal, error& failure) {
+DEVICETWIN_NEVER_INLINE bool write_merged(text_merge& plan, Output& out, const options& o, Journal& journal, error& failure) {
   constexpr bool told = !std::is_same_v<std::remove_const_t<Journal>, no_journal>;
   text_sink sink(out);
   text_merge::steps path(o.memory);
@@ -168,7 +168,7 @@ template <class Output, class Journal>
 
 /// Plans, writes and tells. False with `failure`; what is wrong when `malformed` is set, the reader has to say.
 template <class Output, class Journal>
-[[gnu::noinline]] bool merge_texts(std::string_view document, std::string_view patch, Output& out,
+DEVICETWIN_NEVER_INLINE bool merge_texts(std::string_view document, std::string_view patch, Output& out,
                                    const text_options& o, Journal& journal, error& failure, bool& malformed) {
   text_merge plan(o, failure);
   plan.make(document, patch);

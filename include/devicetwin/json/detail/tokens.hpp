@@ -280,6 +280,9 @@ inline bool has_escapes(std::string_view raw) noexcept {
 /// Whether two strings, each what stands between its quotes, mean the same.
 inline bool same_string(std::string_view a, std::string_view b) noexcept {
   if (a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0) return true;
+  // No escape sequence has more than six bytes for each byte it stands for. So comparing a name with many others costs
+  // no more than these are long, however long it is itself.
+  if (a.size() / 6 > b.size() || b.size() / 6 > a.size()) return false;
   if (!has_escapes(a) && !has_escapes(b)) return false;
   plain_bytes x(a), y(b);
   for (;;) {

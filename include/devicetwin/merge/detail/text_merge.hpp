@@ -554,7 +554,7 @@ class text_merge {
     }
     return true;
   }
-  [[gnu::noinline]] bool same_arrays(std::string_view old, std::string_view value, bool& same) {
+  DEVICETWIN_NEVER_INLINE bool same_arrays(std::string_view old, std::string_view value, bool& same) {
     json::detail::diff_rules rules;
     rules.stop_at_first = true;
     rules.numbers = options_.numbers;
