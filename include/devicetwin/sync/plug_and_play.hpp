@@ -144,7 +144,7 @@ inline bool is_marked_component(std::string_view object) noexcept {
 }
 
 /// What reported says to a desired value.
-inline json::result<answer> answer_in_text(std::string_view desired, std::string_view reported, std::int64_t version, const merge::options& o) {
+inline json::result<answer> answer_in_text(std::string_view desired, std::string_view reported, std::int64_t version, const merge::text_options& o) {
   answer said;
   const std::string_view value = json::detail::member_text(reported, "value");
   if (value.empty() || value == "null" || json::detail::text_to(json::detail::member_text(reported, "ac"), said.code) != json::errc::ok ||
@@ -205,8 +205,9 @@ class component_search {
 template <class Visit>
 json::error find_unanswered(std::string_view desired, std::string_view reported, std::int64_t version, component_names components,
                             Visit&& visit, const json::memory_source& memory) {
-  merge::options o;
+  merge::text_options o;
   o.memory = memory;
+  o.number_texts = json::text_numbers::as_stored;  // the hub may have rounded what the device answered
   json::text_buffer pointer(memory);
   detail::lookup_memory indexes(memory);
   detail::component_search listed(components, memory);

@@ -279,7 +279,7 @@ class text_diff {
       if (a_end == nullptr || b_end == nullptr) return false;
       if (b_end <= differing && a_end - a == b_end - b) return false;  // the difference is behind the value
       if (!(a_plain && b_plain) && *a != '"' && *b != '"') {
-        same = json::detail::same_scalar_text(text(a, a_end), text(b, b_end), rules_.numbers);
+        same = json::detail::same_scalar_text(text(a, a_end), text(b, b_end), rules_.numbers, rules_.number_texts);
       }
     }
     if (a_end == nullptr || b_end >= b_end_ || a_end >= a_end_) return false;
@@ -537,7 +537,7 @@ class text_diff {
     b_ = value_end(to_structure_, b_, b_end_);
     if (a_ == nullptr || b_ == nullptr) return not_json();
     if (strict() && !is_valid(b, b_)) return not_json();
-    same = json::detail::same_scalar_text(text(a, a_), text(b, b_), rules_.numbers);
+    same = json::detail::same_scalar_text(text(a, a_), text(b, b_), rules_.numbers, rules_.number_texts);
     return true;
   }
   bool scalars() {
@@ -611,11 +611,11 @@ class text_diff {
 
   /// Two members of different names: finds the next pair of the same name, if it is near.
   bool reorder() {
-    constexpr std::size_t near = 8;
+    constexpr std::size_t few = 8;
     if (!top_special() && !mark(false)) return false;
     const std::size_t first_from = loose_from_.size();
     const std::size_t first_to = loose_to_.size();
-    for (std::size_t i = 0; i < near && *a_ != '}' && *b_ != '}'; ++i) {
+    for (std::size_t i = 0; i < few && *a_ != '}' && *b_ != '}'; ++i) {
       if (!collect_from() || !collect_to()) return false;
       std::string_view a, b;
       if (!next_name(from_structure_, a_, a_end_, a) || !next_name(to_structure_, b_, b_end_, b)) {

@@ -33,9 +33,9 @@ inline bool append_step(json::text_buffer& out, const json::step& s) {
 }
 
 /// Whether two values mean the same. Trusted texts.
-inline json::result<bool> same_text(std::string_view a, std::string_view b, const merge::options& o) {
+inline json::result<bool> same_text(std::string_view a, std::string_view b, const merge::text_options& o) {
   if (a == b) return true;
-  json::detail::diff_rules rules = merge::detail::rules_of(o);
+  json::detail::diff_rules rules = merge::detail::text_rules_of(o);
   rules.stop_at_first = true;
   json::error e;
   placed<merge::detail::text_diff> walk(o.memory, rules, nullptr, o.memory, e);
@@ -47,7 +47,7 @@ inline json::result<bool> same_text(std::string_view a, std::string_view b, cons
 
 /// A walk down the rest of a subscription's pointer into the old and the new text of a change above it.
 template <class Visit>
-json::error look_inside(const text_change& change, std::string_view rest, const merge::options& o, Visit& visit) {
+json::error look_inside(const text_change& change, std::string_view rest, const merge::text_options& o, Visit& visit) {
   struct frame {
     std::string_view old_text, new_text;
     std::string_view rest;
@@ -155,7 +155,7 @@ bool tell_patch(Output& out, std::string_view old, std::string_view patch, const
 
 /// Visits what of `changes` a subscription is about.
 template <class Visit>
-json::error match_changes(const subscription& wanted, const text_changes& changes, const merge::options& o, Visit& visit) {
+json::error match_changes(const subscription& wanted, const text_changes& changes, const merge::text_options& o, Visit& visit) {
   for (const text_change& change : changes) {
     json::detail::pointer_tokens pattern(wanted.pointer), changed(change.pointer);
     std::string_view token, name;
