@@ -827,6 +827,7 @@ class twin {
       return false;
     }
     const std::size_t before = size_by(rules->size, s.values);
+    const std::size_t text_before = size_by(devicetwin::size_formula::json_text, s.values);
     const node stamp = stamp_node(now, to, where == part::desired);
     const bool stamps = keeps_stamps && where != part::tags;
     node meta = s.metadata ? *s.metadata : object_node();
@@ -843,6 +844,12 @@ class twin {
     if (by_patch ? of_patch > limit : after > limit && after > before) {
       done = result{};
       done.refusals.push_back({where, errc::section_too_large, base, limit, by_patch ? of_patch : after});
+      return false;
+    }
+    const std::size_t text = size_by(devicetwin::size_formula::json_text, s.values);
+    if (text > rules->max_text && text > text_before) {
+      done = result{};
+      done.refusals.push_back({where, errc::section_text_too_long, base, rules->max_text, text});
       return false;
     }
     return true;
@@ -991,6 +998,11 @@ class twin {
     const std::size_t counted = by_patch ? size_by(rules->size, content) : held;
     if (by_patch ? counted > limit : held > limit && held > size(p)) {
       found.broken.push_back({p, errc::section_too_large, "", limit, counted});
+    }
+    const section& now = p == part::tags ? tags : p == part::desired ? desired : reported;
+    const std::size_t text = size_by(devicetwin::size_formula::json_text, s.values);
+    if (text > rules->max_text && text > size_by(devicetwin::size_formula::json_text, now.values)) {
+      found.broken.push_back({p, errc::section_text_too_long, "", rules->max_text, text});
     }
     if (limit != dialect::unlimited) found.head_room[static_cast<int>(p)] = static_cast<int64_t>(limit) - static_cast<int64_t>(counted);
   }
