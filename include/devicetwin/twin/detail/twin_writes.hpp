@@ -368,6 +368,7 @@ template <class Memory, class Tracking>
 json::error basic_twin<Memory, Tracking>::load(std::string_view text) {
   json::read_options options;
   options.max_depth = detail::whole_twin_depth;
+  options.big_integers = rules_->big_integers;
   options.memory = memory_.source();
   json::arena memory(memory_.source());
   static_cast<void>(memory.reserve(3 * text.size()));  // it is rarely more; without room for that it grows in steps
