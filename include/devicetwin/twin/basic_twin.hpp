@@ -259,10 +259,13 @@ class basic_twin {
     desired_.tracking().history().set_budget(bytes);
     reported_.tracking().history().set_budget(bytes);
   }
-  /// Forgets what was removed up to this version of the section; nobody will ask any more.
+  /// Forgets what was removed up to this version of the section; nobody will ask any more. A version that the section
+  /// has not reached yet means the present one.
   void forget_before(part section, std::int64_t version) noexcept {
     static_assert(Tracking::keeps_stamps, "basic_twin: an unstamped twin keeps no history");
-    if (section != part::tags) writable(section).tracking().history().forget_before(version);
+    if (section == part::tags) return;
+    const std::int64_t newest = section_of(section).version();
+    writable(section).tracking().history().forget_before(version < newest ? version : newest);
   }
 
   /// For the views and stores of this library: the sections, and where tags and properties stand among the members
