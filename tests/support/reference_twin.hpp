@@ -501,8 +501,11 @@ class twin {
     const node* value = member(*reported, "value");
     const node* code = member(*reported, "ac");
     const node* version = member(*reported, "av");
-    const bool ack = value != nullptr && value->what != node::null && code != nullptr && code->what == node::integer &&
-                     version != nullptr && version->what == node::integer;
+    const auto is_integer = [](const node* n) {  // 200.0 is one
+      return n != nullptr && (n->what == node::integer ||
+                              (n->what == node::real && n->d == std::floor(n->d) && std::fabs(n->d) < 9223372036854775808.0));
+    };
+    const bool ack = value != nullptr && value->what != node::null && is_integer(code) && is_integer(version);
     return ack ? value : reported;
   }
   int64_t pending(const node& wanted, const node* given, bool root) const {
