@@ -1,9 +1,17 @@
 #!/bin/sh
 # usage: other_machine.sh MACHINE [REGEX], in the repository's root
 # Builds the tests whose line in tests/sources.txt matches REGEX (default: those of texts, trees and the scanner)
-# for another kind of machine, aarch64 (NEON) or s390x (big-endian), and runs them with QEMU. Needs
-# g++-MACHINE-linux-gnu, qemu-user and the single header of Catch2 2. Debian's cross compilers push out g++-multilib.
+# for another kind of machine, aarch64 (NEON) or s390x (big-endian), and runs them with QEMU. Installs what is missing
+# (Debian, Ubuntu); Debian's cross compilers push out g++-multilib. Needs the single header of Catch2 2.
+. "$(dirname "$0")/../../tools/lib.sh"
 machine=$1
+case $machine in
+  aarch64 | s390x) ;;
+  *) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac
+need "the other machine" "g++-$machine-linux-gnu" qemu-user
+need "the library's only dependency" rapidjson-dev
+need "test framework" catch2
 wanted=${2:-'^unit/(json|merge|names|number|read|scan|text)\.cpp$'}
 compiler=$machine-linux-gnu-g++
 work=$(mktemp -d)
