@@ -1,21 +1,23 @@
-/// One request of the service side on its way.
+/// One request to the hub's HTTP side, and its answer.
 #pragma once
 
 #include <string>
 
 namespace hub {
 
-/// A request, and the answer that it is to get.
+/// A request and the answer that the hub makes for it.
 struct http_call {
-  std::string method;         ///< GET, PUT, PATCH or DELETE
-  std::string target;         ///< the path and what follows it, as it was sent
+  std::string method;         ///< as it was sent: GET, PUT, or a method that nobody knows
+  std::string target;         ///< path and query, as they were sent; starts with '/'
   std::string authorization;  ///< the header's value; empty when there is none
-  std::string if_match;
+  std::string if_match;       ///< the header's value; several headers are joined by ", "
   std::string body;
 
   int status = 500;
-  std::string reply;          ///< JSON, or nothing
-  std::string etag;           ///< without quotes; empty for none
+  std::string reply;       ///< JSON; empty for an answer without a body
+  std::string etag;        ///< the ETag header, without quotes; empty for none
+  std::string error_code;  ///< the iothub-errorcode header; empty for none
+  std::string allow;       ///< the Allow header, which an answer 405 needs; empty for none
 
   enum { waiting, taken, answered, given_up } state = waiting;
 };

@@ -8,6 +8,7 @@
 #include "json/get.hpp"
 #include "json/memory.hpp"
 #include "json/number.hpp"
+#include "json/number_text.hpp"
 #include "json/pointer.hpp"
 #include "json/pool.hpp"
 #include "json/read.hpp"

@@ -25,7 +25,7 @@ enum class errc : unsigned char {
   trailing_characters,   ///< something follows the value
   invalid_number,        ///< `01`, `1.`, `.5`, `+1`, ...
   number_overflow,       ///< beyond the largest double
-  integer_overflow,      ///< beyond 64 bits, when read_options::refuse_big_integers asks for it
+  integer_overflow,      ///< beyond 64 bits; see read_options::big_integers
   invalid_escape,        ///< a backslash followed by something else than RFC 8259, section 7, allows
   lone_surrogate,        ///< \ud800 to \udfff without its other half
   control_character,     ///< an unescaped character below U+0020 in a string
@@ -242,7 +242,7 @@ class [[nodiscard]] result {
 
  public:
   result(const T& held) noexcept : value_(held) {}  // NOLINT: a value is a result
-  result(const error& failure) noexcept : failure_(failure) {}  // NOLINT: so is an error
+  result(const json::error& failure) noexcept : failure_(failure) {}  // NOLINT: so is an error
   result(errc code) noexcept : failure_(code) {}      // NOLINT
 
   explicit operator bool() const noexcept { return failure_.code() == errc::ok; }
