@@ -40,6 +40,12 @@ class bytes {
   const std::uint8_t* end_;
 };
 
+/// The code of an error body that has a message, or 0.
+std::int64_t code_of(const rapidjson::Document& payload) {
+  const auto code = json::get<std::int64_t>(payload, "/errorCode");
+  return code && json::get<std::string_view>(payload, "/message") ? *code : 0;
+}
+
 /// What a call came to, as one text.
 template <class Session>
 std::string told(const Session& session, const twin_id& who) {
@@ -56,13 +62,16 @@ std::string told(const Session& session, const twin_id& who) {
       must(a.topic.empty() && !a.operation.empty() && payload.IsObject(), "an event has its body");
     } else {
       const auto topic = twinsync::parse_twin_topic(a.topic);
-      must(static_cast<bool>(topic), "a topic is one");
-      if (a.what == twinsync::hub_action::kind::reply) {
+      // A request id that is too long is told so, at its full length.
+      const bool has_long_id = a.status == 400 && a.topic.size() > twinsync::max_request_id;
+      must(topic || has_long_id, "a topic is one");
+      if (!topic) {
+        must(code_of(payload) == 400004, "a refusal says why");
+      } else if (a.what == twinsync::hub_action::kind::reply) {
         must(topic->kind == twinsync::twin_topic_kind::response && topic->status == a.status, "a reply's topic has its status");
         must((a.status == 204) == a.payload.empty(), "only what was reported is answered with nothing");
         if (a.status >= 400) {
-          const auto code = json::get<std::int64_t>(payload, "/errorCode");
-          must(code && *code / 1000 == a.status && json::get<std::string_view>(payload, "/message"), "a refusal says why");
+          must(code_of(payload) / 1000 == a.status, "a refusal says why");
         }
       } else {
         const auto version = json::get<std::int64_t>(payload, "/$version");

@@ -42,8 +42,8 @@ inline login judge_service(const std::vector<std::string>& hosts, std::string_vi
 
 inline bool may_subscribe(const identity& who, std::string_view filter);
 inline bool may_receive(const identity& who, std::string_view topic);
-/// Twin requests and telemetry of its own, at most once or at least once, never retained.
-inline bool may_publish(const identity& who, std::string_view topic, int qos, bool retain);
+/// Twin requests and telemetry of its own, at most once or at least once. A message with RETAIN is one like any other.
+inline bool may_publish(const identity& who, std::string_view topic, int qos);
 
 // ---------------------------------------------------------------------------------------------
 
@@ -137,8 +137,8 @@ inline bool may_receive(const identity& who, std::string_view topic) {
          detail::starts_with(topic, "$iothub/methods/POST/") || detail::starts_with(topic, detail::path_of(who) + "/messages/devicebound/");
 }
 
-inline bool may_publish(const identity& who, std::string_view topic, int qos, bool retain) {
-  if (retain || qos > 1) return false;
+inline bool may_publish(const identity& who, std::string_view topic, int qos) {
+  if (qos > 1) return false;
   return detail::starts_with(topic, "$iothub/twin/GET/") || detail::starts_with(topic, "$iothub/twin/PATCH/properties/reported/") ||
          detail::starts_with(topic, detail::path_of(who) + "/messages/events/");
 }

@@ -20,6 +20,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -51,7 +52,7 @@ class plugin {
 
   int basic_auth(const mosquitto_evt_basic_auth& e);
   int acl_check(const mosquitto_evt_acl_check& e);
-  int message(const mosquitto_evt_message& e);
+  int message(mosquitto_evt_message& e);
   int disconnect(const mosquitto_evt_disconnect& e);
   int reload();
   int tick();
@@ -62,6 +63,7 @@ class plugin {
     std::uint64_t number;
     std::int64_t expiry;   ///< seconds since 1970
     bool keeps_session;
+    bool ended = false;    ///< the broker has told its end; the check of its last will may still come
   };
 
   void end_expired();
@@ -140,7 +142,8 @@ int plugin::acl_check(const mosquitto_evt_acl_check& e) {
       allowed = hub::may_receive(who, topic);
       break;
     case MOSQ_ACL_WRITE:
-      allowed = hub::may_publish(who, topic, e.qos, e.retain);
+      // A last will does not come to message(), so it would stay retained in the broker.
+      allowed = hub::may_publish(who, topic, e.qos) && !(e.retain && found->second.ended);
       break;
     case MOSQ_ACL_SUBSCRIBE:
       allowed = hub::may_subscribe(who, topic);
@@ -158,7 +161,8 @@ int plugin::acl_check(const mosquitto_evt_acl_check& e) {
   return allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
 }
 
-int plugin::message(const mosquitto_evt_message& e) {
+int plugin::message(mosquitto_evt_message& e) {
+  e.retain = false;  // the broker would keep a retained message for later subscribers; the service takes it as an ordinary one
   const auto found = connections_.find(e.client);
   const std::string_view topic = text_of(e.topic);
   if (found == connections_.end()) return MOSQ_ERR_ACL_DENIED;
@@ -171,6 +175,7 @@ int plugin::disconnect(const mosquitto_evt_disconnect& e) {
   const auto found = connections_.find(e.client);
   if (found == connections_.end()) return MOSQ_ERR_SUCCESS;
   twins_.disconnected(found->second.client_id, found->second.number);
+  found->second.ended = true;
   closing_.push_back(e.client);
   return MOSQ_ERR_SUCCESS;
 }
@@ -233,9 +238,9 @@ int guarded(Act&& act) {
     return MOSQ_ERR_UNKNOWN;
   }
 }
-template <class Event, int (plugin::*Handler)(const Event&)>
+template <class Event, int (plugin::*Handler)(Event&)>
 int on(int, void* event, void* self) {
-  return guarded([&] { return (static_cast<plugin*>(self)->*Handler)(*static_cast<const Event*>(event)); });
+  return guarded([&] { return (static_cast<plugin*>(self)->*Handler)(*static_cast<std::remove_const_t<Event>*>(event)); });
 }
 template <int (plugin::*Handler)()>
 int on(int, void*, void* self) {
@@ -253,10 +258,10 @@ int start(mosquitto_plugin_id_t* identifier, void** user_data, const mosquitto_o
     int event;
     MOSQ_FUNC_generic_callback call;
   } callbacks[] = {
-      {MOSQ_EVT_BASIC_AUTH, on<mosquitto_evt_basic_auth, &plugin::basic_auth>},
-      {MOSQ_EVT_ACL_CHECK, on<mosquitto_evt_acl_check, &plugin::acl_check>},
+      {MOSQ_EVT_BASIC_AUTH, on<const mosquitto_evt_basic_auth, &plugin::basic_auth>},
+      {MOSQ_EVT_ACL_CHECK, on<const mosquitto_evt_acl_check, &plugin::acl_check>},
       {MOSQ_EVT_MESSAGE, on<mosquitto_evt_message, &plugin::message>},
-      {MOSQ_EVT_DISCONNECT, on<mosquitto_evt_disconnect, &plugin::disconnect>},
+      {MOSQ_EVT_DISCONNECT, on<const mosquitto_evt_disconnect, &plugin::disconnect>},
       {MOSQ_EVT_RELOAD, on<&plugin::reload>},
       {MOSQ_EVT_TICK, on<&plugin::tick>},
   };

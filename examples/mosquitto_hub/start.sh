@@ -175,6 +175,7 @@ cafile $dir/ca.pem
 certfile $dir/server.pem
 keyfile $dir/server.key
 tls_version tlsv1.2
+set_tcp_nodelay true
 allow_anonymous false
 max_qos 1
 max_packet_size 300000

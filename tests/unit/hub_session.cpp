@@ -345,7 +345,8 @@ TEST_CASE("every refusal has its status, its code, and says what is wrong where"
       {"{\"a\":1", errc::unexpected_end, 400, 400006, "ends"},
       {"{}{}", errc::trailing_characters, 400, 400006, "follows"},
       {"{\"a\":01}", errc::invalid_number, 400, 400006, "/a"},
-      {"{\"a\":1e999}", errc::number_overflow, 400, 400006, "/a"},
+      {"{\"a\":1e999}", errc::number_overflow, 400, 400004, "/a"},
+      {"{\"a\":18446744073709551616}", errc::integer_overflow, 400, 400004, "/a"},
       {"{\"a\":\"\\x\"}", errc::invalid_escape, 400, 400006, "/a"},
       {"{\"a\":\"\\ud800\"}", errc::lone_surrogate, 400, 400006, "/a"},
       {"{\"a\":\"\n\"}", errc::control_character, 400, 400006, "/a"},
@@ -463,6 +464,56 @@ TEST_CASE("what a device may not publish, and what is not the hub's business") {
   CHECK(hub.out[0].to == "devA");
   CHECK(device_text(**store.find(b)) == R"({"desired":{"$version":1},"reported":{"$version":1}})");
   CHECK(before != service_text(**store.find(a)) + service_text(**store.find(b)));
+}
+
+TEST_CASE("a malformed request with a request id is refused, and nothing is written") {
+  memory_store store;
+  test_hub hub(store);
+  hub.add(a);
+  const std::string before = device_text(**store.find(a));
+  const std::string longer(twinsync::max_request_id + 1, 'r');
+  const struct {
+    std::string topic, id;
+  } cases[] = {{report_topic + "7&$version=abc", "7"},
+               {report_topic + "7&$version=-1", "7"},
+               {report_topic + "7&$version=99999999999999999999", "7"},
+               {report_topic + "7&$version=1&$version=1", "7"},
+               {report_topic + "7&$rid=8", "7"},
+               {"$iothub/twin/PATCH/properties/reported/?$version=&$rid=7", "7"},
+               {"$iothub/twin/PATCH/properties/reported/x/?$rid=7", "7"},
+               {"$iothub/twin/GET/x?$rid=7", "7"},
+               {get_topic + "7&$version=x", "7"},
+               {get_topic + longer, longer},
+               {report_topic + std::string(60'000, 'r'), std::string(60'000, 'r')}};
+  for (const auto& c : cases) {
+    INFO(c.topic.substr(0, 100));
+    CHECK(hub.send(a, c.topic, R"({"x":1})").code() == errc::invalid_topic);
+    REQUIRE(hub.out.size() == 1);
+    CHECK(hub.out[0].what == hub_action::kind::reply);
+    CHECK(hub.out[0].to == "devA");
+    CHECK(hub.out[0].status == 400);
+    CHECK(hub.out[0].topic == "$iothub/twin/res/400/?$rid=" + c.id);
+    CHECK(code_in(hub.out[0].payload) == 400004);
+    CHECK(device_text(**store.find(a)) == before);
+
+    CHECK(hub.session.refuse(a, c.topic, twinsync::throttled, "slower", noon()).code() == errc::invalid_topic);
+    hub.collect();
+    REQUIRE(hub.out.size() == 1);
+    CHECK(hub.out[0].topic == "$iothub/twin/res/429/?$rid=" + c.id);
+    CHECK(code_in(hub.out[0].payload) == 429001);
+  }
+}
+
+TEST_CASE("the reply to a malformed request is left out when there is no memory for it") {
+  failing_heap heap;
+  memory_store store;
+  test_hub hub(store, {}, heap.source());
+  hub.add(a);
+  heap.refused_request = heap.requests + 1;
+  CHECK(hub.send(a, report_topic + "7&$version=abc", "{}").code() == errc::invalid_topic);
+  CHECK(hub.out.empty());
+  CHECK(hub.send(a, report_topic + "7&$version=abc", "{}").code() == errc::invalid_topic);
+  CHECK(hub.out.size() == 1);
 }
 
 TEST_CASE("two devices and a module, each on its own") {

@@ -106,6 +106,24 @@ TEST_CASE("a store over a table says when what is stored is damaged, and leaves 
   CHECK(table.rows.empty());
 }
 
+TEST_CASE("the bytes of another twin are damage, although their checksum is right") {
+  memory_table table;
+  twin_cache<memory_table> store(table);
+  outcome done;
+  const twin_id ids[] = {{"a"}, {"b"}, {"a", "m"}};
+  for (const twin_id& id : ids) REQUIRE(!store.create({id.device, id.module}, noon(), done));
+  const auto bytes_of = [&](const twin_id& id) -> std::string& { return table.rows.at(memory_table::key(id)).bytes; };
+  for (const twin_id& id : ids) {
+    const std::string own = bytes_of(id);
+    for (const twin_id& other : ids) {
+      bytes_of(id) = other == id ? own : bytes_of(other);
+      store.forget_all();
+      CHECK((store.find(id).error().code() == errc::damaged) == (other != id));
+      bytes_of(id) = own;
+    }
+  }
+}
+
 TEST_CASE("a commit that fails forgets what was written") {
   memory_table table;
   twin_cache<memory_table> store(table);

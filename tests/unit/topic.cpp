@@ -177,6 +177,29 @@ TEST_CASE("a request id has a longest length") {
   check(get + longest + "&x", twin_topic_kind::get, 0, longest, -1);
 }
 
+TEST_CASE("the request id of a malformed request can be read") {
+  using twinsync::readable_request_id;
+  const std::string get = "$iothub/twin/GET/", reported = "$iothub/twin/PATCH/properties/reported/";
+  CHECK(readable_request_id(reported + "?$rid=a&$version=x") == "a");
+  CHECK(readable_request_id(reported + "?$version=x&$rid=a") == "a");
+  CHECK(readable_request_id(reported + "?$version=x&other&&$rid=a=b?c/d&") == "a=b?c/d");
+  CHECK(readable_request_id(get + "?$rid=1&$rid=2") == "1");
+  CHECK(readable_request_id(get + "foo?$rid=1") == "1");
+  CHECK(readable_request_id(get + "/?$rid=1") == "1");
+  const std::string longer(60'000, 'r');
+  CHECK(readable_request_id(get + "?$rid=" + longer) == longer);
+  for (const std::string& none : {get, get + "?", get + "?$rid", get + "?$rid=", get + "?$rid=&$rid=1", get + "$rid=1", get + "?rid=1", get + "?x$rid=1",
+                                  get + "?$rid=a#", get + "?$rid=a+b", get + "?$rid=a\n", get + "?$rid=a\x7F", get + std::string("?$rid=a\0b", 9)}) {
+    INFO(none);
+    CHECK(readable_request_id(none).empty());
+  }
+  for (const char* other : {"", "?$rid=1", "$iothub/twin/?$rid=1", "$iothub/twin/GET?$rid=1", "$iothub/twin/res/200/?$rid=1&$version=x",
+                            "$iothub/twin/PATCH/properties/desired/?$rid=1&$version=x", "devices/a/messages/events/?$rid=1"}) {
+    INFO(other);
+    CHECK(readable_request_id(other).empty());
+  }
+}
+
 TEST_CASE("what cannot be parsed is not written, and nothing is written then") {
   const auto refused = [](const twin_topic& t) {
     std::string out = "x";

@@ -79,6 +79,7 @@ class hub_session {
         options_(options),
         done_(memory_.source()),
         body_(memory_.source()),
+        long_topic_(memory_.source()),
         connections_(memory_.source()) {}
   hub_session(const hub_session&) = delete;
   hub_session& operator=(const hub_session&) = delete;
@@ -108,8 +109,8 @@ class hub_session {
 
   /// A device has published. A topic under `$iothub/twin/` that is a device's to write gets its reply, with a status
   /// other than 200 and 204 when it was refused; this function then gives the reason. The payload of GET says nothing
-  /// and is not looked at.
-  /// Errors without an action: invalid_topic, when it is none of the twin's, and somebody else's business or malformed;
+  /// and is not looked at. A malformed request whose `$rid` can be read (readable_request_id()) is refused with 400.
+  /// Errors without an action: invalid_topic, when it is not the twin's, or is malformed and has no `$rid` to answer to;
   ///   not_writable, when it is the hub's to write; invalid_identity, when the id is empty or too long.
   json::error message(const twin_id& id, std::string_view topic, std::string_view payload, timestamp now);
 
@@ -167,6 +168,7 @@ class hub_session {
     return topic.kind == twin_topic_kind::get || topic.kind == twin_topic_kind::reported_patch;
   }
   hub_action& add(hub_action::kind what) noexcept;
+  json::error refuse_topic(std::string_view topic, const json::error& why, const refusal& as, std::string_view body) noexcept;
   void reply(const twin_topic& request, unsigned status, std::int64_t version, std::string_view payload) noexcept;
   json::error refuse(const twin_topic& request, const failure& f, timestamp now) noexcept;
   void notify_and_tell(std::string_view operation) noexcept;
@@ -188,6 +190,7 @@ class hub_session {
   hub_options options_;
   outcome done_;
   json::text_buffer body_;
+  json::text_buffer long_topic_;  ///< of a reply to a malformed request
   devicetwin::detail::id_table<connection> connections_;
   hub_action actions_[3];
   std::size_t action_count_ = 0;
@@ -260,7 +263,10 @@ template <class Store, class Memory>
 json::error hub_session<Store, Memory>::message(const twin_id& id, std::string_view topic, std::string_view payload, timestamp now) {
   if (const json::errc code = set_party(id); code != json::errc::ok) return code;
   const auto request = parse_twin_topic(topic);
-  if (!request) return request.error();
+  if (!request) {
+    const failure f = by_party(request.error());
+    return refuse_topic(topic, f.why, f.as, body_of(f, &now));
+  }
   if (!is_for_hub(*request)) return json::errc::not_writable;
   if (payload.size() > options_.max_payload) {
     return refuse(*request, by_party(json::error(json::errc::too_large).limited_to(options_.max_payload, payload.size())), now);
@@ -284,13 +290,13 @@ template <class Store, class Memory>
 json::error hub_session<Store, Memory>::refuse(const twin_id& id, std::string_view topic, const refusal& as, std::string_view message,
                                                timestamp now) {
   if (const json::errc code = set_party(id); code != json::errc::ok) return code;
-  const auto request = parse_twin_topic(topic);
-  if (!request) return request.error();
-  if (!is_for_hub(*request)) return json::errc::not_writable;
   json::text_buffer body(error_body_, sizeof error_body_);
   error_details details;
   details.now = &now;
   if (json::error e = write_error_body(as, message, body, details)) return e;
+  const auto request = parse_twin_topic(topic);
+  if (!request) return refuse_topic(topic, request.error(), as, body.view());
+  if (!is_for_hub(*request)) return json::errc::not_writable;
   reply(*request, as.status, no_version, body.view());
   return {};
 }
@@ -408,6 +414,25 @@ void hub_session<Store, Memory>::reply(const twin_topic& request, unsigned statu
   a.topic = topic.view();
   a.payload = payload;
   a.status = status;
+}
+
+/// Refuses a topic that parse_twin_topic() does not understand, if there is a request id to answer to. Returns `why`.
+template <class Store, class Memory>
+json::error hub_session<Store, Memory>::refuse_topic(std::string_view topic, const json::error& why, const refusal& as,
+                                                     std::string_view body) noexcept {
+  const std::string_view id = readable_request_id(topic);
+  twin_topic answer;
+  answer.kind = twin_topic_kind::response;
+  answer.status = as.status;
+  answer.request_id = id.substr(0, 1);
+  long_topic_.resize(0);
+  if (id.empty() || write_twin_topic(answer, long_topic_)) return why;
+  if (!long_topic_.append(id.data() + 1, id.size() - 1)) return why;  // any length, so not a topic of twin_topic's
+  hub_action& a = add(hub_action::kind::reply);
+  a.topic = long_topic_.view();
+  a.payload = body;
+  a.status = as.status;
+  return why;
 }
 
 template <class Store, class Memory>

@@ -51,6 +51,11 @@ inline constexpr std::size_t max_request_id = 256;
 ///   number, or too large.
 [[nodiscard]] inline json::result<twin_topic> parse_twin_topic(std::string_view text) noexcept;
 
+/// The request id that a refusal of a malformed request can name: the first `$rid` of a topic that starts as GET's or the
+/// reported patch's. Refers to `text`. It may be longer than max_request_id. Empty when there is none, or it has a control
+/// character, `#` or `+`.
+[[nodiscard]] inline std::string_view readable_request_id(std::string_view text) noexcept;
+
 /// Appends the topic to what json::write() takes. A version is written where it is not no_version.
 /// Errors: invalid_topic, for what parse_twin_topic() would not give back; out_of_memory; then `out` is as it was.
 template <class Output>
@@ -104,14 +109,17 @@ inline bool parse_count(std::string_view text, std::int64_t& number) noexcept {
   return true;
 }
 
-/// The first character that a request id cannot have; its size when there is none.
-inline std::size_t bad_in_request_id(std::string_view id) noexcept {
-  if (id.size() > max_request_id) return max_request_id;
+/// The first character that a request id of any length cannot have; its size when there is none.
+inline std::size_t bad_character_in_request_id(std::string_view id) noexcept {
   for (std::size_t i = 0; i < id.size(); ++i) {
     const auto c = static_cast<unsigned char>(id[i]);
     if (c < 0x20 || c == 0x7F || c == '#' || c == '+' || c == '&') return i;
   }
   return id.size();
+}
+/// The same for a request id that is no longer than it may be.
+inline std::size_t bad_in_request_id(std::string_view id) noexcept {
+  return id.size() > max_request_id ? max_request_id : bad_character_in_request_id(id);
 }
 
 /// The first character that a thing or shadow name cannot have; its size when there is none.
@@ -234,6 +242,21 @@ inline json::result<twin_topic> parse_twin_topic(std::string_view text) noexcept
     return detail::bad_topic(text, text.size());
   }
   return topic;
+}
+
+inline std::string_view readable_request_id(std::string_view text) noexcept {
+  if (!detail::starts_with(text, detail::get_path) && !detail::starts_with(text, detail::reported_path)) return {};
+  constexpr std::string_view name = "$rid=";
+  std::size_t at = text.find('?');
+  while (at < text.size()) {
+    const std::string_view property = text.substr(at + 1, text.find('&', at + 1) - (at + 1));
+    if (detail::starts_with(property, name)) {
+      const std::string_view id = property.substr(name.size());
+      return detail::bad_character_in_request_id(id) == id.size() ? id : std::string_view();
+    }
+    at = text.find('&', at + 1);
+  }
+  return {};
 }
 
 template <class Output>

@@ -195,6 +195,7 @@ class memory_store {
 
 /// A store over a table of bytes, with the twins last used kept live: a message to one of them costs no load. The bytes are
 /// the stored form of twin/stored.hpp. `table` and `rules` must outlive it.
+/// Bytes that are no stored twin, or the twin of another id, are `damaged`: find() says so, and nothing overwrites them.
 /// find() does not ask the table for a twin that is live; where others write to the table, too, a read may be as old
 /// as the twin's last load, and commit() tells.
 template <class Table>
@@ -321,9 +322,12 @@ json::result<twin*> twin_cache<Table>::find(const twin_id& id) {
   entry* made = make(id);
   if (made == nullptr) return json::errc::out_of_memory;
   made->revision = revision;
-  if (json::error e = load_stored(bytes_.view(), made->live)) {
+  json::error failure = load_stored(bytes_.view(), made->live);
+  // Bytes that are another twin's have a right checksum, too.
+  if (!failure && (made->live.device_id() != id.device || made->live.module_id() != id.module)) failure = json::errc::damaged;
+  if (failure) {
     detail::drop_node(live_.memory(), made);
-    return e;
+    return failure;
   }
   if (json::error e = keep(made)) return e;
   return &made->live;
