@@ -2,6 +2,6 @@
 #include <devicetwin/devicetwin.hpp>
 
 int main() {
-  rapidjson::Document document;
+  rapidjson::Value document;
   return static_cast<bool>(devicetwin::merge::apply(document, devicetwin::merge::change()));
 }

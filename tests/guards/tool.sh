@@ -62,6 +62,17 @@ check 'unknown command' 2 '' 'devicetwin: unknown command frob' frob
 check 'no output file' 2 '' 'devicetwin: -o needs FILE' apply doc p1 -o
 check 'an empty output file' 2 '' 'devicetwin: -o needs FILE' apply doc p1 -o ''
 check 'output to standard output' 0 '{"a":1,"b":{"d":3}}' '' apply doc p1 -o -
+check 'an option with =' 0 '' '' apply doc p1 --output=assigned
+check 'a letter with its argument' 0 '' '' apply doc p1 -oattached
+[ "$(cat assigned attached)" = "$(printf '{"a":1,"b":{"d":3}}\n{"a":1,"b":{"d":3}}')" ] || { echo "--output=, -o: $(cat assigned attached)"; status=1; }
+check 'an argument with =' 0 '' '' apply doc p1 --output==a=b
+[ -f '=a=b' ] || { echo "--output==a=b is not taken as it is"; status=1; }
+check 'an option with = and nothing' 2 '' 'devicetwin: --output needs FILE' apply doc p1 --output=
+check 'an option with = that takes nothing' 2 '' 'devicetwin: --pretty takes no argument' apply doc p1 --pretty=2
+check 'a choice with =' 2 '' 'devicetwin: --prefer needs ours|theirs|fail' merge doc doc doc --prefer=mine
+check 'an unknown option with =' 2 '' 'devicetwin: unknown option --frob=1' apply --frob=1 doc p1
+check 'the last of two' 0 '' '' apply doc p1 -o first -o second
+[ ! -e first ] && [ -f second ] || { echo "of two -o, the last is not taken"; status=1; }
 check 'unknown option' 2 '' 'devicetwin: unknown option --frob' apply --frob doc p1
 check 'too few files' 2 '' 'devicetwin: apply needs DOC' apply doc
 check 'too many files' 2 '' 'devicetwin: diff needs FROM and TO' diff doc doc doc
@@ -117,6 +128,46 @@ if command -v git >/dev/null; then
   rm -rf repository
 fi
 
+# --pretty keeps the layout that the first input has.
+printf '{\r\n    "a": 1,\r\n    "b": {\r\n        "c": 2\r\n    }\r\n}\r\n' >four
+printf '{\r\n    "a": 1,\r\n    "b": {\r\n        "d": 3\r\n    }\r\n}\r\n' >four_expected
+printf '{\n\t"a": 1,\n\t"b": {}\n}\n' >tabs
+printf '{\n\t"a": 1,\n\t"b": {\n\t\t"d": 3\n\t}\n}\n' >tabs_expected
+printf '{\n  "a": 1,\n  "b": {\n    "d": 3\n  }\n}\n' >two_expected
+printf '{"a":1,\r\n"b":{}}' >none
+printf '{\r\n"a": 1,\r\n"b": {\r\n"d": 3\r\n}\r\n}\r\n' >none_expected
+# laid_out NAME EXPECTED ARGUMENT...
+laid_out() {
+  name=$1 expected=$2
+  shift 2
+  "$tool" "$@" --pretty -o result && cmp -s result "$expected" || { echo "$name: $(od -c result)"; status=1; }
+}
+"$tool" apply doc p1 -o merged
+laid_out 'merge keeps four spaces and CRLF' four_expected merge doc four merged
+laid_out 'merge keeps tabs' tabs_expected merge tabs tabs merged
+laid_out 'apply keeps four spaces and CRLF' four_expected apply four p1
+laid_out 'apply keeps tabs' tabs_expected apply tabs p1
+laid_out 'lines without indentation stay so' none_expected apply none p1
+laid_out 'one line becomes lines of two spaces' two_expected apply doc p1
+cp four result
+laid_out 'a file keeps its own layout' four_expected apply result p1
+
+# What a terminal would obey is escaped in messages.
+printf '{"a\302\2332J":nul}' >bad_name
+check 'C1 in a name' 2 '' "devicetwin: bad_name:1:12: unexpected character '}', at /a\\u009b2J" apply bad_name p1
+printf '{"\342\200\256\177":\302\2332J}' >bad_name
+check 'direction in a name' 2 '' 'devicetwin: bad_name:1:7: unexpected character (byte 0xc2), at /\u202e\u007f' apply bad_name p1
+check 'ESC and C1 in a file name' 2 '' 'devicetwin: \u001b[2J\u009b\x9b: cannot be opened: ' apply "$(printf '\033[2J\302\233\233')" p1
+check 'a line end in an option' 2 '' 'devicetwin: unknown option --a\u000ab' apply doc p1 --a'
+'b
+check 'a name that ends the line' 2 '' 'devicetwin: no\u000asuch/folder: cannot be written' apply doc p1 -o 'no
+such/folder'
+printf '{"\302\233":"\342\200\256","x":1}' >c1_ours
+printf '{"\302\233":"\363\240\201\201"}' >c1_theirs
+"$tool" merge empty c1_ours c1_theirs >out 2>err
+[ "$(cat err)" = '{"pointer":"/\u009b","conflict":"both changed","ours":"\u202e","theirs":"\udb40\udc41","chosen":"ours"}' ] ||
+  { echo "a conflict is told as $(cat err)"; status=1; }
+
 # -o writes a file whole, or leaves it.
 cp doc target
 chmod 640 target
@@ -129,7 +180,7 @@ ln -s target link
 check 'output to a link' 0 '' '' apply doc p2 -o link
 [ -L link ] && [ "$(cat target)" = '{"b":{"c":2}}' ] || { echo "-o does not write through a link"; status=1; }
 check 'output to nowhere' 2 '' 'devicetwin: no/such/folder: cannot be written' apply doc p1 -o no/such/folder
-[ "$(ls)" = "$(ls | grep -v '\.[A-Za-z0-9]\{6\}$')" ] || { echo "-o leaves temporary files"; status=1; }
+[ -z "$(ls -A | grep '^\.devicetwin-')" ] || { echo "-o leaves temporary files"; status=1; }
 
 # Output that cannot be written is an error.
 if [ -w /dev/full ]; then

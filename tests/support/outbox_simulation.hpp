@@ -173,7 +173,7 @@ class outbox_simulation {
         if (!equal(server_, view_)) return "the server has " + text_of(server_) + story_;
         if (alone_ && !equal(server_, every_edit_)) return "an edit was lost or came back" + story_;
         merge::change none;
-        return box_.pending().keeps() && !box_.waiting() ? "" : "something is left" + story_;
+        return !box_.has_pending() && !box_.waiting() ? "" : "something is left" + story_;
       }
       server_ = reference::merge(server_, seen(patch));
       if (box_.acknowledge()) return "acknowledge failed at the end" + story_;

@@ -335,6 +335,39 @@ inline std::optional<std::uint64_t> etag_value(const std::string& text) {
   return etag_text(counter) == text ? std::optional<std::uint64_t>(counter) : std::nullopt;
 }
 
+/// Without blanks, weak marks and quotes around it.
+inline std::string bare_etag(std::string text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == text.npos) return {};
+  text = text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  while (true) {
+    const std::string start = text.compare(0, 3, "W/\"") == 0 ? "W/\"" : "\"";
+    if (text.size() <= start.size() || text.compare(0, start.size(), start) != 0 || text.back() != '"') return text;
+    text = text.substr(start.size(), text.size() - start.size() - 1);
+  }
+}
+/// All that an If-Match header may mean, the whole first.
+inline std::vector<std::string> etags_in(const std::string& header) {
+  std::vector<std::string> elements{header}, all;
+  std::string element;
+  bool quoted = false;
+  for (const char c : header + ",") {
+    if (c == '"') quoted = !quoted;
+    if (c == ',' && !quoted) {
+      elements.push_back(element);
+      element.clear();
+    } else {
+      element += c;
+    }
+  }
+  for (const std::string& e : elements) {
+    if (&e != &elements.front() && e.find_first_not_of(" \t") == e.npos) continue;
+    all.push_back(bare_etag(e));
+    if (all.back().size() > 2 && all.back().compare(0, 2, "W/") == 0) all.push_back(all.back().substr(2));
+  }
+  return all;
+}
+
 // --- the twin ------------------------------------------------------------------------------------
 
 struct change {
@@ -687,7 +720,13 @@ class twin {
   }
 
   std::uint64_t etag_counter() const {
-    if (const auto counter = etag_value(etag())) return *counter;
+    // A counter may stand in quotes, and in a list.
+    std::optional<std::uint64_t> highest;
+    for (const std::string& one : etags_in(etag())) {
+      const auto counter = etag_value(one);
+      if (counter && (!highest || *counter > *highest)) highest = counter;
+    }
+    if (highest) return *highest;
     return version > reported.version ? static_cast<std::uint64_t>(version - reported.version) : 1;
   }
   bool next_version(int64_t& next) const {
@@ -909,11 +948,12 @@ class twin {
     return told(done);
   }
 
-  bool matches(std::string condition) const {
-    if (condition.empty() || condition == "*") return true;
-    if (condition.size() > 2 && condition.compare(0, 2, "W/") == 0) condition.erase(0, 2);
-    if (condition.size() >= 2 && condition.front() == '"' && condition.back() == '"') condition = condition.substr(1, condition.size() - 2);
-    return condition == etag();
+  bool matches(const std::string& condition) const {
+    if (condition.find_first_not_of(" \t") == condition.npos || condition == etag()) return true;
+    const std::vector<std::string> all = etags_in(condition);
+    if (all.front() == "*") return true;
+    const std::vector<std::string> own = etags_in('"' + etag() + '"');
+    return std::find(all.begin(), all.end(), own.front()) != all.end();
   }
 
   void check_part(const node& g, part p, bool replace, findings& found, std::size_t& held) const {

@@ -1,5 +1,6 @@
-// The properties of the text roads, for any two texts: what the tree roads say is right. Aborts where one does
-// not hold, so that tests and the fuzz target can share it.
+// The properties of the text roads, for any two texts: what the tree roads say is right. Trees do not hold every number
+// of a text, so here they have numbers as strings, one string for each decimal value. Aborts where a property
+// does not hold, so that tests and the fuzz target can share it.
 #pragma once
 
 #include <devicetwin/devicetwin.hpp>
@@ -16,6 +17,7 @@
 #include <utility>
 
 #include "reference.hpp"
+#include "spelled_numbers.hpp"
 
 namespace text_roads {
 
@@ -67,12 +69,56 @@ std::string written(const Value& value) {
   if (json::write(value, text)) std::abort();
   return text;
 }
-inline std::string normal(std::string_view text) {
-  rapidjson::Document d;
-  json::read_options o;
-  if (json::read(text, d, o)) return "not JSON: " + std::string(text);
-  return written(d);
-}
+/// Reads a text into a tree in which numbers are strings that start with n, and strings start with s.
+class reading {
+ public:
+  reading(json::number_equality numbers, std::size_t max_depth) : numbers_(numbers) { options_.max_depth = max_depth; }
+
+  json::error operator()(std::string_view text, rapidjson::Document& to) const {
+    std::string tagged;
+    encoder events(tagged, numbers_ == json::number_equality::by_value_and_type);
+    if (json::error e = json::read_events(text, events, options_)) return e;
+    if (json::read(tagged, to, options_)) std::abort();
+    return {};
+  }
+  std::string normal(std::string_view text) const {
+    rapidjson::Document d;
+    return (*this)(text, d) ? "not JSON: " + std::string(text) : written(d);
+  }
+
+ private:
+  struct encoder {
+    encoder(std::string& text, bool types) : out(text), with_type(types) {}
+    json::text_writer<std::string> out;
+    bool with_type;
+
+    bool tag(char mark, std::string text) {
+      text.insert(0, 1, mark);
+      return out.String(text.data(), static_cast<json::size_type>(text.size()), true);
+    }
+    bool NumberText(std::string_view number) {
+      const std::string text(number);
+      std::string value = spelled_numbers::decimal(text);
+      if (with_type) value += spelled_numbers::is_integer(text) && text != "-0" ? " integer" : " double";
+      return tag('n', value);
+    }
+    bool Null() { return out.Null(); }
+    bool Bool(bool b) { return out.Bool(b); }
+    bool Int(int) { std::abort(); }
+    bool Uint(unsigned) { std::abort(); }
+    bool Int64(std::int64_t) { std::abort(); }
+    bool Uint64(std::uint64_t) { std::abort(); }
+    bool Double(double) { std::abort(); }
+    bool String(const char* text, json::size_type length, bool) { return tag('s', std::string(text, length)); }
+    bool Key(const char* text, json::size_type length, bool) { return out.Key(text, length, true); }
+    bool StartObject() { return out.StartObject(); }
+    bool EndObject(json::size_type count) { return out.EndObject(count); }
+    bool StartArray() { return out.StartArray(); }
+    bool EndArray(json::size_type count) { return out.EndArray(count); }
+  };
+  json::number_equality numbers_;
+  json::read_options options_;
+};
 
 /// All properties under one set of options.
 inline void check(std::string_view a, std::string_view b, const merge::options& base) {
@@ -83,12 +129,11 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
   trusted.trust = merge::text_trust::trusted;
 
   rapidjson::Document x, y;
-  json::read_options reading;
-  reading.max_depth = base.max_depth;
-  json::error refused = json::read(a, x, reading);
+  const reading read(base.numbers, base.max_depth);
+  json::error refused = read(a, x);
   unsigned which = 1;
   if (!refused) {
-    refused = json::read(b, y, reading);
+    refused = read(b, y);
     which = 2;
   }
 
@@ -131,7 +176,7 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
     require(diff.compare(0, kept.size(), kept) == 0, "the diff is appended", a, b);
     diff.erase(0, kept.size());
     rapidjson::Document got;
-    require(!json::read(diff, got), "the diff is JSON", a, b);
+    require(!read(diff, got), "the diff is JSON", a, b);
     require(identical(reference::from_value(got), reference::from_value(patch)),
             "the diff of the texts is that of the trees", a, b);
     std::string buffer(diff.size(), '?');
@@ -145,7 +190,7 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
     std::string there;
     require(!merge::apply_merge_patch_text(a, diff, there, checked), "the diff can be applied", a, b);
     rapidjson::Document z;
-    require(!json::read(there, z), "the result is JSON", a, b);
+    require(!read(there, z), "the result is JSON", a, b);
     require(reference::equal(reference::from_value(z), reference::from_value(y)), "from + diff = to", a, b);
   }
 
@@ -166,6 +211,7 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
   std::string merged_again = kept;
   std::size_t reserved = 0;
   struct recorder {
+    const reading& read;
     changes& seen;
     std::size_t& reserved;
     bool reserve(std::size_t count) {
@@ -176,17 +222,17 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
                     const std::string_view* new_text) {
       std::string pointer;
       where.append_to(pointer);
-      seen[pointer] = {old_text == nullptr ? "" : normal(*old_text),
-                       new_text == nullptr ? "" : normal(*new_text)};
+      seen[pointer] = {old_text == nullptr ? "" : read.normal(*old_text),
+                       new_text == nullptr ? "" : read.normal(*new_text)};
     }
   };
   const json::error t2 =
-      merge::apply_merge_patch_text(a, b, merged_again, trusted, recorder{by_text, reserved});
+      merge::apply_merge_patch_text(a, b, merged_again, trusted, recorder{read, by_text, reserved});
   require(t2.code() == m.code() && merged == merged_again, "both doors give the same text", a, b);
   if (m) return require(merged == kept, "the output is as it was", a, b);
   merged.erase(0, kept.size());
   rapidjson::Document z;
-  require(!json::read(merged, z), "the result is JSON", a, b);
+  require(!read(merged, z), "the result is JSON", a, b);
   require(identical(reference::from_value(z), reference::from_value(x)), "the text is that of the tree", a, b);
   require(by_tree == by_text && reserved == by_text.size(), "both journals say the same", a, b);
   require(!by_tree.empty() || merged == a, "without a change the bytes stay", a, b);

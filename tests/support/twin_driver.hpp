@@ -679,7 +679,7 @@ class model {
     const auto text = c_.text();
     if (!text) return;
     json::read_options options;
-    options.refuse_big_integers = rules_.max_integer != INT64_MAX;
+    options.big_integers = rules_.big_integers;
     json::document d;
     if (json::read(*text, d, options)) return refused(*text);
     if (kind < 2) service(*text, kind == 1);

@@ -1,5 +1,6 @@
 #include "../support/text.hpp"
 
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -838,4 +839,62 @@ TEST_CASE("a buffer of any size is enough, or the error says what is needed", "[
     });
   }
   CHECK(size <= enough + 4096);
+}
+
+namespace {
+
+/// What a session on a heap asked for during some events.
+struct metered_heap {
+  std::size_t requests = 0;
+  std::size_t bytes = 0;
+  json::memory_source source() {
+    return {[](void* context, std::size_t size) -> void* {
+              auto& heap = *static_cast<metered_heap*>(context);
+              ++heap.requests;
+              heap.bytes += size;
+              return std::malloc(size);
+            },
+            [](void*, void* block) { std::free(block); }, this};
+  }
+};
+
+/// A twin with so many members in each section.
+std::string wide_twin(int members) {
+  std::string section;
+  for (int i = 0; i < members; ++i) section += "\"property" + std::to_string(i) + "\":{\"value\":" + std::to_string(i) + "},";
+  return R"({"desired":{)" + section + R"("$version":3},"reported":{)" + section + R"("$version":5}})";
+}
+
+}  // namespace
+
+TEST_CASE("a session on a heap asks for memory a few times, and for a multiple of its texts") {
+  for (const int members : {20, 200, 2000, 20000}) {
+    INFO(members);
+    metered_heap heap;
+    twinsync::device_options options;
+    options.rules = &devicetwin::rfc7396;
+    twinsync::device_session s(options, heap.source());
+    const std::string twin = wide_twin(members);
+    const auto answer = [&](std::string_view body) {
+      return problem(s.message("$iothub/twin/res/200/?$rid=" +
+                                   std::string(twinsync::parse_twin_topic(last(s, twinsync::action_kind::publish))->request_id),
+                               body, 2));
+    };
+    REQUIRE(problem(s.connected(1)) == "");
+    REQUIRE(answer(twin) == "");
+    CHECK(s.text(part::desired).size() > twin.size() / 3);
+    CHECK(heap.requests < 60);
+    CHECK(heap.bytes < 40 * twin.size() + 100000);
+    // A large report, the largest change there is, and another twin altogether.
+    std::string patch = "{";
+    for (int i = 0; i < members; ++i) patch += (i == 0 ? "\"other" : ",\"other") + std::to_string(i) + "\":[" + std::to_string(i) + "]";
+    REQUIRE(problem(s.report(patch + "}", 3)) == "");
+    REQUIRE(problem(s.message("$iothub/twin/PATCH/properties/desired/?$version=4", patch + "}", 4)) == "");
+    REQUIRE(problem(s.connected(5)) == "");
+    REQUIRE(answer(R"({"desired":{"$version":9},"reported":{"$version":9}})") == "");
+    REQUIRE(problem(s.connected(6)) == "");
+    REQUIRE(answer(twin) == "");
+    CHECK(heap.requests < 300);
+    CHECK(heap.bytes < 150 * twin.size() + 300000);
+  }
 }

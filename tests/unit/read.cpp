@@ -169,13 +169,42 @@ TEST_CASE("read's numbers do not depend on the locale", "[read]") {
   CHECK(refused("[1,5e400]").pointer() == "/1");
 }
 
-TEST_CASE("read can refuse integers beyond 64 bits", "[read]") {
+TEST_CASE("read refuses integers beyond 64 bits unless it is asked to round them", "[read]") {
+  const std::string huge(400, '9');
+  for (const std::string& text : {std::string("18446744073709551616"), std::string("-9223372036854775809"),
+                                 std::string("894902000012345678901234"), huge, "-" + huge}) {
+    const auto e = refused("{\n \"a\": [0, " + text + "]}");
+    CHECK(e.code() == errc::integer_overflow);
+    CHECK(e.line() == 2);
+    CHECK(e.column() == 11);
+    CHECK(e.pointer() == "/a/1");
+  }
+  CHECK(written(parsed("[18446744073709551615,-9223372036854775808,1e30,1000000000000000000000.0,-0]")) ==
+        "[18446744073709551615,-9223372036854775808,1e30,1e21,-0.0]");
+
   json::read_options options;
-  options.refuse_big_integers = true;
-  CHECK(refused("[18446744073709551616]", options).code() == errc::integer_overflow);
-  CHECK(refused("[-9223372036854775809]", options).pointer() == "/0");
+  options.big_integers = json::big_integer_rule::round;
   rapidjson::Document d;
-  CHECK(!json::read("[18446744073709551615,1e30,-0]", d, options));
+  CHECK(!json::read("[18446744073709551616,-9223372036854775809]", d, options));
+  CHECK(written(d) == "[18446744073709552000.0,-9223372036854776000.0]");
+  CHECK(refused("[" + huge + "]", options).code() == errc::number_overflow);
+}
+
+TEST_CASE("read_events gives a handler that asks for it the spelling of each number", "[read]") {
+  std::string out;
+  json::text_writer<std::string> writer(out);
+  const std::string all = "[0,-0,1.0,1E5,1e-400,1e400,3.14159265358979323846,89490200001234567890,10e+2,-9223372036854775809]";
+  CHECK(!json::read_events(all, writer));
+  CHECK(out == all);
+  for (const char* bad : {"[01]", "[1.]", "[-]", "[1e]", "[1e+]", "[.5]", "[--1]", "[1.5.5]"}) {
+    std::string ignored;
+    json::text_writer<std::string> other(ignored);
+    const json::error e = json::read_events(bad, other);
+    const json::error expected = refused(bad);
+    INFO(bad);
+    CHECK(e.code() == expected.code());
+    CHECK(e.offset() == expected.offset());
+  }
 }
 
 TEST_CASE("read names line, column and pointer", "[read]") {

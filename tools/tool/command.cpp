@@ -2,14 +2,17 @@
 
 #include <devicetwin/version.hpp>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace tool {
 
 const option output_option{"--output", "-o", "FILE",
                            "write to FILE instead of standard output; it may be one of the inputs and is\n"
-                           "replaced only on success; - is standard output"};
-const option pretty_option{"--pretty", nullptr, nullptr, "one member a line, indented"};
+                           "replaced only on success; - is standard output",
+                           option::output_file};
+const option pretty_option{"--pretty", nullptr, nullptr,
+                           "one member a line, indented; as the first input is, if it is"};
 
 namespace {
 
@@ -67,14 +70,28 @@ bool takes(const command& c, const option& o) {
   return false;
 }
 
-/// The option of this spelling, of whichever command.
-const option* find_option(const std::vector<command>& all, const std::string& word) {
+/// A word that is an option, taken apart: --output, --output=FILE, -o or -oFILE.
+struct spelling {
+  const option* of = nullptr;
+  std::string name;
+  bool has_argument = false;
+  std::string argument;
+};
+
+/// The option of a word, of whichever command.
+spelling find_option(const std::vector<command>& all, const std::string& word) {
+  const bool is_long = word.compare(0, 2, "--") == 0;
+  const std::size_t length = is_long ? word.find('=') : 2;
+  spelling found;
+  found.name = word.substr(0, length);
+  found.has_argument = length < word.size();
+  if (found.has_argument) found.argument = word.substr(is_long ? length + 1 : length);
   for (const command& c : all) {
     for (const option* o : c.options) {
-      if (word == o->name || (o->letter != nullptr && word == o->letter)) return o;
+      if (is_long ? found.name == o->name : o->letter != nullptr && found.name == o->letter) found.of = o;
     }
   }
-  return nullptr;
+  return found;
 }
 
 /// The names of the commands that take an option, or that start with a word.
@@ -152,6 +169,24 @@ int wrong_usage(std::string_view what) {
   return exit_trouble;
 }
 
+/// Finds and locks the outputs, and reads before that what somebody else may still be writing.
+int prepare_outputs(const arguments& given, const std::vector<std::string>& inputs) {
+  const std::string* main = given.find(output_option);
+  if (const int status = given.outputs->add(output_option.name, main != nullptr ? *main : "-", false)) return status;
+  for (std::size_t i = 0; i < given.options.size(); ++i) {
+    const auto& [o, name] = given.options[i];
+    const bool is_last = given.find(*o) == &name;
+    if (o->kind != option::output_file || o == &output_option || !is_last) continue;
+    if (const int status = given.outputs->add(o->name, name, true)) return status;
+  }
+  if (const int status = given.outputs->check(inputs)) return status;
+  if (!given.outputs->has_files()) return 0;
+  for (const std::string& name : inputs) {
+    if (const int status = load_early(name)) return status;
+  }
+  return given.outputs->lock();
+}
+
 }  // namespace
 
 int wrong_usage(const command& c, std::string_view what) {
@@ -176,10 +211,15 @@ int run(const std::vector<command>& all, int count, char** words) {
       return print("devicetwin " + std::to_string(DEVICETWIN_VERSION_MAJOR) + "." +
                    std::to_string(DEVICETWIN_VERSION_MINOR) + "." +
                    std::to_string(DEVICETWIN_VERSION_PATCH) + "\n");
-    } else if (const option* o = find_option(all, word)) {
-      const bool more = o->argument != nullptr;
-      if (more && (i + 1 == count || *words[i + 1] == '\0' || !allows(*o, words[i + 1]))) return wrong_usage(word + " needs " + o->argument);
-      given.options.emplace_back(o, more ? words[++i] : "");
+    } else if (spelling found = find_option(all, word); found.of != nullptr) {
+      const option& o = *found.of;
+      if (o.argument == nullptr) {
+        if (found.has_argument) return wrong_usage(std::string(o.name) + " takes no argument");
+      } else {
+        if (!found.has_argument && i + 1 < count) found.argument = words[++i];
+        if (found.argument.empty() || !allows(o, found.argument)) return wrong_usage(found.name + " needs " + o.argument);
+      }
+      given.options.emplace_back(&o, found.argument);
     } else {
       return wrong_usage("unknown option " + word);
     }
@@ -210,21 +250,47 @@ int run(const std::vector<command>& all, int count, char** words) {
   if (given.operands.size() < wanted.least || given.operands.size() > wanted.most) {
     return wrong_usage(*chosen, std::string(chosen->name) + " needs " + wanted.needed());
   }
-  int standard_inputs = 0;
-  for (const std::string& operand : given.operands) standard_inputs += operand == "-";
+  std::vector<std::string> inputs = given.operands;
   for (const auto& [o, argument] : given.options) {
     if (!takes(*chosen, *o)) {
       return wrong_usage(*chosen, std::string(o->name) + " goes with " + names_of(all, o, ""));
     }
-    standard_inputs += o->input && argument == "-";
+    if (o->kind == option::input_file) inputs.push_back(argument);
   }
-  if (standard_inputs > 1) return wrong_usage(*chosen, "standard input can be read only once");
+  if (std::count(inputs.begin(), inputs.end(), "-") > 1) return wrong_usage(*chosen, "standard input can be read only once");
+  output_set outputs;
+  given.outputs = &outputs;
+  if (const int status = prepare_outputs(given, inputs)) return status;
   return chosen->run(given);
 }
 
-int deliver(const arguments& given, std::string_view text) {
-  const std::string* file = given.find(output_option);
-  return file != nullptr && *file != "-" ? store(*file, text) : print(text);
+int deliver(const arguments& given, std::string_view text,
+            const std::vector<std::pair<const option*, std::string_view>>& others) {
+  given.outputs->set_text(output_option.name, text);
+  for (const auto& [o, body] : others) given.outputs->set_text(o->name, body);
+  return given.outputs->deliver();
+}
+
+std::string laid_out_as(std::string_view source, std::string_view text) {
+  std::string unit(pretty_indent, ' ');
+  std::string_view line_end = "\n";
+  const std::size_t first_end = source.find('\n', source.find_first_of("{["));
+  if (first_end != std::string_view::npos) {
+    if (first_end != 0 && source[first_end - 1] == '\r') line_end = "\r\n";
+    const std::size_t member = source.find_first_not_of(" \t\r\n", first_end);
+    if (member != std::string_view::npos && source[member] != '}' && source[member] != ']') {
+      const std::size_t line = source.rfind('\n', member) + 1;
+      unit = source.substr(line, member - line);
+    }
+  }
+  std::string result;
+  for (std::size_t end; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {
+    std::string_view line = text.substr(0, end);
+    const std::size_t spaces = std::min(line.find_first_not_of(' '), line.size());
+    for (std::size_t i = 0; i < spaces / pretty_indent; ++i) result += unit;
+    (result += line.substr(spaces)) += line_end;
+  }
+  return result += text;
 }
 
 }  // namespace tool

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "io.hpp"
+#include "output.hpp"
 
 namespace tool {
 
@@ -21,7 +22,8 @@ struct option {
   /// What the help calls its argument, "FILE", or all that it may be, "left|right"; null when it takes none.
   const char* argument;
   const char* meaning;   ///< for the help
-  bool input = false;    ///< the argument is an input, "-" being standard input
+  /// What the argument is. "-" is standard input or standard output.
+  enum { word, input_file, output_file } kind = word;
 };
 
 extern const option output_option;  ///< -o, --output FILE
@@ -31,6 +33,7 @@ extern const option pretty_option;  ///< --pretty
 struct arguments {
   std::vector<std::string> operands;
   std::vector<std::pair<const option*, std::string>> options;
+  output_set* outputs = nullptr;  ///< the files of the options that are outputs, locked, and standard output
 
   bool has(const option& o) const { return find(o) != nullptr; }
   /// The argument of the last such option; null without one.
@@ -57,20 +60,28 @@ struct command {
 /// Finds the command and runs it; or explains. Gives the exit status.
 int run(const std::vector<command>& all, int count, char** words);
 
+/// How many spaces the library indents by for --pretty.
+constexpr unsigned pretty_indent = 2;
+/// A text indented by pretty_indent, with the line ends and the indentation of `source` if that has several lines.
+std::string laid_out_as(std::string_view source, std::string_view text);
+
 /// Complains and shows the usage line of the command.
 int wrong_usage(const command& c, std::string_view what);
 
-/// Writes a result to where -o says, or to standard output. Gives 0 or the exit status.
-int deliver(const arguments& given, std::string_view text);
+/// Writes the result to where -o says, or to standard output, and other outputs to the files of their options: all, or
+/// none. An other output that is empty, or is not given, becomes no file. Returns 0 or the exit status.
+int deliver(const arguments& given, std::string_view text,
+            const std::vector<std::pair<const option*, std::string_view>>& others = {});
 
-/// The same for a JSON value, laid out as --pretty says; `source` is what an error is about.
+/// The same for a JSON value, laid out as --pretty says: as `source` is, which is also what an error is about.
 template <class Value>
 int deliver(const arguments& given, const Value& value, const input& source) {
   std::string text;
   devicetwin::json::write_options layout;
-  layout.indent = given.has(pretty_option) ? 2 : 0;
+  layout.indent = given.has(pretty_option) ? pretty_indent : 0;
   if (const auto e = devicetwin::json::write(value, text, layout)) return complain(source, e);
-  return deliver(given, text += '\n');
+  text += '\n';
+  return deliver(given, given.has(pretty_option) ? laid_out_as(source.text, text) : text);
 }
 
 }  // namespace tool

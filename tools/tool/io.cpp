@@ -5,8 +5,9 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include <sys/stat.h>
@@ -86,24 +87,25 @@ std::string place_of(const input& in, const json::error& e) {
   return in.name + ":" + std::to_string(e.line()) + ":" + std::to_string(e.column());
 }
 
+/// What load_early() has read, by name.
+std::map<std::string, std::string> read_early;
+
 bool read_all(std::FILE* file, std::string& text) {
   char block[65536];
   for (std::size_t n; (n = std::fread(block, 1, sizeof block, file)) != 0;) text.append(block, n);
   return std::ferror(file) == 0;
 }
 
-bool write_and_close(std::FILE* file, std::string_view text) {
-  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  const int reason = errno;
-  const bool closed = std::fclose(file) == 0;
-  if (!written) errno = reason;
-  return written && closed;
-}
-
 }  // namespace
 
+std::string visible(std::string_view text) {
+  std::string result;
+  json::put_visible(text, [&result](char c) { result += c; });
+  return result;
+}
+
 int complain(std::string_view what) {
-  std::fprintf(stderr, "devicetwin: %.*s\n", static_cast<int>(what.size()), what.data());
+  std::fprintf(stderr, "devicetwin: %s\n", visible(what).c_str());
   return exit_trouble;
 }
 
@@ -124,60 +126,34 @@ int complain_at_pointer(const input& in, const json::error& e) {
 
 int load(const std::string& name, input& in) {
   in.name = name == "-" ? "standard input" : name;
-  if (name == "-") return read_all(stdin, in.text) ? 0 : complain_of_file(in.name, "cannot be read");
-  std::FILE* file = std::fopen(name.c_str(), "rb");
+  if (const auto early = read_early.find(name); early != read_early.end()) {
+    in.text = std::move(early->second);
+    read_early.erase(early);
+    return 0;
+  }
+  std::FILE* file = name == "-" ? stdin : std::fopen(name.c_str(), "rbe");
   if (file == nullptr) return complain_of_file(name, "cannot be opened");
   const bool ok = read_all(file, in.text);
   const int reason = errno;
-  std::fclose(file);
+  if (file != stdin) std::fclose(file);
   errno = reason;
-  return ok ? 0 : complain_of_file(name, "cannot be read");
+  return ok ? 0 : complain_of_file(in.name, "cannot be read");
+}
+
+int load_early(const std::string& name) {
+  struct stat status {};
+  const bool known = name == "-" ? ::fstat(STDIN_FILENO, &status) == 0 : ::stat(name.c_str(), &status) == 0;
+  if (!known || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || read_early.count(name) != 0) return 0;
+  input in;
+  const int result = load(name, in);
+  if (result == 0) read_early.emplace(name, std::move(in.text));
+  return result;
 }
 
 int load(const std::string& name, input& in, json::document& document) {
   if (const int status = load(name, in)) return status;
   if (const auto e = json::read(in.text, document)) return complain(in, e);
   return 0;
-}
-
-int store(const std::string& name, std::string_view text) {
-  std::string target = name;
-  if (char* resolved = ::realpath(name.c_str(), nullptr)) {  // a link keeps pointing there
-    target = resolved;
-    std::free(resolved);
-  }
-  struct stat status;
-  const bool exists = ::stat(target.c_str(), &status) == 0;
-  if (exists && !S_ISREG(status.st_mode)) {
-    std::FILE* file = std::fopen(target.c_str(), "wb");
-    if (file == nullptr) return complain_of_file(name, "cannot be opened");
-    return write_and_close(file, text) ? 0 : complain_of_file(name, "cannot be written");
-  }
-  std::string temporary = target + ".XXXXXX";
-  const int descriptor = ::mkstemp(temporary.data());
-  if (descriptor < 0) return complain_of_file(name, "cannot be written");
-  mode_t mode;
-  if (exists) {
-    mode = status.st_mode & 07777;
-  } else {
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    mode = 0666 & ~mask;
-  }
-  std::FILE* file = ::fchmod(descriptor, mode) == 0 ? ::fdopen(descriptor, "wb") : nullptr;
-  if (file == nullptr) ::close(descriptor);
-  if (file == nullptr || !write_and_close(file, text) ||
-      std::rename(temporary.c_str(), target.c_str()) != 0) {
-    const int reason = errno;
-    ::unlink(temporary.c_str());
-    errno = reason;
-    return complain_of_file(name, "cannot be written");
-  }
-  return 0;
-}
-
-int print(std::string_view text) {
-  return write_and_close(stdout, text) ? 0 : complain_of_file("standard output", "cannot be written");
 }
 
 }  // namespace tool

@@ -1,4 +1,4 @@
-// What every command of the tool does with the world: load inputs, complain, write results.
+// What every command of the tool does with its inputs: load them, and complain about them. Results: output.hpp.
 #pragma once
 
 #include <devicetwin/json/arena.hpp>
@@ -18,6 +18,9 @@ struct input {
   std::string text;
 };
 
+/// A text for a terminal: characters that a terminal obeys or does not show are escaped as in JSON.
+std::string visible(std::string_view text);
+
 // Each says what is wrong in one line on standard error, and gives exit_trouble.
 
 int complain(std::string_view what);
@@ -32,12 +35,9 @@ int complain_at_pointer(const input& in, const devicetwin::json::error& e);
 
 /// Loads a file, or standard input for "-".
 int load(const std::string& name, input& in);
+/// Reads an input now that load() will be asked for later, unless it is a regular file. A program that waits for a lock
+/// must not keep the one waiting that writes to its input.
+int load_early(const std::string& name);
 /// Loads it and reads it as JSON.
 int load(const std::string& name, input& in, devicetwin::json::document& document);
-/// Replaces a regular file by way of a new one beside it, so that it is always whole; anything else
-/// (a device, a pipe) is written to directly.
-int store(const std::string& name, std::string_view text);
-/// Writes to standard output and closes it: errors of a full disk or a closed pipe show up here.
-int print(std::string_view text);
-
 }  // namespace tool

@@ -14,7 +14,7 @@ namespace merge = devicetwin::merge;
 namespace tool {
 namespace {
 
-const option base_option{"--base", nullptr, "DOC", "the document that the patches are for", true};
+const option base_option{"--base", nullptr, "DOC", "the document that the patches are for", option::input_file};
 const option prefer_option{"--prefer", nullptr, "ours|theirs|fail",
                            "whose value stands where both sides changed the same; fail, the default, takes ours\n"
                            "and exits 1"};
@@ -82,7 +82,7 @@ std::string line_of(const Conflict& c) {
   if (c.ours != nullptr) add("ours", *c.ours);
   if (c.theirs != nullptr) add("theirs", *c.theirs);
   add_text("chosen", merge::name_of(c.chosen));
-  return whole ? line + "}\n" : "a conflict that cannot be written, at " + pointer + "\n";
+  return visible(whole ? line + "}" : "a conflict that cannot be written, at " + pointer) + "\n";
 }
 
 int merge_documents(const arguments& given) {

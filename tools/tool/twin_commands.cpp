@@ -25,8 +25,11 @@ const option as_option{"--as", nullptr, "service|device", "who patches: tags and
 const option if_match_option{"--if-match", nullptr, "ETAG", "only if the twin still has this etag"};
 const option if_version_option{"--if-version", nullptr, "N", "as device: only if reported still has this version"};
 const option notification_option{"--notification", nullptr, "FILE",
-                                 "write what the device would be sent; no file when that is nothing"};
-const option event_option{"--event", nullptr, "FILE", "write the change event for the back end; no file when nothing changed"};
+                                 "write what the device would be sent; no file when that is nothing, - is standard\n"
+                                 "output, which then needs -o FILE for the twin",
+                                 option::output_file};
+const option event_option{"--event", nullptr, "FILE", "the same with the change event for the back end; no file when nothing changed",
+                          option::output_file};
 const option history_option{"--with-history", nullptr, nullptr,
                             "keep what `twin since` needs, as \"$history\"; it stays when it is there already"};
 const option view_option{"--view", nullptr, "service|device", "whose view of the twin; service if not said"};
@@ -83,20 +86,26 @@ int load_twin(const std::string& name, input& in, dt::twin& t) {
   return e ? complain_at_pointer(in, e) : 0;
 }
 
+/// A result that the library has written with the indentation of --pretty.
+int deliver_text(const arguments& given, std::string& text, const input& in) {
+  text += '\n';
+  return deliver(given, given.has(pretty_option) ? laid_out_as(in.text, text) : text);
+}
+
 /// The twin itself as it is after a write, then what goes with it.
 int deliver_twin(const arguments& given, const dt::twin& t, const dt::outcome& done, const input& in) {
   std::string text;
   dt::view_options layout;
   layout.history = given.has(history_option);
-  layout.indent = given.has(pretty_option) ? 2 : 0;
+  layout.indent = given.has(pretty_option) ? pretty_indent : 0;
   if (const auto e = dt::write_service_view(t, text, layout)) return complain(in, e);
-  if (const int status = deliver(given, text += '\n')) return status;
-  const auto also = [&given](const option& o, std::string_view body) {
-    const std::string* file = given.find(o);
-    return file == nullptr || body.empty() ? 0 : store(*file, std::string(body) + '\n');
-  };
-  if (const int status = also(notification_option, done.notification())) return status;
-  return also(event_option, done.event());
+  text += '\n';
+  std::string notification(done.notification()), event(done.event());
+  for (std::string* body : {&notification, &event}) {
+    if (!body->empty()) *body += '\n';
+  }
+  return deliver(given, given.has(pretty_option) ? laid_out_as(in.text, text) : text,
+                 {{&notification_option, notification}, {&event_option, event}});
 }
 
 int make(const arguments& given) {
@@ -162,13 +171,13 @@ int show(const arguments& given) {
   if (const int status = load_twin(given.operands[0], in, t)) return status;
   dt::view_options layout;
   layout.metadata = !given.has(no_metadata_option);
-  layout.indent = given.has(pretty_option) ? 2 : 0;
+  layout.indent = given.has(pretty_option) ? pretty_indent : 0;
   const std::string* view = given.find(view_option);
   std::string text;
   const json::error e = view != nullptr && *view == "device" ? dt::write_device_view(t, text, layout)
                                                              : dt::write_service_view(t, text, layout);
   if (e) return complain(in, e);
-  return deliver(given, text += '\n');
+  return deliver_text(given, text, in);
 }
 
 int delta(const arguments& given) {
@@ -176,8 +185,8 @@ int delta(const arguments& given) {
   dt::twin t;
   if (const int status = load_twin(given.operands[0], in, t)) return status;
   std::string text;
-  if (const auto e = dt::write_delta(t, text, given.has(pretty_option) ? 2 : 0)) return complain(in, e);
-  return deliver(given, text += '\n');
+  if (const auto e = dt::write_delta(t, text, given.has(pretty_option) ? pretty_indent : 0)) return complain(in, e);
+  return deliver_text(given, text, in);
 }
 
 int since(const arguments& given) {
@@ -192,8 +201,8 @@ int since(const arguments& given) {
   if (const int status = load_twin(given.operands[0], in, t)) return status;
   const dt::part where = *name == "desired" ? dt::part::desired : dt::part::reported;
   std::string text;
-  if (const auto e = dt::write_changes_since(t, where, *version, text, given.has(pretty_option) ? 2 : 0)) return refuse(in, e);
-  return deliver(given, text += '\n');
+  if (const auto e = dt::write_changes_since(t, where, *version, text, given.has(pretty_option) ? pretty_indent : 0)) return refuse(in, e);
+  return deliver_text(given, text, in);
 }
 
 int check(const arguments& given) {

@@ -8,6 +8,7 @@
 #include <type_traits>  // std::is_trivially_destructible_v
 
 #include "../version.hpp"
+#include "visible.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -24,7 +25,7 @@ enum class errc : unsigned char {
   trailing_characters,   ///< something follows the value
   invalid_number,        ///< `01`, `1.`, `.5`, `+1`, ...
   number_overflow,       ///< beyond the largest double
-  integer_overflow,      ///< beyond 64 bits, when read_options::refuse_big_integers asks for it
+  integer_overflow,      ///< beyond 64 bits; see read_options::big_integers
   invalid_escape,        ///< a backslash followed by something else than RFC 8259, section 7, allows
   lone_surrogate,        ///< \ud800 to \udfff without its other half
   control_character,     ///< an unescaped character below U+0020 in a string
@@ -114,8 +115,8 @@ class error {
   unsigned text() const noexcept { return text_; }
 
   /// One sentence with the pointer, without the position: "a member name stands twice in one object,
-  /// in the first text, at /a/b", and of an unexpected character which one it was. Control characters in names are
-  /// shown escaped. Writes at most `capacity` bytes, not
+  /// in the first text, at /a/b", and of an unexpected character which one it was. In names, characters that a
+  /// terminal obeys or does not show are escaped, see put_visible(). Writes at most `capacity` bytes, not
   /// terminated, and gives the length of the whole sentence, as snprintf does.
   std::size_t message(char* buffer, std::size_t capacity) const noexcept;
   /// The same as a string; this one allocates.
@@ -241,7 +242,7 @@ class [[nodiscard]] result {
 
  public:
   result(const T& held) noexcept : value_(held) {}  // NOLINT: a value is a result
-  result(const error& failure) noexcept : failure_(failure) {}  // NOLINT: so is an error
+  result(const json::error& failure) noexcept : failure_(failure) {}  // NOLINT: so is an error
   result(errc code) noexcept : failure_(code) {}      // NOLINT
 
   explicit operator bool() const noexcept { return failure_.code() == errc::ok; }
@@ -320,16 +321,7 @@ inline std::size_t error::message(char* buffer, std::size_t capacity) const noex
   if (text_ != 0) out.put(text_ == 1 ? ", in the first text" : ", in the second text");
   if (pointer_length_ != 0) {
     out.put(", at ");
-    for (char c : pointer()) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (byte >= 0x20 && byte != 0x7F) {
-        out.put(c);
-      } else {
-        out.put("\\u00");
-        out.put(hex[byte >> 4]);
-        out.put(hex[byte & 15]);
-      }
-    }
+    put_visible(pointer(), [&out](char c) { out.put(c); });
   }
   return out.length();
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
+#include <limits>       // std::numeric_limits
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::is_same_v
 
@@ -151,26 +152,32 @@ inline std::string_view trimmed(std::string_view text) noexcept {
   return text;
 }
 
-inline errc text_to_number(std::string_view text, number& n) noexcept {
-  const number_end found = parse_number(text.data(), text.data() + text.size(), n);
-  return found.code == errc::ok && found.end == text.data() + text.size() ? errc::ok : errc::wrong_type;
-}
 template <class T>
 errc text_to(std::string_view text, T& to) noexcept {
   if constexpr (std::is_same_v<T, bool>) {
     to = text == "true";
     return to || text == "false" ? errc::ok : errc::wrong_type;
   } else {
-    number n;
-    errc code = text_to_number(text, n);
-    if (code != errc::ok) return code;
-    std::conditional_t<std::is_same_v<T, double>, double, std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>> wide{};
-    code = convert(n, wide);
-    to = static_cast<T>(wide);
-    if constexpr (sizeof(T) < sizeof wide) {
-      if (code == errc::ok && to != wide) return errc::number_out_of_range;
+    const number_end whole = skip_number(text.data(), text.data() + text.size());
+    if (whole.code != errc::ok || whole.end != text.data() + text.size()) return errc::wrong_type;
+    if constexpr (std::is_same_v<T, double>) {
+      number n;
+      if (parse_number(text.data(), whole.end, n).code != errc::ok) return errc::number_out_of_range;
+      return convert(n, to);
+    } else {
+      bool negative = false;
+      std::uint64_t magnitude = 0;
+      const errc code = integer_of(text, negative, magnitude);
+      if (code != errc::ok) return code;
+      constexpr auto largest = static_cast<std::uint64_t>((std::numeric_limits<T>::max)());
+      if (negative && magnitude != 0) {
+        if (std::is_unsigned_v<T> || magnitude > largest + 1) return errc::number_out_of_range;
+        to = static_cast<T>(0 - magnitude);
+        return errc::ok;
+      }
+      to = static_cast<T>(magnitude);
+      return magnitude <= largest ? errc::ok : errc::number_out_of_range;
     }
-    return code;
   }
 }
 

@@ -39,6 +39,12 @@ struct number {
   };
 };
 
+/// What becomes of an integer beyond 64 bits that is read into a tree.
+enum class big_integer_rule : unsigned char {
+  refuse,  ///< it is an error: integer_overflow
+  round    ///< it becomes the nearest double
+};
+
 /// What parse_number() found.
 struct number_end {
   const char* end;  ///< after the number; on error where it went wrong
@@ -52,6 +58,10 @@ struct number_end {
 /// is zero or a subnormal, as strtod has it. The text may go on after the number.
 /// Cost: linear; beyond 19 digits with a near tie, some microseconds.
 inline number_end parse_number(const char* first, const char* last, number& out) noexcept;
+
+/// Moves over one JSON number at the start of [first, last), of any size. Errors are those of parse_number(), except that no
+/// number is too large. Cost: linear.
+inline number_end skip_number(const char* first, const char* last) noexcept;
 
 /// The longest text that to_chars() writes for any number.
 inline constexpr std::size_t max_number_chars = 32;
@@ -520,6 +530,36 @@ inline number_end parse_number(const char* first, const char* last, number& out)
   if (negative) bits |= std::uint64_t{1} << 63;
   out.stored_as = number::kind::real;
   out.d = detail::double_of_bits(bits);
+  return {p, errc::ok};
+}
+
+inline number_end skip_number(const char* first, const char* last) noexcept {
+  const char* p = first;
+  bool missing = false;
+  const auto digits = [&] {  // at least one
+    missing = p == last || !detail::is_digit(*p);
+    while (p != last && detail::is_digit(*p)) ++p;
+  };
+  const auto stop = [&]() -> number_end { return {p, p == last ? errc::unexpected_end : errc::invalid_number}; };
+  if (p != last && *p == '-') ++p;
+  if (p != last && *p == '0') {
+    ++p;
+    if (p != last && detail::is_digit(*p)) return {p, errc::invalid_number};
+  } else {
+    digits();
+    if (missing) return stop();
+  }
+  if (p != last && *p == '.') {
+    ++p;
+    digits();
+    if (missing) return stop();
+  }
+  if (p != last && (*p == 'e' || *p == 'E')) {
+    ++p;
+    if (p != last && (*p == '-' || *p == '+')) ++p;
+    digits();
+    if (missing) return stop();
+  }
   return {p, errc::ok};
 }
 

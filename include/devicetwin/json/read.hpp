@@ -23,8 +23,8 @@ namespace json {
 
 struct read_options {
   std::size_t max_depth = default_max_depth;  ///< levels of arrays and objects
-  /// An integer beyond 64 bits becomes the nearest double, unless it is refused (integer_overflow).
-  bool refuse_big_integers = false;
+  /// What becomes of an integer beyond 64 bits. A number with a point or an exponent is always rounded to a double.
+  big_integer_rule big_integers = big_integer_rule::refuse;
   memory_source memory = {};  ///< working memory: some bytes per level, name, and unescaped character
 };
 
@@ -73,6 +73,9 @@ read(std::string_view, Out&&, Rest&&...) {
 /// Sends `text` as events to any RapidJSON handler (Null, Bool, Int, Uint, Int64, Uint64, Double, String,
 /// StartObject, Key, EndObject, StartArray, EndArray, each giving false to stop). Strings are valid during
 /// the call only (copy is true).
+/// A handler that has `bool NumberText(std::string_view)` gets each number as the text spells it, by that event alone. Then
+/// nothing is rounded and no number is too large. json::text_writer is one, so that sending a text to it changes
+/// its white space and escapes but no digit.
 ///
 /// Errors: as read(), and handler_stopped; events before the error have been sent then. A repeated name in an
 ///   object of more than 64 members is found at the object's end, before EndObject.
@@ -82,8 +85,7 @@ template <class Handler>
   static_assert(detail::is_handler<Handler>,
                 "json::read_events: the second argument is a RapidJSON handler, with all of its events");
   if constexpr (detail::is_handler<Handler>) {
-    return detail::reader<Handler>(text, handler, options.max_depth, options.refuse_big_integers,
-                                   options.memory)
+    return detail::reader<Handler>(text, handler, options.max_depth, options.big_integers, options.memory)
         .read();
   } else {
     return errc::wrong_type;

@@ -103,11 +103,12 @@ class text_writer {
   bool Uint64(std::uint64_t u) { return numeral(u); }
   bool Double(double d) { return detail::is_finite(d) ? numeral(d) : fail(errc::not_finite); }
   bool RawNumber(const char* text, size_type length, bool) {
-    number ignored;
-    const number_end end = parse_number(text, text + length, ignored);
+    const number_end end = skip_number(text, text + length);
     const bool whole = end.code == errc::ok && end.end == text + length;
     return whole ? scalar({text, length}) : fail(end.code == errc::ok ? errc::invalid_number : end.code);
   }
+  /// A number as a reader found it; nobody looks at it.
+  bool NumberText(std::string_view text) { return scalar(text); }
   /// A whole JSON value that is text already; nobody looks at it.
   bool RawValue(std::string_view json) { return scalar(json); }
   bool String(const char* text, size_type length, bool) {

@@ -103,6 +103,13 @@ template <class Journal = no_journal>
 template <class Allocator, class Journal = no_journal>
 [[nodiscard]] json::error apply(json::basic_value<Allocator>& target, const change& c, Allocator& allocator,
                                 const options& options = {}, Journal&& journal = {});
+/// The same for a RapidJSON document with its own allocator.
+template <class Allocator, class StackAllocator, class Journal = no_journal>
+[[nodiscard]] json::error apply(json::basic_document<Allocator, StackAllocator>& target, const change& c,
+                                const options& options = {}, Journal&& journal = {}) {
+  json::basic_value<Allocator>& root = target;
+  return apply(root, c, target.GetAllocator(), options, static_cast<Journal&&>(journal));
+}
 
 /// A value without its allocator: a mistake, explained.
 template <class Allocator>
@@ -160,6 +167,13 @@ template <class BaseAllocator, class PatchAllocator>
 [[nodiscard]] json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
                                          json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator,
                                          const options& options = {});
+template <class BaseAllocator, class PatchAllocator, class StackAllocator>
+[[nodiscard]] json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
+                                         json::basic_document<PatchAllocator, StackAllocator>& patch,
+                                         const options& options = {}) {
+  json::basic_value<PatchAllocator>& root = patch;
+  return to_merge_patch(c, base, root, patch.GetAllocator(), options);
+}
 
 /// Merge patches to be applied one after the other; `count` of them, at most two. Their memory is that of the options
 /// that they were made with.
@@ -216,6 +230,14 @@ error replace_by_result(json::document& out, const change& c, const Base& base, 
   });
   if (!failure) json::document_access::settle(out, 0, 0);
   return failure;
+}
+template <class Allocator, class StackAllocator, class Base>
+error replace_by_result(json::basic_document<Allocator, StackAllocator>& out, const change& c, const Base& base, const options& o) {
+  json::detail::tree_builder<Allocator> builder(out.GetAllocator(), o.memory);
+  return builder.build(out, [&](auto& handler) {
+    return result_sender<Base, std::remove_reference_t<decltype(handler)>>(handler, o.max_depth, o.memory)
+        .run(c.form(), &base);
+  });
 }
 
 }  // namespace detail

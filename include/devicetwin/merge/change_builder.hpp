@@ -12,6 +12,7 @@
 #include "../json/value.hpp"
 #include "change.hpp"
 #include "detail/change_form.hpp"
+#include "detail/change_sum.hpp"
 #include "detail/places.hpp"
 #include "detail/plan.hpp"
 #include "merge_patch.hpp"
@@ -27,11 +28,11 @@ namespace merge {
 /// object on the way becomes one, also for remove(), as in a merge patch; and a number is a name, not an index, for a
 /// change never goes into an array. The first error is kept; calls after it do nothing, and finish() gives it.
 /// Errors: invalid_pointer, root_removed, depth_exceeded, not_finite, out_of_memory; with the place.
-/// Cost: a scan of each object on the way.
+/// Cost: n calls cost n * log(n): what was said is kept in parts, which are composed as they grow.
 class change_builder {
  public:
   explicit change_builder(const options& options = {}) noexcept
-      : options_(options), memory_(options.memory), name_(options.memory) {
+      : options_(options), said_(options.memory), memory_(options.memory), name_(options.memory) {
     root_.SetArray();
   }
   change_builder(const change_builder&) = delete;
@@ -57,15 +58,20 @@ class change_builder {
   void write_value(std::string_view pointer, const json::basic_value<Allocator>& value) {
     static_cast<void>(write(pointer, &value));
   }
+  template <class Value>
+  bool write_here(std::string_view pointer, const Value* value);
   node* step_into(node& object, std::string_view token);
+  json::error put_aside();
   bool fail(const json::error& e) {
     failure_ = e;
     return false;
   }
 
   options options_;
+  detail::change_sum said_;  ///< before what is in root_
   json::arena memory_;
-  node root_;  ///< a form
+  node root_;                ///< a form
+  std::size_t scanned_ = 0;  ///< members of it that were looked at
   json::detail::stack<char, 64> name_;
   json::error failure_;
 };
@@ -79,7 +85,10 @@ class change_recorder {
     undo      ///< the change that takes it back
   };
   explicit change_recorder(direction which = direction::forward, const options& options = {}) noexcept
-      : undo_(which == direction::undo), options_(options), total_(options.memory), memory_(options.memory) {
+      : undo_(which == direction::undo),
+        options_(options),
+        total_(options.memory, undo_ ? detail::change_sum::order::before : detail::change_sum::order::after),
+        memory_(options.memory) {
     options_.max_depth = detail::any_depth;  // what it records was checked
     latest_.SetArray();
   }
@@ -101,7 +110,7 @@ class change_recorder {
 
   bool undo_;
   options options_;
-  change total_;
+  detail::change_sum total_;
   json::arena memory_;
   json::arena_value latest_;  ///< the form of what was told since the last reserve()
   json::error failure_;
@@ -145,7 +154,7 @@ error copy_checked(arena_value& to, const Value& from, json::arena& memory, std:
 }  // namespace detail
 
 inline json::arena_value* change_builder::step_into(node& object, std::string_view token) {
-  for (json::size_type i = object.MemberCount(); i-- != 0;) {  // what was written last is the likeliest
+  for (json::size_type i = object.MemberCount(); i-- != 0; ++scanned_) {  // what was written last is the likeliest
     auto& member = json::detail::members_begin(object)[i];
     if (json::detail::token_is(token, json::detail::text_of(member.name))) return &member.value;
   }
@@ -160,9 +169,32 @@ inline json::arena_value* change_builder::step_into(node& object, std::string_vi
   return added;
 }
 
+/// Makes what is in root_ part of what was said before.
+inline json::error change_builder::put_aside() {
+  change part(options_.memory);
+  if (json::error e = change_access::rebuild(part, [&](auto& handler, bool& sent) {
+        sent = true;
+        return detail::send(root_, handler, options_.memory);
+      })) {
+    return e;
+  }
+  if (json::error e = said_.add(static_cast<change&&>(part), options_)) return e;
+  memory_.clear();
+  root_.SetArray();
+  scanned_ = 0;
+  return {};
+}
+
 template <class Value>
 bool change_builder::write(std::string_view pointer, const Value* value) {
-  if (failure_) return false;
+  constexpr std::size_t enough = 4096;  // what looking at members may cost before it is time for another part
+  if (failure_ || !write_here(pointer, value)) return false;
+  if (scanned_ > enough) failure_ = put_aside();
+  return !failure_;
+}
+
+template <class Value>
+bool change_builder::write_here(std::string_view pointer, const Value* value) {
   const json::detail::pointer_text text{pointer};
   if (!json::detail::pointer_tokens::valid(pointer)) return fail(json::error(json::errc::invalid_pointer).at(text));
   if (pointer.empty() && value == nullptr) return fail(json::errc::root_removed);
@@ -187,7 +219,7 @@ bool change_builder::write(std::string_view pointer, const Value* value) {
     if (!at->IsObject()) at->SetObject();
     if (inside && value == nullptr && tokens.remaining() == 0) {
       const auto* members = json::detail::members_begin(*at);
-      for (json::size_type i = 0; i < at->MemberCount(); ++i) {
+      for (json::size_type i = 0; i < at->MemberCount(); ++i, ++scanned_) {
         if (!json::detail::token_is(token, json::detail::text_of(members[i].name))) continue;
         at->EraseMember(at->MemberBegin() + static_cast<std::ptrdiff_t>(i));
         break;
@@ -240,12 +272,17 @@ change_builder& change_builder::set(std::string_view pointer, const T& value) {
 
 inline json::error change_builder::finish(change& out) {
   json::error failure = failure_;
-  if (!failure) {
+  if (!failure && said_.empty()) {
     failure = change_access::rebuild(out, [&](auto& handler, bool& sent) {
       sent = true;
       return detail::send(root_, handler, options_.memory);
     });
+  } else if (!failure) {
+    failure = put_aside();
+    if (!failure) failure = said_.total(out, options_);
   }
+  said_.clear();
+  scanned_ = 0;
   memory_.clear();
   root_.SetArray();
   failure_ = {};
@@ -259,7 +296,7 @@ inline json::error change_recorder::fold() {
       sent = true;
       return detail::send(latest_, handler, options_.memory);
     });
-    if (!failure_) failure_ = undo_ ? compose(latest, total_, total_, options_) : compose(total_, latest, total_, options_);
+    if (!failure_) failure_ = total_.add(static_cast<change&&>(latest), options_);
   }
   memory_.clear();
   latest_.SetArray();
@@ -304,8 +341,8 @@ void change_recorder::operator()(const json::location& where, const Value* old_v
 
 inline json::error change_recorder::finish(change& out) {
   json::error failure = fold();
-  if (!failure) failure = out.assign(total_);
-  change(options_.memory).swap(total_);
+  if (!failure) failure = total_.total(out, options_);
+  total_.clear();
   failure_ = {};
   return failure;
 }

@@ -132,6 +132,11 @@ inline json::detail::diff_rules rules_of(const options& o) noexcept {
   rules.max_depth = o.max_depth;
   return rules;
 }
+inline json::detail::diff_rules text_rules_of(const text_options& o) noexcept {
+  json::detail::diff_rules rules = rules_of(o);
+  rules.number_texts = o.number_texts;
+  return rules;
+}
 
 }  // namespace detail
 

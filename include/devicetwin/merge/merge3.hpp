@@ -32,13 +32,21 @@ template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class
                                  const json::basic_value<TheirsAllocator>& theirs, change& from_ours,
                                  policy prefer = policy::fail, Report&& report = {}, const options& options = {});
 
-/// The same as a document. `result` may be the document that `ours` is the root of, which is then changed in place.
+/// The same as a document, this library's or RapidJSON's. `result` may be the document that `ours` is the root of, which
+/// is then changed in place.
 /// On an error it is as it was.
 /// Cost: in place as above, and that of the change; else a copy of ours more.
 template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class Report = no_report>
 [[nodiscard]] json::error merge3(const json::basic_value<BaseAllocator>& base,
                                  const json::basic_value<OursAllocator>& ours,
                                  const json::basic_value<TheirsAllocator>& theirs, json::document& result,
+                                 policy prefer = policy::fail, Report&& report = {}, const options& options = {});
+template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class ResultAllocator, class StackAllocator,
+          class Report = no_report>
+[[nodiscard]] json::error merge3(const json::basic_value<BaseAllocator>& base,
+                                 const json::basic_value<OursAllocator>& ours,
+                                 const json::basic_value<TheirsAllocator>& theirs,
+                                 json::basic_document<ResultAllocator, StackAllocator>& result,
                                  policy prefer = policy::fail, Report&& report = {}, const options& options = {});
 
 /// Documents that are not values: a mistake, explained.
@@ -83,6 +91,19 @@ json::error merge3(const json::basic_value<BaseAllocator>& base, const json::bas
   change from_ours(options.memory);
   if (json::error e = merge3(base, ours, theirs, from_ours, prefer, report, options)) return e;
   if (static_cast<const void*>(&ours) == &result.root()) return apply(result, from_ours, options);
+  return detail::replace_by_result(result, from_ours, ours, options);
+}
+
+template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class ResultAllocator, class StackAllocator,
+          class Report>
+json::error merge3(const json::basic_value<BaseAllocator>& base, const json::basic_value<OursAllocator>& ours,
+                   const json::basic_value<TheirsAllocator>& theirs,
+                   json::basic_document<ResultAllocator, StackAllocator>& result, policy prefer, Report&& report,
+                   const options& options) {
+  change from_ours(options.memory);
+  if (json::error e = merge3(base, ours, theirs, from_ours, prefer, report, options)) return e;
+  const json::basic_value<ResultAllocator>& root = result;
+  if (static_cast<const void*>(&ours) == &root) return apply(result, from_ours, options);
   return detail::replace_by_result(result, from_ours, ours, options);
 }
 

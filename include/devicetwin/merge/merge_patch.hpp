@@ -5,7 +5,7 @@
 #include <cstring>      // std::memcpy
 #include <new>          // placement new, std::launder
 #include <string_view>  // std::string_view
-#include <type_traits>  // std::enable_if_t, std::is_same_v, std::void_t
+#include <type_traits>  // std::enable_if_t, std::is_same_v
 
 #include "../json/arena.hpp"
 #include "../json/detail/builder.hpp"
@@ -51,35 +51,39 @@ template <class PatchAllocator, class Journal = no_journal>
                                             const json::basic_value<PatchAllocator>& patch,
                                             const options& options = {}, Journal&& journal = {});
 
+/// The same for a RapidJSON document with its own allocator.
+template <class TargetAllocator, class StackAllocator, class PatchAllocator, class Journal = no_journal>
+[[nodiscard]] json::error apply_merge_patch(json::basic_document<TargetAllocator, StackAllocator>& target,
+                                            const json::basic_value<PatchAllocator>& patch,
+                                            const options& options = {}, Journal&& journal = {}) {
+  json::basic_value<TargetAllocator>& root = target;
+  return apply_merge_patch(root, patch, target.GetAllocator(), options, static_cast<Journal&&>(journal));
+}
+
 namespace detail {
 
-template <class Target, class Allocator, class = void>
-inline constexpr bool is_allocator_of = false;
-template <class Target, class Allocator>
-inline constexpr bool is_allocator_of<Target, Allocator, std::void_t<typename Target::AllocatorType>> =
-    std::is_same_v<Allocator, typename Target::AllocatorType&>;
+/// Whether the third argument of apply_merge_patch() is the target's allocator.
+template <class Target, class... Rest>
+inline constexpr bool has_allocator = false;
+template <class Allocator, class... Rest>
+inline constexpr bool has_allocator<json::basic_value<Allocator>, Allocator&, Rest...> = true;
+template <class Allocator, class StackAllocator, class... Rest>
+inline constexpr bool has_allocator<json::basic_document<Allocator, StackAllocator>, Allocator&, Rest...> = true;
 
 /// Whether apply_merge_patch() takes these, whatever else is wrong.
 template <class Target, class Patch, class... Rest>
-struct can_apply : std::false_type {};
-template <class Patch, class... Rest>
-struct can_apply<json::document, Patch, Rest...> : std::bool_constant<json::detail::is_value<Patch>> {};
-template <class Target, class Patch, class Allocator, class... Rest>
-struct can_apply<Target, Patch, Allocator, Rest...>
-    : std::bool_constant<json::detail::is_value<Target> && !std::is_const_v<Target> &&
-                         json::detail::is_value<Patch> && is_allocator_of<Target, Allocator>> {};
-template <class Patch, class First, class... Rest>
-struct can_apply<json::document, Patch, First, Rest...>
-    : std::bool_constant<json::detail::is_value<Patch>> {};
+inline constexpr bool can_apply =
+    json::detail::is_value<Patch> &&
+    (std::is_same_v<Target, json::document> || json::detail::is_document<Target> || has_allocator<Target, Rest...>);
 
 }  // namespace detail
 
 /// A target or patch that is none, or a value without its allocator: a mistake, explained.
 template <class Target, class Patch, class... Rest>
-std::enable_if_t<!detail::can_apply<Target, Patch, Rest...>::value, json::error> apply_merge_patch(
+std::enable_if_t<!detail::can_apply<Target, Patch, Rest...>, json::error> apply_merge_patch(
     Target&, const Patch&, Rest&&...) {
   static_assert(json::detail::mistaken<Patch>,
-                "merge::apply_merge_patch: the target is a json::document, or a value with its allocator as "
+                "merge::apply_merge_patch: the target is a json::document, a RapidJSON document, or a value with its allocator as "
                 "third argument; the patch is a RapidJSON value (of a json::document, its root()); "
                 "json::read makes one from text");
   return json::errc::wrong_type;

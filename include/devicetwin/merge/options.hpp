@@ -5,6 +5,7 @@
 
 #include "../json/detail/scalar.hpp"
 #include "../json/memory.hpp"
+#include "../json/number_text.hpp"
 #include "../json/value.hpp"
 
 namespace devicetwin {
@@ -19,6 +20,7 @@ enum class null_rule : unsigned char {
 };
 
 using json::number_equality;
+using json::text_numbers;
 
 /// What counts as a change when a member is written.
 enum class change_rule : unsigned char {
@@ -33,6 +35,20 @@ struct options {
   change_rule changes = change_rule::by_value;
   std::size_t max_depth = json::default_max_depth;  ///< levels of arrays and objects
   json::memory_source memory = {};                  ///< working memory
+};
+
+/// What is known of texts before they are looked at.
+enum class text_trust : unsigned char {
+  checked,  ///< nothing: both are validated as strictly as json::read does, whatever they differ in
+  trusted   ///< json::write or merge/text.hpp wrote them, or json::read accepted them: they are not validated
+};
+
+/// Options of the functions on texts; max_depth and memory are as for trees. `changes` has no meaning here: only a
+/// different value is a change.
+struct text_options : options {
+  text_trust trust = text_trust::checked;
+  /// When two numbers have the same value. Under by_value_and_type they must be of the same type, too.
+  text_numbers number_texts = text_numbers::exact;
 };
 
 }  // namespace merge

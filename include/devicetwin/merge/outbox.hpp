@@ -9,6 +9,7 @@
 #include "../json/value.hpp"
 #include "change.hpp"
 #include "conflict.hpp"
+#include "detail/change_sum.hpp"
 #include "detail/places.hpp"
 #include "detail/split.hpp"
 #include "options.hpp"
@@ -53,14 +54,18 @@ class outbox {
 
   const json::arena_value& acknowledged() const noexcept { return acknowledged_.root(); }
   const change& in_flight() const noexcept { return in_flight_; }
-  const change& pending() const noexcept { return pending_; }
   bool waiting() const noexcept { return !in_flight_.keeps(); }
+  /// The changes made since, as one. Errors: out_of_memory; `out` is as it was. Cost: linear in them.
+  [[nodiscard]] json::error pending(change& out) const { return pending_.total(out, options_); }
+  /// Whether there are any.
+  bool has_pending() const noexcept { return !pending_.empty(); }
 
   /// The document as it is seen here. Errors: depth_exceeded, out_of_memory. Cost: linear in the document.
   [[nodiscard]] json::error view(json::document& out) const;
 
-  /// A change was made to the view. Errors: out_of_memory. Cost: linear in it and in what is pending.
-  [[nodiscard]] json::error add(const change& made) { return compose(pending_, made, pending_, options_); }
+  /// A change was made to the view. Errors: out_of_memory. Cost: linear in it; adding n changes one by one costs
+  /// n * log(n), for what is pending is put together as it grows.
+  [[nodiscard]] json::error add(const change& made);
 
   /// Hands out the next merge patch, which is then in flight: true. False when one is in flight already, or when
   /// nothing is left to send; `patch` is as it was then, and also on an error.
@@ -110,24 +115,33 @@ class outbox {
   options options_;
   json::document acknowledged_;
   change in_flight_;
-  change pending_;
+  detail::change_sum pending_;
 };
 
 // ---------------------------------------------------------------------------------------------
 
+inline json::error outbox::add(const change& made) {
+  change copy(options_.memory);
+  if (json::error e = copy.assign(made)) return e;
+  return pending_.add(static_cast<change&&>(copy), options_);
+}
+
 inline json::error outbox::view(json::document& out) const {
   change all(options_.memory);
-  if (json::error e = compose(in_flight_, pending_, all, options_)) return e;
+  if (json::error e = pending_.total(all, options_)) return e;
+  if (json::error e = compose(in_flight_, all, all, options_)) return e;
   return detail::replace_by_result(out, all, acknowledged_.root(), options_);
 }
 
 template <class Check>
 json::result<bool> outbox::next(json::document& patch, std::size_t max_bytes, Check&& check) {
   if (waiting()) return false;
+  const auto all = pending_.settle(options_);
+  if (!all) return all.error();
   change smallest(options_.memory);
-  if (json::error e = minimise(pending_, acknowledged_.root(), smallest, options_)) return e;
+  if (json::error e = minimise(**all, acknowledged_.root(), smallest, options_)) return e;
   if (smallest.keeps()) {
-    pending_.swap(smallest);
+    pending_.clear();
     return false;
   }
   json::document whole(options_.memory), part(options_.memory), rest(options_.memory);
@@ -151,9 +165,11 @@ json::result<bool> outbox::next(json::document& patch, std::size_t max_bytes, Ch
   }
   if (json::error e = from_merge_patch(whole.root(), sent, options_)) return e;
   if (json::error e = check(whole.root())) return e;
+  detail::change_sum still(options_.memory);
+  if (json::error e = still.add(static_cast<change&&>(left), options_)) return e;
   if (json::error e = patch.assign(whole.root(), detail::any_depth)) return e;
   in_flight_.swap(sent);
-  pending_.swap(left);
+  pending_.swap(still);
   return true;
 }
 
@@ -166,7 +182,9 @@ inline json::error outbox::acknowledge() {
 template <class From, class Onto, class Report>
 json::error outbox::replay_pending(const From& from, const Onto& onto, change& out, policy prefer,
                                    Report& report) const {
-  if (json::error e = minimise(pending_, from, out, options_)) return e;
+  change all(options_.memory);
+  if (json::error e = pending_.total(all, options_)) return e;
+  if (json::error e = minimise(all, from, out, options_)) return e;
   return rebase(out, from, onto, out, prefer, report, options_);
 }
 
@@ -177,13 +195,20 @@ json::error outbox::refuse(policy prefer, Report&& report) {
   change left(options_.memory);
   if (json::error e = detail::replace_by_result(sent, in_flight_, acknowledged_.root(), options_)) return e;
   if (json::error e = replay_pending(sent.root(), acknowledged_.root(), left, prefer, report)) return e;
-  pending_.swap(left);
+  detail::change_sum still(options_.memory);
+  if (json::error e = still.add(static_cast<change&&>(left), options_)) return e;
+  pending_.swap(still);
   change(options_.memory).swap(in_flight_);
   return {};
 }
 
 inline json::error outbox::recall() {
-  if (json::error e = compose(in_flight_, pending_, pending_, options_)) return e;
+  change all(options_.memory);
+  if (json::error e = pending_.total(all, options_)) return e;
+  if (json::error e = compose(in_flight_, all, all, options_)) return e;
+  detail::change_sum still(options_.memory);
+  if (json::error e = still.add(static_cast<change&&>(all), options_)) return e;
+  pending_.swap(still);
   change(options_.memory).swap(in_flight_);
   return {};
 }
@@ -208,8 +233,10 @@ json::error outbox::reconnect(const json::basic_value<Allocator>& newer, policy 
     if (json::error e = compose(again, left, left, options_)) return e;
   }
   if (judge.refused()) return judge.refused();
+  detail::change_sum still(options_.memory);
+  if (json::error e = still.add(static_cast<change&&>(left), options_)) return e;
   acknowledged_.swap(fetched);
-  pending_.swap(left);
+  pending_.swap(still);
   change(options_.memory).swap(in_flight_);
   return {};
 }

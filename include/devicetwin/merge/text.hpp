@@ -2,6 +2,10 @@
 ///
 /// What is the same in both texts is passed over as bytes, and meaning is looked at only where they differ. So
 /// comparing two texts takes less than reading one of them, and what a patch does not touch keeps its bytes.
+///
+/// Numbers are compared by their decimal values (json/number_text.hpp) and never rounded. So these functions see a difference
+/// in the 20th digit, which trees do not hold, and accept numbers that json::read refuses: integers beyond 64 bits
+/// and numbers beyond the largest double.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -23,25 +27,13 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
 
-/// What is known of texts before they are looked at.
-enum class text_trust : unsigned char {
-  checked,  ///< nothing: both are validated as strictly as json::read does, whatever they differ in
-  trusted   ///< json::write or this header wrote them, or json::read accepted them: they are not validated
-};
-
-/// Options of the functions on texts; max_depth and memory are as for trees. `changes` has no meaning here: only a
-/// different value is a change.
-struct text_options : options {
-  text_trust trust = text_trust::checked;
-};
-
-/// Appends to `out` the smallest merge patch from the JSON text `from` to the JSON text `to`: as a tree, it is
-/// what merge::diff gives for the two. White space, order of members, escapes and spellings of numbers make no
+/// Appends to `out` the smallest merge patch from the JSON text `from` to the JSON text `to`. Where trees hold all numbers
+/// exactly, it is as a tree what merge::diff gives for the two. White space, order of members, escapes and spellings of numbers make no
 /// difference. Names and values in the patch are spelled as in `to`, members that are gone as in `from`.
 ///
 /// Shape: `out` is what json::write accepts (std::string, json::text_buffer, growable or fixed); it must not
 ///   be where a text is.
-/// Errors: those of json::read, with line, column, pointer and error::text(); null_member, kept_member as
+/// Errors: those of json::read but for the size of numbers, with line, column, pointer and error::text(); null_member, kept_member as
 ///   merge::diff has them, with the pointer; out_of_memory, with error::needed() when `out` is full. On an error
 ///   `out` is as it was.
 ///   Of trusted texts a fault is found only where it is looked at. They cannot do harm: nothing is read outside
@@ -83,6 +75,7 @@ struct no_events {
   bool Int64(std::int64_t) { return true; }
   bool Uint64(std::uint64_t) { return true; }
   bool Double(double) { return true; }
+  bool NumberText(std::string_view) { return true; }
   bool String(const char*, size_type, bool) { return true; }
   bool Key(const char*, size_type, bool) { return true; }
   bool StartObject() { return true; }
@@ -95,9 +88,9 @@ struct no_events {
 // them are there at the same time.
 
 /// What json::read says about a text; `which` of two it is.
-[[gnu::noinline]] inline error read_text(std::string_view text, unsigned which, const options& o) {
+DEVICETWIN_NEVER_INLINE inline error read_text(std::string_view text, unsigned which, const options& o) {
   no_events nobody;
-  error e = json::detail::reader<no_events>(text, nobody, o.max_depth, false, o.memory).read();
+  error e = json::detail::reader<no_events>(text, nobody, o.max_depth, json::big_integer_rule::round, o.memory).read();
   if (e) return static_cast<error&&>(e).of_text(which);
   return {};
 }
@@ -116,9 +109,9 @@ inline error check_texts(std::string_view first, std::string_view second, const 
 }
 
 /// Writes the patch. False with `failure`; what is wrong when `malformed` is set, the reader has to say.
-[[gnu::noinline]] inline bool walk_texts(std::string_view from, std::string_view to, text_sink& sink,
+DEVICETWIN_NEVER_INLINE inline bool walk_texts(std::string_view from, std::string_view to, text_sink& sink,
                                          const text_options& o, bool check_second, error& failure, bool& malformed) {
-  text_diff walk(rules_of(o), &sink, o.memory, failure);
+  text_diff walk(text_rules_of(o), &sink, o.memory, failure);
   if (check_second) walk.check_second();
   walk.run(from, to);
   malformed = walk.malformed();
@@ -152,7 +145,7 @@ inline error write_text_patch(std::string_view from, std::string_view to, text_s
 
 /// Writes what was planned, then tells about it. False with `failure`.
 template <class Output, class Journal>
-[[gnu::noinline]] bool write_merged(text_merge& plan, Output& out, const options& o, Journal& journal, error& failure) {
+DEVICETWIN_NEVER_INLINE bool write_merged(text_merge& plan, Output& out, const options& o, Journal& journal, error& failure) {
   constexpr bool told = !std::is_same_v<std::remove_const_t<Journal>, no_journal>;
   text_sink sink(out);
   text_merge::steps path(o.memory);
@@ -175,7 +168,7 @@ template <class Output, class Journal>
 
 /// Plans, writes and tells. False with `failure`; what is wrong when `malformed` is set, the reader has to say.
 template <class Output, class Journal>
-[[gnu::noinline]] bool merge_texts(std::string_view document, std::string_view patch, Output& out,
+DEVICETWIN_NEVER_INLINE bool merge_texts(std::string_view document, std::string_view patch, Output& out,
                                    const text_options& o, Journal& journal, error& failure, bool& malformed) {
   text_merge plan(o, failure);
   plan.make(document, patch);

@@ -302,7 +302,7 @@ class device_session {
     return compact(to, object, without, version);
   }
   /// The slot becomes the smallest merge patch between two texts.
-  bool difference(slot to, const source& from, const source& onto);
+  bool difference(slot to, const source& from, const source& onto, json::text_numbers numbers);
   /// The slot becomes a text with a patch applied. Notes the changes behind it, when they are wanted.
   bool merged(slot to, const source& document, const source& patch) { return merge_into(to, document, patch, false); }
   bool merge_into(slot to, const source& document, const source& patch, bool with_records);
@@ -310,8 +310,8 @@ class device_session {
   /// Whether a text, which is not in the store, is JSON.
   bool checked(std::string_view text);
 
-  merge::options rules(merge::null_rule nulls = merge::null_rule::remove) noexcept {
-    merge::options o;
+  merge::text_options rules(merge::null_rule nulls = merge::null_rule::remove) noexcept {
+    merge::text_options o;
     o.nulls = nulls;  // in a section null means that there is no such member, whatever the dialect keeps
     o.numbers = options_.rules->numbers;
     o.memory = store_.working();
@@ -366,6 +366,7 @@ class device_session {
   state before_event_;
   error failure_;
   detail::leaf_count changes_made_;  ///< by the last merge: all, and those that remove
+  bool all_to_be_sent_ = false;      ///< and whether none of them is only to digits that a hub does not store
   char topic_[128];
 };
 
@@ -437,11 +438,12 @@ inline bool device_session::compact(slot to, std::string_view object, detail::le
   });
 }
 
-inline bool device_session::difference(slot to, const source& from, const source& onto) {
+inline bool device_session::difference(slot to, const source& from, const source& onto, json::text_numbers numbers) {
   return build(to, [&](output& out) {
-    const merge::options o = rules();
+    merge::text_options o = rules();
+    o.number_texts = numbers;
     merge::detail::text_sink sink(out);
-    detail::placed<merge::detail::text_diff> walk(o.memory, merge::detail::rules_of(o), &sink, o.memory, failure_);
+    detail::placed<merge::detail::text_diff> walk(o.memory, merge::detail::text_rules_of(o), &sink, o.memory, failure_);
     if (!walk) return fail(errc::out_of_memory);
     walk->run(view(from), view(onto));
     if (failure_ || !good(sink.finish())) return false;
@@ -453,7 +455,7 @@ inline bool device_session::difference(slot to, const source& from, const source
 inline bool device_session::merge_into(slot to, const source& document, const source& patch, bool with_records) {
   std::size_t text_size = 0;
   const bool made = build(to, [&](output& out) {
-    const merge::options o = rules();
+    const merge::text_options o = rules();
     detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
     if (!plan) return fail(errc::out_of_memory);
     plan->make(view(document), view(patch));
@@ -465,6 +467,7 @@ inline bool device_session::merge_into(slot to, const source& document, const so
       sink.keep();
     }
     changes_made_ = {plan->changes(), plan->removals()};
+    if (!with_records && !plan->change_under(json::text_numbers::as_stored, all_to_be_sent_)) return false;
     text_size = out.size();
     return !with_records || tell(*plan, out, view(document), view(patch));
   });
@@ -828,7 +831,7 @@ inline bool device_session::take_desired(std::string_view object, std::int64_t v
     move(spare, news);
     return tell_all();
   }
-  if (!difference(news, {desired}, {spare})) return false;
+  if (!difference(news, {desired}, {spare}, json::text_numbers::exact)) return false;
   if (view(news) == "{}") {
     drop(news);
     drop(spare);
@@ -846,7 +849,7 @@ inline bool device_session::tell_difference() {
   return build(records, [&](output& out) {
     const std::string_view old = view(desired);
     const std::string_view fresh = view(news);
-    const merge::options o = rules();
+    const merge::text_options o = rules();
     if (store_.is_fixed()) {
       return detail::tell_patch(out, old, fresh, o.memory) || fail(errc::out_of_memory);
     }
@@ -922,11 +925,11 @@ inline bool device_session::rebase_wanted() {
     return true;
   }
   if (in_flight) {
-    if (!merged(spare_2, {acked}, {sent}) || !difference(news, {spare_2}, {wanted_slot()}) || !merged(spare_2, {spare}, {sent}) ||
-        !merged(given, {spare_2}, {news})) {
+    if (!merged(spare_2, {acked}, {sent}) || !difference(news, {spare_2}, {wanted_slot()}, json::text_numbers::as_stored) ||
+        !merged(spare_2, {spare}, {sent}) || !merged(given, {spare_2}, {news})) {
       return false;
     }
-  } else if (!difference(news, {acked}, {wanted_slot()}) || !merged(given, {spare}, {news})) {
+  } else if (!difference(news, {acked}, {wanted_slot()}, json::text_numbers::as_stored) || !merged(given, {spare}, {news})) {
     return false;
   }
   move(given, wanted);
@@ -982,7 +985,9 @@ inline bool device_session::replay_without_sent() {
     state_.own_wanted = false;
     return true;
   }
-  if (!merged(spare, {acked}, {sent}) || !difference(spare_2, {spare}, {wanted_slot()})) return false;
+  if (!merged(spare, {acked}, {sent}) || !difference(spare_2, {spare}, {wanted_slot()}, json::text_numbers::exact)) {
+    return false;
+  }
   drop(spare);
   if (!merged(spare, {acked}, {spare_2})) return false;
   drop(spare_2);
@@ -1006,12 +1011,12 @@ inline bool device_session::send_pending(std::int64_t now) {
     if (state_.ready) {
       move(news, sent);
       state_.ready = false;
-    } else if (!difference(sent, {acked}, {wanted})) {
+    } else if (!difference(sent, {acked}, {wanted}, json::text_numbers::as_stored)) {
       return false;
     }
-    if (view(sent) == "{}") {
+    if (view(sent) == "{}") {  // the hub has it, perhaps with other digits: those of the device stay
       drop(sent);
-      drop(wanted);
+      move(wanted, acked);
       state_.own_wanted = false;
       return true;
     }
@@ -1046,10 +1051,10 @@ inline bool device_session::take_report(std::string_view patch) {
     return false;
   }
   if (changes_made_.all != 0) {
-    // Where nothing else is pending and each leaf changes something, and each null removes something, the patch is the
-    // difference.
+    // Where nothing else is pending and each leaf changes something that is to be sent, and each null removes something,
+    // the patch is the difference.
     const detail::leaf_count leaves = detail::count_leaves(view(news));
-    state_.ready = state_.known && !state_.own_wanted && view(sent).empty() && leaves.all == changes_made_.all &&
+    state_.ready = state_.known && !state_.own_wanted && view(sent).empty() && all_to_be_sent_ && leaves.all == changes_made_.all &&
                    leaves.nulls == changes_made_.nulls;
     move(spare, wanted);
     state_.own_wanted = true;
@@ -1068,7 +1073,7 @@ inline bool device_session::check_report(std::string_view patch) {
     const json::memory_source working = store_.working();
     detail::placed<rule_checker> checker(working, *options_.rules, part::reported, shape::patch, nullptr, working);
     if (!checker) return fail(errc::out_of_memory);
-    detail::placed<reader> strict(working, patch, *checker, json::default_max_depth, false, working);
+    detail::placed<reader> strict(working, patch, *checker, json::default_max_depth, options_.rules->big_integers, working);
     if (!strict) return fail(errc::out_of_memory);
     if (good(strict->read())) return true;
     if (failure_.code() == checker->failure()) failure_ = static_cast<error&&>(failure_).limited_to(checker->limit(), checker->actual());
@@ -1127,7 +1132,7 @@ inline bool device_session::add_to_before() {
   if (together) {
     // Not where an object would be merged into what the earlier patch removed or replaced.
     const bool made = build(spare_2, [&](output& out) {
-      const merge::options o = rules(merge::null_rule::keep);
+      const merge::text_options o = rules(merge::null_rule::keep);
       detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
       if (!plan) return fail(errc::out_of_memory);
       plan->make(all().substr(last, all().size() - last - 1), view(news));

@@ -67,8 +67,6 @@ constexpr refusal refusal_of(json::errc code, twin_of whose) noexcept {
     case errc::byte_order_mark:
     case errc::trailing_characters:
     case errc::invalid_number:
-    case errc::number_overflow:
-    case errc::integer_overflow:
     case errc::invalid_escape:
     case errc::lone_surrogate:
     case errc::control_character:
@@ -76,6 +74,8 @@ constexpr refusal refusal_of(json::errc code, twin_of whose) noexcept {
     case errc::duplicate_name:
       return {400, 400006};
     // JSON that says what it must not: an invalid argument.
+    case errc::number_overflow:
+    case errc::integer_overflow:
     case errc::depth_exceeded:
     case errc::not_finite:
     case errc::null_member:

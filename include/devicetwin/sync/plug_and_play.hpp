@@ -22,6 +22,7 @@
 #include "../merge/text.hpp"
 #include "../twin/answer.hpp"
 #include "detail/match_texts.hpp"
+#include "detail/text_lookup.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -127,7 +128,7 @@ struct unanswered_property {
 /// was written; so what it refused is asked for again once anything else is desired, and an initial value (203, version 0)
 /// never is an answer. A plain reported value is none either.
 /// Shape: both sections as objects in trusted text, as device_session::text() gives them; `version` of desired.
-/// Errors: out_of_memory. Cost: for each desired property a look through reported.
+/// Errors: out_of_memory. Cost: both sections, and the names of the components; they are indexed where their order differs.
 template <class Visit>
 [[nodiscard]] json::error find_unanswered(std::string_view desired, std::string_view reported, std::int64_t version, component_names components,
                                           Visit&& visit, const json::memory_source& memory = {});
@@ -143,7 +144,7 @@ inline bool is_marked_component(std::string_view object) noexcept {
 }
 
 /// What reported says to a desired value.
-inline json::result<answer> answer_in_text(std::string_view desired, std::string_view reported, std::int64_t version, const merge::options& o) {
+inline json::result<answer> answer_in_text(std::string_view desired, std::string_view reported, std::int64_t version, const merge::text_options& o) {
   answer said;
   const std::string_view value = json::detail::member_text(reported, "value");
   if (value.empty() || value == "null" || json::detail::text_to(json::detail::member_text(reported, "ac"), said.code) != json::errc::ok ||
@@ -162,18 +163,59 @@ inline json::result<answer> answer_in_text(std::string_view desired, std::string
   return said;
 }
 
+/// Whether a name is one of the components'.
+class component_search {
+ public:
+  component_search(component_names components, const json::memory_source& memory) noexcept
+      : components_(components), names_(memory), slots_(memory) {}
+  /// `raw` is the name as it stands between its quotes. False when memory ran out.
+  [[nodiscard]] bool find(std::string_view raw, bool& found) {
+    const auto count = static_cast<json::size_type>(components_.count);
+    const names all{components_.first};
+    if (count > json::detail::small_object && slots_.empty()) {
+      json::detail::first_repeat repeat;
+      if (!index_.build(count, json::detail::indexed(all), slots_, repeat)) return false;
+    }
+    names_.truncate(0);
+    if (!merge::detail::append_plain(raw, names_)) return false;
+    const std::string_view plain(names_.data(), names_.size());
+    found = false;
+    if (!slots_.empty()) {
+      found = index_.find_text(plain, all, slots_) != json::detail::no_index;
+    } else {
+      for (json::size_type i = 0; i < count && !found; ++i) found = all.text(i) == plain;
+    }
+    return true;
+  }
+
+ private:
+  struct names {
+    const std::string_view* first;
+    std::string_view text(json::size_type i) const noexcept { return first[i]; }
+    std::uint64_t hash(json::size_type i) const noexcept { return json::detail::hash_name(first[i]); }
+  };
+  component_names components_;
+  merge::detail::plain_names names_;
+  json::detail::index_memory slots_;
+  json::detail::name_index index_;
+};
+
 }  // namespace detail
 
 template <class Visit>
 json::error find_unanswered(std::string_view desired, std::string_view reported, std::int64_t version, component_names components,
                             Visit&& visit, const json::memory_source& memory) {
-  merge::options o;
+  merge::text_options o;
   o.memory = memory;
+  o.number_texts = json::text_numbers::as_stored;  // the hub may have rounded what the device answered
   json::text_buffer pointer(memory);
+  detail::lookup_memory indexes(memory);
+  detail::component_search listed(components, memory);
   // The device's own properties, and inside of each component its.
   json::detail::text_items outer(desired);
   json::detail::text_items inner{std::string_view()};
-  std::string_view inner_reported;
+  detail::text_lookup outer_reported(reported);
+  detail::text_lookup inner_reported;
   bool inside = false;
   std::size_t around = 0;
   for (;;) {
@@ -181,23 +223,22 @@ json::error find_unanswered(std::string_view desired, std::string_view reported,
     pointer.resize(inside ? around : 0);
     if (!items.next()) {
       if (!inside) return {};
+      inner_reported.close(indexes);
       inside = false;
       continue;
     }
-    const std::size_t before = pointer.size();
     bool good = true;
     merge::detail::render_name(items.name(), [&](char c) { good = good && pointer.append(&c, 1); });
-    if (!good) return json::errc::out_of_memory;
-    const std::string_view token = pointer.view().substr(before + 1);
-    const std::string_view found = json::detail::member_text(inside ? inner_reported : reported, token);
+    std::string_view found;
+    if (!good || !(inside ? inner_reported : outer_reported).find(items.name(), indexes, found)) return json::errc::out_of_memory;
     if (inside) {
       if (json::detail::same_string(items.name(), "__t")) continue;
     } else if (!items.value().empty() && items.value().front() == '{') {
-      bool listed = detail::is_marked_component(items.value()) || detail::is_marked_component(found);
-      for (std::size_t i = 0; i < components.count && !listed; ++i) listed = json::detail::token_is(token, components.first[i]);
-      if (listed) {
+      bool component = detail::is_marked_component(items.value()) || detail::is_marked_component(found);
+      if (!component && !listed.find(items.name(), component)) return json::errc::out_of_memory;
+      if (component) {
         inner = json::detail::text_items(items.value());
-        inner_reported = found;
+        inner_reported = detail::text_lookup(found);
         inside = true;
         around = pointer.size();
         continue;

@@ -302,7 +302,7 @@ class basic_twin {
   json::error read_and(std::string_view text, outcome& done, Act&& act) {
     done.clear();
     json::read_options options;
-    options.refuse_big_integers = rules_->max_integer != INT64_MAX;
+    options.big_integers = rules_->big_integers;
     options.memory = memory_.source();
     json::arena_value value;
     if (json::error e = json::read(text, value, done.arena_, options)) return emptied(done, e);

@@ -161,42 +161,67 @@ struct delta_sender {
 };
 
 template <class Twin>
-struct delta_lister {
-  const Twin& t;
-  delta_list& list;
-  const delta_options& options;
-  const arena_value* were_desired;  ///< a tree of nulls, or a null pointer
+class delta_lister {
+ public:
+  /// `were_desired`: a tree of nulls, or a null pointer.
+  delta_lister(const Twin& t, delta_list& list, const delta_options& options, const delta_walk& walk, const arena_value* were_desired,
+               const json::memory_source& memory) noexcept
+      : twin_(t), list_(list), options_(options), walk_(walk), were_desired_(were_desired), levels_(memory), indexes_(memory) {}
 
-  stamp stamp_at(const json::location& where) const noexcept {
+  bool enter(std::string_view name) {
+    const arena_value* gone = were_desired_;
+    if (!levels_.empty() && !step(name, gone)) return false;
+    return levels_.push({gone, gone != nullptr && gone->IsObject() ? ordered_lookup(*gone) : ordered_lookup(), indexes_.size()});
+  }
+  void leave() noexcept {
+    indexes_.truncate(levels_.back().index_base);
+    levels_.pop();
+  }
+  bool differs(const json::location& where, const arena_value& desired, const arena_value* reported) {
+    const answer said = read_answer(reported, stamp_at(where.depth()), options_);
+    return list_.add(reported == nullptr ? delta_kind::missing : delta_kind::different, where, &desired, reported, said);
+  }
+  bool extra(const json::location& where, const arena_value& reported) {
+    const arena_value* gone = nullptr;
+    if (!step(where[where.depth() - 1].text(), gone)) return false;
+    return list_.add(gone != nullptr ? delta_kind::was_desired : delta_kind::only_reported, where, nullptr, &reported, {});
+  }
+
+ private:
+  /// What was desired below the open object, of which the walk is at a member.
+  struct level {
+    const arena_value* gone;
+    ordered_lookup lookup;
+    std::size_t index_base;
+  };
+  bool step(std::string_view name, const arena_value*& gone) {
+    level& top = levels_.back();
+    gone = top.gone;
+    if (gone == nullptr || !gone->IsObject()) return true;  // what is null went with all inside
+    size_type index = json::detail::no_index;
+    if (!top.lookup.find(name, indexes_, index)) return false;
+    gone = index == json::detail::no_index ? nullptr : &json::detail::members_begin(*top.gone)[index].value;
+    return true;
+  }
+  stamp stamp_at(std::size_t depth) const noexcept {
     if constexpr (Twin::tracking::keeps_stamps) {
-      const auto& shadow = t.section_of(part::desired).tracking().shadow();
-      const arena_value* at = &t.desired();
+      const auto& shadow = twin_.section_of(part::desired).tracking().shadow();
       auto word = shadow.root();
-      for (std::size_t i = 0; i < where.depth(); ++i) {
-        const auto* members = json::detail::members_begin(*at);
-        size_type index = 0;
-        while (json::detail::text_of(members[index].name) != where[i].text()) ++index;
-        word = shadow.child(word, index);
-        at = &members[index].value;
-      }
+      for (std::size_t i = 0; i < depth; ++i) word = shadow.child(word, walk_.desired_index(i));
       return shadow.at(word);
     } else {
-      static_cast<void>(where);
+      static_cast<void>(depth);
       return {};
     }
   }
-  bool differs(const json::location& where, const arena_value& desired, const arena_value* reported) {
-    const answer said = read_answer(reported, stamp_at(where), options);
-    return list.add(reported == nullptr ? delta_kind::missing : delta_kind::different, where, &desired, reported, said);
-  }
-  bool extra(const json::location& where, const arena_value& reported) {
-    const arena_value* gone = were_desired;
-    for (std::size_t i = 0; gone != nullptr && i < where.depth(); ++i) {
-      if (!gone->IsObject()) break;  // went with all inside
-      gone = find_member(*gone, where[i].text());
-    }
-    return list.add(gone != nullptr ? delta_kind::was_desired : delta_kind::only_reported, where, nullptr, &reported, {});
-  }
+
+  const Twin& twin_;
+  delta_list& list_;
+  const delta_options& options_;
+  const delta_walk& walk_;
+  const arena_value* were_desired_;
+  json::detail::stack<level, 8> levels_;
+  json::detail::index_memory indexes_;
 };
 
 }  // namespace detail
@@ -235,8 +260,9 @@ json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list, 
     const auto& history = t.section_of(part::desired).tracking().history();
     if (json::error e = detail::removed_since(history, t.desired(), -1, removed, working)) return e;
   }
-  detail::delta_lister<basic_twin<Memory, Tracking>> lister{t, list, options, removed.root().IsObject() ? &removed.root() : nullptr};
   detail::delta_walk walk(t.rules().numbers, working);
+  detail::delta_lister<basic_twin<Memory, Tracking>> lister(t, list, options, walk,
+                                                            removed.root().IsObject() ? &removed.root() : nullptr, working);
   if (walk.run(t.desired(), &t.reported(), lister)) return {};
   list.clear();
   return json::errc::out_of_memory;

@@ -11,6 +11,7 @@
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 
+#include "../json/number.hpp"
 #include "../json/value.hpp"
 #include "../merge/options.hpp"
 
@@ -59,6 +60,8 @@ struct dialect {
   std::size_t max_string = unlimited;
   std::int64_t min_integer = INT64_MIN;
   std::int64_t max_integer = INT64_MAX;           ///< also of integers above 2^63-1
+  /// What a twin does with an integer beyond 64 bits in a text. A number beyond the largest double is always refused.
+  json::big_integer_rule big_integers = json::big_integer_rule::refuse;
   bool arrays = true;
   bool nulls_in_arrays = true;                    ///< as elements, or as members anywhere inside
   bool nulls_in_replacement = true;               ///< where a section is replaced; they are left out then

@@ -104,15 +104,80 @@ inline bool read_etag(std::string_view text, std::uint64_t& counter) noexcept {
   return true;
 }
 
-/// Whether an If-Match header (RFC 7232, section 3.1) holds for an etag: empty or `*` always, the star also in quotes, as
-/// Microsoft's service clients send it; otherwise the etag, with or without quotes and the weak mark.
-inline bool etag_matches(std::string_view if_match, std::string_view etag) noexcept {
-  if (if_match.empty()) return true;
-  if (if_match.size() > 2 && if_match.substr(0, 2) == "W/") if_match.remove_prefix(2);
-  if (if_match.size() >= 2 && if_match.front() == '"' && if_match.back() == '"') {
-    if_match = if_match.substr(1, if_match.size() - 2);
+namespace detail {
+
+/// Without blanks and tabs around it (RFC 9110, section 5.6.3).
+constexpr std::string_view without_blanks(std::string_view text) noexcept {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+/// An etag without its quotes and the weak mark before them. A stored etag may have quotes of its own, which a header
+/// then doubles, so every pair goes.
+constexpr std::string_view bare_etag(std::string_view text) noexcept {
+  for (;;) {
+    const std::size_t mark = text.size() > 2 && text[0] == 'W' && text[1] == '/' && text[2] == '"' ? 2 : 0;
+    if (text.size() < mark + 2 || text[mark] != '"' || text.back() != '"') return text;
+    text = text.substr(mark + 1, text.size() - mark - 2);
   }
-  return if_match == "*" || if_match == etag;
+}
+
+/// Calls `visit(std::string_view)` for each etag that an If-Match header may mean, without quotes, until it returns
+/// true: for the whole text, and for each element of a list. A comma inside quotes does not end an element.
+/// Returns whether `visit` did. Cost: one pass.
+template <class Visit>
+bool visit_etags(std::string_view header, Visit&& visit) {
+  const auto one = [&visit](std::string_view text) {
+    text = without_blanks(text);
+    if (text.empty()) return false;
+    const std::string_view bare = bare_etag(text);
+    return visit(bare) || (bare.size() > 2 && bare.substr(0, 2) == "W/" && visit(bare.substr(2)));
+  };
+  if (one(header)) return true;
+  bool quoted = false, list = false;
+  std::size_t start = 0;
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    if (header[i] == '"') quoted = !quoted;
+    if (header[i] != ',' || quoted) continue;
+    list = true;
+    if (one(header.substr(start, i - start))) return true;
+    start = i + 1;
+  }
+  return list && one(header.substr(start));
+}
+
+/// The highest counter that an etag may be taken for, in any way etag_matches() would take it. False when there is none.
+inline bool highest_counter(std::string_view etag, std::uint64_t& counter) noexcept {
+  bool found = false;
+  visit_etags(etag, [&](std::string_view text) {
+    std::uint64_t here = 0;
+    if (read_etag(text, here) && (!found || here > counter)) {
+      counter = here;
+      found = true;
+    }
+    return false;
+  });
+  return found;
+}
+
+}  // namespace detail
+
+/// Whether the value of an If-Match header (RFC 9110, section 13.1.1) allows a write to what has this etag.
+///
+/// `if_match` is the value as it came: one etag, or a list with commas between; each with or without quotes, and with or
+/// without the weak mark `W/`. It matches when any of them is `etag`. An empty value sets no condition, and `*` alone
+/// matches anything; in quotes too, as Microsoft's service clients send it. `etag` is compared as an opaque text; quotes
+/// that are part of it need not be repeated.
+///
+/// This differs from the RFC on purpose: it asks for a strong comparison, in which a weak etag never matches. Service
+/// SDKs send `W/"..."` for the strong etags that they were given, so weak ones match here.
+/// Cost: one pass over `if_match`.
+inline bool etag_matches(std::string_view if_match, std::string_view etag) noexcept {
+  if (detail::without_blanks(if_match).empty() || if_match == etag) return true;
+  if (detail::bare_etag(detail::without_blanks(if_match)) == "*") return true;
+  const std::string_view wanted = detail::bare_etag(etag);
+  return detail::visit_etags(if_match, [wanted](std::string_view given) { return given == wanted; });
 }
 
 }  // namespace DEVICETWIN_ABI

@@ -4,13 +4,15 @@
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
-#include <type_traits>  // std::enable_if_t
+#include <type_traits>  // std::enable_if_t, std::is_convertible_v
 
 #include "../json/detail/events.hpp"
 #include "../json/detail/plain_array.hpp"
 #include "../json/detail/text.hpp"
 #include "../json/error.hpp"
+#include "../json/number.hpp"
 #include "../json/pointer.hpp"
+#include "../json/read.hpp"
 #include "../json/value.hpp"
 #include "../json/write.hpp"
 #include "dialect.hpp"
@@ -49,6 +51,8 @@ class validation {
     return true;
   }
   void clear() noexcept { found_.truncate(0); }
+  /// Forgets all but the first `size`.
+  void truncate(std::size_t size) noexcept { found_.truncate(size); }
 
  private:
   json::detail::plain_array<violation> found_;
@@ -58,17 +62,25 @@ class validation {
 /// Checks `value`, the content of a section or a patch of it, and adds every violation to `out`: names, strings,
 /// integers, nulls, arrays, depth, and for a section (or where the dialect measures patches) the size, whose head
 /// room is noted. `$version` and `$metadata` belong to the twin and are violations here.
+/// A tree does not tell how a number was spelled: an integer beyond 64 bits that was rounded when it was read is a double
+/// like any other here. Give the text to have it found.
 /// Errors, with the pointer: not_a_twin when `value` is no object, not_finite, out_of_memory.
 /// Cost: one pass.
 template <class Allocator>
 [[nodiscard]] json::error validate(const json::basic_value<Allocator>& value, part where, shape form, const dialect& rules,
                                    validation& out, const json::memory_source& memory = {});
 
-/// What is no value: a mistake, explained.
+/// The same for JSON text. Also adds an integer beyond 64 bits, where the dialect refuses it, and a number beyond the largest
+/// double; where there is one, the size is not measured.
+/// Errors: those of json::read but for the size of numbers; as above. Then `out` is as it was. Cost: one or two passes.
+[[nodiscard]] inline json::error validate(std::string_view text, part where, shape form, const dialect& rules, validation& out,
+                                          const json::memory_source& memory = {});
+
+/// Neither a value nor text: a mistake, explained.
 template <class Value, class... Rest>
-std::enable_if_t<!json::detail::is_value<Value>, json::error> validate(const Value&, Rest&&...) {
+std::enable_if_t<!json::detail::is_value<Value> && !std::is_convertible_v<const Value&, std::string_view>, json::error> validate(const Value&, Rest&&...) {
   static_assert(json::detail::mistaken<Value>,
-                "validate: the first argument is a RapidJSON value (of a json::document, its root(); of a twin, a part of it)");
+                "validate: the first argument is a RapidJSON value (of a json::document, its root(); of a twin, a part of it) or JSON text");
   return json::errc::wrong_type;
 }
 
@@ -239,6 +251,8 @@ class rule_checker {
   std::uint64_t actual() const noexcept { return actual_; }
   /// Whether any member or element was null.
   bool has_nulls() const noexcept { return has_nulls_; }
+  /// Whether the value was an object.
+  bool saw_object() const noexcept { return saw_object_; }
 
   bool Null() {
     has_nulls_ = true;
@@ -259,6 +273,16 @@ class rule_checker {
     return next(good || broken(json::errc::integer_too_large, static_cast<std::uint64_t>(rules_.max_integer), u));
   }
   bool Double(double) { return next(true); }
+  bool NumberText(std::string_view text) {
+    json::number n;
+    const json::number_end read = json::parse_number(text.data(), text.data() + text.size(), n);
+    if (n.big_integer && rules_.big_integers == json::big_integer_rule::refuse) {
+      return next(broken(json::errc::integer_overflow));
+    }
+    if (read.code != json::errc::ok) return next(broken(read.code));
+    if (n.stored_as == json::number::kind::signed_integer) return Int64(n.i);
+    return n.stored_as == json::number::kind::unsigned_integer ? Uint64(n.u) : Double(n.d);
+  }
   bool String(const char*, json::size_type length, bool) {
     return next(length <= rules_.max_string || broken(json::errc::string_too_long, rules_.max_string, length));
   }
@@ -269,9 +293,15 @@ class rule_checker {
     return code == json::errc::name_too_long ? broken(code, rules_.max_name, length) : broken(code);
   }
   bool StartObject() { return start(false); }
-  bool EndObject(json::size_type) { return end(false); }
+  bool EndObject(json::size_type) {
+    saw_object_ = true;  // the last to end is the value itself
+    return end(false);
+  }
   bool StartArray() { return (rules_.arrays || broken(json::errc::array_forbidden)) && start(true); }
-  bool EndArray(json::size_type) { return end(true); }
+  bool EndArray(json::size_type) {
+    saw_object_ = false;
+    return end(true);
+  }
 
  private:
   bool start(bool array) {
@@ -322,6 +352,7 @@ class rule_checker {
   std::size_t depth_ = 0;
   std::size_t arrays_ = 0;
   bool has_nulls_ = false;
+  bool saw_object_ = false;
   json::errc failure_ = json::errc::ok;
   std::uint64_t limit_ = 0, actual_ = 0;
 };
@@ -363,6 +394,24 @@ json::error validate(const json::basic_value<Allocator>& value, part where, shap
     out.set_head_room(where, detail::room_left(limit, size));
   }
   return {};
+}
+
+inline json::error validate(std::string_view text, part where, shape form, const dialect& rules, validation& out,
+                            const json::memory_source& memory) {
+  json::read_options options;
+  options.big_integers = rules.big_integers;
+  options.memory = memory;
+  json::document tree(memory);
+  const json::error unread = json::read(text, tree, options);
+  if (!unread) return validate(tree.root(), where, form, rules, out, memory);
+  if (unread.code() != json::errc::integer_overflow && unread.code() != json::errc::number_overflow) return unread;
+  // No tree can hold this.
+  const std::size_t before = out.size();
+  detail::rule_checker checker(rules, where, form, &out, memory);
+  json::error e = json::read_events(text, checker, options);
+  if (!e && !checker.saw_object()) e = json::error(json::errc::not_a_twin).at(json::location());
+  if (e) out.truncate(before);
+  return e;
 }
 
 }  // namespace DEVICETWIN_ABI

@@ -4,12 +4,15 @@
 
 #include "../../version.hpp"
 
-#if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
+#if defined(__OPTIMIZE_SIZE__) || !(defined(__GNUC__) || defined(_MSC_VER))
+#define DEVICETWIN_ALWAYS_INLINE inline
+#define DEVICETWIN_NEVER_INLINE
+#elif defined(__GNUC__)
 #define DEVICETWIN_ALWAYS_INLINE __attribute__((always_inline)) inline
 #define DEVICETWIN_NEVER_INLINE __attribute__((noinline))
 #else
-#define DEVICETWIN_ALWAYS_INLINE inline
-#define DEVICETWIN_NEVER_INLINE
+#define DEVICETWIN_ALWAYS_INLINE __forceinline
+#define DEVICETWIN_NEVER_INLINE __declspec(noinline)
 #endif
 
 namespace devicetwin {

@@ -91,7 +91,10 @@ class GenericDocument<UTF8<char>, Allocator, ::devicetwin::json::detail::inside_
     v->data_.ss.SetLength(length);
     char copy[longest_inline + 8] = {};
     if (length >= 8) {  // a call to copy so little would be the larger part
-      for (SizeType i = 0; i + 8 < length; i += 8) ::std::memcpy(copy + i, text + i, 8);
+      ::std::memcpy(copy, text, 8);
+      if constexpr (longest_inline > 16) {
+        if (length > 16) ::std::memcpy(copy + 8, text + 8, 8);
+      }
       ::std::memcpy(copy + length - 8, text + length - 8, 8);
     } else if (length >= 4) {
       ::std::memcpy(copy, text, 4);

@@ -37,9 +37,9 @@ inline std::uint64_t hash_words(const value_words& words) noexcept { return mix(
 /// A quick hash of a name. Nothing depends on it being hard to collide.
 inline std::uint64_t hash_name(std::string_view name) noexcept {
   if constexpr (!shortcuts) {
-    std::uint32_t small = 0;
-    for (const char c : name) small = (small ^ static_cast<unsigned char>(c)) * 0x01000193u;
-    return spread(small);
+    std::uint32_t sum = 0;
+    for (const char c : name) sum = (sum ^ static_cast<unsigned char>(c)) * 0x01000193u;
+    return spread(sum);
   }
   if (is_compact<value> && name.size() <= inside<value>::longest_inline) return hash_words(words_of_text(name));
   const char* p = name.data();
@@ -447,10 +447,10 @@ class name_search {
     const size_type count = inside<Value>::member_count(object);
     if (expected >= count) return find(object, wanted, memory, index);
     const size_type ahead = indexed_ && count - expected > soon ? soon : count - expected;
-    const size_type near = scan_names<Value>(members_begin(object) + expected, ahead, wanted);
-    scanned_ += near == no_index ? ahead : near;
-    if (near == no_index) return find(object, wanted, memory, index);
-    index = expected + near;
+    const size_type found = scan_names<Value>(members_begin(object) + expected, ahead, wanted);
+    scanned_ += found == no_index ? ahead : found;
+    if (found == no_index) return find(object, wanted, memory, index);
+    index = expected + found;
     bool first = true;
     if (!is_first(object, index, memory, first)) return false;
     return first || find(object, wanted, memory, index);

@@ -34,18 +34,25 @@ inline constexpr bool
     takes_words<Handler, std::void_t<decltype(std::declval<Handler&>().Words(std::declval<const value_words&>()))>> =
         is_compact<json::value>;
 
+/// A handler that takes numbers as they are spelled: `bool NumberText(std::string_view)`. None is too large for it.
+template <class Handler, class = void>
+inline constexpr bool takes_number_text = false;
+template <class Handler>
+inline constexpr bool
+    takes_number_text<Handler, std::void_t<decltype(std::declval<Handler&>().NumberText(std::string_view()))>> = true;
+
 /// Reads one JSON text and sends its events to `Handler`.
 template <class Handler>
 class reader {
  public:
-  reader(std::string_view text, Handler& handler, std::size_t max_depth, bool refuse_big_integers,
+  reader(std::string_view text, Handler& handler, std::size_t max_depth, big_integer_rule big_integers,
          const memory_source& memory) noexcept
       : text_(text),
         p_(text.data()),
         end_(text.data() + text.size()),
         handler_(handler),
         max_depth_(max_depth),
-        refuse_big_integers_(refuse_big_integers),
+        big_integers_(big_integers),
         frames_(memory),
         names_(memory),
         name_text_(memory),
@@ -315,7 +322,7 @@ class reader {
   }
 
   DEVICETWIN_ALWAYS_INLINE bool number_value(const char*& p) {
-    if constexpr (!shortcuts) {
+    if constexpr (!shortcuts || takes_number_text<Handler>) {
       p_ = p;
       const bool accepted = any_number();
       p = p_;
@@ -346,17 +353,23 @@ class reader {
     if (*p_ != '-' && !is_digit(*p_)) {
       return fail(*p_ == '+' || *p_ == '.' ? errc::invalid_number : errc::unexpected_character);
     }
+    const char* const start = p_;
+    if constexpr (takes_number_text<Handler>) {
+      const number_end found = skip_number(start, end_);
+      p_ = found.end;
+      if (found.code != errc::ok) return fail(found.code);
+      return sent(handler_.NumberText({start, static_cast<std::size_t>(p_ - start)}));
+    }
     number read;
-    const char* start = p_;
-    const number_end found = parse_number(p_, end_, read);
+    const number_end found = parse_number(start, end_, read);
     p_ = found.end;
+    if (read.big_integer && big_integers_ == big_integer_rule::refuse) return fail_at(start, errc::integer_overflow);
     if (found.code != errc::ok) return fail(found.code);
     switch (read.stored_as) {
       case number::kind::signed_integer: return integer(read.i);
       case number::kind::unsigned_integer: return sent(handler_.Uint64(read.u));
       case number::kind::real: break;
     }
-    if (read.big_integer && refuse_big_integers_) return fail_at(start, errc::integer_overflow);
     return sent(handler_.Double(read.d));
   }
   bool integer(std::int64_t i) {
@@ -419,7 +432,7 @@ class reader {
   const char* end_;
   Handler& handler_;
   std::size_t max_depth_;
-  bool refuse_big_integers_;
+  big_integer_rule big_integers_;
   const char* token_ = nullptr;  ///< start of what is being read, where a handler's refusal belongs
   bool opened_ = false;  ///< a container was just opened
   errc code_ = errc::ok;

@@ -59,15 +59,6 @@ bool same_number_value(const ValueA& a, const ValueB& b, number_equality rule) n
   return rule == number_equality::by_value && same_number(number_of(a), number_of(b));
 }
 
-/// Two numbers under a rule.
-inline bool same_number(const number& a, const number& b, number_equality rule) noexcept {
-  if (rule == number_equality::by_value_and_type &&
-      (a.stored_as == number::kind::real) != (b.stored_as == number::kind::real)) {
-    return false;
-  }
-  return json::same_number(a, b);
-}
-
 // Most of what is compared is the same, and most of that can be seen at a glance: the same words of a value, or texts
 // of the same length with the same bytes. Where that shows nothing, the functions behind them decide.
 

@@ -378,7 +378,10 @@ DEVICETWIN_AVX2 inline void scan_avx2(const char* text, std::size_t blocks, scan
     const bytes32 high_folded = high | (reinterpret_cast<bytes32>(reinterpret_cast<shorts32>(high) >> 1) & fold);
     const std::uint64_t some = DEVICETWIN_BITS(__builtin_ia32_pshufb256(characters, low_folded) == low_folded,
                                                __builtin_ia32_pshufb256(characters, high_folded) == high_folded);
-    const std::uint64_t upper = DEVICETWIN_BITS(low + low, high + high);
+    // Doubling moves 0x40 to the highest bit. Signed bytes would overflow.
+    const unsigned_bytes32 low_bytes = reinterpret_cast<unsigned_bytes32>(low);
+    const unsigned_bytes32 high_bytes = reinterpret_cast<unsigned_bytes32>(high);
+    const std::uint64_t upper = DEVICETWIN_BITS(low_bytes + low_bytes, high_bytes + high_bytes);
     const std::uint64_t second = DEVICETWIN_BITS(reinterpret_cast<shorts32>(low) << 6, reinterpret_cast<shorts32>(high) << 6);
     const bytes32 low_escapes = reinterpret_cast<bytes32>(low == backslashes);
     const bytes32 high_escapes = reinterpret_cast<bytes32>(high == backslashes);

@@ -80,7 +80,7 @@ class stack {
  private:
   T* local() noexcept { return reinterpret_cast<T*>(local_); }
 
-  [[gnu::noinline]] bool grow(std::size_t least) noexcept {
+  DEVICETWIN_NEVER_INLINE bool grow(std::size_t least) noexcept {
     if (least < size_ || least > static_cast<std::size_t>(-1) / (2 * sizeof(T))) return false;
     std::size_t capacity = capacity_ * 2;
     if (capacity < least) capacity = least;

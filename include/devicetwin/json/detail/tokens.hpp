@@ -9,7 +9,7 @@
 #include <cstring>      // std::memchr, std::memcmp, std::memcpy, std::memset
 #include <string_view>  // std::string_view
 
-#include "../number.hpp"
+#include "../number_text.hpp"
 #include "../value.hpp"
 #include "escape.hpp"
 #include "inline.hpp"
@@ -280,6 +280,9 @@ inline bool has_escapes(std::string_view raw) noexcept {
 /// Whether two strings, each what stands between its quotes, mean the same.
 inline bool same_string(std::string_view a, std::string_view b) noexcept {
   if (a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0) return true;
+  // No escape sequence has more than six bytes for each byte it stands for. So comparing a name with many others costs
+  // no more than these are long, however long it is itself.
+  if (a.size() / 6 > b.size() || b.size() / 6 > a.size()) return false;
   if (!has_escapes(a) && !has_escapes(b)) return false;
   plain_bytes x(a), y(b);
   for (;;) {
@@ -290,7 +293,7 @@ inline bool same_string(std::string_view a, std::string_view b) noexcept {
 }
 
 /// Whether two scalars mean the same.
-inline bool same_scalar_text(std::string_view a, std::string_view b, number_equality rule) noexcept {
+inline bool same_scalar_text(std::string_view a, std::string_view b, number_equality rule, text_numbers texts) noexcept {
   if (a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0) return true;
   if (a.empty() || b.empty()) return false;
   if (a.front() == '"') {
@@ -300,10 +303,8 @@ inline bool same_scalar_text(std::string_view a, std::string_view b, number_equa
   const auto is_number = [](std::string_view text) {
     return text.front() == '-' || is_digit(text.front());
   };
-  if (!is_number(a) || !is_number(b)) return false;
-  number x, y;
-  return parse_number(a.data(), a.data() + a.size(), x).code == errc::ok &&
-         parse_number(b.data(), b.data() + b.size(), y).code == errc::ok && same_number(x, y, rule);
+  if (!is_number(a) || !is_number(b) || !same_number_text(a, b, texts)) return false;
+  return rule == number_equality::by_value || same_number_type(a, b);
 }
 
 }  // namespace detail

@@ -9,6 +9,7 @@
 
 #include "../error.hpp"
 #include "../memory.hpp"
+#include "../number_text.hpp"
 #include "../pointer.hpp"
 #include "../value.hpp"
 #include "events.hpp"
@@ -29,6 +30,7 @@ struct diff_rules {
   bool carries_null = false;    ///< a new or replaced member may contain members that are null
   bool removes = true;          ///< a patch can remove a member
   number_equality numbers = number_equality::by_value;
+  text_numbers number_texts = text_numbers::exact;  ///< of a walk over texts
   std::size_t max_depth = default_max_depth;
 };
 

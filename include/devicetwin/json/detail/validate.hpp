@@ -42,11 +42,10 @@ inline bool is_valid_string(const char* p, const char* end) noexcept {
   }
 }
 
-/// To behind the number at `p`; null when it is none, or too large for a double. Reads on while there are digits,
+/// To behind the number at `p`; null when it is none. Reads on while there are digits,
 /// so something else must follow somewhere.
 inline const char* skip_valid_number(const char* p) noexcept {
   const auto digit = [](char c) { return static_cast<unsigned char>(c - '0') < 10; };
-  const char* const start = p;
   if (*p == '-') ++p;
   if (!digit(*p)) return nullptr;
   if (*p++ != '0') {
@@ -56,12 +55,11 @@ inline const char* skip_valid_number(const char* p) noexcept {
     if (!digit(*++p)) return nullptr;
     while (digit(*p)) ++p;
   }
-  if ((*p | 0x20) == 'e' || p - start > 300) {
-    const char* end = p;
-    while (digit(*end) || *end == 'e' || *end == 'E' || *end == '+' || *end == '-') ++end;
-    number ignored;
-    const number_end read = parse_number(start, end, ignored);
-    return read.code == errc::ok ? read.end : nullptr;
+  if ((*p | 0x20) == 'e') {
+    ++p;
+    if (*p == '+' || *p == '-') ++p;
+    if (!digit(*p)) return nullptr;
+    while (digit(*p)) ++p;
   }
   return p;
 }

@@ -279,7 +279,7 @@ class text_diff {
       if (a_end == nullptr || b_end == nullptr) return false;
       if (b_end <= differing && a_end - a == b_end - b) return false;  // the difference is behind the value
       if (!(a_plain && b_plain) && *a != '"' && *b != '"') {
-        same = json::detail::same_scalar_text(text(a, a_end), text(b, b_end), rules_.numbers);
+        same = json::detail::same_scalar_text(text(a, a_end), text(b, b_end), rules_.numbers, rules_.number_texts);
       }
     }
     if (a_end == nullptr || b_end >= b_end_ || a_end >= a_end_) return false;
@@ -537,7 +537,7 @@ class text_diff {
     b_ = value_end(to_structure_, b_, b_end_);
     if (a_ == nullptr || b_ == nullptr) return not_json();
     if (strict() && !is_valid(b, b_)) return not_json();
-    same = json::detail::same_scalar_text(text(a, a_), text(b, b_), rules_.numbers);
+    same = json::detail::same_scalar_text(text(a, a_), text(b, b_), rules_.numbers, rules_.number_texts);
     return true;
   }
   bool scalars() {
@@ -611,31 +611,31 @@ class text_diff {
 
   /// Two members of different names: finds the next pair of the same name, if it is near.
   bool reorder() {
-    constexpr std::size_t near = 8;
+    constexpr std::size_t few = 8;
     if (!top_special() && !mark(false)) return false;
     const std::size_t first_from = loose_from_.size();
     const std::size_t first_to = loose_to_.size();
-    for (std::size_t i = 0; i < near && *a_ != '}' && *b_ != '}'; ++i) {
+    for (std::size_t i = 0; i < few && *a_ != '}' && *b_ != '}'; ++i) {
       if (!collect_from() || !collect_to()) return false;
       std::string_view a, b;
       if (!next_name(from_structure_, a_, a_end_, a) || !next_name(to_structure_, b_, b_end_, b)) {
         return not_json();
       }
-      if (*a_ == '"' && *b_ == '"' && json::detail::same_string(a, b)) return valid_loose(first_to);
+      if (*a_ == '"' && *b_ == '"' && json::detail::same_string(a, b)) return valid_names(first_to);
       for (std::size_t j = 0; j <= i; ++j) {
         if (*a_ == '"' && json::detail::same_string(a, name_of(to_, loose_to_[first_to + j]))) {
           b_ = to_ + loose_to_[first_to + j].name;
           loose_to_.truncate(first_to + j);
-          return valid_loose(first_to);
+          return valid_names(first_to);
         }
         if (*b_ == '"' && json::detail::same_string(b, name_of(from_, loose_from_[first_from + j]))) {
           a_ = from_ + loose_from_[first_from + j].name;
           loose_from_.truncate(first_from + j);
-          return valid_loose(first_to);
+          return valid_names(first_to);
         }
       }
     }
-    return valid_loose(first_to) && object_end();
+    return valid_names(first_to) && object_end();
   }
 
   /// No more pairs in order: what is left of both objects is matched by name.
@@ -648,7 +648,7 @@ class text_diff {
     while (*b_ != '}') {
       if (!collect_to()) return false;
     }
-    if (!valid_loose(first_to)) return false;
+    if (!valid_names(first_to)) return false;
     more& top = specials_.back();
     if (!match(top)) return fail(errc::out_of_memory, {});
     if (strict() && !new_names_differ(top)) return not_json();
@@ -791,7 +791,10 @@ class text_diff {
       if (to.match != no_offset) return true;
       name_ = to_ + to.name;
       name_end_ = to_ + to.name_end;
-      return different(to_ + to.value, to_ + to.value_end);
+      const char* const value = to_ + to.value;
+      const char* const end = to_ + to.value_end;
+      if (strict() && !inside_array() && !is_valid(value, end)) return not_json();  // an array is validated as a whole
+      return different(value, end);
     }
     a_ = from_ + top.from_at + 1;
     b_ = to_ + top.to_at + 1;
@@ -807,15 +810,13 @@ class text_diff {
     return p != to_ && p[-1] == ',';
   }
 
-  /// Whether the reader would accept the members left over of `to`, from the `first` on, for certain.
-  bool valid_loose(std::size_t first) {
+  /// Whether the reader would accept the names of the members left over of `to`, from the `first` on, for certain. Their
+  /// values are validated when they are gone through, so that none is validated once for each object around it.
+  bool valid_names(std::size_t first) {
     if (!strict()) return true;
     for (; first != loose_to_.size(); ++first) {
       const text_member& member = loose_to_[first];
-      if (!json::detail::is_valid_string(to_ + member.name + 1, to_ + member.name_end - 1) ||
-          !is_valid(to_ + member.value, to_ + member.value_end)) {
-        return not_json();
-      }
+      if (!json::detail::is_valid_string(to_ + member.name + 1, to_ + member.name_end - 1)) return not_json();
     }
     return true;
   }
@@ -838,30 +839,59 @@ class text_diff {
       if (loose_to_[j].match == no_offset) ++count;
     }
     if (count == 0) return true;
-    const char* const open = to_ + frames_.back().to_open;
-    if (count > few) {
-      return json::detail::quick_validator(text(open, b_ + 1), rules_.max_depth, memory_).sure();
-    }
-    for (const char* p = json::detail::skip_space(open + 1, b_); p != b_;) {
+    const std::size_t base = index_.size();
+    json::detail::name_index index;
+    if (count > few && !index_loose(about, index)) return false;
+    const char* p = json::detail::skip_space(to_ + frames_.back().to_open + 1, b_);
+    while (p != b_) {
       const char* const name = p;
       const char* const name_end = string_end(to_structure_, p, b_);
-      if (name_end == nullptr) return false;
-      for (std::size_t j = about.first_loose_to; j < loose_to_.size(); ++j) {
-        const text_member& other = loose_to_[j];
-        if (other.match == no_offset && name != to_ + other.name &&
-            json::detail::same_string(text(name + 1, name_end - 1), name_of(to_, other))) {
-          return false;
-        }
-      }
+      if (name_end == nullptr || (count > few ? stands_twice(about, index, name, name_end) : is_new_too(about, name, name_end))) break;
       p = to_structure_.next_separator(name_end);
       if (p != nullptr && (*p == '{' || *p == '[')) {
         p = to_structure_.leave_container(p + 1);
         if (p != nullptr) p = to_structure_.next_separator(p);
       }
-      if (p == nullptr || p > b_) return false;
+      if (p == nullptr || p > b_) break;
       if (*p == ',') p = json::detail::skip_space(p + 1, b_);
     }
-    return true;
+    index_.truncate(base);
+    return p == b_;
+  }
+  /// Whether a new member that stands elsewhere has this name, with its quotes.
+  bool is_new_too(const more& about, const char* name, const char* name_end) const noexcept {
+    for (std::size_t j = about.first_loose_to; j < loose_to_.size(); ++j) {
+      const text_member& other = loose_to_[j];
+      if (other.match == no_offset && name != to_ + other.name &&
+          json::detail::same_string(text(name + 1, name_end - 1), name_of(to_, other))) {
+        return true;
+      }
+    }
+    return false;
+  }
+  /// Makes an index of the members of `to` that are left over. False when a name stands twice or memory ran out.
+  bool index_loose(const more& about, json::detail::name_index& index) {
+    const auto count = static_cast<size_type>(loose_to_.size() - about.first_loose_to);
+    text_member* const members = loose_to_.data() + about.first_loose_to;
+    for (size_type j = 0; j < count; ++j) {
+      if (members[j].unescaped == no_offset && !keep_plain(to_, members[j], names_)) return false;
+    }
+    json::detail::first_repeat repeat;
+    const member_names names{to_, members, names_.data()};
+    return index.build(count, json::detail::indexed(names), index_, repeat) && repeat.at == json::detail::no_index;
+  }
+  /// Whether a member left over that stands elsewhere has this name, with its quotes; also when memory ran out.
+  bool stands_twice(const more& about, const json::detail::name_index& index, const char* name, const char* name_end) {
+    std::string_view plain = text(name + 1, name_end - 1);
+    const std::size_t kept = names_.size();
+    if (json::detail::has_escapes(plain)) {
+      if (!append_plain(plain, names_)) return true;
+      plain = {names_.data() + kept, names_.size() - kept};
+    }
+    const text_member* const members = loose_to_.data() + about.first_loose_to;
+    const size_type j = index.find_text(plain, member_names{to_, members, names_.data()}, index_);
+    names_.truncate(kept);
+    return j != json::detail::no_index && to_ + members[j].name != name;
   }
 
   // --- Differences ----------------------------------------------------------------------------------

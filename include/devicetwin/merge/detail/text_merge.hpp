@@ -49,7 +49,7 @@ class text_merge {
   };
 
   /// What goes wrong is written to `failure`.
-  text_merge(const options& o, error& failure) noexcept
+  text_merge(const text_options& o, error& failure) noexcept
       : options_(o),
         failure_(failure),
         frames_(o.memory),
@@ -87,6 +87,23 @@ class text_merge {
   std::size_t changes() const noexcept { return changes_; }
   /// Those of them that remove a member.
   std::size_t removals() const noexcept { return removals_; }
+
+  /// Whether each change is also one under another rule for numbers. False when `failure` was set.
+  bool change_under(text_numbers rule, bool& all) {
+    all = true;
+    options_.number_texts = rule;
+    for (std::size_t i = 0; all && i < entries_.size(); ++i) {
+      const entry& e = entries_[i];
+      if (e.what != action::set) continue;
+      const std::string_view old(text_ + e.old_first, e.old_last - e.old_first);
+      const char first = old.front();
+      if (first != '-' && first != '[' && !json::detail::is_digit(first)) continue;
+      bool same = false;
+      if (!same_value(old, view(e.value), same)) return false;
+      all = !same;
+    }
+    return true;
+  }
 
   /// Writes the new text.
   void write(text_sink& out) const {
@@ -531,16 +548,17 @@ class text_merge {
     if (old.size() == value.size() && std::memcmp(old.data(), value.data(), old.size()) == 0) {
       same = true;
     } else if (old.front() != '[' || value.front() != '[') {
-      same = json::detail::same_scalar_text(old, value, options_.numbers);
+      same = json::detail::same_scalar_text(old, value, options_.numbers, options_.number_texts);
     } else {
       return same_arrays(old, value, same);
     }
     return true;
   }
-  [[gnu::noinline]] bool same_arrays(std::string_view old, std::string_view value, bool& same) {
+  DEVICETWIN_NEVER_INLINE bool same_arrays(std::string_view old, std::string_view value, bool& same) {
     json::detail::diff_rules rules;
     rules.stop_at_first = true;
     rules.numbers = options_.numbers;
+    rules.number_texts = options_.number_texts;
     rules.max_depth = static_cast<std::size_t>(-1);
     text_diff walk(rules, nullptr, options_.memory, failure_);
     walk.run(old, value);
@@ -574,7 +592,7 @@ class text_merge {
     return false;
   }
 
-  options options_;
+  text_options options_;
   error& failure_;
   const char* text_ = nullptr;
   const char* p_ = nullptr;  ///< where the walk is in the document

@@ -15,6 +15,7 @@
 #include "../../twin/subscription.hpp"
 #include "../action.hpp"
 #include "placed.hpp"
+#include "text_lookup.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -32,9 +33,9 @@ inline bool append_step(json::text_buffer& out, const json::step& s) {
 }
 
 /// Whether two values mean the same. Trusted texts.
-inline json::result<bool> same_text(std::string_view a, std::string_view b, const merge::options& o) {
+inline json::result<bool> same_text(std::string_view a, std::string_view b, const merge::text_options& o) {
   if (a == b) return true;
-  json::detail::diff_rules rules = merge::detail::rules_of(o);
+  json::detail::diff_rules rules = merge::detail::text_rules_of(o);
   rules.stop_at_first = true;
   json::error e;
   placed<merge::detail::text_diff> walk(o.memory, rules, nullptr, o.memory, e);
@@ -46,30 +47,36 @@ inline json::result<bool> same_text(std::string_view a, std::string_view b, cons
 
 /// A walk down the rest of a subscription's pointer into the old and the new text of a change above it.
 template <class Visit>
-json::error look_inside(const text_change& change, std::string_view rest, const merge::options& o, Visit& visit) {
+json::error look_inside(const text_change& change, std::string_view rest, const merge::text_options& o, Visit& visit) {
   struct frame {
     std::string_view old_text, new_text;
     std::string_view rest;
-    std::size_t pointer;  ///< length of the pointer up to here
-    std::size_t next;     ///< for a wildcard: members of old, then of new
+    std::size_t pointer;                    ///< length of the pointer up to here
+    bool in_new;                            ///< a wildcard goes through the members of old, then of new
+    json::detail::text_items items;
+    text_lookup other;                      ///< of the object that is not gone through
   };
-  json::detail::stack<frame, 4> frames(o.memory);
+  json::detail::stack<frame, 2> frames(o.memory);
+  lookup_memory indexes(o.memory);
   json::text_buffer pointer(o.memory);
-  if (!pointer.append(change.pointer.data(), change.pointer.size()) ||
-      !frames.push({change.old_text, change.new_text, rest, pointer.size(), 0})) {
+  const auto enter = [&](std::string_view old_text, std::string_view new_text, std::string_view after) {
+    return frames.push({old_text, new_text, after, pointer.size(), false, json::detail::text_items(old_text), text_lookup(new_text)});
+  };
+  if (!pointer.append(change.pointer.data(), change.pointer.size()) || !enter(change.old_text, change.new_text, rest)) {
     return json::errc::out_of_memory;
   }
   while (!frames.empty()) {
-    const frame f = frames.back();
+    frame& f = frames.back();
     pointer.resize(f.pointer);
     if (f.rest.empty()) {
+      const std::string_view old_text = f.old_text, new_text = f.new_text;
       frames.pop();
-      if (!f.old_text.empty() && !f.new_text.empty()) {
-        const auto same = same_text(f.old_text, f.new_text, o);
+      if (!old_text.empty() && !new_text.empty()) {
+        const auto same = same_text(old_text, new_text, o);
         if (!same) return same.error();
         if (*same) continue;
       }
-      visit(text_change{pointer.view(), f.old_text, f.new_text});
+      visit(text_change{pointer.view(), old_text, new_text});
       continue;
     }
     json::detail::pointer_tokens tokens(f.rest);
@@ -78,82 +85,67 @@ json::error look_inside(const text_change& change, std::string_view rest, const 
     const std::string_view after = f.rest.substr(f.rest.size() - tokens.remaining());
     std::string_view old_text, new_text;
     if (token != "*") {
-      frames.pop();
       old_text = json::detail::member_text(f.old_text, token);
       new_text = json::detail::member_text(f.new_text, token);
+      frames.pop();
       if (!pointer.append("/", 1) || !pointer.append(token.data(), token.size())) return json::errc::out_of_memory;
-    } else {
+    } else if (f.items.is_object() && f.items.next()) {
       // Each name of the old object, then those that only the new one has.
-      std::size_t index = frames.back().next++;
-      bool found = false;
-      bool in_old = true;
-      std::string_view name;
-      for (const std::string_view object : {f.old_text, f.new_text}) {
-        json::detail::text_items items(object);
-        while (!found && items.is_object() && items.next()) {
-          if (index-- != 0) continue;
-          found = true;
-          name = items.name();
-          (in_old ? old_text : new_text) = items.value();
-        }
-        if (found) break;
-        in_old = false;
-      }
-      if (!found) {
-        frames.pop();
-        continue;
-      }
-      bool good = true;
-      merge::detail::render_name(name, [&](char c) { good = good && pointer.append(&c, 1); });
+      std::string_view found;
+      bool good = f.other.find(f.items.name(), indexes, found);
+      merge::detail::render_name(f.items.name(), [&](char c) { good = good && pointer.append(&c, 1); });
       if (!good) return json::errc::out_of_memory;
-      const std::string_view spelled = pointer.view().substr(f.pointer + 1);
-      if (in_old) {
-        new_text = json::detail::member_text(f.new_text, spelled);
-      } else if (!json::detail::member_text(f.old_text, spelled).empty()) {
-        continue;
+      if (f.in_new && !found.empty()) continue;
+      old_text = f.in_new ? found : f.items.value();
+      new_text = f.in_new ? f.items.value() : found;
+    } else {
+      f.other.close(indexes);
+      if (f.in_new) {
+        frames.pop();
+      } else {
+        f.in_new = true;
+        f.items = json::detail::text_items(f.new_text);
+        f.other = text_lookup(f.old_text);
       }
+      continue;
     }
     if (old_text.empty() && new_text.empty()) continue;
-    if (!frames.push({old_text, new_text, after, pointer.size(), 0})) return json::errc::out_of_memory;
+    if (!enter(old_text, new_text, after)) return json::errc::out_of_memory;
   }
   return {};
 }
 
-/// Notes the changes that a merge patch makes to an object, of which it is the smallest difference: without any memory but
-/// for the pointer, and at the cost of looking for each member from behind the last one found on.
+/// Notes the changes that a merge patch makes to an object, of which it is the smallest difference. It needs memory for
+/// the pointer, and for indexes where the order of the members differs; without memory for these it looks for each member
+/// from behind the last one found on.
 template <class Output>
 bool tell_patch(Output& out, std::string_view old, std::string_view patch, const json::memory_source& memory) {
   struct frame {
     json::detail::text_items patch;
-    json::detail::text_items old;  ///< behind the member found last
-    std::string_view object;
-    std::size_t pointer;           ///< length of the pointer down to here
+    text_lookup old;
+    std::size_t pointer;  ///< length of the pointer down to here
   };
-  json::detail::stack<frame, 8> frames(memory);
+  json::detail::stack<frame, 4> frames(memory);
+  lookup_memory indexes(memory);
   json::text_buffer pointer(memory);
-  if (!frames.push({json::detail::text_items(patch), json::detail::text_items(old), old, 0})) return false;
+  if (!frames.push({json::detail::text_items(patch), text_lookup(old), 0})) return false;
   while (!frames.empty()) {
     frame& top = frames.back();
     pointer.resize(top.pointer);
     if (!top.patch.next()) {
+      top.old.close(indexes);
       frames.pop();
       continue;
     }
-    const std::string_view name = top.patch.name();
     bool fits = true;
-    merge::detail::render_name(name, [&](char c) { fits = fits && pointer.append(&c, 1); });
+    merge::detail::render_name(top.patch.name(), [&](char c) { fits = fits && pointer.append(&c, 1); });
     if (!fits) return false;
     std::string_view found;
-    for (int round = 0; round < 2 && found.empty(); ++round) {
-      if (round == 1) top.old = json::detail::text_items(top.object);
-      while (found.empty() && top.old.next()) {
-        if (json::detail::same_string(top.old.name(), name)) found = top.old.value();
-      }
-    }
+    if (!top.old.find(top.patch.name(), indexes, found)) top.old.scan(top.patch.name(), found);
     const std::string_view value = top.patch.value();
     if (!found.empty() && found.front() == '{' && value.front() == '{') {
       const std::size_t length = pointer.size();
-      if (!frames.push({json::detail::text_items(value), json::detail::text_items(found), found, length})) return false;
+      if (!frames.push({json::detail::text_items(value), text_lookup(found), length})) return false;
     } else if (!text_changes::append(out, {pointer.view(), found, value == "null" ? std::string_view() : value}, old, patch)) {
       return false;
     }
@@ -163,7 +155,7 @@ bool tell_patch(Output& out, std::string_view old, std::string_view patch, const
 
 /// Visits what of `changes` a subscription is about.
 template <class Visit>
-json::error match_changes(const subscription& wanted, const text_changes& changes, const merge::options& o, Visit& visit) {
+json::error match_changes(const subscription& wanted, const text_changes& changes, const merge::text_options& o, Visit& visit) {
   for (const text_change& change : changes) {
     json::detail::pointer_tokens pattern(wanted.pointer), changed(change.pointer);
     std::string_view token, name;

@@ -79,8 +79,10 @@ class text_store {
     }
     if (fixed_ || missing > longest / 4) return false;
     if (missing == 0) return top_ != before;
+    // By a share of what it has, not by what the last piece lacked: the text at hand, which is made once more after
+    // this, does not count in top_.
     std::size_t capacity = 2 * (std::size_t{top_} + missing) + 512;
-    if (capacity < capacity_ + missing) capacity = capacity_ + missing;
+    if (capacity < capacity_ + capacity_ / 2 + missing) capacity = capacity_ + capacity_ / 2 + missing;
     if (capacity > longest) return false;
     auto* const grown = static_cast<char*>(heap_.allocate(heap_.context, capacity));
     if (grown == nullptr) return top_ != before && missing <= floor_ - top_;

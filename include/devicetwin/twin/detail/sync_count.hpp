@@ -46,8 +46,8 @@ inline const arena_value* in_effect(const arena_value* reported) noexcept {
 
 /// Walks desired beside reported. The visitor is told of each desired property that reported lacks or has with another
 /// value, the topmost of a subtree that is missing as a whole: differs(steps, desired, reported), reported a null pointer
-/// where it is missing; false stops. With `only_reported` it is also told of what only reported has, as
-/// extra(steps, reported).
+/// where it is missing; false stops. A visitor with extra(steps, reported) is also told of what only reported has, and,
+/// by enter(name) and leave(), which pair of objects the walk is in; the name of the outermost is empty.
 class delta_walk {
  public:
   delta_walk(merge::number_equality numbers, const json::memory_source& memory) noexcept
@@ -58,6 +58,8 @@ class delta_walk {
   bool skip_reported_nulls = false;
 
   json::error failure() const noexcept { return failure_; }
+  /// While the visitor is told of something: which member of desired leads on from the open object at this level.
+  size_type desired_index(std::size_t level) const noexcept { return frames_[level].next - 1; }
 
   /// False when the visitor stopped or, with failure(), memory ran out. `is_section`: the values are two whole
   /// sections, and not a property, which alone may be an acknowledgement.
@@ -75,6 +77,7 @@ class delta_walk {
         indexes_.truncate(f.index_base);
         frames_.pop();
         steps_.pop();
+        leave(visitor, 0);
         continue;
       }
       const value_member& member = json::detail::members_begin(*f.desired)[f.next++];
@@ -107,6 +110,7 @@ class delta_walk {
     const json::location here(steps_.data(), steps_.size());
     if (reported == nullptr) return visitor.differs(here, desired, given);
     if (desired.IsObject() && reported->IsObject()) {
+      if (!enter(visitor, 0)) return false;
       if (!frames_.push({&desired, reported, 0, indexes_.size(), ordered_lookup(*reported)}) || !steps_.push({})) {
         return fail(json::errc::out_of_memory);
       }
@@ -137,6 +141,16 @@ class delta_walk {
   }
   template <class Visitor>
   bool extras(frame&, Visitor&, long) { return true; }
+  template <class Visitor>
+  auto enter(Visitor& visitor, int) -> decltype(visitor.enter(std::string_view())) {
+    return visitor.enter(steps_.empty() ? std::string_view() : steps_.back().text());
+  }
+  template <class Visitor>
+  bool enter(Visitor&, long) { return true; }
+  template <class Visitor>
+  auto leave(Visitor& visitor, int) -> decltype(visitor.leave()) { visitor.leave(); }
+  template <class Visitor>
+  void leave(Visitor&, long) {}
 
   bool fail(json::errc code) noexcept {
     failure_ = json::error(code);

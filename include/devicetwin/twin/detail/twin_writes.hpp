@@ -265,7 +265,7 @@ json::result<stamp> basic_twin<Memory, Tracking>::stamp_of(part where, std::stri
 template <class Memory, class Tracking>
 std::uint64_t basic_twin<Memory, Tracking>::etag_counter() const noexcept {
   std::uint64_t counter = 0;
-  if (read_etag(etag(), counter)) return counter;
+  if (detail::highest_counter(etag(), counter)) return counter;
   // The law that holds wherever it could be seen: version = etag counter + reported version (docs/azure.md).
   return version_ > reported_.version() ? static_cast<std::uint64_t>(version_ - reported_.version()) : 1;
 }
@@ -347,6 +347,7 @@ template <class Memory, class Tracking>
 json::error basic_twin<Memory, Tracking>::load(std::string_view text) {
   json::read_options options;
   options.max_depth = detail::whole_twin_depth;
+  options.big_integers = rules_->big_integers;
   options.memory = memory_.source();
   json::arena memory(memory_.source());
   static_cast<void>(memory.reserve(3 * text.size()));  // it is rarely more; without room for that it grows in steps
@@ -868,8 +869,9 @@ json::error basic_twin<Memory, Tracking>::write_as_event(json::arena_value& inpu
     if (json::error e = follow(reported, done, sync)) return e;
     pending = sync.change;
   }
+  if (by_service && etag_counter() == UINT64_MAX) return error_at_member(json::errc::number_out_of_range, "etag");
   char etag_text[etag_chars];
-  write_etag(etag_counter() + 1, etag_text);
+  write_etag(by_service ? etag_counter() + 1 : 0, etag_text);
   if (!done.set_etag(by_service ? std::string_view(etag_text, etag_chars) : etag())) return json::errc::out_of_memory;
   done.note_versions(parts.desired != nullptr ? desired.next_version() : desired_version(),
                      parts.reported != nullptr ? reported.next_version() : reported_version(), version);
