@@ -16,7 +16,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <string>
@@ -37,6 +36,13 @@ devicetwin::timestamp now() {
 }
 
 std::string_view text_of(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
+
+/// Reads a port in decimal digits. False when it is none.
+bool read_port(const std::string& text, int& port) {
+  if (text.empty() || text.size() > 5 || text.find_first_not_of("0123456789") != std::string::npos) return false;
+  port = std::stoi(text);
+  return port >= 1 && port <= 65535;
+}
 
 class plugin {
  public:
@@ -73,8 +79,7 @@ class plugin {
 
 std::string plugin::start(const mosquitto_opt* options, int count) {
   hub::settings with;
-  std::string address = "127.0.0.1";
-  int port = 0;
+  hub::http_options http;
   for (int i = 0; i < count; ++i) {
     const std::string_view name = text_of(options[i].key);
     const std::string value(text_of(options[i].value));
@@ -87,11 +92,15 @@ std::string plugin::start(const mosquitto_opt* options, int count) {
     } else if (name == "puback") {
       if (value != "early" && value != "committed") return "plugin_opt_puback is neither early nor committed";
       with.commits_each_message = value == "committed";
-    } else if (name == "http_address") {
-      address = value;
-    } else if (name == "http_port") {
-      port = std::atoi(value.c_str());
-      if (port < 1 || port > 65535) return "plugin_opt_http_port is not a number from 1 to 65535";
+    } else if (name == "https_address") {
+      http.https_address = value;
+    } else if (name == "certfile") {
+      http.certificate = value;
+    } else if (name == "keyfile") {
+      http.key = value;
+    } else if (name == "https_port" || name == "http_port") {
+      int& port = name == "https_port" ? http.https_port : http.http_port;
+      if (!read_port(value, port)) return "plugin_opt_" + std::string(name) + " is not a number from 1 to 65535";
     } else {
       return "plugin_opt_" + std::string(name) + " is no option";
     }
@@ -100,8 +109,10 @@ std::string plugin::start(const mosquitto_opt* options, int count) {
     return "plugin_opt_host, plugin_opt_keys and plugin_opt_database are needed";
   }
   if (std::string problem = twins_.open(with); !problem.empty()) return problem;
-  if (port != 0 && !http_.start(address, port)) return "cannot listen on " + address + ":" + std::to_string(port);
-  return {};
+  if (http.https_port != 0 && (http.certificate.empty() || http.key.empty())) {
+    return "plugin_opt_https_port needs plugin_opt_certfile and plugin_opt_keyfile";
+  }
+  return http_.start(http);
 }
 
 int plugin::basic_auth(const mosquitto_evt_basic_auth& e) {
