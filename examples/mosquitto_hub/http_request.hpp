@@ -27,6 +27,8 @@ inline constexpr std::size_t max_http_target = 8 * 1024;
 inline constexpr std::size_t max_http_head = 16 * 1024;  ///< bytes of the request line and all headers, or of all trailers
 inline constexpr std::size_t max_http_headers = 100;     ///< headers and trailers together
 inline constexpr std::size_t max_http_body = 256 * 1024;
+/// Bytes of the whole request. The framing of chunks of one byte takes five bytes each.
+inline constexpr std::size_t max_http_request = 8 * max_http_body;
 
 /// Why a request is refused before the hub sees it.
 struct http_refusal {
@@ -99,6 +101,7 @@ class http_request final : private boost::beast::http::basic_parser<true> {
 
   http_call& call_;
   http_refusal refused_{{0, 0}, {}};
+  std::size_t used_ = 0;
   std::size_t head_bytes_ = 0;
   std::size_t headers_ = 0;
   int version_ = 0;
@@ -117,7 +120,9 @@ inline std::size_t http_request::read(const char* bytes, std::size_t size) {
   error_code e;
   const std::size_t used = put({bytes, size}, e);
   if (e == boost::beast::http::error::need_more) e = {};
+  used_ += used;
   if (!e && !is_done() && size - used >= max_unused) e = boost::beast::http::error::header_limit;
+  if (!e && used_ > max_http_request) e = boost::beast::http::error::body_limit;
   if (e && refused_.as.status == 0) {
     const char* const end = bytes + size;
     refused_ = refusal_for(e, version_ != 0 || std::find(bytes + used, end, '\n') != end);

@@ -188,6 +188,14 @@ TEST_CASE("nothing grows beyond its limit", "[http_request]") {
   refused_after(head + "Transfer-Encoding: chunked\r\n\r\n", "4000\r\n" + std::string(0x4000, 'x') + "\r\n", 413);
   refused_after(head + "Transfer-Encoding: chunked\r\n\r\n40001\r\n", "x", 413);
   refused_after(head + "Transfer-Encoding: chunked\r\n\r\n0\r\n", "X: y\r\n", 431);
+  // Little body in much framing.
+  std::string framing = head + "Transfer-Encoding: chunked\r\n\r\n";
+  while (framing.size() < 3 * hub::max_http_request) framing += "1;x=" + std::string(9000, 'y') + "\r\nz\r\n";
+  CHECK(read(framing, 8192).status == 413);
+  CHECK(read(framing.substr(0, hub::max_http_request + 20000), 8192).status == 413);
+  std::string bytes = head + "Transfer-Encoding: chunked\r\n\r\n";
+  for (std::size_t i = 0; i < hub::max_http_body; ++i) bytes += "1\r\nx\r\n";
+  CHECK(read(bytes + "0\r\n\r\n", 8192).call.body.size() == hub::max_http_body);
   CHECK(read(head + "X: " + std::string(17000, 'y') + "\r\n\r\n").status == 431);
   CHECK(read("GET /" + std::string(9000, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n").status == 414);
   CHECK(read("GET /" + std::string(8000, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n").status == 0);
