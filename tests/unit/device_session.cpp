@@ -604,6 +604,24 @@ TEST_CASE("the size of reported is held against the limit when it grows", "[devi
   CHECK(d.session.report(R"({"d":"012345"})", 2).code() == errc::section_too_large);
 }
 
+TEST_CASE("the text of reported is held against the limit when it grows", "[device_session]") {
+  devicetwin::dialect rules = devicetwin::azure;
+  rules.max_text = 40;
+  twinsync::device_options options;
+  options.rules = &rules;
+  device d(options);
+  start(d, R"({"desired":{"$version":1},"reported":{"a":[[],[],[],[],[],[],[]],"$version":1}})");
+  CHECK(d.report(R"({"b":[ [], [] ]})") == "");  // 40 bytes without the spaces
+  const json::error e = d.session.report(R"({"c":{}})", 2);
+  CHECK(e.code() == errc::section_text_too_long);
+  CHECK(e.limit() == 40);
+  CHECK(e.actual() == 47);
+  CHECK(d.reported() == R"({"a":[[],[],[],[],[],[],[]],"b":[[],[]]})");
+  rules.max_text = 10;
+  CHECK(d.report(R"({"b":[]})") == "");  // less is always allowed
+  CHECK(d.session.report(R"({"b":[[]]})", 2).code() == errc::section_text_too_long);
+}
+
 TEST_CASE("values are parsed when they are asked for", "[device_session]") {
   device d;
   start(d, R"({"desired":{"on":true,"n":-5,"big":18446744073709551615,"x":1.5,"text":"a\"\u00e9","list":[1,[2,3]],"$version":1},"reported":{}})");
