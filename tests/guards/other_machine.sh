@@ -1,6 +1,7 @@
 #!/bin/sh
 # usage: other_machine.sh MACHINE [REGEX], in the repository's root
-# Builds the tests whose line in tests/sources.txt matches REGEX for another kind of machine and runs them:
+# Builds the tests whose line in tests/sources.txt matches REGEX for another kind of machine and runs them. Installs what
+# is missing (Debian, Ubuntu):
 #   aarch64, s390x  NEON and big-endian, with QEMU; default: the tests of texts, trees and the scanner.
 #                   Needs g++-MACHINE-linux-gnu and qemu-user.
 #   i686            32 bits; default: all tests. Needs g++-12-multilib or another g++-multilib. (Debian's cross compilers
@@ -8,7 +9,16 @@
 #   windows         MinGW, with <windows.h> before everything else in one program; default: all tests.
 #                   Needs g++-mingw-w64-x86-64-posix and, to run them, wine64.
 # All need the single header of Catch2 2.
+. "$(dirname "$0")/../../tools/lib.sh"
 machine=$1
+case $machine in
+  aarch64 | s390x) need "the other machine" "g++-$machine-linux-gnu" qemu-user ;;
+  i686) [ -d /usr/lib/gcc/x86_64-linux-gnu/12/32 ] || need "32-bit programs" g++-12-multilib ;;
+  windows) need "Windows programs" g++-mingw-w64-x86-64-posix ;;
+  *) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac
+need "the library's only dependency" rapidjson-dev
+need "test framework" catch2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -501,8 +501,11 @@ class twin {
     const node* value = member(*reported, "value");
     const node* code = member(*reported, "ac");
     const node* version = member(*reported, "av");
-    const bool ack = value != nullptr && value->what != node::null && code != nullptr && code->what == node::integer &&
-                     version != nullptr && version->what == node::integer;
+    const auto is_integer = [](const node* n) {  // 200.0 is one
+      return n != nullptr && (n->what == node::integer ||
+                              (n->what == node::real && n->d == std::floor(n->d) && std::fabs(n->d) < 9223372036854775808.0));
+    };
+    const bool ack = value != nullptr && value->what != node::null && is_integer(code) && is_integer(version);
     return ack ? value : reported;
   }
   int64_t pending(const node& wanted, const node* given, bool root) const {
@@ -827,6 +830,7 @@ class twin {
       return false;
     }
     const std::size_t before = size_by(rules->size, s.values);
+    const std::size_t text_before = size_by(devicetwin::size_formula::json_text, s.values);
     const node stamp = stamp_node(now, to, where == part::desired);
     const bool stamps = keeps_stamps && where != part::tags;
     node meta = s.metadata ? *s.metadata : object_node();
@@ -843,6 +847,12 @@ class twin {
     if (by_patch ? of_patch > limit : after > limit && after > before) {
       done = result{};
       done.refusals.push_back({where, errc::section_too_large, base, limit, by_patch ? of_patch : after});
+      return false;
+    }
+    const std::size_t text = size_by(devicetwin::size_formula::json_text, s.values);
+    if (text > rules->max_text && text > text_before) {
+      done = result{};
+      done.refusals.push_back({where, errc::section_text_too_long, base, rules->max_text, text});
       return false;
     }
     return true;
@@ -991,6 +1001,11 @@ class twin {
     const std::size_t counted = by_patch ? size_by(rules->size, content) : held;
     if (by_patch ? counted > limit : held > limit && held > size(p)) {
       found.broken.push_back({p, errc::section_too_large, "", limit, counted});
+    }
+    const section& now = p == part::tags ? tags : p == part::desired ? desired : reported;
+    const std::size_t text = size_by(devicetwin::size_formula::json_text, s.values);
+    if (text > rules->max_text && text > size_by(devicetwin::size_formula::json_text, now.values)) {
+      found.broken.push_back({p, errc::section_text_too_long, "", rules->max_text, text});
     }
     if (limit != dialect::unlimited) found.head_room[static_cast<int>(p)] = static_cast<int64_t>(limit) - static_cast<int64_t>(counted);
   }
