@@ -120,6 +120,10 @@ class basic_twin {
   std::size_t size(part p) const noexcept {
     return p == part::tags ? tags_.size() : p == part::desired ? desired_.size() : reported_.size();
   }
+  /// The bytes of the compact JSON text of a part's values. A counter is kept.
+  std::size_t text_size(part p) const noexcept {
+    return p == part::tags ? tags_.text_size() : p == part::desired ? desired_.text_size() : reported_.text_size();
+  }
   /// When the property at `pointer` ("" is the section itself) was last written. Of a property of tags, or one whose
   /// metadata is missing, nothing is known: not_found. Errors: as json::find. Cost: a scan of each object on the way.
   json::result<stamp> stamp_of(part section, std::string_view pointer) const noexcept;

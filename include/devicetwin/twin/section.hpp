@@ -203,7 +203,9 @@ class section {
   const json::arena_value& values() const noexcept { return values_.root(); }
   std::int64_t version() const noexcept { return version_; }
   /// The size by the dialect's formula.
-  std::size_t size() const noexcept { return size_; }
+  std::size_t size() const noexcept { return size_.by_formula; }
+  /// The bytes of the compact JSON text of its values.
+  std::size_t text_size() const noexcept { return size_.text; }
   const Tracking& tracking() const noexcept { return tracking_; }
   Tracking& tracking() noexcept { return tracking_; }
   std::size_t memory_in_bytes() const noexcept { return values_.capacity_in_bytes() + tracking_.memory_in_bytes(); }
@@ -236,7 +238,7 @@ class section {
   json::document values_;
   Tracking tracking_;
   std::int64_t version_ = 0;
-  std::size_t size_ = 0;
+  detail::section_size size_;
 };
 
 /// A write to a section in four steps: plan(), follow() and prepare() do all that can fail, commit() cannot, and
@@ -272,7 +274,7 @@ class section_write {
     if (rules_.basis != size_basis::patch) return {};
     return detail::measure(input, rules_.size, json::detail::nulls::emit, memory, input_size_);
   }
-  /// Finds out what `patch`, which was checked and must stay until the commit, does. Errors: section_too_large (noted in the report
+  /// Finds out what `patch`, which was checked and must stay until the commit, does. Errors: section_too_large, section_text_too_long (noted in the report
   /// if there is one), depth_exceeded, not_finite, out_of_memory.
   json::error plan(const json::arena_value& patch, const json::location& base, validation* report);
 
@@ -280,7 +282,7 @@ class section_write {
   bool effective() const noexcept { return merge_.planned().changes() != 0 || rules_.empty_write_counts; }
   const detail::merge_plan& planned() const noexcept { return merge_.planned(); }
   const json::arena_value& values_before() const noexcept { return target_.values(); }
-  std::size_t size_after() const noexcept { return size_after_; }
+  std::size_t size_after() const noexcept { return size_after_.by_formula; }
   std::int64_t next_version() const noexcept { return next_version_; }
   /// For a version that somebody else has counted.
   void set_next_version(std::int64_t version) noexcept { next_version_ = version; }
@@ -317,8 +319,8 @@ class section_write {
   merge::detail::document_merge<json::arena_value> merge_;
   typename Tracking::survey survey_;
   std::int64_t next_version_ = 0;
-  std::size_t input_size_ = 0;  ///< where the dialect measures that
-  std::size_t size_after_ = 0;
+  detail::section_size input_size_;  ///< where the dialect measures that
+  detail::section_size size_after_;
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -381,7 +383,7 @@ class plan_sizes {
  public:
   plan_sizes(size_formula formula, json::detail::nulls rule, const json::memory_source& memory) noexcept
       : formula_(formula), rule_(rule), memory_(memory) {}
-  std::size_t added = 0, removed = 0;
+  section_size added, removed;
   json::error failure;
 
   bool enter(const arena_value& object, size_type, const value_member*) noexcept {
@@ -410,14 +412,14 @@ class plan_sizes {
   }
 
  private:
-  bool count(const arena_value& value, json::detail::nulls rule, std::size_t& sum) {
+  bool count(const arena_value& value, json::detail::nulls rule, section_size& sum) {
     if (formula_ == size_formula::contents && !value.IsObject() && !value.IsArray()) {  // no walk for that
-      contents_counter counter;
+      size_counter counter;
       static_cast<void>(json::detail::emit_scalar(value, counter));
       sum += counter.size();
       return true;
     }
-    std::size_t size = 0;
+    section_size size;
     failure = measure(value, formula_, rule, memory_, size);
     sum += size;
     return !failure;
@@ -543,16 +545,18 @@ json::error section_write<Tracking>::plan(const json::arena_value& patch, const 
   if (json::error e = merge_.plan(patch)) return e;
   detail::plan_sizes sizes(rules_.size, planned().copy_rule(), working_);
   if (!detail::walk_plan(planned(), values_before(), sizes)) return sizes.failure;
-  size_after_ = target_.size_ + sizes.added - sizes.removed;
-  const std::size_t limit = rules_.max_size(where_);
-  const bool by_input = rules_.basis == size_basis::patch;
-  const std::size_t held = by_input ? input_size_ : size_after_;
-  const bool too_large = held > limit && (by_input || held > target_.size_);
-  if (report != nullptr) report->set_head_room(where_, detail::room_left(limit, held));
-  if (!too_large) return {};
-  json::error e = json::error(json::errc::section_too_large).limited_to(limit, held);
-  if (report == nullptr) return static_cast<json::error&&>(e).at(base);
-  return report->add(where_, e) ? json::errc::ok : json::errc::out_of_memory;
+  size_after_ = target_.size_;
+  size_after_ += sizes.added;
+  size_after_ -= sizes.removed;
+  const std::size_t held = rules_.basis == size_basis::patch ? input_size_.by_formula : size_after_.by_formula;
+  if (report != nullptr) report->set_head_room(where_, detail::room_left(rules_.max_size(where_), held));
+  json::error failure;
+  static_cast<void>(detail::check_sizes(rules_, where_, held, target_.size_, size_after_, [&](json::error e) {
+    if (report != nullptr && report->add(where_, e)) return true;
+    failure = report == nullptr ? static_cast<json::error&&>(e).at(base) : json::error(json::errc::out_of_memory);
+    return false;
+  }));
+  return failure;
 }
 
 }  // namespace DEVICETWIN_ABI
