@@ -251,7 +251,7 @@ export function programTests(hub, cuts) {
     await refused('stranger', null, /keeper\.state: it is the state of keeper at localhost, not of stranger at localhost/);
     const body = saved.indexOf('DTDS');
     assert.ok(body > 0);
-    for (const place of [body + 5, Math.floor((body + saved.length) / 2), saved.length - 1]) {
+    for (const place of [body + 8, Math.floor((body + saved.length) / 2), saved.length - 1]) {
       const damaged = Buffer.from(saved);
       damaged[place] ^= 0x20;
       await refused('keeper', damaged, /keeper\.state: the stored data (is damaged|was stored by a newer version)/);
