@@ -290,9 +290,18 @@ fi
 # --- Power loss: the order of the system calls ---
 rm -f target
 printf old >target
-if command -v strace >/dev/null && strace -o trace -e trace=fsync,rename,renameat,renameat2 "$tool" apply d p -o target 2>/dev/null; then
-  order=$(sed -n 's/^\(fsync\|rename\)[a-z0-9]*(.*= 0$/\1/p' trace | tr '\n' ' ')
-  [ "$order" = 'fsync rename fsync ' ] || fail "the order of system calls: $order"
+# calls ARGUMENT...: what the tool does, in order.
+calls() {
+  strace -o trace -e trace=fsync,rename,renameat,renameat2,pwrite64 "$tool" "$@" 2>/dev/null &&
+    sed -n 's/^\(fsync\|rename\|pwrite\)[a-z0-9]*(.*= [0-9]*$/\1/p' trace | tr '\n' ' '
+}
+if command -v strace >/dev/null && strace -o trace true 2>/dev/null; then
+  [ "$(calls apply d p -o target)" = 'fsync rename fsync ' ] || fail "a file: $(cat trace)"
+  cp new_twin t
+  rm -f n
+  order=$(calls twin patch t sp $patch -o t --notification n)
+  [ "$order" = 'fsync fsync rename rename fsync fsync ' ] || fail "two files: $(cat trace)"
+  [ "$(calls apply d p -o hard)" = 'pwrite fsync ' ] || fail "in place: $(cat trace)"
 else
   skip 'the order of system calls: strace is missing or not allowed'
 fi
