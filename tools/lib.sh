@@ -34,6 +34,11 @@ need() {
   exit 1
 }
 
+# need_beast: Boost's headers with Beast, 1.74 or newer. A machine may have another version of them than the system's default.
+need_beast() {
+  [ -f /usr/include/boost/beast/version.hpp ] || need "the hub's HTTP server" libboost-dev
+}
+
 jobs() {
   getconf _NPROCESSORS_ONLN
 }

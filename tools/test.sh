@@ -50,7 +50,8 @@ mkdir -p "$build" && build=$(cd "$build" && pwd) || exit 2
 need "compiler and build tools" g++ make cmake
 need "the library's only dependency" rapidjson-dev
 need "test framework" catch2
-need "the examples, a broker's plugin and a device" libmosquitto-dev mosquitto-dev libssl-dev libsqlite3-dev libcpp-httplib-dev
+need "the examples, a broker's plugin and a device" libmosquitto-dev mosquitto-dev libssl-dev libsqlite3-dev
+need_beast
 need "tests of the ways to use the library" meson ninja-build pkg-config
 need "the merge driver in docs/merging.md" git
 if [ "$compiler" = clang++ ]; then

@@ -32,6 +32,7 @@ give_up() {
 install_clients || give_up "npm could not install Microsoft's clients"
 
 work=$(mktemp -d)
+chmod 711 "$work"  # the broker's user passes through
 trap 'rm -rf "$work"' EXIT
 sh "$root/examples/device/start.sh" --prepare --build "$build" || give_up "the device program could not be built"
 sh "$root/examples/mosquitto_hub/start.sh" --prepare --build "$build" --dir "$work/hub" || give_up "the hub could not be built"
