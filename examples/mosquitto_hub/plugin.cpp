@@ -89,6 +89,9 @@ std::string plugin::start(const mosquitto_opt* options, int count) {
       with.key_file = value;
     } else if (name == "database") {
       with.database = value;
+    } else if (name == "puback") {
+      if (value != "early" && value != "committed") return "plugin_opt_puback is neither early nor committed";
+      with.commits_each_message = value == "committed";
     } else if (name == "https_address") {
       http.https_address = value;
     } else if (name == "certfile") {
@@ -146,8 +149,7 @@ int plugin::acl_check(const mosquitto_evt_acl_check& e) {
       allowed = hub::may_publish(who, topic, e.qos) && !(e.retain && found->second.ended);
       break;
     case MOSQ_ACL_SUBSCRIBE:
-      allowed = hub::may_subscribe(who, topic);
-      if (allowed) twins_.subscribed(client_id, topic, found->second.keeps_session);
+      allowed = hub::may_subscribe(who, topic) && twins_.subscribed(client_id, topic, found->second.keeps_session);
       break;
     case MOSQ_ACL_UNSUBSCRIBE:
       allowed = true;
@@ -167,8 +169,10 @@ int plugin::message(mosquitto_evt_message& e) {
   const std::string_view topic = text_of(e.topic);
   if (found == connections_.end()) return MOSQ_ERR_ACL_DENIED;
   if (topic.substr(0, devicetwin::sync::twin_prefix.size()) != devicetwin::sync::twin_prefix) return MOSQ_ERR_SUCCESS;
-  twins_.message(found->second.client_id, topic, {static_cast<const char*>(e.payload), e.payloadlen}, now());
-  return MOSQ_ERR_SUCCESS;
+  if (twins_.message(found->second.client_id, topic, {static_cast<const char*>(e.payload), e.payloadlen}, now())) return MOSQ_ERR_SUCCESS;
+  mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: the database did not take what %s wrote; its connection is ended without an acknowledgement.",
+                       found->second.client_id.c_str());
+  return MOSQ_ERR_UNKNOWN;
 }
 
 int plugin::disconnect(const mosquitto_evt_disconnect& e) {
@@ -208,18 +212,14 @@ int plugin::tick() {
 
   std::vector<hub::publication> publish;
   std::vector<std::string> leave;
-  if (twins_.finish_turn(publish, leave)) {
-    for (const hub::publication& p : publish) {
-      mosquitto_broker_publish_copy(p.client_id.c_str(), p.topic.c_str(), static_cast<int>(p.payload.size()), p.payload.data(), 0, false, nullptr);
-    }
-  } else {
+  if (!twins_.finish_turn(publish, leave)) {
     mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: the database did not take the last changes; nobody was told that it did.");
-    for (const auto& call : calls) {
-      call->status = 503;
-      call->reply.clear();
-      call->etag.clear();
-    }
+    for (const auto& call : calls) hub::write_http_error(*call, devicetwin::sync::server_busy, "the database did not take the change", now());
   }
+  for (const hub::publication& p : publish) {
+    mosquitto_broker_publish_copy(p.client_id.c_str(), p.topic.c_str(), static_cast<int>(p.payload.size()), p.payload.data(), 0, false, nullptr);
+  }
+  for (const std::string& problem : twins_.take_problems()) mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: %s.", problem.c_str());
   http_.answer(calls);
   for (const std::string& client_id : leave) mosquitto_kick_client_by_clientid(client_id.c_str(), true);
   for (const mosquitto* client : closing_) connections_.erase(client);

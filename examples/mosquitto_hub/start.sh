@@ -9,6 +9,8 @@
 #     --port PORT        MQTT over TLS, on 127.0.0.1 (default: 8883)
 #     --https-port PORT  the service side, on 127.0.0.1 (default: 443 if it may be bound, else 8443)
 #     --http-port PORT   the service side without TLS as well, on 127.0.0.1 (default: not at all)
+#     --puback WHEN      "committed": a report at QoS 1 is on disk before its PUBACK, and the connection ends if it cannot be
+#                        stored; "early": its reply alone says so, and many more reports go through (default: early)
 #     --build DIR        the build folder (default: build)
 #     --prepare          makes what is missing, and starts nothing
 #
@@ -22,6 +24,7 @@ port=8883
 https_port=
 http_port=
 hosts=
+puback=early
 prepare=
 while [ $# -gt 0 ]; do
   case $1 in
@@ -36,6 +39,7 @@ while [ $# -gt 0 ]; do
     --port) port=$2; shift ;;
     --https-port) https_port=$2; shift ;;
     --http-port) http_port=$2; shift ;;
+    --puback) puback=$2; shift ;;
     --build) build=$2; shift ;;
     --prepare) prepare=yes ;;
     --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; exit 0 ;;
@@ -196,6 +200,7 @@ plugin $plugin
 $(for host in $hosts; do echo "plugin_opt_host $host"; done)
 plugin_opt_keys $dir/keys
 plugin_opt_database $dir/twins.sqlite
+plugin_opt_puback $puback
 plugin_opt_https_port $https_port
 plugin_opt_certfile $dir/server.pem
 plugin_opt_keyfile $dir/server.key
