@@ -29,7 +29,13 @@ prepare=
 while [ $# -gt 0 ]; do
   case $1 in
     --dir) dir=$2; shift ;;
-    --host) hosts="$hosts $2"; shift ;;
+    --host)
+      case $2 in
+        '' | [-.]* | *[!0-9A-Za-z.:-]*) echo "--host $2: neither a name nor an IP address" >&2; exit 2 ;;
+      esac
+      hosts="$hosts $2"
+      shift
+      ;;
     --port) port=$2; shift ;;
     --https-port) https_port=$2; shift ;;
     --http-port) http_port=$2; shift ;;
@@ -42,7 +48,6 @@ while [ $# -gt 0 ]; do
   shift
 done
 hosts=$(printf '%s\n' localhost 127.0.0.1 $hosts | tr 'A-Z' 'a-z' | awk '!seen[$0]++')
-bad=$(printf '%s\n' "$hosts" | grep -v '^[0-9a-z][0-9a-z.:-]*$') && { echo "--host $bad: neither a name nor an IP address" >&2; exit 2; }
 
 need "the broker and what its plugin is made of" mosquitto mosquitto-dev libmosquitto-dev libssl-dev libsqlite3-dev pkg-config openssl
 need_beast
@@ -94,6 +99,9 @@ if ! $as test -w "$dir" -a -x "$dir"; then
   fi
   mv "$dir" $away && ln -s $away "$dir" && dir=$away || exit 1
 fi
+# Held as long as the broker runs: two hubs would write to one database.
+exec 9<"$dir"
+flock -n 9 || { echo "A hub is running in $dir already" >&2; exit 1; }
 umask 077
 
 # put FILE: writes standard input to a file of the broker's user.

@@ -7,7 +7,6 @@
 #include <devicetwin/twin/dialect.hpp>
 #include <devicetwin/twin/stamp.hpp>
 
-#include <ctime>
 
 #include <algorithm>
 #include <map>
@@ -267,19 +266,29 @@ struct rule_check {
 
 // --- stamps --------------------------------------------------------------------------------------
 
-/// ISO 8601 by way of the C library's calendar.
+/// ISO 8601, by counting years and months. (The C library's calendar does not know all of these years everywhere.)
 inline std::string time_text(int64_t ticks) {
-  int64_t seconds = ticks / 10000000, rest = ticks % 10000000;
-  if (rest < 0) {
-    rest += 10000000;
-    --seconds;
-  }
-  const std::time_t when = static_cast<std::time_t>(seconds);
-  std::tm tm{};
-  gmtime_r(&when, &tm);
+  const auto whole = [](int64_t& rest, int64_t unit) {  // rounds down
+    int64_t count = rest / unit;
+    rest %= unit;
+    if (rest < 0) {
+      rest += unit;
+      --count;
+    }
+    return count;
+  };
+  int64_t rest = ticks;
+  int64_t second = whole(rest, 10000000);
+  int64_t day = whole(second, 24 * 60 * 60);
+  int64_t year = 1970 + 400 * whole(day, 146097);
+  const auto leap = [&] { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; };
+  for (; day >= (leap() ? 366 : 365); ++year) day -= leap() ? 366 : 365;
+  const int lengths[] = {31, leap() ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  int month = 0;
+  for (; day >= lengths[month]; ++month) day -= lengths[month];
   char text[80];
-  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-                tm.tm_min, tm.tm_sec);
+  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d", static_cast<int>(year), month + 1, static_cast<int>(day) + 1,
+                static_cast<int>(second / 3600), static_cast<int>(second / 60 % 60), static_cast<int>(second % 60));
   std::string out = text;
   if (rest != 0) {
     std::string digits = std::to_string(rest);
@@ -492,8 +501,11 @@ class twin {
     const node* value = member(*reported, "value");
     const node* code = member(*reported, "ac");
     const node* version = member(*reported, "av");
-    const bool ack = value != nullptr && value->what != node::null && code != nullptr && code->what == node::integer &&
-                     version != nullptr && version->what == node::integer;
+    const auto is_integer = [](const node* n) {  // 200.0 is one
+      return n != nullptr && (n->what == node::integer ||
+                              (n->what == node::real && n->d == std::floor(n->d) && std::fabs(n->d) < 9223372036854775808.0));
+    };
+    const bool ack = value != nullptr && value->what != node::null && is_integer(code) && is_integer(version);
     return ack ? value : reported;
   }
   int64_t pending(const node& wanted, const node* given, bool root) const {
@@ -818,6 +830,7 @@ class twin {
       return false;
     }
     const std::size_t before = size_by(rules->size, s.values);
+    const std::size_t text_before = size_by(devicetwin::size_formula::json_text, s.values);
     const node stamp = stamp_node(now, to, where == part::desired);
     const bool stamps = keeps_stamps && where != part::tags;
     node meta = s.metadata ? *s.metadata : object_node();
@@ -834,6 +847,12 @@ class twin {
     if (by_patch ? of_patch > limit : after > limit && after > before) {
       done = result{};
       done.refusals.push_back({where, errc::section_too_large, base, limit, by_patch ? of_patch : after});
+      return false;
+    }
+    const std::size_t text = size_by(devicetwin::size_formula::json_text, s.values);
+    if (text > rules->max_text && text > text_before) {
+      done = result{};
+      done.refusals.push_back({where, errc::section_text_too_long, base, rules->max_text, text});
       return false;
     }
     return true;
@@ -982,6 +1001,11 @@ class twin {
     const std::size_t counted = by_patch ? size_by(rules->size, content) : held;
     if (by_patch ? counted > limit : held > limit && held > size(p)) {
       found.broken.push_back({p, errc::section_too_large, "", limit, counted});
+    }
+    const section& now = p == part::tags ? tags : p == part::desired ? desired : reported;
+    const std::size_t text = size_by(devicetwin::size_formula::json_text, s.values);
+    if (text > rules->max_text && text > size_by(devicetwin::size_formula::json_text, now.values)) {
+      found.broken.push_back({p, errc::section_text_too_long, "", rules->max_text, text});
     }
     if (limit != dialect::unlimited) found.head_room[static_cast<int>(p)] = static_cast<int64_t>(limit) - static_cast<int64_t>(counted);
   }

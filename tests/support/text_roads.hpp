@@ -5,9 +5,6 @@
 
 #include <devicetwin/devicetwin.hpp>
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -16,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "guarded_memory.hpp"
 #include "reference.hpp"
 #include "spelled_numbers.hpp"
 
@@ -30,32 +28,6 @@ inline void require(bool holds, const char* what, std::string_view a, std::strin
                static_cast<int>(b.size()), b.data());
   std::abort();
 }
-
-/// Pages with an unmapped one on each side. A text is put right behind the first or right before the last.
-class guarded {
- public:
-  guarded() {
-    page_ = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    size_ = (std::size_t{1} << 20) + 2 * page_;
-    base_ = static_cast<char*>(mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    if (base_ == MAP_FAILED || mprotect(base_ + page_, size_ - 2 * page_, PROT_READ | PROT_WRITE) != 0) std::abort();
-  }
-  ~guarded() { munmap(base_, size_); }
-  guarded(const guarded&) = delete;
-  guarded& operator=(const guarded&) = delete;
-
-  std::string_view put(std::string_view text, bool at_end) {
-    if (text.size() > size_ - 2 * page_) std::abort();
-    char* to = at_end ? base_ + size_ - page_ - text.size() : base_ + page_;
-    if (!text.empty()) std::memcpy(to, text.data(), text.size());
-    return {to, text.size()};
-  }
-
- private:
-  std::size_t page_;
-  std::size_t size_;
-  char* base_;
-};
 
 struct change {
   std::string before, after;  // as json::write spells them; empty: none
@@ -182,9 +154,9 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
     std::string buffer(diff.size(), '?');
     json::text_buffer fits(&buffer[0], buffer.size());
     require(!merge::diff_text(a, b, fits, trusted) && fits.view() == diff, "a buffer that fits is enough", a, b);
-    json::text_buffer small(&buffer[0], buffer.size() - 1);
-    const json::error full = merge::diff_text(a, b, small, trusted);
-    require(full.code() == json::errc::out_of_memory && full.needed() == diff.size() && small.size() == 0,
+    json::text_buffer short_by_one(&buffer[0], buffer.size() - 1);
+    const json::error full = merge::diff_text(a, b, short_by_one, trusted);
+    require(full.code() == json::errc::out_of_memory && full.needed() == diff.size() && short_by_one.size() == 0,
             "one that is too small is told the size", a, b);
     // Under null_rule::keep nothing can be removed, under remove_existing a null in what is new stays.
     std::string there;
@@ -240,16 +212,16 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
   json::text_buffer fits(&buffer[0], buffer.size());
   require(!merge::apply_merge_patch_text(a, b, fits, trusted) && fits.view() == merged,
           "a buffer that fits is enough", a, b);
-  json::text_buffer small(&buffer[0], buffer.size() - 1);
-  const json::error full = merge::apply_merge_patch_text(a, b, small, trusted);
-  require(full.code() == json::errc::out_of_memory && full.needed() == merged.size() && small.size() == 0,
+  json::text_buffer short_by_one(&buffer[0], buffer.size() - 1);
+  const json::error full = merge::apply_merge_patch_text(a, b, short_by_one, trusted);
+  require(full.code() == json::errc::out_of_memory && full.needed() == merged.size() && short_by_one.size() == 0,
           "one that is too small is told the size", a, b);
 }
 
 /// All properties for two texts, at every level of the instruction set, with the texts at the edge of what may
 /// be read. `variant` chooses the options.
 inline void check_all(std::string_view first, std::string_view second, unsigned variant) {
-  static guarded memory_a, memory_b;
+  static guarded_memory memory_a, memory_b;
   merge::options o;
   o.nulls = static_cast<merge::null_rule>(variant % 3);
   o.numbers = static_cast<json::number_equality>(variant / 3 % 2);

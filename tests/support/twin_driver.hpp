@@ -293,7 +293,10 @@ inline void append_shuffled(std::string& out, const node& n, choices& c) {
   if (n.what != node::object) return reference::append_text(out, n);
   std::vector<const std::pair<const std::string, node>*> members;
   for (const auto& m : n.o) members.push_back(&m);
-  if (members.size() > 1 && c.below(3) == 0) std::rotate(members.begin(), members.begin() + c.below(static_cast<unsigned>(members.size())), members.end());
+  if (members.size() > 1 && c.below(3) == 0) {
+    const auto first = static_cast<std::ptrdiff_t>(c.below(static_cast<unsigned>(members.size())));
+    std::rotate(members.begin(), members.begin() + first, members.end());
+  }
   out += '{';
   const char* separator = "";
   for (const auto* m : members) {

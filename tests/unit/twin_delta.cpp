@@ -136,3 +136,26 @@ TEST_CASE("subscriptions: exact, subtree, one level of any name", "[subscription
   CHECK(find_matches({part::desired, "zone"}, x.done, none).code() == errc::invalid_pointer);
   CHECK(find_matches({part::desired, "/a~2"}, x.done, none).code() == errc::invalid_pointer);
 }
+
+TEST_CASE("an acknowledgement's integers may be spelled as decimals", "[delta]") {
+  for (const std::string& ack : std::initializer_list<std::string>{R"("ac":200.0,"av":2)", R"("ac":2e2,"av":2.0)", R"("ac":200,"av":0.2e1)"}) {
+    INFO(ack);
+    test_twin x;
+    REQUIRE(!x.desire(R"({"a":1})"));
+    REQUIRE(!x.report(R"({"a":{"value":1,)" + ack + "}}"));
+    CHECK(x.t.in_sync());
+    CHECK(delta_of(x.t) == "{}");
+    const auto said = answer_to(x.t, "/a");
+    REQUIRE(said);
+    CHECK(said->state == answer_state::accepted);
+    CHECK(said->code == 200);
+    CHECK(said->version == 2);
+  }
+  for (const std::string& ack : std::initializer_list<std::string>{R"("ac":200.5,"av":2)", R"("ac":200,"av":1e300)", R"("ac":"200","av":2)"}) {
+    INFO(ack);
+    test_twin x;
+    REQUIRE(!x.desire(R"({"a":1})"));
+    REQUIRE(!x.report(R"({"a":{"value":1,)" + ack + "}}"));
+    CHECK(!x.t.in_sync());
+  }
+}

@@ -266,6 +266,79 @@ TEST_CASE("the size is that of the merged section, and only growth is refused", 
   CHECK(report.empty());
   CHECK(report.head_room(part::reported) == 32768 - 39003);
 }
+TEST_CASE("the text of a section is counted as it is written", "[validate][size]") {
+  for (const std::string section :
+       {R"({})", R"({"a":[],"b":{},"c":null})", R"({"":"","\"":"\\\n\u0001\u007f\u0085"})", R"([])",
+        R"({"a":{"b":[1,-2.5,1e300,4503599627370495,true,false,[[],{"x":[{}]}]]}})"}) {
+    INFO(section);
+    devicetwin::twin t = loaded_twin("{\"deviceId\":\"d\",\"tags\":{\"v\":" + section + "}}");
+    CHECK(t.text_size(part::tags) == written(t.tags()).size());
+    // Patched to and fro the count stays right.
+    devicetwin::outcome done;
+    REQUIRE(!t.service_patch("{\"tags\":{\"w\":" + section + ",\"x\":{\"y\":7}}}", noon(), done));
+    CHECK(t.text_size(part::tags) == written(t.tags()).size());
+    REQUIRE(!t.service_patch(R"({"tags":{"v":null,"x":{"y":0.1,"z":"é"}}})", noon(), done));
+    CHECK(t.text_size(part::tags) == written(t.tags()).size());
+    REQUIRE(!t.service_replace(R"({"tags":{}})", noon(), done));
+    CHECK(t.text_size(part::tags) == 2);
+  }
+}
+TEST_CASE("what the formula does not count is bounded by the length of the text", "[validate][size]") {
+  const auto array_of = [](const std::string& element, std::size_t bytes) {
+    std::string text = "{\"a\":[" + element;
+    while (text.size() + element.size() + 3 <= bytes) text += "," + element;
+    text += "]}";
+    return text.substr(0, text.size() - 2) + "]}";
+  };
+  const std::string longest = array_of("[]", 256 * 1024);
+  CHECK(refused(array_of("[]", 500000)) == " the JSON text of the section would be too long 262144 499999");
+  for (const char* element : {"[]", "{}", "\"\"", "{\"\":\"\"}", "\"\\u0001\\u0002\"", "[[[]]]"}) {
+    INFO(element);
+    CHECK(refused(array_of(element, 256 * 1024 - 2)) == "");
+    const std::string refusal = refused(array_of(element, 262144 + 40));
+    CHECK(refusal.find("the JSON text of the section would be too long 262144 ") != std::string::npos);
+  }
+
+  // Bit by bit, through each door.
+  dialect small = devicetwin::azure;
+  small.max_text = 100;
+  devicetwin::outcome done;
+  devicetwin::twin t = fresh_twin(small);
+  const std::string empties = R"({"e":[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]})";  // 97
+  REQUIRE(!t.device_patch(empties, noon(), done));
+  CHECK(t.text_size(part::reported) == 97);
+  json::error e = t.device_patch(R"({"f":[]})", noon(), done);
+  CHECK(e.code() == errc::section_text_too_long);
+  CHECK(e.limit() == 100);
+  CHECK(e.actual() == 104);
+  CHECK(written(t.reported()) == empties);
+  e = t.service_patch(of_desired(empties.substr(0, empties.size() - 1) + R"(,"f":[]})"), noon(), done);
+  CHECK(e.code() == errc::section_text_too_long);
+  CHECK(e.pointer() == "/properties/desired");
+  e = t.service_replace(of_desired(empties.substr(0, empties.size() - 1) + R"(,"f":[]})"), noon(), done);
+  CHECK(e.code() == errc::section_text_too_long);
+  REQUIRE(!t.service_replace(of_desired(empties), noon(), done));
+  e = t.service_patch("{\"tags\":" + empties.substr(0, empties.size() - 1) + R"(,"f":[]}})", noon(), done);
+  CHECK(e.code() == errc::section_text_too_long);
+  CHECK(e.pointer() == "/tags");
+  validation report;
+  REQUIRE(!t.check_device_patch(R"({"f":[]})", report));
+  REQUIRE(report.size() == 1);
+  CHECK(report[0].what.code() == errc::section_text_too_long);
+  // What is over the limit already may stay so, or shrink.
+  t = devicetwin::twin(small);
+  REQUIRE(!t.load("{\"deviceId\":\"d\",\"properties\":{\"desired\":{},\"reported\":" + array_of("[]", 200) + "}}"));
+  REQUIRE(!t.device_patch(R"({"b":0,"a":[1]})", noon(), done));
+  t = devicetwin::twin(small);
+  REQUIRE(!t.load("{\"deviceId\":\"d\",\"properties\":{\"desired\":{},\"reported\":" + array_of("[]", 200) + "}}"));
+  CHECK(t.device_patch(R"({"b":0})", noon(), done).code() == errc::section_text_too_long);
+  // Edge Hub measures the patch by its formula; the section is bounded all the same.
+  small = devicetwin::edge_hub;
+  small.max_text = 100;
+  t = fresh_twin(small);
+  REQUIRE(!t.device_patch(R"({"a":"0123456789012345678901234567890123456789"})", noon(), done));
+  CHECK(t.device_patch(R"({"b":"0123456789012345678901234567890123456789012345"})", noon(), done).code() == errc::section_text_too_long);
+}
 TEST_CASE("edge_hub measures the text of the patch", "[validate][size]") {
   dialect small = devicetwin::edge_hub;
   small.max_reported = 20;

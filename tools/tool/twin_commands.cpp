@@ -49,6 +49,7 @@ bool is_refusal(json::errc code) {
     case json::errc::null_in_array:
     case json::errc::null_in_replacement:
     case json::errc::section_too_large:
+    case json::errc::section_text_too_long:
     case json::errc::reserved_member:
     case json::errc::not_writable:
     case json::errc::precondition_failed:

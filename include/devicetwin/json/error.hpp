@@ -56,6 +56,7 @@ enum class errc : unsigned char {
   null_in_array,         ///< null as an element, or inside an element
   null_in_replacement,   ///< null where a section is replaced, not patched
   section_too_large,     ///< the section would grow beyond its size
+  section_text_too_long, ///< the JSON text of the section would grow beyond its length
   // rights and concurrency
   reserved_member,       ///< `$...`: written by the service alone
   not_writable,          ///< a part that this party may not write
@@ -216,6 +217,7 @@ inline std::string_view describe(errc code) noexcept {
     case errc::null_in_array: return "null is not allowed inside an array";
     case errc::null_in_replacement: return "null is not allowed in a replacement; leave the member out instead";
     case errc::section_too_large: return "the section would be too large";
+    case errc::section_text_too_long: return "the JSON text of the section would be too long";
     case errc::reserved_member: return "names that start with '$' are written by the service alone";
     case errc::not_writable: return "this part may not be written by this party";
     case errc::precondition_failed: return "the twin has changed: the expected etag or version is not the current one";

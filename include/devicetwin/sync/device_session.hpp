@@ -129,7 +129,7 @@ class device_session {
   /// The device reports `patch`, a merge patch (RFC 7396) of its reported section. It is sent as soon as may be: at once, or
   /// with what else was reported meanwhile when the patch before it is answered; and only what is new in it.
   /// Errors, with the pointer of what would be refused: those of json::read; not_a_twin when it is no object; those of
-  ///   twin/validate.hpp; section_too_large; patch_too_long for a value that alone does not fit into max_payload;
+  ///   twin/validate.hpp; section_too_large; section_text_too_long; patch_too_long for a value that alone does not fit into max_payload;
   ///   out_of_memory.
   [[nodiscard]] json::error report(std::string_view patch, std::int64_t now);
 
@@ -1109,6 +1109,9 @@ inline bool device_session::check_size(slot fresh) {
   const auto too_large = [&](std::size_t limit, std::size_t size) {
     return fail(error(errc::section_too_large).limited_to(limit, size).at(json::detail::pointer_text{{}}));
   };
+  if (view(fresh).size() > d.max_text && view(fresh).size() > section(wanted_slot()).size()) {
+    return fail(error(errc::section_text_too_long).limited_to(d.max_text, view(fresh).size()).at(json::detail::pointer_text{{}}));
+  }
   const std::size_t limit = d.max_size(part::reported);
   const std::string_view measured = view(d.basis == size_basis::patch ? news : fresh);
   // No value counts for more than eight times its text, so mostly there is nothing to measure.

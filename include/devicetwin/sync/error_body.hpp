@@ -101,6 +101,7 @@ constexpr refusal refusal_of(json::errc code, twin_of whose) noexcept {
     case errc::not_writable:
       return {400, 400003};
     case errc::section_too_large:
+    case errc::section_text_too_long:
       return {403, 403100};
     case errc::not_found:
       return {404, device ? 404001u : 404010u};

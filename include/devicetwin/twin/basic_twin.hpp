@@ -120,6 +120,10 @@ class basic_twin {
   std::size_t size(part p) const noexcept {
     return p == part::tags ? tags_.size() : p == part::desired ? desired_.size() : reported_.size();
   }
+  /// The bytes of the compact JSON text of a part's values. A counter is kept.
+  std::size_t text_size(part p) const noexcept {
+    return p == part::tags ? tags_.text_size() : p == part::desired ? desired_.text_size() : reported_.text_size();
+  }
   /// When the property at `pointer` ("" is the section itself) was last written. Of a property of tags, or one whose
   /// metadata is missing, nothing is known: not_found. Errors: as json::find. Cost: a scan of each object on the way.
   json::result<stamp> stamp_of(part section, std::string_view pointer) const noexcept;
@@ -255,10 +259,13 @@ class basic_twin {
     desired_.tracking().history().set_budget(bytes);
     reported_.tracking().history().set_budget(bytes);
   }
-  /// Forgets what was removed up to this version of the section; nobody will ask any more.
+  /// Forgets what was removed up to this version of the section; nobody will ask any more. A version that the section
+  /// has not reached yet means the present one.
   void forget_before(part section, std::int64_t version) noexcept {
     static_assert(Tracking::keeps_stamps, "basic_twin: an unstamped twin keeps no history");
-    if (section != part::tags) writable(section).tracking().history().forget_before(version);
+    if (section == part::tags) return;
+    const std::int64_t newest = section_of(section).version();
+    writable(section).tracking().history().forget_before(version < newest ? version : newest);
   }
 
   /// For the views and stores of this library: the sections, and where tags and properties stand among the members

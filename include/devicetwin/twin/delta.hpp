@@ -108,8 +108,8 @@ namespace detail {
 inline answer read_answer(const arena_value* reported, const stamp& desired, const delta_options& options) noexcept {
   answer said;
   if (reported != nullptr && acknowledged_value(*reported) != nullptr) {
-    said.code = find_member(*reported, "ac")->GetInt64();
-    said.version = find_member(*reported, "av")->GetInt64();
+    static_cast<void>(is_integer(*find_member(*reported, "ac"), said.code));
+    static_cast<void>(is_integer(*find_member(*reported, "av"), said.version));
     const arena_value* text = find_member(*reported, "ad");
     if (text != nullptr && text->IsString()) said.text = json::detail::text_of(*text);
     said.state = state_of(said.code, said.version, desired.version);

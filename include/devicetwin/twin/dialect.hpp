@@ -75,6 +75,9 @@ struct dialect {
   std::size_t max_desired = unlimited;
   std::size_t max_reported = unlimited;
   std::size_t max_total = unlimited;              ///< of the three together
+  /// The compact JSON text of one section after a write; only growth beyond it is refused. It bounds what the formula
+  /// does not count: brackets, quotes, escapes, digits, names and strings of control characters.
+  std::size_t max_text = unlimited;
 
   // Merging
   merge::null_rule nulls = merge::null_rule::remove;  ///< `keep` is for merging alone: a twin removes by null
@@ -110,6 +113,7 @@ constexpr dialect make_azure() noexcept {
   d.max_tags = 8 * 1024;
   d.max_desired = 32 * 1024;
   d.max_reported = 32 * 1024;
+  d.max_text = 256 * 1024;  // the longest message of the service, and eight times what the formula allows
   d.changes = merge::change_rule::by_presence;
   return d;
 }

@@ -14,6 +14,7 @@
 #include "../json/equal.hpp"
 #include "../json/pointer.hpp"
 #include "../json/write.hpp"
+#include "detail/shadow.hpp"
 #include "outcome.hpp"
 
 namespace devicetwin {
@@ -90,17 +91,27 @@ inline json::error matches::look_inside(const subscription& wanted, const proper
     const json::arena_value* old_value;
     const json::arena_value* new_value;
     std::string_view rest;
-    std::size_t pointer;    ///< length of the pointer up to here
-    json::size_type next;   ///< for a wildcard: members of old, then of new
+    std::size_t pointer;           ///< length of the pointer up to here
+    bool in_new;                   ///< a wildcard goes through the members of old, then of new
+    json::size_type next;
+    std::size_t index_base;
+    detail::ordered_lookup other;  ///< of the object that is not gone through
   };
-  json::detail::stack<frame, 8> frames(memory_);
+  json::detail::stack<frame, 4> frames(memory_);
+  json::detail::index_memory indexes(memory_);
   json::text_buffer pointer(memory_);
-  if (!pointer.append(change.pointer.data(), change.pointer.size()) ||
-      !frames.push({change.old_value, change.new_value, rest, pointer.size(), 0})) {
+  const auto as_object = [](const json::arena_value* value) { return value != nullptr && value->IsObject() ? value : nullptr; };
+  const auto lookup_in = [&](const json::arena_value* value) {
+    return as_object(value) == nullptr ? detail::ordered_lookup() : detail::ordered_lookup(*value);
+  };
+  const auto enter = [&](const json::arena_value* old_value, const json::arena_value* new_value, std::string_view after) {
+    return frames.push({old_value, new_value, after, pointer.size(), false, 0, indexes.size(), lookup_in(new_value)});
+  };
+  if (!pointer.append(change.pointer.data(), change.pointer.size()) || !enter(change.old_value, change.new_value, rest)) {
     return json::errc::out_of_memory;
   }
-  const auto member = [](const json::arena_value* object, std::string_view token) -> const json::arena_value* {
-    if (object == nullptr || !object->IsObject()) return nullptr;
+  const auto member = [&](const json::arena_value* object, std::string_view token) -> const json::arena_value* {
+    if (as_object(object) == nullptr) return nullptr;
     const auto* members = json::detail::members_begin(*object);
     for (json::size_type i = 0; i < object->MemberCount(); ++i) {
       if (json::detail::token_is(token, json::detail::text_of(members[i].name))) return &members[i].value;
@@ -108,18 +119,20 @@ inline json::error matches::look_inside(const subscription& wanted, const proper
     return nullptr;
   };
   while (!frames.empty()) {
-    const frame f = frames.back();
+    frame& f = frames.back();
     pointer.resize(f.pointer);
     if (f.rest.empty()) {
+      const json::arena_value* const old_value = f.old_value;
+      const json::arena_value* const new_value = f.new_value;
       frames.pop();
-      if (f.old_value != nullptr && f.new_value != nullptr) {
+      if (old_value != nullptr && new_value != nullptr) {
         json::equal_options options;
         options.memory = memory_;
-        const auto same = json::equal(*f.old_value, *f.new_value, options);
+        const auto same = json::equal(*old_value, *new_value, options);
         if (!same) return same.error();
         if (*same) continue;
       }
-      if (!add(wanted.where, pointer.view(), f.old_value, f.new_value)) return json::errc::out_of_memory;
+      if (!add(wanted.where, pointer.view(), old_value, new_value)) return json::errc::out_of_memory;
       continue;
     }
     json::detail::pointer_tokens tokens(f.rest);
@@ -128,44 +141,38 @@ inline json::error matches::look_inside(const subscription& wanted, const proper
     const std::string_view after = f.rest.substr(f.rest.size() - tokens.remaining());
     const json::arena_value* old_value = nullptr;
     const json::arena_value* new_value = nullptr;
-    json::step taken;
     if (token != "*") {
-      frames.pop();
       old_value = member(f.old_value, token);
       new_value = member(f.new_value, token);
+      frames.pop();
       if (!pointer.append("/", 1) || !pointer.append(token.data(), token.size())) return json::errc::out_of_memory;
     } else {
       // Each name of the old object, then those that only the new one has.
-      const json::size_type old_count = f.old_value != nullptr && f.old_value->IsObject() ? f.old_value->MemberCount() : 0;
-      const json::size_type new_count = f.new_value != nullptr && f.new_value->IsObject() ? f.new_value->MemberCount() : 0;
-      const json::size_type at = frames.back().next++;
-      if (at >= old_count + new_count) {
-        frames.pop();
+      const json::arena_value* const object = as_object(f.in_new ? f.new_value : f.old_value);
+      const json::arena_value* const beside = as_object(f.in_new ? f.old_value : f.new_value);
+      if (object == nullptr || f.next == object->MemberCount()) {
+        indexes.truncate(f.index_base);
+        if (f.in_new) {
+          frames.pop();
+        } else {
+          f.in_new = true;
+          f.next = 0;
+          f.other = lookup_in(f.old_value);
+        }
         continue;
       }
-      const auto& m = at < old_count ? json::detail::members_begin(*f.old_value)[at] : json::detail::members_begin(*f.new_value)[at - old_count];
-      const std::string_view name = json::detail::text_of(m.name);
-      const auto same_name = [&](const json::arena_value* object, json::size_type count) -> const json::arena_value* {
-        for (json::size_type i = 0; i < count; ++i) {
-          const auto& other = json::detail::members_begin(*object)[i];
-          if (json::detail::text_of(other.name) == name) return &other.value;
-        }
-        return nullptr;
-      };
-      if (at < old_count) {
-        old_value = &m.value;
-        new_value = same_name(f.new_value, new_count);
-      } else {
-        if (same_name(f.old_value, old_count) != nullptr) continue;
-        new_value = &m.value;
-      }
-      taken = json::step::member(name);
-      bool good = true;
+      const auto& m = json::detail::members_begin(*object)[f.next++];
+      const json::step taken = json::step::member(json::detail::text_of(m.name));
+      json::size_type index = json::detail::no_index;
+      bool good = beside == nullptr || f.other.find(taken.text(), indexes, index);
       json::detail::render_step(taken, [&](char c) { good = good && pointer.append(&c, 1); });
       if (!good) return json::errc::out_of_memory;
+      if (f.in_new && index != json::detail::no_index) continue;
+      (f.in_new ? new_value : old_value) = &m.value;
+      if (index != json::detail::no_index) new_value = &json::detail::members_begin(*beside)[index].value;
     }
     if (old_value == nullptr && new_value == nullptr) continue;
-    if (!frames.push({old_value, new_value, after, pointer.size(), 0})) return json::errc::out_of_memory;
+    if (!enter(old_value, new_value, after)) return json::errc::out_of_memory;
   }
   return {};
 }

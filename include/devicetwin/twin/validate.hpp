@@ -61,7 +61,7 @@ class validation {
 
 /// Checks `value`, the content of a section or a patch of it, and adds every violation to `out`: names, strings,
 /// integers, nulls, arrays, depth, and for a section (or where the dialect measures patches) the size, whose head
-/// room is noted. `$version` and `$metadata` belong to the twin and are violations here.
+/// room is noted; for a section also the length of its text. `$version` and `$metadata` belong to the twin and are violations here.
 /// A tree does not tell how a number was spelled: an integer beyond 64 bits that was rounded when it was read is a double
 /// like any other here. Give the text to have it found.
 /// Errors, with the pointer: not_a_twin when `value` is no object, not_finite, out_of_memory.
@@ -88,46 +88,113 @@ std::enable_if_t<!json::detail::is_value<Value> && !std::is_convertible_v<const 
 
 namespace detail {
 
-/// A handler of events that adds up a size by the formula size_formula::contents.
-class contents_counter {
- public:
-  std::size_t size() const noexcept { return size_; }
-
-  bool Null() { return true; }
-  bool Bool(bool) { return add(4); }
-  bool Int(int) { return add(8); }
-  bool Uint(unsigned) { return add(8); }
-  bool Int64(std::int64_t) { return add(8); }
-  bool Uint64(std::uint64_t) { return add(8); }
-  bool Double(double) { return add(8); }
-  bool String(const char* text, json::size_type length, bool) { return add(visible({text, length})); }
-  bool Key(const char* text, json::size_type length, bool) { return add(visible({text, length})); }
-  bool StartObject() { return true; }
-  bool EndObject(json::size_type) { return true; }
-  bool StartArray() { return true; }
-  bool EndArray(json::size_type) { return true; }
-
-  /// The bytes of a text without the control characters U+0000 to U+001F and U+007F to U+009F.
-  static std::size_t visible(std::string_view text) noexcept {
-    std::size_t count = text.size();
-    if (json::detail::all_between<0x20, 0x7E>(text.data(), text.size())) return count;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const auto c = static_cast<unsigned char>(text[i]);
-      if (c < 0x20 || c == 0x7F) {
-        --count;
-      } else if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
-        count -= 2;
-      }
+/// The bytes of a text without the control characters U+0000 to U+001F and U+007F to U+009F.
+inline std::size_t visible_size(std::string_view text) noexcept {
+  std::size_t count = text.size();
+  if (json::detail::all_between<0x20, 0x7E>(text.data(), text.size())) return count;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c == 0x7F) {
+      --count;
+    } else if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+      count -= 2;
     }
-    return count;
   }
+  return count;
+}
 
- private:
-  bool add(std::size_t n) noexcept {
-    size_ += n;
+/// How large a section, or a piece of one, is: by the dialect's formula, and as compact JSON text.
+struct section_size {
+  std::size_t by_formula = 0;
+  std::size_t text = 0;
+
+  section_size& operator+=(const section_size& more) noexcept {
+    by_formula += more.by_formula;
+    text += more.text;
+    return *this;
+  }
+  section_size& operator-=(const section_size& less) noexcept {
+    by_formula -= less.by_formula;
+    text -= less.text;
+    return *this;
+  }
+};
+
+/// The bytes of a string as JSON text, with its quotes.
+inline std::size_t quoted_size(std::string_view text) noexcept {
+  const char* const end = text.data() + text.size();
+  std::size_t size = text.size() + 2;
+  for (const char* p = json::detail::skip_plain(text.data(), end); p != end; p = json::detail::skip_plain(p + 1, end)) {
+    const auto c = static_cast<unsigned char>(*p);
+    if (c == '"' || c == '\\' || (c >= 0x08 && c <= 0x0D && c != 0x0B)) {
+      size += 1;
+    } else if (c < 0x20) {
+      size += 5;
+    }
+  }
+  return size;
+}
+
+/// A handler of events that counts by the formula size_formula::contents and the bytes of the compact text at once.
+class size_counter {
+ public:
+  section_size size() const noexcept { return size_; }
+
+  bool Null() { return value(0, 4); }
+  bool Bool(bool b) { return value(4, b ? 4 : 5); }
+  bool Int(int i) { return numeral(std::int64_t{i}); }
+  bool Uint(unsigned u) { return numeral(std::uint64_t{u}); }
+  bool Int64(std::int64_t i) { return numeral(i); }
+  bool Uint64(std::uint64_t u) { return numeral(u); }
+  bool Double(double d) { return numeral(d); }
+  bool String(const char* text, json::size_type length, bool) {
+    name({text, length});
+    return value(0, 0);
+  }
+  bool Key(const char* text, json::size_type length, bool) {
+    name({text, length});
+    ++size_.text;  // the colon
     return true;
   }
-  std::size_t size_ = 0;
+  bool StartObject() { return start(); }
+  bool EndObject(json::size_type) { return end(); }
+  bool StartArray() { return start(); }
+  bool EndArray(json::size_type) { return end(); }
+
+ private:
+  void name(std::string_view text) noexcept {
+    const char* const end = text.data() + text.size();
+    if (json::detail::skip_plain(text.data(), end) == end && json::detail::all_between<0x20, 0x7E>(text.data(), text.size())) {
+      size_ += {text.size(), text.size() + 2};
+    } else {
+      size_ += {visible_size(text), quoted_size(text)};
+    }
+  }
+  template <class Number>
+  bool numeral(Number n) noexcept {
+    char digits[json::max_number_chars];
+    return value(8, static_cast<std::size_t>(json::to_chars(digits, n) - digits));
+  }
+  // A comma is counted behind each value inside, and taken back at the end of what it is in.
+  bool value(std::size_t by_formula, std::size_t text) noexcept {
+    size_ += {by_formula, text + (depth_ != 0 ? 1u : 0u)};
+    empty_ = false;
+    return true;
+  }
+  bool start() noexcept {
+    ++depth_;
+    empty_ = true;
+    return true;
+  }
+  bool end() noexcept {
+    --depth_;
+    if (!empty_) --size_.text;
+    return value(0, 2);
+  }
+
+  section_size size_;
+  std::size_t depth_ = 0;
+  bool empty_ = false;
 };
 
 /// An output that only counts.
@@ -147,10 +214,10 @@ class counted_text {
 /// The size of a value by a formula; nulls that a merge drops do not count.
 template <class Value>
 json::error measure(const Value& value, size_formula formula, json::detail::nulls rule,
-                    json::detail::walk_memory<Value>& memory, std::size_t& size) {
+                    json::detail::walk_memory<Value>& memory, section_size& size) {
   constexpr std::size_t deepest = json::default_max_depth;
   if (formula == size_formula::contents) {
-    contents_counter counter;
+    size_counter counter;
     json::error e = json::detail::emit(value, counter, rule, deepest, memory);
     size = counter.size();
     return e;
@@ -158,21 +225,32 @@ json::error measure(const Value& value, size_formula formula, json::detail::null
   counted_text text;
   json::text_writer<counted_text> writer(text);
   json::error e = json::detail::emit(value, writer, rule, deepest, memory);
-  size = text.size();
+  size = {text.size(), text.size()};
   return e;
 }
 
 /// The size of a name with what a member adds around it; a comma is counted by whoever knows its neighbours.
-inline std::size_t name_size(std::string_view name, size_formula formula) {
-  if (formula == size_formula::contents) return contents_counter::visible(name);
-  counted_text text;
-  json::text_writer<counted_text> writer(text);
-  static_cast<void>(writer.String(name.data(), static_cast<json::size_type>(name.size()), true));
-  return text.size() + 1;  // the colon
+inline section_size name_size(std::string_view name, size_formula formula) {
+  const std::size_t text = quoted_size(name) + 1;  // the colon
+  return {formula == size_formula::contents ? visible_size(name) : text, text};
 }
 /// The commas of an object of so many members.
-inline std::size_t commas(std::size_t members, size_formula formula) noexcept {
-  return formula == size_formula::contents || members == 0 ? 0 : members - 1;
+inline section_size commas(std::size_t members, size_formula formula) noexcept {
+  const std::size_t count = members == 0 ? 0 : members - 1;
+  return {formula == size_formula::contents ? 0 : count, count};
+}
+
+/// Which limits a section would pass that had `before` bytes and will have `after`; calls `broken(error)` for each until
+/// that gives false. `held` is what the dialect holds against its limit by the formula.
+template <class Broken>
+bool check_sizes(const dialect& rules, part where, std::size_t held, const section_size& before, const section_size& after, Broken&& broken) {
+  const std::size_t limit = rules.max_size(where);
+  if (held > limit && (rules.basis == size_basis::patch || held > before.by_formula) &&
+      !broken(json::error(json::errc::section_too_large).limited_to(limit, held))) {
+    return false;
+  }
+  return after.text <= rules.max_text || after.text <= before.text ||
+         broken(json::error(json::errc::section_text_too_long).limited_to(rules.max_text, after.text));
 }
 
 /// Which names a dialect allows.
@@ -384,14 +462,14 @@ json::error validate(const json::basic_value<Allocator>& value, part where, shap
   detail::rule_checker checker(rules, where, form, &out, memory);
   if (json::error e = detail::check_rules(value, checker, walk)) return e;
   if (form == shape::section || rules.basis == size_basis::patch) {
-    std::size_t size = 0;
+    detail::section_size size;
     const auto nulls = form == shape::section ? json::detail::nulls::drop_outside_arrays : json::detail::nulls::emit;
     if (json::error e = detail::measure(value, rules.size, nulls, walk, size)) return e;
-    const std::size_t limit = rules.max_size(where);
-    if (size > limit && !out.add(where, json::error(json::errc::section_too_large).limited_to(limit, size))) {
+    const auto note = [&](const json::error& e) { return out.add(where, e); };
+    if (!detail::check_sizes(rules, where, size.by_formula, {}, form == shape::section ? size : detail::section_size(), note)) {
       return json::errc::out_of_memory;
     }
-    out.set_head_room(where, detail::room_left(limit, size));
+    out.set_head_room(where, detail::room_left(rules.max_size(where), size.by_formula));
   }
   return {};
 }

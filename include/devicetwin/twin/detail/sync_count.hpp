@@ -26,13 +26,19 @@ inline const arena_value* find_member(const arena_value& object, std::string_vie
   return nullptr;
 }
 
+/// Whether a value is an integer of 64 bits, also one that is spelled as 200.0.
+inline bool is_integer(const arena_value& value, std::int64_t& integer) noexcept {
+  return value.IsNumber() && json::detail::convert(json::detail::number_of(value), integer) == json::errc::ok;
+}
+
 /// The value in effect of an acknowledgement (docs/azure.md, "Acknowledgements"): an object with a `value` and integers
 /// `ac` and `av`. A null pointer for anything else.
 inline const arena_value* acknowledged_value(const arena_value& reported) noexcept {
   if (!reported.IsObject() || reported.MemberCount() < 3) return nullptr;
   for (const std::string_view integer : {"ac", "av"}) {
     const arena_value* found = find_member(reported, integer);
-    if (found == nullptr || !found->IsInt64()) return nullptr;
+    std::int64_t ignored;
+    if (found == nullptr || !is_integer(*found, ignored)) return nullptr;
   }
   const arena_value* value = find_member(reported, "value");
   return value != nullptr && !value->IsNull() ? value : nullptr;

@@ -10,27 +10,43 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
 
-/// Takes what emit_history() wrote: ok, not_a_twin, or out_of_memory.
-inline json::errc load_history(const json::arena_value& given, std::int64_t version, section_history& history,
-                               const json::memory_source& working) {
+/// Takes what emit_history() wrote for a section that is loaded otherwise. What does not fit the section, or each other,
+/// is not believed: then the section is doubted. Returns ok; not_a_twin for a member of the wrong type; out_of_memory.
+inline json::errc load_history(const json::arena_value& given, section<stamped>& s, const json::memory_source& working) {
   if (!given.IsObject()) return json::errc::not_a_twin;
+  const std::int64_t version = s.version();
+  section_history& history = s.tracking().history();
+  const bool doubted = s.tracking().is_doubted();  // as loaded, without a history
+  s.tracking().doubt(version);
   const auto integer = [](const json::arena_value& object, std::string_view name) -> std::int64_t {
     const json::arena_value* found = find_member(object, name);
     const auto number = found == nullptr ? json::result<std::int64_t>(json::errc::not_found) : json::get<std::int64_t>(*found);
     return number ? *number : -1;
   };
   const std::int64_t since = integer(given, "knownSince");
-  if (since < 0 || since > version) return json::errc::not_a_twin;
-  history.start(since);
   const json::arena_value* removed = find_member(given, "removed");
-  if (removed == nullptr) return json::errc::ok;
-  if (!removed->IsArray()) return json::errc::not_a_twin;
-  std::int64_t before = since;
-  for (json::size_type i = 0; i < removed->Size(); ++i) {
+  if (removed != nullptr && !removed->IsArray()) return json::errc::not_a_twin;
+  for (json::size_type i = 0; removed != nullptr && i < removed->Size(); ++i) {
     const json::arena_value& record = *(removed->Begin() + i);
     const json::arena_value* names = record.IsObject() ? find_member(record, "names") : nullptr;
-    const std::int64_t at = names == nullptr ? -1 : integer(record, "version");
-    if (at <= before || at > version || !names->IsObject()) return json::errc::not_a_twin;
+    if (names == nullptr || !names->IsObject()) return json::errc::not_a_twin;
+  }
+  const json::arena_value* checksum = find_member(given, "checksum");
+  if (doubted || removed == nullptr || checksum == nullptr || !checksum->IsString() || since < 0 || since > version) return json::errc::ok;
+  const std::size_t budget = history.budget();
+  history.set_budget(static_cast<std::size_t>(-1));  // the checksum is of all records
+  history.start(since);
+  std::int64_t before = since;
+  const auto not_believed = [&] {
+    s.tracking().doubt(version);
+    history.set_budget(budget);
+    return json::errc::ok;
+  };
+  for (json::size_type i = 0; i < removed->Size(); ++i) {
+    const json::arena_value& record = *(removed->Begin() + i);
+    const json::arena_value* names = find_member(record, "names");
+    const std::int64_t at = integer(record, "version");
+    if (at <= before || at > version) return not_believed();
     before = at;
     json::text_buffer text(working);
     json::write_options options;
@@ -38,6 +54,11 @@ inline json::errc load_history(const json::arena_value& given, std::int64_t vers
     if (json::write(*names, text, options) || !history.prepare(text.view())) return json::errc::out_of_memory;
     history.append(at, text.view());
   }
+  char sum[checksum_chars];
+  if (write_history_checksum(s.values(), s.tracking().shadow(), version, history, working, sum)) return json::errc::out_of_memory;
+  if (json::detail::text_of(*checksum) != std::string_view(sum, checksum_chars)) return not_believed();
+  s.tracking().set_doubted(false);
+  history.set_budget(budget);
   return json::errc::ok;
 }
 
@@ -460,8 +481,9 @@ json::error basic_twin<Memory, Tracking>::load_value(json::arena_value& value) {
       return failed(e);
     }
     if constexpr (Tracking::keeps_stamps) {
+      if (history != nullptr && past == nullptr) fresh.writable(where).tracking().doubt(version);
       if (past != nullptr) {
-        const json::errc code = detail::load_history(*past, version, fresh.writable(where).tracking().history(), working);
+        const json::errc code = detail::load_history(*past, fresh.writable(where), working);
         if (code == json::errc::not_a_twin) {
           const json::step steps[] = {json::step::member(history_member), json::step::member(name_of(where))};
           return json::error(code).at(json::location(steps, 2));
