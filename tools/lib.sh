@@ -34,6 +34,18 @@ need() {
   exit 1
 }
 
+# need_beast: Boost's headers with Beast, 1.74 or newer. A machine may have another version of them than the system's default.
+need_beast() {
+  [ -f /usr/include/boost/beast/version.hpp ] || need "the hub's HTTP server" libboost-dev
+}
+
+# want REASON PACKAGE...: as need, but goes on without them, loudly. False then.
+want() {
+  (need "$@") && return 0
+  echo "*** NOT CHECKED: $1. Missing packages: $(shift; echo "$*") ***" >&2
+  return 1
+}
+
 jobs() {
   getconf _NPROCESSORS_ONLN
 }
