@@ -99,6 +99,9 @@ if ! $as test -w "$dir" -a -x "$dir"; then
   fi
   mv "$dir" $away && ln -s $away "$dir" && dir=$away || exit 1
 fi
+# Held as long as the broker runs: two hubs would write to one database.
+exec 9<"$dir"
+flock -n 9 || { echo "A hub is running in $dir already" >&2; exit 1; }
 umask 077
 
 # put FILE: writes standard input to a file of the broker's user.

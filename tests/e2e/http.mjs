@@ -300,6 +300,14 @@ function startTests(hub) {
     }
   });
 
+  test('a second hub in the same folder is refused before it changes anything', async () => {
+    const configuration = fs.readFileSync(path.join(hub.dir, 'mosquitto.conf'), 'utf8');
+    const second = start(hub.dir, ['--port', await freePort(), '--https-port', await freePort()]);
+    assert.equal(second.status, 1);
+    assert.match(second.stderr, /A hub is running in .* already/);
+    assert.equal(fs.readFileSync(path.join(hub.dir, 'mosquitto.conf'), 'utf8'), configuration);
+  });
+
   test("the certificate has the hub's names, and is made anew when they change", async () => {
     const dir = folder('names-');
     const names = (...options) => {

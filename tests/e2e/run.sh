@@ -40,7 +40,7 @@ sh "$root/examples/mosquitto_hub/start.sh" --prepare --build "$build" --dir "$wo
 # The service's client takes a certificate authority from the environment alone.
 NODE_EXTRA_CA_CERTS=$work/hub/ca.pem
 export NODE_EXTRA_CA_CERTS
-timeout $((200 + cuts)) node "$root/tests/e2e/main.mjs" "$build" "$work" "$cuts" "$@" </dev/null && exit 0
+timeout $((400 + cuts)) node "$root/tests/e2e/main.mjs" "$build" "$work" "$cuts" "$@" </dev/null && exit 0
 status=$?
 [ $status -eq 1 ] || echo "0 passed, 1 failed"  # it did not come to its last line
 exit 1

@@ -39,9 +39,10 @@ export function sasToken(resource, key, { expiry = Math.floor(Date.now() / 1000)
 
 export class Hub {
   /// `dir` keeps certificates, keys and twins from one start to the next; `devices` are the names in its key file; `options`
-  /// are more options of start.sh. HTTPS has the port that start.sh chooses, unless somebody else has that.
-  static async create(dir, build, devices, options = []) {
+  /// are more options of start.sh, which `shell` runs. HTTPS has the port that start.sh chooses, unless somebody else has that.
+  static async create(dir, build, devices, options = [], shell = ['sh']) {
     const hub = new Hub();
+    hub.shell = shell;
     hub.dir = dir;
     hub.build = build;
     hub.port = await freePort();
@@ -65,7 +66,7 @@ export class Hub {
     const log = fs.openSync(path.join(this.dir, 'hub.log'), 'a');
     const script = path.join(root, 'examples/mosquitto_hub/start.sh');
     // The script becomes the broker: the process id is the broker's.
-    this.process = startChild('sh', [script, '--dir', this.dir, '--build', this.build, '--port', this.port, '--http-port', this.httpPort,
+    this.process = startChild(this.shell[0], [...this.shell.slice(1), script, '--dir', this.dir, '--build', this.build, '--port', this.port, '--http-port', this.httpPort,
       ...this.options], { stdio: ['ignore', log, log] });
     fs.closeSync(log);
     this.ended = once(this.process, 'exit');
