@@ -1,5 +1,7 @@
 #include "command.hpp"
 
+#include <devicetwin/json/read.hpp>
+#include <devicetwin/json/write.hpp>
 #include <devicetwin/version.hpp>
 
 #include <algorithm>
@@ -269,6 +271,15 @@ int deliver(const arguments& given, std::string_view text,
   given.outputs->set_text(output_option.name, text);
   for (const auto& [o, body] : others) given.outputs->set_text(o->name, body);
   return given.outputs->deliver();
+}
+
+int deliver_json(const arguments& given, std::string_view json, const input& source) {
+  std::string text;
+  const bool pretty = given.has(pretty_option);
+  devicetwin::json::text_writer<std::string> writer(text, pretty ? pretty_indent : 0);
+  if (const auto e = devicetwin::json::read_events(json, writer)) return complain(source, e);
+  text += '\n';
+  return deliver(given, pretty ? laid_out_as(source.text, text) : text);
 }
 
 std::string laid_out_as(std::string_view source, std::string_view text) {

@@ -236,17 +236,17 @@ class basic_twin {
   /// left; nothing is changed. Errors: what makes the input no such write at all (reading, not_a_twin, not_writable,
   /// out_of_memory).
   [[nodiscard]] json::error check_service_patch(std::string_view text, validation& report) const {
-    return ask(text, report, [&](basic_twin& t, json::arena_value& v, outcome& none) {
+    return ask(text, party::service, report, [&](basic_twin& t, json::arena_value& v, outcome& none) {
       return t.write_as_service(v, false, 0, none, {}, &report);
     });
   }
   [[nodiscard]] json::error check_service_replace(std::string_view text, validation& report) const {
-    return ask(text, report, [&](basic_twin& t, json::arena_value& v, outcome& none) {
+    return ask(text, party::service, report, [&](basic_twin& t, json::arena_value& v, outcome& none) {
       return t.write_as_service(v, true, 0, none, {}, &report);
     });
   }
   [[nodiscard]] json::error check_device_patch(std::string_view text, validation& report) const {
-    return ask(text, report, [&](basic_twin& t, json::arena_value& v, outcome& none) {
+    return ask(text, party::device, report, [&](basic_twin& t, json::arena_value& v, outcome& none) {
       return t.write_as_device(v, 0, none, any_version, &report);
     });
   }
@@ -322,13 +322,36 @@ class basic_twin {
     if (json::error e = copy_checked(given, value, done.arena_)) return emptied(done, e);
     return emptied(done, act(value));
   }
+  enum class party : unsigned char { service, device };
   template <class Act>
-  json::error ask(std::string_view text, validation& report, Act&& act) const {
+  json::error ask(std::string_view text, party who, validation& report, Act&& act) const {
     report.clear();
     outcome none(memory_.source());
     auto& self = const_cast<basic_twin&>(*this);  // with a report nothing is written
-    json::error e = self.read_and(text, none, [&](json::arena_value& v) { return act(self, v, none); });
-    return e;
+    const json::error e = self.read_and(text, none, [&](json::arena_value& v) { return act(self, v, none); });
+    if (!detail::is_number_size(e.code())) return e;
+    // The numbers are violations; the rest is looked at without them.
+    json::arena_value value;
+    const auto note = [&](std::string_view pointer, json::errc code) {
+      part where = part::reported;
+      if (who == party::service && !section_in_root(pointer, where)) return code;
+      const auto violation = json::error(code).at(json::detail::pointer_text{pointer});
+      return report.add(where, violation) ? json::errc::ok : json::errc::out_of_memory;
+    };
+    if (json::error worse = detail::read_without_big_numbers(text, value, none.arena_, *rules_, memory_.source(), note)) return worse;
+    return act(self, value, none);
+  }
+  /// Takes the place of a section off a pointer into what a service writes. False when it leads to neither tags nor desired.
+  static bool section_in_root(std::string_view& pointer, part& where) noexcept {
+    constexpr std::string_view places[] = {"/tags", "/properties/desired"};
+    for (const std::string_view place : places) {
+      const std::string_view rest = pointer.substr(pointer.size() < place.size() ? pointer.size() : place.size());
+      if (pointer.substr(0, place.size()) != place || (!rest.empty() && rest.front() != '/')) continue;
+      where = place == places[0] ? part::tags : part::desired;
+      pointer = rest;
+      return true;
+    }
+    return false;
   }
   static json::error emptied(outcome& done, const json::error& e) {
     if (e) done.clear();
