@@ -172,7 +172,7 @@ TEST_CASE("whatever loads with a right checksum can be written and loaded again"
     const std::string bytes = stored(x.t);
     std::string content = bytes.substr(16);
     const std::size_t half = content.size() / 2;  // behind the view, mostly
-    for (auto n = 1 + random() % 3; n != 0; --n) {
+    for (auto n = random() % 4 == 0 ? 2 : 1; n != 0; --n) {
       const std::size_t at = random() % 4 == 0 ? random() % content.size() : half + random() % (content.size() - half);
       content[at] = static_cast<char>(random() % 3 == 0 ? random() : random() % 8);
     }
@@ -204,7 +204,7 @@ TEST_CASE("whatever loads with a right checksum can be written and loaded again"
       static_cast<void>(y.service_patch(of_desired(R"({"a":{"b":null},"n":1})"), 2, done));
     }
   }
-  CHECK(loaded > 300);
+  CHECK(loaded > 200);
 }
 
 TEST_CASE("every allocation failing: store and load", "[stored][failure]") {
