@@ -246,7 +246,7 @@ check 'output to nowhere' 2 '' 'devicetwin: no/such/folder: cannot be written' a
 stamp() { printf '"$lastUpdated":"2026-01-01T00:00:00Z","$lastUpdatedVersion":%s' "$1"; }
 for version in 1 3; do
   printf '{"properties":{"desired":{"a":1,"$metadata":{%s,"a":{%s}},"$version":%s}}}' "$(stamp 1)" "$(stamp 3)" $version >strange
-  check "since 1, stamps out of order, version $version" 1 '' 'devicetwin: strange: what changed' twin since strange 1 --section desired
+  check "since 1, stamps out of order, version $version" 1 '' 'devicetwin: strange:1:1: what changed' twin since strange 1 --section desired
 done
 "$tool" twin new --id d --with-history >twin
 for patch in '{"a":1}' '{"b":1}' '{"a":null}'; do
@@ -255,12 +255,12 @@ done
 check 'since a version' 0 '{"a":null}' '' twin since twin 3 --section desired
 check 'since the present version' 0 '{}' '' twin since twin 4 --section desired
 "$tool" twin show twin --no-metadata >stripped || status=1
-check 'since, without metadata' 1 '' 'devicetwin: stripped: what changed' twin since stripped 3 --section desired
+check 'since, without metadata' 1 '' 'devicetwin: stripped:1:1: what changed' twin since stripped 3 --section desired
 sed 's/"knownSince":1/"knownSince":9/' twin >strange
-check 'since, with another history' 1 '' 'devicetwin: strange: what changed' twin since strange 3 --section desired
+check 'since, with another history' 1 '' 'devicetwin: strange:1:1: what changed' twin since strange 3 --section desired
 echo '{"tags":{"x":1}}' >tags
-check 'a list of etags' 0 '' '' twin patch twin tags --as service --if-match '"x,y", "AAAAAAAAAAQ="' -o out
-check 'no etag of a list' 1 '' 'devicetwin: tags: the twin has changed' twin patch twin tags --as service --if-match '"AAAAAAAAAAQ=,"'
+check 'a list of etags' 0 '' '' twin patch twin tags --as service --if-match '"x,y", "AAAAAAAAAAQ="' -o matched
+check 'no etag of a list' 1 '' 'devicetwin: tags:1:1: the twin has changed' twin patch twin tags --as service --if-match '"AAAAAAAAAAQ=,"'
 echo '{"properties":{"desired":{}},"desired":{"b":1}}' >mixed
 check 'desired beside properties' 2 '' 'devicetwin: mixed:1:' twin show mixed
 
