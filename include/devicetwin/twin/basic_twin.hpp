@@ -125,7 +125,8 @@ class basic_twin {
     return p == part::tags ? tags_.text_size() : p == part::desired ? desired_.text_size() : reported_.text_size();
   }
   /// When the property at `pointer` ("" is the section itself) was last written. Of a property of tags, or one whose
-  /// metadata is missing, nothing is known: not_found. Errors: as json::find. Cost: a scan of each object on the way.
+  /// metadata is missing, nothing is known: not_found. The version is 0 where the metadata has none, or one above the
+  /// section's, which is not believed. Errors: as json::find. Cost: a scan of each object on the way.
   json::result<stamp> stamp_of(part section, std::string_view pointer) const noexcept;
 
   /// Whether reported has every desired property, with its value; an acknowledgement counts as the value it names.
