@@ -72,6 +72,8 @@ done <<'TEXTS'
 {"a":{"b":{"c":1},"d":2},"e":{"f":1,"g":2,"h":3,"i":4}}|{"e":{"i":4,"h":3,"g":2,"f":0},"a":{"d":2,"b":{"c":1}}}
 {"a":1}|{"a":{"b":null,"c":{"d":null},"e":1,"f":null}}
 {"r0":1,"r1":1,"r2":1,"k":1,"s":2,"t":3}|{"n0":1,"n1":1,"k":1,"t":3,"s":2,"n2":0}
+{"id":89490200001234567890,"pi":3.14159265358979323846,"z":-0,"e":1E5}|{"id":89490200001234567891,"pi":3.141592653589793238460,"z":0.0,"e":100000}
+{"a":[1e400,0.10000000000000001],"b":10e999999999,"c":1e-400}|{"a":[10e399,0.1],"b":1e1000000000,"c":0}
 TEXTS
 # Twins: the dialect, a byte for the first twin, then one text after the other: 24 says that a text comes, then its kind
 # (0 and 1 the service patches and replaces, 2 the device patches, 3 is loaded), the text, NUL, and some choices.

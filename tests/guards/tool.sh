@@ -209,6 +209,8 @@ laid_out 'apply keeps four spaces and CRLF' four_expected apply four p1
 laid_out 'apply keeps tabs' tabs_expected apply tabs p1
 laid_out 'lines without indentation stay so' none_expected apply none p1
 laid_out 'one line becomes lines of two spaces' two_expected apply doc p1
+printf '{\n%1000s"a":1}' '' >wide
+laid_out 'an indentation of 1,000 spaces is not taken' two_expected apply wide p1
 cp four result
 laid_out 'a file keeps its own layout' four_expected apply result p1
 
