@@ -143,7 +143,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   random_json chosen(data + 1, size - 1);
-  const std::string broken = simulation::device(chosen, 200);
+  const std::string broken = simulation::device(chosen, 100);
   if (broken.empty()) return 0;
   std::fprintf(stderr, "%s\n", broken.c_str());
   std::abort();

@@ -39,8 +39,8 @@ for target in $targets; do
     END {
       if (NR == 0) { print target " was not measured"; exit 1 }
       median = count[int((NR + 1) / 2)]
-      printf "%-22s %7d %10d %10d %10d%s\n", target, NR, median, count[NR], limit, median > limit ? "  TOO SLOW" : ""
-      exit median > limit
+      printf "%-22s %7d %10d %10d %10d%s\n", target, NR, median, count[NR], limit, (median > limit ? "  TOO SLOW" : "")
+      exit (median > limit)
     }' "$work/sorted" || status=1
 done
 exit $status

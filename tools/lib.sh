@@ -39,6 +39,13 @@ need_beast() {
   [ -f /usr/include/boost/beast/version.hpp ] || need "the hub's HTTP server" libboost-dev
 }
 
+# want REASON PACKAGE...: as need, but goes on without them, loudly. False then.
+want() {
+  (need "$@") && return 0
+  echo "*** NOT CHECKED: $1. Missing packages: $(shift; echo "$*") ***" >&2
+  return 1
+}
+
 jobs() {
   getconf _NPROCESSORS_ONLN
 }

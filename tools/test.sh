@@ -8,7 +8,7 @@
 #     --sanitize               ASan and UBSan
 #     --no-exceptions          -fno-exceptions -fno-rtti
 #     --werror                 warnings are errors
-#     --optimise 0|1|2         default: 2; less is quicker to build
+#     --optimise 0|1|2|3       default: 2; less is quicker to build
 #     --build DIR              default: build/, or build-VARIANT/ when an option above asks for one
 #
 # The last line is "N passed, M failed".

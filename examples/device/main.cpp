@@ -100,6 +100,7 @@ class program {
   device::state_file state_file_;
   std::string input_;
   bool input_ended_ = false, in_step_ = false;
+  bool skipping_line_ = false;                    ///< up to its end, for it is too long
   std::int64_t reconnect_at_ = 0;                 ///< when there is no connection
   std::int64_t give_up_at_ = INT64_MAX;           ///< while one is on its way
   std::int64_t renew_at_ = INT64_MAX;             ///< the token
@@ -227,18 +228,20 @@ void program::take_input() {
   const ssize_t count = ::read(STDIN_FILENO, bytes, sizeof bytes);
   if (count <= 0) {
     input_ended_ = true;
-    if (!input_.empty()) take_line(input_);
+    if (!input_.empty() && !skipping_line_) take_line(input_);
     input_.clear();
     return;
   }
   input_.append(bytes, static_cast<std::size_t>(count));
   std::size_t start = 0;
   for (std::size_t end; (end = input_.find('\n', start)) != std::string::npos; start = end + 1) {
-    take_line(std::string_view(input_).substr(start, end - start));
+    if (!skipping_line_) take_line(std::string_view(input_).substr(start, end - start));
+    skipping_line_ = false;
   }
   input_.erase(0, start);
   if (input_.size() > longest_line) {
-    say("a line is too long");
+    if (!skipping_line_) say("a line is too long (the limit is " + std::to_string(longest_line) + " bytes)");
+    skipping_line_ = true;
     input_.clear();
   }
 }

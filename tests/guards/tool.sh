@@ -109,6 +109,66 @@ check 'merge, bad input' 2 '' 'devicetwin: bad:3:10:' merge base ours bad
 check 'merge with an empty base' 1 '{"a":2,"b":{"c":2},"d":{"e":2},"f":0,"new":1}' '{"pointer":"/a"' merge empty ours theirs
 check 'merge needs three' 2 '' 'devicetwin: merge needs BASE, OURS and THEIRS' merge base ours
 
+# Numbers keep their spelling, whatever their size.
+many='{"id":89490200001234567890,"pi":3.14159265358979323846,"big":1e400,"one":1.0,"zero":-0,"e":1E5,"tiny":1e-400}'
+echo "$many" >many
+echo '{"x":1}' >x1
+echo '{"id":89490200001234567891,"new":-9223372036854775809}' >id
+check 'apply keeps digits' 0 "${many%\}},\"x\":1}" '' apply many x1
+check 'apply takes digits' 0 "$(echo "${many%\}},\"new\":-9223372036854775809}" | sed s/890,/891,/)" '' apply many id
+check 'apply, equal numbers stay' 0 "$many" '' apply many many
+check 'apply --pretty keeps digits' 0 "$(echo "${many%\}},\"x\":1}" | sed 's/[{,]"/&/g; s/{/{\
+  /; s/,/,\
+  /g; s/":/": /g; s/}/\
+}/')" '' apply --pretty many x1
+echo '{"id":89490200001234567890,"pi":3.14159265358979323846}' >from
+echo '{"id":89490200001234567891,"pi":3.141592653589793238460}' >to
+check 'diff sees every digit' 1 '{"id":89490200001234567891}' '' diff from to --exit-code
+check 'diff of equal numbers' 0 '{}' '' diff many many --exit-code
+echo '[1.0,100]' >array1
+echo '[1,1e2]' >array2
+check 'diff of arrays of equal numbers' 0 '[1.0,100]' '' diff array1 array2 --exit-code
+echo 89490200001234567890 >number1
+echo 89490200001234567891 >number2
+check 'diff of numbers' 1 89490200001234567891 '' diff number1 number2 --exit-code
+echo '{"id":5,"pi":3}' >five
+check 'invert keeps digits' 0 '{"id":89490200001234567890,"pi":3.14159265358979323846}' '' invert from five
+check 'invert, nothing to undo' 0 '{}' '' invert from from
+check 'compose keeps digits' 0 '{"id":89490200001234567891,"pi":3.14159265358979323846,"new":-9223372036854775809}' '' compose from id
+check 'compose with a base keeps digits' 0 '{"id":89490200001234567891,"new":-9223372036854775809}' '' compose from id --base from
+echo '{"a":1.0,"b":89490200001234567890,"c":[1e400,{"d":0.10}]}' >nbase
+echo '{"a":1,"b":89490200001234567890,"c":[10e399,{"d":0.1}]}' >nours
+echo '{"a":10e-1,"b":89490200001234567891,"c":[1e400,{"d":0.10}],"n":"x"}' >ntheirs
+check 'merge keeps digits' 0 '{"a":1,"b":89490200001234567891,"c":[10e399,{"d":0.1}],"n":"x"}' '' merge nbase nours ntheirs
+echo '{"b":89490200001234567892,"n":3.14159265358979323846}' >nours2
+check 'merge reports digits' 1 '{"b":89490200001234567892,"n":3.14159265358979323846}' \
+  '{"pointer":"/b","conflict":"both changed","base":89490200001234567890,"ours":89490200001234567892,"theirs":89490200001234567891,"chosen":"ours"}
+{"pointer":"/n","conflict":"type clash","ours":3.14159265358979323846,"theirs":"x","chosen":"ours"}' merge nbase nours2 ntheirs
+
+# Into a twin go integers of 64 bits and doubles; the check and the write agree.
+"$tool" twin new --id d --at 2026-01-31T12:00:00Z >numbered
+for number in 18446744073709551616 -9223372036854775809 894902000012345678901234 1e400 -1e400; do
+  case $number in
+    *e*) what='the number is too large for a double' ;;
+    *) what='the integer does not fit in 64 bits' ;;
+  esac
+  echo "{\"a\":{\"b\":[$number]}}" >in
+  for dialect in azure edge_hub aws ditto rfc7396; do
+    check "check of $number by $dialect" 1 "$what, at /a/b/0" '' check - --section desired --dialect $dialect
+  done
+  check "patch with $number" 1 '' "devicetwin: standard input:1:12: $what, at /a/b/0" twin patch numbered - --as device
+  echo "{\"properties\":{\"desired\":{\"a\":$number}}}" >in
+  check "check of a twin with $number" 1 "$what, at /properties/desired/a" '' check -
+  check "service patch with $number" 1 '' "devicetwin: standard input:1:31: $what, at /properties/desired/a" twin patch numbered - --as service
+done
+echo '{"a":[18446744073709551616,"x"],"b.c":1,"d":{"$e":1e400},"$version":7}' >in
+check 'check names every violation' 1 'the integer does not fit in 64 bits, at /a/0
+the number is too large for a double, at /d/$e
+the name has a character that is forbidden in names, at /b.c
+names that start with '\''$'\'' are written by the service alone, at /d/$e' '' check - --section desired
+echo '{"a":18446744073709551615}' >in
+check 'check of the largest integer' 0 '' '' check - --section desired --dialect aws
+
 # merge as git's merge driver: one side changes a, the other b, on neighbouring lines.
 if command -v git >/dev/null; then
   (
@@ -149,6 +209,8 @@ laid_out 'apply keeps four spaces and CRLF' four_expected apply four p1
 laid_out 'apply keeps tabs' tabs_expected apply tabs p1
 laid_out 'lines without indentation stay so' none_expected apply none p1
 laid_out 'one line becomes lines of two spaces' two_expected apply doc p1
+printf '{\n%1000s"a":1}' '' >wide
+laid_out 'an indentation of 1,000 spaces is not taken' two_expected apply wide p1
 cp four result
 laid_out 'a file keeps its own layout' four_expected apply result p1
 

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -218,18 +219,25 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
           "one that is too small is told the size", a, b);
 }
 
-/// All properties for two texts, at every level of the instruction set, with the texts at the edge of what may
-/// be read. `variant` chooses the options.
-inline void check_all(std::string_view first, std::string_view second, unsigned variant) {
-  static guarded_memory memory_a, memory_b;
+/// The options that a variant stands for.
+inline merge::options variant_options(unsigned variant) {
   merge::options o;
   o.nulls = static_cast<merge::null_rule>(variant % 3);
   o.numbers = static_cast<json::number_equality>(variant / 3 % 2);
-  for (std::size_t i = 0; json::detail::level_at(i) != nullptr; ++i) {
-    json::detail::force_level(json::detail::level_at(i));
-    for (const bool at_end : {false, true}) {
-      check(memory_a.put(first, at_end), memory_b.put(second, at_end), o);
-    }
+  return o;
+}
+
+/// All properties for two texts, with the texts at the edge of what may be read: at every level of the instruction set, at
+/// both edges. `variant` chooses the options. With a `choice`, at one level and one edge only.
+inline void check_all(std::string_view first, std::string_view second, unsigned variant, std::optional<std::size_t> choice = {}) {
+  static guarded_memory memory_a, memory_b;
+  std::size_t levels = 0;
+  while (json::detail::level_at(levels) != nullptr) ++levels;
+  for (std::size_t i = 0; i < 2 * levels; ++i) {
+    if (choice && i != *choice % (2 * levels)) continue;
+    json::detail::force_level(json::detail::level_at(i / 2));
+    const bool at_end = i % 2 != 0;
+    check(memory_a.put(first, at_end), memory_b.put(second, at_end), variant_options(variant));
   }
   json::detail::force_level(nullptr);
 }

@@ -292,6 +292,116 @@ TEST_CASE("a twin that is refused is not asked for again before the next connect
   CHECK(d.session.actions()[0].code == 0);
 }
 
+TEST_CASE("a change that is missing is never passed over, also when the twin is refused", "[device_session]") {
+  device d;
+  start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
+  CHECK(d.change(6, R"({"b":6,"$version":6})") == "");
+  CHECK(d.get_answer(404) == "");
+  CHECK(d.session.actions()[0].kind == twinsync::action_kind::failed);
+  CHECK_FALSE(d.session.in_step());
+  const std::string id = d.get_id;
+  CHECK(d.change(7, R"({"c":7,"$version":7})") == "");  // another gap: asked again
+  CHECK(d.get_id != id);
+  CHECK_FALSE(d.session.in_step());
+  CHECK(d.change(5, R"({"a":5,"b":5,"$version":5})") == "");  // the others follow
+  CHECK(changes_of(d.session) == "/a:4>5 /b:->6 /c:->7");
+  CHECK(d.session.version(part::desired) == 7);
+  CHECK_FALSE(d.session.in_step());
+  CHECK(d.change(8, R"({"c":8,"$version":8})") == "");
+  CHECK(changes_of(d.session) == "/c:7>8");
+  CHECK_FALSE(d.session.in_step());  // the twin is still asked for
+  CHECK(d.get_answer(404) == "");
+  CHECK(d.session.in_step());
+  CHECK(d.session.version(part::desired) == 8);
+  CHECK(d.desired() == R"({"a":5,"b":6,"c":8})");
+  CHECK(d.change(9, R"({"c":9,"$version":9})") == "");
+  CHECK(d.session.in_step());
+  // A gap that is never closed; the next connection fetches.
+  CHECK(d.change(12, R"({"c":12,"$version":12})") == "");
+  CHECK(d.get_answer(404) == "");
+  CHECK(d.change(10, R"({"c":10,"$version":10})") == "");
+  CHECK(d.desired() == R"({"a":5,"b":6,"c":10})");
+  CHECK_FALSE(d.session.in_step());
+  REQUIRE(d.connect() == "");
+  CHECK(d.twin(R"({"desired":{"c":12,"$version":12},"reported":{"$version":1}})") == "");
+  CHECK(d.session.in_step());
+  CHECK(d.desired() == R"({"c":12})");
+  // A change that cannot be read is missing, too.
+  CHECK(d.change(14, R"({"c":14,"$version":14})") == "");
+  CHECK(d.get_answer(404) == "");
+  CHECK(d.change(13, "{") != "");
+  CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
+}
+
+TEST_CASE("a change that follows is applied while the twin is asked for, and again on an older twin", "[device_session]") {
+  device d;
+  start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
+  CHECK(d.change(6, R"({"b":6,"$version":6})") == "");
+  CHECK(d.change(5, R"({"a":5,"$version":5})") == "");
+  CHECK(d.session.version(part::desired) == 6);
+  CHECK(d.change(7, R"({"a":null,"c":7,"$version":7})") == "");
+  CHECK(d.session.version(part::desired) == 7);
+  CHECK(d.twin(R"({"desired":{"a":5,"b":6,"$version":6},"reported":{"$version":1}})") == "");
+  CHECK(d.session.changes().empty());
+  CHECK(d.session.version(part::desired) == 7);
+  CHECK(d.desired() == R"({"b":6,"c":7})");
+  CHECK(d.session.in_step());
+}
+
+TEST_CASE("versions and times up to the last one are defined", "[device_session]") {
+  const std::string most = std::to_string(INT64_MAX);
+  device d;
+  start(d, R"({"desired":{"a":1,"$version":)" + most + R"(},"reported":{"$version":)" + most + "}}");
+  CHECK(d.session.version(part::desired) == INT64_MAX);
+  CHECK(d.session.in_step());
+  CHECK(d.change(INT64_MAX, R"({"a":2})") == "");
+  CHECK(d.change(0, R"({"a":2})") == "");
+  CHECK(d.desired() == R"({"a":1})");
+  CHECK(d.session.in_step());
+  std::string bytes;
+  REQUIRE(!d.session.save(bytes));
+  twinsync::device_session again;
+  REQUIRE(!again.restore(bytes));
+  CHECK(again.version(part::desired) == INT64_MAX);
+  CHECK(again.version(part::reported) == INT64_MAX);
+  CHECK(again.text(part::desired) == R"({"a":1})");
+  // There is no version after the last: whatever the answer says, the twin is fetched.
+  CHECK(d.report(R"({"b":1})") == "");
+  CHECK(d.answer(204, INT64_MAX) == "");
+  CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(d.change(INT64_MAX, R"({"a":3})") == "");
+  CHECK(d.twin(R"({"desired":{"a":1,"$version":)" + most + R"(},"reported":{"b":1,"$version":)" + most + "}}") == "");
+  CHECK(d.session.in_step());
+  // The last step.
+  start(d, R"({"desired":{"a":1,"$version":9223372036854775806},"reported":{"$version":1}})");
+  CHECK(d.change(INT64_MAX, R"({"a":2})") == "");
+  CHECK(d.desired() == R"({"a":2})");
+  REQUIRE(d.connect() == "");
+  CHECK(d.change(INT64_MAX, R"({"a":4})") == "");
+  CHECK(d.twin(R"({"desired":{"a":1,"$version":9223372036854775806},"reported":{"$version":1}})") == "");
+  CHECK(d.desired() == R"({"a":4})");
+
+  for (const std::int64_t first : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, std::int64_t{1}, INT64_MAX / 2 + 1, INT64_MAX}) {
+    for (const std::int64_t longest : {INT64_MIN, std::int64_t{0}, INT64_MAX - 1, INT64_MAX}) {
+      for (const std::int64_t time_out : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, INT64_MAX}) {
+        twinsync::device_options options;
+        options.retry_first = first;
+        options.retry_longest = longest;
+        options.time_out = time_out;
+        for (std::int64_t now : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, INT64_MAX}) {
+          twinsync::device_session s(options);
+          REQUIRE(!s.connected(now));
+          for (int i = 0; i < 140; ++i) {
+            CHECK(s.next_tick() >= now);
+            if (s.next_tick() > now) now = s.next_tick();
+            REQUIRE(!s.tick(now));
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("requests are repeated with a growing delay after 429, 5xx and a time-out", "[device_session]") {
   twinsync::device_options options;
   options.retry_first = 100;

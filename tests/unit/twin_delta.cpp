@@ -90,6 +90,74 @@ TEST_CASE("delta: acknowledgements count as the value they name", "[delta]") {
   CHECK(answer_to(x.t, "/none").error().code() == errc::not_found);
 }
 
+TEST_CASE("an equal value needs no answer, and an answer holds for what is inside", "[delta]") {
+  test_twin x;
+  REQUIRE(!x.desire(R"({"fan":1,"zone":{"t":20,"u":1}})"));  // version 2
+  REQUIRE(!x.desire(R"({"fan":2})"));                         // version 3
+  REQUIRE(!x.report(R"({"fan":{"value":2,"ac":200,"av":1},"zone":{"value":{"t":19},"ac":400,"av":2,"ad":"too warm"}})"));
+  CHECK(answer_to(x.t, "/fan")->state == answer_state::accepted);  // an older version, but what is desired now
+  CHECK(answer_to(x.t, "/zone")->state == answer_state::refused);
+  CHECK(answer_to(x.t, "/zone/t")->state == answer_state::refused);
+  CHECK(answer_to(x.t, "/zone/t")->text == "too warm");
+  CHECK(answer_to(x.t, "/zone/u")->state == answer_state::refused);
+  CHECK(answer_to(x.t, "")->state == answer_state::none);
+  devicetwin::delta_list list;
+  REQUIRE(!list_delta(x.t, list));
+  REQUIRE(list.size() == 2);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    CHECK(list[i].said.state == answer_state::refused);
+    CHECK(list[i].said.code == 400);
+    CHECK(answer_to(x.t, list[i].pointer)->state == list[i].said.state);
+  }
+  REQUIRE(!x.report(R"({"fan":null,"zone":{"value":{"t":20,"u":1,"v":1}}})"));
+  CHECK(answer_to(x.t, "/zone/t")->state == answer_state::refused);  // it answered just this version
+  REQUIRE(!x.desire(R"({"zone":{"t":20}})"));
+  CHECK(answer_to(x.t, "/zone/t")->state == answer_state::accepted);
+  CHECK(delta_of(x.t) == R"({"fan":2})");
+  // A plain object that has more is in step, and so is what is inside.
+  REQUIRE(!x.report(R"({"fan":2,"zone":null})"));
+  REQUIRE(!x.report(R"({"zone":{"t":20,"u":1,"v":[1]}})"));
+  CHECK(x.t.in_sync());
+  CHECK(answer_to(x.t, "/zone")->state == answer_state::accepted);
+  CHECK(answer_to(x.t, "/zone/u")->state == answer_state::accepted);
+  CHECK(answer_to(x.t, "")->state == answer_state::accepted);
+}
+
+TEST_CASE("where it is not known when a property was desired, an older answer is none", "[delta]") {
+  const std::string reported = R"("reported":{"a":{"value":2,"ac":400,"av":3},"b":{"value":2,"ac":400,"av":4}})";
+  for (const std::string metadata : {"", R"(,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z","a":{"$lastUpdated":"2020-01-01T00:00:00Z"}})",
+                                     R"(,"$metadata":{"a":{"$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedVersion":-1}})",
+                                     R"(,"$metadata":{"a":{"$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedVersion":99},"b":{"$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedVersion":99}})"}) {
+    INFO(metadata);
+    const std::string text = R"({"properties":{"desired":{"a":1,"b":1)" + metadata + R"(,"$version":4},)" + reported + "}}";
+    const devicetwin::twin t = loaded_twin(text);
+    CHECK(answer_to(t, "/a")->state == answer_state::pending);
+    CHECK(answer_to(t, "/b")->state == answer_state::refused);
+    devicetwin::basic_twin<devicetwin::heap_memory, devicetwin::unstamped> u;
+    REQUIRE(!u.load(text));
+    CHECK(answer_to(u, "/a")->state == answer_state::pending);
+    CHECK(answer_to(u, "/b")->state == answer_state::refused);
+  }
+}
+
+TEST_CASE("how long a device may take is defined for every time", "[delta]") {
+  for (const devicetwin::timestamp desired : {INT64_MIN, std::int64_t{-1}, std::int64_t{1}, INT64_MAX}) {
+    for (const devicetwin::timestamp now : {INT64_MIN, std::int64_t{0}, INT64_MAX}) {
+      devicetwin::twin t = fresh_twin();
+      devicetwin::outcome done;
+      REQUIRE(!t.service_patch(of_desired(R"({"a":1})"), desired, done));
+      for (const devicetwin::timestamp allowed : {INT64_MIN, std::int64_t{0}, std::int64_t{1}, INT64_MAX}) {
+        devicetwin::delta_options options;
+        options.now = now;
+        options.allowed = allowed;
+        const bool overdue = allowed == 1 && now > desired && !(desired == -1 && now == 0);
+        const bool much = allowed == INT64_MAX && desired < 0 && (now == INT64_MAX || (now == 0 && desired == INT64_MIN));
+        CHECK((answer_to(t, "/a", options)->state == answer_state::overdue) == (overdue || much));
+      }
+    }
+  }
+}
+
 TEST_CASE("in_sync is what the delta says, after any writes", "[delta][property]") {
   for (unsigned seed = 0; seed < 120; ++seed) {
     INFO(seed);
