@@ -5,12 +5,13 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
-#include <array>
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <ctime>
@@ -30,12 +31,14 @@ namespace hub {
 using tcp_socket = boost::asio::ip::tcp::socket;
 using tls_socket = boost::asio::ssl::stream<tcp_socket>;
 
-/// Where a request came from, so that its answer finds the way back.
+/// A connection, as the way back of an answer sees it.
 class http_answered : public http_peer {
  public:
   /// The hub has answered the request. To be called on the server's thread.
   virtual void answered() = 0;
 };
+
+/// A request with where it came from.
 struct http_request_in_hand : http_call {
   std::weak_ptr<http_answered> from;
 };
@@ -135,8 +138,8 @@ void http_connection<Stream>::on_deadline() {
       socket().cancel();  // ends the read, which then answers
       break;
     case phase::waiting:
-      if (!taken_ && around_.queue.withdraw(call_.get())) return refuse({devicetwin::sync::server_busy, "the hub is busy"});
       if (taken_) return close();
+      if (around_.queue.withdraw(call_.get())) return refuse({devicetwin::sync::server_busy, "the hub is busy"});
       taken_ = true;
       enter(phase::waiting, commit_time);
       break;

@@ -122,7 +122,7 @@ inline std::size_t http_request::read(const char* bytes, std::size_t size) {
   if (e == boost::beast::http::error::need_more) e = {};
   used_ += used;
   if (!e && !is_done() && size - used >= max_unused) e = boost::beast::http::error::header_limit;
-  if (!e && used_ > max_http_request) e = boost::beast::http::error::body_limit;
+  if (!e && used_ > max_http_request) refuse(e, 413, 413001, "the request is longer than 2097152 bytes");
   if (e && refused_.as.status == 0) {
     const char* const end = bytes + size;
     refused_ = refusal_for(e, version_ != 0 || std::find(bytes + used, end, '\n') != end);

@@ -8,6 +8,7 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <exception>
 #include <memory>
@@ -61,15 +62,21 @@ class listener {
   /// Starts the connection in next_ when there is room for it. There soon is.
   void admit() {
     if (!around_.peers.make_room()) return again([this] { admit(); }, std::chrono::milliseconds(5));
+    try {
+      start(std::exchange(next_, tcp::socket(acceptor_.get_executor())));
+    } catch (const std::exception&) {
+      // There is no memory for this connection, which is gone. The next one is to be accepted all the same.
+    }
+    accept();
+  }
+  void start(tcp::socket socket) {
     error_code ignored;
-    next_.set_option(tcp::no_delay(true), ignored);
-    tcp::socket socket = std::exchange(next_, tcp::socket(acceptor_.get_executor()));
+    socket.set_option(tcp::no_delay(true), ignored);
     if (tls_ != nullptr) {
       std::make_shared<http_connection<tls_socket>>(tls_socket(std::move(socket), *tls_), around_)->start();
     } else {
       std::make_shared<http_connection<tcp_socket>>(std::move(socket), around_)->start();
     }
-    accept();
   }
 
   template <class Act>
@@ -175,12 +182,13 @@ void http_side::implementation::hand_over(std::shared_ptr<http_call> call) {
 }
 
 void http_side::implementation::wake() {
-  waking_ = queue_.wake();
-  if (!waking_) return;
+  waking_ = false;
+  if (!queue_.wake()) return;
   wake_timer_.expires_after(wake_again);
   wake_timer_.async_wait([this](const error_code& e) {
     if (!e) wake();
   });
+  waking_ = true;
 }
 
 void http_side::implementation::answer(const std::vector<std::shared_ptr<http_call>>& calls) {

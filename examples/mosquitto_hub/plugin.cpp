@@ -8,6 +8,8 @@
 //   are told apart by number. It comes again for each client, also for those that are away, after RELOAD.
 // - DISCONNECT comes also for those that were never let in, without a client id, and before the check of a last will.
 // - ACL_CHECK tells subscriptions and their ends by filter.
+// - PUBACK is written when MESSAGE has returned. Any error but MOSQ_ERR_ACL_DENIED ends the connection without one. A change of
+//   `retain` in MESSAGE holds. A last will does not come to MESSAGE.
 
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
@@ -220,8 +222,9 @@ int plugin::tick() {
     mosquitto_broker_publish_copy(p.client_id.c_str(), p.topic.c_str(), static_cast<int>(p.payload.size()), p.payload.data(), 0, false, nullptr);
   }
   for (const std::string& problem : twins_.take_problems()) mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: %s.", problem.c_str());
-  http_.answer(calls);
+  // Whoever reads that a device is disabled or gone can rely on it.
   for (const std::string& client_id : leave) mosquitto_kick_client_by_clientid(client_id.c_str(), true);
+  http_.answer(calls);
   for (const mosquitto* client : closing_) connections_.erase(client);
   closing_.clear();
   end_expired();

@@ -116,8 +116,9 @@ put() {
 # A certificate authority of its own, and a server certificate for the hub's names.
 names=$(for host in $hosts; do
   case $host in
-    *:* | *[0-9].[0-9]*.[0-9]*.*[0-9]) echo "IP:$host" ;;
-    *) echo "DNS:$host" ;;
+    *:*) echo "IP:$host" ;;
+    *[!0-9.]*) echo "DNS:$host" ;;
+    *) echo "IP:$host" ;;
   esac
 done | paste -s -d ,)
 config="[req]

@@ -109,7 +109,13 @@ export function acknowledgementTests(hub, work) {
       await device.publish(`${reported}?$rid=n${n}`, `{"n":${n}}`, { qos: 1 });
     });
 
-    const limit = (size) => execFileSync('prlimit', ['--pid', committed.process.pid, `--fsize=${size}:unlimited`]);
+    // As the broker's user: a root without capabilities may not do it to another.
+    const limit = (size) => {
+      const { uid, gid } = fs.statSync(`/proc/${committed.process.pid}`);
+      const as = process.getuid() === uid ? [] : ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
+      const [command, ...args] = [...as, 'prlimit', '--pid', String(committed.process.pid), `--fsize=${size}:unlimited`];
+      execFileSync(command, args);
+    };
     limit(fs.statSync(path.join(committed.dir, 'twins.sqlite-wal')).size + 30000);
     afterwards(() => limit('unlimited'));
     await connect();

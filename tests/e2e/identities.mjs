@@ -115,6 +115,36 @@ export function identityTests(hub) {
   });
 }
 
+/// To be run last: they stop the hub.
+export function damageTests(hub) {
+  test('one changed byte of a stored twin: 500 and a line in the log, until DELETE and PUT', async (afterwards) => {
+    afterwards(() => hub.request('DELETE', '/devices/fragile'));
+    const key = keysOf((await hub.request('PUT', '/devices/fragile', {})).body).primaryKey;
+    await hub.request('PATCH', '/twins/fragile', { tags: { mark: 'the tag of fragile' } });
+    await hub.stop();
+    const file = path.join(hub.dir, 'twins.sqlite');
+    const bytes = fs.readFileSync(file);
+    const at = bytes.indexOf('the tag of fragile');
+    assert.ok(at > 0);
+    bytes[at] ^= 1;
+    fs.writeFileSync(file, bytes);
+    await hub.start();
+    const logged = () => hub.log().split('\n').filter((line) => line.includes('what is stored of fragile cannot be read')).length;
+    const answer = await hub.request('GET', '/twins/fragile');
+    assert.deepEqual([answer.status, answer.headers['iothub-errorcode']], [500, 'ServerError']);
+    await until(() => logged() === 1, 'the line in the log');
+    const device = await open(hub, 'fragile', key, afterwards);
+    await device.subscribe('$iothub/twin/res/#');
+    assert.equal((await device.ask('$iothub/twin/GET/', '', 'g')).status, 500);
+    assert.equal((await device.ask('$iothub/twin/PATCH/properties/reported/', '{"x":1}', 'p')).status, 500);
+    assert.equal((await hub.request('GET', '/twins/listed')).status, 200);
+    assert.equal((await hub.request('GET', '/devices/fragile')).body.authentication.symmetricKey.primaryKey, key);
+    assert.equal((await hub.request('DELETE', '/devices/fragile')).status, 204);
+    assert.equal((await hub.request('PUT', '/devices/fragile', {})).status, 200);
+    assert.equal((await hub.request('GET', '/twins/fragile')).body.tags, undefined);
+  }, { seconds: 60 });
+}
+
 /// With Microsoft's service client.
 export function identityRegistryTests(hub) {
   const { Registry } = require('azure-iothub');

@@ -7,7 +7,7 @@ import { acknowledgementDevices, acknowledgementTests } from './acknowledgement.
 import { deviceDevices, deviceTests } from './devices.mjs';
 import { programDevices, programTests } from './device_program.mjs';
 import { httpDevices, httpTests } from './http.mjs';
-import { identityDevices, identityRegistryTests, identityTests } from './identities.mjs';
+import { damageTests, identityDevices, identityRegistryTests, identityTests } from './identities.mjs';
 import { registryDevices, registryTests } from './registry.mjs';
 import { restartDevices, restartTests } from './restart.mjs';
 import { securityDevices, securityTests } from './security.mjs';
@@ -33,6 +33,7 @@ try {
   programTests(hub, Number(cuts));
   restartTests(hub);
   acknowledgementTests(hub, work);
+  damageTests(hub);
   result = await runTests();
 } finally {
   await hub.stop();

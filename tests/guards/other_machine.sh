@@ -25,10 +25,10 @@ trap 'rm -rf "$work"' EXIT
 case $machine in
   i686)
     # The last one: where only g++-12-multilib is installed, the kernel's headers are the other machine's.
-    compiler="g++ -m32 -O1 -idirafter /usr/include/$(uname -m)-linux-gnu" run= wanted=.
+    compiler="g++ -m32 -O0 -idirafter /usr/include/$(uname -m)-linux-gnu" run= wanted=.
     ;;
   windows)
-    compiler="x86_64-w64-mingw32-g++-posix -O1 -Wa,-mbig-obj" wanted=.
+    compiler="x86_64-w64-mingw32-g++-posix -O0 -Wa,-mbig-obj" wanted=.
     # The folder for wine's settings is the test's own.
     WINEPREFIX=$work/wine WINEDEBUG=-all
     export WINEPREFIX WINEDEBUG

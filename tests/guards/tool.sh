@@ -209,6 +209,8 @@ laid_out 'apply keeps four spaces and CRLF' four_expected apply four p1
 laid_out 'apply keeps tabs' tabs_expected apply tabs p1
 laid_out 'lines without indentation stay so' none_expected apply none p1
 laid_out 'one line becomes lines of two spaces' two_expected apply doc p1
+printf '{\n%1000s"a":1}' '' >wide
+laid_out 'an indentation of 1,000 spaces is not taken' two_expected apply wide p1
 cp four result
 laid_out 'a file keeps its own layout' four_expected apply result p1
 
@@ -241,6 +243,49 @@ check 'output to a link' 0 '' '' apply doc p2 -o link
 [ -L link ] && [ "$(cat target)" = '{"b":{"c":2}}' ] || { echo "-o does not write through a link"; status=1; }
 check 'output to nowhere' 2 '' 'devicetwin: no/such/folder: cannot be written' apply doc p1 -o no/such/folder
 [ -z "$(ls -A | grep '^\.devicetwin-')" ] || { echo "-o leaves temporary files"; status=1; }
+
+# What a twin does not know it does not claim.
+stamp() { printf '"$lastUpdated":"2026-01-01T00:00:00Z","$lastUpdatedVersion":%s' "$1"; }
+for version in 1 3; do
+  printf '{"properties":{"desired":{"a":1,"$metadata":{%s,"a":{%s}},"$version":%s}}}' "$(stamp 1)" "$(stamp 3)" $version >strange
+  check "since 1, stamps out of order, version $version" 1 '' 'devicetwin: strange:1:1: what changed' twin since strange 1 --section desired
+done
+"$tool" twin new --id d --with-history >twin
+for patch in '{"a":1}' '{"b":1}' '{"a":null}'; do
+  echo "{\"properties\":{\"desired\":$patch}}" | "$tool" twin patch twin - --as service -o twin || status=1
+done
+check 'since a version' 0 '{"a":null}' '' twin since twin 3 --section desired
+check 'since the present version' 0 '{}' '' twin since twin 4 --section desired
+"$tool" twin show twin --no-metadata >stripped || status=1
+check 'since, without metadata' 1 '' 'devicetwin: stripped:1:1: what changed' twin since stripped 3 --section desired
+sed 's/"knownSince":1/"knownSince":9/' twin >strange
+check 'since, with another history' 1 '' 'devicetwin: strange:1:1: what changed' twin since strange 3 --section desired
+echo '{"tags":{"x":1}}' >tags
+check 'a list of etags' 0 '' '' twin patch twin tags --as service --if-match '"x,y", "AAAAAAAAAAQ="' -o matched
+check 'no etag of a list' 1 '' 'devicetwin: tags:1:1: the twin has changed' twin patch twin tags --as service --if-match '"AAAAAAAAAAQ=,"'
+echo '{"properties":{"desired":{}},"desired":{"b":1}}' >mixed
+check 'desired beside properties' 2 '' 'devicetwin: mixed:1:' twin show mixed
+
+# check looks at the identity, and at the limits of the whole.
+echo '{"deviceId":"a b","moduleId":null,"etag":5,"x509Thumbprint":{"primaryThumbprint":1},"parentScopes":[1],"other":7}' >identity
+check identity 1 "$(cat <<'end'
+not a device or module id: 1 to 128 of the letters, digits and - : . + % _ # * ? ! ( ) , = @ ; $ ', at /deviceId
+the value has another type than was asked for, at /etag
+the value has another type than was asked for, at /x509Thumbprint/primaryThumbprint
+the value has another type than was asked for, at /parentScopes
+end
+)" '' check identity
+check 'a fresh identity' 0 '' '' check twin
+for limit in aws:8192 ditto:102400; do
+  printf '{"a":"%0*d"}' $((${limit#*:} - 8)) 0 >section
+  check "a section of ${limit#*:} bytes" 0 '' '' check section --section reported --dialect ${limit%:*}
+  printf '{"a":"%0*d"}' $((${limit#*:} - 7)) 0 >section
+  "$tool" check section --section reported --dialect ${limit%:*} >out
+  [ $? -eq 1 ] && [ "$(wc -l <out)" -eq 1 ] || { echo "a section of more than ${limit#*:} bytes: $(cat out)"; status=1; }
+  printf '{"properties":{"reported":%s}}' "$(cat section)" >whole
+  "$tool" check whole --dialect ${limit%:*} >out
+  [ $? -eq 1 ] && [ "$(wc -l <out)" -eq 1 ] || { echo "a twin of more than ${limit#*:} bytes: $(cat out)"; status=1; }
+done
 
 # Output that cannot be written is an error.
 if [ -w /dev/full ]; then

@@ -301,6 +301,7 @@ inline std::string time_text(int64_t ticks) {
 
 /// The version of a stamp in reported, which no view shows.
 inline const std::string hidden_version = "\x01version";
+inline const std::string hidden_doubt = "\x01doubt";
 
 inline node stamp_node(int64_t now, int64_t version, bool shows_version) {
   node stamp = object_node();
@@ -319,8 +320,16 @@ inline node mirror(const node& value, const node& stamp) {
 inline node shown(const node& meta) {
   node out = meta;
   out.o.erase(hidden_version);
+  out.o.erase(hidden_doubt);
   for (auto& [name, v] : out.o) v = shown(v);
   return out;
+}
+/// Marks stamps whose version is above their section's: it is not believed, now or later.
+inline void doubt_above(node& meta, int64_t version) {
+  const node* v = member(meta, "$lastUpdatedVersion");
+  const bool above = v != nullptr && ((v->what == node::integer && v->i > version) || (v->what == node::real && v->d > static_cast<double>(version)));
+  for (auto& [name, inner] : meta.o) doubt_above(inner, version);
+  if (above) meta.o[hidden_doubt] = node{};
 }
 
 inline std::string etag_text(std::uint64_t counter) {
@@ -490,6 +499,7 @@ class twin {
         found.version = static_cast<int64_t>(v->d);
       }
     }
+    if (meta->o.count(hidden_doubt) != 0) found.version = 0;
     return found;
   }
 
@@ -579,6 +589,7 @@ class twin {
       fresh.shows_properties = true;
       if (const node* n = member(*properties, "desired")) sections[0] = *n;
       if (const node* n = member(*properties, "reported")) sections[1] = *n;
+      if (member(fresh.identity, "desired") != nullptr || member(fresh.identity, "reported") != nullptr) return false;
     } else {
       sections[0] = take("desired");
       sections[1] = take("reported");
@@ -596,6 +607,7 @@ class twin {
       if (const node* m = member(*sections[i], "$metadata")) {
         if (m->what != node::object) return false;
         if (keeps_stamps) s.metadata = *m;
+        if (s.metadata) doubt_above(*s.metadata, s.version);
         s.values.o.erase("$metadata");
       }
     }
@@ -808,7 +820,7 @@ class twin {
   }
   static void put_stamp(node& meta, const node& stamp) {
     for (auto i = meta.o.begin(); i != meta.o.end();) {
-      const bool services_own = i->first == hidden_version || (!i->first.empty() && i->first[0] == '$');
+      const bool services_own = i->first == hidden_version || i->first == hidden_doubt || (!i->first.empty() && i->first[0] == '$');
       i = services_own ? meta.o.erase(i) : std::next(i);
     }
     for (const auto& [name, value] : stamp.o) meta.o[name] = value;

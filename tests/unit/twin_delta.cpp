@@ -140,6 +140,12 @@ TEST_CASE("where it is not known when a property was desired, an older answer is
   }
 }
 
+TEST_CASE("an initial value answers nothing, also where desired has no version", "[delta]") {
+  const devicetwin::twin t = loaded_twin(R"({"desired":{"a":1,"b":1},"reported":{"a":{"value":2,"ac":203,"av":0},"b":{"value":1,"ac":203,"av":0}}})");
+  CHECK(answer_to(t, "/a")->state == answer_state::pending);
+  CHECK(answer_to(t, "/b")->state == answer_state::accepted);
+}
+
 TEST_CASE("how long a device may take is defined for every time", "[delta]") {
   for (const devicetwin::timestamp desired : {INT64_MIN, std::int64_t{-1}, std::int64_t{1}, INT64_MAX}) {
     for (const devicetwin::timestamp now : {INT64_MIN, std::int64_t{0}, INT64_MAX}) {

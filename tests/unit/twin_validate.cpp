@@ -608,3 +608,22 @@ TEST_CASE("asking first names the numbers that no tree can hold", "[validate]") 
   CHECK(t.check_service_patch(R"({"tagsx":18446744073709551616})", report).code() == errc::integer_overflow);
   CHECK(t.check_service_patch(R"({"tags":{"a":18446744073709551616},})", report).has_position());
 }
+
+TEST_CASE("a section alone may be no larger than the whole twin", "[validate]") {
+  for (const auto* rules : {&devicetwin::aws, &devicetwin::ditto}) {
+    INFO(rules->name);
+    for (const std::size_t more : {std::size_t{0}, std::size_t{1}}) {
+      const std::string text = "{\"a\":\"" + std::string(rules->max_total - 8 + more, 'x') + "\"}";
+      for (const part where : {part::tags, part::desired, part::reported}) {
+        devicetwin::validation report;
+        REQUIRE(!validate(parsed(text), where, devicetwin::shape::section, *rules, report));
+        CHECK(report.size() == more);
+        CHECK(report.head_room(where) == -static_cast<std::int64_t>(more));
+        if (more == 0) continue;
+        CHECK(report[0].what.code() == errc::section_too_large);
+        CHECK(report[0].what.limit() == rules->max_total);
+        CHECK(report[0].what.actual() == rules->max_total + 1);
+      }
+    }
+  }
+}

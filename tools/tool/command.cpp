@@ -283,6 +283,7 @@ int deliver_json(const arguments& given, std::string_view json, const input& sou
 }
 
 std::string laid_out_as(std::string_view source, std::string_view text) {
+  constexpr std::size_t longest_unit = 16;  // an input does not choose how large the output becomes
   std::string unit(pretty_indent, ' ');
   std::string_view line_end = "\n";
   const std::size_t first_end = source.find('\n', source.find_first_of("{["));
@@ -291,7 +292,7 @@ std::string laid_out_as(std::string_view source, std::string_view text) {
     const std::size_t member = source.find_first_not_of(" \t\r\n", first_end);
     if (member != std::string_view::npos && source[member] != '}' && source[member] != ']') {
       const std::size_t line = source.rfind('\n', member) + 1;
-      unit = source.substr(line, member - line);
+      if (member - line <= longest_unit) unit = source.substr(line, member - line);
     }
   }
   std::string result;

@@ -12,6 +12,7 @@
 #include <ctime>
 
 #include "commands.hpp"
+#include "identity.hpp"
 #include "spelled.hpp"
 
 namespace dt = devicetwin;
@@ -268,13 +269,16 @@ int check_twin(section_checker& checker, const input& in, const json::document& 
     if (!checker.any()) checker.add(e, std::string(e.pointer()));
     return 0;
   }
+  check_identity(t.identity(), [&](const json::error& e) { checker.add(e, std::string(e.pointer())); });
   std::size_t total = 0;
+  bool told = false;  // of a section that is too large for the whole already
   for (const dt::part p : parts) {
     const json::arena_value& content = p == dt::part::tags ? t.tags() : p == dt::part::desired ? t.desired() : t.reported();
     if (const int status = checker.hold(content, p, place_of(p))) return status;
     total += t.size(p);
+    told = told || t.size(p) > rules.max_total;
   }
-  if (total > rules.max_total) checker.add(json::error(json::errc::section_too_large).limited_to(rules.max_total, total), "");
+  if (total > rules.max_total && !told) checker.add(json::error(json::errc::section_too_large).limited_to(rules.max_total, total), "");
   return 0;
 }
 

@@ -125,7 +125,8 @@ class basic_twin {
     return p == part::tags ? tags_.text_size() : p == part::desired ? desired_.text_size() : reported_.text_size();
   }
   /// When the property at `pointer` ("" is the section itself) was last written. Of a property of tags, or one whose
-  /// metadata is missing, nothing is known: not_found. Errors: as json::find. Cost: a scan of each object on the way.
+  /// metadata is missing, nothing is known: not_found. The version is 0 where the metadata has none, or one above the
+  /// section's, which is not believed. Errors: as json::find. Cost: a scan of each object on the way.
   json::result<stamp> stamp_of(part section, std::string_view pointer) const noexcept;
 
   /// Whether reported has every desired property, with its value; an acknowledgement counts as the value it names.
@@ -145,9 +146,10 @@ class basic_twin {
 
   /// Takes a twin from JSON: what the service's GET gives, a device's own (`{"desired":…,"reported":…}`), or the body
   /// of a lifecycle or replaceTwin event. Limits do not apply: what exists is taken, kept, and written back the same,
-  /// also metadata that is missing, stale or strange, and counters that follow no law. `desired` and `reported` at the
-  /// root mean something only where there is no `properties`; of `properties` only these two sections are kept.
-  /// Errors: of reading; not_a_twin with the pointer of what has the wrong type; out_of_memory; then nothing has changed.
+  /// also metadata that is missing, stale or strange, and counters that follow no law. Members of the root that are not
+  /// known are kept; of `properties` only the two sections are.
+  /// Errors: of reading; not_a_twin with the pointer of what has the wrong type, or of `desired` or `reported` at the root
+  /// of a twin that has `properties` too; out_of_memory; then nothing has changed.
   [[nodiscard]] json::error load(std::string_view text);
   template <class Allocator>
   [[nodiscard]] json::error load(const json::basic_value<Allocator>& value);
@@ -224,7 +226,8 @@ class basic_twin {
 
   /// A back end's copy takes an updateTwin event: root "version", and of each section written its members, "$metadata",
   /// whose time they carry from now on, and "$version". Only the event after the copy's version is taken,
-  /// precondition_failed otherwise: fetch the whole twin then. (The body of any other event is a whole twin: load().)
+  /// and a section's version must be above the copy's; precondition_failed otherwise: fetch the whole twin then. (The body
+  /// of any other event is a whole twin: load().)
   /// Errors: not_a_twin at what is missing or has the wrong type.
   [[nodiscard]] json::error apply_event(std::string_view text, outcome& done) {
     return read_and(text, done, [&](json::arena_value& v) { return write_as_event(v, done); });
@@ -385,7 +388,8 @@ class basic_twin {
     json::arena_value* reported = nullptr;
   };
   json::error take_apart(json::arena_value& input, bool with_reported, service_input& parts) const;
-  void strip_echo(json::arena_value& section, part where) const;
+  static void take_out_own(json::arena_value& section, part where);
+  json::error drop_own_of_tags(json::arena_value& patch, json::arena& memory);
   static json::error null_for_missing(const json::arena_value& old, json::arena_value& replacement, json::arena& memory,
                                       const json::memory_source& working);
 

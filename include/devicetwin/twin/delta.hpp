@@ -131,6 +131,7 @@ inline answer read_answer(const arena_value* acknowledgement, const stamp& desir
 template <class Twin>
 stamp at_the_latest(const Twin& t, stamp known) noexcept {
   if (known.version <= 0 || known.version > t.desired_version()) known.version = t.desired_version();
+  if (known.version < 1) known.version = 1;  // an initial value, which is about version 0, answers nothing
   return known;
 }
 

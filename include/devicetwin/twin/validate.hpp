@@ -557,7 +557,13 @@ json::error validate(const json::basic_value<Allocator>& value, part where, shap
     if (!detail::check_sizes(rules, where, size.by_formula, {}, form == shape::section ? size : detail::section_size(), note)) {
       return json::errc::out_of_memory;
     }
-    out.set_head_room(where, detail::room_left(rules.max_size(where), size.by_formula));
+    // A section has at most the room of the whole twin, which is empty otherwise.
+    const std::size_t own = rules.max_size(where), total = rules.max_total;
+    if (form == shape::section && size.by_formula > total && size.by_formula <= own &&
+        !note(json::error(json::errc::section_too_large).limited_to(total, size.by_formula))) {
+      return json::errc::out_of_memory;
+    }
+    out.set_head_room(where, detail::room_left(form == shape::section && total < own ? total : own, size.by_formula));
   }
   return {};
 }

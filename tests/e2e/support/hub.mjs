@@ -25,7 +25,7 @@ export async function freePort() {
 /// What keeps this user from listening there on 127.0.0.1: null, 'EACCES' or 'EADDRINUSE'.
 export async function obstacle(port) {
   const server = net.createServer().listen(port, '127.0.0.1');
-  const problem = await Promise.race([once(server, 'listening').then(() => null), once(server, 'error').then(([error]) => error.code)]);
+  const problem = await once(server, 'listening').then(() => null, (error) => error.code);
   if (problem === null) await new Promise((resolve) => server.close(resolve));
   return problem;
 }

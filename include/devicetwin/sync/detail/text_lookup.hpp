@@ -43,15 +43,15 @@ class text_lookup {
   /// The same without memory: one look through the whole object at worst.
   void scan(std::string_view raw, std::string_view& value) noexcept {
     const char* const start = object_.data();
+    value = {};
     for (int round = 0; round < 2 && value.empty(); ++round) {
       if (round == 1) rest_ = json::detail::text_items(object_);
       while (value.empty() && rest_.next()) {
         if (json::detail::same_string(rest_.name(), raw)) value = rest_.value();
       }
     }
-    // Counted as if it had been from one end to the other where it went round.
-    const std::size_t at = value.empty() ? object_.size() : static_cast<std::size_t>(value.data() + value.size() - start);
-    scanned_ += at >= at_ ? at - at_ : object_.size();
+    const std::size_t at = value.empty() ? 0 : static_cast<std::size_t>(value.data() + value.size() - start);
+    scanned_ += at > at_ ? at - at_ : object_.size() - at_ + at;
     at_ = at;
   }
 
@@ -111,7 +111,7 @@ class text_lookup {
 
   std::string_view object_;
   json::detail::text_items rest_;  ///< behind the member found last
-  std::size_t at_ = 0;             ///< how far that is
+  std::size_t at_ = 0;             ///< how far that is; 0 where none was found
   std::size_t scanned_ = 0;        ///< bytes that were looked through
   std::size_t first_member_ = 0, first_name_ = 0, first_slot_ = 0;
   json::detail::name_index index_;
