@@ -7,7 +7,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   random_json chosen(data, size);
-  const std::string broken = laws::outbox(chosen, 200);
+  const std::string broken = laws::outbox(chosen, 30);
   if (broken.empty()) return 0;
   std::fprintf(stderr, "%s\n", broken.c_str());
   std::abort();

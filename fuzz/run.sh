@@ -1,12 +1,11 @@
 #!/bin/sh
 # usage: fuzz/run.sh [TARGET] [SECONDS]
-# Fuzzes TARGET (fuzz_read, fuzz_merge, fuzz_text, fuzz_algebra, fuzz_merge3, fuzz_outbox, fuzz_twin, fuzz_topic,
-# fuzz_device_session, fuzz_hub_session; default: all)
+# Fuzzes TARGET (a name in fuzz/targets.txt; default: all)
 # for SECONDS each (default: 60) with clang's libFuzzer, ASan and UBSan. New inputs go to build-fuzz/corpus/TARGET, a
 # crashing one to build-fuzz/.
 . "$(dirname "$0")/../tools/lib.sh"
 
-targets=${1:-fuzz_read fuzz_merge fuzz_text fuzz_algebra fuzz_merge3 fuzz_outbox fuzz_twin fuzz_topic fuzz_device_session fuzz_hub_session}
+targets=${1:-$(grep -v '^#' "$root/fuzz/targets.txt")}
 seconds=${2:-60}
 
 need "compiler and build tools" g++ make cmake

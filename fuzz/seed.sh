@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes the hand-made seeds below fuzz/corpus/: one file per interesting text or pair of texts.
 cd "$(dirname "$0")" || exit 1
-mkdir -p corpus/fuzz_read corpus/fuzz_merge corpus/fuzz_text corpus/fuzz_twin corpus/fuzz_topic corpus/fuzz_device_session \
+mkdir -p corpus/fuzz_read corpus/fuzz_merge corpus/fuzz_text corpus/fuzz_text_tree corpus/fuzz_twin corpus/fuzz_topic corpus/fuzz_device_session \
   corpus/fuzz_hub_session
 n=0
 while IFS= read -r text; do
@@ -29,6 +29,7 @@ while IFS='|' read -r first second; do
   n=$((n + 1))
   printf '%s\000%s' "$first" "$second" >corpus/fuzz_merge/seed-$n
   printf '%s%s\000%s' $((n % 6)) "$first" "$second" >corpus/fuzz_text/seed-$n
+  printf '0%s\000%s' "$first" "$second" >corpus/fuzz_text_tree/seed-$n
 done <<'PAIRS'
 {"a":"b"}|{"a":"c"}
 {"a":"b","b":"c"}|{"a":null}
@@ -44,6 +45,19 @@ done <<'PAIRS'
 {"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9,"j":10,"k":11,"l":12,"m":13,"n":14,"o":15,"p":16,"q":17,"r":18}|{"r":18,"q":17,"p":16,"o":15,"n":14,"m":13,"l":12,"k":11,"j":10,"i":9,"h":8,"g":7,"f":6,"e":5,"d":4,"c":3,"b":2,"new":1}
 {"a":null,"b":null,"c":1,"d":2,"e":3,"f":4,"g":5,"h":6,"i":7,"j":8,"k":9,"l":10,"m":11,"n":12,"o":13,"p":14,"q":15,"r":16}|{"c":null,"d":null,"e":null,"f":null,"g":null,"h":null,"i":null,"j":null,"k":null,"zz":{"a":null},"l":0}
 PAIRS
+# Numbers of any length, names that need escapes in pointers, patches of several levels; the last one is edited bytewise.
+n=0
+while IFS='|' read -r first second; do
+  n=$((n + 1))
+  printf '0%s\000%s' "$first" "$second" >corpus/fuzz_text_tree/texts-$n
+done <<'TREES'
+{"id":89490200001234567890,"pi":3.14159265358979323846}|{"id":89490200001234567891,"pi":3.141592653589793}
+{"a":1e-400,"b":0.1,"c":100,"d":-0}|{"a":10e-401,"b":0.10000000000000001,"c":1e2,"d":0.0}
+{"a/b":{"m~n":[1,{"":2}]}," ":3}|{"a/b":{"m~n":[1,{"":2.0}],"x":null}," ":{"y":{"z":null}}}
+{ "\u0061" : { "b" : [ ] } , "\ud83d\ude00" : null }|{"a":{"b":[],"c":{"d":[null]}},"😀":null}
+[{"a":1}]|[{"a":1},2]
+TREES
+printf '\377{"a":{"b":1,"c":[1,2]},"d":"text"}\000\000\1201\001\041x\001\000}' >corpus/fuzz_text_tree/edited-1
 n=0
 # Pairs of texts that mean the same, or are no JSON; the digit before them chooses options (fuzz_text.cpp).
 while IFS='|' read -r first second; do
@@ -58,6 +72,8 @@ done <<'TEXTS'
 {"a":{"b":{"c":1},"d":2},"e":{"f":1,"g":2,"h":3,"i":4}}|{"e":{"i":4,"h":3,"g":2,"f":0},"a":{"d":2,"b":{"c":1}}}
 {"a":1}|{"a":{"b":null,"c":{"d":null},"e":1,"f":null}}
 {"r0":1,"r1":1,"r2":1,"k":1,"s":2,"t":3}|{"n0":1,"n1":1,"k":1,"t":3,"s":2,"n2":0}
+{"id":89490200001234567890,"pi":3.14159265358979323846,"z":-0,"e":1E5}|{"id":89490200001234567891,"pi":3.141592653589793238460,"z":0.0,"e":100000}
+{"a":[1e400,0.10000000000000001],"b":10e999999999,"c":1e-400}|{"a":[10e399,0.1],"b":1e1000000000,"c":0}
 TEXTS
 # Twins: the dialect, a byte for the first twin, then one text after the other: 24 says that a text comes, then its kind
 # (0 and 1 the service patches and replaces, 2 the device patches, 3 is loaded), the text, NUL, and some choices.

@@ -26,15 +26,13 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-need "compiler and build tools" g++ make cmake
-need "the library's only dependency" rapidjson-dev
 need "benchmark harness, and the judge of results" libbenchmark-dev nlohmann-json3-dev
 # Where a release lacks one of these, the others are compared with.
 for peer in libboost-json1.81-dev libcjson-dev libjansson-dev libsimdjson-dev; do
   (need "a library to compare with" $peer) || echo "Going on without $peer" >&2
 done
 
-cmake -S "$root" -B "$build" -DDEVICETWIN_BUILD_BENCH=ON &&
+set_up BENCH "$build" &&
   cmake --build "$build" -j "$(jobs)" --target $target || exit 1
 
 # On one core, the last: the first is the one that most interrupts go to.

@@ -15,11 +15,7 @@ quiet() {
   exit 1
 }
 
-# An existing build folder keeps its settings; a new one is set up for the tool alone.
-if [ ! -f build/CMakeCache.txt ]; then
-  quiet cmake -S . -B build -DDEVICETWIN_BUILD_TESTS=OFF -DDEVICETWIN_BUILD_FUZZ=OFF \
-    -DDEVICETWIN_BUILD_EXAMPLES=OFF -DDEVICETWIN_BUILD_BENCH=OFF
-fi
+quiet set_up TOOLS build
 quiet cmake --build build --target devicetwin_tool
 
 # show SENTENCE ARGUMENT...: the sentence, the command, what it prints.

@@ -34,24 +34,47 @@ need() {
   exit 1
 }
 
+# need_beast: Boost's headers with Beast, 1.74 or newer. A machine may have another version of them than the system's default.
+need_beast() {
+  [ -f /usr/include/boost/beast/version.hpp ] || need "the hub's HTTP server" libboost-dev
+}
+
+# want REASON PACKAGE...: as need, but goes on without them, loudly. False then.
+want() {
+  (need "$@") && return 0
+  echo "*** NOT CHECKED: $1. Missing packages: $(shift; echo "$*") ***" >&2
+  return 1
+}
+
 jobs() {
   getconf _NPROCESSORS_ONLN
 }
 
-# build_example NAME DIR: builds one example in a build folder, quietly. An existing folder keeps its settings, and is asked
-# anew, for packages may have come since; a new one is set up for the examples alone.
-build_example() {
+# set_up PART DIR: configures a build folder that has one part of the project: TOOLS, EXAMPLES or BENCH. An existing one
+# keeps its other parts and settings; a new one has that part alone, whose packages are all that it needs.
+set_up() {
   need "compiler and build tools" g++ make cmake
   need "the library's only dependency" rapidjson-dev
+  if [ -f "$2/Makefile" ] || [ -f "$2/build.ninja" ]; then
+    cmake "-DDEVICETWIN_BUILD_$1=ON" "$2"
+    return
+  fi
+  # There is no folder, or one whose first configuration failed.
+  rm -f "$2/CMakeCache.txt"
+  off=
+  for part in TESTS FUZZ TOOLS EXAMPLES BENCH; do
+    [ $part = "$1" ] || off="$off -DDEVICETWIN_BUILD_$part=OFF"
+  done
+  # shellcheck disable=SC2086 # these are several words
+  cmake -S "$root" -B "$2" "-DDEVICETWIN_BUILD_$1=ON" $off
+}
+
+# build_example NAME DIR: builds one example in a build folder, quietly.
+build_example() {
   log=$(mktemp)
-  {
-    if [ -f "$2/CMakeCache.txt" ]; then
-      cmake "$2"
-    else
-      cmake -S "$root" -B "$2" -DDEVICETWIN_BUILD_TESTS=OFF -DDEVICETWIN_BUILD_FUZZ=OFF -DDEVICETWIN_BUILD_TOOLS=OFF \
-        -DDEVICETWIN_BUILD_BENCH=OFF
-    fi
-  } >"$log" 2>&1 && cmake --build "$2" --target "$1" >>"$log" 2>&1 && rm -f "$log" && return 0
+  need "compiler and build tools" g++ make cmake  # says so; what follows is quiet
+  need "the library's only dependency" rapidjson-dev
+  set_up EXAMPLES "$2" >"$log" 2>&1 && cmake --build "$2" --target "$1" >>"$log" 2>&1 && rm -f "$log" && return 0
   cat "$log" >&2
   rm -f "$log"
   exit 1

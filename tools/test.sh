@@ -8,7 +8,7 @@
 #     --sanitize               ASan and UBSan
 #     --no-exceptions          -fno-exceptions -fno-rtti
 #     --werror                 warnings are errors
-#     --optimise 0|1|2         default: 2; less is quicker to build
+#     --optimise 0|1|2|3       default: 2; less is quicker to build
 #     --build DIR              default: build/, or build-VARIANT/ when an option above asks for one
 #
 # The last line is "N passed, M failed".
@@ -50,7 +50,8 @@ mkdir -p "$build" && build=$(cd "$build" && pwd) || exit 2
 need "compiler and build tools" g++ make cmake
 need "the library's only dependency" rapidjson-dev
 need "test framework" catch2
-need "the examples, a broker's plugin and a device" libmosquitto-dev mosquitto-dev libssl-dev libsqlite3-dev libcpp-httplib-dev
+need "the examples, a broker's plugin and a device" libmosquitto-dev mosquitto-dev libssl-dev libsqlite3-dev
+need_beast
 need "tests of the ways to use the library" meson ninja-build pkg-config
 need "the merge driver in docs/merging.md" git
 if [ "$compiler" = clang++ ]; then

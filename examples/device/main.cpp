@@ -1,5 +1,6 @@
 // A device that keeps its twin in step with a hub: the one of examples/mosquitto_hub, or the real service. See --help.
 
+#include <devicetwin/json/visible.hpp>
 #include <devicetwin/sync/device_session.hpp>
 
 #include <poll.h>
@@ -38,7 +39,8 @@ CONNECTION_STRING is HostName=...;DeviceId=...;SharedAccessKey=...; default: $DE
 
   --ca FILE              the certificate authority to trust (default: those that the system trusts)
   --state FILE           keeps in it what must outlive the program: what was reported and not acknowledged yet, and
-                         what is known of the twin
+                         what is known of the twin. It belongs to one device of one hub. The program does not start
+                         with a file that it cannot read, or that belongs to another device, and leaves it alone
   --until-reported       ends when standard input has ended and all that was reported is acknowledged
   --token-lifetime S     seconds that a token is good for (default: 3600)
   --retry-first MS       pause before a second attempt, doubled for each further one (default: 1000)
@@ -60,7 +62,14 @@ std::int64_t now() {
 
 volatile std::sig_atomic_t stopped = 0;
 
-void say(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
+/// Text from outside, for a terminal.
+std::string shown(std::string_view text) {
+  std::string result;
+  json::put_visible(text, [&result](char c) { result += c; });
+  return result;
+}
+
+void say(std::string_view text) { std::fprintf(stderr, "%s\n", shown(text).c_str()); }
 
 class program {
  public:
@@ -68,6 +77,8 @@ class program {
   int run();
 
  private:
+  /// False, after a complaint, when the state file cannot be used.
+  bool restore();
   static device_options options_of(const settings& s, std::uint64_t seed);
   void connect();
   void lost(const std::string& why);
@@ -75,7 +86,8 @@ class program {
   void take_line(std::string_view line);
   /// After each event of the session: saves, and does what it asks for.
   void follow(const json::error& e);
-  void save();
+  /// False after a complaint.
+  bool save();
   std::int64_t back_off();
 
   static constexpr std::int64_t connect_patience = 30000;
@@ -85,8 +97,10 @@ class program {
   std::mt19937_64 random_{std::random_device{}()};
   device_session session_;
   device::mqtt_link link_;
-  std::string saved_, input_;
+  device::state_file state_file_;
+  std::string input_;
   bool input_ended_ = false, in_step_ = false;
+  bool skipping_line_ = false;                    ///< up to its end, for it is too long
   std::int64_t reconnect_at_ = 0;                 ///< when there is no connection
   std::int64_t give_up_at_ = INT64_MAX;           ///< while one is on its way
   std::int64_t renew_at_ = INT64_MAX;             ///< the token
@@ -102,26 +116,40 @@ device_options program::options_of(const settings& s, std::uint64_t seed) {
   return options;
 }
 
+/// DEVICE, or DEVICE/MODULE.
+std::string client_id(const azure::connection_string& to) { return to.module.empty() ? to.device : to.device + "/" + to.module; }
+
 program::program(const settings& s)
     : settings_(s),
       session_(options_of(s, random_())),
-      link_(s.to.module.empty() ? s.to.device : s.to.device + "/" + s.to.module, s.ca_file) {
-  if (settings_.state_file.empty() || !device::read_file(settings_.state_file, saved_)) return;
-  if (const json::error e = session_.restore(saved_)) say("the saved state cannot be used, the hub will be asked: " + e.message());
+      link_(client_id(s.to), s.ca_file),
+      state_file_(s.state_file, s.to.host, client_id(s.to)) {}
+
+bool program::restore() {
+  if (settings_.state_file.empty()) return true;
+  std::string state;
+  std::string problem = state_file_.load(state);
+  if (problem.empty() && !state.empty()) {
+    if (const json::error e = session_.restore(state)) problem = settings_.state_file + ": " + e.message();
+  }
+  if (!problem.empty()) {
+    say(problem);
+    say("The file is left as it is; it may have reports in it that the hub has not got. Name another one with --state, or move it away.");
+    return false;
+  }
+  if (state_file_.was_unbound()) say(settings_.state_file + " does not say whose state it is; it is taken as this device's");
+  return save();  // now, so that a file that cannot be written is noticed before there is something to lose
 }
 
 void program::connect() {
   const azure::connection_string& to = settings_.to;
-  std::string path = to.device, resource = to.host + "/devices/" + azure::percent_encoded(to.device);
-  if (!to.module.empty()) {
-    path += "/" + to.module;
-    resource += "/modules/" + azure::percent_encoded(to.module);
-  }
+  std::string resource = to.host + "/devices/" + azure::percent_encoded(to.device);
+  if (!to.module.empty()) resource += "/modules/" + azure::percent_encoded(to.module);
   const std::int64_t lifetime = settings_.token_lifetime;
   const auto today = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   give_up_at_ = now() + connect_patience;
   renew_at_ = now() + (lifetime - 1) * 850;  // while it is good for 15 % of its time yet; a second may be cut off by now
-  link_.connect(to.host, to.port, to.host + "/" + path + "/?api-version=2021-04-12", azure::make_sas_token(resource, to.key, today + lifetime));
+  link_.connect(to.host, to.port, to.host + "/" + client_id(to) + "/?api-version=2021-04-12", azure::make_sas_token(resource, to.key, today + lifetime));
 }
 
 std::int64_t program::back_off() {
@@ -143,13 +171,13 @@ void program::lost(const std::string& why) {
   follow(session_.disconnected(now()));
 }
 
-void program::save() {
-  if (settings_.state_file.empty()) return;
+bool program::save() {
+  if (settings_.state_file.empty()) return true;
   std::string state;
-  if (const json::error e = session_.save(state)) return say("the state cannot be saved: " + e.message());
-  if (state == saved_) return;
-  if (!device::replace_file(settings_.state_file, state)) return say("the state cannot be saved: " + settings_.state_file);
-  saved_ = std::move(state);
+  if (const json::error e = session_.save(state)) return say("the state cannot be saved: " + e.message()), false;
+  const std::string problem = state_file_.save(state);
+  if (!problem.empty()) say(problem);
+  return problem.empty();
 }
 
 void program::follow(const json::error& e) {
@@ -162,18 +190,15 @@ void program::follow(const json::error& e) {
       case action_kind::publish: up = up && link_.publish(action.topic, action.payload); break;
       case action_kind::changed:
         for (const text_change& c : session_.changes()) {
-          std::printf("%.*s: %.*s -> %.*s\n", static_cast<int>(c.pointer.size()), c.pointer.data(), static_cast<int>(c.old_text.size()),
-                      c.old_text.data(), static_cast<int>(c.new_text.size()), c.new_text.data());
+          std::printf("%s: %s -> %s\n", shown(c.pointer).c_str(), shown(c.old_text).c_str(), shown(c.new_text).c_str());
         }
         std::fflush(stdout);
         break;
       case action_kind::refused:
-        std::fprintf(stderr, "refused (%u): %.*s\n%.*s\n", action.status, static_cast<int>(action.message.size()), action.message.data(),
-                     static_cast<int>(action.payload.size()), action.payload.data());
+        std::fprintf(stderr, "refused (%u): %s\n%s\n", action.status, shown(action.message).c_str(), shown(action.payload).c_str());
         break;
       case action_kind::failed:
-        std::fprintf(stderr, "the hub does not give the twin (%u): %.*s\n", action.status, static_cast<int>(action.message.size()),
-                     action.message.data());
+        std::fprintf(stderr, "the hub does not give the twin (%u): %s\n", action.status, shown(action.message).c_str());
         break;
     }
   }
@@ -189,9 +214,8 @@ void program::take_line(std::string_view line) {
   if (line.find_first_not_of(" \t") == std::string_view::npos) return;
   if (line == "?") {
     for (const part p : {part::desired, part::reported}) {
-      const std::string_view text = session_.text(p);
-      std::printf("%s %lld %.*s\n", p == part::desired ? "desired" : "reported", static_cast<long long>(session_.version(p)),
-                  static_cast<int>(text.size()), text.data());
+      std::printf("%s %lld %s\n", p == part::desired ? "desired" : "reported", static_cast<long long>(session_.version(p)),
+                  shown(session_.text(p)).c_str());
     }
     std::fflush(stdout);
     return;
@@ -204,24 +228,27 @@ void program::take_input() {
   const ssize_t count = ::read(STDIN_FILENO, bytes, sizeof bytes);
   if (count <= 0) {
     input_ended_ = true;
-    if (!input_.empty()) take_line(input_);
+    if (!input_.empty() && !skipping_line_) take_line(input_);
     input_.clear();
     return;
   }
   input_.append(bytes, static_cast<std::size_t>(count));
   std::size_t start = 0;
   for (std::size_t end; (end = input_.find('\n', start)) != std::string::npos; start = end + 1) {
-    take_line(std::string_view(input_).substr(start, end - start));
+    if (!skipping_line_) take_line(std::string_view(input_).substr(start, end - start));
+    skipping_line_ = false;
   }
   input_.erase(0, start);
   if (input_.size() > longest_line) {
-    say("a line is too long");
+    if (!skipping_line_) say("a line is too long (the limit is " + std::to_string(longest_line) + " bytes)");
+    skipping_line_ = true;
     input_.clear();
   }
 }
 
 int program::run() {
   if (!link_.problem().empty()) return say(link_.problem()), 1;
+  if (!restore()) return 1;
   while (!stopped && !(settings_.until_reported && input_ended_ && session_.in_step())) {
     const std::int64_t at = now();
     if (reconnect_at_ <= at) {
@@ -318,6 +345,7 @@ int main(int count, char** arguments) {
   sigaction(SIGINT, &stop, nullptr);
   sigaction(SIGTERM, &stop, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a state file that becomes too large is an error of write()
   program running(s);
   return running.run();
 }

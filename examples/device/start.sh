@@ -35,6 +35,15 @@ fi
 case $1 in
   *HostName=localhost[:\;]*) set -- "$@" --ca "$hub/ca.pem" ;;
 esac
-name=$(printf '%s' "$1" | sed -n 's/.*DeviceId=\([^;]*\).*/\1/p')
-mkdir -p "$root/build/device"
-exec "$build/twin_device" --state "$root/build/device/$name.state" "$@"
+# field NAME: what the connection string has under this name, as a part of a file's name.
+field() {
+  printf ';%s' "$connection" | sed -n "s/.*;$1=\([^;]*\).*/\1/p"
+}
+connection=$1
+states=$root/build/device
+state=$states/$(field HostName | sed 's/:[0-9]*$//')/$(field DeviceId)$(field ModuleId | sed 's/^./+&/').state
+mkdir -p "$(dirname "$state")"
+# Earlier versions had one file for a device of whatever hub; the program says that it takes it.
+old=$states/$(field DeviceId).state
+[ -f "$state" ] || [ ! -f "$old" ] || mv "$old" "$state"
+exec "$build/twin_device" --state "$state" "$@"

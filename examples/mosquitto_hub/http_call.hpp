@@ -7,7 +7,7 @@ namespace hub {
 
 /// A request and the answer that the hub makes for it.
 struct http_call {
-  std::string method;         ///< as it was sent: GET, PUT, or a method that nobody knows
+  std::string method;         ///< as it was sent, known or not; but HEAD is told as GET
   std::string target;         ///< path and query, as they were sent; starts with '/'
   std::string authorization;  ///< the header's value; empty when there is none
   std::string if_match;       ///< the header's value; several headers are joined by ", "
@@ -18,8 +18,6 @@ struct http_call {
   std::string etag;        ///< the ETag header, without quotes; empty for none
   std::string error_code;  ///< the iothub-errorcode header; empty for none
   std::string allow;       ///< the Allow header, which an answer 405 needs; empty for none
-
-  enum { waiting, taken, answered, given_up } state = waiting;
 };
 
 }  // namespace hub

@@ -8,6 +8,8 @@
 //   are told apart by number. It comes again for each client, also for those that are away, after RELOAD.
 // - DISCONNECT comes also for those that were never let in, without a client id, and before the check of a last will.
 // - ACL_CHECK tells subscriptions and their ends by filter.
+// - PUBACK is written when MESSAGE has returned. Any error but MOSQ_ERR_ACL_DENIED ends the connection without one. A change of
+//   `retain` in MESSAGE holds. A last will does not come to MESSAGE.
 
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
@@ -16,7 +18,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <string>
@@ -37,6 +38,13 @@ devicetwin::timestamp now() {
 }
 
 std::string_view text_of(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
+
+/// Reads a port in decimal digits. False when it is none.
+bool read_port(const std::string& text, int& port) {
+  if (text.empty() || text.size() > 5 || text.find_first_not_of("0123456789") != std::string::npos) return false;
+  port = std::stoi(text);
+  return port >= 1 && port <= 65535;
+}
 
 class plugin {
  public:
@@ -73,8 +81,7 @@ class plugin {
 
 std::string plugin::start(const mosquitto_opt* options, int count) {
   hub::settings with;
-  std::string address = "127.0.0.1";
-  int port = 0;
+  hub::http_options http;
   for (int i = 0; i < count; ++i) {
     const std::string_view name = text_of(options[i].key);
     const std::string value(text_of(options[i].value));
@@ -84,11 +91,18 @@ std::string plugin::start(const mosquitto_opt* options, int count) {
       with.key_file = value;
     } else if (name == "database") {
       with.database = value;
-    } else if (name == "http_address") {
-      address = value;
-    } else if (name == "http_port") {
-      port = std::atoi(value.c_str());
-      if (port < 1 || port > 65535) return "plugin_opt_http_port is not a number from 1 to 65535";
+    } else if (name == "puback") {
+      if (value != "early" && value != "committed") return "plugin_opt_puback is neither early nor committed";
+      with.commits_each_message = value == "committed";
+    } else if (name == "https_address") {
+      http.https_address = value;
+    } else if (name == "certfile") {
+      http.certificate = value;
+    } else if (name == "keyfile") {
+      http.key = value;
+    } else if (name == "https_port" || name == "http_port") {
+      int& port = name == "https_port" ? http.https_port : http.http_port;
+      if (!read_port(value, port)) return "plugin_opt_" + std::string(name) + " is not a number from 1 to 65535";
     } else {
       return "plugin_opt_" + std::string(name) + " is no option";
     }
@@ -97,8 +111,10 @@ std::string plugin::start(const mosquitto_opt* options, int count) {
     return "plugin_opt_host, plugin_opt_keys and plugin_opt_database are needed";
   }
   if (std::string problem = twins_.open(with); !problem.empty()) return problem;
-  if (port != 0 && !http_.start(address, port)) return "cannot listen on " + address + ":" + std::to_string(port);
-  return {};
+  if (http.https_port != 0 && (http.certificate.empty() || http.key.empty())) {
+    return "plugin_opt_https_port needs plugin_opt_certfile and plugin_opt_keyfile";
+  }
+  return http_.start(http);
 }
 
 int plugin::basic_auth(const mosquitto_evt_basic_auth& e) {
@@ -135,8 +151,7 @@ int plugin::acl_check(const mosquitto_evt_acl_check& e) {
       allowed = hub::may_publish(who, topic, e.qos) && !(e.retain && found->second.ended);
       break;
     case MOSQ_ACL_SUBSCRIBE:
-      allowed = hub::may_subscribe(who, topic);
-      if (allowed) twins_.subscribed(client_id, topic, found->second.keeps_session);
+      allowed = hub::may_subscribe(who, topic) && twins_.subscribed(client_id, topic, found->second.keeps_session);
       break;
     case MOSQ_ACL_UNSUBSCRIBE:
       allowed = true;
@@ -156,8 +171,10 @@ int plugin::message(mosquitto_evt_message& e) {
   const std::string_view topic = text_of(e.topic);
   if (found == connections_.end()) return MOSQ_ERR_ACL_DENIED;
   if (topic.substr(0, devicetwin::sync::twin_prefix.size()) != devicetwin::sync::twin_prefix) return MOSQ_ERR_SUCCESS;
-  twins_.message(found->second.client_id, topic, {static_cast<const char*>(e.payload), e.payloadlen}, now());
-  return MOSQ_ERR_SUCCESS;
+  if (twins_.message(found->second.client_id, topic, {static_cast<const char*>(e.payload), e.payloadlen}, now())) return MOSQ_ERR_SUCCESS;
+  mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: the database did not take what %s wrote; its connection is ended without an acknowledgement.",
+                       found->second.client_id.c_str());
+  return MOSQ_ERR_UNKNOWN;
 }
 
 int plugin::disconnect(const mosquitto_evt_disconnect& e) {
@@ -197,20 +214,17 @@ int plugin::tick() {
 
   std::vector<hub::publication> publish;
   std::vector<std::string> leave;
-  if (twins_.finish_turn(publish, leave)) {
-    for (const hub::publication& p : publish) {
-      mosquitto_broker_publish_copy(p.client_id.c_str(), p.topic.c_str(), static_cast<int>(p.payload.size()), p.payload.data(), 0, false, nullptr);
-    }
-  } else {
+  if (!twins_.finish_turn(publish, leave)) {
     mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: the database did not take the last changes; nobody was told that it did.");
-    for (const auto& call : calls) {
-      call->status = 503;
-      call->reply.clear();
-      call->etag.clear();
-    }
+    for (const auto& call : calls) hub::write_http_error(*call, devicetwin::sync::server_busy, "the database did not take the change", now());
   }
-  http_.answer(calls);
+  for (const hub::publication& p : publish) {
+    mosquitto_broker_publish_copy(p.client_id.c_str(), p.topic.c_str(), static_cast<int>(p.payload.size()), p.payload.data(), 0, false, nullptr);
+  }
+  for (const std::string& problem : twins_.take_problems()) mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: %s.", problem.c_str());
+  // Whoever reads that a device is disabled or gone can rely on it.
   for (const std::string& client_id : leave) mosquitto_kick_client_by_clientid(client_id.c_str(), true);
+  http_.answer(calls);
   for (const mosquitto* client : closing_) connections_.erase(client);
   closing_.clear();
   end_expired();

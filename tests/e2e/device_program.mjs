@@ -3,13 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import path from 'node:path';
 import { startChild } from './support/children.mjs';
 import { pause, test, until } from './support/harness.mjs';
 import { properties } from './support/hub.mjs';
 import { CuttingProxy } from './support/proxy.mjs';
 
-export const programDevices = ['typist', 'clockwork', 'unlucky', 'powerless'];
+export const programDevices = ['typist', 'clockwork', 'unlucky', 'powerless', 'keeper', 'stranger'];
 
 /// RFC 7396, as its section 2 has it.
 function mergePatch(target, patch) {
@@ -215,6 +216,74 @@ export function programTests(hub, cuts) {
     program.start();
     await until(() => program.printed.length === 2, 'two lines');
     assert.deepEqual(program.printed, ['/news: "since then" -> "once more"', '/other:  -> 1']);
+  }, { seconds: 60 });
+
+  test('the device program keeps a state that it cannot use', async (afterwards) => {
+    const file = path.join(hub.dir, 'keeper.state');
+    const state = ['--state', file, '--retry-first', '20'];
+    const running = [];
+    const start = (device) => {
+      running.push(new Program(hub, device, { options: state }));
+      return running.at(-1);
+    };
+    afterwards(() => Promise.all(running.map((program) => program.stop('SIGKILL'))));
+    const first = start('keeper');
+    await until(() => first.log.includes('in step'), 'the first twin');
+    await hub.stop('SIGKILL');
+    first.type({ pending: 'report' });
+    await first.twin();  // taken, and so in the file
+    await first.stop('SIGKILL');
+    await hub.start();
+    const saved = fs.readFileSync(file);
+    assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+
+    /// The program ends by itself, says why, and leaves the file alone.
+    const refused = async (device, bytes, reason) => {
+      if (bytes !== null) fs.writeFileSync(file, bytes);
+      const before = bytes ?? saved;
+      const program = start(device);
+      const [code] = await program.ended;
+      assert.equal(code, 1, program.log);
+      assert.match(program.log, reason);
+      assert.ok(!program.log.includes('connected'), program.log);
+      assert.deepEqual(fs.readFileSync(file), before);
+    };
+    await refused('stranger', null, /keeper\.state: it is the state of keeper at localhost, not of stranger at localhost/);
+    const body = saved.indexOf('DTDS');
+    assert.ok(body > 0);
+    for (const place of [body + 8, Math.floor((body + saved.length) / 2), saved.length - 1]) {
+      const damaged = Buffer.from(saved);
+      damaged[place] ^= 0x20;
+      await refused('keeper', damaged, /keeper\.state: the stored data (is damaged|was stored by a newer version)/);
+    }
+    await refused('keeper', saved.subarray(0, saved.length - 1), /damaged/);
+    await refused('keeper', Buffer.alloc(0), /damaged/);
+    await refused('keeper', Buffer.from(saved.toString('latin1').replace('state 1', 'state 2'), 'latin1'), /saved by a newer version/);
+    const newer = Buffer.from(saved);
+    newer[body + 4] += 1;
+    await refused('keeper', newer, /newer version|damaged/);
+    fs.renameSync(file, `${file}.elsewhere`);
+    fs.writeFileSync(`${file}.elsewhere`, saved);
+    fs.symlinkSync(`${file}.elsewhere`, file);
+    await refused('keeper', null, /symbolic link/);
+    assert.ok(fs.lstatSync(file).isSymbolicLink());
+    fs.unlinkSync(file);
+
+    // As the program's first version wrote it, without saying whose it is; and with a link where the new file is made.
+    fs.writeFileSync(file, saved.subarray(body));
+    fs.writeFileSync(`${file}.elsewhere`, 'precious');
+    fs.symlinkSync(`${file}.elsewhere`, `${file}.new`);
+    const last = start('keeper');
+    await until(async () => (await hub.twin('keeper')).properties.reported.pending === 'report', 'the report');
+    assert.match(last.log, /keeper\.state does not say whose state it is/);
+    assert.equal(fs.readFileSync(`${file}.elsewhere`, 'utf8'), 'precious');
+    const [, host, device] = fs.readFileSync(file, 'latin1').split('\n');
+    assert.deepEqual([host, device], ['localhost', 'keeper']);
+    const second = start('keeper');  // while the other one runs
+    const [code] = await second.ended;
+    assert.equal(code, 1);
+    assert.match(second.log, /another program uses it/);
+    assert.deepEqual(properties((await hub.twin('stranger')).properties.reported), {});
   }, { seconds: 60 });
 
   test('the device program ends when all is reported, if asked to', async () => {

@@ -1,13 +1,8 @@
-// Microsoft's service client. It knows no port but 443, and no hub without TLS: a front of TLS on 127.0.0.1:443 hands on to
-// the hub's HTTP side. It takes a certificate authority from the environment alone (NODE_EXTRA_CA_CERTS, see run.sh).
+// Microsoft's service client. It knows no port but 443, which the hub has when it may. It takes a certificate authority from
+// the environment alone (NODE_EXTRA_CA_CERTS, see run.sh).
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import fs from 'node:fs';
 import { createRequire } from 'node:module';
-import net from 'node:net';
-import path from 'node:path';
-import tls from 'node:tls';
 import { rejection, test, until } from './support/harness.mjs';
 import { properties } from './support/hub.mjs';
 import { openMqtt } from './support/clients.mjs';
@@ -15,19 +10,6 @@ import { openMqtt } from './support/clients.mjs';
 const require = createRequire(import.meta.url);
 
 export const registryDevices = ['managed'];
-
-/// Listens on 127.0.0.1:443; null when this user may not, or somebody else does.
-export async function tlsFront(hub) {
-  const read = (name) => fs.readFileSync(path.join(hub.dir, name));
-  const server = tls.createServer({ key: read('server.key'), cert: read('server.pem') }, (outside) => {
-    const inside = net.connect(hub.httpPort, '127.0.0.1');
-    outside.pipe(inside).pipe(outside);
-    outside.on('error', () => inside.destroy());
-    inside.on('error', () => outside.destroy());
-  });
-  server.listen(443, '127.0.0.1');
-  return Promise.race([once(server, 'listening').then(() => server), once(server, 'error').then(() => null)]);
-}
 
 export function registryTests(hub) {
   const { Registry } = require('azure-iothub');

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import http from 'node:http';
+import https from 'node:https';
 import tls from 'node:tls';
 import { test, until, rejection, pause } from './support/harness.mjs';
 import { properties, sasToken } from './support/hub.mjs';
@@ -206,7 +206,7 @@ export function securityTests(hub) {
     const big = Object.fromEntries([...Array(9).keys()].map((i) => [`s${i}`, 'x'.repeat(4000)]));
     assert.equal(await status('PATCH', '/twins/honest', { properties: { desired: big } }), 403);
     const tooLong = await new Promise((resolve) => {  // refused while it is sent
-      const request = http.request({ host: '127.0.0.1', port: hub.httpPort, method: 'PATCH', path: '/twins/honest' },
+      const request = https.request({ host: '127.0.0.1', port: hub.httpsPort, ca: hub.ca, method: 'PATCH', path: '/twins/honest' },
         (response) => { resolve(response.statusCode); request.destroy(); });
       request.on('error', () => resolve('closed')).end('x'.repeat(1 << 20));
     });

@@ -1,4 +1,4 @@
-// Microsoft's device client by hand: node try.mjs CONNECTION_STRING CA_FILE. See try.sh.
+// Microsoft's device client by hand: CONNECTION_STRING=... node try.mjs CA_FILE. See try.sh.
 
 import { createRequire } from 'node:module';
 import fs from 'node:fs';
@@ -8,8 +8,8 @@ const require = createRequire(import.meta.url);
 const { Client } = require('azure-iot-device');
 const { Mqtt } = require('azure-iot-device-mqtt');
 
-const [connectionString, ca] = process.argv.slice(2);
-const client = Client.fromConnectionString(connectionString, Mqtt);
+const [ca] = process.argv.slice(2);
+const client = Client.fromConnectionString(process.env.CONNECTION_STRING, Mqtt);
 await client.setOptions({ ca: fs.readFileSync(ca, 'utf8') });
 await client.open();
 const twin = await client.getTwin();

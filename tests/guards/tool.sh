@@ -109,6 +109,66 @@ check 'merge, bad input' 2 '' 'devicetwin: bad:3:10:' merge base ours bad
 check 'merge with an empty base' 1 '{"a":2,"b":{"c":2},"d":{"e":2},"f":0,"new":1}' '{"pointer":"/a"' merge empty ours theirs
 check 'merge needs three' 2 '' 'devicetwin: merge needs BASE, OURS and THEIRS' merge base ours
 
+# Numbers keep their spelling, whatever their size.
+many='{"id":89490200001234567890,"pi":3.14159265358979323846,"big":1e400,"one":1.0,"zero":-0,"e":1E5,"tiny":1e-400}'
+echo "$many" >many
+echo '{"x":1}' >x1
+echo '{"id":89490200001234567891,"new":-9223372036854775809}' >id
+check 'apply keeps digits' 0 "${many%\}},\"x\":1}" '' apply many x1
+check 'apply takes digits' 0 "$(echo "${many%\}},\"new\":-9223372036854775809}" | sed s/890,/891,/)" '' apply many id
+check 'apply, equal numbers stay' 0 "$many" '' apply many many
+check 'apply --pretty keeps digits' 0 "$(echo "${many%\}},\"x\":1}" | sed 's/[{,]"/&/g; s/{/{\
+  /; s/,/,\
+  /g; s/":/": /g; s/}/\
+}/')" '' apply --pretty many x1
+echo '{"id":89490200001234567890,"pi":3.14159265358979323846}' >from
+echo '{"id":89490200001234567891,"pi":3.141592653589793238460}' >to
+check 'diff sees every digit' 1 '{"id":89490200001234567891}' '' diff from to --exit-code
+check 'diff of equal numbers' 0 '{}' '' diff many many --exit-code
+echo '[1.0,100]' >array1
+echo '[1,1e2]' >array2
+check 'diff of arrays of equal numbers' 0 '[1.0,100]' '' diff array1 array2 --exit-code
+echo 89490200001234567890 >number1
+echo 89490200001234567891 >number2
+check 'diff of numbers' 1 89490200001234567891 '' diff number1 number2 --exit-code
+echo '{"id":5,"pi":3}' >five
+check 'invert keeps digits' 0 '{"id":89490200001234567890,"pi":3.14159265358979323846}' '' invert from five
+check 'invert, nothing to undo' 0 '{}' '' invert from from
+check 'compose keeps digits' 0 '{"id":89490200001234567891,"pi":3.14159265358979323846,"new":-9223372036854775809}' '' compose from id
+check 'compose with a base keeps digits' 0 '{"id":89490200001234567891,"new":-9223372036854775809}' '' compose from id --base from
+echo '{"a":1.0,"b":89490200001234567890,"c":[1e400,{"d":0.10}]}' >nbase
+echo '{"a":1,"b":89490200001234567890,"c":[10e399,{"d":0.1}]}' >nours
+echo '{"a":10e-1,"b":89490200001234567891,"c":[1e400,{"d":0.10}],"n":"x"}' >ntheirs
+check 'merge keeps digits' 0 '{"a":1,"b":89490200001234567891,"c":[10e399,{"d":0.1}],"n":"x"}' '' merge nbase nours ntheirs
+echo '{"b":89490200001234567892,"n":3.14159265358979323846}' >nours2
+check 'merge reports digits' 1 '{"b":89490200001234567892,"n":3.14159265358979323846}' \
+  '{"pointer":"/b","conflict":"both changed","base":89490200001234567890,"ours":89490200001234567892,"theirs":89490200001234567891,"chosen":"ours"}
+{"pointer":"/n","conflict":"type clash","ours":3.14159265358979323846,"theirs":"x","chosen":"ours"}' merge nbase nours2 ntheirs
+
+# Into a twin go integers of 64 bits and doubles; the check and the write agree.
+"$tool" twin new --id d --at 2026-01-31T12:00:00Z >numbered
+for number in 18446744073709551616 -9223372036854775809 894902000012345678901234 1e400 -1e400; do
+  case $number in
+    *e*) what='the number is too large for a double' ;;
+    *) what='the integer does not fit in 64 bits' ;;
+  esac
+  echo "{\"a\":{\"b\":[$number]}}" >in
+  for dialect in azure edge_hub aws ditto rfc7396; do
+    check "check of $number by $dialect" 1 "$what, at /a/b/0" '' check - --section desired --dialect $dialect
+  done
+  check "patch with $number" 1 '' "devicetwin: standard input:1:12: $what, at /a/b/0" twin patch numbered - --as device
+  echo "{\"properties\":{\"desired\":{\"a\":$number}}}" >in
+  check "check of a twin with $number" 1 "$what, at /properties/desired/a" '' check -
+  check "service patch with $number" 1 '' "devicetwin: standard input:1:31: $what, at /properties/desired/a" twin patch numbered - --as service
+done
+echo '{"a":[18446744073709551616,"x"],"b.c":1,"d":{"$e":1e400},"$version":7}' >in
+check 'check names every violation' 1 'the integer does not fit in 64 bits, at /a/0
+the number is too large for a double, at /d/$e
+the name has a character that is forbidden in names, at /b.c
+names that start with '\''$'\'' are written by the service alone, at /d/$e' '' check - --section desired
+echo '{"a":18446744073709551615}' >in
+check 'check of the largest integer' 0 '' '' check - --section desired --dialect aws
+
 # merge as git's merge driver: one side changes a, the other b, on neighbouring lines.
 if command -v git >/dev/null; then
   (
@@ -149,6 +209,8 @@ laid_out 'apply keeps four spaces and CRLF' four_expected apply four p1
 laid_out 'apply keeps tabs' tabs_expected apply tabs p1
 laid_out 'lines without indentation stay so' none_expected apply none p1
 laid_out 'one line becomes lines of two spaces' two_expected apply doc p1
+printf '{\n%1000s"a":1}' '' >wide
+laid_out 'an indentation of 1,000 spaces is not taken' two_expected apply wide p1
 cp four result
 laid_out 'a file keeps its own layout' four_expected apply result p1
 
@@ -181,6 +243,49 @@ check 'output to a link' 0 '' '' apply doc p2 -o link
 [ -L link ] && [ "$(cat target)" = '{"b":{"c":2}}' ] || { echo "-o does not write through a link"; status=1; }
 check 'output to nowhere' 2 '' 'devicetwin: no/such/folder: cannot be written' apply doc p1 -o no/such/folder
 [ -z "$(ls -A | grep '^\.devicetwin-')" ] || { echo "-o leaves temporary files"; status=1; }
+
+# What a twin does not know it does not claim.
+stamp() { printf '"$lastUpdated":"2026-01-01T00:00:00Z","$lastUpdatedVersion":%s' "$1"; }
+for version in 1 3; do
+  printf '{"properties":{"desired":{"a":1,"$metadata":{%s,"a":{%s}},"$version":%s}}}' "$(stamp 1)" "$(stamp 3)" $version >strange
+  check "since 1, stamps out of order, version $version" 1 '' 'devicetwin: strange:1:1: what changed' twin since strange 1 --section desired
+done
+"$tool" twin new --id d --with-history >twin
+for patch in '{"a":1}' '{"b":1}' '{"a":null}'; do
+  echo "{\"properties\":{\"desired\":$patch}}" | "$tool" twin patch twin - --as service -o twin || status=1
+done
+check 'since a version' 0 '{"a":null}' '' twin since twin 3 --section desired
+check 'since the present version' 0 '{}' '' twin since twin 4 --section desired
+"$tool" twin show twin --no-metadata >stripped || status=1
+check 'since, without metadata' 1 '' 'devicetwin: stripped:1:1: what changed' twin since stripped 3 --section desired
+sed 's/"knownSince":1/"knownSince":9/' twin >strange
+check 'since, with another history' 1 '' 'devicetwin: strange:1:1: what changed' twin since strange 3 --section desired
+echo '{"tags":{"x":1}}' >tags
+check 'a list of etags' 0 '' '' twin patch twin tags --as service --if-match '"x,y", "AAAAAAAAAAQ="' -o matched
+check 'no etag of a list' 1 '' 'devicetwin: tags:1:1: the twin has changed' twin patch twin tags --as service --if-match '"AAAAAAAAAAQ=,"'
+echo '{"properties":{"desired":{}},"desired":{"b":1}}' >mixed
+check 'desired beside properties' 2 '' 'devicetwin: mixed:1:' twin show mixed
+
+# check looks at the identity, and at the limits of the whole.
+echo '{"deviceId":"a b","moduleId":null,"etag":5,"x509Thumbprint":{"primaryThumbprint":1},"parentScopes":[1],"other":7}' >identity
+check identity 1 "$(cat <<'end'
+not a device or module id: 1 to 128 of the letters, digits and - : . + % _ # * ? ! ( ) , = @ ; $ ', at /deviceId
+the value has another type than was asked for, at /etag
+the value has another type than was asked for, at /x509Thumbprint/primaryThumbprint
+the value has another type than was asked for, at /parentScopes
+end
+)" '' check identity
+check 'a fresh identity' 0 '' '' check twin
+for limit in aws:8192 ditto:102400; do
+  printf '{"a":"%0*d"}' $((${limit#*:} - 8)) 0 >section
+  check "a section of ${limit#*:} bytes" 0 '' '' check section --section reported --dialect ${limit%:*}
+  printf '{"a":"%0*d"}' $((${limit#*:} - 7)) 0 >section
+  "$tool" check section --section reported --dialect ${limit%:*} >out
+  [ $? -eq 1 ] && [ "$(wc -l <out)" -eq 1 ] || { echo "a section of more than ${limit#*:} bytes: $(cat out)"; status=1; }
+  printf '{"properties":{"reported":%s}}' "$(cat section)" >whole
+  "$tool" check whole --dialect ${limit%:*} >out
+  [ $? -eq 1 ] && [ "$(wc -l <out)" -eq 1 ] || { echo "a twin of more than ${limit#*:} bytes: $(cat out)"; status=1; }
+done
 
 # Output that cannot be written is an error.
 if [ -w /dev/full ]; then

@@ -156,7 +156,7 @@ if command -v setfacl >/dev/null && cp d listed && setfacl -m u:nobody:r listed 
   getfacl listed 2>/dev/null | grep -q '^user:nobody:r' || fail 'an access list is lost'
   mkdir shared && cp d shared/plain && chmod 660 shared/plain && setfacl -d -m u:nobody:rw shared
   expect 'a folder with an access list' 0 '' apply d p -o shared/plain
-  getfacl shared/plain 2>/dev/null | grep nobody && fail 'a file gets an access list from its folder'
+  getfacl shared/plain 2>/dev/null | grep -q '^user:nobody' && fail 'a file gets an access list from its folder'
 else
   skip 'access lists: setfacl (package acl) or support of the file system is missing'
 fi
@@ -228,7 +228,7 @@ done
 clean_folder 'a limit of file size'
 # The tool waits for a reader of the pipe when the new file is there already.
 mkfifo slow
-for signal in INT TERM HUP; do
+for signal in INT TERM HUP USR1 XCPU; do
   cp new_twin t
   env --default-signal=INT "$tool" twin patch t sp $patch -o t --event slow 2>/dev/null & waiting=$!
   tries=0
@@ -239,6 +239,20 @@ for signal in INT TERM HUP; do
   clean_folder "SIG$signal"
   cmp -s t new_twin || fail "SIG$signal: the twin has changed"
 done
+
+# Out of memory: a hard link is written in place, and its old text is kept in memory until then.
+truncate -s 300M hard
+if (ulimit -v 100000; "$tool" --version) >/dev/null 2>&1; then
+  cp new_twin t
+  (ulimit -v 100000; exec "$tool" twin patch t sp $patch -o t --event hard) 2>err
+  code=$?
+  [ $code -eq 2 ] && [ "$(cat err)" = 'devicetwin: out of memory' ] || fail "out of memory: $code, $(cat err)"
+  cmp -s t new_twin && [ "$(property %s hard)" = 314572800 ] || fail 'out of memory: a file has changed'
+  clean_folder 'out of memory'
+else
+  skip 'out of memory: the tool does not run in 100 MB (sanitizers)'
+fi
+printf old >hard
 
 # --- Locks ---
 cp new_twin cc
@@ -276,9 +290,18 @@ fi
 # --- Power loss: the order of the system calls ---
 rm -f target
 printf old >target
-if command -v strace >/dev/null && strace -o trace -e trace=fsync,rename,renameat,renameat2 "$tool" apply d p -o target 2>/dev/null; then
-  order=$(sed -n 's/^\(fsync\|rename\)[a-z0-9]*(.*= 0$/\1/p' trace | tr '\n' ' ')
-  [ "$order" = 'fsync rename fsync ' ] || fail "the order of system calls: $order"
+# calls ARGUMENT...: what the tool does, in order.
+calls() {
+  strace -o trace -e trace=fsync,rename,renameat,renameat2,pwrite64 "$tool" "$@" 2>/dev/null &&
+    sed -n 's/^\(fsync\|rename\|pwrite\)[a-z0-9]*(.*= [0-9]*$/\1/p' trace | tr '\n' ' '
+}
+if command -v strace >/dev/null && strace -o trace true 2>/dev/null; then
+  [ "$(calls apply d p -o target)" = 'fsync rename fsync ' ] || fail "a file: $(cat trace)"
+  cp new_twin t
+  rm -f n
+  order=$(calls twin patch t sp $patch -o t --notification n)
+  [ "$order" = 'fsync fsync rename rename fsync fsync ' ] || fail "two files: $(cat trace)"
+  [ "$(calls apply d p -o hard)" = 'pwrite fsync ' ] || fail "in place: $(cat trace)"
 else
   skip 'the order of system calls: strace is missing or not allowed'
 fi

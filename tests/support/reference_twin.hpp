@@ -7,7 +7,6 @@
 #include <devicetwin/twin/dialect.hpp>
 #include <devicetwin/twin/stamp.hpp>
 
-#include <ctime>
 
 #include <algorithm>
 #include <map>
@@ -267,19 +266,29 @@ struct rule_check {
 
 // --- stamps --------------------------------------------------------------------------------------
 
-/// ISO 8601 by way of the C library's calendar.
+/// ISO 8601, by counting years and months. (The C library's calendar does not know all of these years everywhere.)
 inline std::string time_text(int64_t ticks) {
-  int64_t seconds = ticks / 10000000, rest = ticks % 10000000;
-  if (rest < 0) {
-    rest += 10000000;
-    --seconds;
-  }
-  const std::time_t when = static_cast<std::time_t>(seconds);
-  std::tm tm{};
-  gmtime_r(&when, &tm);
+  const auto whole = [](int64_t& rest, int64_t unit) {  // rounds down
+    int64_t count = rest / unit;
+    rest %= unit;
+    if (rest < 0) {
+      rest += unit;
+      --count;
+    }
+    return count;
+  };
+  int64_t rest = ticks;
+  int64_t second = whole(rest, 10000000);
+  int64_t day = whole(second, 24 * 60 * 60);
+  int64_t year = 1970 + 400 * whole(day, 146097);
+  const auto leap = [&] { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; };
+  for (; day >= (leap() ? 366 : 365); ++year) day -= leap() ? 366 : 365;
+  const int lengths[] = {31, leap() ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  int month = 0;
+  for (; day >= lengths[month]; ++month) day -= lengths[month];
   char text[80];
-  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-                tm.tm_min, tm.tm_sec);
+  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d", static_cast<int>(year), month + 1, static_cast<int>(day) + 1,
+                static_cast<int>(second / 3600), static_cast<int>(second / 60 % 60), static_cast<int>(second % 60));
   std::string out = text;
   if (rest != 0) {
     std::string digits = std::to_string(rest);
@@ -292,6 +301,7 @@ inline std::string time_text(int64_t ticks) {
 
 /// The version of a stamp in reported, which no view shows.
 inline const std::string hidden_version = "\x01version";
+inline const std::string hidden_doubt = "\x01doubt";
 
 inline node stamp_node(int64_t now, int64_t version, bool shows_version) {
   node stamp = object_node();
@@ -310,8 +320,16 @@ inline node mirror(const node& value, const node& stamp) {
 inline node shown(const node& meta) {
   node out = meta;
   out.o.erase(hidden_version);
+  out.o.erase(hidden_doubt);
   for (auto& [name, v] : out.o) v = shown(v);
   return out;
+}
+/// Marks stamps whose version is above their section's: it is not believed, now or later.
+inline void doubt_above(node& meta, int64_t version) {
+  const node* v = member(meta, "$lastUpdatedVersion");
+  const bool above = v != nullptr && ((v->what == node::integer && v->i > version) || (v->what == node::real && v->d > static_cast<double>(version)));
+  for (auto& [name, inner] : meta.o) doubt_above(inner, version);
+  if (above) meta.o[hidden_doubt] = node{};
 }
 
 inline std::string etag_text(std::uint64_t counter) {
@@ -481,6 +499,7 @@ class twin {
         found.version = static_cast<int64_t>(v->d);
       }
     }
+    if (meta->o.count(hidden_doubt) != 0) found.version = 0;
     return found;
   }
 
@@ -492,8 +511,11 @@ class twin {
     const node* value = member(*reported, "value");
     const node* code = member(*reported, "ac");
     const node* version = member(*reported, "av");
-    const bool ack = value != nullptr && value->what != node::null && code != nullptr && code->what == node::integer &&
-                     version != nullptr && version->what == node::integer;
+    const auto is_integer = [](const node* n) {  // 200.0 is one
+      return n != nullptr && (n->what == node::integer ||
+                              (n->what == node::real && n->d == std::floor(n->d) && std::fabs(n->d) < 9223372036854775808.0));
+    };
+    const bool ack = value != nullptr && value->what != node::null && is_integer(code) && is_integer(version);
     return ack ? value : reported;
   }
   int64_t pending(const node& wanted, const node* given, bool root) const {
@@ -567,6 +589,7 @@ class twin {
       fresh.shows_properties = true;
       if (const node* n = member(*properties, "desired")) sections[0] = *n;
       if (const node* n = member(*properties, "reported")) sections[1] = *n;
+      if (member(fresh.identity, "desired") != nullptr || member(fresh.identity, "reported") != nullptr) return false;
     } else {
       sections[0] = take("desired");
       sections[1] = take("reported");
@@ -584,6 +607,7 @@ class twin {
       if (const node* m = member(*sections[i], "$metadata")) {
         if (m->what != node::object) return false;
         if (keeps_stamps) s.metadata = *m;
+        if (s.metadata) doubt_above(*s.metadata, s.version);
         s.values.o.erase("$metadata");
       }
     }
@@ -796,7 +820,7 @@ class twin {
   }
   static void put_stamp(node& meta, const node& stamp) {
     for (auto i = meta.o.begin(); i != meta.o.end();) {
-      const bool services_own = i->first == hidden_version || (!i->first.empty() && i->first[0] == '$');
+      const bool services_own = i->first == hidden_version || i->first == hidden_doubt || (!i->first.empty() && i->first[0] == '$');
       i = services_own ? meta.o.erase(i) : std::next(i);
     }
     for (const auto& [name, value] : stamp.o) meta.o[name] = value;

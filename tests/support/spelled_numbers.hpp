@@ -10,8 +10,21 @@
 
 namespace spelled_numbers {
 
+/// The digits of a sum, of which the first number is larger than the amount of the second.
+inline std::string sum(std::string digits, long long more) {
+  for (std::size_t i = digits.size(); i-- != 0 && more != 0;) {
+    more += digits[i] - '0';
+    long long digit = more % 10;
+    if (digit < 0) digit += 10;
+    digits[i] = static_cast<char>('0' + digit);
+    more = (more - digit) / 10;
+  }
+  if (more != 0) digits.insert(0, std::to_string(more));
+  return digits.substr(digits.find_first_not_of('0'));
+}
+
 /// The value of a number's text, written in one way only: its sign, all digits of an integer without zeros at either end,
-/// and the power of ten of the last one. Exponents of at most nine digits.
+/// and the power of ten of the last one.
 inline std::string decimal(const std::string& text) {
   std::string digits;
   long long exponent = 0;
@@ -25,14 +38,20 @@ inline std::string decimal(const std::string& text) {
     digits += text[i];
     if (fraction) --exponent;
   }
-  if (i < text.size()) exponent += std::atoll(text.c_str() + i + (text[i + 1] == '+' ? 2 : 1));
+  std::string spelled = i < text.size() ? text.substr(i + 1) : "0";
+  const bool negative = spelled[0] == '-';
+  if (negative || spelled[0] == '+') spelled.erase(0, 1);
+  spelled.erase(0, spelled.find_first_not_of('0'));
+  const bool huge = spelled.size() > 15;
+  if (!huge) exponent += (negative ? -1 : 1) * std::atoll(spelled.c_str());
   while (!digits.empty() && digits.back() == '0') {
     digits.pop_back();
     ++exponent;
   }
   digits.erase(0, digits.find_first_not_of('0'));
   if (digits.empty()) return "0";
-  return (text[0] == '-' ? "-" : "") + digits + "e" + std::to_string(exponent);
+  const std::string power = huge ? (negative ? "-" : "") + sum(spelled, negative ? -exponent : exponent) : std::to_string(exponent);
+  return (text[0] == '-' ? "-" : "") + digits + "e" + power;
 }
 
 inline bool is_integer(const std::string& text) { return text.find_first_of(".eE") == std::string::npos; }

@@ -5,17 +5,16 @@
 
 #include <devicetwin/devicetwin.hpp>
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "guarded_memory.hpp"
 #include "reference.hpp"
 #include "spelled_numbers.hpp"
 
@@ -30,32 +29,6 @@ inline void require(bool holds, const char* what, std::string_view a, std::strin
                static_cast<int>(b.size()), b.data());
   std::abort();
 }
-
-/// Pages with an unmapped one on each side. A text is put right behind the first or right before the last.
-class guarded {
- public:
-  guarded() {
-    page_ = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    size_ = (std::size_t{1} << 20) + 2 * page_;
-    base_ = static_cast<char*>(mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    if (base_ == MAP_FAILED || mprotect(base_ + page_, size_ - 2 * page_, PROT_READ | PROT_WRITE) != 0) std::abort();
-  }
-  ~guarded() { munmap(base_, size_); }
-  guarded(const guarded&) = delete;
-  guarded& operator=(const guarded&) = delete;
-
-  std::string_view put(std::string_view text, bool at_end) {
-    if (text.size() > size_ - 2 * page_) std::abort();
-    char* to = at_end ? base_ + size_ - page_ - text.size() : base_ + page_;
-    if (!text.empty()) std::memcpy(to, text.data(), text.size());
-    return {to, text.size()};
-  }
-
- private:
-  std::size_t page_;
-  std::size_t size_;
-  char* base_;
-};
 
 struct change {
   std::string before, after;  // as json::write spells them; empty: none
@@ -182,9 +155,9 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
     std::string buffer(diff.size(), '?');
     json::text_buffer fits(&buffer[0], buffer.size());
     require(!merge::diff_text(a, b, fits, trusted) && fits.view() == diff, "a buffer that fits is enough", a, b);
-    json::text_buffer small(&buffer[0], buffer.size() - 1);
-    const json::error full = merge::diff_text(a, b, small, trusted);
-    require(full.code() == json::errc::out_of_memory && full.needed() == diff.size() && small.size() == 0,
+    json::text_buffer short_by_one(&buffer[0], buffer.size() - 1);
+    const json::error full = merge::diff_text(a, b, short_by_one, trusted);
+    require(full.code() == json::errc::out_of_memory && full.needed() == diff.size() && short_by_one.size() == 0,
             "one that is too small is told the size", a, b);
     // Under null_rule::keep nothing can be removed, under remove_existing a null in what is new stays.
     std::string there;
@@ -240,24 +213,31 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
   json::text_buffer fits(&buffer[0], buffer.size());
   require(!merge::apply_merge_patch_text(a, b, fits, trusted) && fits.view() == merged,
           "a buffer that fits is enough", a, b);
-  json::text_buffer small(&buffer[0], buffer.size() - 1);
-  const json::error full = merge::apply_merge_patch_text(a, b, small, trusted);
-  require(full.code() == json::errc::out_of_memory && full.needed() == merged.size() && small.size() == 0,
+  json::text_buffer short_by_one(&buffer[0], buffer.size() - 1);
+  const json::error full = merge::apply_merge_patch_text(a, b, short_by_one, trusted);
+  require(full.code() == json::errc::out_of_memory && full.needed() == merged.size() && short_by_one.size() == 0,
           "one that is too small is told the size", a, b);
 }
 
-/// All properties for two texts, at every level of the instruction set, with the texts at the edge of what may
-/// be read. `variant` chooses the options.
-inline void check_all(std::string_view first, std::string_view second, unsigned variant) {
-  static guarded memory_a, memory_b;
+/// The options that a variant stands for.
+inline merge::options variant_options(unsigned variant) {
   merge::options o;
   o.nulls = static_cast<merge::null_rule>(variant % 3);
   o.numbers = static_cast<json::number_equality>(variant / 3 % 2);
-  for (std::size_t i = 0; json::detail::level_at(i) != nullptr; ++i) {
-    json::detail::force_level(json::detail::level_at(i));
-    for (const bool at_end : {false, true}) {
-      check(memory_a.put(first, at_end), memory_b.put(second, at_end), o);
-    }
+  return o;
+}
+
+/// All properties for two texts, with the texts at the edge of what may be read: at every level of the instruction set, at
+/// both edges. `variant` chooses the options. With a `choice`, at one level and one edge only.
+inline void check_all(std::string_view first, std::string_view second, unsigned variant, std::optional<std::size_t> choice = {}) {
+  static guarded_memory memory_a, memory_b;
+  std::size_t levels = 0;
+  while (json::detail::level_at(levels) != nullptr) ++levels;
+  for (std::size_t i = 0; i < 2 * levels; ++i) {
+    if (choice && i != *choice % (2 * levels)) continue;
+    json::detail::force_level(json::detail::level_at(i / 2));
+    const bool at_end = i % 2 != 0;
+    check(memory_a.put(first, at_end), memory_b.put(second, at_end), variant_options(variant));
   }
   json::detail::force_level(nullptr);
 }

@@ -6,6 +6,7 @@
 
 #include "../support/failing_heap.hpp"
 #include "../support/reference.hpp"
+#include "../support/spelled_numbers.hpp"
 
 namespace twinsync = devicetwin::sync;
 using devicetwin::part;
@@ -289,6 +290,116 @@ TEST_CASE("a twin that is refused is not asked for again before the next connect
   CHECK(d.get_answer(401, std::string(2000, 'x')) == "");
   CHECK(d.session.actions()[0].message.size() == 512);
   CHECK(d.session.actions()[0].code == 0);
+}
+
+TEST_CASE("a change that is missing is never passed over, also when the twin is refused", "[device_session]") {
+  device d;
+  start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
+  CHECK(d.change(6, R"({"b":6,"$version":6})") == "");
+  CHECK(d.get_answer(404) == "");
+  CHECK(d.session.actions()[0].kind == twinsync::action_kind::failed);
+  CHECK_FALSE(d.session.in_step());
+  const std::string id = d.get_id;
+  CHECK(d.change(7, R"({"c":7,"$version":7})") == "");  // another gap: asked again
+  CHECK(d.get_id != id);
+  CHECK_FALSE(d.session.in_step());
+  CHECK(d.change(5, R"({"a":5,"b":5,"$version":5})") == "");  // the others follow
+  CHECK(changes_of(d.session) == "/a:4>5 /b:->6 /c:->7");
+  CHECK(d.session.version(part::desired) == 7);
+  CHECK_FALSE(d.session.in_step());
+  CHECK(d.change(8, R"({"c":8,"$version":8})") == "");
+  CHECK(changes_of(d.session) == "/c:7>8");
+  CHECK_FALSE(d.session.in_step());  // the twin is still asked for
+  CHECK(d.get_answer(404) == "");
+  CHECK(d.session.in_step());
+  CHECK(d.session.version(part::desired) == 8);
+  CHECK(d.desired() == R"({"a":5,"b":6,"c":8})");
+  CHECK(d.change(9, R"({"c":9,"$version":9})") == "");
+  CHECK(d.session.in_step());
+  // A gap that is never closed; the next connection fetches.
+  CHECK(d.change(12, R"({"c":12,"$version":12})") == "");
+  CHECK(d.get_answer(404) == "");
+  CHECK(d.change(10, R"({"c":10,"$version":10})") == "");
+  CHECK(d.desired() == R"({"a":5,"b":6,"c":10})");
+  CHECK_FALSE(d.session.in_step());
+  REQUIRE(d.connect() == "");
+  CHECK(d.twin(R"({"desired":{"c":12,"$version":12},"reported":{"$version":1}})") == "");
+  CHECK(d.session.in_step());
+  CHECK(d.desired() == R"({"c":12})");
+  // A change that cannot be read is missing, too.
+  CHECK(d.change(14, R"({"c":14,"$version":14})") == "");
+  CHECK(d.get_answer(404) == "");
+  CHECK(d.change(13, "{") != "");
+  CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
+}
+
+TEST_CASE("a change that follows is applied while the twin is asked for, and again on an older twin", "[device_session]") {
+  device d;
+  start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
+  CHECK(d.change(6, R"({"b":6,"$version":6})") == "");
+  CHECK(d.change(5, R"({"a":5,"$version":5})") == "");
+  CHECK(d.session.version(part::desired) == 6);
+  CHECK(d.change(7, R"({"a":null,"c":7,"$version":7})") == "");
+  CHECK(d.session.version(part::desired) == 7);
+  CHECK(d.twin(R"({"desired":{"a":5,"b":6,"$version":6},"reported":{"$version":1}})") == "");
+  CHECK(d.session.changes().empty());
+  CHECK(d.session.version(part::desired) == 7);
+  CHECK(d.desired() == R"({"b":6,"c":7})");
+  CHECK(d.session.in_step());
+}
+
+TEST_CASE("versions and times up to the last one are defined", "[device_session]") {
+  const std::string most = std::to_string(INT64_MAX);
+  device d;
+  start(d, R"({"desired":{"a":1,"$version":)" + most + R"(},"reported":{"$version":)" + most + "}}");
+  CHECK(d.session.version(part::desired) == INT64_MAX);
+  CHECK(d.session.in_step());
+  CHECK(d.change(INT64_MAX, R"({"a":2})") == "");
+  CHECK(d.change(0, R"({"a":2})") == "");
+  CHECK(d.desired() == R"({"a":1})");
+  CHECK(d.session.in_step());
+  std::string bytes;
+  REQUIRE(!d.session.save(bytes));
+  twinsync::device_session again;
+  REQUIRE(!again.restore(bytes));
+  CHECK(again.version(part::desired) == INT64_MAX);
+  CHECK(again.version(part::reported) == INT64_MAX);
+  CHECK(again.text(part::desired) == R"({"a":1})");
+  // There is no version after the last: whatever the answer says, the twin is fetched.
+  CHECK(d.report(R"({"b":1})") == "");
+  CHECK(d.answer(204, INT64_MAX) == "");
+  CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(d.change(INT64_MAX, R"({"a":3})") == "");
+  CHECK(d.twin(R"({"desired":{"a":1,"$version":)" + most + R"(},"reported":{"b":1,"$version":)" + most + "}}") == "");
+  CHECK(d.session.in_step());
+  // The last step.
+  start(d, R"({"desired":{"a":1,"$version":9223372036854775806},"reported":{"$version":1}})");
+  CHECK(d.change(INT64_MAX, R"({"a":2})") == "");
+  CHECK(d.desired() == R"({"a":2})");
+  REQUIRE(d.connect() == "");
+  CHECK(d.change(INT64_MAX, R"({"a":4})") == "");
+  CHECK(d.twin(R"({"desired":{"a":1,"$version":9223372036854775806},"reported":{"$version":1}})") == "");
+  CHECK(d.desired() == R"({"a":4})");
+
+  for (const std::int64_t first : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, std::int64_t{1}, INT64_MAX / 2 + 1, INT64_MAX}) {
+    for (const std::int64_t longest : {INT64_MIN, std::int64_t{0}, INT64_MAX - 1, INT64_MAX}) {
+      for (const std::int64_t time_out : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, INT64_MAX}) {
+        twinsync::device_options options;
+        options.retry_first = first;
+        options.retry_longest = longest;
+        options.time_out = time_out;
+        for (std::int64_t now : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, INT64_MAX}) {
+          twinsync::device_session s(options);
+          REQUIRE(!s.connected(now));
+          for (int i = 0; i < 140; ++i) {
+            CHECK(s.next_tick() >= now);
+            if (s.next_tick() > now) now = s.next_tick();
+            REQUIRE(!s.tick(now));
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("requests are repeated with a growing delay after 429, 5xx and a time-out", "[device_session]") {
@@ -859,6 +970,203 @@ TEST_CASE("a buffer of any size is enough, or the error says what is needed", "[
   CHECK(size <= enough + 4096);
 }
 
+// --- Numbers ----------------------------------------------------------------------------------
+
+namespace {
+
+/// A hub that keeps the twin as the service does, its decimals as doubles, and counts the reported patches.
+struct storing_hub {
+  devicetwin::twin t;
+  devicetwin::outcome done;
+  int patches = 0;
+
+  storing_hub() {
+    devicetwin::new_identity who;
+    who.device_id = "d";
+    REQUIRE(!t.create(who, 1, done));
+  }
+  void desire(const std::string& desired) {
+    REQUIRE(!t.service_patch(R"({"properties":{"desired":)" + desired + "}}", 2, done));
+  }
+  std::string twin() const {
+    std::string text;
+    REQUIRE(!write_device_view(t, text));
+    return text;
+  }
+  /// Takes the patches that the device sends, until there are no more.
+  void serve(device& d) {
+    for (std::string patch; (patch = published(d.session)) != "none";) {
+      if (last(d.session, twinsync::action_kind::publish).find("/GET/") != std::string::npos) {
+        REQUIRE(d.twin(twin()) == "");
+        continue;
+      }
+      ++patches;
+      REQUIRE(!t.device_patch(patch, 3, done));
+      REQUIRE(d.answer(204, t.reported_version()) == "");
+    }
+  }
+  void reconnect(device& d) {
+    REQUIRE(!d.session.disconnected(++d.now));
+    REQUIRE(d.connect() == "");
+    serve(d);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a desired number changes when any of its digits does", "[device_session]") {
+  device d;
+  start(d, R"({"desired":{"id":89490200001234567890,"pi":3.14159265358979323846,"$version":3},"reported":{"$version":1}})");
+  CHECK(d.change(4, R"({"id":89490200001234567891,"$version":4})") == "");
+  CHECK(changes_of(d.session) == "/id:89490200001234567890>89490200001234567891");
+  CHECK(last(d.session, twinsync::action_kind::changed) != "none");
+  CHECK(d.change(5, R"({"id":8949020000123456789.10e1,"pi":3.14159265358979323847,"$version":5})") == "");
+  CHECK(changes_of(d.session) == "/pi:3.14159265358979323846>3.14159265358979323847");
+  CHECK(d.desired() == R"({"id":89490200001234567891,"pi":3.14159265358979323847})");
+  CHECK(d.connect() == "");  // and in a twin that was fetched
+  CHECK(d.twin(R"({"desired":{"pi":3.14159265358979323847,"id":89490200001234567892,"$version":6},"reported":{"$version":1}})") == "");
+  CHECK(changes_of(d.session) == "/id:89490200001234567891>89490200001234567892");
+  CHECK(d.change(7, R"({"id":1e400,"$version":7})") == "");
+  CHECK(changes_of(d.session) == "/id:89490200001234567892>1e400");
+  CHECK(d.session.get<double>(part::desired, "/id").error().code() == errc::number_out_of_range);
+}
+
+TEST_CASE("decimals that a hub rounds are reported once", "[device_session]") {
+  const std::string said = R"({"a":0.10000000000000001,"pi":3.14159265358979323846,"more":[1,{"x":2.99999999999999999999}]})";
+  for (const auto who : {twinsync::authority::device, twinsync::authority::shared}) {
+    twinsync::device_options options;
+    options.who = who;
+    storing_hub hub;
+    device d(options);
+    REQUIRE(d.connect() == "");
+    hub.serve(d);
+    REQUIRE(d.report(said) == "");
+    CHECK(published(d.session) == said);
+    hub.serve(d);
+    CHECK(hub.patches == 1);
+    CHECK(d.reported() == said);
+    for (int i = 0; i < 3; ++i) {
+      hub.reconnect(d);
+      CHECK(d.session.in_step());
+      REQUIRE(d.report(said) == "");  // said again, it is nothing new
+      hub.serve(d);
+    }
+    CHECK(hub.patches == 1);
+    CHECK(d.reported() == said);
+
+    std::string state;
+    REQUIRE(!d.session.save(state));
+    device woken(options);
+    REQUIRE(!woken.session.restore(state));
+    REQUIRE(woken.connect() == "");
+    hub.serve(woken);
+    CHECK(woken.session.in_step());
+
+    device restarted(options);  // without a state: it reports what the hub has already
+    REQUIRE(restarted.report(said) == "");
+    REQUIRE(restarted.connect() == "");
+    hub.serve(restarted);
+    REQUIRE(restarted.report(said) == "");
+    hub.serve(restarted);
+    CHECK(hub.patches == 1);
+    CHECK(restarted.session.in_step());
+
+    REQUIRE(restarted.report(R"({"a":0.2})") == "");
+    hub.serve(restarted);
+    CHECK(hub.patches == 2);
+  }
+}
+
+TEST_CASE("a report keeps the digits of the device, and is sent where the hub would store something else", "[device_session]") {
+  storing_hub hub;
+  device d;
+  REQUIRE(d.connect() == "");
+  hub.serve(d);
+  REQUIRE(d.report(R"({"a":0.1,"n":1})") == "");
+  hub.serve(d);
+  CHECK(hub.patches == 1);
+  REQUIRE(d.report(R"({"a":0.10000000000000001})") == "");  // the same double
+  CHECK(published(d.session) == "none");
+  CHECK(d.reported() == R"({"a":0.10000000000000001,"n":1})");
+  CHECK(d.session.in_step());
+  REQUIRE(d.report(R"({"a":0.1,"n":2})") == "");
+  CHECK(published(d.session) == R"({"n":2})");
+  hub.serve(d);
+  REQUIRE(d.report(R"({"a":0.1000000000000001})") == "");
+  CHECK(published(d.session) == R"({"a":0.1000000000000001})");
+}
+
+TEST_CASE("a report with a number that a hub cannot hold is refused", "[device_session]") {
+  device d;
+  start(d);
+  CHECK(d.report(R"({"a":18446744073709551616})") == "the integer does not fit in 64 bits at /a");
+  CHECK(d.report(R"({"a":[-9223372036854775809]})") == "the integer does not fit in 64 bits at /a/0");
+  CHECK(d.report(R"({"a":1e400})") == "the number is too large for a double at /a");
+  CHECK(d.session.actions().empty());
+  for (const devicetwin::dialect* rules : {&devicetwin::aws, &devicetwin::ditto, &devicetwin::rfc7396, &devicetwin::edge_hub}) {
+    twinsync::device_options options;
+    options.rules = rules;
+    device other(options);
+    start(other);
+    CHECK(other.report(R"({"a":18446744073709551616})") == "the integer does not fit in 64 bits at /a");
+  }
+  devicetwin::dialect rounding = devicetwin::rfc7396;
+  rounding.big_integers = json::big_integer_rule::round;
+  twinsync::device_options options;
+  options.rules = &rounding;
+  device other(options);
+  start(other);
+  CHECK(other.report(R"({"a":18446744073709551616})") == "");
+  CHECK(published(other.session) == R"({"a":18446744073709551616})");
+}
+
+TEST_CASE("a session sees a change of desired exactly when the decimal value changes", "[device_session][property]") {
+  spelled_numbers::random_spelling random(5);
+  device d;
+  start(d, R"({"desired":{"a":0,"$version":1},"reported":{"$version":1}})");
+  std::string now = "0";
+  std::int64_t version = 1;
+  for (int i = 0; i < 3000; ++i) {
+    const auto [a, b] = random.pair();
+    for (const std::string& next : {a, b}) {
+      const std::string text = std::to_string(++version);
+      INFO(now << " to " << next);
+      if (random.below(3) == 0) {
+        REQUIRE(d.connect() == "");
+        REQUIRE(d.twin(R"({"desired":{"a":)" + next + R"(,"$version":)" + text + R"(},"reported":{"$version":1}})") == "");
+      } else {
+        REQUIRE(d.change(version, R"({"a":)" + next + R"(,"$version":)" + text + "}") == "");
+      }
+      const bool same = spelled_numbers::decimal(now) == spelled_numbers::decimal(next);
+      REQUIRE(changes_of(d.session) == (same ? "" : "/a:" + now + ">" + next));
+      if (!same) now = next;
+      REQUIRE(d.desired() == "{\"a\":" + now + "}");
+    }
+  }
+}
+
+TEST_CASE("a session sends a report exactly when the hub would store another number", "[device_session][property]") {
+  spelled_numbers::random_spelling random(6);
+  devicetwin::dialect rules = devicetwin::rfc7396;
+  rules.big_integers = json::big_integer_rule::round;
+  twinsync::device_options options;
+  options.rules = &rules;
+  std::size_t sent = 0;
+  for (int i = 0; i < 1500; ++i) {
+    const auto [a, b] = random.pair();
+    device d(options);
+    start(d, R"({"desired":{"$version":1},"reported":{"a":)" + a + R"(,"$version":1}})");
+    INFO(a << " to " << b);
+    REQUIRE(d.report("{\"a\":" + b + "}") == "");
+    const bool same = spelled_numbers::as_stored(a, b);
+    sent += !same;
+    REQUIRE(published(d.session) == (same ? "none" : "{\"a\":" + b + "}"));
+    REQUIRE(d.reported() == "{\"a\":" + (spelled_numbers::decimal(a) == spelled_numbers::decimal(b) ? a : b) + "}");
+    REQUIRE(d.session.in_step() == same);
+  }
+  CHECK(sent > 200);
+  CHECK(sent < 1300);
+}
 namespace {
 
 /// What a session on a heap asked for during some events.

@@ -365,7 +365,8 @@ TEST_CASE("every refusal has its status, its code, and says what is wrong where"
       {"{\"a\":\"" + std::string(4097, 'x') + "\"}", errc::string_too_long, 400, 400004, "4096"},
       {"{\"" + std::string(1025, 'x') + "\":1}", errc::name_too_long, 400, 400004, "1024"},
       {"{\"a\":" + deep + "}", errc::depth_exceeded, 400, 400004, "/a/d"},
-      {"{\"a\":\"" + std::string(40'000, 'x') + "\"}", errc::too_large, 413, 413001, "40000"},
+      {"{\"a\":\"" + std::string(40'000, 'x') + "\"}", errc::too_large, 413, 413001,
+       "the text is too long (the limit is 40000, this is 40008)"},
   };
   const std::string before = service_text(**store.find(a));
   for (const row& r : rows) {

@@ -114,7 +114,7 @@ TEST_CASE("numbers survive printing and reading, against the C library", "[numbe
   }
   for (int i = 0; i < 20000; ++i) {
     std::string text(1, static_cast<char>('1' + random() % 9));
-    const std::size_t digits = i % 100 == 0 ? 800 : random() % 30;
+    const auto digits = static_cast<std::size_t>(i % 100 == 0 ? 800 : random() % 30);
     for (std::size_t k = 0; k < digits; ++k) text += static_cast<char>('0' + random() % 10);
     text += ".5e" + std::to_string(static_cast<int>(random() % 660) - 340);
     const double expected = std::strtod(text.c_str(), nullptr);

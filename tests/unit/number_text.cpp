@@ -78,6 +78,30 @@ TEST_CASE("exponents of any length are compared exactly", "[number_text]") {
   CHECK(same_number_text("1e" + std::string(1000, '0') + "5", "100000"));
 }
 
+TEST_CASE("numbers with long exponents are equal as the reference has it", "[number_text]") {
+  spelled_numbers::random_spelling random(13);
+  std::size_t equal = 0;
+  for (int i = 0; i < 3000; ++i) {
+    std::string exponents[2] = {std::string(static_cast<std::size_t>(20 + random.below(3)), random.below(2) == 0 ? '9' : '0'), {}};
+    exponents[0].front() = static_cast<char>('1' + random.below(9));
+    exponents[0].back() = static_cast<char>('0' + random.below(10));
+    exponents[1] = spelled_numbers::sum(exponents[0], random.below(5) - 2);
+    std::string texts[2];
+    const std::string sign = random.below(2) == 0 ? "-" : "";
+    for (int k = 0; k < 2; ++k) {
+      const int zeros = random.below(3);
+      texts[k] = (random.below(2) == 0 ? "0." : "") + std::string(random.below(2) == 0 ? "12" : "1") + std::string(static_cast<std::size_t>(zeros), '0') +
+                 "e" + sign + exponents[k];
+    }
+    INFO(texts[0] << " " << texts[1]);
+    const bool same = spelled_numbers::decimal(texts[0]) == spelled_numbers::decimal(texts[1]);
+    equal += same;
+    REQUIRE(same_number_text(texts[0], texts[1]) == same);
+    REQUIRE(same_number_text(texts[1], texts[0]) == same);
+  }
+  CHECK(equal > 100);
+}
+
 TEST_CASE("numbers of a hundred thousand digits are compared to the last", "[number_text]") {
   const std::string digits = "7" + std::string(99998, '3');
   CHECK(same_number_text(digits + "1", digits + "1.000"));

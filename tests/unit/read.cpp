@@ -35,6 +35,22 @@ TEST_CASE("read takes every kind of value", "[read]") {
   CHECK(written(parsed("{\"\":1}")) == "{\"\":1}");
 }
 
+TEST_CASE("read says what is too long, and the limit", "[read]") {
+  if (sizeof(std::size_t) < 8) return;
+  // Nothing of it is looked at.
+  const std::string_view text("1", static_cast<std::size_t>(0xFFFFFFFFull));
+  rapidjson::Document d;
+  const json::error e = json::read(text, d);
+  CHECK(e.code() == json::errc::too_large);
+  CHECK(e.message() == "the text is too long (the limit is 4294967294, this is 4294967295)");
+  std::string out;
+  CHECK(merge::diff_text("{}", text, out).message() == e.message() + ", in the second text");
+  CHECK(merge::diff_text(text, "{}", out).message() == e.message() + ", in the first text");
+  CHECK(merge::apply_merge_patch_text("{}", text, out).message() == e.message() + ", in the second text");
+  CHECK(merge::apply_merge_patch_text(text, "{}", out).message() == e.message() + ", in the first text");
+  CHECK(out.empty());
+}
+
 TEST_CASE("read refuses a million brackets without recursion", "[read]") {
   const std::string deep(1000000, '[');
   const auto e = refused(deep);

@@ -107,7 +107,7 @@ TEST_CASE("every kind of machine has its levels", "[scan]") {
 }
 
 TEST_CASE("every level finds brackets, commas, strings and what is odd in them", "[scan][property]") {
-  static text_roads::guarded memory;
+  static guarded_memory memory;
   const char* const mixes[] = {"\"\\{}[],:ab1\x80 \x1F\x7F", "\"\\\\\\\\a", "\"abcdefghijkl\\\x05\xE2\x82\xAC",
                                "{}[],,,:123456"};
   for (unsigned seed = 0; seed < 400; ++seed) {
@@ -144,7 +144,7 @@ TEST_CASE("every level knows every byte", "[scan]") {
 }
 
 TEST_CASE("every level finds the first difference and reads no further than it may", "[scan]") {
-  static text_roads::guarded memory_a, memory_b;
+  static guarded_memory memory_a, memory_b;
   std::string text;
   for (int i = 0; i < 260; ++i) text += static_cast<char>(i * 37);
   for (std::size_t i = 0; detail::level_at(i) != nullptr; ++i) {

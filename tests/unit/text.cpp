@@ -415,7 +415,7 @@ TEST_CASE("the text roads agree with the tree roads on random documents", "[text
 }
 
 TEST_CASE("the trusted door stays within its texts, whatever is in them", "[text][property]") {
-  static text_roads::guarded memory_a, memory_b;
+  static guarded_memory memory_a, memory_b;
   // Only that it ends, and that nothing outside is read: each text touches memory that is not there.
   const auto both_ways = [](std::string_view first, std::string_view second) {
     for (std::size_t i = 0; json::detail::level_at(i) != nullptr; ++i) {

@@ -90,6 +90,80 @@ TEST_CASE("delta: acknowledgements count as the value they name", "[delta]") {
   CHECK(answer_to(x.t, "/none").error().code() == errc::not_found);
 }
 
+TEST_CASE("an equal value needs no answer, and an answer holds for what is inside", "[delta]") {
+  test_twin x;
+  REQUIRE(!x.desire(R"({"fan":1,"zone":{"t":20,"u":1}})"));  // version 2
+  REQUIRE(!x.desire(R"({"fan":2})"));                         // version 3
+  REQUIRE(!x.report(R"({"fan":{"value":2,"ac":200,"av":1},"zone":{"value":{"t":19},"ac":400,"av":2,"ad":"too warm"}})"));
+  CHECK(answer_to(x.t, "/fan")->state == answer_state::accepted);  // an older version, but what is desired now
+  CHECK(answer_to(x.t, "/zone")->state == answer_state::refused);
+  CHECK(answer_to(x.t, "/zone/t")->state == answer_state::refused);
+  CHECK(answer_to(x.t, "/zone/t")->text == "too warm");
+  CHECK(answer_to(x.t, "/zone/u")->state == answer_state::refused);
+  CHECK(answer_to(x.t, "")->state == answer_state::none);
+  devicetwin::delta_list list;
+  REQUIRE(!list_delta(x.t, list));
+  REQUIRE(list.size() == 2);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    CHECK(list[i].said.state == answer_state::refused);
+    CHECK(list[i].said.code == 400);
+    CHECK(answer_to(x.t, list[i].pointer)->state == list[i].said.state);
+  }
+  REQUIRE(!x.report(R"({"fan":null,"zone":{"value":{"t":20,"u":1,"v":1}}})"));
+  CHECK(answer_to(x.t, "/zone/t")->state == answer_state::refused);  // it answered just this version
+  REQUIRE(!x.desire(R"({"zone":{"t":20}})"));
+  CHECK(answer_to(x.t, "/zone/t")->state == answer_state::accepted);
+  CHECK(delta_of(x.t) == R"({"fan":2})");
+  // A plain object that has more is in step, and so is what is inside.
+  REQUIRE(!x.report(R"({"fan":2,"zone":null})"));
+  REQUIRE(!x.report(R"({"zone":{"t":20,"u":1,"v":[1]}})"));
+  CHECK(x.t.in_sync());
+  CHECK(answer_to(x.t, "/zone")->state == answer_state::accepted);
+  CHECK(answer_to(x.t, "/zone/u")->state == answer_state::accepted);
+  CHECK(answer_to(x.t, "")->state == answer_state::accepted);
+}
+
+TEST_CASE("where it is not known when a property was desired, an older answer is none", "[delta]") {
+  const std::string reported = R"("reported":{"a":{"value":2,"ac":400,"av":3},"b":{"value":2,"ac":400,"av":4}})";
+  for (const std::string metadata : {"", R"(,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z","a":{"$lastUpdated":"2020-01-01T00:00:00Z"}})",
+                                     R"(,"$metadata":{"a":{"$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedVersion":-1}})",
+                                     R"(,"$metadata":{"a":{"$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedVersion":99},"b":{"$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedVersion":99}})"}) {
+    INFO(metadata);
+    const std::string text = R"({"properties":{"desired":{"a":1,"b":1)" + metadata + R"(,"$version":4},)" + reported + "}}";
+    const devicetwin::twin t = loaded_twin(text);
+    CHECK(answer_to(t, "/a")->state == answer_state::pending);
+    CHECK(answer_to(t, "/b")->state == answer_state::refused);
+    devicetwin::basic_twin<devicetwin::heap_memory, devicetwin::unstamped> u;
+    REQUIRE(!u.load(text));
+    CHECK(answer_to(u, "/a")->state == answer_state::pending);
+    CHECK(answer_to(u, "/b")->state == answer_state::refused);
+  }
+}
+
+TEST_CASE("an initial value answers nothing, also where desired has no version", "[delta]") {
+  const devicetwin::twin t = loaded_twin(R"({"desired":{"a":1,"b":1},"reported":{"a":{"value":2,"ac":203,"av":0},"b":{"value":1,"ac":203,"av":0}}})");
+  CHECK(answer_to(t, "/a")->state == answer_state::pending);
+  CHECK(answer_to(t, "/b")->state == answer_state::accepted);
+}
+
+TEST_CASE("how long a device may take is defined for every time", "[delta]") {
+  for (const devicetwin::timestamp desired : {INT64_MIN, std::int64_t{-1}, std::int64_t{1}, INT64_MAX}) {
+    for (const devicetwin::timestamp now : {INT64_MIN, std::int64_t{0}, INT64_MAX}) {
+      devicetwin::twin t = fresh_twin();
+      devicetwin::outcome done;
+      REQUIRE(!t.service_patch(of_desired(R"({"a":1})"), desired, done));
+      for (const devicetwin::timestamp allowed : {INT64_MIN, std::int64_t{0}, std::int64_t{1}, INT64_MAX}) {
+        devicetwin::delta_options options;
+        options.now = now;
+        options.allowed = allowed;
+        const bool overdue = allowed == 1 && now > desired && !(desired == -1 && now == 0);
+        const bool much = allowed == INT64_MAX && desired < 0 && (now == INT64_MAX || (now == 0 && desired == INT64_MIN));
+        CHECK((answer_to(t, "/a", options)->state == answer_state::overdue) == (overdue || much));
+      }
+    }
+  }
+}
+
 TEST_CASE("in_sync is what the delta says, after any writes", "[delta][property]") {
   for (unsigned seed = 0; seed < 120; ++seed) {
     INFO(seed);
@@ -135,4 +209,27 @@ TEST_CASE("subscriptions: exact, subtree, one level of any name", "[subscription
   devicetwin::matches none;
   CHECK(find_matches({part::desired, "zone"}, x.done, none).code() == errc::invalid_pointer);
   CHECK(find_matches({part::desired, "/a~2"}, x.done, none).code() == errc::invalid_pointer);
+}
+
+TEST_CASE("an acknowledgement's integers may be spelled as decimals", "[delta]") {
+  for (const std::string& ack : std::initializer_list<std::string>{R"("ac":200.0,"av":2)", R"("ac":2e2,"av":2.0)", R"("ac":200,"av":0.2e1)"}) {
+    INFO(ack);
+    test_twin x;
+    REQUIRE(!x.desire(R"({"a":1})"));
+    REQUIRE(!x.report(R"({"a":{"value":1,)" + ack + "}}"));
+    CHECK(x.t.in_sync());
+    CHECK(delta_of(x.t) == "{}");
+    const auto said = answer_to(x.t, "/a");
+    REQUIRE(said);
+    CHECK(said->state == answer_state::accepted);
+    CHECK(said->code == 200);
+    CHECK(said->version == 2);
+  }
+  for (const std::string& ack : std::initializer_list<std::string>{R"("ac":200.5,"av":2)", R"("ac":200,"av":1e300)", R"("ac":"200","av":2)"}) {
+    INFO(ack);
+    test_twin x;
+    REQUIRE(!x.desire(R"({"a":1})"));
+    REQUIRE(!x.report(R"({"a":{"value":1,)" + ack + "}}"));
+    CHECK(!x.t.in_sync());
+  }
 }

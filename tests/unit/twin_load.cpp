@@ -126,7 +126,7 @@ TEST_CASE("a device's view is a twin", "[load]") {
   outcome done;
   REQUIRE(!t.device_patch(R"({"b":2})", noon(), done));
   CHECK(t.reported_version() == 8);
-  comes_back(R"({"desired":{"kept":"as it is"},"properties":{"desired":{},"reported":{}}})");
+  comes_back(R"({"desirable":1,"properties":{"desired":{},"reported":{}},"Reported":{}})");
 }
 TEST_CASE("what has the wrong type is no twin", "[load]") {
   CHECK(not_loaded("[]") == no_twin);
@@ -140,6 +140,9 @@ TEST_CASE("what has the wrong type is no twin", "[load]") {
   CHECK(not_loaded(R"({"properties":{"reported":{"$version":1.5}}})") == "/properties/reported/$version" + no_twin);
   CHECK(not_loaded(R"({"properties":{"reported":{"$version":9223372036854775808}}})") == "/properties/reported/$version" + no_twin);
   CHECK(not_loaded(R"({"desired":{"$metadata":[]}})") == "/desired/$metadata" + no_twin);
+  CHECK(not_loaded(R"({"desired":{"a":1},"properties":{"desired":{},"reported":{}}})") == "/desired" + no_twin);
+  CHECK(not_loaded(R"({"properties":{},"reported":{"b":1}})") == "/reported" + no_twin);
+  CHECK(not_loaded(R"({"properties":{"desired":{"a":1}},"desired":null})") == "/desired" + no_twin);
   CHECK(not_loaded(R"({"version":"2"})") == "/version" + no_twin);
   CHECK(not_loaded(R"({"version":-2})") == "/version" + no_twin);
   CHECK(not_loaded(R"({"a":1,"a":1})").find("stands twice") != std::string::npos);

@@ -8,6 +8,31 @@
 #include "../support/failing_heap.hpp"
 #include "../support/random_json.hpp"
 
+namespace {
+
+/// A text without the value at a pointer.
+std::string without(const std::string& text, const std::string& pointer) {
+  json::document whole, patch;
+  REQUIRE(!json::read(text, whole));
+  std::string nulls = "null";
+  std::vector<std::string> names;
+  for (std::size_t at = 1; at <= pointer.size();) {
+    const std::size_t end = pointer.find('/', at) == pointer.npos ? pointer.size() : pointer.find('/', at);
+    names.push_back(pointer.substr(at, end - at));
+    at = end + 1;
+  }
+  if (names.back() == "0") {  // an element
+    nulls = "[]";
+    names.pop_back();
+  }
+  for (; !names.empty(); names.pop_back()) nulls = "{\"" + names.back() + "\":" + nulls + "}";
+  REQUIRE(!json::read(nulls, patch));
+  REQUIRE(!merge::apply_merge_patch(whole, patch.root()));
+  REQUIRE(written(whole.root()) != text);
+  return written(whole.root());
+}
+
+}  // namespace
 
 TEST_CASE("changes_since: only what was written later", "[since]") {
   test_twin x;
@@ -133,11 +158,8 @@ TEST_CASE("the history travels with the service's JSON", "[since]") {
 TEST_CASE("a history that is none is refused with its place", "[since]") {
   test_twin x;
   for (const char* history :
-       {R"({"desired":1})", R"({"desired":{"knownSince":-1}})", R"({"desired":{"knownSince":9}})",
-        R"({"desired":{"knownSince":0,"removed":{}}})", R"({"desired":{"knownSince":0,"removed":[1]}})",
-        R"({"desired":{"knownSince":0,"removed":[{"version":1,"names":1}]}})",
-        R"({"desired":{"knownSince":0,"removed":[{"version":2,"names":{}}]}})",
-        R"({"desired":{"knownSince":0,"removed":[{"version":1,"names":{}},{"version":1,"names":{}}]}})"}) {
+       {R"({"desired":1})", R"({"desired":{"knownSince":0,"removed":{}}})", R"({"desired":{"knownSince":0,"removed":[1]}})",
+        R"({"desired":{"knownSince":0,"removed":[{"version":1,"names":1}]}})"}) {
     INFO(history);
     const std::string text = std::string(R"({"properties":{"desired":{"$version":1}},"$history":)") + history + "}";
     const json::error e = x.t.load(text);
@@ -145,6 +167,151 @@ TEST_CASE("a history that is none is refused with its place", "[since]") {
     CHECK(e.pointer() == "/$history/desired");
   }
   CHECK(x.t.device_id() == "devA");
+}
+
+TEST_CASE("a history that does not fit its section is not believed", "[since]") {
+  test_twin x;
+  REQUIRE(!x.desire(R"({"a":{"y":1},"b":1})"));
+  REQUIRE(!x.report(R"({"r":1,"s":{"t":1}})"));
+  REQUIRE(!x.desire(R"({"a":null})"));
+  REQUIRE(!x.report(R"({"s":{"t":null,"u":1}})"));
+  devicetwin::view_options options;
+  options.history = true;
+  std::string whole;
+  REQUIRE(!write_service_view(x.t, whole, options));
+  const std::string not_known = json::error(errc::too_old).message();
+  for (const char* place : {"/properties/desired/$metadata", "/properties/desired/$metadata/$lastUpdatedVersion", "/properties/desired/$metadata/b",
+                            "/properties/desired/$metadata/b/$lastUpdatedVersion", "/properties/desired/b", "/$history/desired",
+                            "/$history/desired/knownSince", "/$history/desired/removed", "/$history/desired/removed/0", "/$history/desired/checksum"}) {
+    INFO(place);
+    test_twin y;
+    REQUIRE(!y.t.load(without(whole, place)));
+    for (std::int64_t version = 0; version <= 4; ++version) CHECK(y.since(part::desired, version) == not_known);
+    CHECK(y.since(part::reported, 2) == R"({"s":{"u":1,"t":null}})");  // the other section's own is whole
+    // What is written from now on is known again.
+    REQUIRE(!y.desire(R"({"c":1})"));
+    const std::int64_t version = y.t.desired_version();
+    CHECK(y.since(part::desired, version - 1) == not_known);
+    REQUIRE(!y.desire(R"({"c":null,"d":{}})"));
+    CHECK(y.since(part::desired, version) == R"({"d":{},"c":null})");
+  }
+  for (const char* place : {"/$history/reported/versions", "/$history/reported/versions/r", "/$history/reported/versions/s/u/$lastUpdatedVersion",
+                            "/properties/reported/$metadata", "/properties/reported/$metadata/s"}) {
+    INFO(place);
+    test_twin y;
+    REQUIRE(!y.t.load(without(whole, place)));
+    for (std::int64_t version = 0; version <= 4; ++version) CHECK(y.since(part::reported, version) == not_known);
+    CHECK(y.since(part::desired, 2) == R"({"a":null})");
+  }
+  // Doubts outlive saving and loading, in either form.
+  test_twin y, z;
+  REQUIRE(!y.t.load(without(whole, "/properties/desired/$metadata/b")));
+  REQUIRE(!z.t.load(y.view()));
+  CHECK(z.since(part::desired, 3) == not_known);
+  std::string bytes;
+  REQUIRE(!write_stored(y.t, bytes));
+  REQUIRE(!load_stored(bytes, z.t));
+  CHECK(z.since(part::desired, 3) == not_known);
+  CHECK(z.since(part::reported, 2) == R"({"s":{"u":1,"t":null}})");
+  REQUIRE(!z.desire(R"({"c":1})"));
+  CHECK(z.since(part::desired, 4) == "{}");
+}
+
+TEST_CASE("a history that nobody can have written is not believed", "[since]") {
+  test_twin x;
+  for (const char* history :
+       {"{}", "null", "7", R"({"desired":{}})", R"({"desired":{"knownSince":-1}})", R"({"desired":{"knownSince":9}})", R"({"desired":{"knownSince":"0"}})",
+        R"({"desired":{"knownSince":0,"removed":[]}})", R"({"desired":{"knownSince":0,"removed":[],"checksum":"0000000000000000"}})",
+        R"({"desired":{"knownSince":0,"removed":[],"checksum":7}})", R"({"desired":{"knownSince":0,"removed":[{"version":2,"names":{}}],"checksum":"0"}})",
+        R"({"desired":{"knownSince":0,"removed":[{"version":1,"names":{}},{"version":1,"names":{}}],"checksum":"0"}})"}) {
+    INFO(history);
+    REQUIRE(!x.t.load(std::string(R"({"properties":{"desired":{"a":1,"$version":1}},"$history":)") + history + "}"));
+    CHECK(x.since(part::desired, 0) == json::error(errc::too_old).message());
+    CHECK(x.since(part::desired, 1) == json::error(errc::too_old).message());
+    // What is written can be loaded again.
+    test_twin y;
+    REQUIRE(!y.t.load(x.view()));
+    std::string bytes;
+    REQUIRE(!write_stored(x.t, bytes));
+    REQUIRE(!load_stored(bytes, y.t));
+  }
+}
+
+TEST_CASE("a stamp above the section's version: nothing is known before it is written over", "[since]") {
+  const auto stamped = [](int root, int member, int version) {
+    const auto stamp = [](int v) { return R"("$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedVersion":)" + std::to_string(v); };
+    return R"({"properties":{"desired":{"a":1,"$metadata":{)" + stamp(root) + R"(,"a":{)" + stamp(member) + R"(}},"$version":)" + std::to_string(version) + "}}}";
+  };
+  test_twin x;
+  const std::string not_known = json::error(errc::too_old).message();
+  REQUIRE(!x.t.load(stamped(1, 3, 1)));
+  CHECK(x.since(part::desired, 1) == not_known);
+  CHECK(x.t.stamp_of(part::desired, "/a")->version == 0);
+  CHECK(x.t.stamp_of(part::desired, "")->version == 1);
+  CHECK(*json::equal(parsed(x.view()), parsed(stamped(1, 3, 1))));
+  REQUIRE(!x.desire(R"({"b":1})"));
+  CHECK(x.since(part::desired, 2) == not_known);  // /a still says 3
+  REQUIRE(!x.desire(R"({"a":2})"));
+  CHECK(x.since(part::desired, 2) == not_known);
+  CHECK(x.since(part::desired, 3) == "{}");
+  // A child that is younger than its parent, but not than the section.
+  REQUIRE(!x.t.load(stamped(1, 3, 3)));
+  CHECK(x.since(part::desired, 1) == not_known);
+  CHECK(x.since(part::desired, 3) == "{}");
+  CHECK(x.t.stamp_of(part::desired, "/a")->version == 3);
+  // A section without a version never had one.
+  REQUIRE(!x.t.load(R"({"properties":{"desired":{"a":1}}})"));
+  CHECK(x.since(part::desired, 0) == not_known);
+}
+
+TEST_CASE("forget_before a version that is still to come forgets up to the present one", "[since]") {
+  test_twin x;
+  REQUIRE(!x.report(R"({"a":1})"));
+  x.t.forget_before(part::reported, 1000);
+  CHECK(x.since(part::reported, 2) == "{}");
+  std::string bytes, text;
+  REQUIRE(!write_stored(x.t, bytes));
+  devicetwin::twin y;
+  REQUIRE(!load_stored(bytes, y));
+  devicetwin::view_options options;
+  options.history = true;
+  REQUIRE(!write_service_view(x.t, text, options));
+  REQUIRE(!y.load(text));
+}
+
+TEST_CASE("a longer history than the budget loses the oldest, and is believed", "[since]") {
+  test_twin x;
+  x.t.set_history_budget(100000);
+  for (int i = 0; i < 60; ++i) {
+    const std::string name = "\"name_" + std::to_string(i) + "\"";
+    REQUIRE(!x.report("{" + name + ":1}"));
+    REQUIRE(!x.report("{" + name + ":null}"));
+  }
+  devicetwin::view_options options;
+  options.history = true;
+  std::string text;
+  REQUIRE(!write_service_view(x.t, text, options));
+  test_twin y;
+  REQUIRE(!y.t.load(text));
+  CHECK(y.since(part::reported, 1) == json::error(errc::too_old).message());
+  CHECK(y.since(part::reported, 119) == x.since(part::reported, 119));
+  CHECK(y.since(part::reported, 100) == x.since(part::reported, 100));
+}
+
+TEST_CASE("the deepest names that were removed can be written and read back", "[since]") {
+  std::string deep = "1";
+  for (int i = 0; i < 63; ++i) deep = R"({"a":)" + deep + "}";
+  test_twin x(devicetwin::rfc7396), y(devicetwin::rfc7396);
+  REQUIRE(!x.t.load(R"({"properties":{"reported":{"b":)" + deep + R"(,"$version":1}}})"));
+  REQUIRE(!x.report(R"({"b":null})"));
+  devicetwin::view_options options;
+  options.history = true;
+  std::string text, bytes;
+  REQUIRE(!write_service_view(x.t, text, options));
+  REQUIRE(!y.t.load(text));
+  CHECK(y.since(part::reported, 1) == R"({"b":null})");
+  REQUIRE(!write_stored(x.t, bytes));
+  REQUIRE(!load_stored(bytes, y.t));
 }
 
 TEST_CASE("every allocation failing: changes_since", "[since][failure]") {

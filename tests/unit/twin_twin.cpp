@@ -471,6 +471,60 @@ TEST_CASE("the outcome lists each effective change", "[outcome]") {
   CHECK(done.size() == 0);
 }
 
+TEST_CASE("what the service kept in the tags goes with the next write to them, by patch, replacement or event", "[twin]") {
+  const std::string text =
+      R"({"deviceId":"d","etag":"AAAAAAAAAAE=","version":2,"tags":{"$etag":"x","a":1,"$version":3,"$other":4},"properties":{"desired":{"$version":1},"reported":{"$version":1}}})";
+  outcome done;
+  const auto tags_after = [&](auto&& write) {
+    twin t = loaded_twin(text);
+    CHECK(service_text(t) == text);
+    REQUIRE(!write(t));
+    return written(t.tags());
+  };
+  const std::string kept = R"({"$etag":"x","a":1,"$version":3,"$other":4})";
+  CHECK(tags_after([&](twin& t) { return t.service_patch(R"({"tags":{"a":2}})", noon(), done); }) == R"({"a":2,"$other":4})");
+  CHECK(tags_after([&](twin& t) { return t.service_patch(R"({"tags":{"$etag":"x","a":2}})", noon(), done); }) == R"({"a":2,"$other":4})");
+  CHECK(tags_after([&](twin& t) { return t.service_replace(R"({"tags":{"$etag":"x","a":2}})", noon(), done); }) == R"({"a":2})");
+  CHECK(tags_after([&](twin& t) { return t.service_patch(R"({"tags":null})", noon(), done); }) == "{}");
+  CHECK(tags_after([&](twin& t) { return t.service_patch(of_desired(R"({"a":2})"), noon(), done); }) == kept);
+  CHECK(tags_after([&](twin& t) { return t.service_patch(R"({"tags":{}})", noon(), done); }) == kept);
+  CHECK(!done.effective());
+  CHECK(tags_after([&](twin& t) { return t.service_patch(R"({"tags":{"gone":null,"$etag":"x"}})", noon(), done); }) == kept);
+  CHECK(!done.effective());
+  CHECK(tags_after([&](twin& t) { return t.apply_event(R"({"version":3,"tags":{"a":2}})", done); }) == R"({"a":2,"$other":4})");
+  // The copy of a back end takes the event of such a write.
+  twin hub = loaded_twin(text), copy = loaded_twin(text);
+  REQUIRE(!hub.service_patch(R"({"tags":{"b":1}})", noon(), done));
+  const std::string event(done.event());
+  REQUIRE(!copy.apply_event(event, done));
+  CHECK(service_text(copy) == service_text(hub));
+}
+
+TEST_CASE("an event that does not move its section on is refused", "[twin]") {
+  const auto event = [](int version) {
+    return R"({"version":6,"properties":{"desired":{"a":1,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z"},"$version":)" + std::to_string(version) + "}}}";
+  };
+  outcome done;
+  const std::string text = R"({"deviceId":"d","version":5,"properties":{"desired":{"b":1,"$version":4},"reported":{"$version":1}}})";
+  for (const int version : {0, 1, 4}) {
+    twin t = loaded_twin(text);
+    CHECK(t.apply_event(event(version), done).code() == errc::precondition_failed);
+    CHECK(t.desired_version() == 4);
+  }
+  for (const int version : {5, 8}) {
+    twin t = loaded_twin(text);
+    REQUIRE(!t.apply_event(event(version), done));
+    CHECK(t.desired_version() == version);
+    std::string patch;
+    CHECK(!write_changes_since(t, part::desired, version, patch));
+    CHECK(patch == "{}");
+    CHECK(static_cast<bool>(write_changes_since(t, part::desired, 4, patch)) == (version != 5));  // others are not known
+    std::string bytes;
+    REQUIRE(!write_stored(t, bytes));
+    REQUIRE(!load_stored(bytes, t));
+  }
+}
+
 // --- concurrency ---------------------------------------------------------------------------------
 
 TEST_CASE("If-Match", "[twin][concurrency]") {

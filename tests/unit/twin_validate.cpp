@@ -283,7 +283,7 @@ TEST_CASE("the text of a section is counted as it is written", "[validate][size]
     CHECK(t.text_size(part::tags) == 2);
   }
   // A double counts as the longest one.
-  CHECK(loaded_twin(R"({"tags":{"a":0.5,"b":[-1.7976931348623157e308]}})").text_size(part::tags) == 5 + 24 + 7 + 24 + 2);
+  CHECK(loaded_twin(R"({"tags":{"a":0.5,"b":[-1.7976931348623157e308]}})").text_size(part::tags) == 5 + 24 + 6 + 24 + 2);
 }
 TEST_CASE("what the formula does not count is bounded by the length of the text", "[validate][size]") {
   const auto array_of = [](const std::string& element, std::size_t bytes) {
@@ -504,5 +504,128 @@ TEST_CASE("times are read as ISO 8601 writes them", "[stamp]") {
                           "+2020-01-01T00:00:00Z", "20200-01-01T00:00:00Z", "2020-1-1T00:00:00Z", "2020-01-01T00:00:00.1.2Z"}) {
     INFO(bad);
     CHECK(read(bad).error().code() == errc::invalid_time);
+  }
+}
+
+// --- Numbers that no tree can hold ------------------------------------------------------------
+
+namespace {
+
+std::string text_violations(std::string_view text, part where, shape form, const dialect& rules = devicetwin::azure) {
+  validation report;
+  const json::error e = validate(text, where, form, rules, report);
+  if (e) {
+    CHECK(report.empty());
+    return "error: " + e.message();
+  }
+  std::string lines;
+  for (std::size_t i = 0; i < report.size(); ++i) {
+    CHECK(report[i].where == where);
+    lines += std::string(report[i].what.pointer()) + " " + std::string(json::describe(report[i].what.code())) + "\n";
+  }
+  return lines;
+}
+
+constexpr const dialect* dialects[] = {&devicetwin::azure, &devicetwin::edge_hub, &devicetwin::aws, &devicetwin::ditto,
+                                       &devicetwin::rfc7396};
+
+}  // namespace
+
+TEST_CASE("validate on text finds what it finds on trees, and numbers that trees cannot hold", "[validate]") {
+  for (const dialect* rules : dialects) {
+    for (const char* const number : {"18446744073709551616", "-9223372036854775809", "894902000012345678901234"}) {
+      const std::string text = R"({"a":[0,[)" + std::string(number) + R"(]],"\u0062~/":{"c":)" + number + "}}";
+      CHECK(text_violations(text, part::desired, shape::patch, *rules) ==
+            "/a/1/0 the integer does not fit in 64 bits\n/b~0~1/c the integer does not fit in 64 bits\n");
+    }
+    CHECK(text_violations(R"({"a":1e400,"b":-1e400})", part::reported, shape::patch, *rules) ==
+          "/a the number is too large for a double\n/b the number is too large for a double\n");
+    CHECK(text_violations(R"({"a":1e300,"b":0.10000000000000001,"c":1})", part::reported, shape::section, *rules) == "");
+  }
+  CHECK(text_violations(R"({"a b":[null,1e400],"c":18446744073709551616,"$d":1})", part::reported, shape::patch) ==
+        "/a b/1 the number is too large for a double\n/c the integer does not fit in 64 bits\n"
+        "/a b the name has a character that is forbidden in names\n/a b/0 null is not allowed inside an array\n"
+        "/$d names that start with '$' are written by the service alone\n");
+  dialect rounding = devicetwin::aws;
+  rounding.big_integers = json::big_integer_rule::round;
+  CHECK(text_violations(R"({"a":18446744073709551616,"b":1e400})", part::reported, shape::patch, rounding) ==
+        "/b the number is too large for a double\n");
+  CHECK(text_violations(R"([18446744073709551616])", part::reported, shape::patch).substr(0, 6) == "error:");
+  CHECK(text_violations(R"({"a":18446744073709551616,})", part::reported, shape::patch).substr(0, 6) == "error:");
+  CHECK(text_violations("1e400", part::reported, shape::patch).substr(0, 6) == "error:");
+  CHECK(text_violations("{", part::reported, shape::patch).substr(0, 6) == "error:");
+  validation report;  // the room that is left is that of the rest
+  REQUIRE(!validate(R"({"a":1e400,"b":"xxx"})", part::tags, shape::section, devicetwin::azure, report));
+  CHECK(report.head_room(part::tags) == 8192 - 13);
+}
+
+TEST_CASE("all text doors of a twin refuse an integer beyond 64 bits, unless its dialect rounds", "[validate]") {
+  const std::string big = "18446744073709551616";
+  for (const dialect* rules : dialects) {
+    devicetwin::twin t = fresh_twin(*rules);
+    devicetwin::outcome done;
+    const auto code = [](const json::error& e) { return e.code(); };
+    CHECK(code(t.service_patch(R"({"tags":{"a":)" + big + "}}", noon(), done)) == errc::integer_overflow);
+    CHECK(code(t.service_replace(R"({"properties":{"desired":{"a":)" + big + "}}}", noon(), done)) == errc::integer_overflow);
+    CHECK(code(t.device_patch("{\"a\":" + big + "}", noon(), done)) == errc::integer_overflow);
+    CHECK(code(t.apply_notification("{\"a\":" + big + ",\"$version\":2}", noon(), done)) == errc::integer_overflow);
+    CHECK(code(t.apply_event(R"({"version":3,"tags":{"a":)" + big + "}}", done)) == errc::integer_overflow);
+    CHECK(t.version() == 2);
+    devicetwin::twin other(*rules);
+    const json::error e = other.load("{\"desired\":{\"$version\":1},\n\"reported\":{\"a\":" + big + "}}");
+    CHECK(e.code() == errc::integer_overflow);
+    CHECK(e.pointer() == "/reported/a");
+    CHECK(e.line() == 2);
+    CHECK(e.column() == 17);
+
+    dialect rounding = *rules;
+    rounding.big_integers = json::big_integer_rule::round;
+    devicetwin::twin lenient = fresh_twin(rounding);
+    REQUIRE(!lenient.device_patch("{\"a\":" + big + "}", noon(), done));
+    CHECK(written(lenient.reported()) == "{\"a\":18446744073709552000.0}");
+    CHECK(!other.load(R"({"desired":{},"reported":{"a":18446744073709551615}})"));
+  }
+}
+
+TEST_CASE("asking first names the numbers that no tree can hold", "[validate]") {
+  devicetwin::twin t = fresh_twin();
+  validation report;
+  const auto found = [&] {
+    std::string lines;
+    for (std::size_t i = 0; i < report.size(); ++i) {
+      lines += std::string(name_of(report[i].where)) + std::string(report[i].what.pointer()) + " " + std::to_string(static_cast<int>(report[i].what.code())) + "\n";
+    }
+    return lines;
+  };
+  const std::string overflow = " " + std::to_string(static_cast<int>(errc::integer_overflow)) + "\n";
+  const std::string forbidden = " " + std::to_string(static_cast<int>(errc::forbidden_name)) + "\n";
+  REQUIRE(!t.check_device_patch(R"({"a":[1,18446744073709551616],"b c":1})", report));
+  CHECK(found() == "reported/a/1" + overflow + "reported/b c" + forbidden);
+  const char* const service = R"({"tags":{"a":18446744073709551616},"properties":{"desired":{"b c":[{"d":-9223372036854775809}]}}})";
+  const std::string both = "tags/a" + overflow + "desired/b c/0/d" + overflow + "desired/b c" + forbidden;
+  REQUIRE(!t.check_service_patch(service, report));
+  CHECK(found() == both);
+  REQUIRE(!t.check_service_replace(service, report));
+  CHECK(found() == both);
+  CHECK(t.check_service_patch(R"({"tagsx":18446744073709551616})", report).code() == errc::integer_overflow);
+  CHECK(t.check_service_patch(R"({"tags":{"a":18446744073709551616},})", report).has_position());
+}
+
+TEST_CASE("a section alone may be no larger than the whole twin", "[validate]") {
+  for (const auto* rules : {&devicetwin::aws, &devicetwin::ditto}) {
+    INFO(rules->name);
+    for (const std::size_t more : {std::size_t{0}, std::size_t{1}}) {
+      const std::string text = "{\"a\":\"" + std::string(rules->max_total - 8 + more, 'x') + "\"}";
+      for (const part where : {part::tags, part::desired, part::reported}) {
+        devicetwin::validation report;
+        REQUIRE(!validate(parsed(text), where, devicetwin::shape::section, *rules, report));
+        CHECK(report.size() == more);
+        CHECK(report.head_room(where) == -static_cast<std::int64_t>(more));
+        if (more == 0) continue;
+        CHECK(report[0].what.code() == errc::section_too_large);
+        CHECK(report[0].what.limit() == rules->max_total);
+        CHECK(report[0].what.actual() == rules->max_total + 1);
+      }
+    }
   }
 }

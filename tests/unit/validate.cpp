@@ -29,7 +29,7 @@ bool sure(std::string_view text, std::size_t max_depth = 64) {
 
 // By every level, and with unmapped pages next to the text.
 void check(std::string_view text, bool must_be_sure) {
-  static text_roads::guarded memory;
+  static guarded_memory memory;
   INFO(text);
   const bool valid = reader_accepts(text);
   for (std::size_t i = 0; detail::level_at(i) != nullptr; ++i) {

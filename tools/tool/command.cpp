@@ -1,5 +1,7 @@
 #include "command.hpp"
 
+#include <devicetwin/json/read.hpp>
+#include <devicetwin/json/write.hpp>
 #include <devicetwin/version.hpp>
 
 #include <algorithm>
@@ -271,7 +273,17 @@ int deliver(const arguments& given, std::string_view text,
   return given.outputs->deliver();
 }
 
+int deliver_json(const arguments& given, std::string_view json, const input& source) {
+  std::string text;
+  const bool pretty = given.has(pretty_option);
+  devicetwin::json::text_writer<std::string> writer(text, pretty ? pretty_indent : 0);
+  if (const auto e = devicetwin::json::read_events(json, writer)) return complain(source, e);
+  text += '\n';
+  return deliver(given, pretty ? laid_out_as(source.text, text) : text);
+}
+
 std::string laid_out_as(std::string_view source, std::string_view text) {
+  constexpr std::size_t longest_unit = 16;  // an input does not choose how large the output becomes
   std::string unit(pretty_indent, ' ');
   std::string_view line_end = "\n";
   const std::size_t first_end = source.find('\n', source.find_first_of("{["));
@@ -280,7 +292,7 @@ std::string laid_out_as(std::string_view source, std::string_view text) {
     const std::size_t member = source.find_first_not_of(" \t\r\n", first_end);
     if (member != std::string_view::npos && source[member] != '}' && source[member] != ']') {
       const std::size_t line = source.rfind('\n', member) + 1;
-      unit = source.substr(line, member - line);
+      if (member - line <= longest_unit) unit = source.substr(line, member - line);
     }
   }
   std::string result;

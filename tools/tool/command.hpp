@@ -73,15 +73,8 @@ int wrong_usage(const command& c, std::string_view what);
 int deliver(const arguments& given, std::string_view text,
             const std::vector<std::pair<const option*, std::string_view>>& others = {});
 
-/// The same for a JSON value, laid out as --pretty says: as `source` is, which is also what an error is about.
-template <class Value>
-int deliver(const arguments& given, const Value& value, const input& source) {
-  std::string text;
-  devicetwin::json::write_options layout;
-  layout.indent = given.has(pretty_option) ? pretty_indent : 0;
-  if (const auto e = devicetwin::json::write(value, text, layout)) return complain(source, e);
-  text += '\n';
-  return deliver(given, given.has(pretty_option) ? laid_out_as(source.text, text) : text);
-}
+/// The same for a JSON text, compact or laid out as --pretty says: as `source` is, which is also what an error is about.
+/// Numbers stay as they are spelled.
+int deliver_json(const arguments& given, std::string_view json, const input& source);
 
 }  // namespace tool

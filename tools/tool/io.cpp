@@ -32,6 +32,7 @@ class value_finder {
   bool Int64(std::int64_t) { return value(); }
   bool Uint64(std::uint64_t) { return value(); }
   bool Double(double) { return value(); }
+  bool NumberText(std::string_view) { return value(); }
   bool String(const char*, json::size_type, bool) { return value(); }
   bool StartObject() { return start(); }
   bool StartArray() { return start(); }

@@ -1,5 +1,6 @@
 // devicetwin: what the library does, from the command line.
 #include <csignal>
+#include <new>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -16,10 +17,18 @@ void open_standard_descriptors() {
   }
 }
 
+[[noreturn]] void end_without_memory() {
+  constexpr char message[] = "devicetwin: out of memory\n";
+  tool::remove_temporary_files();
+  static_cast<void>(!::write(STDERR_FILENO, message, sizeof message - 1));
+  ::_exit(tool::exit_trouble);
+}
+
 }  // namespace
 
 int main(int count, char** words) {
   open_standard_descriptors();
+  std::set_new_handler(end_without_memory);
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is then an error of write()
   std::signal(SIGXFSZ, SIG_IGN);  // so is a file that becomes larger than is allowed
   std::vector<tool::command> all;

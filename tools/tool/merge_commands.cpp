@@ -1,5 +1,4 @@
 // devicetwin compose, invert, merge: the algebra of changes.
-#include <devicetwin/json/read.hpp>
 #include <devicetwin/json/write.hpp>
 #include <devicetwin/merge/change.hpp>
 #include <devicetwin/merge/merge3.hpp>
@@ -7,6 +6,7 @@
 #include <cstdio>
 
 #include "commands.hpp"
+#include "spelled.hpp"
 
 namespace json = devicetwin::json;
 namespace merge = devicetwin::merge;
@@ -19,33 +19,41 @@ const option prefer_option{"--prefer", nullptr, "ours|theirs|fail",
                            "whose value stands where both sides changed the same; fail, the default, takes ours\n"
                            "and exits 1"};
 
-int load_patch(const std::string& name, merge::change& c) {
+/// Loads a patch of a document, if there is one: a number that the document has already is spelled as there.
+int load_patch(const std::string& name, const json::document* document, merge::change& c) {
   input in;
   json::document patch;
-  if (const int status = load(name, in, patch)) return status;
+  if (const int status = load_spelled(name, in, patch)) return status;
+  if (document != nullptr) {
+    if (const auto e = respell(patch, document->root())) return complain(in, e);
+  }
   const auto e = merge::from_merge_patch(patch.root(), c);
   return e ? complain_at_pointer(in, e) : 0;
 }
 
 int compose(const arguments& given) {
+  const std::string* base_name = given.find(base_option);
+  input in;
+  json::document base;
+  if (base_name != nullptr) {
+    if (const int status = load_spelled(*base_name, in, base)) return status;
+  }
   merge::change all;
   for (const std::string& name : given.operands) {
     merge::change next;
-    if (const int status = load_patch(name, next)) return status;
+    if (const int status = load_patch(name, base_name != nullptr ? &base : nullptr, next)) return status;
     if (const auto e = merge::compose(all, next, all)) return complain(e.message());
   }
-  if (const std::string* name = given.find(base_option)) {
-    input in;
-    json::document base, patch;
-    if (const int status = load(*name, in, base)) return status;
+  if (base_name != nullptr) {
+    json::document patch;
     if (const auto e = merge::to_merge_patch(all, base.root(), patch)) return complain_at_pointer(in, e);
-    return deliver(given, patch.root(), in);
+    return deliver_spelled(given, patch.root(), in);
   }
   merge::merge_patches patches;
   if (const auto e = merge::to_merge_patches(all, patches)) return complain(e.message());
   std::string text;
   for (std::size_t i = 0; i < patches.count; ++i) {
-    if (const auto e = json::write(patches.patch[i].root(), text)) return complain(e.message());
+    if (const auto e = write_spelled(patches.patch[i].root(), text)) return complain(e.message());
     text += '\n';
   }
   return deliver(given, text);
@@ -55,12 +63,12 @@ int invert(const arguments& given) {
   input in;
   json::document document, undo;
   merge::change change, inverse;
-  if (const int status = load(given.operands[0], in, document)) return status;
-  if (const int status = load_patch(given.operands[1], change)) return status;
+  if (const int status = load_spelled(given.operands[0], in, document)) return status;
+  if (const int status = load_patch(given.operands[1], &document, change)) return status;
   if (const auto e = merge::invert(change, document.root(), inverse)) return complain_at_pointer(in, e);
   if (const auto e = merge::apply(document, change)) return complain_at_pointer(in, e);
   if (const auto e = merge::to_merge_patch(inverse, document.root(), undo)) return complain_at_pointer(in, e);
-  return deliver(given, undo.root(), in);
+  return deliver_spelled(given, undo.root(), in);
 }
 
 /// A conflict as one line of JSON.
@@ -68,16 +76,21 @@ template <class Conflict>
 std::string line_of(const Conflict& c) {
   std::string line, pointer;
   bool whole = true;
-  const auto add = [&](const char* name, const auto& value) {
-    line += (line.empty() ? "{\"" : ",\"") + std::string(name) + "\":";
-    whole = !json::write(value, line) && whole;
+  const auto add_name = [&](const char* name) { line += (line.empty() ? "{\"" : ",\"") + std::string(name) + "\":"; };
+  const auto add = [&](const char* name, const json::arena_value& value) {
+    add_name(name);
+    whole = !write_spelled(value, line) && whole;
   };
   const auto add_text = [&](const char* name, std::string_view text) {
-    add(name, json::value(rapidjson::StringRef(text.data(), static_cast<json::size_type>(text.size()))));
+    add_name(name);
+    json::text_writer<std::string> writer(line);
+    whole = writer.String(text.data(), static_cast<json::size_type>(text.size()), true) && whole;
   };
   c.where.append_to(pointer);
   add_text("pointer", pointer);
-  add_text("conflict", merge::name_of(c.kind));
+  // To the merge, a number and a text are both strings.
+  const bool clash = c.kind == merge::conflict_kind::both_changed && c.ours != nullptr && c.theirs != nullptr && !same_type(*c.ours, *c.theirs);
+  add_text("conflict", merge::name_of(clash ? merge::conflict_kind::type_clash : c.kind));
   if (c.base != nullptr) add("base", *c.base);
   if (c.ours != nullptr) add("ours", *c.ours);
   if (c.theirs != nullptr) add("theirs", *c.theirs);
@@ -91,9 +104,13 @@ int merge_documents(const arguments& given) {
   if (const int status = load(given.operands[0], base_text)) return status;
   // git has an empty file where both sides added one: there is nothing that they have in common.
   if (base_text.text.empty()) base_text.text = "{}";
-  if (const auto e = json::read(base_text.text, base)) return complain(base_text, e);
-  if (const int status = load(given.operands[1], ours_text, ours)) return status;
-  if (const int status = load(given.operands[2], theirs_text, theirs)) return status;
+  if (const auto e = read_spelled(base_text.text, base)) return complain(base_text, e);
+  if (const int status = load_spelled(given.operands[1], ours_text, ours)) return status;
+  if (const int status = load_spelled(given.operands[2], theirs_text, theirs)) return status;
+  // 1.0 instead of 1 is no change. Where numbers are equal, those of ours stay.
+  if (const auto e = respell(base, ours.root())) return complain(base_text, e);
+  if (const auto e = respell(theirs, base.root())) return complain(theirs_text, e);
+  if (const auto e = respell(theirs, ours.root())) return complain(theirs_text, e);
 
   const std::string* prefer = given.find(prefer_option);
   const bool fail = prefer == nullptr || *prefer == "fail";
@@ -107,7 +124,7 @@ int merge_documents(const arguments& given) {
                                });
   if (e) return complain_at_pointer(theirs_text, e);
   std::fputs(lines.c_str(), stderr);
-  if (const int status = deliver(given, ours.root(), ours_text)) return status;
+  if (const int status = deliver_spelled(given, ours.root(), ours_text)) return status;
   return conflicts && fail ? exit_different : 0;
 }
 

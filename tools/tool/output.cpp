@@ -411,9 +411,10 @@ bool output_set::commit(target& t, bool undoable) {
     return true;
   }
   if (!t.exists || !is_not_replaceable(errno)) return false;
-  const char* what = t.action == target::take_away ? "it cannot be removed: " : "it cannot be replaced: ";
+  const std::string what = t.action == target::take_away ? "it cannot be removed: " : "it cannot be replaced: ";
+  const std::string why = what + std::strerror(errno);
   t.old.remove();
-  return prepare_in_place(t, what + std::string(std::strerror(errno))) && write_in_place(t);
+  return prepare_in_place(t, why) && write_in_place(t);
 }
 
 void output_set::undo(target& t) {

@@ -1,9 +1,9 @@
 // devicetwin apply, diff: merge patches and their making.
-#include <devicetwin/json/equal.hpp>
 #include <devicetwin/merge/diff.hpp>
-#include <devicetwin/merge/merge_patch.hpp>
+#include <devicetwin/merge/text.hpp>
 
 #include "commands.hpp"
+#include "spelled.hpp"
 
 namespace json = devicetwin::json;
 namespace merge = devicetwin::merge;
@@ -16,27 +16,32 @@ const option exit_code_option{"--exit-code", nullptr, nullptr,
 
 int apply(const arguments& given) {
   input first;
-  json::document document;
-  if (const int status = load(given.operands[0], first, document)) return status;
+  json::document tree;
+  if (const int status = load_spelled(given.operands[0], first, tree)) return status;
+  // On texts: what no patch touches keeps its spelling. All of them were read before, to complain about them one by one.
+  merge::text_options trusted;
+  trusted.trust = merge::text_trust::trusted;
+  std::string document = first.text;
   for (std::size_t i = 1; i < given.operands.size(); ++i) {
     input next;
-    json::document patch;
-    if (const int status = load(given.operands[i], next, patch)) return status;
-    if (const auto e = merge::apply_merge_patch(document, patch.root())) return complain_at_pointer(next, e);
+    if (const int status = load_spelled(given.operands[i], next, tree)) return status;
+    std::string result;
+    if (const auto e = merge::apply_merge_patch_text(document, next.text, result, trusted)) return complain_at_pointer(next, e);
+    document = std::move(result);
   }
-  return deliver(given, document.root(), first);
+  return deliver_json(given, document, first);
 }
 
 int diff(const arguments& given) {
   input first, second;
   json::document from, to, patch;
-  if (const int status = load(given.operands[0], first, from)) return status;
-  if (const int status = load(given.operands[1], second, to)) return status;
+  if (const int status = load_spelled(given.operands[0], first, from)) return status;
+  if (const int status = load_spelled(given.operands[1], second, to)) return status;
+  const bool same = same_value(from.root(), to.root());
+  if (const auto e = respell(to, from.root())) return complain(second, e);
   if (const auto e = merge::diff(from.root(), to.root(), patch)) return complain_at_pointer(second, e);
-  const auto same = json::equal(from.root(), to.root());
-  if (!same) return complain(second, same.error());
-  if (const int status = deliver(given, patch.root(), first)) return status;
-  return given.has(exit_code_option) && !*same ? exit_different : 0;
+  if (const int status = deliver_spelled(given, patch.root(), first)) return status;
+  return given.has(exit_code_option) && !same ? exit_different : 0;
 }
 
 }  // namespace

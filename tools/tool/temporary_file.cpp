@@ -13,7 +13,7 @@
 namespace tool {
 namespace {
 
-constexpr int ending_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+constexpr int ending_signals[] = {SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU};
 
 /// What is to be removed. The signal handler reads it, so it is a plain table.
 struct entry {
@@ -24,9 +24,7 @@ struct entry {
 entry table[16];
 
 extern "C" void remove_and_end(int signal) {
-  for (const entry& e : table) {
-    if (e.used != 0) ::unlinkat(e.folder, e.name, 0);
-  }
+  remove_temporary_files();
   std::signal(signal, SIG_DFL);
   std::raise(signal);  // delivered when the handler returns
 }
@@ -46,6 +44,12 @@ void install_handler() {
 }
 
 }  // namespace
+
+void remove_temporary_files() {
+  for (const entry& e : table) {
+    if (e.used != 0) ::unlinkat(e.folder, e.name, 0);
+  }
+}
 
 descriptor& descriptor::operator=(descriptor&& other) noexcept {
   if (this != &other) {

@@ -60,6 +60,9 @@ class temporary_file {
   descriptor file_;
 };
 
+/// Removes all temporary files before the program ends in a way that calls no destructors.
+void remove_temporary_files();
+
 /// Holds back the signals that end the program while files are being exchanged.
 class signals_held {
  public:

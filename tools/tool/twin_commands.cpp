@@ -1,5 +1,7 @@
 // devicetwin twin ..., check: device twins as their service keeps them.
+#include <devicetwin/json/find_text.hpp>
 #include <devicetwin/json/get.hpp>
+#include <devicetwin/merge/text.hpp>
 #include <devicetwin/twin/delta.hpp>
 #include <devicetwin/twin/since.hpp>
 #include <devicetwin/twin/twin.hpp>
@@ -10,6 +12,8 @@
 #include <ctime>
 
 #include "commands.hpp"
+#include "identity.hpp"
+#include "spelled.hpp"
 
 namespace dt = devicetwin;
 namespace json = devicetwin::json;
@@ -41,6 +45,7 @@ const option dialect_option{"--dialect", nullptr, "azure|edge_hub|aws|ditto|rfc7
 bool is_refusal(json::errc code) {
   switch (code) {
     case json::errc::integer_overflow:
+    case json::errc::number_overflow:
     case json::errc::forbidden_name:
     case json::errc::name_too_long:
     case json::errc::string_too_long:
@@ -58,6 +63,8 @@ bool is_refusal(json::errc code) {
     default: return false;
   }
 }
+
+bool is_number_size(json::errc code) { return code == json::errc::integer_overflow || code == json::errc::number_overflow; }
 
 /// Complains of a write that was not done; 1 when it was refused, 2 when it was none.
 int refuse(const input& in, const json::error& e) {
@@ -206,55 +213,91 @@ int since(const arguments& given) {
   return deliver_text(given, text, in);
 }
 
+/// Holds sections against a dialect and collects the violations, a line each.
+class section_checker {
+ public:
+  section_checker(const input& in, const dt::dialect& rules, bool may_be_patch) : in_(in), rules_(rules), may_be_patch_(may_be_patch) {}
+  const std::string& lines() const { return lines_; }
+  bool any() const { return !lines_.empty(); }
+
+  void add(const json::error& e, const std::string& pointer) {
+    lines_ += json::error(e.code()).limited_to(e.limit(), e.actual()).at(json::detail::pointer_text{pointer}).message() + '\n';
+  }
+  /// A section as a value or a text, which stands at a pointer of the input. Gives 0, or the exit status after a complaint.
+  template <class Content>
+  int hold(const Content& content, dt::part where, const std::string& prefix) {
+    dt::validation found;
+    if (const auto e = dt::validate(content, where, dt::shape::section, rules_, found)) {
+      const std::string pointer = prefix + std::string(e.pointer());
+      return complain_at_pointer(in_, json::error(e.code()).at(json::detail::pointer_text{pointer}));
+    }
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const json::error& e = found[i].what;
+      if (!may_be_patch_ || e.code() != json::errc::null_in_replacement) add(e, prefix + std::string(e.pointer()));
+    }
+    return 0;
+  }
+  /// The same for the JSON text of a section that may have the twin's own members besides.
+  int hold_text(std::string_view content, dt::part where, const std::string& prefix) {
+    if (where == dt::part::tags || content.find('{') != content.find_first_not_of(" \t\r\n")) return hold(content, where, prefix);
+    dt::merge::text_options trusted;
+    trusted.trust = dt::merge::text_trust::trusted;
+    std::string own;
+    const auto e = dt::merge::apply_merge_patch_text(content, R"({"$metadata":null,"$version":null})", own, trusted);
+    return e ? complain(in_, e) : hold(std::string_view(own), where, prefix);
+  }
+
+ private:
+  const input& in_;
+  const dt::dialect& rules_;
+  bool may_be_patch_;
+  std::string lines_;
+};
+
+int check_twin(section_checker& checker, const input& in, const json::document& document, const dt::dialect& rules) {
+  const bool wrapped = document.root().IsObject() && json::find(document.root(), "/properties");
+  const auto place_of = [&](dt::part p) { return (wrapped && p != dt::part::tags ? "/properties/" : "/") + std::string(name_of(p)); };
+  constexpr dt::part parts[] = {dt::part::tags, dt::part::desired, dt::part::reported};
+  dt::twin t(rules);
+  if (const auto e = t.load(in.text)) {
+    if (!is_number_size(e.code())) return complain_at_pointer(in, e);
+    for (const dt::part p : parts) {  // no twin can hold the number, but each section can be looked at
+      const auto content = json::find_text(in.text, place_of(p));
+      if (!content || content->front() != '{') continue;
+      if (const int status = checker.hold_text(*content, p, place_of(p))) return status;
+    }
+    if (!checker.any()) checker.add(e, std::string(e.pointer()));
+    return 0;
+  }
+  check_identity(t.identity(), [&](const json::error& e) { checker.add(e, std::string(e.pointer())); });
+  std::size_t total = 0;
+  bool told = false;  // of a section that is too large for the whole already
+  for (const dt::part p : parts) {
+    const json::arena_value& content = p == dt::part::tags ? t.tags() : p == dt::part::desired ? t.desired() : t.reported();
+    if (const int status = checker.hold(content, p, place_of(p))) return status;
+    total += t.size(p);
+    told = told || t.size(p) > rules.max_total;
+  }
+  if (total > rules.max_total && !told) checker.add(json::error(json::errc::section_too_large).limited_to(rules.max_total, total), "");
+  return 0;
+}
+
 int check(const arguments& given) {
   const std::string* dialect = given.find(dialect_option);
   const dt::dialect& rules = dialect == nullptr ? dt::azure : *dt::find_dialect(*dialect);
   const std::string* section = given.find(section_option);
   input in;
-  json::document document;
-  if (const int status = load(given.operands[0], in, document)) return status;
-  std::string text;
-  bool any = false;
-  const auto hold = [&](const json::arena_value& value, dt::part where, const std::string& prefix) {
-    dt::validation found;
-    if (const auto e = dt::validate(value, where, dt::shape::section, rules, found)) {
-      const std::string pointer = prefix + std::string(e.pointer());
-      return complain_at_pointer(in, json::error(e.code()).at(json::detail::pointer_text{pointer}));
-    }
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      const json::error& e = found[i].what;
-      if (section != nullptr && e.code() == json::errc::null_in_replacement) continue;  // it may be a patch
-      any = true;
-      const std::string pointer = prefix + std::string(e.pointer());
-      text += json::error(e.code()).limited_to(e.limit(), e.actual()).at(json::detail::pointer_text{pointer}).message() + '\n';
-    }
-    return 0;
-  };
-  if (section != nullptr) {
-    const dt::part where = *section == "tags" ? dt::part::tags : *section == "desired" ? dt::part::desired : dt::part::reported;
-    if (document.root().IsObject() && where != dt::part::tags) {  // what a section of a twin has besides
-      json::document own;
-      if (json::read(R"({"$metadata":null,"$version":null})", own) || dt::merge::apply_merge_patch(document, own.root())) {
-        return complain(in, json::errc::out_of_memory);
-      }
-    }
-    if (const int status = hold(document.root(), where, "")) return status;
+  json::document document;  // with numbers of any size
+  if (const int status = load_spelled(given.operands[0], in, document)) return status;
+  section_checker checker(in, rules, section != nullptr);
+  if (section == nullptr) {
+    if (const int status = check_twin(checker, in, document, rules)) return status;
   } else {
-    dt::twin t(rules);
-    if (const auto e = t.load(in.text)) return complain_at_pointer(in, e);
-    const bool wrapped = document.root().IsObject() && json::find(document.root(), "/properties");
-    const std::string properties = wrapped ? "/properties" : "";
-    if (const int status = hold(t.tags(), dt::part::tags, "/tags")) return status;
-    if (const int status = hold(t.desired(), dt::part::desired, properties + "/desired")) return status;
-    if (const int status = hold(t.reported(), dt::part::reported, properties + "/reported")) return status;
-    const std::size_t total = t.size(dt::part::tags) + t.size(dt::part::desired) + t.size(dt::part::reported);
-    if (total > rules.max_total) {
-      any = true;
-      text += json::error(json::errc::section_too_large).limited_to(rules.max_total, total).message() + '\n';
-    }
+    const dt::part where = *section == "tags" ? dt::part::tags : *section == "desired" ? dt::part::desired : dt::part::reported;
+    if (const int status = checker.hold_text(in.text, where, "")) return status;
   }
-  if (const int status = deliver(given, text)) return status;
-  return any ? exit_different : 0;
+  if (const int status = deliver(given, checker.lines())) return status;
+  return checker.any() ? exit_different : 0;
 }
 
 }  // namespace

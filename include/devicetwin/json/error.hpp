@@ -31,7 +31,7 @@ enum class errc : unsigned char {
   control_character,     ///< an unescaped character below U+0020 in a string
   invalid_utf8,          ///< bytes that are not UTF-8 (overlong and surrogate forms included)
   duplicate_name,        ///< one object has two members of the same name
-  too_large,             ///< 4 GiB or more: RapidJSON counts in 32 bits
+  too_large,             ///< longer than a limit in bytes; without a lower one, 4 GiB: RapidJSON counts in 32 bits
   // values
   depth_exceeded,  ///< nested deeper than the limit
   not_finite,      ///< NaN or an infinity, which JSON cannot write
@@ -196,7 +196,7 @@ inline std::string_view describe(errc code) noexcept {
     case errc::control_character: return "a control character in a string must be escaped";
     case errc::invalid_utf8: return "the string is not valid UTF-8";
     case errc::duplicate_name: return "a member name stands twice in one object";
-    case errc::too_large: return "the text is 4 GiB or longer";
+    case errc::too_large: return "the text is too long";
     case errc::depth_exceeded: return "nested too deeply";
     case errc::not_finite: return "the number is NaN or infinite, which JSON cannot express";
     case errc::null_member: return "a merge patch cannot set a member to null";

@@ -231,7 +231,7 @@ class decimal {
   static constexpr int capacity = 768;
   static constexpr int max_shift = 56;  // 9 << 56 and a carry stay below 2^64
 
-  unsigned digit(int i) const noexcept { return digits_[i / 2] >> (i % 2 * 4) & 15u; }
+  unsigned digit(int i) const noexcept { return static_cast<unsigned>(digits_[i / 2]) >> (i % 2 * 4) & 15u; }
   void set(int i, unsigned digit) noexcept {
     unsigned char& two = digits_[i / 2];
     two = static_cast<unsigned char>(i % 2 == 0 ? (two & 0xF0u) | digit : (two & 0x0Fu) | digit << 4);

@@ -175,7 +175,7 @@ inline bool same_number_text(std::string_view a, std::string_view b, text_number
   if (!detail::read_spelled(a, x) || !detail::read_spelled(b, y)) return false;
   if (detail::same_decimal(x, y)) return true;
   if (rule == text_numbers::exact || (x.integer && y.integer)) return false;
-  double p, q;
+  double p = 0, q = 0;
   return detail::nearest_double_of(a, p) && detail::nearest_double_of(b, q) && p == q;
 }
 

@@ -170,9 +170,11 @@ class device_session {
   std::int64_t version(part p) const noexcept {
     return p == part::desired ? state_.desired_version : p == part::reported ? state_.reported_version : no_version;
   }
-  /// Whether the twin was fetched since connected(), and all that was reported is acknowledged.
+  /// Whether the twin was fetched since connected(), no change of desired that was heard of is missing, and all that was
+  /// reported is acknowledged.
   bool in_step() const noexcept {
-    return state_.online && state_.fetched && state_.get.phase == standing::idle && !state_.own_wanted && view(sent).empty();
+    return state_.online && state_.fetched && state_.get.phase == standing::idle && state_.highest_kept <= state_.desired_version &&
+           !state_.own_wanted && view(sent).empty();
   }
 
   /// The value at a JSON Pointer in a section; see json::get_text(). Nothing is parsed before it is asked for.
@@ -241,13 +243,13 @@ class device_session {
     region texts[slot_count];
     std::int64_t desired_version = no_version;
     std::int64_t reported_version = no_version;
-    std::int64_t highest_kept = no_version;  ///< of the changes that came while the twin is asked for
+    std::int64_t highest_kept = no_version;  ///< of the changes that came while the twin was asked for
     std::uint64_t random = 0;
     std::uint32_t requests = 0;
     request get, patch;
     bool online = false;
     bool fetched = false;      ///< the twin, since connected()
-    bool forbidden = false;    ///< the hub will not give it
+    bool forbidden = false;    ///< the hub refused to give it
     bool known = false;        ///< the twin came once: what was reported is no longer kept as patches
     bool own_wanted = false;
     bool covers = false;       ///< what was sent is all that was pending
@@ -335,8 +337,11 @@ class device_session {
   bool rebase_wanted();
   bool take_change(const twin_topic& topic, std::string_view payload, std::int64_t now);
   bool keep_change(std::int64_t version, std::string_view payload);
-  bool apply_kept(slot onto, std::int64_t& version);
+  bool find_kept(std::int64_t version, source& change) const noexcept;
+  bool apply_kept(slot from, slot onto, std::int64_t& version);
+  bool catch_up(bool with_news);
   bool become();
+  bool become_spare();
   bool tell_all();
   bool tell_difference();
   bool take_answer(const twin_topic& topic, std::string_view payload, std::int64_t now);
@@ -528,16 +533,31 @@ inline std::uint64_t device_session::chance() noexcept {
   return z ^ (z >> 31);
 }
 
+namespace detail {
+
+/// A point in time and so much later; INT64_MAX, which is never, where that is too late to be said.
+constexpr std::int64_t later(std::int64_t now, std::int64_t delay) noexcept {
+  if (delay <= 0) return now;
+  return now > INT64_MAX - delay ? INT64_MAX : now + delay;
+}
+
+/// Whether `next` is the version after `version`; the last one has none.
+constexpr bool is_next_version(std::int64_t version, std::int64_t next) noexcept {
+  return version != INT64_MAX && next == version + 1;
+}
+
+}  // namespace detail
+
 inline void device_session::put_off(request& r, std::int64_t now) noexcept {
-  std::int64_t delay = options_.retry_first;
-  for (unsigned i = 0; i < r.attempts && delay < options_.retry_longest; ++i) delay *= 2;
+  std::int64_t delay = options_.retry_first < 1 ? 1 : options_.retry_first;
+  for (unsigned i = 0; i < r.attempts && delay < options_.retry_longest && delay <= INT64_MAX / 2; ++i) delay *= 2;
   if (delay > options_.retry_longest) delay = options_.retry_longest;
   if (delay < 1) delay = 1;
   const std::int64_t half = delay / 2;
   delay = half + static_cast<std::int64_t>(chance() % static_cast<std::uint64_t>(delay - half + 1));
   if (r.attempts < 60) ++r.attempts;
   r.phase = standing::resting;
-  r.due = now > INT64_MAX - delay ? INT64_MAX : now + delay;
+  r.due = detail::later(now, delay);
 }
 
 namespace detail {
@@ -568,7 +588,7 @@ inline void device_session::ask_for_twin(std::int64_t now) noexcept {
   request& r = state_.get;
   r.phase = standing::waiting;
   r.number = ++state_.requests;
-  r.due = now > INT64_MAX - options_.time_out ? INT64_MAX : now + options_.time_out;
+  r.due = detail::later(now, options_.time_out);
   state_.highest_kept = no_version;
   const detail::request_id id(options_.seed, r.number);
   json::text_buffer out(topic_, sizeof topic_);
@@ -583,7 +603,7 @@ inline void device_session::publish_patch(std::int64_t now) noexcept {
   request& r = state_.patch;
   r.phase = standing::waiting;
   r.number = ++state_.requests;
-  r.due = now > INT64_MAX - options_.time_out ? INT64_MAX : now + options_.time_out;
+  r.due = detail::later(now, options_.time_out);
   const detail::request_id id(options_.seed, r.number);
   json::text_buffer out(topic_, sizeof topic_);
   twin_topic topic;
@@ -656,7 +676,7 @@ inline json::error device_session::message(std::string_view topic, std::string_v
   state_ = before_event_;
   // What was lost is in the twin.
   if (parsed->kind == twin_topic_kind::desired_patch) {
-    if (state_.fetched && !state_.forbidden && state_.get.phase == standing::idle) ask_for_twin(now);
+    if (state_.fetched && state_.get.phase == standing::idle) ask_for_twin(now);
   } else if (is_answer_to(state_.get, parsed->request_id)) {
     put_off(state_.get, now);
   }
@@ -675,7 +695,7 @@ inline bool device_session::take_message(const twin_topic& topic, std::string_vi
   state_.get = request();
   state_.forbidden = true;
   act(action_kind::failed);
-  return note_reason(topic.status, payload);
+  return note_reason(topic.status, payload) && (!state_.fetched || catch_up(false));
 }
 
 /// What the hub says about a refusal: `{"errorCode":…,"message":…}`, or any text.
@@ -722,15 +742,42 @@ inline bool device_session::take_change(const twin_topic& topic, std::string_vie
   const bool well = detail::read_version(spelled, version);
   if (version == no_version) version = topic.version;
   if (!well || version == no_version || (topic.version != no_version && topic.version != version)) return no_twin("/$version");
-  if (!state_.fetched || state_.get.phase != standing::idle) return keep_change(version, payload);
-  if (version <= state_.desired_version) return true;
-  if (version != state_.desired_version + 1) {
-    if (state_.forbidden) return true;
-    ask_for_twin(now);
-    return keep_change(version, payload);
+  if (!state_.fetched) return keep_change(version, payload);
+  const bool asked = state_.get.phase != standing::idle;
+  if (!asked && version <= state_.desired_version) return true;
+  const bool next = detail::is_next_version(state_.desired_version, version);
+  if (!asked && !next) ask_for_twin(now);
+  // What is kept is applied again if the twin that is on its way is from before it.
+  if ((asked || !next) && !keep_change(version, payload)) return false;
+  return !next || catch_up(true);
+}
+
+/// Applies the next change, which is in `news` if `with_news`, and the changes behind it that were put aside.
+inline bool device_session::catch_up(bool with_news) {
+  std::int64_t version = state_.desired_version;
+  source change{kept};
+  if (with_news) {
+    ++version;
+    if (!find_kept(version, change)) {
+      state_.desired_version = version;
+      if (!become()) return false;
+    } else if (!merged(spare, {desired}, {news}) || !apply_kept(spare, spare, version)) {
+      return false;
+    }
+  } else {
+    if (!find_kept(version, change)) return true;
+    if (!apply_kept(desired, spare, version)) return false;
   }
-  state_.desired_version = version;
-  return become();
+  if (version != state_.desired_version) {
+    drop(news);
+    state_.desired_version = version;
+    if (!become_spare()) return false;
+  }
+  if (state_.get.phase == standing::idle && state_.highest_kept <= version) {
+    drop(kept);
+    state_.highest_kept = no_version;
+  }
+  return true;
 }
 
 /// Applies `news` to desired and notes what changed.
@@ -770,22 +817,29 @@ inline bool device_session::keep_change(std::int64_t version, std::string_view p
   return true;
 }
 
-/// Applies the changes that were put aside to the snapshot in a slot, in the order of their versions as long as none lacks.
-inline bool device_session::apply_kept(slot onto, std::int64_t& version) {
-  for (;;) {
-    const std::string_view all = view(kept);
-    kept_head head{};
-    std::size_t at = 0;
-    for (; at < all.size(); at += head.size) {
-      std::memcpy(&head, all.data() + at, sizeof head);
-      at += sizeof head;
-      if (head.version == version + 1) break;
-    }
-    if (at >= all.size()) return true;
-    if (!merged(spare_2, {onto}, {kept, static_cast<std::uint32_t>(at), head.size})) return false;
+/// Finds the change that was put aside and follows a version.
+inline bool device_session::find_kept(std::int64_t version, source& change) const noexcept {
+  const std::string_view all = view(kept);
+  kept_head head{};
+  for (std::size_t at = 0; at < all.size(); at += head.size) {
+    std::memcpy(&head, all.data() + at, sizeof head);
+    at += sizeof head;
+    if (!detail::is_next_version(version, head.version)) continue;
+    change = {kept, static_cast<std::uint32_t>(at), head.size};
+    return true;
+  }
+  return false;
+}
+
+/// Makes the text in `onto` from the one in `from`, which has this version, and the changes that were put aside, in the
+/// order of their versions as long as none lacks.
+inline bool device_session::apply_kept(slot from, slot onto, std::int64_t& version) {
+  for (source change{kept}; find_kept(version, change); from = onto) {
+    if (!merged(spare_2, {from}, change)) return false;
     move(spare_2, onto);
     ++version;
   }
+  return true;
 }
 
 inline bool device_session::take_twin(std::string_view payload, std::int64_t now) {
@@ -820,9 +874,14 @@ inline bool device_session::take_twin(std::string_view payload, std::int64_t now
 }
 
 inline bool device_session::take_desired(std::string_view object, std::int64_t version) {
-  if (!compact(spare, object, {true, true}) || !apply_kept(spare, version)) return false;
+  if (!compact(spare, object, {true, true}) || !apply_kept(spare, spare, version)) return false;
   drop(kept);
   state_.desired_version = version;
+  return become_spare();
+}
+
+/// Desired becomes what is in `spare`; notes the difference.
+inline bool device_session::become_spare() {
   if (view(spare) == section(desired)) {
     drop(spare);
     return true;
@@ -964,7 +1023,8 @@ inline bool device_session::take_answer(const twin_topic& topic, std::string_vie
   }
   drop(sent);
   state_.patch = request();
-  const bool foreign = topic.version != no_version && state_.reported_version != no_version && topic.version != state_.reported_version + 1;
+  const bool foreign = topic.version != no_version && state_.reported_version != no_version &&
+                       !detail::is_next_version(state_.reported_version, topic.version);
   state_.reported_version = topic.version;
   // Somebody else wrote, or the twin that is on its way may be from before this.
   if (foreign || state_.get.phase == standing::waiting) ask_for_twin(now);
@@ -1188,8 +1248,8 @@ json::error device_session::save(Output& out) const {
   return devicetwin::detail::write_stored_form(detail::session_mark, detail::session_format, out, [this](auto& to) {
     to.number((state_.known ? detail::session_known : 0) | (state_.own_wanted ? detail::session_own_wanted : 0) |
               (state_.covers ? detail::session_covers : 0));
-    to.number(static_cast<std::uint64_t>(state_.desired_version + 1));
-    to.number(static_cast<std::uint64_t>(state_.reported_version + 1));
+    to.number(static_cast<std::uint64_t>(state_.desired_version) + 1);  // 0 for no_version
+    to.number(static_cast<std::uint64_t>(state_.reported_version) + 1);
     for (const slot s : {desired, acked, wanted, sent, before}) to.text(view(s));
   });
 }
@@ -1222,14 +1282,15 @@ inline bool device_session::take_stored(std::string_view content) {
     if (!text.empty() && !copy(s, text)) return false;
   }
   for (const std::uint64_t version : versions) {
-    if (version > static_cast<std::uint64_t>(INT64_MAX)) return fail(errc::damaged);
+    if (version > static_cast<std::uint64_t>(INT64_MAX) + 1) return fail(errc::damaged);
   }
   if (!in.done()) return fail(errc::damaged);
   state_.known = (flags & detail::session_known) != 0;
   state_.own_wanted = (flags & detail::session_own_wanted) != 0;
   state_.covers = (flags & detail::session_covers) != 0;
-  state_.desired_version = static_cast<std::int64_t>(versions[0]) - 1;
-  state_.reported_version = static_cast<std::int64_t>(versions[1]) - 1;
+  const auto version_of = [](std::uint64_t stored) { return stored == 0 ? no_version : static_cast<std::int64_t>(stored - 1); };
+  state_.desired_version = version_of(versions[0]);
+  state_.reported_version = version_of(versions[1]);
   return true;
 }
 

@@ -23,6 +23,7 @@
 #include "../twin/answer.hpp"
 #include "detail/match_texts.hpp"
 #include "detail/text_lookup.hpp"
+#include "detail/written_names.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -33,14 +34,16 @@ struct acknowledgement {
   std::string_view value;        ///< the value in effect, as JSON text
   int code = 200;                ///< like HTTP's: 200 applied, 202 in progress, 203 an initial value, 400 refused, 500 failed
   std::int64_t version = 0;      ///< of desired, that is answered
-  std::string_view text = {};    ///< for people; left out when empty
+  std::string_view text = {};    ///< for people; when it is empty, an earlier one is removed
 };
 
 /// What a property has before anybody desired it: 203, about version 0.
 constexpr acknowledgement initial_value(std::string_view value, std::string_view text = {}) noexcept { return {value, 203, 0, text}; }
 
 /// Writes a patch for reported, property by property, to what json::write() takes. Names and texts are escaped; values are
-/// JSON text and are checked. Properties before the first component() are the device's own.
+/// JSON text and are checked. Properties before the first component() are the device's own. Each property and each
+/// component may be written once. The patch is a merge patch: a value that is an object is merged with one that was
+/// reported before, so what is to go from it must be null in it.
 ///
 /// Once something was wrong the rest is passed over, and finish() says what it was.
 template <class Output>
@@ -49,31 +52,40 @@ class property_writer {
                 "property_writer: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
 
  public:
-  explicit property_writer(Output& out, const json::memory_source& memory = {}) : out_(out), start_(out.size()), writer_(out), memory_(memory) {
+  explicit property_writer(Output& out, const json::memory_source& memory = {})
+      : out_(out), start_(out.size()), writer_(out), memory_(memory), own_names_(memory), component_names_(memory) {
     static_cast<void>(writer_.StartObject());
   }
   property_writer(const property_writer&) = delete;
   property_writer& operator=(const property_writer&) = delete;
 
-  /// What follows belongs to the component of this name, which stands once in a patch.
+  /// What follows belongs to the component of this name.
   void component(std::string_view name) {
     close_component();
-    put(key(name) && writer_.StartObject() && key("__t") && string("c"));
+    begin(name);
+    put(key(name) && writer_.StartObject());
     inside_ = true;
+    component_names_.clear();
+    begin("__t");
+    put(key("__t") && string("c"));
   }
   /// A property that nobody but the device writes, with its value as JSON text; null removes it.
   void property(std::string_view name, std::string_view value) {
+    begin(name);
     put(key(name));
     json_text(value);
   }
-  /// The answer to a property that was desired.
+  /// The answer to a property that was desired. What an earlier answer said and this one does not is removed.
   void acknowledge(std::string_view name, const acknowledgement& said) {
+    begin(name);
     put(key(name) && writer_.StartObject() && key("value"));
     json_text(said.value);
-    put(key("ac") && writer_.Int(said.code) && key("av") && writer_.Int64(said.version) &&
-        (said.text.empty() || (key("ad") && string(said.text))) && writer_.EndObject(0));
+    put(key("ac") && writer_.Int(said.code) && key("av") && writer_.Int64(said.version) && key("ad") &&
+        (said.text.empty() ? writer_.Null() : string(said.text)) && writer_.EndObject(0));
   }
-  /// Ends the patch. Errors: those of json::read for a value; invalid_utf8; out_of_memory. Then `out` is as it was.
+  /// Ends the patch. Errors: those of json::read for a value; duplicate_name, with the pointer, for a property or component
+  /// that was written twice (`__t` of a component is written by component()); invalid_utf8; out_of_memory. Then `out` is as
+  /// it was.
   [[nodiscard]] json::error finish() {
     close_component();
     put(writer_.EndObject(0));
@@ -83,6 +95,14 @@ class property_writer {
 
  private:
   bool key(std::string_view name) { return writer_.Key(name.data(), static_cast<json::size_type>(name.size()), true); }
+  /// Notes that a property or component of this name is written where the writer is.
+  void begin(std::string_view name) {
+    bool repeated = false;
+    if (!(inside_ ? component_names_ : own_names_).add(name, repeated) && !failure_) failure_ = json::errc::out_of_memory;
+    if (!repeated || failure_) return;
+    const json::step steps[] = {json::step::member(inside_ ? own_names_.last() : name), json::step::member(name)};
+    failure_ = json::error(json::errc::duplicate_name).at(json::location(steps, inside_ ? 2 : 1));
+  }
   bool string(std::string_view text) { return writer_.String(text.data(), static_cast<json::size_type>(text.size()), true); }
   void put(bool written) {
     if (!written && !failure_) failure_ = writer_.failure();
@@ -104,6 +124,7 @@ class property_writer {
   json::text_writer<Output> writer_;
   json::memory_source memory_;
   json::error failure_;
+  detail::written_names own_names_, component_names_;
   bool inside_ = false;
 };
 
@@ -123,10 +144,10 @@ struct unanswered_property {
 
 /// Calls `visit(const unanswered_property&)` for each desired property of the device and of its components without an answer.
 ///
-/// The rule: an acknowledgement (docs/azure.md) answers what is desired when its `av` is at least the version of desired, or
-/// when it answered any version and its `value` is what is desired. A device does not know at which version each property
-/// was written; so what it refused is asked for again once anything else is desired, and an initial value (203, version 0)
-/// never is an answer. A plain reported value is none either.
+/// The rule is that of docs/azure.md, "Acknowledgements": what is desired needs no answer when the value in effect is equal,
+/// in an acknowledgement of any version or as a plain value. Otherwise an acknowledgement answers it when its `av` is at
+/// least the version of desired. A device does not know at which version each property was written; so what it refused is
+/// asked for again once anything else is desired.
 /// Shape: both sections as objects in trusted text, as device_session::text() gives them; `version` of desired.
 /// Errors: out_of_memory. Cost: both sections, and the names of the components; they are indexed where their order differs.
 template <class Visit>
@@ -143,23 +164,67 @@ inline bool is_marked_component(std::string_view object) noexcept {
   return mark.size() >= 2 && mark.front() == '"' && json::detail::same_string(mark.substr(1, mark.size() - 2), "c");
 }
 
+/// The value in effect of an acknowledgement in trusted text, with what else it says; empty for anything else.
+inline std::string_view acknowledged_text(std::string_view reported, answer& said) noexcept {
+  said = {};
+  if (reported.empty() || reported.front() != '{') return {};
+  const std::string_view value = json::detail::member_text(reported, "value");
+  if (!value.empty() && value != "null" && json::detail::text_to(json::detail::member_text(reported, "ac"), said.code) == json::errc::ok &&
+      json::detail::text_to(json::detail::member_text(reported, "av"), said.version) == json::errc::ok) {
+    return value;
+  }
+  said = {};
+  return {};
+}
+
+/// Whether reported has what is desired, as basic_twin::in_sync() has it: each member of an object that is desired, with
+/// its value in effect. Trusted texts. Errors: out_of_memory.
+inline json::result<bool> has_in_effect(std::string_view desired, std::string_view reported, const merge::text_options& o) {
+  struct frame {
+    json::detail::text_items desired;
+    text_lookup reported;
+  };
+  json::detail::stack<frame, 2> frames(o.memory);
+  lookup_memory indexes(o.memory);
+  for (;;) {
+    answer ignored;
+    const std::string_view acknowledged = acknowledged_text(reported, ignored);
+    if (!acknowledged.empty()) reported = acknowledged;
+    if (reported.empty()) return false;
+    if (desired.front() == '{' && reported.front() == '{') {
+      if (!frames.push({json::detail::text_items(desired), text_lookup(reported)})) return json::errc::out_of_memory;
+    } else {
+      const auto same = same_text(desired, reported, o);
+      if (!same) return same.error();
+      if (!*same) return false;
+    }
+    while (!frames.empty() && !frames.back().desired.next()) {
+      frames.back().reported.close(indexes);
+      frames.pop();
+    }
+    if (frames.empty()) return true;
+    frame& f = frames.back();
+    desired = f.desired.value();
+    if (!f.reported.find(f.desired.name(), indexes, reported)) return json::errc::out_of_memory;
+  }
+}
+
 /// What reported says to a desired value.
 inline json::result<answer> answer_in_text(std::string_view desired, std::string_view reported, std::int64_t version, const merge::text_options& o) {
+  if (version < 1) version = 1;  // an initial value, which is about version 0, answers nothing
   answer said;
-  const std::string_view value = json::detail::member_text(reported, "value");
-  if (value.empty() || value == "null" || json::detail::text_to(json::detail::member_text(reported, "ac"), said.code) != json::errc::ok ||
-      json::detail::text_to(json::detail::member_text(reported, "av"), said.version) != json::errc::ok) {
-    return answer();
-  }
-  std::int64_t asked = version;
-  if (said.version > 0 && said.version < version) {
-    const auto same = same_text(value, desired, o);
+  const bool acknowledged = !acknowledged_text(reported, said).empty();
+  bool equal = false;
+  if (!acknowledged || said.version < version) {
+    const auto same = has_in_effect(desired, reported, o);
     if (!same) return same.error();
-    if (*same) asked = said.version;
-  } else if (said.version == 0) {
-    asked = 1;
+    equal = *same;
   }
-  said.state = devicetwin::detail::state_of(said.code, said.version, asked);
+  if (acknowledged) {
+    said.state = devicetwin::detail::state_of(said.code, said.version, version, equal);
+  } else if (equal) {
+    said.state = answer_state::accepted;
+  }
   return said;
 }
 

@@ -125,7 +125,8 @@ class basic_twin {
     return p == part::tags ? tags_.text_size() : p == part::desired ? desired_.text_size() : reported_.text_size();
   }
   /// When the property at `pointer` ("" is the section itself) was last written. Of a property of tags, or one whose
-  /// metadata is missing, nothing is known: not_found. Errors: as json::find. Cost: a scan of each object on the way.
+  /// metadata is missing, nothing is known: not_found. The version is 0 where the metadata has none, or one above the
+  /// section's, which is not believed. Errors: as json::find. Cost: a scan of each object on the way.
   json::result<stamp> stamp_of(part section, std::string_view pointer) const noexcept;
 
   /// Whether reported has every desired property, with its value; an acknowledgement counts as the value it names.
@@ -145,9 +146,10 @@ class basic_twin {
 
   /// Takes a twin from JSON: what the service's GET gives, a device's own (`{"desired":…,"reported":…}`), or the body
   /// of a lifecycle or replaceTwin event. Limits do not apply: what exists is taken, kept, and written back the same,
-  /// also metadata that is missing, stale or strange, and counters that follow no law. `desired` and `reported` at the
-  /// root mean something only where there is no `properties`; of `properties` only these two sections are kept.
-  /// Errors: of reading; not_a_twin with the pointer of what has the wrong type; out_of_memory; then nothing has changed.
+  /// also metadata that is missing, stale or strange, and counters that follow no law. Members of the root that are not
+  /// known are kept; of `properties` only the two sections are.
+  /// Errors: of reading; not_a_twin with the pointer of what has the wrong type, or of `desired` or `reported` at the root
+  /// of a twin that has `properties` too; out_of_memory; then nothing has changed.
   [[nodiscard]] json::error load(std::string_view text);
   template <class Allocator>
   [[nodiscard]] json::error load(const json::basic_value<Allocator>& value);
@@ -224,7 +226,8 @@ class basic_twin {
 
   /// A back end's copy takes an updateTwin event: root "version", and of each section written its members, "$metadata",
   /// whose time they carry from now on, and "$version". Only the event after the copy's version is taken,
-  /// precondition_failed otherwise: fetch the whole twin then. (The body of any other event is a whole twin: load().)
+  /// and a section's version must be above the copy's; precondition_failed otherwise: fetch the whole twin then. (The body
+  /// of any other event is a whole twin: load().)
   /// Errors: not_a_twin at what is missing or has the wrong type.
   [[nodiscard]] json::error apply_event(std::string_view text, outcome& done) {
     return read_and(text, done, [&](json::arena_value& v) { return write_as_event(v, done); });
@@ -236,17 +239,17 @@ class basic_twin {
   /// left; nothing is changed. Errors: what makes the input no such write at all (reading, not_a_twin, not_writable,
   /// out_of_memory).
   [[nodiscard]] json::error check_service_patch(std::string_view text, validation& report) const {
-    return ask(text, report, [&](basic_twin& t, json::arena_value& v, outcome& none) {
+    return ask(text, party::service, report, [&](basic_twin& t, json::arena_value& v, outcome& none) {
       return t.write_as_service(v, false, 0, none, {}, &report);
     });
   }
   [[nodiscard]] json::error check_service_replace(std::string_view text, validation& report) const {
-    return ask(text, report, [&](basic_twin& t, json::arena_value& v, outcome& none) {
+    return ask(text, party::service, report, [&](basic_twin& t, json::arena_value& v, outcome& none) {
       return t.write_as_service(v, true, 0, none, {}, &report);
     });
   }
   [[nodiscard]] json::error check_device_patch(std::string_view text, validation& report) const {
-    return ask(text, report, [&](basic_twin& t, json::arena_value& v, outcome& none) {
+    return ask(text, party::device, report, [&](basic_twin& t, json::arena_value& v, outcome& none) {
       return t.write_as_device(v, 0, none, any_version, &report);
     });
   }
@@ -259,10 +262,13 @@ class basic_twin {
     desired_.tracking().history().set_budget(bytes);
     reported_.tracking().history().set_budget(bytes);
   }
-  /// Forgets what was removed up to this version of the section; nobody will ask any more.
+  /// Forgets what was removed up to this version of the section; nobody will ask any more. A version that the section
+  /// has not reached yet means the present one.
   void forget_before(part section, std::int64_t version) noexcept {
     static_assert(Tracking::keeps_stamps, "basic_twin: an unstamped twin keeps no history");
-    if (section != part::tags) writable(section).tracking().history().forget_before(version);
+    if (section == part::tags) return;
+    const std::int64_t newest = section_of(section).version();
+    writable(section).tracking().history().forget_before(version < newest ? version : newest);
   }
 
   /// For the views and stores of this library: the sections, and where tags and properties stand among the members
@@ -319,13 +325,36 @@ class basic_twin {
     if (json::error e = copy_checked(given, value, done.arena_)) return emptied(done, e);
     return emptied(done, act(value));
   }
+  enum class party : unsigned char { service, device };
   template <class Act>
-  json::error ask(std::string_view text, validation& report, Act&& act) const {
+  json::error ask(std::string_view text, party who, validation& report, Act&& act) const {
     report.clear();
     outcome none(memory_.source());
     auto& self = const_cast<basic_twin&>(*this);  // with a report nothing is written
-    json::error e = self.read_and(text, none, [&](json::arena_value& v) { return act(self, v, none); });
-    return e;
+    const json::error e = self.read_and(text, none, [&](json::arena_value& v) { return act(self, v, none); });
+    if (!detail::is_number_size(e.code())) return e;
+    // The numbers are violations; the rest is looked at without them.
+    json::arena_value value;
+    const auto note = [&](std::string_view pointer, json::errc code) {
+      part where = part::reported;
+      if (who == party::service && !section_in_root(pointer, where)) return code;
+      const auto violation = json::error(code).at(json::detail::pointer_text{pointer});
+      return report.add(where, violation) ? json::errc::ok : json::errc::out_of_memory;
+    };
+    if (json::error worse = detail::read_without_big_numbers(text, value, none.arena_, *rules_, memory_.source(), note)) return worse;
+    return act(self, value, none);
+  }
+  /// Takes the place of a section off a pointer into what a service writes. False when it leads to neither tags nor desired.
+  static bool section_in_root(std::string_view& pointer, part& where) noexcept {
+    constexpr std::string_view places[] = {"/tags", "/properties/desired"};
+    for (const std::string_view place : places) {
+      const std::string_view rest = pointer.substr(pointer.size() < place.size() ? pointer.size() : place.size());
+      if (pointer.substr(0, place.size()) != place || (!rest.empty() && rest.front() != '/')) continue;
+      where = place == places[0] ? part::tags : part::desired;
+      pointer = rest;
+      return true;
+    }
+    return false;
   }
   static json::error emptied(outcome& done, const json::error& e) {
     if (e) done.clear();
@@ -359,7 +388,8 @@ class basic_twin {
     json::arena_value* reported = nullptr;
   };
   json::error take_apart(json::arena_value& input, bool with_reported, service_input& parts) const;
-  void strip_echo(json::arena_value& section, part where) const;
+  static void take_out_own(json::arena_value& section, part where);
+  json::error drop_own_of_tags(json::arena_value& patch, json::arena& memory);
   static json::error null_for_missing(const json::arena_value& old, json::arena_value& replacement, json::arena& memory,
                                       const json::memory_source& working);
 

@@ -94,8 +94,9 @@ class delta_list {
 template <class Memory, class Tracking>
 [[nodiscard]] json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list, const delta_options& options = {});
 
-/// What the device has said to the desired property at `pointer`. A reported value that is no acknowledgement but equal
-/// is `accepted`. Errors: as json::find() in desired; out_of_memory.
+/// What the device has said to the desired property at `pointer`, with an acknowledgement of it or of what it is in. It is
+/// `accepted` where the value in effect is the desired one, unless the device refused just that (docs/azure.md,
+/// "Acknowledgements"). Errors: as json::find() in desired; out_of_memory.
 template <class Memory, class Tracking>
 [[nodiscard]] json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::string_view pointer,
                                              const delta_options& options = {});
@@ -104,21 +105,34 @@ template <class Memory, class Tracking>
 
 namespace detail {
 
-/// Reads what reported has where desired has a value that was written with this stamp.
-inline answer read_answer(const arena_value* reported, const stamp& desired, const delta_options& options) noexcept {
+/// What an acknowledgement, or a null pointer, says to a desired property that was written with this stamp. `equal`: the
+/// value in effect is the desired one.
+inline answer read_answer(const arena_value* acknowledgement, const stamp& desired, bool equal, const delta_options& options) noexcept {
   answer said;
-  if (reported != nullptr && acknowledged_value(*reported) != nullptr) {
-    said.code = find_member(*reported, "ac")->GetInt64();
-    said.version = find_member(*reported, "av")->GetInt64();
-    const arena_value* text = find_member(*reported, "ad");
+  if (acknowledgement != nullptr) {
+    static_cast<void>(is_integer(*find_member(*acknowledgement, "ac"), said.code));
+    static_cast<void>(is_integer(*find_member(*acknowledgement, "av"), said.version));
+    const arena_value* text = find_member(*acknowledgement, "ad");
     if (text != nullptr && text->IsString()) said.text = json::detail::text_of(*text);
-    said.state = state_of(said.code, said.version, desired.version);
+    said.state = state_of(said.code, said.version, desired.version, equal);
+  } else if (equal) {
+    said.state = answer_state::accepted;
   }
   const bool open = said.state == answer_state::none || said.state == answer_state::pending;
-  if (open && options.allowed != 0 && desired.time != 0 && options.now - desired.time > options.allowed) {
+  if (open && options.allowed > 0 && desired.time != 0 && options.now > desired.time &&
+      static_cast<std::uint64_t>(options.now) - static_cast<std::uint64_t>(desired.time) > static_cast<std::uint64_t>(options.allowed)) {
     said.state = answer_state::overdue;
   }
   return said;
+}
+
+/// The version at the latest with which a desired property of this stamp was written. Where the stamp does not know, it
+/// is the section's: an acknowledgement of an older version is not taken for an answer then.
+template <class Twin>
+stamp at_the_latest(const Twin& t, stamp known) noexcept {
+  if (known.version <= 0 || known.version > t.desired_version()) known.version = t.desired_version();
+  if (known.version < 1) known.version = 1;  // an initial value, which is about version 0, answers nothing
+  return known;
 }
 
 /// Puts entries of a delta walk into nested objects.
@@ -153,7 +167,7 @@ struct delta_sender {
     }
     return true;
   }
-  bool differs(const json::location& where, const arena_value& desired, const arena_value*) {
+  bool differs(const json::location& where, const arena_value& desired, const arena_value*, const arena_value*) {
     if (!go_to(where) || !name(where[depth])) return stop();
     failure = json::detail::emit(desired, out, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory);
     return !failure;
@@ -177,8 +191,8 @@ class delta_lister {
     indexes_.truncate(levels_.back().index_base);
     levels_.pop();
   }
-  bool differs(const json::location& where, const arena_value& desired, const arena_value* reported) {
-    const answer said = read_answer(reported, stamp_at(where.depth()), options_);
+  bool differs(const json::location& where, const arena_value& desired, const arena_value* reported, const arena_value* acknowledgement) {
+    const answer said = read_answer(acknowledgement, at_the_latest(twin_, stamp_at(where.depth())), false, options_);
     return list_.add(reported == nullptr ? delta_kind::missing : delta_kind::different, where, &desired, reported, said);
   }
   bool extra(const json::location& where, const arena_value& reported) {
@@ -272,19 +286,30 @@ template <class Memory, class Tracking>
 json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::string_view pointer, const delta_options& options) {
   const auto desired = json::find(t.desired(), pointer);
   if (!desired) return desired.error();
-  const auto reported = json::find(t.reported(), pointer);
-  const json::arena_value* given = reported ? *reported : nullptr;
-  const auto written = t.stamp_of(part::desired, pointer);
-  answer said = detail::read_answer(given, written ? *written : stamp{}, options);
-  if (given != nullptr && detail::acknowledged_value(*given) == nullptr) {
-    json::equal_options rules;
-    rules.numbers = t.rules().numbers;
-    rules.memory = t.memory_source();
-    const auto same = json::equal(**desired, *given, rules);
-    if (!same) return same.error();
-    if (*same) said.state = answer_state::accepted;
+  const json::arena_value* given = &t.reported();
+  const json::arena_value* acknowledgement = nullptr;
+  json::detail::pointer_tokens tokens(pointer);
+  for (const json::arena_value* in = given; given != nullptr;) {  // down reported, through acknowledgements on the way
+    const std::string_view rest = pointer.substr(pointer.size() - tokens.remaining());
+    std::string_view token;
+    if (!tokens.next(token)) break;
+    if (!in->IsObject()) {  // elements have no acknowledgements
+      const auto found = json::find(*in, rest);
+      given = found ? *found : nullptr;
+      break;
+    }
+    const auto* members = json::detail::members_begin(*in);
+    json::size_type i = 0;
+    while (i < in->MemberCount() && !json::detail::token_is(token, json::detail::text_of(members[i].name))) ++i;
+    given = i < in->MemberCount() ? &members[i].value : nullptr;
+    in = detail::in_effect(given);
+    if (in != given) acknowledgement = given;
   }
-  return said;
+  std::int64_t differences = 0;
+  detail::sync_counter counter(t.rules(), t.memory_source());
+  if (json::error e = counter.count(**desired, given, detail::sync_counter::from_patch::neither, differences, pointer.empty())) return e;
+  const auto written = t.stamp_of(part::desired, pointer);
+  return detail::read_answer(acknowledgement, detail::at_the_latest(t, written ? *written : stamp{}), differences == 0, options);
 }
 
 }  // namespace DEVICETWIN_ABI

@@ -24,8 +24,9 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
 
-/// Levels of a whole twin as text: a section of the deepest kind stands two levels down, and its metadata has two more.
-inline constexpr std::size_t whole_twin_depth = json::default_max_depth + 4;
+/// Levels of a whole twin as text: a section of the deepest kind stands two levels down, its metadata has two more, and
+/// the names that were removed from it stand five levels down.
+inline constexpr std::size_t whole_twin_depth = json::default_max_depth + 5;
 
 }  // namespace detail
 
@@ -42,12 +43,22 @@ class stamped {
     shadow_.swap(other.shadow_);
     history_.swap(other.history_);
     std::swap(unusual_, other.unusual_);
+    std::swap(doubted_, other.doubted_);
   }
 
   const detail::stamp_shadow& shadow() const noexcept { return shadow_; }
   detail::stamp_shadow& shadow() noexcept { return shadow_; }
   detail::section_history& history() noexcept { return history_; }
   const detail::section_history& history() const noexcept { return history_; }
+  /// Whether stamps, versions or history contradict each other as they were loaded. Then it is not known what changed
+  /// since any version, up to the next write.
+  bool is_doubted() const noexcept { return doubted_; }
+  /// Forgets everything up to the section's present version, and doubts it.
+  void doubt(std::int64_t version) noexcept {
+    history_.start(version);
+    doubted_ = true;
+  }
+  void set_doubted(bool doubted) noexcept { doubted_ = doubted; }
   /// What a loaded `$metadata` had beyond stamps, as a patch of what the stamps print; a null pointer for nothing.
   const json::arena_value* unusual() const noexcept { return unusual_ == nullptr ? nullptr : &unusual_->root(); }
   /// Takes such a patch over, an object. False when memory ran out.
@@ -96,6 +107,7 @@ class stamped {
   void restamp(const stamp& s) noexcept {
     shadow_.reset(s);
     drop_unusual();
+    doubted_ = false;
   }
 
   /// Nothing is known but that all this was so at `version`.
@@ -105,12 +117,14 @@ class stamped {
     restamp(s);
     return true;
   }
-  /// Takes `$metadata` as it is written in a twin, and the versions that it does not show, if they are known.
+  /// Takes `$metadata` as it is written in a twin whose section has this version, and the versions that it does not show,
+  /// if they are known.
   json::error load(const json::arena_value& values, const json::arena_value& metadata, const json::arena_value* versions,
-                   bool with_versions, const json::memory_source& working);
+                   bool with_versions, std::int64_t version, const json::memory_source& working);
   [[nodiscard]] json::error assign(const stamped& other) {
     if (!shadow_.assign(other.shadow_) || !history_.assign(other.history_)) return json::errc::out_of_memory;
     drop_unusual();
+    doubted_ = other.doubted_;
     if (other.unusual_ == nullptr) return {};
     json::document copy(shadow_.memory());
     if (json::error e = copy.assign(other.unusual_->root(), detail::whole_twin_depth)) return e;
@@ -145,6 +159,7 @@ class stamped {
   }
 
   detail::section_history history_;
+  bool doubted_ = false;
   json::document* unusual_ = nullptr;  ///< seldom needed, so not a member; in the memory of the shadow
 };
 
@@ -167,7 +182,8 @@ class unstamped {
   void restamp(const stamp&) noexcept {}
   void start(std::int64_t) noexcept {}
   [[nodiscard]] bool reset(const stamp&) noexcept { return true; }
-  json::error load(const json::arena_value&, const json::arena_value&, const json::arena_value*, bool, const json::memory_source&) {
+  json::error load(const json::arena_value&, const json::arena_value&, const json::arena_value*, bool, std::int64_t,
+                   const json::memory_source&) {
     return {};
   }
   [[nodiscard]] json::error assign(const unstamped&) { return {}; }
@@ -284,9 +300,11 @@ class section_write {
   }
   /// `restamp`: everything in the section carries the stamp, not only what was written.
   void commit(timestamp now, bool restamp) {
+    const bool skips = next_version_ - 1 != target_.version_;  // somebody else counted, and writes between are not known
     target_.version_ = next_version_;
     const stamp s{now, target_.version_};
     target_.tracking_.commit(planned(), values_before(), s, survey_);
+    if (skips) target_.tracking_.start(s.version);
     if (restamp) target_.tracking_.restamp(s);
     merge::no_journal nobody;
     merge_.commit(nobody);
@@ -416,28 +434,62 @@ class plan_sizes {
   std::size_t depth_ = 0;
 };
 
+/// The highest version that a loaded `$metadata` names beyond the stamps that were taken from it; 0 for none.
+inline std::int64_t highest_version_in(const json::arena_value* unusual) noexcept {
+  if (unusual == nullptr) return 0;
+  struct frame {
+    const json::arena_value* object;
+    json::size_type next;
+  } frames[whole_twin_depth];
+  std::size_t depth = 0;
+  std::int64_t highest = 0;
+  frames[depth++] = {unusual, 0};
+  while (depth != 0) {
+    frame& f = frames[depth - 1];
+    if (f.next == f.object->MemberCount()) {
+      --depth;
+      continue;
+    }
+    const value_member& member = json::detail::members_begin(*f.object)[f.next++];
+    if (member.value.IsObject()) {
+      if (depth < whole_twin_depth) frames[depth++] = {&member.value, 0};
+    } else if (member.value.IsUint64() && json::detail::text_of(member.name) == "$lastUpdatedVersion") {
+      const std::int64_t version = member.value.IsInt64() ? member.value.GetInt64() : INT64_MAX;
+      if (version > highest) highest = version;
+    }
+  }
+  return highest;
+}
+
 }  // namespace detail
 
 inline void stamped::commit(const detail::merge_plan& plan, const json::arena_value& values, const stamp& s,
                             const survey& found) noexcept {
   if (found.text_.size() != 0) history_.append(s.version, found.text_.view());
   shadow_.write(plan, values, s);
-  if (unusual_ == nullptr) return;
-  detail::unusual_pruner pruner(json::document_access::root(*unusual_));
-  static_cast<void>(detail::walk_plan(plan, values, pruner));
-  if (unusual_->root().MemberCount() == 0) drop_unusual();
+  if (unusual_ != nullptr) {
+    detail::unusual_pruner pruner(json::document_access::root(*unusual_));
+    static_cast<void>(detail::walk_plan(plan, values, pruner));
+    if (unusual_->root().MemberCount() == 0) drop_unusual();
+  }
+  if (doubted_) {
+    history_.start(s.version);
+    doubted_ = detail::highest_version_in(unusual()) > s.version;
+  }
 }
 
 inline json::error stamped::load(const json::arena_value& values, const json::arena_value& metadata,
-                                 const json::arena_value* versions, bool with_versions, const json::memory_source& working) {
+                                 const json::arena_value* versions, bool with_versions, std::int64_t version,
+                                 const json::memory_source& working) {
   json::document complete(working);
   if (versions != nullptr) {
     merge::options o;
+    o.max_depth = detail::whole_twin_depth;
     o.memory = working;
-    if (json::error e = complete.assign(metadata)) return e;
+    if (json::error e = complete.assign(metadata, detail::whole_twin_depth)) return e;
     if (json::error e = merge::apply_merge_patch(complete, *versions, o)) return e;
   }
-  if (!shadow_.load(values, versions != nullptr ? complete.root() : metadata, working)) return json::errc::out_of_memory;
+  if (!shadow_.load(values, versions != nullptr ? complete.root() : metadata, version, working)) return json::errc::out_of_memory;
   // What the stamps do not print the way it was written is kept as a difference.
   json::document printed(working);
   if (json::error e = json::document_access::rebuild(printed, 0, [&](auto& handler) {
@@ -452,7 +504,9 @@ inline json::error stamped::load(const json::arena_value& values, const json::ar
     drop_unusual();
     return {};
   }
-  return set_unusual(difference) ? json::errc::ok : json::errc::out_of_memory;
+  if (!set_unusual(difference)) return json::errc::out_of_memory;
+  if (detail::highest_version_in(unusual()) > version) doubt(version);
+  return {};
 }
 
 template <class Handler>
@@ -481,7 +535,7 @@ json::error section<Tracking>::load(const json::arena_value& values, std::int64_
   version_ = version;
   tracking_.start(version);
   if (everything != nullptr && !tracking_.reset(*everything)) return json::errc::out_of_memory;
-  if (metadata != nullptr) return tracking_.load(values_.root(), *metadata, versions, with_versions, working);
+  if (metadata != nullptr) return tracking_.load(values_.root(), *metadata, versions, with_versions, version, working);
   return {};
 }
 

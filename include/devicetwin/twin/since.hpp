@@ -19,8 +19,9 @@ inline namespace DEVICETWIN_ABI {
 /// Sends the merge patch (RFC 7396) that turns the section as it was at `version` into what it is now, to a RapidJSON
 /// handler. `where` is desired or reported.
 ///
-/// Errors: too_old when removals after that version are not all remembered, or the section never had that version:
-///   send the whole section then; out_of_memory; handler_stopped. Events may have been sent before the last two.
+/// Errors: too_old when removals after that version are not all remembered, the section never had that version, or its
+///   loaded stamps, versions and history contradict each other: send the whole section then; out_of_memory;
+///   handler_stopped. Events may have been sent before the last two.
 /// Cost: what changed, and nothing for what did not. One member in each object is remembered as the last one written; an
 ///   object in which several have changed since is gone through member by member.
 template <class Memory, class Handler>
@@ -181,7 +182,7 @@ json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
   if (where == part::tags || !t.desired().IsObject()) return json::errc::not_found;
   const section<stamped>& s = t.section_of(where);
   const detail::section_history& history = s.tracking().history();
-  if (version < history.known_since() || version > s.version()) return json::errc::too_old;
+  if (version < 1 || version < history.known_since() || version > s.version() || s.tracking().is_doubted()) return json::errc::too_old;
   const json::memory_source working = t.memory_source();
   json::document removed(working);
   if (json::error e = detail::removed_since(history, s.values(), version, removed, working)) return e;

@@ -34,10 +34,11 @@ template <class Memory>
 
 namespace detail {
 
-// The content of the stored form (detail/stored_form.hpp): the service's view without metadata, and for desired and
+// The content of the stored form (detail/stored_form.hpp): flags, the service's view without metadata, and for desired and
 // reported: known since, budget, the records (version, names), the numbers of stamp_shadow::store(), and the peculiarities
 // of a loaded `$metadata` as JSON, or nothing.
 inline constexpr std::string_view stored_mark = "DTWN";
+inline constexpr unsigned stored_shows_history = 1, stored_doubts_desired = 2, stored_doubts_reported = 4;
 
 inline json::error store_tracking(const stamped& tracking, const json::arena_value& values, stored_writer<json::text_buffer>& out,
                                   const json::memory_source& working) {
@@ -52,6 +53,7 @@ inline json::error store_tracking(const stamped& tracking, const json::arena_val
   tracking.shadow().store(values, [&out](std::uint64_t n) { out.number(n); });
   json::text_buffer unusual(working);
   json::write_options options;
+  options.max_depth = whole_twin_depth;
   options.memory = working;
   if (tracking.unusual() != nullptr) {
     if (json::error e = json::write(*tracking.unusual(), unusual, options)) return e;
@@ -60,17 +62,22 @@ inline json::error store_tracking(const stamped& tracking, const json::arena_val
   return {};
 }
 
-inline json::errc restore_tracking(stored_reader& in, const json::arena_value& values, stamped& tracking,
+/// Takes what store_tracking() wrote for a section of these values and this version.
+inline json::errc restore_tracking(stored_reader& in, const json::arena_value& values, std::int64_t newest, bool doubted, stamped& tracking,
                                    const json::memory_source& working) {
   section_history& history = tracking.history();
   std::uint64_t known_since = 0, budget = 0, records = 0;
   if (!in.number(known_since) || !in.number(budget) || !in.number(records)) return json::errc::damaged;
+  if (known_since > static_cast<std::uint64_t>(newest)) return json::errc::damaged;
+  std::uint64_t before = known_since;
   history.start(static_cast<std::int64_t>(known_since));
   history.set_budget(static_cast<std::size_t>(budget));
   for (std::uint64_t i = 0; i < records; ++i) {
     std::uint64_t version = 0;
     std::string_view names;
     if (!in.number(version) || !in.text(names)) return json::errc::damaged;
+    if (version <= before || version > static_cast<std::uint64_t>(newest)) return json::errc::damaged;
+    before = version;
     json::document parsed(working);
     const json::error e = read_names(names, parsed, working);
     if (e.code() == json::errc::out_of_memory) return e.code();
@@ -83,10 +90,14 @@ inline json::errc restore_tracking(stored_reader& in, const json::arena_value& v
   if (!tracking.shadow().restore(values, next, working, out_of_memory)) {
     return out_of_memory ? json::errc::out_of_memory : json::errc::damaged;
   }
+  const bool out_of_range = tracking.shadow().drop_versions_above(newest);
+  tracking.set_doubted(false);
+  if (doubted || out_of_range || !tracking.shadow().in_order_after(history.known_since())) tracking.doubt(newest);
   std::string_view unusual;
   if (!in.text(unusual)) return json::errc::damaged;
   if (unusual.empty()) return json::errc::ok;
   json::read_options options;
+  options.max_depth = whole_twin_depth;
   options.memory = working;
   json::document patch(working);
   const json::error e = json::read(unusual, patch, options);
@@ -116,7 +127,9 @@ json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out) {
   options.metadata = false;
   if (json::error e = detail::write_events(view, 0, [&](auto& w) { return emit_service_view(t, w, options); })) return e;
   // A history member of the view says only whether it is shown; the history itself follows.
-  writer.number(t.root_layout().shows_history ? 1 : 0);
+  writer.number((t.root_layout().shows_history ? detail::stored_shows_history : 0) |
+                (t.section_of(part::desired).tracking().is_doubted() ? detail::stored_doubts_desired : 0) |
+                (t.section_of(part::reported).tracking().is_doubted() ? detail::stored_doubts_reported : 0));
   writer.text(view.view());
   for (const part where : {part::desired, part::reported}) {
     const section<stamped>& s = t.section_of(where);
@@ -134,15 +147,16 @@ json::error load_stored(std::string_view bytes, basic_twin<Memory, stamped>& t) 
   const json::errc form = detail::read_stored_form(bytes, detail::stored_mark, stored_format, payload);
   if (form != json::errc::ok) return form;
   detail::stored_reader in(payload);
-  std::uint64_t shows_history = 0;
+  std::uint64_t flags = 0;
   std::string_view view;
-  if (!in.number(shows_history) || !in.text(view)) return json::errc::damaged;
+  if (!in.number(flags) || flags > 7 || !in.text(view)) return json::errc::damaged;
   basic_twin<Memory, stamped> fresh(t.rules(), access::memory(t));
   if (json::error e = fresh.load(view)) return e.code() == json::errc::out_of_memory ? e : json::error(json::errc::damaged);
-  access::layout(fresh).shows_history = shows_history == 1;
+  access::layout(fresh).shows_history = (flags & detail::stored_shows_history) != 0;
   for (const part where : {part::desired, part::reported}) {
     section<stamped>& s = access::writable(fresh, where);
-    const json::errc code = detail::restore_tracking(in, s.values(), s.tracking(), t.memory_source());
+    const bool doubted = (flags & (where == part::desired ? detail::stored_doubts_desired : detail::stored_doubts_reported)) != 0;
+    const json::errc code = detail::restore_tracking(in, s.values(), s.version(), doubted, s.tracking(), t.memory_source());
     if (code != json::errc::ok) return code;
   }
   if (!in.done()) return json::errc::damaged;

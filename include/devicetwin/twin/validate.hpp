@@ -4,8 +4,10 @@
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
-#include <type_traits>  // std::enable_if_t, std::is_convertible_v
+#include <type_traits>  // std::enable_if_t, std::is_convertible_v, std::remove_reference_t
 
+#include "../json/arena.hpp"
+#include "../json/detail/builder.hpp"
 #include "../json/detail/events.hpp"
 #include "../json/detail/plain_array.hpp"
 #include "../json/detail/text.hpp"
@@ -70,9 +72,9 @@ template <class Allocator>
 [[nodiscard]] json::error validate(const json::basic_value<Allocator>& value, part where, shape form, const dialect& rules,
                                    validation& out, const json::memory_source& memory = {});
 
-/// The same for JSON text. Also adds an integer beyond 64 bits, where the dialect refuses it, and a number beyond the largest
-/// double; where there is one, the size is not measured.
-/// Errors: those of json::read but for the size of numbers; as above. Then `out` is as it was. Cost: one or two passes.
+/// The same for JSON text. First adds each integer beyond 64 bits, where the dialect refuses them, and each number beyond the
+/// largest double.
+/// Errors: those of json::read but for the size of numbers; as above. Then `out` is as it was. Cost: two or three passes.
 [[nodiscard]] inline json::error validate(std::string_view text, part where, shape form, const dialect& rules, validation& out,
                                           const json::memory_source& memory = {});
 
@@ -316,6 +318,13 @@ class name_rules {
   bool common_are_good_;              ///< none from '0' to '~' is forbidden
 };
 
+/// Whether trees can hold a number: ok, integer_overflow where the dialect refuses it, number_overflow.
+inline json::errc parse_for(const dialect& rules, std::string_view text, json::number& n) noexcept {
+  const json::number_end read = json::parse_number(text.data(), text.data() + text.size(), n);
+  const bool refused = n.big_integer && rules.big_integers == json::big_integer_rule::refuse;
+  return refused ? json::errc::integer_overflow : read.code;
+}
+
 /// A handler of events that holds a patch or a section against a dialect. Without a report it stops at the first
 /// violation, and whoever sends the events adds the pointer; with one it notes all and goes on.
 class rule_checker {
@@ -334,8 +343,6 @@ class rule_checker {
   std::uint64_t actual() const noexcept { return actual_; }
   /// Whether any member or element was null.
   bool has_nulls() const noexcept { return has_nulls_; }
-  /// Whether the value was an object.
-  bool saw_object() const noexcept { return saw_object_; }
 
   bool Null() {
     has_nulls_ = true;
@@ -358,11 +365,8 @@ class rule_checker {
   bool Double(double) { return next(true); }
   bool NumberText(std::string_view text) {
     json::number n;
-    const json::number_end read = json::parse_number(text.data(), text.data() + text.size(), n);
-    if (n.big_integer && rules_.big_integers == json::big_integer_rule::refuse) {
-      return next(broken(json::errc::integer_overflow));
-    }
-    if (read.code != json::errc::ok) return next(broken(read.code));
+    const json::errc code = parse_for(rules_, text, n);
+    if (code != json::errc::ok) return next(broken(code));
     if (n.stored_as == json::number::kind::signed_integer) return Int64(n.i);
     return n.stored_as == json::number::kind::unsigned_integer ? Uint64(n.u) : Double(n.d);
   }
@@ -376,15 +380,9 @@ class rule_checker {
     return code == json::errc::name_too_long ? broken(code, rules_.max_name, length) : broken(code);
   }
   bool StartObject() { return start(false); }
-  bool EndObject(json::size_type) {
-    saw_object_ = true;  // the last to end is the value itself
-    return end(false);
-  }
+  bool EndObject(json::size_type) { return end(false); }
   bool StartArray() { return (rules_.arrays || broken(json::errc::array_forbidden)) && start(true); }
-  bool EndArray(json::size_type) {
-    saw_object_ = false;
-    return end(true);
-  }
+  bool EndArray(json::size_type) { return end(true); }
 
  private:
   bool start(bool array) {
@@ -435,10 +433,100 @@ class rule_checker {
   std::size_t depth_ = 0;
   std::size_t arrays_ = 0;
   bool has_nulls_ = false;
-  bool saw_object_ = false;
   json::errc failure_ = json::errc::ok;
   std::uint64_t limit_ = 0, actual_ = 0;
 };
+
+/// Passes the events of a text on to a handler, and a 0 for each number that trees cannot hold: `note(pointer, code)` is told
+/// of it, and returns ok or why to stop.
+template <class Handler, class Note>
+class number_filter {
+ public:
+  number_filter(Handler& handler, const dialect& rules, Note& note, const json::memory_source& memory) noexcept
+      : handler_(handler), rules_(rules), note_(note), pointer_(memory), open_(memory) {}
+
+  json::errc failure() const noexcept { return failure_ != json::errc::ok ? failure_ : json::detail::failure_of(handler_, 0); }
+
+  bool NumberText(std::string_view text) {
+    json::number n;
+    const json::errc code = parse_for(rules_, text, n);
+    if (code != json::errc::ok) {
+      if (!locate()) return false;
+      failure_ = note_(pointer_.view(), code);
+      return failure_ == json::errc::ok && next(handler_.Int(0));
+    }
+    if (n.stored_as == json::number::kind::signed_integer) return next(handler_.Int64(n.i));
+    return next(n.stored_as == json::number::kind::unsigned_integer ? handler_.Uint64(n.u) : handler_.Double(n.d));
+  }
+  bool Null() { return next(handler_.Null()); }
+  bool Bool(bool b) { return next(handler_.Bool(b)); }
+  bool Int(int i) { return next(handler_.Int(i)); }
+  bool Uint(unsigned u) { return next(handler_.Uint(u)); }
+  bool Int64(std::int64_t i) { return next(handler_.Int64(i)); }
+  bool Uint64(std::uint64_t u) { return next(handler_.Uint64(u)); }
+  bool Double(double d) { return next(handler_.Double(d)); }
+  bool String(const char* text, json::size_type length, bool copy) { return next(handler_.String(text, length, copy)); }
+  bool Key(const char* text, json::size_type length, bool copy) {
+    return point_at(json::step::member({text, length})) && handler_.Key(text, length, copy);
+  }
+  bool StartObject() { return start(false) && handler_.StartObject(); }
+  bool EndObject(json::size_type count) { return end(handler_.EndObject(count)); }
+  bool StartArray() { return start(true) && handler_.StartArray(); }
+  bool EndArray(json::size_type count) { return end(handler_.EndArray(count)); }
+
+ private:
+  struct container {
+    std::size_t pointer;    ///< length of the pointer down to here
+    json::size_type index;  ///< of the element at hand
+    bool array;
+  };
+
+  bool out_of_memory() noexcept {
+    failure_ = json::errc::out_of_memory;
+    return false;
+  }
+  /// Makes the pointer that of a member or element of the innermost container.
+  bool point_at(const json::step& s) {
+    pointer_.resize(open_.back().pointer);
+    bool fits = true;
+    json::detail::render_step(s, [&](char c) { fits = fits && pointer_.append(&c, 1); });
+    return fits || out_of_memory();
+  }
+  /// Makes the pointer that of the value at hand; in an object, its name did so.
+  bool locate() { return open_.empty() || !open_.back().array || point_at(json::step::element(open_.back().index)); }
+  bool start(bool array) { return locate() && (open_.push({pointer_.size(), 0, array}) || out_of_memory()); }
+  bool end(bool sent) {
+    open_.pop();
+    return next(sent);
+  }
+  bool next(bool sent) {
+    if (!open_.empty()) ++open_.back().index;
+    return sent;
+  }
+
+  Handler& handler_;
+  const dialect& rules_;
+  Note& note_;
+  json::text_buffer pointer_;
+  json::detail::stack<container, 8> open_;
+  json::errc failure_ = json::errc::ok;
+};
+
+/// Reads a text that json::read refused for the size of a number, with a 0 for each such number; see number_filter.
+template <class Note>
+json::error read_without_big_numbers(std::string_view text, json::arena_value& out, json::arena& arena, const dialect& rules,
+                                     const json::memory_source& memory, Note&& note) {
+  json::read_options options;
+  options.memory = memory;
+  json::detail::tree_builder<json::arena> builder(arena, memory);
+  return builder.build(out, [&](auto& handler) {
+    number_filter<std::remove_reference_t<decltype(handler)>, std::remove_reference_t<Note>> filter(handler, rules, note, memory);
+    return json::read_events(text, filter, options);
+  });
+}
+inline bool is_number_size(json::errc code) noexcept {
+  return code == json::errc::integer_overflow || code == json::errc::number_overflow;
+}
 
 /// Runs a value through a checker; `base` is where it stands in the whole input.
 template <class Value>
@@ -474,7 +562,13 @@ json::error validate(const json::basic_value<Allocator>& value, part where, shap
     if (!detail::check_sizes(rules, where, size.by_formula, {}, form == shape::section ? size : detail::section_size(), note)) {
       return json::errc::out_of_memory;
     }
-    out.set_head_room(where, detail::room_left(rules.max_size(where), size.by_formula));
+    // A section has at most the room of the whole twin, which is empty otherwise.
+    const std::size_t own = rules.max_size(where), total = rules.max_total;
+    if (form == shape::section && size.by_formula > total && size.by_formula <= own &&
+        !note(json::error(json::errc::section_too_large).limited_to(total, size.by_formula))) {
+      return json::errc::out_of_memory;
+    }
+    out.set_head_room(where, detail::room_left(form == shape::section && total < own ? total : own, size.by_formula));
   }
   return {};
 }
@@ -484,15 +578,16 @@ inline json::error validate(std::string_view text, part where, shape form, const
   json::read_options options;
   options.big_integers = rules.big_integers;
   options.memory = memory;
-  json::document tree(memory);
-  const json::error unread = json::read(text, tree, options);
-  if (!unread) return validate(tree.root(), where, form, rules, out, memory);
-  if (unread.code() != json::errc::integer_overflow && unread.code() != json::errc::number_overflow) return unread;
-  // No tree can hold this.
+  json::arena arena(memory);
+  json::arena_value value;
+  json::error e = json::read(text, value, arena, options);
   const std::size_t before = out.size();
-  detail::rule_checker checker(rules, where, form, &out, memory);
-  json::error e = json::read_events(text, checker, options);
-  if (!e && !checker.saw_object()) e = json::error(json::errc::not_a_twin).at(json::location());
+  if (detail::is_number_size(e.code())) {
+    e = detail::read_without_big_numbers(text, value, arena, rules, memory, [&](std::string_view pointer, json::errc code) {
+      return out.add(where, json::error(code).at(json::detail::pointer_text{pointer})) ? json::errc::ok : json::errc::out_of_memory;
+    });
+  }
+  if (!e) e = validate(value, where, form, rules, out, memory);
   if (e) out.truncate(before);
   return e;
 }

@@ -3,7 +3,7 @@
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
-import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,14 @@ export async function freePort() {
   return port;
 }
 
+/// What keeps this user from listening there on 127.0.0.1: null, 'EACCES' or 'EADDRINUSE'.
+export async function obstacle(port) {
+  const server = net.createServer().listen(port, '127.0.0.1');
+  const problem = await once(server, 'listening').then(() => null, (error) => error.code);
+  if (problem === null) await new Promise((resolve) => server.close(resolve));
+  return problem;
+}
+
 /// A token as a hub checks it (docs/azure.md, "Tokens").
 export function sasToken(resource, key, { expiry = Math.floor(Date.now() / 1000) + 3600, policy } = {}) {
   const encoded = encodeURIComponent(resource);
@@ -30,13 +38,17 @@ export function sasToken(resource, key, { expiry = Math.floor(Date.now() / 1000)
 }
 
 export class Hub {
-  /// `dir` keeps certificates, keys and twins from one start to the next; `devices` are the names in its key file.
-  static async create(dir, build, devices) {
+  /// `dir` keeps certificates, keys and twins from one start to the next; `devices` are the names in its key file; `options`
+  /// are more options of start.sh, which `shell` runs. HTTPS has the port that start.sh chooses, unless somebody else has that.
+  static async create(dir, build, devices, options = [], shell = ['sh']) {
     const hub = new Hub();
+    hub.shell = shell;
     hub.dir = dir;
     hub.build = build;
     hub.port = await freePort();
     hub.httpPort = await freePort();
+    hub.options = [...options];
+    if (!options.includes('--https-port') && await obstacle(443) === 'EADDRINUSE') hub.options.push('--https-port', await freePort());
     fs.mkdirSync(dir, { recursive: true });
     hub.keys = new Map(devices.map((name) => [name, Buffer.from(`the key of ${name}`).toString('base64')]));
     hub.servicePolicyKey = Buffer.from('the key of the service').toString('base64');
@@ -54,8 +66,8 @@ export class Hub {
     const log = fs.openSync(path.join(this.dir, 'hub.log'), 'a');
     const script = path.join(root, 'examples/mosquitto_hub/start.sh');
     // The script becomes the broker: the process id is the broker's.
-    this.process = startChild('sh', [script, '--dir', this.dir, '--build', this.build, '--port', this.port, '--http-port', this.httpPort],
-      { stdio: ['ignore', log, log] });
+    this.process = startChild(this.shell[0], [...this.shell.slice(1), script, '--dir', this.dir, '--build', this.build, '--port', this.port, '--http-port', this.httpPort,
+      ...this.options], { stdio: ['ignore', log, log] });
     fs.closeSync(log);
     this.ended = once(this.process, 'exit');
     await until(async () => {
@@ -63,6 +75,12 @@ export class Hub {
       return (await answers(this.port)) && (await answers(this.httpPort));
     }, 'the hub listens', 60);
     this.ca = fs.readFileSync(path.join(this.dir, 'ca.pem'), 'utf8');
+    this.httpsPort = Number(/^plugin_opt_https_port (\d+)$/m.exec(fs.readFileSync(path.join(this.dir, 'mosquitto.conf'), 'utf8'))[1]);
+  }
+
+  /// The most memory that the broker has had since it started, in MB.
+  memory() {
+    return Number(/VmHWM:\s*(\d+) kB/.exec(fs.readFileSync(`/proc/${this.process.pid}/status`, 'utf8'))[1]) / 1024;
   }
 
   log() {
@@ -84,15 +102,21 @@ export class Hub {
     return sasToken(`localhost/devices/${device}` + (module ? `/modules/${module}` : ''), this.keys.get(clientId), options);
   }
 
-  /// A request to the service side: {status, etag, body}, the body parsed where it is JSON.
-  request(method, target, body, headers = {}) {
-    const token = sasToken('localhost', this.servicePolicyKey, { policy: 'service' });
+  /// The token of a back end.
+  serviceToken() {
+    return sasToken('localhost', this.servicePolicyKey, { policy: 'service' });
+  }
+
+  /// A request to the service side: {status, etag, headers, body}, the body parsed where it is JSON. Each has a connection of
+  /// its own, unless there is an agent.
+  request(method, target, body, headers = {}, agent = false) {
     return new Promise((resolve, reject) => {
-      const request = http.request({ host: '127.0.0.1', port: this.httpPort, method, path: target, agent: false,
-        headers: { Authorization: token, 'Content-Type': 'application/json', ...headers } }, (response) => {
+      const request = https.request({ host: '127.0.0.1', port: this.httpsPort, ca: this.ca, method, path: target, agent,
+        headers: { Authorization: this.serviceToken(), 'Content-Type': 'application/json', ...headers } }, (response) => {
         let text = '';
         response.setEncoding('utf8').on('error', reject).on('data', (piece) => { text += piece; }).on('end', () => {
-          resolve({ status: response.statusCode, etag: response.headers.etag, body: text === '' ? null : JSON.parse(text) });
+          resolve({ status: response.statusCode, etag: response.headers.etag, headers: response.headers,
+            body: text === '' ? null : JSON.parse(text) });
         });
       });
       request.setTimeout(10000, () => request.destroy(new Error('no answer')));

@@ -64,7 +64,8 @@ class reader {
   static constexpr size_type longest_inline = inside<json::value>::longest_inline;
 
   error read() {
-    if (text_.size() > 0xFFFFFFFE) return errc::too_large;
+    constexpr std::uint64_t longest = 0xFFFFFFFE;
+    if (text_.size() > longest) return error(errc::too_large).limited_to(longest, text_.size());
     if (!run()) return failure();
     return {};
   }

@@ -144,7 +144,7 @@ class text_diff {
   /// and when malformed(), any: the text is not JSON then, and the reader knows better where.
   void run(std::string_view from, std::string_view to) {
     if (from.size() > longest_text || to.size() > longest_text) {
-      static_cast<void>(fail(errc::too_large, {}));
+      failure_ = error(errc::too_large).limited_to(longest_text, from.size() > to.size() ? from.size() : to.size());
       return;
     }
     from_ = a_ = from.data();

@@ -63,7 +63,8 @@ class text_merge {
   /// Errors: depth_exceeded, out_of_memory, too_large; and when malformed(), any.
   void make(std::string_view document, std::string_view patch) {
     if (document.size() > longest_text || patch.size() > longest_text) {
-      static_cast<void>(fail(errc::too_large));
+      const std::size_t size = document.size() > patch.size() ? document.size() : patch.size();
+      failure_ = error(errc::too_large).limited_to(longest_text, size);
       return;
     }
     text_ = p_ = document.data();

@@ -7,6 +7,7 @@
 #include "../../json/read.hpp"
 #include "../../json/write.hpp"
 #include "../section.hpp"
+#include "history_checksum.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -32,8 +33,8 @@ inline json::error read_names(std::string_view text, json::document& names, cons
   options.memory = working;
   return json::read(text, names, options);
 }
-/// Sends what a section remembers beyond its values and metadata: {"knownSince":n,"removed":[{"version":n,"names":{}}]}
-/// and, where metadata does not show them, "versions".
+/// Sends what a section remembers beyond its values and metadata: {"knownSince":n,"removed":[{"version":n,"names":{}}]},
+/// where metadata does not show them "versions", and the checksum, without which nobody will believe it.
 template <class Handler>
 json::error emit_history(const section<stamped>& s, bool with_versions, Handler& handler, const json::memory_source& working) {
   const section_history& history = s.tracking().history();
@@ -58,7 +59,14 @@ json::error emit_history(const section<stamped>& s, bool with_versions, Handler&
     if (!handler.Key("versions", 8, true)) return stopped();
     if (json::error e = emit_metadata(s.values(), s.tracking().shadow(), stamp_fields::version, handler)) return e;
   }
-  return handler.EndObject(with_versions ? 3 : 2) ? json::error() : stopped();
+  json::size_type members = with_versions ? 3 : 2;
+  if (!s.tracking().is_doubted()) {
+    char sum[checksum_chars];
+    if (json::error e = write_history_checksum(s.values(), s.tracking().shadow(), s.version(), history, working, sum)) return e;
+    if (!handler.Key("checksum", 8, true) || !handler.String(sum, checksum_chars, true)) return stopped();
+    ++members;
+  }
+  return handler.EndObject(members) ? json::error() : stopped();
 }
 
 /// Sends the members of an object without its braces, and counts them.

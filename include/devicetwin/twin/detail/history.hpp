@@ -52,7 +52,7 @@ class section_history {
     budget_ = bytes;
     keep_to_budget();
   }
-  /// Forgets the removals up to this version.
+  /// Forgets the removals up to this version, which the section has had.
   void forget_before(std::int64_t version) noexcept {
     while (!records_.empty() && records_[0].version <= version) drop(0);
     if (known_since_ < version) known_since_ = version;

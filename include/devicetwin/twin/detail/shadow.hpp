@@ -150,9 +150,10 @@ class stamp_shadow {
     static_cast<void>(walk_plan(plan, values, writer));
   }
 
-  /// Takes the stamps from a section's `$metadata`; what is missing or has no meaning there is not known. Other
-  /// members of it are left to the caller. False when memory ran out; then this is undefined.
-  [[nodiscard]] bool load(const arena_value& values, const arena_value& metadata, const json::memory_source& memory);
+  /// Takes the stamps from a section's `$metadata`; what is missing or has no meaning there is not known, nor is a
+  /// version above `newest`, the section's own. Other members of it are left to the caller. False when memory ran out;
+  /// then this is undefined.
+  [[nodiscard]] bool load(const arena_value& values, const arena_value& metadata, std::int64_t newest, const json::memory_source& memory);
 
   /// Becomes a copy. False, with nothing changed, when memory ran out.
   [[nodiscard]] bool assign(const stamp_shadow& other) {
@@ -174,6 +175,20 @@ class stamp_shadow {
   /// fit the tree, or memory ran out (`out_of_memory` says so). Then this is undefined.
   template <class Next>
   [[nodiscard]] bool restore(const arena_value& values, Next&& next, const json::memory_source& memory, bool& out_of_memory);
+  /// Versions that no write to a section can have had, below 0 or above `newest`, are not known any more. Returns
+  /// whether there was one.
+  bool drop_versions_above(std::int64_t newest) noexcept {
+    bool found = false;
+    for (std::size_t i = 0; i < table_.size(); ++i) {
+      if (table_[i].version >= 0 && table_[i].version <= newest) continue;
+      table_[i].version = 0;
+      found = true;
+    }
+    return found;
+  }
+  /// Whether what was written after `version` can be found from above: no object has an older stamp than what is in it,
+  /// and blocks say the truth about their members.
+  bool in_order_after(std::int64_t version) const noexcept;
 
  private:
   // A block: four words, then one for each member, then what is spare.
@@ -473,7 +488,8 @@ json::error emit_metadata(const arena_value& values, const stamp_shadow& shadow,
   return {};
 }
 
-inline bool stamp_shadow::load(const arena_value& values, const arena_value& metadata, const json::memory_source& memory) {
+inline bool stamp_shadow::load(const arena_value& values, const arena_value& metadata, std::int64_t newest,
+                               const json::memory_source& memory) {
   /// The different stamps so far, by a hash that only has to be quick: equal ones that are not found only cost room.
   struct known_stamps {
     json::detail::stack<std::uint32_t, 4> slots;
@@ -541,7 +557,7 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
         timed = true;
       } else if (name == "$lastUpdatedVersion") {
         const auto version = json::get<std::int64_t>(members[i].value);
-        if (version && *version > 0) s.version = *version;
+        if (version && *version > 0 && *version <= newest) s.version = *version;
       }
     }
     return !timed || stamps.id_of(s, table_, id);
@@ -608,6 +624,29 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
   if (words_.size() != 0 && exact_words.reserve_exactly(words_.size())) {
     exact_words.append(words_.data(), words_.size());
     words_.swap(exact_words);
+  }
+  return true;
+}
+
+inline bool stamp_shadow::in_order_after(std::int64_t version) const noexcept {
+  if (!is_block(root_)) return true;
+  struct frame {
+    word at, next;
+  } frames[json::default_max_depth + 1];
+  std::size_t depth = 0;
+  frames[depth++] = {root_, 0};
+  while (depth != 0) {
+    frame& f = frames[depth - 1];
+    const word* block = words_.data() + place_of(f.at);
+    if (f.next == block[count]) {
+      --depth;
+      continue;
+    }
+    const word index = f.next++;
+    const word member = block[header + index];
+    const std::int64_t written = at(member).version;
+    if (written > version && (written > at(f.at).version || (index != block[last] && written > newest_other(f.at).version))) return false;
+    if (is_block(member)) frames[depth++] = {member, 0};
   }
   return true;
 }

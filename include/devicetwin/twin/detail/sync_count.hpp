@@ -26,13 +26,19 @@ inline const arena_value* find_member(const arena_value& object, std::string_vie
   return nullptr;
 }
 
+/// Whether a value is an integer of 64 bits, also one that is spelled as 200.0.
+inline bool is_integer(const arena_value& value, std::int64_t& integer) noexcept {
+  return value.IsNumber() && json::detail::convert(json::detail::number_of(value), integer) == json::errc::ok;
+}
+
 /// The value in effect of an acknowledgement (docs/azure.md, "Acknowledgements"): an object with a `value` and integers
 /// `ac` and `av`. A null pointer for anything else.
 inline const arena_value* acknowledged_value(const arena_value& reported) noexcept {
   if (!reported.IsObject() || reported.MemberCount() < 3) return nullptr;
   for (const std::string_view integer : {"ac", "av"}) {
     const arena_value* found = find_member(reported, integer);
-    if (found == nullptr || !found->IsInt64()) return nullptr;
+    std::int64_t ignored;
+    if (found == nullptr || !is_integer(*found, ignored)) return nullptr;
   }
   const arena_value* value = find_member(reported, "value");
   return value != nullptr && !value->IsNull() ? value : nullptr;
@@ -45,8 +51,9 @@ inline const arena_value* in_effect(const arena_value* reported) noexcept {
 }
 
 /// Walks desired beside reported. The visitor is told of each desired property that reported lacks or has with another
-/// value, the topmost of a subtree that is missing as a whole: differs(steps, desired, reported), reported a null pointer
-/// where it is missing; false stops. A visitor with extra(steps, reported) is also told of what only reported has, and,
+/// value, the topmost of a subtree that is missing as a whole: differs(steps, desired, reported, acknowledgement), reported
+/// a null pointer where it is missing; false stops. The acknowledgement is the object that answers the property or what it
+/// is in, or a null pointer. A visitor with extra(steps, reported) is also told of what only reported has, and,
 /// by enter(name) and leave(), which pair of objects the walk is in; the name of the outermost is empty.
 class delta_walk {
  public:
@@ -69,7 +76,7 @@ class delta_walk {
     steps_.truncate(0);
     indexes_.truncate(0);
     failure_ = {};
-    if (!pair(desired, reported, visitor, is_section)) return false;
+    if (!pair(desired, reported, nullptr, visitor, is_section)) return false;
     while (!frames_.empty()) {
       frame& f = frames_.back();
       if (f.next == f.desired->MemberCount()) {
@@ -87,7 +94,7 @@ class delta_walk {
       if (!f.lookup.find(name, indexes_, index)) return fail(json::errc::out_of_memory);
       steps_.back() = json::step::member(name);
       if (!pair(member.value, index == json::detail::no_index ? nullptr : &json::detail::members_begin(*f.reported)[index].value,
-                visitor)) {
+                f.acknowledgement, visitor)) {
         return false;
       }
     }
@@ -98,20 +105,23 @@ class delta_walk {
   struct frame {
     const arena_value* desired;
     const arena_value* reported;
+    const arena_value* acknowledgement;
     size_type next;
     std::size_t index_base;
     ordered_lookup lookup;
   };
 
   template <class Visitor>
-  bool pair(const arena_value& desired, const arena_value* given, Visitor& visitor, bool is_section = false) {
+  bool pair(const arena_value& desired, const arena_value* given, const arena_value* acknowledgement, Visitor& visitor,
+            bool is_section = false) {
     if (skip_reported_nulls && given != nullptr && given->IsNull()) given = nullptr;
     const arena_value* reported = is_section ? given : in_effect(given);
+    if (reported != given) acknowledgement = given;
     const json::location here(steps_.data(), steps_.size());
-    if (reported == nullptr) return visitor.differs(here, desired, given);
+    if (reported == nullptr) return visitor.differs(here, desired, given, acknowledgement);
     if (desired.IsObject() && reported->IsObject()) {
       if (!enter(visitor, 0)) return false;
-      if (!frames_.push({&desired, reported, 0, indexes_.size(), ordered_lookup(*reported)}) || !steps_.push({})) {
+      if (!frames_.push({&desired, reported, acknowledgement, 0, indexes_.size(), ordered_lookup(*reported)}) || !steps_.push({})) {
         return fail(json::errc::out_of_memory);
       }
       return true;
@@ -121,7 +131,7 @@ class delta_walk {
     options.memory = memory_;
     const auto same = json::equal(desired, *reported, options);
     if (!same) return fail(same.error().code());
-    return *same || visitor.differs(here, desired, given);
+    return *same || visitor.differs(here, desired, given, acknowledgement);
   }
 
   /// What only reported has, for a visitor that wants to know.
@@ -187,7 +197,7 @@ class sync_counter {
     }
     struct adder {
       std::int64_t count = 0;
-      bool differs(const json::location&, const arena_value&, const arena_value*) noexcept {
+      bool differs(const json::location&, const arena_value&, const arena_value*, const arena_value*) noexcept {
         ++count;
         return true;
       }

@@ -10,27 +10,43 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
 
-/// Takes what emit_history() wrote: ok, not_a_twin, or out_of_memory.
-inline json::errc load_history(const json::arena_value& given, std::int64_t version, section_history& history,
-                               const json::memory_source& working) {
+/// Takes what emit_history() wrote for a section that is loaded otherwise. What does not fit the section, or each other,
+/// is not believed: then the section is doubted. Returns ok; not_a_twin for a member of the wrong type; out_of_memory.
+inline json::errc load_history(const json::arena_value& given, section<stamped>& s, const json::memory_source& working) {
   if (!given.IsObject()) return json::errc::not_a_twin;
+  const std::int64_t version = s.version();
+  section_history& history = s.tracking().history();
+  const bool doubted = s.tracking().is_doubted();  // as loaded, without a history
+  s.tracking().doubt(version);
   const auto integer = [](const json::arena_value& object, std::string_view name) -> std::int64_t {
     const json::arena_value* found = find_member(object, name);
     const auto number = found == nullptr ? json::result<std::int64_t>(json::errc::not_found) : json::get<std::int64_t>(*found);
     return number ? *number : -1;
   };
   const std::int64_t since = integer(given, "knownSince");
-  if (since < 0 || since > version) return json::errc::not_a_twin;
-  history.start(since);
   const json::arena_value* removed = find_member(given, "removed");
-  if (removed == nullptr) return json::errc::ok;
-  if (!removed->IsArray()) return json::errc::not_a_twin;
-  std::int64_t before = since;
-  for (json::size_type i = 0; i < removed->Size(); ++i) {
+  if (removed != nullptr && !removed->IsArray()) return json::errc::not_a_twin;
+  for (json::size_type i = 0; removed != nullptr && i < removed->Size(); ++i) {
     const json::arena_value& record = *(removed->Begin() + i);
     const json::arena_value* names = record.IsObject() ? find_member(record, "names") : nullptr;
-    const std::int64_t at = names == nullptr ? -1 : integer(record, "version");
-    if (at <= before || at > version || !names->IsObject()) return json::errc::not_a_twin;
+    if (names == nullptr || !names->IsObject()) return json::errc::not_a_twin;
+  }
+  const json::arena_value* checksum = find_member(given, "checksum");
+  if (doubted || removed == nullptr || checksum == nullptr || !checksum->IsString() || since < 0 || since > version) return json::errc::ok;
+  const std::size_t budget = history.budget();
+  history.set_budget(static_cast<std::size_t>(-1));  // the checksum is of all records
+  history.start(since);
+  std::int64_t before = since;
+  const auto not_believed = [&] {
+    s.tracking().doubt(version);
+    history.set_budget(budget);
+    return json::errc::ok;
+  };
+  for (json::size_type i = 0; i < removed->Size(); ++i) {
+    const json::arena_value& record = *(removed->Begin() + i);
+    const json::arena_value* names = find_member(record, "names");
+    const std::int64_t at = integer(record, "version");
+    if (at <= before || at > version) return not_believed();
     before = at;
     json::text_buffer text(working);
     json::write_options options;
@@ -38,6 +54,11 @@ inline json::errc load_history(const json::arena_value& given, std::int64_t vers
     if (json::write(*names, text, options) || !history.prepare(text.view())) return json::errc::out_of_memory;
     history.append(at, text.view());
   }
+  char sum[checksum_chars];
+  if (write_history_checksum(s.values(), s.tracking().shadow(), version, history, working, sum)) return json::errc::out_of_memory;
+  if (json::detail::text_of(*checksum) != std::string_view(sum, checksum_chars)) return not_believed();
+  s.tracking().set_doubted(false);
+  history.set_budget(budget);
   return json::errc::ok;
 }
 
@@ -110,6 +131,12 @@ class counters_write {
   merge_type* addition_ = nullptr;  ///< in storage_, where one is missing
   alignas(merge_type) unsigned char storage_[sizeof(merge_type)];
 };
+
+/// Whether the service itself keeps a member of this name in a section: the metadata and the version of any, and the etag
+/// that tags once had.
+constexpr bool is_services_own(std::string_view name, part where) noexcept {
+  return name == "$metadata" || name == "$version" || (where == part::tags && name == "$etag");
+}
 
 template <std::size_t N>
 json::location place_of(part p, json::step (&steps)[N]) noexcept {
@@ -379,6 +406,10 @@ json::error basic_twin<Memory, Tracking>::load_value(json::arena_value& value) {
   json::arena_value* sections[2] = {nullptr, nullptr};  // desired, reported
   auto* members = json::detail::members_begin(value);
   const bool is_device_view = detail::find_member(value, "properties") == nullptr;
+  for (const part where : {part::desired, part::reported}) {
+    if (is_device_view || detail::find_member(value, name_of(where)) == nullptr) continue;
+    return error_at_member(json::errc::not_a_twin, name_of(where));  // which of the two would it be?
+  }
 
   // The root: identity keeps its members and their order.
   const auto keep_identity = [&](auto& out) -> json::error {
@@ -460,8 +491,9 @@ json::error basic_twin<Memory, Tracking>::load_value(json::arena_value& value) {
       return failed(e);
     }
     if constexpr (Tracking::keeps_stamps) {
+      if (history != nullptr && past == nullptr) fresh.writable(where).tracking().doubt(version);
       if (past != nullptr) {
-        const json::errc code = detail::load_history(*past, version, fresh.writable(where).tracking().history(), working);
+        const json::errc code = detail::load_history(*past, fresh.writable(where), working);
         if (code == json::errc::not_a_twin) {
           const json::step steps[] = {json::step::member(history_member), json::step::member(name_of(where))};
           return json::error(code).at(json::location(steps, 2));
@@ -487,16 +519,40 @@ json::error basic_twin<Memory, Tracking>::load_value(json::arena_value& value) {
   return {};
 }
 
-/// Takes out what an earlier GET put into a section, where the dialect ignores it.
+/// Takes out what the service itself keeps in a section.
 template <class Memory, class Tracking>
-void basic_twin<Memory, Tracking>::strip_echo(json::arena_value& given, part where) const {
-  if (!given.IsObject() || !rules_->ignores_echo) return;  // what is refused, the rules refuse
+void basic_twin<Memory, Tracking>::take_out_own(json::arena_value& given, part where) {
+  if (!given.IsObject()) return;
   for (json::size_type i = given.MemberCount(); i-- > 0;) {
-    const std::string_view name = json::detail::text_of(json::detail::members_begin(given)[i].name);
-    if (name == "$metadata" || name == "$version" || (where == part::tags && name == "$etag")) {
+    if (detail::is_services_own(json::detail::text_of(json::detail::members_begin(given)[i].name), where)) {
       given.EraseMember(given.MemberBegin() + static_cast<std::ptrdiff_t>(i));
     }
   }
+}
+
+/// What the service kept in the tags of a loaded twin, such as their `$etag`, is about those tags. A patch that does
+/// something to them drops it, as a replacement does: it gets a null for each.
+template <class Memory, class Tracking>
+json::error basic_twin<Memory, Tracking>::drop_own_of_tags(json::arena_value& patch, json::arena& memory) {
+  const json::size_type count = tags().MemberCount();
+  const auto* members = json::detail::members_begin(tags());
+  const auto own = [&](json::size_type i) { return detail::is_services_own(json::detail::text_of(members[i].name), part::tags); };
+  json::size_type found = 0;
+  for (json::size_type i = 0; i < count; ++i) found += own(i) ? 1u : 0u;
+  if (found == 0 || !patch.IsObject()) return {};
+  section_write<unstamped> trial(tags_, part::tags, *rules_, memory_.source());
+  if (json::error e = trial.plan(patch, {}, nullptr)) return e.code() == json::errc::out_of_memory ? e : json::error();
+  if (!trial.effective()) return {};
+  if (!memory.reserve(merge::detail::growth_bytes(patch, found))) return json::errc::out_of_memory;
+  for (json::size_type i = 0; i < count; ++i) {
+    if (!own(i)) continue;
+    const std::string_view text = json::detail::text_of(members[i].name);
+    if (!memory.reserve(text.size() + 8 + merge::detail::growth_bytes(patch, 1))) return json::errc::out_of_memory;
+    json::arena_value name(text.data(), static_cast<json::size_type>(text.size()), memory);
+    json::arena_value null;
+    patch.AddMember(name, null, memory);
+  }
+  return {};
 }
 
 /// Finds the sections in a service's write or an event, and refuses what does not belong there.
@@ -630,7 +686,7 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
     if (given == nullptr) return {};
     json::step steps[2];
     const json::location base = detail::place_of(write.where(), steps);
-    strip_echo(*given, write.where());
+    if (rules_->ignores_echo) take_out_own(*given, write.where());  // otherwise the rules refuse it
     const bool clear = given->IsNull();
     if (clear && replace && !rules_->nulls_in_replacement) {
       if (report == nullptr) return json::error(json::errc::null_in_replacement).at(base);
@@ -640,6 +696,8 @@ json::error basic_twin<Memory, Tracking>::write_as_service(json::arena_value& in
     if (json::error e = write.check(*given, replace ? shape::section : shape::patch, base, report)) return e;
     if (replace || clear) {
       if (json::error e = null_for_missing(old, *given, done.arena_, working)) return e;
+    } else if (write.where() == part::tags) {
+      if (json::error e = drop_own_of_tags(*given, done.arena_)) return e;
     }
     return write.plan(*given, base, report);
   };
@@ -838,12 +896,18 @@ json::error basic_twin<Memory, Tracking>::write_as_event(json::arena_value& inpu
       const auto time = updated != nullptr && updated->IsString() ? parse_timestamp(json::detail::text_of(*updated))
                                                                   : json::result<timestamp>(json::errc::not_a_twin);
       if (!time || !detail::take_version(*given, "$version", next)) return json::error(json::errc::not_a_twin).at(base);
+      if (next <= section_of(write.where()).version()) return json::errc::precondition_failed;
       times[static_cast<std::size_t>(write.where())] = *time;
       write.set_next_version(next);
       json::arena_value used;
       static_cast<void>(detail::take_member(*given, "$metadata", used));
+    } else {
+      take_out_own(*given, part::tags);
     }
     if (json::error e = write.check(*given, shape::patch, base, nullptr)) return e;
+    if (write.where() == part::tags) {
+      if (json::error e = drop_own_of_tags(*given, done.arena_)) return e;
+    }
     return write.plan(*given, base, nullptr);
   };
   if (json::error e = plan(tags, parts.tags)) return e;
