@@ -124,14 +124,15 @@ inline bool same_decimal(const spelled_number& a, const spelled_number& b) noexc
   return a.negative == b.negative && same_power(a, b) && same_digits(a, b);
 }
 
-/// The double that a number's text rounds to. False when there is none.
-inline bool nearest_double_of(std::string_view text, double& to) noexcept {
+/// The bits of the double that a number's text rounds to. False when there is none.
+inline bool nearest_double_of(std::string_view text, const spelled_number& spelled, std::uint64_t& bits) noexcept {
   number n;
-  const number_end read = parse_number(text.data(), text.data() + text.size(), n);
-  if (read.code != errc::ok) return false;
-  to = n.stored_as == number::kind::real               ? n.d
-       : n.stored_as == number::kind::unsigned_integer ? static_cast<double>(n.u)
-                                                       : static_cast<double>(n.i);
+  if (parse_number(text.data(), text.data() + text.size(), n).code != errc::ok) return false;
+  if (n.stored_as == number::kind::real) {
+    bits = bits_of(n.d);
+  } else {  // not by a cast, which takes a kilobyte of code where doubles are not in hardware
+    bits = decimal(spelled.first, spelled.last, 0).to_double_bits() | std::uint64_t{spelled.negative} << 63;
+  }
   return true;
 }
 
@@ -175,8 +176,9 @@ inline bool same_number_text(std::string_view a, std::string_view b, text_number
   if (!detail::read_spelled(a, x) || !detail::read_spelled(b, y)) return false;
   if (detail::same_decimal(x, y)) return true;
   if (rule == text_numbers::exact || (x.integer && y.integer)) return false;
-  double p = 0, q = 0;
-  return detail::nearest_double_of(a, p) && detail::nearest_double_of(b, q) && p == q;
+  std::uint64_t p = 0, q = 0;
+  if (!detail::nearest_double_of(a, x, p) || !detail::nearest_double_of(b, y, q)) return false;
+  return p == q || (p | q) << 1 == 0;  // 0 and -0
 }
 
 }  // namespace json
