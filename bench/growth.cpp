@@ -1,9 +1,10 @@
 // Counts instructions of every public function that takes a document, a patch, a change, a list or a text, at three sizes.
 //
-//   valgrind --tool=callgrind --instr-atstart=no --combine-dumps=yes devicetwin_growth [--short] [--part I/N] [PATTERN]
+//   valgrind --tool=callgrind --instr-atstart=no --combine-dumps=yes growth [--short] [--part I/N] [PATTERN]
 //
 // tools/growth.sh runs it and judges what was counted. Each count is one dump, named "FUNCTION|SHAPE|MEMBERS". Without
-// valgrind every function is run once, uncounted. PATTERN: only functions whose names contain it.
+// valgrind every function is run once, uncounted. --short: some of the shapes, at the two smaller sizes. PATTERN: only
+// functions whose names contain it.
 
 #include <devicetwin/devicetwin.hpp>
 #include <rapidjson/document.h>
@@ -11,7 +12,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <map>
 #include <memory>
@@ -373,6 +373,7 @@ std::vector<function> twin_functions() {
   // Written over several versions: stamps and tombstones differ.
   const auto lived = [=](const material& m) {
     auto t = twin_of(m.from, m.to);
+    t->set_history_budget(static_cast<std::size_t>(-1) / 4);
     outcome done;
     must(t->service_replace(desired(m.to), 1, done));
     must(t->service_replace(desired(m.from), 2, done));
@@ -769,7 +770,6 @@ class counter {
   void begin() { CALLGRIND_START_INSTRUMENTATION; }
   void end() { CALLGRIND_STOP_INSTRUMENTATION; }
   void count(const std::string& name, const prepared& call) {
-    if (std::getenv("GROWTH_SHOW") != nullptr) std::fprintf(stderr, "%s %ld\n", name.c_str(), std::clock());
     CALLGRIND_ZERO_STATS;
     call();
     CALLGRIND_DUMP_STATS_AT(name.c_str());
@@ -796,11 +796,13 @@ int main(int argc, char** argv) {
   }
   for (function& f : list_functions()) lists.push_back(std::move(f));
 
+  std::vector<std::size_t> sizes = {250, 2000};
+  if (!few) sizes.push_back(16000);
   counter counts;
   unsigned at = 0;
   for (const shape& s : few ? some_shapes() : all_shapes()) {
     if (at++ % parts != part_of) continue;
-    for (const std::size_t members : {std::size_t{250}, std::size_t{2000}, std::size_t{16000}}) {
+    for (const std::size_t members : sizes) {
       const material m(make(s, members));
       counts.begin();
       for (const function& f : functions) {
@@ -812,7 +814,7 @@ int main(int argc, char** argv) {
   }
   for (const function& f : lists) {
     if (at++ % parts != part_of || f.name.find(pattern) == std::string::npos) continue;
-    for (const std::size_t members : {std::size_t{250}, std::size_t{2000}, std::size_t{16000}}) {
+    for (const std::size_t members : sizes) {
       const prepared call = f.on_a_list(members);
       counts.begin();
       counts.count(f.name + "|a list|" + std::to_string(members), call);

@@ -39,15 +39,16 @@ function applyPrinted(document, line) {
 
 class Program {
   constructor(hub, device, { port = hub.port, options = [] } = {}) {
-    this.command = [path.join(hub.build, 'twin_device'), '--ca', path.join(hub.dir, 'ca.pem'), ...options,
-      hub.connectionString(device, undefined, port)];
+    this.command = [path.join(hub.build, 'twin_device'), '--ca', path.join(hub.dir, 'ca.pem'), ...options];
+    this.connectionString = hub.connectionString(device, undefined, port);
     this.start();
   }
   start() {
     this.printed = [];
     this.answers = [];
     this.log = '';
-    this.process = startChild(this.command[0], this.command.slice(1), { stdio: 'pipe' });
+    this.process = startChild(this.command[0], this.command.slice(1),
+      { stdio: 'pipe', env: { ...process.env, DEVICETWIN_CONNECTION_STRING: this.connectionString } });
     this.process.stdin.on('error', () => {});
     this.ended = once(this.process, 'exit');
     let rest = '';

@@ -861,7 +861,7 @@ class twin {
       done.refusals.push_back({where, errc::section_too_large, base, limit, by_patch ? of_patch : after});
       return false;
     }
-    const std::size_t text = size_by(devicetwin::size_formula::json_text, s.values);
+    const std::size_t text = size_by(devicetwin::size_formula::json_text, s.values);  // doubles as they are: no section of a model is that long
     if (text > rules->max_text && text > text_before) {
       done = result{};
       done.refusals.push_back({where, errc::section_text_too_long, base, rules->max_text, text});

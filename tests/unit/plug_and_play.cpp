@@ -152,7 +152,6 @@ TEST_CASE("what needs no answer is what a twin counts as in sync", "[plug_and_pl
     INFO(reported);
     devicetwin::twin t(devicetwin::rfc7396);
     REQUIRE(!t.load(R"({"desired":)" + desired.substr(0, desired.size() - 1) + R"(,"$version":2},"reported":)" + reported + "}"));
-    devicetwin::answer said;
     bool visited = false;
     REQUIRE(!twinsync::find_unanswered(written(t.desired()), written(t.reported()), 2, {}, [&](const twinsync::unanswered_property&) { visited = true; }));
     const auto answer = answer_to(t, "/a");

@@ -269,7 +269,7 @@ TEST_CASE("the size is that of the merged section, and only growth is refused", 
 TEST_CASE("the text of a section is counted as it is written", "[validate][size]") {
   for (const std::string section :
        {R"({})", R"({"a":[],"b":{},"c":null})", R"({"":"","\"":"\\\n\u0001\u007f\u0085"})", R"([])",
-        R"({"a":{"b":[1,-2.5,1e300,4503599627370495,true,false,[[],{"x":[{}]}]]}})"}) {
+        R"({"a":{"b":[1,-25,-9,10,99,100,0,4503599627370495,-4503599627370496,true,false,[[],{"x":[{}]}]]}})"}) {
     INFO(section);
     devicetwin::twin t = loaded_twin("{\"deviceId\":\"d\",\"tags\":{\"v\":" + section + "}}");
     CHECK(t.text_size(part::tags) == written(t.tags()).size());
@@ -277,11 +277,13 @@ TEST_CASE("the text of a section is counted as it is written", "[validate][size]
     devicetwin::outcome done;
     REQUIRE(!t.service_patch("{\"tags\":{\"w\":" + section + ",\"x\":{\"y\":7}}}", noon(), done));
     CHECK(t.text_size(part::tags) == written(t.tags()).size());
-    REQUIRE(!t.service_patch(R"({"tags":{"v":null,"x":{"y":0.1,"z":"é"}}})", noon(), done));
+    REQUIRE(!t.service_patch(R"({"tags":{"v":null,"x":{"y":-1,"z":"é"}}})", noon(), done));
     CHECK(t.text_size(part::tags) == written(t.tags()).size());
     REQUIRE(!t.service_replace(R"({"tags":{}})", noon(), done));
     CHECK(t.text_size(part::tags) == 2);
   }
+  // A double counts as the longest one.
+  CHECK(loaded_twin(R"({"tags":{"a":0.5,"b":[-1.7976931348623157e308]}})").text_size(part::tags) == 5 + 24 + 6 + 24 + 2);
 }
 TEST_CASE("what the formula does not count is bounded by the length of the text", "[validate][size]") {
   const auto array_of = [](const std::string& element, std::size_t bytes) {

@@ -120,7 +120,7 @@ class basic_twin {
   std::size_t size(part p) const noexcept {
     return p == part::tags ? tags_.size() : p == part::desired ? desired_.size() : reported_.size();
   }
-  /// The bytes of the compact JSON text of a part's values. A counter is kept.
+  /// The bytes of the compact JSON text of a part's values, as dialect::max_text counts them. Cost: none, a counter is kept.
   std::size_t text_size(part p) const noexcept {
     return p == part::tags ? tags_.text_size() : p == part::desired ? desired_.text_size() : reported_.text_size();
   }

@@ -76,7 +76,8 @@ struct dialect {
   std::size_t max_reported = unlimited;
   std::size_t max_total = unlimited;              ///< of the three together
   /// The compact JSON text of one section after a write; only growth beyond it is refused. It bounds what the formula
-  /// does not count: brackets, quotes, escapes, digits, names and strings of control characters.
+  /// does not count: brackets, quotes, escapes, digits, names and strings of control characters. Where the formula is
+  /// `contents`, a twin counts 24 bytes, the longest, for each number that is a double.
   std::size_t max_text = unlimited;
 
   // Merging

@@ -204,7 +204,7 @@ class section {
   std::int64_t version() const noexcept { return version_; }
   /// The size by the dialect's formula.
   std::size_t size() const noexcept { return size_.by_formula; }
-  /// The bytes of the compact JSON text of its values.
+  /// The bytes of the compact JSON text of its values, as dialect::max_text counts them.
   std::size_t text_size() const noexcept { return size_.text; }
   const Tracking& tracking() const noexcept { return tracking_; }
   Tracking& tracking() noexcept { return tracking_; }

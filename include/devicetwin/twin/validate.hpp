@@ -105,7 +105,7 @@ inline std::size_t visible_size(std::string_view text) noexcept {
   return count;
 }
 
-/// How large a section, or a piece of one, is: by the dialect's formula, and as compact JSON text.
+/// How large a section, or a piece of one, is: by the dialect's formula, and as compact JSON text (dialect::max_text).
 struct section_size {
   std::size_t by_formula = 0;
   std::size_t text = 0;
@@ -137,18 +137,24 @@ inline std::size_t quoted_size(std::string_view text) noexcept {
   return size;
 }
 
-/// A handler of events that counts by the formula size_formula::contents and the bytes of the compact text at once.
+/// A handler of events that counts by the formula size_formula::contents and the bytes of the compact text at once. Each
+/// double counts as the longest in the text: to write every one would cost more than the rest.
 class size_counter {
  public:
+  static constexpr std::size_t longest_double = 24;  ///< -1.7976931348623157e+308
+
   section_size size() const noexcept { return size_; }
 
   bool Null() { return value(0, 4); }
   bool Bool(bool b) { return value(4, b ? 4 : 5); }
-  bool Int(int i) { return numeral(std::int64_t{i}); }
-  bool Uint(unsigned u) { return numeral(std::uint64_t{u}); }
-  bool Int64(std::int64_t i) { return numeral(i); }
-  bool Uint64(std::uint64_t u) { return numeral(u); }
-  bool Double(double d) { return numeral(d); }
+  bool Int(int i) { return Int64(i); }
+  bool Uint(unsigned u) { return Uint64(u); }
+  bool Int64(std::int64_t i) {
+    const auto magnitude = static_cast<std::uint64_t>(i);
+    return i < 0 ? value(8, 1 + digits(0 - magnitude)) : value(8, digits(magnitude));
+  }
+  bool Uint64(std::uint64_t u) { return value(8, digits(u)); }
+  bool Double(double) { return value(8, longest_double); }
   bool String(const char* text, json::size_type length, bool) {
     name({text, length});
     return value(0, 0);
@@ -165,17 +171,16 @@ class size_counter {
 
  private:
   void name(std::string_view text) noexcept {
-    const char* const end = text.data() + text.size();
-    if (json::detail::skip_plain(text.data(), end) == end && json::detail::all_between<0x20, 0x7E>(text.data(), text.size())) {
+    if (json::detail::is_plain(text.data(), text.size())) {
       size_ += {text.size(), text.size() + 2};
     } else {
       size_ += {visible_size(text), quoted_size(text)};
     }
   }
-  template <class Number>
-  bool numeral(Number n) noexcept {
-    char digits[json::max_number_chars];
-    return value(8, static_cast<std::size_t>(json::to_chars(digits, n) - digits));
+  static std::size_t digits(std::uint64_t n) noexcept {
+    std::size_t count = 1;
+    for (; n >= 10; n /= 10) ++count;
+    return count;
   }
   // A comma is counted behind each value inside, and taken back at the end of what it is in.
   bool value(std::size_t by_formula, std::size_t text) noexcept {
