@@ -266,6 +266,8 @@ check 'no etag of a list' 1 '' 'devicetwin: tags:1:1: the twin has changed' twin
 echo '{"properties":{"desired":{}},"desired":{"b":1}}' >mixed
 check 'desired beside properties' 2 '' 'devicetwin: mixed:1:' twin show mixed
 
+check 'a model that is not UTF-8' 2 '' 'devicetwin: the new twin: the string is not valid UTF-8' twin new --id d --model "$(printf '\233')"
+
 # check looks at the identity, and at the limits of the whole.
 echo '{"deviceId":"a b","moduleId":null,"etag":5,"x509Thumbprint":{"primaryThumbprint":1},"parentScopes":[1],"other":7}' >identity
 check identity 1 "$(cat <<'end'
