@@ -8,6 +8,7 @@
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 
+#include "detail/inline.hpp"
 #include "number.hpp"
 
 namespace devicetwin {
@@ -136,6 +137,14 @@ inline bool nearest_double_of(std::string_view text, const spelled_number& spell
     bits = double_bits(scanned) | std::uint64_t{spelled.negative} << 63;
   }
   return true;
+}
+
+/// Whether an integer of a text, within the range of doubles, is a double exactly.
+DEVICETWIN_NEVER_INLINE inline bool is_double_exactly(std::string_view integer) noexcept {
+  if (integer.front() == '-') integer.remove_prefix(1);
+  decimal value(integer.data(), integer.data() + integer.size(), 0);
+  static_cast<void>(value.to_double_bits());
+  return value.was_double();
 }
 
 /// Whether two numbers are of the same type, as trees have it: an integer, or a double. -0 is a double.
