@@ -95,7 +95,9 @@ class text_items {
   }
   bool is_object() const noexcept { return object_; }
   /// The next one; false at the end.
-  bool next() noexcept {
+  bool next() noexcept { return next_start() && finish(); }
+  /// As next(), but the end of the value is not looked for: rest() starts with it, and finish() goes on.
+  bool next_start() noexcept {
     p_ = detail::skip_space(p_, end_);
     if (p_ != end_ && *p_ == ',') p_ = detail::skip_space(p_ + 1, end_);
     if (p_ == end_ || *p_ == '}' || *p_ == ']') return stop();
@@ -108,11 +110,17 @@ class text_items {
       if (p_ == end_ || *p_ != ':') return stop();
       p_ = detail::skip_space(p_ + 1, end_);
     }
+    return true;
+  }
+  /// After next_start(): finds the end of the value. False when it has none.
+  bool finish() noexcept {
     const char* const start = p_;
     if ((p_ = skip_value(p_, end_)) == nullptr) return stop();
     value_ = {start, static_cast<std::size_t>(p_ - start)};
     return true;
   }
+  /// The text from here to the end of what was given, beyond the container perhaps.
+  std::string_view rest() const noexcept { return {p_, static_cast<std::size_t>(end_ - p_)}; }
   /// What stands between the quotes of the member's name.
   std::string_view name() const noexcept { return name_; }
   std::string_view value() const noexcept { return value_; }
@@ -148,6 +156,30 @@ inline std::string_view member_text(std::string_view object, std::string_view to
     if (token_is_text(token, items.name())) return items.value();
   }
   return {};
+}
+
+/// Goes one step of a pointer into the value that `at` starts with; then `at` starts with the value there. What stands
+/// behind these values is of no matter. So a pointer costs one pass, however deep it leads.
+inline bool step_into(std::string_view& at, std::string_view token) noexcept {
+  text_items items(at);
+  size_type index = 0;
+  if (!items.is_object() && !token_index(token, no_index, index)) return false;
+  while (items.next_start()) {
+    if (items.is_object() ? token_is_text(token, items.name()) : index-- == 0) {
+      at = items.rest();
+      return true;
+    }
+    if (!items.finish()) break;
+  }
+  return false;
+}
+
+/// Cuts what stands behind the value that `at` starts with. False when there is none, or it does not end.
+inline bool cut_to_value(std::string_view& at) noexcept {
+  const char* const end = skip_value(at.data(), at.data() + at.size());
+  if (end == nullptr) return false;
+  at = {at.data(), static_cast<std::size_t>(end - at.data())};
+  return true;
 }
 
 inline std::string_view trimmed(std::string_view text) noexcept {
@@ -194,25 +226,11 @@ inline result<std::string_view> find_text(std::string_view text, std::string_vie
   detail::pointer_tokens tokens(pointer);
   std::string_view token;
   while (tokens.next(token)) {
-    std::string_view next;
-    size_type index = 0;
-    if (!at.empty() && at.front() == '{') {
-      next = detail::member_text(at, token);
-    } else if (detail::token_index(token, detail::no_index, index)) {
-      detail::text_items items(at);
-      while (items.next()) {
-        if (index-- == 0) {
-          next = items.value();
-          break;
-        }
-      }
-    }
-    if (next.empty()) {
+    if (!detail::step_into(at, token) || at.empty()) {
       return error(errc::not_found).at(detail::pointer_text{pointer.substr(0, pointer.size() - tokens.remaining())});
     }
-    at = next;
   }
-  if (at.empty()) return error(errc::not_found).at(detail::pointer_text{{}});
+  if (at.empty() || (!pointer.empty() && !detail::cut_to_value(at))) return error(errc::not_found).at(detail::pointer_text{pointer});
   return at;
 }
 

@@ -132,7 +132,9 @@ inline bool nearest_double_of(std::string_view text, const spelled_number& spell
   if (n.stored_as == number::kind::real) {
     bits = bits_of(n.d);
   } else {  // not by a cast, which takes a kilobyte of code where doubles are not in hardware
-    bits = decimal(spelled.first, spelled.last, 0).to_double_bits() | std::uint64_t{spelled.negative} << 63;
+    const auto integer = n.stored_as == number::kind::unsigned_integer ? n.u : static_cast<std::uint64_t>(n.i);
+    const scanned_number scanned{spelled.first, spelled.last, spelled.negative ? 0 - integer : integer, 0, 0, false};
+    bits = double_bits(scanned) | std::uint64_t{spelled.negative} << 63;
   }
   return true;
 }

@@ -51,7 +51,9 @@ struct device_options {
   authority who = authority::device;
   bool conditional = false;                                  ///< reported patches name the version they are about; 412: GET, and again
   std::size_t max_payload = dialect::unlimited;              ///< bytes of one reported patch; longer ones are sent in parts
-  std::size_t max_kept = 4096;                               ///< bytes of changes kept while the twin is being asked for
+  /// Bytes of changes kept while the twin is being asked for. Each takes up to 16 bytes and its text, and costs one pass
+  /// over desired when the twin is there.
+  std::size_t max_kept = 4096;
   std::int64_t time_out = 30000;                             ///< for an answer
   std::int64_t retry_first = 1000;                           ///< back-off: doubled each time, and of that half to all by chance
   std::int64_t retry_longest = 300000;
@@ -173,7 +175,7 @@ class device_session {
   /// Whether the twin was fetched since connected(), no change of desired that was heard of is missing, and all that was
   /// reported is acknowledged.
   bool in_step() const noexcept {
-    return state_.online && state_.fetched && state_.get.phase == standing::idle && state_.highest_kept <= state_.desired_version &&
+    return state_.online && state_.fetched && state_.get.phase == standing::idle && state_.highest_heard <= state_.desired_version &&
            !state_.own_wanted && view(sent).empty();
   }
 
@@ -243,7 +245,8 @@ class device_session {
     region texts[slot_count];
     std::int64_t desired_version = no_version;
     std::int64_t reported_version = no_version;
-    std::int64_t highest_kept = no_version;  ///< of the changes that came while the twin was asked for
+    std::int64_t highest_kept = no_version;   ///< of the changes that came since the twin was asked for last
+    std::int64_t highest_heard = no_version;  ///< of all changes since the last twin came
     std::uint64_t random = 0;
     std::uint32_t requests = 0;
     request get, patch;
@@ -337,6 +340,10 @@ class device_session {
   bool rebase_wanted();
   bool take_change(const twin_topic& topic, std::string_view payload, std::int64_t now);
   bool keep_change(std::int64_t version, std::string_view payload);
+  void hear_of(std::int64_t version) noexcept {
+    if (version > state_.highest_kept) state_.highest_kept = version;
+    if (version > state_.highest_heard) state_.highest_heard = version;
+  }
   bool find_kept(std::int64_t version, source& change) const noexcept;
   bool apply_kept(slot from, slot onto, std::int64_t& version);
   bool catch_up(bool with_news);
@@ -623,6 +630,7 @@ inline json::error device_session::connected(std::int64_t now) {
   state_.online = true;
   state_.fetched = state_.forbidden = false;
   state_.get = state_.patch = request();
+  state_.highest_heard = no_version;
   drop(kept);
   act(action_kind::subscribe);
   act(action_kind::subscribe);
@@ -676,6 +684,7 @@ inline json::error device_session::message(std::string_view topic, std::string_v
   state_ = before_event_;
   // What was lost is in the twin.
   if (parsed->kind == twin_topic_kind::desired_patch) {
+    hear_of(INT64_MAX);  // which version it has is not known: missing until a twin comes that is asked for from now on
     if (state_.fetched && state_.get.phase == standing::idle) ask_for_twin(now);
   } else if (is_answer_to(state_.get, parsed->request_id)) {
     put_off(state_.get, now);
@@ -773,7 +782,7 @@ inline bool device_session::catch_up(bool with_news) {
     state_.desired_version = version;
     if (!become_spare()) return false;
   }
-  if (state_.get.phase == standing::idle && state_.highest_kept <= version) {
+  if (state_.get.phase == standing::idle && state_.highest_heard <= version) {
     drop(kept);
     state_.highest_kept = no_version;
   }
@@ -796,7 +805,7 @@ inline bool device_session::become() {
 
 /// Puts a change aside until the twin is here. Without room for it the twin will be asked for once more.
 inline bool device_session::keep_change(std::int64_t version, std::string_view payload) {
-  if (version > state_.highest_kept) state_.highest_kept = version;
+  hear_of(version);
   if (state_.texts[kept].size + payload.size() + sizeof(kept_head) > options_.max_kept) return true;
   const bool copied = build(spare, [&](output& out) {
     const std::string_view all = view(kept);
@@ -832,7 +841,7 @@ inline bool device_session::find_kept(std::int64_t version, source& change) cons
 }
 
 /// Makes the text in `onto` from the one in `from`, which has this version, and the changes that were put aside, in the
-/// order of their versions as long as none lacks.
+/// order of their versions as long as none lacks. Cost: a pass over the section for each, of which max_kept limits the number.
 inline bool device_session::apply_kept(slot from, slot onto, std::int64_t& version) {
   for (source change{kept}; find_kept(version, change); from = onto) {
     if (!merged(spare_2, {from}, change)) return false;
@@ -865,11 +874,12 @@ inline bool device_session::take_twin(std::string_view payload, std::int64_t now
   if (!take_desired(fresh_desired, version)) return false;
   state_.get = request();
   state_.fetched = true;
+  state_.highest_heard = state_.highest_kept;
   if (state_.highest_kept > state_.desired_version) {  // newer changes came, and were not all kept
     ask_for_twin(now);
     return true;
   }
-  state_.highest_kept = no_version;
+  state_.highest_kept = state_.highest_heard = no_version;
   return true;
 }
 
@@ -961,6 +971,7 @@ inline bool device_session::take_reported(std::string_view object) {
 }
 
 /// What was reported before the first twin goes on top of it, patch by patch: as one patch it could not always be said.
+/// Most are (add_to_before); those that cannot be cost one pass over the section each, as report() itself did.
 inline bool device_session::join_before() {
   drop(wanted);
   state_.own_wanted = false;
