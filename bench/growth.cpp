@@ -415,9 +415,11 @@ std::vector<function> twin_functions() {
   });
   add("write_changes_since", [=](const material& m) {
     auto t = lived(m);
-    return [t] {
+    // Version 1 is the one loaded; with a shape that changes nothing it is the last one, too.
+    const std::int64_t version = t->desired_version() > 1 ? t->desired_version() - 1 : 1;
+    return [t, version] {
       std::string text;
-      must(write_changes_since(*t, part::desired, t->desired_version() - 1, text));
+      must(write_changes_since(*t, part::desired, version, text));
     };
   });
   add("find_matches with a wildcard", [=](const material& m) {

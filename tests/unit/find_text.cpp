@@ -63,6 +63,29 @@ TEST_CASE("what the tree has, the text has", "[find_text]") {
   }
 }
 
+TEST_CASE("a pointer leads as deep as the text, past values that look like its end", "[find_text]") {
+  const std::string deep = [] {
+    std::string text = "[7]";
+    for (int i = 0; i < 200; ++i) {
+      text = i % 3 == 0 ? "[{\"a\":[\"]}\"]}, " + text + " ,0]" : "{\"x\":{\"a\":0},\"y\":\"\\\"}\",\"a\" : " + text + " , \"a\":1}";
+    }
+    return " " + text + " ";
+  }();
+  std::string pointer;
+  for (int i = 199; i >= 0; --i) {
+    pointer += i % 3 == 0 ? "/1" : "/a";
+    const auto found = json::find_text(deep, pointer);
+    REQUIRE(found);
+    CHECK(found->back() == (i != 0 && (i - 1) % 3 != 0 ? '}' : ']'));
+  }
+  CHECK(*json::find_text(deep, pointer) == "[7]");
+  CHECK(*json::get_text<int>(deep, pointer + "/0") == 7);
+  CHECK(json::find_text(deep, pointer + "/1").error().code() == errc::not_found);
+  const json::error e = json::find_text(R"({"a":[0,{"b":1}],"c":{"d":1}})", "/a/1/d/e").error();
+  CHECK(e.code() == errc::not_found);
+  CHECK(e.pointer() == "/a/1/d");
+}
+
 TEST_CASE("numbers are given when the type can hold them", "[find_text]") {
   CHECK(*json::get_text<int>("1.0") == 1);
   CHECK(*json::get_text<std::int64_t>("-9223372036854775808") == INT64_MIN);
