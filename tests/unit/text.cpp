@@ -552,6 +552,63 @@ TEST_CASE("repeated names are found in objects of any size, new, changed or in a
   }
 }
 
+TEST_CASE("among any number of new names a repeated one is found", "[text]") {
+  for (const int count : {2, 3, 4, 5, 6, 20, 70, 300}) {
+    // The members that both have stand in another order, first, last or between the new ones.
+    for (const int kept : {0, count / 2, count}) {
+      std::string names;
+      const std::string spelled_again = "\"\\u006eew" + std::to_string(count / 2) + "\":0";
+      for (int i = 0; i < count; ++i) {
+        if (i == kept) names += "\"b\":2,\"a\":1,";
+        names += "\"new" + std::to_string(i) + "\":" + std::to_string(i) + ",";
+      }
+      if (kept == count) names += "\"b\":2,\"a\":1,";
+      const std::string from = R"({"o":{"a":1,"b":2}})";
+      const std::string to = "{\"o\":{" + names + "\"last\":0}}";
+      std::string out;
+      REQUIRE(!merge::diff_text(from, to, out));
+      json::document patch;
+      REQUIRE(!merge::diff(parsed(from), parsed(to), patch));
+      CHECK(*json::equal(parsed(out), patch.root()));
+      for (const std::string repeated : {"\"new0\":1", "\"new1\":1", "\"last\":1", "\"a\":1", "\"b\":3", spelled_again.c_str()}) {
+        for (const std::string& bad : {"{\"o\":{" + repeated + "," + names + "\"last\":0}}", "{\"o\":{" + names + "\"last\":0," + repeated + "}}"}) {
+          INFO(bad);
+          const json::error e = merge::diff_text(from, bad, out);
+          CHECK(e.code() == errc::duplicate_name);
+          CHECK(e.text() == 2);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("one name that is far longer than the others is told apart from them", "[text]") {
+  for (const std::size_t count : {3u, 8u, 9u, 100u}) {
+    for (const std::string end : {"", "\\t", "\\u0000", "\\u00e9x"}) {
+      const std::string long_name = std::string(10 * count, 'n') + end;
+      const auto object = [&](std::size_t first, std::size_t step, const std::string& name, const char* value) {
+        std::string text = "{";
+        for (std::size_t k = 0, i = first; k < count; ++k, i = (i + step) % count) {
+          text += (k == 0 ? "\"" : ",\"") + (i == count / 2 ? name : std::string(i, 'n')) + "\":" + value;
+        }
+        return text + "}";
+      };
+      const std::string from = object(0, 1, long_name, "1");
+      for (const std::string& to : {object(count - 1, count - 1, long_name, "1"), object(count - 1, count - 1, long_name, "2"),
+                                    object(count - 1, count - 1, long_name + "n", "1"), object(1, 1, "\\u006e" + long_name.substr(1), "1")}) {
+        for (const merge::text_options& o : {merge::text_options{}, trusted()}) {
+          json::document patch, result;
+          REQUIRE(!merge::diff(parsed(from), parsed(to), patch));
+          const std::string made = text_diff(from, to, o);
+          CHECK(*json::equal(parsed(made), patch.root()));
+          CHECK(*json::equal(parsed(patched(from, made, o)), parsed(to)));
+          CHECK(*json::equal(parsed(patched(from, to, o)), parsed(patched(from, made, o))) == (to.find(long_name + "n") == std::string::npos));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("a text with pieces cut out or doubled is refused or taken as the reader does", "[text][property]") {
   const std::string text = R"({"a":[1,{"x":2,"y":[]}, "z"],"b":{"c":true,"d":null},"e":1.5 ,"f":{},"g":"\u0061"})";
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -96,3 +96,40 @@ TEST_CASE("a device's copy follows the notifications", "[twin][mirror]") {
   CHECK(copy.apply_notification(R"({"a":1})", 3, told).pointer() == "/$version");
   CHECK(copy.desired_version() == 3);
 }
+
+TEST_CASE("a copy holds the text of a section against its dialect's limit", "[twin][mirror]") {
+  devicetwin::dialect rules = devicetwin::azure;
+  rules.max_text = 20;
+  const std::string members = R"("a":[[],[],[]],"b":0)";  // with their braces 22 bytes
+  test_twin x;
+  REQUIRE(!x.desire(R"({"a":[[],[],[]]})"));
+  devicetwin::twin device(rules), service(rules);
+  REQUIRE(!device.load(x.view()));
+  REQUIRE(!service.load(x.view()));
+  devicetwin::outcome told;
+
+  REQUIRE(!x.desire(R"({"b":0})"));
+  json::error e = device.apply_notification(x.done.notification(), 1, told);
+  CHECK(e.code() == errc::section_text_too_long);
+  CHECK(e.limit() == 20);
+  CHECK(e.actual() == members.size() + 2);
+  e = service.apply_event(x.done.event(), told);
+  CHECK(e.code() == errc::section_text_too_long);
+  CHECK(e.pointer() == "/properties/desired");
+  CHECK(e.limit() == 20);
+  for (const devicetwin::twin* copy : {&device, &service}) {  // nothing was taken
+    CHECK(written(copy->desired()) == R"({"a":[[],[],[]]})");
+    CHECK(copy->desired_version() == 2);
+  }
+
+  rules.max_text = members.size() + 2;  // to the byte
+  REQUIRE(!device.apply_notification(x.done.notification(), 1, told));
+  REQUIRE(!service.apply_event(x.done.event(), told));
+  CHECK(device.text_size(part::desired) == members.size() + 2);
+  rules.max_text = 10;  // what does not grow is taken
+  REQUIRE(!x.desire(R"({"b":1})"));
+  REQUIRE(!device.apply_notification(x.done.notification(), 2, told));
+  REQUIRE(!service.apply_event(x.done.event(), told));
+  CHECK(written(device.desired()) == written(x.t.desired()));
+  CHECK(written(service.desired()) == written(x.t.desired()));
+}

@@ -11,6 +11,7 @@
 #include "error.hpp"
 #include "get.hpp"
 #include "number.hpp"
+#include "number_text.hpp"
 #include "pointer.hpp"
 #include "write.hpp"
 
@@ -39,8 +40,11 @@ using gettable_from_text_or_bool = std::conditional_t<gettable_from_text<T>, T, 
 
 }  // namespace detail
 
-/// The value at `pointer` as T: bool, double, or an integer of 32 or 64 bits. A number is given
-/// when T can hold it exactly, however it was spelled, as json::get() does it.
+/// The value at `pointer` as T: bool, double, or an integer of 32 or 64 bits.
+///
+/// An integer type gets a number that it holds exactly, however that is spelled: 1.0 and 10e-1 are 1. A double gets the
+/// nearest one of a number with a point or an exponent. An integer, of any number of digits, must be a double exactly:
+/// 18446744073709551616 (2^64) is one, 9007199254740993 (2^53 + 1) and 18446744073709551617 are not.
 /// Errors: invalid_pointer, not_found, wrong_type, number_out_of_range; with the pointer.
 template <class T>
 [[nodiscard]] result<detail::gettable_from_text_or_bool<T>> get_text(std::string_view text, std::string_view pointer = {}) noexcept;
@@ -91,7 +95,9 @@ class text_items {
   }
   bool is_object() const noexcept { return object_; }
   /// The next one; false at the end.
-  bool next() noexcept {
+  bool next() noexcept { return next_start() && finish(); }
+  /// As next(), but the end of the value is not looked for: rest() starts with it, and finish() goes on.
+  bool next_start() noexcept {
     p_ = detail::skip_space(p_, end_);
     if (p_ != end_ && *p_ == ',') p_ = detail::skip_space(p_ + 1, end_);
     if (p_ == end_ || *p_ == '}' || *p_ == ']') return stop();
@@ -104,11 +110,17 @@ class text_items {
       if (p_ == end_ || *p_ != ':') return stop();
       p_ = detail::skip_space(p_ + 1, end_);
     }
+    return true;
+  }
+  /// After next_start(): finds the end of the value. False when it has none.
+  bool finish() noexcept {
     const char* const start = p_;
     if ((p_ = skip_value(p_, end_)) == nullptr) return stop();
     value_ = {start, static_cast<std::size_t>(p_ - start)};
     return true;
   }
+  /// The text from here to the end of what was given, beyond the container perhaps.
+  std::string_view rest() const noexcept { return {p_, static_cast<std::size_t>(end_ - p_)}; }
   /// What stands between the quotes of the member's name.
   std::string_view name() const noexcept { return name_; }
   std::string_view value() const noexcept { return value_; }
@@ -146,6 +158,30 @@ inline std::string_view member_text(std::string_view object, std::string_view to
   return {};
 }
 
+/// Goes one step of a pointer into the value that `at` starts with; then `at` starts with the value there. What stands
+/// behind these values is of no matter. So a pointer costs one pass, however deep it leads.
+inline bool step_into(std::string_view& at, std::string_view token) noexcept {
+  text_items items(at);
+  size_type index = 0;
+  if (!items.is_object() && !token_index(token, no_index, index)) return false;
+  while (items.next_start()) {
+    if (items.is_object() ? token_is_text(token, items.name()) : index-- == 0) {
+      at = items.rest();
+      return true;
+    }
+    if (!items.finish()) break;
+  }
+  return false;
+}
+
+/// Cuts what stands behind the value that `at` starts with. False when there is none, or it does not end.
+inline bool cut_to_value(std::string_view& at) noexcept {
+  const char* const end = skip_value(at.data(), at.data() + at.size());
+  if (end == nullptr) return false;
+  at = {at.data(), static_cast<std::size_t>(end - at.data())};
+  return true;
+}
+
 inline std::string_view trimmed(std::string_view text) noexcept {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
@@ -163,6 +199,7 @@ errc text_to(std::string_view text, T& to) noexcept {
     if constexpr (std::is_same_v<T, double>) {
       number n;
       if (parse_number(text.data(), whole.end, n).code != errc::ok) return errc::number_out_of_range;
+      if (n.big_integer && !is_double_exactly(text)) return errc::number_out_of_range;
       return convert(n, to);
     } else {
       bool negative = false;
@@ -189,25 +226,11 @@ inline result<std::string_view> find_text(std::string_view text, std::string_vie
   detail::pointer_tokens tokens(pointer);
   std::string_view token;
   while (tokens.next(token)) {
-    std::string_view next;
-    size_type index = 0;
-    if (!at.empty() && at.front() == '{') {
-      next = detail::member_text(at, token);
-    } else if (detail::token_index(token, detail::no_index, index)) {
-      detail::text_items items(at);
-      while (items.next()) {
-        if (index-- == 0) {
-          next = items.value();
-          break;
-        }
-      }
-    }
-    if (next.empty()) {
+    if (!detail::step_into(at, token) || at.empty()) {
       return error(errc::not_found).at(detail::pointer_text{pointer.substr(0, pointer.size() - tokens.remaining())});
     }
-    at = next;
   }
-  if (at.empty()) return error(errc::not_found).at(detail::pointer_text{{}});
+  if (at.empty() || (!pointer.empty() && !detail::cut_to_value(at))) return error(errc::not_found).at(detail::pointer_text{pointer});
   return at;
 }
 

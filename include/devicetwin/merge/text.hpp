@@ -39,8 +39,9 @@ namespace merge {
 ///   Of trusted texts a fault is found only where it is looked at. They cannot do harm: nothing is read outside
 ///   of them, and the walk ends; but the patch is any text then.
 /// Cost: trusted, equal stretches pass at the speed of memory, their brackets at some GB/s as far as the last
-///   difference; each difference costs its length; members in another order are sorted or hashed. Checked, one
-///   strict pass over each text more. Memory: some 100 bytes per level beyond 16, and 24 per member that stands
+///   difference; each difference costs its length; members in another order are sorted or hashed, and the brackets of
+///   their values are passed over once more for each object around them whose members are in another order, too: depth
+///   times size at worst, at most options.max_depth times. Checked, one strict pass over each text more. Memory: some 100 bytes per level beyond 16, and 24 per member that stands
 ///   in another order.
 template <class Output>
 [[nodiscard]] json::error diff_text(std::string_view from, std::string_view to, Output& out,
@@ -56,7 +57,9 @@ template <class Output>
 ///   the rest. The texts are those of the values, valid during the call.
 /// Shape, errors, trust: as diff_text().
 /// Cost: trusted, one pass over the document as far as the last member concerned, at some GB/s where nothing is
-///   concerned; per object a look at each name. Checked, one strict pass over each text more.
+///   concerned; per object a look at each name. The brackets of an object in the patch are passed over once more for each
+///   object around it: depth times size of the patch at worst, at most options.max_depth times. Checked, one strict pass
+///   over each text more.
 template <class Output, class Journal = no_journal>
 [[nodiscard]] json::error apply_merge_patch_text(std::string_view document, std::string_view patch,
                                                  Output& out, const text_options& options = {},

@@ -51,7 +51,9 @@ struct device_options {
   authority who = authority::device;
   bool conditional = false;                                  ///< reported patches name the version they are about; 412: GET, and again
   std::size_t max_payload = dialect::unlimited;              ///< bytes of one reported patch; longer ones are sent in parts
-  std::size_t max_kept = 4096;                               ///< bytes of changes kept while the twin is being asked for
+  /// Bytes of changes kept while the twin is being asked for. Each takes up to 16 bytes and its text, and costs one pass
+  /// over desired when the twin is there.
+  std::size_t max_kept = 4096;
   std::int64_t time_out = 30000;                             ///< for an answer
   std::int64_t retry_first = 1000;                           ///< back-off: doubled each time, and of that half to all by chance
   std::int64_t retry_longest = 300000;
@@ -839,7 +841,7 @@ inline bool device_session::find_kept(std::int64_t version, source& change) cons
 }
 
 /// Makes the text in `onto` from the one in `from`, which has this version, and the changes that were put aside, in the
-/// order of their versions as long as none lacks.
+/// order of their versions as long as none lacks. Cost: a pass over the section for each, of which max_kept limits the number.
 inline bool device_session::apply_kept(slot from, slot onto, std::int64_t& version) {
   for (source change{kept}; find_kept(version, change); from = onto) {
     if (!merged(spare_2, {from}, change)) return false;
@@ -969,6 +971,7 @@ inline bool device_session::take_reported(std::string_view object) {
 }
 
 /// What was reported before the first twin goes on top of it, patch by patch: as one patch it could not always be said.
+/// Most are (add_to_before); those that cannot be cost one pass over the section each, as report() itself did.
 inline bool device_session::join_before() {
   drop(wanted);
   state_.own_wanted = false;

@@ -45,6 +45,11 @@ inline json::result<bool> same_text(std::string_view a, std::string_view b, cons
   return !walk->differ();
 }
 
+/// Goes from an object, with which `at` starts, to its member's value; `at` is empty where there is none.
+inline void step_into_member(std::string_view& at, std::string_view name) noexcept {
+  if (at.empty() || at.front() != '{' || !json::detail::step_into(at, name)) at = {};
+}
+
 /// A walk down the rest of a subscription's pointer into the old and the new text of a change above it.
 template <class Visit>
 json::error look_inside(const text_change& change, std::string_view rest, const merge::text_options& o, Visit& visit) {
@@ -79,16 +84,28 @@ json::error look_inside(const text_change& change, std::string_view rest, const 
       visit(text_change{pointer.view(), old_text, new_text});
       continue;
     }
-    json::detail::pointer_tokens tokens(f.rest);
+    const auto next_token = [](std::string_view steps, std::string_view& token) {
+      json::detail::pointer_tokens tokens(steps);
+      static_cast<void>(tokens.next(token));
+      return steps.substr(steps.size() - tokens.remaining());
+    };
     std::string_view token;
-    static_cast<void>(tokens.next(token));
-    const std::string_view after = f.rest.substr(f.rest.size() - tokens.remaining());
+    std::string_view after = next_token(f.rest, token);
     std::string_view old_text, new_text;
-    if (token != "*") {
-      old_text = json::detail::member_text(f.old_text, token);
-      new_text = json::detail::member_text(f.new_text, token);
+    if (token != "*") {  // all steps down to the next wildcard, then the ends of the values found
+      old_text = f.old_text;
+      new_text = f.new_text;
       frames.pop();
-      if (!pointer.append("/", 1) || !pointer.append(token.data(), token.size())) return json::errc::out_of_memory;
+      while (token != "*") {
+        step_into_member(old_text, token);
+        step_into_member(new_text, token);
+        if (!pointer.append("/", 1) || !pointer.append(token.data(), token.size())) return json::errc::out_of_memory;
+        if (after.empty()) break;
+        const std::string_view behind = next_token(after, token);
+        if (token != "*") after = behind;
+      }
+      if (!json::detail::cut_to_value(old_text)) old_text = {};
+      if (!json::detail::cut_to_value(new_text)) new_text = {};
     } else if (f.items.is_object() && f.items.next()) {
       // Each name of the old object, then those that only the new one has.
       std::string_view found;
@@ -117,7 +134,8 @@ json::error look_inside(const text_change& change, std::string_view rest, const 
 
 /// Notes the changes that a merge patch makes to an object, of which it is the smallest difference. It needs memory for
 /// the pointer, and for indexes where the order of the members differs; without memory for these it looks for each member
-/// from behind the last one found on.
+/// from behind the last one found on. An object is passed over once for each object around it in the patch: depth times
+/// size at worst, and the depth is that of the patch.
 template <class Output>
 bool tell_patch(Output& out, std::string_view old, std::string_view patch, const json::memory_source& memory) {
   struct frame {
