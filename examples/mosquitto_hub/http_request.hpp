@@ -151,7 +151,7 @@ inline void http_request::on_request_impl(verb, text method, text target, int ve
   // A client may send the whole URL (RFC 9112 section 3.2.2). The host in it is not looked at, as Host is not.
   for (const char* scheme : {"http://", "https://"}) {
     const std::string begin = scheme;
-    if (path.compare(0, begin.size(), begin) != 0) continue;
+    if (!boost::beast::iequals(target.substr(0, begin.size()), begin)) continue;
     const std::size_t slash = path.find_first_of("/?", begin.size());
     path = slash == std::string::npos ? std::string() : path.substr(slash);
     if (path.empty() || path.front() == '?') path.insert(0, "/");
@@ -179,7 +179,8 @@ inline void http_request::on_field_impl(field name, text name_text, text value, 
       return twice(has_authorization_, "there are two Authorization headers");
     case field::if_match:
       if (!call_.if_match.empty()) call_.if_match += ", ";
-      call_.if_match.append(value.data(), value.size());
+      // An empty list matches no etag. It does not mean that there is no condition.
+      call_.if_match.append(value.empty() ? "\"\"" : std::string(value.data(), value.size()));
       return;
     case field::content_length:
       if (value.find(',') != text::npos) return refuse(e, 400, 400000, "Content-Length is not one number");

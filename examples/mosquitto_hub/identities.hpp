@@ -47,7 +47,7 @@ class identities {
   /// there, 412 for another etag, 404 for a module without its device; and 400 for one of the key file.
   refused put(std::string_view client_id, std::string_view body, std::string_view if_match, devicetwin::timestamp now, identity_record& before,
               identity_record& after);
-  /// Removes an identity and all that is stored with it: of a device, its modules too. What is left of one that is no identity any
+  /// Removes an identity and its twin: of a device, its modules too. What is left of one that is no identity any
   /// more goes as well.
   ///
   /// put() and remove() are to be called within a part of the table's group, which is undone after a refusal.

@@ -57,8 +57,9 @@ class sqlite_table {
   /// The record of an identity made over HTTP, by client id. Errors: not_found; damaged, when it is not a sound record.
   devicetwin::json::error identity(std::string_view client_id, identity_record& record);
   bool put_identity(std::string_view client_id, const identity_record& record);
-  /// Removes all that is stored of a device and its modules, or of one module: identities, subscriptions and twins, readable or
-  /// not. `removed` gets the number of rows added.
+  /// Removes the identities and twins of a device and its modules, or of one module, readable or not. `removed` gets the number
+  /// of rows added. Subscriptions stay: the broker keeps its session of the client, and tells a client of the same id that it is
+  /// still subscribed.
   bool remove_identity(const devicetwin::twin_id& id, std::size_t* removed = nullptr);
   /// The same for all modules of a device.
   bool remove_modules(std::string_view device, std::size_t* removed = nullptr);
@@ -82,7 +83,7 @@ class sqlite_table {
   enum statement : std::size_t {
     load_twin, insert_twin, update_twin, delete_revision, delete_twin, delete_module_twins, twin_modules,
     find_identity, write_identity_row, delete_identity, delete_module_identities,
-    find_filters, write_filter, delete_filter, delete_filters, delete_module_filters,
+    find_filters, write_filter, delete_filter, delete_filters,
     statement_count
   };
 
@@ -133,7 +134,6 @@ inline std::string sqlite_table::open(const std::string& path) {
       "INSERT OR IGNORE INTO filters VALUES (?, ?)",
       "DELETE FROM filters WHERE client_id = ? AND filter = ?",
       "DELETE FROM filters WHERE client_id = ?",
-      "DELETE FROM filters WHERE client_id > ? AND client_id < ?",
   };
   for (std::size_t i = 0; i < statement_count; ++i) {
     if (sqlite3_prepare_v3(db_, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &statements_[i], nullptr) != SQLITE_OK) return failed("a statement was not understood");
@@ -257,13 +257,12 @@ inline bool sqlite_table::remove_identity(const devicetwin::twin_id& id, std::si
   std::string client_id(id.device);
   if (!id.module.empty()) client_id.append("/").append(id.module);
   return (!id.module.empty() || remove_modules(id.device, removed)) && change(delete_identity, {client_id}, removed) &&
-         change(delete_filters, {client_id}, removed) && change(delete_twin, {id.device, id.module}, removed);
+         change(delete_twin, {id.device, id.module}, removed);
 }
 
 inline bool sqlite_table::remove_modules(std::string_view device, std::size_t* removed) {
   const std::string first = std::string(device) + "/", end = std::string(device) + "0";
-  return change(delete_module_identities, {first, end}, removed) && change(delete_module_filters, {first, end}, removed) &&
-         change(delete_module_twins, {device}, removed);
+  return change(delete_module_identities, {first, end}, removed) && change(delete_module_twins, {device}, removed);
 }
 
 inline std::vector<std::string> sqlite_table::modules_with_twins(std::string_view device) { return texts(twin_modules, device); }

@@ -49,9 +49,10 @@ class twin_service {
 
   login judge(std::string_view client_id, std::string_view user_name, std::string_view password, devicetwin::timestamp now);
   /// A client that was let in; `connection` tells two connections of the same client apart. Its twin is made when there is
-  /// none. A session that is kept (MQTT's "clean session" is 0) brings its subscriptions along, also those from before the
-  /// broker was killed: Microsoft's clients rely on that, and subscribe once in their life.
-  void connected(std::string_view client_id, std::uint64_t connection, bool keeps_session, devicetwin::timestamp now);
+  /// none. A session that goes on (MQTT's "clean session" is 0) brings its subscriptions along, also those from before the
+  /// broker was killed, and those of a deleted device of this name: Microsoft's clients rely on that, and subscribe once in
+  /// their life.
+  void connected(std::string_view client_id, std::uint64_t connection, bool goes_on, devicetwin::timestamp now);
   void disconnected(std::string_view client_id, std::uint64_t connection);
   /// False when a subscription that outlives the connection could not be stored: then it is to be refused.
   bool subscribed(std::string_view client_id, std::string_view filter, bool keeps_session);
@@ -174,12 +175,12 @@ inline devicetwin::json::error twin_service::make_twin(std::string_view client_i
   return {};
 }
 
-inline void twin_service::connected(std::string_view client_id, std::uint64_t connection, bool keeps_session, devicetwin::timestamp now) {
+inline void twin_service::connected(std::string_view client_id, std::uint64_t connection, bool goes_on, devicetwin::timestamp now) {
   const twin_id id = id_of(client_id);
   static_cast<void>(make_twin(client_id, now));  // what cannot be made is not found by the first request
   connections_[std::string(client_id)] = connection;
   if (session_.connected(id, connection)) return;
-  if (keeps_session) {
+  if (goes_on) {
     for (const std::string& filter : table_.filters(client_id)) session_.subscribed(id, filter);
   } else {
     table_.remove_filters(client_id);

@@ -80,6 +80,14 @@ TEST_CASE("a request is read with what the hub needs of it", "[http_request]") {
   CHECK(o.may_continue);
 }
 
+TEST_CASE("an empty If-Match is a condition that no etag meets", "[http_request]") {
+  const auto condition = [](const std::string& headers) { return read_any("DELETE /devices/d HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n").call.if_match; };
+  CHECK(condition("").empty());
+  CHECK(condition("If-Match:\r\n") == "\"\"");
+  CHECK(condition("If-Match:  \t \r\n") == "\"\"");
+  CHECK(condition("If-Match:\r\nIf-Match: \"a\"\r\n") == "\"\", \"a\"");
+}
+
 TEST_CASE("a chunked body is put together, without its extensions and trailers", "[http_request]") {
   const outcome o = read_any("PUT /twins/d HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
                              "3;name=\"v\";x=y\r\n{\"a\r\n4\r\n\":1}\r\n0;last\r\nAuthorization: later\r\nIf-Match: later\r\n\r\nG");
@@ -101,6 +109,7 @@ TEST_CASE("methods are told as they came, HEAD as GET", "[http_request]") {
 TEST_CASE("a target is a path or a URL", "[http_request]") {
   const auto target = [](const std::string& text) { return read_any("GET " + text + " HTTP/1.1\r\nHost: h\r\n\r\n"); };
   CHECK(target("https://localhost:443/twins/d?x").call.target == "/twins/d?x");
+  CHECK(target("HTTPS://LOCALHOST/twins/d?x").call.target == "/twins/d?x");
   CHECK(target("http://localhost").call.target == "/");
   CHECK(target("http://localhost?x=/y").call.target == "/?x=/y");
   for (const char* bad : {"twins/d", "*", "localhost:443", "ftp://h/x", "?x"}) CHECK(target(bad).status == 400);

@@ -479,7 +479,7 @@ TEST_CASE("modules need their device, and go with it", "[twin_service]") {
   CHECK(hub.disconnected == ids{"h", "h/m"});
   CHECK(!lets_in(hub, "h/m", module_key));
   for (const char* path : {"/devices/h", "/twins/h", "/devices/h/modules/m", "/twins/h/modules/m"}) CHECK(hub.call("GET", path).error_code == "DeviceNotFound");
-  CHECK(hub.service.table().filters("h/m").empty());
+  CHECK(hub.call("DELETE", "/devices/h").status == 404);
 
   REQUIRE(hub.call("PUT", "/devices/h", with_keys(key_1, key_1)).status == 200);
   CHECK(!lets_in(hub, "h/m", module_key));
@@ -613,6 +613,35 @@ TEST_CASE("a twin without an identity is not shown, and can be removed", "[twin_
   CHECK(call("PUT", "/devices/gone", "{}").status == 200);  // without the old one's module
   CHECK(call("GET", "/devices/gone/modules/left").error_code == "ModuleNotFound");
   CHECK(call("GET", "/twins/gone/modules/left").error_code == "ModuleNotFound");
+}
+
+TEST_CASE("a device that is made again has the subscriptions of the session that the broker kept", "[twin_service]") {
+  running_hub hub;
+  for (const char* path : {"/devices/h", "/devices/h/modules/m"}) REQUIRE(hub.call("PUT", path, "{}").status == 200);
+  const auto notified = [&] {
+    std::size_t count = 0;
+    for (const char* path : {"/twins/h", "/twins/h/modules/m"}) {
+      REQUIRE(hub.call("PATCH", path, R"({"properties":{"desired":{"x":1}}})").status == 200);
+      REQUIRE(hub.finish());
+      count += hub.published.size();
+    }
+    return count;
+  };
+  std::uint64_t connection = 0;
+  for (const char* id : {"h", "h/m"}) {
+    hub.service.connected(id, ++connection, true, noon());
+    REQUIRE(hub.service.subscribed(id, desired_filter, true));
+  }
+  REQUIRE(hub.call("DELETE", "/devices/h").status == 204);
+  REQUIRE(hub.finish());
+  hub.service.disconnected("h", 1);
+  hub.service.disconnected("h/m", 2);
+  for (const char* path : {"/devices/h", "/devices/h/modules/m"}) REQUIRE(hub.call("PUT", path, "{}").status == 200);
+  CHECK(notified() == 0);
+  for (const char* id : {"h", "h/m"}) hub.service.connected(id, ++connection, true, noon());
+  CHECK(notified() == 2);
+  for (const char* id : {"h", "h/m"}) hub.service.connected(id, ++connection, false, noon());
+  CHECK(notified() == 0);
 }
 
 TEST_CASE("with commits for each message, a message that is not durable is not acknowledged", "[twin_service]") {

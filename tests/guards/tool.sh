@@ -264,7 +264,10 @@ echo '{"tags":{"x":1}}' >tags
 check 'a list of etags' 0 '' '' twin patch twin tags --as service --if-match '"x,y", "AAAAAAAAAAQ="' -o matched
 check 'no etag of a list' 1 '' 'devicetwin: tags:1:1: the twin has changed' twin patch twin tags --as service --if-match '"AAAAAAAAAAQ=,"'
 echo '{"properties":{"desired":{}},"desired":{"b":1}}' >mixed
-check 'desired beside properties' 2 '' 'devicetwin: mixed:1:' twin show mixed
+check 'desired beside properties' 2 '' 'devicetwin: mixed:1:40: desired and reported belong inside properties, not beside it, at /desired' \
+  twin show mixed
+
+check 'a model that is not UTF-8' 2 '' 'devicetwin: the new twin: the string is not valid UTF-8' twin new --id d --model "$(printf '\233')"
 
 # check looks at the identity, and at the limits of the whole.
 echo '{"deviceId":"a b","moduleId":null,"etag":5,"x509Thumbprint":{"primaryThumbprint":1},"parentScopes":[1],"other":7}' >identity

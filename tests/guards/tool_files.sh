@@ -226,16 +226,25 @@ for file in target fresh2 hard; do
 done
 [ ! -e fresh2 ] || fail 'a limit of file size leaves a new file'
 clean_folder 'a limit of file size'
-# The tool waits for a reader of the pipe when the new file is there already.
+# The tool waits for a reader of the pipe when the new file is there already: without a name where the system can do that.
+new_file_of() {
+  find . -name '.devicetwin-*'
+  ls -l /proc/$1/fd 2>/dev/null | grep -F "$work" | grep -F '(deleted)'
+}
 mkfifo slow
-for signal in INT TERM HUP USR1 XCPU; do
+for signal in INT TERM HUP USR1 XCPU KILL; do
   cp new_twin t
   env --default-signal=INT "$tool" twin patch t sp $patch -o t --event slow 2>/dev/null & waiting=$!
   tries=0
-  until [ -n "$(find . -name '.devicetwin-*')" ] || [ $tries -gt 100 ]; do sleep 0.05; tries=$((tries + 1)); done
+  until [ -n "$(new_file_of $waiting)" ] || [ $tries -gt 100 ]; do sleep 0.05; tries=$((tries + 1)); done
   [ $tries -le 100 ] || fail "SIG$signal: there is no new file to be seen"
+  named=$(find . -name '.devicetwin-*')
   kill -$signal $waiting
   wait $waiting 2>/dev/null && fail "SIG$signal does not end the tool"
+  if [ $signal = KILL ] && [ -n "$named" ]; then
+    skip 'SIGKILL: this file system has no files without a name'
+    rm -f .devicetwin-*
+  fi
   clean_folder "SIG$signal"
   cmp -s t new_twin || fail "SIG$signal: the twin has changed"
 done
@@ -283,6 +292,18 @@ cp new_twin t
 timeout 20 sh -c '"$0" twin patch t sp --as service --notification - -o t | sed "s/.*/{\"a\":7}/" | "$0" twin patch t - --as device -o t' "$tool" ||
   fail 'a pipe between two that write one file does not end'
 "$tool" twin show t | grep -q '"desired":{"a":1.*"reported":{"a":7' || fail "a pipe: $("$tool" twin show t)"
+# Another program replaces the file while the tool waits for a reader of the pipe.
+cp new_twin t
+"$tool" twin patch t sp $patch -o t --event slow 2>err & waiting=$!
+tries=0
+until [ -n "$(new_file_of $waiting)" ] || [ $tries -gt 100 ]; do sleep 0.05; tries=$((tries + 1)); done
+echo newer >other_t && mv other_t t
+timeout 20 cat slow >out
+wait $waiting && fail 'a file that was replaced meanwhile is written'
+grep -q '^devicetwin: t: cannot be written: another program has replaced it meanwhile' err || fail "replaced meanwhile: $(cat err)"
+holds 'a file that was replaced meanwhile' t newer
+cp new_twin t
+[ ! -s out ] || fail 'an event of a twin that was not written'
 if command -v flock >/dev/null; then
   timeout 20 flock t "$tool" twin patch t sp --as service -o t || fail 'called under flock(1), the tool does not end'
 fi
@@ -299,7 +320,7 @@ calls() {
 if command -v strace >/dev/null && strace -o trace true 2>/dev/null; then
   [ "$(calls apply d p -o target)" = 'fsync rename fsync ' ] || fail "a file: $(cat trace)"
   cp new_twin t
-  rm -f n
+  echo old >n
   order=$(calls twin patch t sp $patch -o t --notification n)
   [ "$order" = 'fsync fsync rename rename fsync fsync ' ] || fail "two files: $(cat trace)"
   [ "$(calls apply d p -o hard)" = 'pwrite fsync ' ] || fail "in place: $(cat trace)"
@@ -348,6 +369,23 @@ if command -v setpriv >/dev/null && setpriv --reuid nobody --regid nogroup --cle
   clean_folder 'another user'
 else
   skip 'the files of other users: setpriv is missing, or nobody may not run the tool'
+fi
+# Names can be added to such a folder, but not taken away.
+mkdir adding && cp d adding/file && cp d adding/notification
+if chattr +a adding 2>/dev/null; then
+  expect 'a folder that only gains names' 0 'adding/file: written in place: no file can be replaced in its folder' apply d p -o adding/file
+  holds 'a folder that only gains names' adding/file "$result"
+  expect 'an old notification there' 0 'adding/notification: written in place: it cannot be removed' \
+    twin patch new_twin tp $patch -o t --notification adding/notification
+  [ ! -s adding/notification ] || fail 'an old notification stays in a folder that only gains names'
+  if [ -z "$named" ]; then
+    expect 'a new file there' 0 '' apply d p -o adding/new
+    holds 'a new file there' adding/new "$result"
+    clean_folder 'a folder that only gains names' adding
+  fi
+  chattr -a adding
+else
+  skip 'a folder that only gains names: chattr is missing or not supported'
 fi
 if ! mkdir disk || ! mount -t tmpfs -o size=128k none "$work/disk" 2>/dev/null; then
   skip 'mounts and full disks: mount is not allowed'

@@ -333,6 +333,53 @@ TEST_CASE("a change that is missing is never passed over, also when the twin is 
   CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
 }
 
+TEST_CASE("a missing change stays missing when the request for the twin is repeated and then refused", "[device_session]") {
+  device d;
+  start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
+  CHECK(d.change(6, R"({"b":6,"$version":6})") == "");
+  CHECK(d.tick_when_due() == "");  // no answer came
+  CHECK(d.tick_when_due() == "");
+  CHECK(d.get_answer(404) == "");
+  CHECK_FALSE(d.session.in_step());
+  CHECK(d.change(8, R"({"b":8,"$version":8})") == "");
+  CHECK(d.tick_when_due() == "");
+  CHECK(d.tick_when_due() == "");
+  CHECK(d.get_answer(404) == "");
+  CHECK(d.change(5, R"({"b":5,"$version":5})") == "");
+  CHECK(d.session.version(part::desired) == 6);
+  CHECK_FALSE(d.session.in_step());
+  CHECK(d.change(7, R"({"b":7,"$version":7})") == "");  // the last one was kept
+  CHECK(d.session.version(part::desired) == 8);
+  CHECK(d.desired() == R"({"a":4,"b":8})");
+  CHECK(d.session.in_step());
+}
+
+TEST_CASE("a change that cannot be read is missing until a twin comes that was asked for after it", "[device_session]") {
+  for (const char* body : {"{", "7", "{\"a\":1,\"a\":1}", R"({"a":5,"$version":6})", R"({"a":5,"$version":-1})"}) {
+    INFO(body);
+    device d;
+    start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
+    CHECK(d.change(5, body) != "");
+    CHECK(d.get_answer(404) == "");
+    CHECK_FALSE(d.session.in_step());
+    // While a twin is asked for, which may be from before the change.
+    for (const bool first : {true, false}) {
+      device e;
+      if (!first) start(e, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
+      REQUIRE(e.connect() == "");
+      const std::string id = e.get_id;
+      CHECK(e.change(5, body) != "");
+      CHECK(e.get_id == id);
+      CHECK(e.twin(R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})") == "");
+      CHECK(e.get_id != id);
+      CHECK_FALSE(e.session.in_step());
+      CHECK(e.twin(R"({"desired":{"a":5,"$version":5},"reported":{"$version":1}})") == "");
+      CHECK(e.session.in_step());
+      CHECK(e.desired() == R"({"a":5})");
+    }
+  }
+}
+
 TEST_CASE("a change that follows is applied while the twin is asked for, and again on an older twin", "[device_session]") {
   device d;
   start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");

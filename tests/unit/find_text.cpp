@@ -106,6 +106,34 @@ TEST_CASE("numbers are given when the type can hold them", "[find_text]") {
   CHECK(json::get_text<int>(R"({"a":"x"})", "/a").error().pointer() == "/a");
 }
 
+TEST_CASE("an integer is a double when no digit is lost, however many it has", "[find_text]") {
+  const auto is = [](const std::string& text, double wanted) { return json::get_text<double>(text).value_or(-1.5) == wanted; };
+  const auto is_refused = [](const std::string& text) {
+    return json::get_text<double>(text).error().code() == errc::number_out_of_range;
+  };
+  CHECK(is("18446744073709551616", 18446744073709551616.0));
+  CHECK(is("-18446744073709551616", -18446744073709551616.0));
+  CHECK(is("-9223372036854775808", -9223372036854775808.0));
+  CHECK(is("10000000000000000000000", 1e22));
+  for (const char* text : {"18446744073709551615", "18446744073709551617", "-9223372036854775809", "89490200001234567890",
+                           "100000000000000000000000", "99999999999999999999999"}) {
+    CAPTURE(text);
+    CHECK(is_refused(text));
+  }
+  // The largest double, digit by digit, and its neighbours among the integers.
+  const std::string largest =
+      "1797693134862315708145274237317043567980705675258449965989174768031572607800285387605895586327668781715404589535143824642343"
+      "2132688946418276846754670353751698604991057655128207624549009038932894407586850845513394230458323690322294816580855933212334"
+      "8274797826204144723168738177180919299881250404026184124858368";
+  CHECK(is(largest, 1.7976931348623157e308));
+  CHECK(is_refused(largest.substr(0, 308) + "7"));
+  CHECK(is_refused(largest.substr(0, 308) + "9"));
+  CHECK(is_refused(largest + "0"));
+  // With a point or an exponent a number is a decimal, and those are rounded: 0.1 is no double either.
+  CHECK(is("18446744073709551617.0", 18446744073709551616.0));
+  CHECK(is("89490200001234567890e0", 89490200001234567890.0));
+}
+
 TEST_CASE("strings come without their escapes", "[find_text]") {
   std::string out = "before ";
   REQUIRE(!json::get_string(R"({"a":"x\"\u00e9\n\ud83d\ude00\u0000y"})", "/a", out));

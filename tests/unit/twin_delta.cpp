@@ -140,6 +140,15 @@ TEST_CASE("where it is not known when a property was desired, an older answer is
   }
 }
 
+TEST_CASE("an answer to an object is none for a member that was desired later", "[delta]") {
+  const auto stamp = [](int v) { return R"("$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedVersion":)" + std::to_string(v); };
+  const devicetwin::twin t = loaded_twin(R"({"properties":{"desired":{"a":{"b":2,"c":1},"$metadata":{)" + stamp(1) + R"(,"a":{)" + stamp(1) + R"(,"b":{)" + stamp(3) +
+                                         R"(},"c":{)" + stamp(1) + R"(}}},"$version":4},"reported":{"a":{"value":{"b":1,"c":2},"ac":200,"av":2}}}})");
+  CHECK(answer_to(t, "/a")->state == answer_state::pending);
+  CHECK(answer_to(t, "/a/b")->state == answer_state::pending);
+  CHECK(answer_to(t, "/a/c")->state == answer_state::accepted);
+}
+
 TEST_CASE("an initial value answers nothing, also where desired has no version", "[delta]") {
   const devicetwin::twin t = loaded_twin(R"({"desired":{"a":1,"b":1},"reported":{"a":{"value":2,"ac":203,"av":0},"b":{"value":1,"ac":203,"av":0}}})");
   CHECK(answer_to(t, "/a")->state == answer_state::pending);

@@ -11,6 +11,12 @@
 namespace {
 
 /// A text without the value at a pointer.
+/// Whether two views have the same metadata of desired.
+bool same_metadata(const std::string& a, const std::string& b) {
+  const auto parsed_a = parsed(a), parsed_b = parsed(b);
+  return *json::equal(**json::find(parsed_a, "/properties/desired/$metadata"), **json::find(parsed_b, "/properties/desired/$metadata"));
+}
+
 std::string without(const std::string& text, const std::string& pointer) {
   json::document whole, patch;
   REQUIRE(!json::read(text, whole));
@@ -247,7 +253,7 @@ TEST_CASE("a stamp above the section's version: nothing is known before it is wr
   REQUIRE(!x.t.load(stamped(1, 3, 1)));
   CHECK(x.since(part::desired, 1) == not_known);
   CHECK(x.t.stamp_of(part::desired, "/a")->version == 0);
-  CHECK(x.t.stamp_of(part::desired, "")->version == 1);
+  CHECK(x.t.stamp_of(part::desired, "")->version == 0);
   CHECK(*json::equal(parsed(x.view()), parsed(stamped(1, 3, 1))));
   REQUIRE(!x.desire(R"({"b":1})"));
   CHECK(x.since(part::desired, 2) == not_known);  // /a still says 3
@@ -262,6 +268,60 @@ TEST_CASE("a stamp above the section's version: nothing is known before it is wr
   // A section without a version never had one.
   REQUIRE(!x.t.load(R"({"properties":{"desired":{"a":1}}})"));
   CHECK(x.since(part::desired, 0) == not_known);
+}
+
+TEST_CASE("the stamp of an object is never older than one inside of it", "[since]") {
+  const auto stamp = [](int v) { return R"("$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedVersion":)" + std::to_string(v); };
+  for (const int root : {0, 1, 3, 4}) {
+    for (const int object : {0, 1, 2, 3, 4}) {
+      INFO(root << " " << object);
+      const std::string text = R"({"properties":{"desired":{"a":{"b":2,"c":{"d":1},"e":{}},"$metadata":{)" + stamp(root) + R"(,"a":{)" + stamp(object) + R"(,"b":{)" +
+                               stamp(1) + R"(},"c":{)" + stamp(2) + R"(,"d":{)" + stamp(3) + R"(}},"e":{)" + stamp(1) + R"(}}},"$version":4}}})";
+      const devicetwin::twin t = loaded_twin(text);
+      CHECK(t.stamp_of(part::desired, "/a/b")->version == 1);
+      CHECK(t.stamp_of(part::desired, "/a/c/d")->version == 3);
+      CHECK(t.stamp_of(part::desired, "/a/c")->version == 0);
+      CHECK(t.stamp_of(part::desired, "/a")->version == (object < 3 ? 0 : object));
+      CHECK(t.stamp_of(part::desired, "")->version == (root < 3 || root < object ? 0 : root));
+      CHECK(t.stamp_of(part::desired, "/a/c")->time == *devicetwin::parse_timestamp("2020-01-01T00:00:00Z"));
+      CHECK(same_metadata(service_text(t), text));  // written back as it was
+    }
+  }
+}
+
+TEST_CASE("no version of a stamp is believed where the history does not fit", "[since]") {
+  test_twin x;
+  REQUIRE(!x.desire(R"({"a":{"y":1},"b":1})"));
+  REQUIRE(!x.report(R"({"r":{"s":1}})"));
+  REQUIRE(!x.desire(R"({"b":2})"));
+  devicetwin::view_options options;
+  options.history = true;
+  std::string whole;
+  REQUIRE(!write_service_view(x.t, whole, options));
+  const std::string changed = R"("b":{"$lastUpdated":"1970-01-01T00:00:00.0000003Z","$lastUpdatedVersion":)";
+  const std::size_t at = whole.find(changed + "3");
+  REQUIRE(at != std::string::npos);
+  std::string damaged = whole;
+  damaged[at + changed.size()] = '2';
+  test_twin y;
+  REQUIRE(!y.t.load(damaged));
+  for (const char* place : {"", "/a", "/a/y", "/b"}) CHECK(y.t.stamp_of(part::desired, place)->version == 0);
+  CHECK(y.t.stamp_of(part::desired, "/b")->time == x.t.stamp_of(part::desired, "/b")->time);
+  CHECK(y.t.stamp_of(part::reported, "/r/s")->version == 2);
+  // The metadata is written back as it was, until its place is written.
+  CHECK(same_metadata(y.view(), damaged));
+  std::string bytes;
+  REQUIRE(!write_stored(y.t, bytes));
+  REQUIRE(!load_stored(bytes, y.t));
+  CHECK(y.t.stamp_of(part::desired, "/a")->version == 0);
+  REQUIRE(!y.desire(R"({"b":3})"));
+  CHECK(y.t.stamp_of(part::desired, "/b")->version == 4);
+  CHECK(y.t.stamp_of(part::desired, "")->version == 4);
+  CHECK(y.t.stamp_of(part::desired, "/a")->version == 0);
+  // A history that lost its versions.
+  test_twin z;
+  REQUIRE(!z.t.load(without(whole, "/$history/reported/versions/r/s")));
+  for (const char* place : {"", "/r", "/r/s"}) CHECK(z.t.stamp_of(part::reported, place)->version == 0);
 }
 
 TEST_CASE("forget_before a version that is still to come forgets up to the present one", "[since]") {

@@ -115,7 +115,8 @@ TEST_CASE("a stored twin with a right checksum and wrong content harms nobody", 
 TEST_CASE("a stored twin that claims versions that it never had is damaged", "[stored]") {
   // The content again, with another history of desired, whose version is 3.
   const test_twin x = busy_twin();
-  const auto with_history = [](const test_twin& t, std::uint64_t flags, std::uint64_t known_since, const std::vector<std::pair<std::uint64_t, std::string>>& removed) {
+  const auto with_history = [](const test_twin& t, std::uint64_t flags, std::uint64_t known_since, const std::vector<std::pair<std::uint64_t, std::string>>& removed,
+                               const std::string& unusual = "") {
     json::text_buffer content;
     devicetwin::detail::stored_writer<json::text_buffer> writer(content);
     writer.number(flags);
@@ -133,7 +134,7 @@ TEST_CASE("a stored twin that claims versions that it never had is damaged", "[s
         }
       }
       s.tracking().shadow().store(s.values(), [&writer](std::uint64_t n) { writer.number(n); });
-      writer.text("");
+      writer.text(own ? "" : unusual);
     }
     std::string bytes;
     REQUIRE(!devicetwin::detail::write_stored_form("DTWN", 1, bytes, [&](auto& to) { to.bytes(content.view()); }));
@@ -155,6 +156,20 @@ TEST_CASE("a stored twin that claims versions that it never had is damaged", "[s
            {{4, "{}"}}, {{1, "{}"}}, {{0, "{}"}}, {{3, "{}"}, {2, R"({"a":null})"}}, {{2, "{}"}, {2, R"({"a":null})"}}, {{~std::uint64_t{0}, "{}"}}, {{2, "[]"}}, {{2, "{"}}}) {
     CHECK(load_stored(with_history(x, 1, 1, removed), y).code() == errc::damaged);
   }
+  // Peculiarities of the metadata: as deep as can be read again, and with no version above the section's.
+  for (int depth = 60; depth < 72; ++depth) {
+    INFO(depth);
+    std::string deep = "1";
+    for (int i = 0; i < depth; ++i) deep = R"({"x":)" + deep + "}";
+    const json::error e = load_stored(with_history(x, 1, 1, {}, deep), y);
+    CHECK((depth <= 66 ? !e : e.code() == errc::damaged));
+    devicetwin::twin z;
+    if (!e) CHECK(!z.load(service_text(y)));
+  }
+  REQUIRE(!load_stored(with_history(x, 1, 1, {}, R"({"a":{"$lastUpdatedVersion":4}})"), y));
+  CHECK(write_changes_since(y, part::desired, 3, text).code() == errc::too_old);
+  REQUIRE(!load_stored(with_history(x, 1, 1, {}, R"({"a":{"$lastUpdatedVersion":3}})"), y));
+  CHECK(!write_changes_since(y, part::desired, 3, text));
 }
 
 TEST_CASE("whatever loads with a right checksum can be written and loaded again", "[stored][property]") {

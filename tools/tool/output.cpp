@@ -50,6 +50,17 @@ bool is_proc(int folder) {
 #endif
 }
 
+/// Whether names can be added to a folder but not taken away (chattr +a). A temporary name would stay there.
+bool only_gains_names(int folder) {
+#ifdef STATX_ATTR_APPEND
+  struct statx status {};
+  return ::statx(folder, "", AT_EMPTY_PATH, STATX_TYPE, &status) == 0 && (status.stx_attributes & STATX_ATTR_APPEND) != 0;
+#else
+  static_cast<void>(folder);
+  return false;
+#endif
+}
+
 /// The number that a name in /dev/fd says, of a descriptor that came with the process; -1 with errno otherwise.
 int descriptor_of(const std::string& name) {
   errno = EBADF;
@@ -353,6 +364,7 @@ bool output_set::prepare_file(target& t) {
   } else {
     t.action = target::replace;
     if (t.status.st_nlink > 1) return prepare_in_place(t, "it has other hard links");
+    if (only_gains_names(t.folder.get())) return prepare_in_place(t, "no file can be replaced in its folder");
     if (!t.fresh.create(t.folder.get(), 0600)) {
       if (!is_no_access(errno)) return false;
       return prepare_in_place(t, std::string("no file can be made beside it: ") + std::strerror(errno));
@@ -361,7 +373,7 @@ bool output_set::prepare_file(target& t) {
       return prepare_in_place(t, "a new file would not keep its owner, group or attributes");
     }
   }
-  return write_all(t.fresh.get(), t.text) && sync(t.fresh.get()) && t.fresh.close();
+  return write_all(t.fresh.get(), t.text) && sync(t.fresh.get());
 }
 
 bool output_set::prepare_in_place(target& t, std::string why) {
@@ -388,6 +400,14 @@ bool output_set::write_in_place(target& t) {
   if ((t.status.st_mode & 06000) != 0) static_cast<void>(::fchmod(t.opened.get(), t.status.st_mode & 01777));
   complain(t.name + ": written in place: " + t.why_in_place);
   return true;
+}
+
+/// Whether the file is no longer the one that was there when the inputs were read. A program that takes no lock may have
+/// replaced it, and so may this one where the file is for reading only and cannot be locked.
+bool output_set::is_replaced(const target& t) {
+  if (t.kind != target::file || !t.exists) return false;
+  struct stat now {};
+  return ::fstatat(t.folder.get(), t.base.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0 || !same_file(now, t.status);
 }
 
 /// Gives an output its name, or writes it where it is. Undoable: undo() can bring the old file back.
@@ -447,6 +467,9 @@ int output_set::deliver() {
   std::size_t files = 0;
   for (const target* t : order) files += t->kind == target::file && t->action != target::none;
 
+  for (const target& t : targets_) {
+    if (is_replaced(t)) return complain(t.name + ": cannot be written: another program has replaced it meanwhile");
+  }
   std::size_t streams = 0;
   for (; streams < order.size() && rank(order[streams]) == 0; ++streams) {
     if (!commit(*order[streams], false)) return complain_of(*order[streams]);

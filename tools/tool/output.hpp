@@ -69,6 +69,7 @@ class output_set {
   static bool prepare_stream(target& t);
   static bool prepare_file(target& t);
   static bool prepare_in_place(target& t, std::string why);
+  static bool is_replaced(const target& t);
   static bool commit(target& t, bool undoable);
   static bool write_in_place(target& t);
   static void undo(target& t);

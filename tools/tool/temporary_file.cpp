@@ -43,6 +43,9 @@ void install_handler() {
   }
 }
 
+/// A path to an open file, with or without a name.
+std::string path_of(int file) { return "/proc/self/fd/" + std::to_string(file); }
+
 }  // namespace
 
 void remove_temporary_files() {
@@ -67,7 +70,8 @@ int descriptor::release() {
 
 bool descriptor::close() { return number_ < 0 || ::close(release()) == 0; }
 
-temporary_file::temporary_file(temporary_file&& other) noexcept : slot_(other.slot_), file_(std::move(other.file_)) {
+temporary_file::temporary_file(temporary_file&& other) noexcept
+    : slot_(other.slot_), file_(std::move(other.file_)), future_folder_(other.future_folder_) {
   other.slot_ = -1;
 }
 
@@ -77,6 +81,7 @@ temporary_file& temporary_file::operator=(temporary_file&& other) noexcept {
     slot_ = other.slot_;
     other.slot_ = -1;
     file_ = std::move(other.file_);
+    future_folder_ = other.future_folder_;
   }
   return *this;
 }
@@ -86,7 +91,6 @@ int temporary_file::folder() const { return table[slot_].folder; }
 
 bool temporary_file::reserve(int folder) {
   install_handler();
-  remove();
   for (entry& e : table) {
     if (e.used != 0) continue;
     static std::random_device random;
@@ -106,7 +110,22 @@ void temporary_file::forget() {
   slot_ = -1;
 }
 
+bool temporary_file::create_without_name(int folder, mode_t mode) {
+#ifdef O_TMPFILE
+  future_folder_ = folder;
+  file_ = descriptor(::openat(folder, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, mode));
+  if (file_ && ::access(path_of(file_.get()).c_str(), F_OK) == 0) return true;
+  static_cast<void>(file_.close());
+#else
+  static_cast<void>(folder);
+  static_cast<void>(mode);
+#endif
+  return false;
+}
+
 bool temporary_file::create(int folder, mode_t mode) {
+  remove();
+  if (create_without_name(folder, mode)) return true;
   if (!reserve(folder)) return false;
   file_ = descriptor(::openat(folder, name(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
   if (file_) return true;
@@ -116,16 +135,23 @@ bool temporary_file::create(int folder, mode_t mode) {
   return false;
 }
 
-bool temporary_file::link_to(int folder, const std::string& other) {
+/// Gives the file at a path a random name in a folder.
+bool temporary_file::link_from(int from, const char* path, int folder, int flags) {
   if (!reserve(folder)) return false;
-  if (::linkat(folder, other.c_str(), folder, name(), 0) == 0) return true;
+  if (::linkat(from, path, folder, name(), flags) == 0) return true;
   const int reason = errno;
   forget();
   errno = reason;
   return false;
 }
 
+bool temporary_file::link_to(int folder, const std::string& other) {
+  remove();
+  return link_from(folder, other.c_str(), folder, 0);
+}
+
 bool temporary_file::move_from(int folder, const std::string& other) {
+  remove();
   if (!reserve(folder)) return false;
   if (::renameat(folder, other.c_str(), folder, name()) == 0) return true;
   const int reason = errno;
@@ -135,6 +161,11 @@ bool temporary_file::move_from(int folder, const std::string& other) {
 }
 
 bool temporary_file::rename_to(const std::string& other) {
+  if (slot_ < 0) {  // a new name can be given at once, an old one only by a second name
+    const std::string path = path_of(file_.get());
+    if (::linkat(AT_FDCWD, path.c_str(), future_folder_, other.c_str(), AT_SYMLINK_FOLLOW) == 0) return true;
+    if (errno != EEXIST || !link_from(AT_FDCWD, path.c_str(), future_folder_, AT_SYMLINK_FOLLOW)) return false;
+  }
   if (::renameat(folder(), name(), folder(), other.c_str()) != 0) return false;
   forget();
   return true;

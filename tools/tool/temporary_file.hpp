@@ -27,8 +27,9 @@ class descriptor {
   int number_ = -1;
 };
 
-/// A file of a short random name in a folder. Its destructor removes it, and so does a signal such as SIGINT.
-/// The functions return false, with errno, when they fail. The folder must stay open as long as the file is there.
+/// A file without a name, or of a short random name in a folder. Its destructor removes it, and so does a signal such as
+/// SIGINT. One without a name is gone whatever ends the program. The functions return false, with errno, when they fail.
+/// The folder must stay open as long as the file is there.
 class temporary_file {
  public:
   temporary_file() = default;
@@ -36,7 +37,7 @@ class temporary_file {
   temporary_file& operator=(temporary_file&& other) noexcept;
   ~temporary_file() { remove(); }
 
-  /// Makes a new file, open for writing.
+  /// Makes a new file, open for writing: without a name where the system can do that.
   bool create(int folder, mode_t mode);
   /// Makes a second name for the file `name` of the same folder.
   bool link_to(int folder, const std::string& name);
@@ -46,18 +47,20 @@ class temporary_file {
   bool rename_to(const std::string& name);
   void remove();
 
-  explicit operator bool() const { return slot_ >= 0; }
+  explicit operator bool() const { return slot_ >= 0 || file_; }
   int get() const { return file_.get(); }
-  bool close() { return file_.close(); }
 
  private:
+  bool create_without_name(int folder, mode_t mode);
+  bool link_from(int from, const char* path, int folder, int flags);
   bool reserve(int folder);
   const char* name() const;
   int folder() const;
   void forget();
 
-  int slot_ = -1;  ///< in the table that the signal handler reads
+  int slot_ = -1;  ///< in the table that the signal handler reads; -1 without a name
   descriptor file_;
+  int future_folder_ = -1;  ///< where a file without a name will have one
 };
 
 /// Removes all temporary files before the program ends in a way that calls no destructors.

@@ -128,7 +128,7 @@ int make(const arguments& given) {
   dt::twin t;
   dt::outcome done;
   if (const auto e = t.create(who, now, done)) return complain(e.message());
-  return deliver_twin(given, t, done, {});
+  return deliver_twin(given, t, done, {"the new twin", ""});
 }
 
 int patch(const arguments& given) {
@@ -354,7 +354,8 @@ std::vector<command> twin_commands() {
           {"check",
            "DOC",
            "Hold a twin, or with --section one of its sections, against a service's rules",
-           "One violation a line; exit 1 if there is any.",
+           "One violation a line; exit 1 if there is any. A number that a twin cannot hold is one: of a patch, `twin patch`\n"
+           "then exits 1 as well; of the twin itself 2, because it cannot load it.",
            "devicetwin check twin.json\n"
            "devicetwin check reported.json --section reported --dialect aws",
            {&dialect_option, &section_option, &output_option},

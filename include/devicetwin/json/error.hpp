@@ -65,6 +65,7 @@ enum class errc : unsigned char {
   already_exists,        ///< there is a twin of that id
   // documents
   not_a_twin,            ///< a part of a twin is missing or has the wrong type
+  misplaced_section,     ///< `desired` or `reported` at the root of a twin that has `properties`
   invalid_identity,      ///< a device or module id that the service would refuse
   invalid_time,          ///< not a point in time as ISO 8601 writes it
   damaged,               ///< stored data whose checksum or structure is wrong
@@ -224,6 +225,7 @@ inline std::string_view describe(errc code) noexcept {
     case errc::too_old: return "what changed since that version is not known any more";
     case errc::already_exists: return "there is a twin of this id already";
     case errc::not_a_twin: return "a part of the twin has the wrong type";
+    case errc::misplaced_section: return "desired and reported belong inside properties, not beside it";
     case errc::invalid_identity: return "not a device or module id: 1 to 128 of the letters, digits and - : . + % _ # * ? ! ( ) , = @ ; $ '";
     case errc::invalid_time: return "not a time such as 2026-01-31T12:00:00Z";
     case errc::damaged: return "the stored data is damaged";

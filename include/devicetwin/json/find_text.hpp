@@ -11,6 +11,7 @@
 #include "error.hpp"
 #include "get.hpp"
 #include "number.hpp"
+#include "number_text.hpp"
 #include "pointer.hpp"
 #include "write.hpp"
 
@@ -39,8 +40,11 @@ using gettable_from_text_or_bool = std::conditional_t<gettable_from_text<T>, T, 
 
 }  // namespace detail
 
-/// The value at `pointer` as T: bool, double, or an integer of 32 or 64 bits. A number is given
-/// when T can hold it exactly, however it was spelled, as json::get() does it.
+/// The value at `pointer` as T: bool, double, or an integer of 32 or 64 bits.
+///
+/// An integer type gets a number that it holds exactly, however that is spelled: 1.0 and 10e-1 are 1. A double gets the
+/// nearest one of a number with a point or an exponent. An integer, of any number of digits, must be a double exactly:
+/// 18446744073709551616 (2^64) is one, 9007199254740993 (2^53 + 1) and 18446744073709551617 are not.
 /// Errors: invalid_pointer, not_found, wrong_type, number_out_of_range; with the pointer.
 template <class T>
 [[nodiscard]] result<detail::gettable_from_text_or_bool<T>> get_text(std::string_view text, std::string_view pointer = {}) noexcept;
@@ -195,6 +199,7 @@ errc text_to(std::string_view text, T& to) noexcept {
     if constexpr (std::is_same_v<T, double>) {
       number n;
       if (parse_number(text.data(), whole.end, n).code != errc::ok) return errc::number_out_of_range;
+      if (n.big_integer && !is_double_exactly(text)) return errc::number_out_of_range;
       return convert(n, to);
     } else {
       bool negative = false;

@@ -197,6 +197,9 @@ class decimal {
            (mantissa & (hidden_bit - 1));
   }
 
+  /// After to_double_bits(): whether the number is that double exactly.
+  bool was_double() const noexcept { return !cut_ && count_ <= point_; }
+
   /// Rounds to at most `count` digits, to nearest, ties to even.
   void round_to(int count) noexcept {
     if (count >= count_) return;

@@ -8,6 +8,7 @@
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 
+#include "detail/inline.hpp"
 #include "number.hpp"
 
 namespace devicetwin {
@@ -131,9 +132,19 @@ inline bool nearest_double_of(std::string_view text, const spelled_number& spell
   if (n.stored_as == number::kind::real) {
     bits = bits_of(n.d);
   } else {  // not by a cast, which takes a kilobyte of code where doubles are not in hardware
-    bits = decimal(spelled.first, spelled.last, 0).to_double_bits() | std::uint64_t{spelled.negative} << 63;
+    const auto integer = n.stored_as == number::kind::unsigned_integer ? n.u : static_cast<std::uint64_t>(n.i);
+    const scanned_number scanned{spelled.first, spelled.last, spelled.negative ? 0 - integer : integer, 0, 0, false};
+    bits = double_bits(scanned) | std::uint64_t{spelled.negative} << 63;
   }
   return true;
+}
+
+/// Whether an integer of a text, within the range of doubles, is a double exactly.
+DEVICETWIN_NEVER_INLINE inline bool is_double_exactly(std::string_view integer) noexcept {
+  if (integer.front() == '-') integer.remove_prefix(1);
+  decimal value(integer.data(), integer.data() + integer.size(), 0);
+  static_cast<void>(value.to_double_bits());
+  return value.was_double();
 }
 
 /// Whether two numbers are of the same type, as trees have it: an integer, or a double. -0 is a double.

@@ -175,7 +175,7 @@ class device_session {
   /// Whether the twin was fetched since connected(), no change of desired that was heard of is missing, and all that was
   /// reported is acknowledged.
   bool in_step() const noexcept {
-    return state_.online && state_.fetched && state_.get.phase == standing::idle && state_.highest_kept <= state_.desired_version &&
+    return state_.online && state_.fetched && state_.get.phase == standing::idle && state_.highest_heard <= state_.desired_version &&
            !state_.own_wanted && view(sent).empty();
   }
 
@@ -245,7 +245,8 @@ class device_session {
     region texts[slot_count];
     std::int64_t desired_version = no_version;
     std::int64_t reported_version = no_version;
-    std::int64_t highest_kept = no_version;  ///< of the changes that came while the twin was asked for
+    std::int64_t highest_kept = no_version;   ///< of the changes that came since the twin was asked for last
+    std::int64_t highest_heard = no_version;  ///< of all changes since the last twin came
     std::uint64_t random = 0;
     std::uint32_t requests = 0;
     request get, patch;
@@ -339,6 +340,10 @@ class device_session {
   bool rebase_wanted();
   bool take_change(const twin_topic& topic, std::string_view payload, std::int64_t now);
   bool keep_change(std::int64_t version, std::string_view payload);
+  void hear_of(std::int64_t version) noexcept {
+    if (version > state_.highest_kept) state_.highest_kept = version;
+    if (version > state_.highest_heard) state_.highest_heard = version;
+  }
   bool find_kept(std::int64_t version, source& change) const noexcept;
   bool apply_kept(slot from, slot onto, std::int64_t& version);
   bool catch_up(bool with_news);
@@ -625,6 +630,7 @@ inline json::error device_session::connected(std::int64_t now) {
   state_.online = true;
   state_.fetched = state_.forbidden = false;
   state_.get = state_.patch = request();
+  state_.highest_heard = no_version;
   drop(kept);
   act(action_kind::subscribe);
   act(action_kind::subscribe);
@@ -678,6 +684,7 @@ inline json::error device_session::message(std::string_view topic, std::string_v
   state_ = before_event_;
   // What was lost is in the twin.
   if (parsed->kind == twin_topic_kind::desired_patch) {
+    hear_of(INT64_MAX);  // which version it has is not known: missing until a twin comes that is asked for from now on
     if (state_.fetched && state_.get.phase == standing::idle) ask_for_twin(now);
   } else if (is_answer_to(state_.get, parsed->request_id)) {
     put_off(state_.get, now);
@@ -775,7 +782,7 @@ inline bool device_session::catch_up(bool with_news) {
     state_.desired_version = version;
     if (!become_spare()) return false;
   }
-  if (state_.get.phase == standing::idle && state_.highest_kept <= version) {
+  if (state_.get.phase == standing::idle && state_.highest_heard <= version) {
     drop(kept);
     state_.highest_kept = no_version;
   }
@@ -798,7 +805,7 @@ inline bool device_session::become() {
 
 /// Puts a change aside until the twin is here. Without room for it the twin will be asked for once more.
 inline bool device_session::keep_change(std::int64_t version, std::string_view payload) {
-  if (version > state_.highest_kept) state_.highest_kept = version;
+  hear_of(version);
   if (state_.texts[kept].size + payload.size() + sizeof(kept_head) > options_.max_kept) return true;
   const bool copied = build(spare, [&](output& out) {
     const std::string_view all = view(kept);
@@ -867,11 +874,12 @@ inline bool device_session::take_twin(std::string_view payload, std::int64_t now
   if (!take_desired(fresh_desired, version)) return false;
   state_.get = request();
   state_.fetched = true;
+  state_.highest_heard = state_.highest_kept;
   if (state_.highest_kept > state_.desired_version) {  // newer changes came, and were not all kept
     ask_for_twin(now);
     return true;
   }
-  state_.highest_kept = no_version;
+  state_.highest_kept = state_.highest_heard = no_version;
   return true;
 }
 

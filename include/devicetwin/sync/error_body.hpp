@@ -93,6 +93,7 @@ constexpr refusal refusal_of(json::errc code, twin_of whose) noexcept {
     case errc::null_in_replacement:
     case errc::reserved_member:
     case errc::not_a_twin:
+    case errc::misplaced_section:
     case errc::invalid_identity:
     case errc::invalid_time:
     case errc::invalid_topic:

@@ -125,8 +125,8 @@ class basic_twin {
     return p == part::tags ? tags_.text_size() : p == part::desired ? desired_.text_size() : reported_.text_size();
   }
   /// When the property at `pointer` ("" is the section itself) was last written. Of a property of tags, or one whose
-  /// metadata is missing, nothing is known: not_found. The version is 0 where the metadata has none, or one above the
-  /// section's, which is not believed. Errors: as json::find. Cost: a scan of each object on the way.
+  /// metadata is missing, nothing is known: not_found. The version is 0 where it is not known: the metadata has none, or one
+  /// that cannot be right, or contradicts the history (docs/azure.md, "History"). Errors: as json::find. Cost: a scan of each object on the way.
   json::result<stamp> stamp_of(part section, std::string_view pointer) const noexcept;
 
   /// Whether reported has every desired property, with its value; an acknowledgement counts as the value it names.
@@ -148,8 +148,8 @@ class basic_twin {
   /// of a lifecycle or replaceTwin event. Limits do not apply: what exists is taken, kept, and written back the same,
   /// also metadata that is missing, stale or strange, and counters that follow no law. Members of the root that are not
   /// known are kept; of `properties` only the two sections are.
-  /// Errors: of reading; not_a_twin with the pointer of what has the wrong type, or of `desired` or `reported` at the root
-  /// of a twin that has `properties` too; out_of_memory; then nothing has changed.
+  /// Errors: of reading; not_a_twin with the pointer of what has the wrong type; misplaced_section with the pointer of
+  /// `desired` or `reported` at the root of a twin that has `properties` too; out_of_memory; then nothing has changed.
   [[nodiscard]] json::error load(std::string_view text);
   template <class Allocator>
   [[nodiscard]] json::error load(const json::basic_value<Allocator>& value);

@@ -121,6 +121,11 @@ class stamped {
   /// if they are known.
   json::error load(const json::arena_value& values, const json::arena_value& metadata, const json::arena_value* versions,
                    bool with_versions, std::int64_t version, const json::memory_source& working);
+  /// The versions in this `$metadata`, which was loaded, are not believed. It is still written as it was.
+  json::error forget_versions(const json::arena_value& values, const json::arena_value& metadata, bool with_versions,
+                              const json::memory_source& working) {
+    return take_stamps(values, metadata, metadata, with_versions, 0, working);
+  }
   [[nodiscard]] json::error assign(const stamped& other) {
     if (!shadow_.assign(other.shadow_) || !history_.assign(other.history_)) return json::errc::out_of_memory;
     drop_unusual();
@@ -149,6 +154,10 @@ class stamped {
     o.memory = working;
     return o;
   }
+
+  /// Takes the stamps of `complete`, and what it takes for them to be written as `metadata`.
+  json::error take_stamps(const json::arena_value& values, const json::arena_value& complete, const json::arena_value& metadata,
+                          bool with_versions, std::int64_t newest, const json::memory_source& working);
 
   detail::stamp_shadow shadow_;
   void drop_unusual() noexcept {
@@ -489,7 +498,14 @@ inline json::error stamped::load(const json::arena_value& values, const json::ar
     if (json::error e = complete.assign(metadata, detail::whole_twin_depth)) return e;
     if (json::error e = merge::apply_merge_patch(complete, *versions, o)) return e;
   }
-  if (!shadow_.load(values, versions != nullptr ? complete.root() : metadata, version, working)) return json::errc::out_of_memory;
+  if (json::error e = take_stamps(values, versions != nullptr ? complete.root() : metadata, metadata, with_versions, version, working)) return e;
+  if (detail::highest_version_in(unusual()) > version) doubt(version);
+  return {};
+}
+
+inline json::error stamped::take_stamps(const json::arena_value& values, const json::arena_value& complete, const json::arena_value& metadata,
+                                        bool with_versions, std::int64_t newest, const json::memory_source& working) {
+  if (!shadow_.load(values, complete, newest, working)) return json::errc::out_of_memory;
   // What the stamps do not print the way it was written is kept as a difference.
   json::document printed(working);
   if (json::error e = json::document_access::rebuild(printed, 0, [&](auto& handler) {
@@ -504,9 +520,7 @@ inline json::error stamped::load(const json::arena_value& values, const json::ar
     drop_unusual();
     return {};
   }
-  if (!set_unusual(difference)) return json::errc::out_of_memory;
-  if (detail::highest_version_in(unusual()) > version) doubt(version);
-  return {};
+  return set_unusual(difference) ? json::errc::ok : json::errc::out_of_memory;
 }
 
 template <class Handler>

@@ -97,13 +97,15 @@ inline json::errc restore_tracking(stored_reader& in, const json::arena_value& v
   if (!in.text(unusual)) return json::errc::damaged;
   if (unusual.empty()) return json::errc::ok;
   json::read_options options;
-  options.max_depth = whole_twin_depth;
+  options.max_depth = whole_twin_depth - 3;  // where a view has `$metadata`
   options.memory = working;
   json::document patch(working);
   const json::error e = json::read(unusual, patch, options);
   if (e.code() == json::errc::out_of_memory) return e.code();
   if (e || !patch.root().IsObject()) return json::errc::damaged;
-  return tracking.set_unusual(patch) ? json::errc::ok : json::errc::out_of_memory;
+  if (!tracking.set_unusual(patch)) return json::errc::out_of_memory;
+  if (highest_version_in(tracking.unusual()) > newest) tracking.doubt(newest);
+  return json::errc::ok;
 }
 
 }  // namespace detail

@@ -150,9 +150,9 @@ class stamp_shadow {
     static_cast<void>(walk_plan(plan, values, writer));
   }
 
-  /// Takes the stamps from a section's `$metadata`; what is missing or has no meaning there is not known, nor is a
-  /// version above `newest`, the section's own. Other members of it are left to the caller. False when memory ran out;
-  /// then this is undefined.
+  /// Takes the stamps from a section's `$metadata`. What is missing or has no meaning there is not known. Neither is a
+  /// version above `newest`, the section's own, nor an object's version below one inside of it. Other members of it are
+  /// left to the caller. False when memory ran out; then this is undefined.
   [[nodiscard]] bool load(const arena_value& values, const arena_value& metadata, std::int64_t newest, const json::memory_source& memory);
 
   /// Becomes a copy. False, with nothing changed, when memory ran out.
@@ -531,6 +531,7 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
     const arena_value* object;
     word id;
     size_type next;
+    std::int64_t latest;     ///< the highest version inside of it
     std::size_t first;       ///< of its members' words in `found`
     std::size_t index_base;
     ordered_lookup metadata;
@@ -566,7 +567,7 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
     word id = 0;
     const bool has = meta != nullptr && meta->IsObject();
     if (has && !own_id(*meta, id)) return false;
-    return frames.push({&object, id, 0, found.size(), indexes.size(), has ? ordered_lookup(*meta) : ordered_lookup(), has, meta});
+    return frames.push({&object, id, 0, 0, found.size(), indexes.size(), has ? ordered_lookup(*meta) : ordered_lookup(), has, meta});
   };
   if (!enter(values, &metadata)) return false;
   for (;;) {
@@ -586,9 +587,16 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
       }
       word id = 0;
       if (meta != nullptr && meta->IsObject() && !own_id(*meta, id)) return false;
+      if (table_[id].version > f.latest) f.latest = table_[id].version;
       if (!found.push(id << 1)) return false;
       continue;
     }
+    if (table_[f.id].version > f.latest) {
+      f.latest = table_[f.id].version;
+    } else if (table_[f.id].version != 0 && table_[f.id].version < f.latest) {
+      if (!stamps.id_of({table_[f.id].time, 0}, table_, f.id)) return false;
+    }
+    const std::int64_t latest = f.latest;
     // All members are known: the same stamp everywhere needs no block.
     const std::size_t members = found.size() - f.first;
     word result = f.id << 1;
@@ -612,6 +620,7 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
       root_ = result;
       break;
     }
+    if (latest > frames.back().latest) frames.back().latest = latest;
     if (!found.push(result)) return false;
   }
   // What was asked for in steps is given back.

@@ -57,6 +57,7 @@ inline json::errc load_history(const json::arena_value& given, section<stamped>&
   char sum[checksum_chars];
   if (write_history_checksum(s.values(), s.tracking().shadow(), version, history, working, sum)) return json::errc::out_of_memory;
   if (json::detail::text_of(*checksum) != std::string_view(sum, checksum_chars)) return not_believed();
+  if (!s.tracking().shadow().in_order_after(since)) return not_believed();
   s.tracking().set_doubted(false);
   history.set_budget(budget);
   return json::errc::ok;
@@ -408,7 +409,7 @@ json::error basic_twin<Memory, Tracking>::load_value(json::arena_value& value) {
   const bool is_device_view = detail::find_member(value, "properties") == nullptr;
   for (const part where : {part::desired, part::reported}) {
     if (is_device_view || detail::find_member(value, name_of(where)) == nullptr) continue;
-    return error_at_member(json::errc::not_a_twin, name_of(where));  // which of the two would it be?
+    return error_at_member(json::errc::misplaced_section, name_of(where));  // which of the two would it be?
   }
 
   // The root: identity keeps its members and their order.
@@ -499,6 +500,11 @@ json::error basic_twin<Memory, Tracking>::load_value(json::arena_value& value) {
           return json::error(code).at(json::location(steps, 2));
         }
         if (code != json::errc::ok) return code;
+      }
+      Tracking& kept = fresh.writable(where).tracking();
+      if (has_metadata && kept.is_doubted()) {
+        const json::arena_value& values = fresh.section_of(where).values();
+        if (json::error e = kept.forget_versions(values, metadata, where == part::desired, working)) return e;
       }
     }
   }
