@@ -130,6 +130,12 @@ std::vector<function> text_functions() {
       };
     });
   }
+  add("apply_merge_patch_text with a journal of pointers", [](const material& m) {
+    return [&m] {
+      std::string out, pointers;
+      must(merge::apply_merge_patch_text(m.from, m.patch, out, {}, [&](const json::location& where, const auto*, const auto*) { where.append_to(pointers); }));
+    };
+  });
   add("find_text", [](const material& m) { return [&m] { static_cast<void>(json::find_text(m.to, "/no such name")); }; });
   return all;
 }
@@ -175,6 +181,14 @@ std::vector<function> tree_functions() {
     return [from, to] {
       rapidjson::Document patch;
       must(merge::diff(*from, *to, patch, patch.GetAllocator()));
+    };
+  });
+  add("apply_merge_patch with a journal of pointers", [](const material& m) {
+    auto target = keep<json::document>();
+    must(target->assign(m.from_tree.root()));
+    return [target, &m] {
+      std::string pointers;
+      must(merge::apply_merge_patch(*target, m.patch_tree.root(), {}, [&](const json::location& where, const auto*, const auto*) { where.append_to(pointers); }));
     };
   });
   add("apply_merge_patch with a recorder", [](const material& m) {
@@ -422,6 +436,29 @@ std::vector<function> twin_functions() {
       must(write_changes_since(*t, part::desired, version, text));
     };
   });
+  add("stamp_of and answer_to: the last property", [=](const material& m) {
+    auto t = lived(m);
+    std::string pointer;
+    must_be(!m.to_tree.root().ObjectEmpty(), "stamp_of");
+    json::step last = json::step::member(json::detail::text_of((m.to_tree.root().MemberEnd() - 1)->name));
+    json::location(&last, 1).append_to(pointer);
+    return [t, pointer] {
+      must(t->stamp_of(part::desired, pointer), "stamp_of");
+      must(answer_to(*t, pointer), "answer_to");
+    };
+  });
+  add("outcome: each change, each matched", [=](const material& m) {
+    auto t = twin_of(m.from, m.to);
+    auto done = keep<outcome>();
+    must(t->service_patch(desired(m.to), 1, *done));
+    return [done] {
+      std::size_t bytes = 0;
+      for (std::size_t i = 0; i < done->size(); ++i) bytes += (*done)[i].pointer.size();
+      must_be(done->size() == 0 || bytes != 0, "outcome");
+      devicetwin::matches found;
+      must(find_matches({part::desired, "", devicetwin::reach::subtree}, *done, found));
+    };
+  });
   add("find_matches with a wildcard", [=](const material& m) {
     auto t = twin_of("{\"in\":" + m.from + "}", "{}");
     auto done = keep<outcome>();
@@ -455,7 +492,6 @@ struct device {
   explicit device(std::size_t bytes = 0) : buffer(bytes) {
     twinsync::device_options o;
     o.rules = &devicetwin::rfc7396;
-    o.max_kept = 64 * 1024 * 1024;
     o.who = twinsync::authority::shared;
     if (bytes == 0) session = std::make_unique<twinsync::device_session>(o);
     else session = std::make_unique<twinsync::device_session>(buffer.data(), bytes, o);
@@ -472,7 +508,8 @@ struct device {
     return "{\"desired\":" + with(desired, counted) + ",\"reported\":" + with(reported, counted) + "}";
   }
   void connect() { must(session->connected(++now), "connected"); }
-  void answer(const std::string& text) { must(session->message("$iothub/twin/res/200/?$rid=" + request(), text, ++now), "answer"); }
+  void answer(const std::string& text) { answer(text, request()); }
+  void answer(const std::string& text, const std::string& id) { must(session->message("$iothub/twin/res/200/?$rid=" + id, text, ++now), "answer"); }
 };
 
 std::vector<function> session_functions() {
@@ -658,6 +695,28 @@ std::vector<function> list_functions() {
       return [texts = acknowledged(n, reversed)] { must(twinsync::find_unanswered(texts.first, texts.second, 2, {}, ignore())); };
     });
   }
+  add("device_session: n changes while it asks for the twin", [](std::size_t n) {
+    return [n] {
+      device d;
+      d.connect();
+      const std::string get = d.request();
+      for (std::size_t i = 0; i < n; ++i) {
+        must(d.session->message("$iothub/twin/PATCH/properties/desired/?$version=" + number(i + 2), "{\"a\":" + number(i) + "}", ++d.now), "change");
+      }
+      d.answer(device::body("{}", "{}", 1), get);
+      must_be(d.session->version(part::desired) > 0, "the twin");
+    };
+  });
+  add("device_session: n reports before the first twin", [](std::size_t n) {
+    return [n] {
+      device d;
+      d.connect();
+      const std::string get = d.request();
+      for (std::size_t i = 0; i < n; ++i) must(d.session->report("{\"a\":" + number(i) + "}", ++d.now), "report");
+      d.answer(device::body("{}", "{}", 1), get);
+      must_be(d.session->version(part::desired) > 0, "the twin");
+    };
+  });
   add("find_unanswered: n components", [](std::size_t n) {
     auto names = keep<std::vector<std::string>>();
     std::string desired = "{", reported = "{";
