@@ -425,6 +425,7 @@ class twin {
   const dialect* rules;
   bool keeps_stamps;
   bool exists = false;
+  bool was_loaded = false;  ///< from a text, whose metadata may say anything
   node identity;
   section tags, desired, reported;
   bool shows_empty_tags = false, shows_properties = false;
@@ -570,6 +571,7 @@ class twin {
     if (given.what != node::object) return false;
     twin fresh(*rules, keeps_stamps);
     fresh.exists = true;
+    fresh.was_loaded = true;
     fresh.identity = given;
     const auto take = [&fresh](const char* name) -> std::optional<node> {
       const node* found = member(fresh.identity, name);
