@@ -7,7 +7,8 @@
 // - BASIC_AUTH comes before the older connection of the same client is closed, so its DISCONNECT comes late: connections
 //   are told apart by number. It comes again for each client, also for those that are away, after RELOAD.
 // - DISCONNECT comes also for those that were never let in, without a client id, and before the check of a last will.
-// - ACL_CHECK tells subscriptions and their ends by filter.
+// - ACL_CHECK tells subscriptions and their ends by filter. It comes again for each subscription of a kept session when the
+//   client is kicked.
 // - PUBACK is written when MESSAGE has returned. Any error but MOSQ_ERR_ACL_DENIED ends the connection without one. A change of
 //   `retain` in MESSAGE holds. A last will does not come to MESSAGE.
 
@@ -28,6 +29,7 @@
 #include <vector>
 
 #include "http_side.hpp"
+#include "log_limit.hpp"
 #include "twin_service.hpp"
 
 namespace {
@@ -64,7 +66,7 @@ class plugin {
     std::string client_id;
     std::uint64_t number;
     std::int64_t expiry;   ///< seconds since 1970
-    bool keeps_session;
+    bool keeps_session;    ///< the broker may keep its session beyond the connection
     bool ended = false;    ///< the broker has told its end; the check of its last will may still come
   };
 
@@ -72,6 +74,7 @@ class plugin {
 
   hub::twin_service twins_;
   hub::http_side http_;
+  hub::log_limit log_limit_;  ///< for lines that clients can cause again and again
   std::unordered_map<const mosquitto*, connection> connections_;
   std::uint64_t last_number_ = 0;
   std::int64_t last_look_ = 0;  ///< for expired tokens, in seconds
@@ -129,8 +132,11 @@ int plugin::basic_auth(const mosquitto_evt_basic_auth& e) {
     return MOSQ_ERR_AUTH;
   }
   if (reloading_) return MOSQ_ERR_SUCCESS;
-  connection made{std::string(client_id), ++last_number_, judged.expiry, !mosquitto_client_clean_session(e.client)};
-  twins_.connected(made.client_id, made.number, made.keeps_session, at);
+  const bool clean = mosquitto_client_clean_session(e.client);
+  // In MQTT 5 a session that starts clean may be kept all the same; the broker tells no plugin for how long.
+  const bool keeps_session = !clean || mosquitto_client_protocol_version(e.client) == 5;
+  connection made{std::string(client_id), ++last_number_, judged.expiry, keeps_session};
+  twins_.connected(made.client_id, made.number, !clean, at);
   connections_[e.client] = std::move(made);
   return MOSQ_ERR_SUCCESS;
 }
@@ -159,8 +165,9 @@ int plugin::acl_check(const mosquitto_evt_acl_check& e) {
       break;
   }
   if (!allowed) {
-    mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: %s may not %s what it wants to.", client_id.c_str(),
-                         e.access == MOSQ_ACL_READ ? "receive" : e.access == MOSQ_ACL_WRITE ? "publish" : "subscribe to");
+    const char* const act = e.access == MOSQ_ACL_READ ? "receive" : e.access == MOSQ_ACL_WRITE ? "publish" : "subscribe to";
+    const std::string line = client_id + " may not " + act + " what it wants to";
+    if (log_limit_.may_write(line, now())) mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: %s.", line.c_str());
   }
   return allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
 }
@@ -221,7 +228,9 @@ int plugin::tick() {
   for (const hub::publication& p : publish) {
     mosquitto_broker_publish_copy(p.client_id.c_str(), p.topic.c_str(), static_cast<int>(p.payload.size()), p.payload.data(), 0, false, nullptr);
   }
-  for (const std::string& problem : twins_.take_problems()) mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: %s.", problem.c_str());
+  for (const std::string& problem : twins_.take_problems()) {
+    if (log_limit_.may_write(problem, now())) mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: %s.", problem.c_str());
+  }
   // Whoever reads that a device is disabled or gone can rely on it.
   for (const std::string& client_id : leave) mosquitto_kick_client_by_clientid(client_id.c_str(), true);
   http_.answer(calls);

@@ -92,6 +92,28 @@ export function identityTests(hub) {
     await rejection(open(hub, 'parent/m', key, afterwards), 'a module of the device of that name before');
   });
 
+  test('a device that is made again is notified in the session that the broker kept, also of MQTT 5', async (afterwards) => {
+    afterwards(() => remove('returning'));
+    const options = { 4: { clean: false }, 5: { protocolVersion: 5, clean: true, properties: { sessionExpiryInterval: 600 } } };
+    for (const version of [4, 5]) {
+      const made = () => hub.request('PUT', '/devices/returning', {}).then((answer) => keysOf(answer.body).primaryKey);
+      const come = (key, more) => openMqtt(hub, 'returning', afterwards,
+        { password: sasToken('localhost/devices/returning', key), ...options[version], ...more });
+      const notified = async (device) => {
+        await hub.desire('returning', { at: version });
+        await until(() => device.messages.length === 1, `the notification in MQTT ${version}`, 5);
+      };
+      const first = await come(await made());
+      await first.subscribe('$iothub/twin/PATCH/properties/desired/#');
+      assert.equal((await remove('returning')).status, 204);
+      assert.equal((await remove('returning')).status, 404);
+      await until(() => first.closed, 'the end of the connection', 5);
+      const second = await come(await made(), { clean: false });
+      await notified(second);
+      await remove('returning');
+    }
+  });
+
   test('what the hub does not have says so, and only a missing device is a missing device', async () => {
     for (const [method, target] of [['POST', '/devices/query'], ['POST', '/devices'], ['GET', '/devices/'], ['GET', '/devices?top=10'],
       ['GET', '/devices/listed/modules'], ['POST', '/twins/listed/methods'], ['GET', '/jobs/v2/query'], ['GET', '/configurations'],
@@ -137,6 +159,8 @@ export function damageTests(hub) {
     await device.subscribe('$iothub/twin/res/#');
     assert.equal((await device.ask('$iothub/twin/GET/', '', 'g')).status, 500);
     assert.equal((await device.ask('$iothub/twin/PATCH/properties/reported/', '{"x":1}', 'p')).status, 500);
+    for (let n = 0; n < 5; ++n) assert.equal((await device.ask('$iothub/twin/GET/', '', `again${n}`)).status, 500);
+    assert.equal(logged(), 1);
     assert.equal((await hub.request('GET', '/twins/listed')).status, 200);
     assert.equal((await hub.request('GET', '/devices/fragile')).body.authentication.symmetricKey.primaryKey, key);
     assert.equal((await hub.request('DELETE', '/devices/fragile')).status, 204);

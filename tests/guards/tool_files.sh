@@ -75,8 +75,8 @@ holds 'an appended file' log "kept
 $result"
 "$tool" apply d p -o /proc/self/fd/2 2>log
 holds 'standard error' log "$result"
-expect 'a descriptor that is not there' 2 '/dev/fd/9: cannot be written: Bad file descriptor' apply d p -o /dev/fd/9
-expect 'a descriptor of the tool itself' 2 '/dev/fd/3: cannot be written' apply d p -o /dev/fd/3
+expect 'a descriptor that is not there' 2 '/dev/fd/9: cannot be written: Bad file descriptor' apply d p -o /dev/fd/9 9>&-
+expect 'a descriptor of the tool itself' 2 '/dev/fd/3: cannot be written' apply d p -o /dev/fd/3 3>&-
 "$tool" apply d p -o /dev/fd/0 <log 2>err && fail 'a descriptor for reading is written to'
 mkfifo pipe
 cat pipe >log &

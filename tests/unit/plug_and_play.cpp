@@ -40,6 +40,53 @@ TEST_CASE("acknowledgements are written as Plug and Play has them", "[plug_and_p
         R"("thermostat2":{"__t":"c","target":{"value":{"a":[1,null]},"ac":203,"av":0,"ad":null}}})");
 }
 
+TEST_CASE("what is reported now is replaced where the writer knows it", "[plug_and_play]") {
+  const std::string reported =
+      R"({"a":{"value":{"x":1,"y":{"z":1,"u":2}},"ac":200,"av":1,"ad":"old","more":1},"b":{"p":1,"q":2},"n\u0061me":{"value":{"s":1},"ac":200,"av":1},)"
+      R"("t":{"__t":"c","a":{"value":{"k":1},"ac":200,"av":1},"v":[{"a":1}]},"plain":{"r":1}})";
+  std::string patch, whole;
+  twinsync::property_writer<std::string> properties(patch, reported);
+  properties.acknowledge("a", {R"( {"y":{"u":2}, "w":null} )", 200, 2});
+  properties.property("b", R"( {"q":3} )");
+  properties.acknowledge("name", {R"({"v":1})", 200, 2});
+  properties.acknowledge("plain", {"7", 200, 2, "said"});
+  properties.acknowledge("new", {R"({"m":1})", 200, 2});
+  properties.component("t");
+  properties.acknowledge("a", {R"({"l":[null]})", 202, 3});
+  properties.property("v", R"({"b":1})");
+  REQUIRE(!properties.finish());
+  REQUIRE(!devicetwin::merge::apply_merge_patch_text(reported, patch, whole));
+  CHECK(*json::equal(parsed(whole), parsed(R"({"a":{"value":{"y":{"u":2}},"ac":200,"av":2},"b":{"q":3},"name":{"value":{"v":1},"ac":200,"av":2},)"
+                                           R"("t":{"__t":"c","a":{"value":{"l":[null]},"ac":202,"av":3},"v":{"b":1}},)"
+                                           R"("plain":{"value":7,"ac":200,"av":2,"ad":"said"},"new":{"value":{"m":1},"ac":200,"av":2}})")));
+  for (const char* value : {"", "{", R"({"a":1,"a":2})", R"({"a":tru})"}) {
+    std::string none = "before";
+    twinsync::property_writer<std::string> wrong(none, reported);
+    wrong.acknowledge("a", {value, 200, 1});
+    wrong.property("b", R"({"q":1})");
+    CHECK(wrong.finish());
+    CHECK(none == "before");
+  }
+}
+
+TEST_CASE("any value replaces any other", "[plug_and_play][property]") {
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    INFO(seed);
+    random_json random(seed);
+    const std::string reported = R"({"a":)" + random.object(0) + R"(,"b":{"value":)" + random.object(0) + R"(,"ac":200,"av":1,"ad":"x"}})";
+    const std::string a = random.object(0), b = random.object(0);
+    INFO(reported << "\n" << a << "\n" << b);
+    std::string patch, whole, wanted;
+    twinsync::property_writer<std::string> properties(patch, reported);
+    properties.property("a", a);
+    properties.acknowledge("b", {b, 200, 2});
+    REQUIRE(!properties.finish());
+    REQUIRE(!devicetwin::merge::apply_merge_patch_text(reported, patch, whole));
+    REQUIRE(!devicetwin::merge::apply_merge_patch_text("{}", R"({"a":)" + a + R"(,"b":{"value":)" + b + R"(,"ac":200,"av":2}})", wanted));
+    CHECK(*json::equal(parsed(whole), parsed(wanted)));
+  }
+}
+
 TEST_CASE("names and texts of acknowledgements are escaped", "[plug_and_play]") {
   std::string patch;
   twinsync::property_writer<std::string> properties(patch);

@@ -129,7 +129,7 @@ TEST_CASE("a device's view is a twin", "[load]") {
   comes_back(R"({"desirable":1,"properties":{"desired":{},"reported":{}},"Reported":{}})");
 }
 TEST_CASE("desired and reported do not stand beside properties", "[load]") {
-  const std::string misplaced = std::string(": ") + json::describe(errc::misplaced_section);
+  const std::string misplaced = ": " + std::string(json::describe(errc::misplaced_section));
   CHECK(not_loaded(R"({"desired":{"a":1},"properties":{"desired":{},"reported":{}}})") == "/desired" + misplaced);
   CHECK(not_loaded(R"({"properties":{},"reported":{"b":1}})") == "/reported" + misplaced);
   CHECK(not_loaded(R"({"properties":{"desired":{"a":1}},"desired":null})") == "/desired" + misplaced);

@@ -42,8 +42,8 @@ constexpr acknowledgement initial_value(std::string_view value, std::string_view
 
 /// Writes a patch for reported, property by property, to what json::write() takes. Names and texts are escaped; values are
 /// JSON text and are checked. Properties before the first component() are the device's own. Each property and each
-/// component may be written once. The patch is a merge patch: a value that is an object is merged with one that was
-/// reported before, so what is to go from it must be null in it.
+/// component may be written once. The patch is a merge patch: an object is merged with one that was reported before. So
+/// pass what is reported now, and what goes from it will be null in the patch.
 ///
 /// Once something was wrong the rest is passed over, and finish() says what it was.
 template <class Output>
@@ -53,8 +53,14 @@ class property_writer {
 
  public:
   explicit property_writer(Output& out, const json::memory_source& memory = {})
-      : out_(out), start_(out.size()), writer_(out), memory_(memory), own_names_(memory), component_names_(memory) {
+      : out_(out), start_(out.size()), writer_(out), memory_(memory), own_names_(memory), component_names_(memory), indexes_(memory), name_(memory) {
     static_cast<void>(writer_.StartObject());
+  }
+  /// `reported` is what is reported now: an object in trusted text, such as device_session::text(part::reported). It must stay
+  /// until finish(). Each property and each answer then replaces what is reported in its place.
+  property_writer(Output& out, std::string_view reported, const json::memory_source& memory = {}) : property_writer(out, memory) {
+    reported_ = detail::text_lookup(reported);
+    knows_reported_ = true;
   }
   property_writer(const property_writer&) = delete;
   property_writer& operator=(const property_writer&) = delete;
@@ -63,6 +69,7 @@ class property_writer {
   void component(std::string_view name) {
     close_component();
     begin(name);
+    reported_inside_ = detail::text_lookup(reported_as(name));
     put(key(name) && writer_.StartObject());
     inside_ = true;
     component_names_.clear();
@@ -72,16 +79,28 @@ class property_writer {
   /// A property that nobody but the device writes, with its value as JSON text; null removes it.
   void property(std::string_view name, std::string_view value) {
     begin(name);
+    const std::string_view old = reported_as(name);
     put(key(name));
-    json_text(value);
+    if (is_object(old) && is_object(json::detail::trimmed(value)) && check(value)) {
+      replace(old, json::detail::trimmed(value));
+    } else {
+      json_text(value);
+    }
   }
-  /// The answer to a property that was desired. What an earlier answer said and this one does not is removed.
+  /// The answer to a property that was desired. The text of an earlier answer is removed where this one has none.
   void acknowledge(std::string_view name, const acknowledgement& said) {
     begin(name);
-    put(key(name) && writer_.StartObject() && key("value"));
-    json_text(said.value);
-    put(key("ac") && writer_.Int(said.code) && key("av") && writer_.Int64(said.version) && key("ad") &&
-        (said.text.empty() ? writer_.Null() : string(said.text)) && writer_.EndObject(0));
+    const std::string_view old = reported_as(name);
+    put(key(name));
+    if (is_object(old) && check(said.value)) {
+      json::text_buffer whole(memory_);
+      json::text_writer<json::text_buffer> writer(whole);
+      if (send(said, writer)) return replace(old, whole.view());
+      if (!failure_) failure_ = writer.failure();
+    } else if (check(said.value)) {
+      return put(send(said, writer_));
+    }
+    put(writer_.Null());
   }
   /// Ends the patch. Errors: those of json::read for a value; duplicate_name, with the pointer, for a property or component
   /// that was written twice (`__t` of a component is written by component()); invalid_utf8; out_of_memory. Then `out` is as
@@ -94,6 +113,40 @@ class property_writer {
   }
 
  private:
+  static bool is_object(std::string_view text) noexcept { return !text.empty() && text.front() == '{'; }
+  /// What is reported as a property or component of this name, where the writer is; empty for nothing.
+  std::string_view reported_as(std::string_view name) {
+    std::string_view found;
+    if (!knows_reported_ || failure_) return found;
+    name_.resize(0);
+    json::text_writer<json::text_buffer> writer(name_);
+    if (!writer.String(name.data(), static_cast<json::size_type>(name.size()), true)) {
+      failure_ = writer.failure();
+    } else if (!(inside_ ? reported_inside_ : reported_).find(name_.view().substr(1, name_.size() - 2), indexes_, found)) {
+      failure_ = json::errc::out_of_memory;
+    }
+    return found;
+  }
+  /// Writes an object that, merged with `old`, replaces it: what `old` alone has is null in it. Both are trusted.
+  void replace(std::string_view old, std::string_view fresh) {
+    merge::text_options o;
+    o.trust = merge::text_trust::trusted;
+    o.memory = memory_;
+    json::text_buffer wanted(memory_), difference(memory_), made(memory_);
+    json::error e = merge::apply_merge_patch_text("{}", fresh, wanted, o);
+    if (!e) e = merge::diff_text(old, wanted.view(), difference, o);
+    o.nulls = merge::null_rule::keep;
+    if (!e) e = merge::apply_merge_patch_text(wanted.view(), difference.view(), made, o);
+    if (e && !failure_) failure_ = e;
+    put(failure_ ? writer_.Null() : writer_.RawValue(made.view()));
+  }
+  template <class Writer>
+  static bool send(const acknowledgement& said, Writer& writer) {
+    const auto text = [&writer](std::string_view t) { return writer.String(t.data(), static_cast<json::size_type>(t.size()), true); };
+    return writer.StartObject() && writer.Key("value", 5, true) && writer.RawValue(json::detail::trimmed(said.value)) && writer.Key("ac", 2, true) &&
+           writer.Int(said.code) && writer.Key("av", 2, true) && writer.Int64(said.version) && writer.Key("ad", 2, true) &&
+           (said.text.empty() ? writer.Null() : text(said.text)) && writer.EndObject(0);
+  }
   bool key(std::string_view name) { return writer_.Key(name.data(), static_cast<json::size_type>(name.size()), true); }
   /// Notes that a property or component of this name is written where the writer is.
   void begin(std::string_view name) {
@@ -107,15 +160,17 @@ class property_writer {
   void put(bool written) {
     if (!written && !failure_) failure_ = writer_.failure();
   }
-  void json_text(std::string_view value) {
+  bool check(std::string_view value) {
     merge::options o;
     o.memory = memory_;
     const json::error e = merge::detail::check_text(value, 0, o);
     if (e && !failure_) failure_ = e;
-    put(failure_ ? writer_.Null() : writer_.RawValue(json::detail::trimmed(value)));
+    return !failure_;
   }
+  void json_text(std::string_view value) { put(check(value) ? writer_.RawValue(json::detail::trimmed(value)) : writer_.Null()); }
   void close_component() {
     if (inside_) put(writer_.EndObject(0));
+    reported_inside_.close(indexes_);
     inside_ = false;
   }
 
@@ -125,6 +180,10 @@ class property_writer {
   json::memory_source memory_;
   json::error failure_;
   detail::written_names own_names_, component_names_;
+  detail::text_lookup reported_, reported_inside_;
+  detail::lookup_memory indexes_;
+  json::text_buffer name_;
+  bool knows_reported_ = false;
   bool inside_ = false;
 };
 
