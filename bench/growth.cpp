@@ -864,15 +864,19 @@ int main(int argc, char** argv) {
   const std::size_t text_functions_count = text_functions().size();
   const std::vector<shape> shapes = few ? some_shapes() : all_shapes();
   for (std::size_t i = 0; i < shapes.size(); ++i) {
-    std::vector<std::unique_ptr<material>> sized;
-    for (const std::size_t members : sizes) sized.push_back(std::make_unique<material>(make(shapes[i], members)));
-    counts.begin();
+    std::vector<const function*> wanted;
     for (std::size_t j = 0; j < functions.size(); ++j) {
       // In the short run each function meets the first shape and one other; those on texts meet all.
       if (few && i != 0 && j >= text_functions_count && i != 1 + j % (shapes.size() - 1)) continue;
-      if (row++ % parts != part_of || functions[j].name.find(pattern) == std::string::npos) continue;
+      if (row++ % parts == part_of && functions[j].name.find(pattern) != std::string::npos) wanted.push_back(&functions[j]);
+    }
+    if (wanted.empty()) continue;
+    std::vector<std::unique_ptr<material>> sized;
+    for (const std::size_t members : sizes) sized.push_back(std::make_unique<material>(make(shapes[i], members)));
+    counts.begin();
+    for (const function* f : wanted) {
       for (std::size_t k = 0; k < sizes.size(); ++k) {
-        counts.count(functions[j].name + "|" + shapes[i].name() + "|" + std::to_string(sizes[k]), functions[j].on_documents(*sized[k]));
+        counts.count(f->name + "|" + shapes[i].name() + "|" + std::to_string(sizes[k]), f->on_documents(*sized[k]));
       }
     }
     counts.end();

@@ -358,6 +358,59 @@ TEST_CASE("a longer history than the budget loses the oldest, and is believed", 
   CHECK(y.since(part::reported, 100) == x.since(part::reported, 100));
 }
 
+TEST_CASE("a history far beyond the default budget is exact, written, loaded and cut", "[since]") {
+  test_twin x;
+  x.t.set_history_budget(1000000);
+  struct state {
+    std::int64_t version = 0;  // of the last write; 0: never there
+    bool there = false;
+  };
+  std::vector<state> names(150);
+  for (std::size_t i = 0; i < 700; ++i) {  // they come, go, and come again long after
+    const std::size_t at = i * 37 % names.size();
+    state& s = names[at];
+    s.there = !s.there;
+    const std::string value = s.there ? "1" : "null";
+    const std::string member = "\"a_name_" + std::to_string(at) + "\":" + value;
+    REQUIRE(!x.report(at % 2 == 0 ? "{" + member + "}" : "{\"o\":{" + member + "}}"));
+    s.version = x.t.reported_version();
+  }
+  const auto expected = [&](std::int64_t version) {
+    std::string outer, inner;
+    for (std::size_t at = 0; at < names.size(); ++at) {
+      if (names[at].version <= version) continue;
+      std::string& list = at % 2 == 0 ? outer : inner;
+      list += "\"a_name_" + std::to_string(at) + "\":" + (names[at].there ? "1," : "null,");
+    }
+    if (!inner.empty()) outer += "\"o\":{" + inner.substr(0, inner.size() - 1) + "},";
+    return "{" + (outer.empty() ? outer : outer.substr(0, outer.size() - 1)) + "}";
+  };
+  const auto exact = [&](const test_twin& t, std::int64_t version) { return *json::equal(parsed(t.since(part::reported, version)), parsed(expected(version))); };
+  const std::int64_t last = x.t.reported_version();
+  for (std::int64_t version = 2; version <= last; version += 7) CHECK(exact(x, version));
+
+  devicetwin::view_options options;
+  options.history = true;
+  std::string text;
+  REQUIRE(!write_service_view(x.t, text, options));
+  test_twin y;
+  y.t.set_history_budget(1000000);
+  REQUIRE(!y.t.load(text));
+  for (std::int64_t version = 2; version <= last; version += 31) CHECK(exact(y, version));
+
+  for (const std::size_t budget : {5000u, 300u, 40u}) {  // many go at once
+    x.t.set_history_budget(budget);
+    const std::int64_t known = x.t.section_of(part::reported).tracking().history().known_since();
+    CHECK(known > 2);
+    CHECK(exact(x, known));
+    CHECK(x.since(part::reported, known - 1) == json::error(errc::too_old).message());
+  }
+  y.t.forget_before(part::reported, last - 100);
+  CHECK(exact(y, last - 100));
+  CHECK(exact(y, last - 3));
+  CHECK(y.since(part::reported, last - 101) == json::error(errc::too_old).message());
+}
+
 TEST_CASE("the deepest names that were removed can be written and read back", "[since]") {
   std::string deep = "1";
   for (int i = 0; i < 63; ++i) deep = R"({"a":)" + deep + "}";

@@ -82,13 +82,25 @@ bool emit_missing_names(const arena_value& names, const arena_value& values, Han
   return true;
 }
 
-/// All names that went after `version` and are not there now, as one tree of nulls; null when there are none.
+/// All names that went after `version` and are not there now, as one tree of nulls; null when there are none. The trees of
+/// the records are joined in pairs, and those in pairs again, so that n records cost n * log(n).
 inline json::error removed_since(const section_history& history, const arena_value& values, std::int64_t version,
                                  json::document& nulls, const json::memory_source& working) {
+  if (history.size() == 0 || history[history.size() - 1].version <= version) return {};
   json::detail::index_memory indexes(working);
   merge::options keep;
   keep.nulls = merge::null_rule::keep;
   keep.memory = working;
+  constexpr std::size_t most = 20;
+  json::document joined[most];  // the trees of 1, 2, 4... records, or null; the first ones are of older records
+  const auto join = [&](json::document& younger, json::document& older) -> json::error {
+    if (older.root().IsNull()) return {};
+    if (younger.root().IsNull()) {
+      younger.swap(older);
+      return {};
+    }
+    return merge::apply_merge_patch(younger, older.root(), keep);
+  };
   for (std::size_t i = history.size(); i-- > 0 && history[i].version > version;) {
     json::document names(working), missing(working);
     if (json::error e = read_names(history[i].names, names, working)) return e;
@@ -98,11 +110,16 @@ inline json::error removed_since(const section_history& history, const arena_val
         })) {
       return e;
     }
-    if (nulls.root().IsNull()) {
-      nulls.swap(missing);
-    } else if (json::error e = merge::apply_merge_patch(nulls, missing.root(), keep)) {
-      return e;
+    std::size_t at = 0;
+    for (; at + 1 < most && !joined[at].root().IsNull(); ++at) {
+      if (json::error e = join(joined[at], missing)) return e;
+      missing.swap(joined[at]);
+      json::document(working).swap(joined[at]);
     }
+    if (json::error e = join(joined[at], missing)) return e;
+  }
+  for (std::size_t at = most; at-- > 0;) {
+    if (json::error e = join(nulls, joined[at])) return e;
   }
   return {};
 }

@@ -54,7 +54,9 @@ class section_history {
   }
   /// Forgets the removals up to this version, which the section has had.
   void forget_before(std::int64_t version) noexcept {
-    while (!records_.empty() && records_[0].version <= version) drop(0);
+    std::size_t count = 0;
+    while (count < records_.size() && records_[count].version <= version) ++count;
+    drop_oldest(count);
     if (known_since_ < version) known_since_ = version;
   }
 
@@ -63,20 +65,25 @@ class section_history {
   [[nodiscard]] bool prepare(std::string_view names) noexcept {
     return cost(names.size()) > budget_ || (room_in(text_, names.size(), budget_) && room_in(records_, 1, budget_ / sizeof(entry)));
   }
-  /// Notes the names that a write to `version` removed. Was prepared.
+  /// Notes the names that a write to `version` removed. Was prepared. Cost: at most a pass over the budget.
   void append(std::int64_t version, std::string_view names) noexcept {
     if (cost(names.size()) > budget_) {
       start(version);
       return;
     }
-    // The same names again: the younger record says all that the older one did.
-    for (std::size_t i = 0; i < records_.size(); ++i) {
+    // The same names again: the younger record says all that the older one did. Only the youngest are looked at, which are
+    // all that the default budget holds: else n removals would cost n * n.
+    for (std::size_t i = records_.size(), end = i > 64 ? i - 64 : 0; i-- > end;) {
       if ((*this)[i].names == names) {
         drop(i);
         break;
       }
     }
     keep_to_budget(cost(names.size()));
+    restore(version, names);
+  }
+  /// Takes a record as it was written, behind those that are there. Was prepared, and is within the budget.
+  void restore(std::int64_t version, std::string_view names) noexcept {
     records_.push({version, static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(names.size())});
     text_.append(names.data(), names.size());
   }
@@ -106,6 +113,13 @@ class section_history {
     records_.erase(index, 1);
     for (std::size_t i = index; i < records_.size(); ++i) records_[i].offset -= gone.length;
   }
+  void drop_oldest(std::size_t count) noexcept {
+    if (count == 0) return;
+    const std::uint32_t bytes = records_[count - 1].offset + records_[count - 1].length;
+    text_.erase(0, bytes);
+    records_.erase(0, count);
+    for (std::size_t i = 0; i < records_.size(); ++i) records_[i].offset -= bytes;
+  }
   /// Room for `added` elements, growing by a quarter but not beyond `most`; what is in the way then will go.
   template <class T>
   static bool room_in(json::detail::plain_array<T>& array, std::size_t added, std::size_t most) noexcept {
@@ -115,10 +129,11 @@ class section_history {
   }
   /// The oldest records go until `more` bytes fit.
   void keep_to_budget(std::size_t more = 0) noexcept {
-    while (text_.size() + records_.size() * sizeof(entry) + more > budget_) {
-      known_since_ = records_[0].version;
-      drop(0);
-    }
+    std::size_t needed = text_.size() + records_.size() * sizeof(entry) + more;
+    std::size_t count = 0;
+    for (; needed > budget_; ++count) needed -= cost(records_[count].length);
+    if (count != 0) known_since_ = records_[count - 1].version;
+    drop_oldest(count);
   }
 
   json::detail::plain_array<char> text_;

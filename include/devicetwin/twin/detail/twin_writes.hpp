@@ -52,7 +52,7 @@ inline json::errc load_history(const json::arena_value& given, section<stamped>&
     json::write_options options;
     options.memory = working;
     if (json::write(*names, text, options) || !history.prepare(text.view())) return json::errc::out_of_memory;
-    history.append(at, text.view());
+    history.restore(at, text.view());
   }
   char sum[checksum_chars];
   if (write_history_checksum(s.values(), s.tracking().shadow(), version, history, working, sum)) return json::errc::out_of_memory;
