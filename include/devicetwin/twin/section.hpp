@@ -443,6 +443,38 @@ class plan_sizes {
   std::size_t depth_ = 0;
 };
 
+/// Puts `$lastUpdated` and `$lastUpdatedVersion` in front of the other members in each object of a `$metadata`, as stamps print
+/// them. So a view has one order, whether a version in it is believed or not. Cost: linear.
+inline void own_members_first(arena_value& metadata) noexcept {
+  struct frame {
+    arena_value* object;
+    json::size_type next;
+  } frames[whole_twin_depth];
+  std::size_t depth = 0;
+  const auto enter = [&](arena_value& object) {
+    for (const std::string_view name : {"$lastUpdatedVersion", "$lastUpdated"}) {
+      auto* const members = json::detail::members_begin(object);
+      json::size_type at = 0;
+      while (at != object.MemberCount() && json::detail::text_of(members[at].name) != name) ++at;
+      for (at = at == object.MemberCount() ? 0 : at; at != 0; --at) {
+        members[at].name.Swap(members[at - 1].name);
+        members[at].value.Swap(members[at - 1].value);
+      }
+    }
+    frames[depth++] = {&object, 0};
+  };
+  if (metadata.IsObject()) enter(metadata);
+  while (depth != 0) {
+    frame& f = frames[depth - 1];
+    if (f.next == f.object->MemberCount()) {
+      --depth;
+      continue;
+    }
+    auto& member = json::detail::members_begin(*f.object)[f.next++];
+    if (member.value.IsObject() && depth < whole_twin_depth) enter(member.value);
+  }
+}
+
 /// The highest version that a loaded `$metadata` names beyond the stamps that were taken from it; 0 for none.
 inline std::int64_t highest_version_in(const json::arena_value* unusual) noexcept {
   if (unusual == nullptr) return 0;
@@ -534,6 +566,7 @@ json::error stamped::emit(const json::arena_value& values, bool with_versions, H
     return e;
   }
   if (json::error e = merge::apply_merge_patch(printed, unusual_->root(), unusual_rules(working))) return e;
+  detail::own_members_first(json::document_access::root(printed));
   json::detail::walk_memory<json::arena_value> memory(working);
   return json::detail::emit(printed.root(), handler, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory);
 }
