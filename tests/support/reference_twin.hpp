@@ -324,12 +324,52 @@ inline node shown(const node& meta) {
   for (auto& [name, v] : out.o) v = shown(v);
   return out;
 }
-/// Marks stamps whose version is above their section's: it is not believed, now or later.
-inline void doubt_above(node& meta, int64_t version) {
+/// A version in metadata, however it is spelled; 0 when it is not a version. `beyond` tells of one beyond 63 bits.
+inline int64_t version_in(const node& meta, bool& beyond) {
   const node* v = member(meta, "$lastUpdatedVersion");
-  const bool above = v != nullptr && ((v->what == node::integer && v->i > version) || (v->what == node::real && v->d > static_cast<double>(version)));
-  for (auto& [name, inner] : meta.o) doubt_above(inner, version);
-  if (above) meta.o[hidden_doubt] = node{};
+  beyond = v != nullptr && (v->what == node::natural || (v->what == node::real && v->d >= 9223372036854775808.0));
+  if (v == nullptr || beyond) return 0;
+  if (v->what == node::integer) return v->i > 0 ? v->i : 0;
+  return v->what == node::real && v->d > 0 && v->d == std::floor(v->d) ? static_cast<int64_t>(v->d) : 0;
+}
+inline bool has_version_above(const node& meta, int64_t version) {
+  if (meta.what != node::object) return false;
+  bool beyond = false;
+  if (version_in(meta, beyond) > version || beyond) return true;
+  for (const auto& [name, inner] : meta.o) {
+    if (has_version_above(inner, version)) return true;
+  }
+  return false;
+}
+inline void doubt_all(node& meta) {
+  for (auto& [name, inner] : meta.o) doubt_all(inner);
+  if (meta.what == node::object) meta.o[hidden_doubt] = node{};
+}
+/// Marks objects whose version is below one inside of them. Returns the highest version of the value and what is inside.
+inline int64_t doubt_disorder(const node& value, node& meta) {
+  if (meta.what != node::object) return 0;
+  const node* time = member(meta, "$lastUpdated");
+  const bool timed = time != nullptr && time->what == node::string && devicetwin::parse_timestamp(time->s);
+  bool beyond = false;
+  const int64_t own = timed ? version_in(meta, beyond) : 0;
+  int64_t latest = 0;
+  for (const auto& [name, v] : value.o) {
+    const auto inner = meta.o.find(name);
+    if (value.what == node::object && inner != meta.o.end() && (name.empty() || name[0] != '$')) {
+      latest = std::max(latest, doubt_disorder(v, inner->second));
+    }
+  }
+  if (own < latest) meta.o[hidden_doubt] = node{};
+  return std::max(own, latest);
+}
+/// Marks the versions that cannot be right: they are not believed, now or later. One above the section's shows that the whole
+/// section was written by somebody else.
+inline void doubt_versions(const node& values, node& meta, int64_t version) {
+  if (has_version_above(meta, version)) {
+    doubt_all(meta);
+  } else {
+    doubt_disorder(values, meta);
+  }
 }
 
 inline std::string etag_text(std::uint64_t counter) {
@@ -425,7 +465,7 @@ class twin {
   const dialect* rules;
   bool keeps_stamps;
   bool exists = false;
-  bool was_loaded = false;  ///< from a text, whose metadata may say anything
+  bool has_history = false;  ///< it was loaded with a history, whose checksum this reference does not know
   node identity;
   section tags, desired, reported;
   bool shows_empty_tags = false, shows_properties = false;
@@ -571,7 +611,7 @@ class twin {
     if (given.what != node::object) return false;
     twin fresh(*rules, keeps_stamps);
     fresh.exists = true;
-    fresh.was_loaded = true;
+    fresh.has_history = member(given, "$history") != nullptr;
     fresh.identity = given;
     const auto take = [&fresh](const char* name) -> std::optional<node> {
       const node* found = member(fresh.identity, name);
@@ -609,8 +649,8 @@ class twin {
       if (const node* m = member(*sections[i], "$metadata")) {
         if (m->what != node::object) return false;
         if (keeps_stamps) s.metadata = *m;
-        if (s.metadata) doubt_above(*s.metadata, s.version);
         s.values.o.erase("$metadata");
+        if (s.metadata) doubt_versions(s.values, *s.metadata, s.version);
       }
     }
     if (const node* v = member(fresh.identity, "version")) {

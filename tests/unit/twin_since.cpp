@@ -456,3 +456,24 @@ TEST_CASE("every allocation failing: changes_since", "[since][failure]") {
     if (done) break;
   }
 }
+
+TEST_CASE("a version above the section's is found however it is spelled", "[since]") {
+  for (const char* version : {"9", "9.0", "90e-1", "1e300", "18446744073709551615"}) {
+    INFO(version);
+    const std::string text = std::string(R"({"properties":{"desired":{"a":1,"b":2,"$version":3,"$metadata":{)") +
+                             R"("$lastUpdated":"2026-03-02T06:41:17Z","$lastUpdatedVersion":3,)" +
+                             R"("a":{"$lastUpdated":"2026-03-02T06:41:17Z","$lastUpdatedVersion":2},)" +
+                             R"("b":{"$lastUpdated":"2026-03-02T06:41:17Z","$lastUpdatedVersion":)" + version + "}}}}}";
+    devicetwin::twin t;
+    REQUIRE(!t.load(text));
+    // Nobody knows which of the versions are this section's.
+    for (const char* place : {"", "/a", "/b"}) CHECK(t.stamp_of(part::desired, place)->version == 0);
+    std::string view;
+    REQUIRE(!write_service_view(t, view));
+    devicetwin::twin again;
+    REQUIRE(!again.load(view));
+    std::string same;
+    REQUIRE(!write_service_view(again, same));
+    CHECK(same == view);
+  }
+}

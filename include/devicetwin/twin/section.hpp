@@ -14,6 +14,7 @@
 #include "../merge/merge_patch.hpp"
 #include "detail/history.hpp"
 #include "detail/known_tree.hpp"
+#include "detail/loaded_metadata.hpp"
 #include "detail/plan_walk.hpp"
 #include "detail/shadow.hpp"
 #include "dialect.hpp"
@@ -22,13 +23,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace detail {
-
-/// Levels of a whole twin as text: a section of the deepest kind stands two levels down, its metadata has two more, and
-/// the names that were removed from it stand five levels down.
-inline constexpr std::size_t whole_twin_depth = json::default_max_depth + 5;
-
-}  // namespace detail
 
 /// What a section keeps beside its values: stamps of every property, and tombstones of removed ones.
 class stamped {
@@ -443,65 +437,6 @@ class plan_sizes {
   std::size_t depth_ = 0;
 };
 
-/// Puts `$lastUpdated` and `$lastUpdatedVersion` in front of the other members in each object of a `$metadata`, as stamps print
-/// them. So a view has one order, whether a version in it is believed or not. Cost: linear.
-inline void own_members_first(arena_value& metadata) noexcept {
-  struct frame {
-    arena_value* object;
-    json::size_type next;
-  } frames[whole_twin_depth];
-  std::size_t depth = 0;
-  const auto enter = [&](arena_value& object) {
-    for (const std::string_view name : {"$lastUpdatedVersion", "$lastUpdated"}) {
-      auto* const members = json::detail::members_begin(object);
-      json::size_type at = 0;
-      while (at != object.MemberCount() && json::detail::text_of(members[at].name) != name) ++at;
-      for (at = at == object.MemberCount() ? 0 : at; at != 0; --at) {
-        members[at].name.Swap(members[at - 1].name);
-        members[at].value.Swap(members[at - 1].value);
-      }
-    }
-    frames[depth++] = {&object, 0};
-  };
-  if (metadata.IsObject()) enter(metadata);
-  while (depth != 0) {
-    frame& f = frames[depth - 1];
-    if (f.next == f.object->MemberCount()) {
-      --depth;
-      continue;
-    }
-    auto& member = json::detail::members_begin(*f.object)[f.next++];
-    if (member.value.IsObject() && depth < whole_twin_depth) enter(member.value);
-  }
-}
-
-/// The highest version that a loaded `$metadata` names beyond the stamps that were taken from it; 0 for none.
-inline std::int64_t highest_version_in(const json::arena_value* unusual) noexcept {
-  if (unusual == nullptr) return 0;
-  struct frame {
-    const json::arena_value* object;
-    json::size_type next;
-  } frames[whole_twin_depth];
-  std::size_t depth = 0;
-  std::int64_t highest = 0;
-  frames[depth++] = {unusual, 0};
-  while (depth != 0) {
-    frame& f = frames[depth - 1];
-    if (f.next == f.object->MemberCount()) {
-      --depth;
-      continue;
-    }
-    const value_member& member = json::detail::members_begin(*f.object)[f.next++];
-    if (member.value.IsObject()) {
-      if (depth < whole_twin_depth) frames[depth++] = {&member.value, 0};
-    } else if (member.value.IsUint64() && json::detail::text_of(member.name) == "$lastUpdatedVersion") {
-      const std::int64_t version = member.value.IsInt64() ? member.value.GetInt64() : INT64_MAX;
-      if (version > highest) highest = version;
-    }
-  }
-  return highest;
-}
-
 }  // namespace detail
 
 inline void stamped::commit(const detail::merge_plan& plan, const json::arena_value& values, const stamp& s,
@@ -515,7 +450,7 @@ inline void stamped::commit(const detail::merge_plan& plan, const json::arena_va
   }
   if (doubted_) {
     history_.start(s.version);
-    doubted_ = detail::highest_version_in(unusual()) > s.version;
+    doubted_ = detail::names_version_above(unusual(), s.version);
   }
 }
 
@@ -531,7 +466,7 @@ inline json::error stamped::load(const json::arena_value& values, const json::ar
     if (json::error e = merge::apply_merge_patch(complete, *versions, o)) return e;
   }
   if (json::error e = take_stamps(values, versions != nullptr ? complete.root() : metadata, metadata, with_versions, version, working)) return e;
-  if (detail::highest_version_in(unusual()) > version) doubt(version);
+  if (detail::names_version_above(unusual(), version)) doubt(version);
   return {};
 }
 

@@ -104,7 +104,7 @@ inline json::errc restore_tracking(stored_reader& in, const json::arena_value& v
   if (e.code() == json::errc::out_of_memory) return e.code();
   if (e || !patch.root().IsObject()) return json::errc::damaged;
   if (!tracking.set_unusual(patch)) return json::errc::out_of_memory;
-  if (highest_version_in(tracking.unusual()) > newest) tracking.doubt(newest);
+  if (names_version_above(tracking.unusual(), newest)) tracking.doubt(newest);
   return json::errc::ok;
 }
 

@@ -1,0 +1,82 @@
+/// What a `$metadata` that was loaded has beyond stamps, which may be anything.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <string_view>  // std::string_view
+
+#include "../../json/arena.hpp"
+#include "../../json/detail/inside.hpp"
+#include "../../json/detail/text.hpp"
+#include "../../json/get.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace detail {
+
+/// Levels of a whole twin as text: a section of the deepest kind stands two levels down, its metadata has two more, and
+/// the names that were removed from it stand five levels down.
+inline constexpr std::size_t whole_twin_depth = json::default_max_depth + 5;
+
+/// Whether it names a version above `version`, however that is spelled. Such a version was never one of this section's.
+/// Cost: linear.
+inline bool names_version_above(const json::arena_value* unusual, std::int64_t version) noexcept {
+  if (unusual == nullptr) return false;
+  struct frame {
+    const json::arena_value* object;
+    json::size_type next;
+  } frames[whole_twin_depth];
+  std::size_t depth = 0;
+  frames[depth++] = {unusual, 0};
+  while (depth != 0) {
+    frame& f = frames[depth - 1];
+    if (f.next == f.object->MemberCount()) {
+      --depth;
+      continue;
+    }
+    const auto& member = json::detail::members_begin(*f.object)[f.next++];
+    if (member.value.IsObject()) {
+      if (depth < whole_twin_depth) frames[depth++] = {&member.value, 0};
+    } else if (member.value.IsNumber() && json::detail::text_of(member.name) == "$lastUpdatedVersion") {
+      const auto named = json::get<std::int64_t>(member.value);
+      if (named ? *named > version : member.value.GetDouble() >= 9223372036854775808.0) return true;
+    }
+  }
+  return false;
+}
+
+/// Puts `$lastUpdated` and `$lastUpdatedVersion` in front of the other members in each object of a `$metadata`, as stamps print
+/// them. So a view has one order, whether a version in it is believed or not. Cost: linear.
+inline void own_members_first(json::arena_value& metadata) noexcept {
+  struct frame {
+    json::arena_value* object;
+    json::size_type next;
+  } frames[whole_twin_depth];
+  std::size_t depth = 0;
+  const auto enter = [&](json::arena_value& object) {
+    for (const std::string_view name : {"$lastUpdatedVersion", "$lastUpdated"}) {
+      auto* const members = json::detail::members_begin(object);
+      json::size_type at = 0;
+      while (at != object.MemberCount() && json::detail::text_of(members[at].name) != name) ++at;
+      for (at = at == object.MemberCount() ? 0 : at; at != 0; --at) {
+        members[at].name.Swap(members[at - 1].name);
+        members[at].value.Swap(members[at - 1].value);
+      }
+    }
+    frames[depth++] = {&object, 0};
+  };
+  if (metadata.IsObject()) enter(metadata);
+  while (depth != 0) {
+    frame& f = frames[depth - 1];
+    if (f.next == f.object->MemberCount()) {
+      --depth;
+      continue;
+    }
+    auto& member = json::detail::members_begin(*f.object)[f.next++];
+    if (member.value.IsObject() && depth < whole_twin_depth) enter(member.value);
+  }
+}
+
+}  // namespace detail
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin
