@@ -7,6 +7,7 @@
 #include <string_view>  // std::string_view
 
 #include "../error.hpp"
+#include "inline.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -62,12 +63,9 @@ inline bool copy_plain(char* to, const char* from, std::size_t length) noexcept 
   return true;
 }
 
-/// Whether a text is plain ASCII that needs no escape and has no control character, U+007F included.
-inline bool is_plain(const char* p, std::size_t length) noexcept {
-  const auto good = [](std::uint64_t word) {
-    constexpr std::uint64_t ones = 0x0101010101010101u;
-    return (special_bytes(word) | ((word + ones) & (ones * 0x80))) == 0;
-  };
+/// Whether all characters are good: `good` judges eight at once, and `good_byte` each of fewer.
+template <class Good, class GoodByte>
+DEVICETWIN_ALWAYS_INLINE bool all_good(const char* p, std::size_t length, Good&& good, GoodByte&& good_byte) noexcept {
   if (length >= 8) {
     for (std::size_t i = 0;; i = length - 8 - i < 8 ? length - 8 : i + 8) {  // the last eight may overlap
       std::uint64_t word;
@@ -83,10 +81,18 @@ inline bool is_plain(const char* p, std::size_t length) noexcept {
     return good(first | std::uint64_t{last} << 32);
   }
   for (std::size_t i = 0; i < length; ++i) {
-    const auto c = static_cast<unsigned char>(p[i]);
-    if (c == '"' || c == '\\' || c < 0x20 || c >= 0x7F) return false;
+    if (!good_byte(static_cast<unsigned char>(p[i]))) return false;
   }
   return true;
+}
+
+/// Whether a text is plain ASCII that needs no escape and has no control character, U+007F included.
+inline bool is_plain(const char* p, std::size_t length) noexcept {
+  const auto good = [](std::uint64_t word) {
+    constexpr std::uint64_t ones = 0x0101010101010101u;
+    return (special_bytes(word) | ((word + ones) & (ones * 0x80))) == 0;
+  };
+  return all_good(p, length, good, [](unsigned char c) { return c != '"' && c != '\\' && c >= 0x20 && c < 0x7F; });
 }
 
 /// Whether all characters are ASCII from `lowest` to `highest`.
@@ -98,25 +104,7 @@ bool all_between(const char* p, std::size_t length) noexcept {
     constexpr std::uint64_t ones = 0x0101010101010101u;
     return (((word - ones * lowest) | (word + ones * (0x7F - highest)) | word) & (ones * 0x80)) == 0;
   };
-  if (length >= 8) {
-    for (std::size_t i = 0;; i = length - 8 - i < 8 ? length - 8 : i + 8) {  // the last eight may overlap
-      std::uint64_t word;
-      std::memcpy(&word, p + i, 8);
-      if (!good(word)) return false;
-      if (i == length - 8) return true;
-    }
-  }
-  if (length >= 4) {
-    std::uint32_t first, last;
-    std::memcpy(&first, p, 4);
-    std::memcpy(&last, p + length - 4, 4);
-    return good(first | std::uint64_t{last} << 32);
-  }
-  for (std::size_t i = 0; i < length; ++i) {
-    const auto c = static_cast<unsigned char>(p[i]);
-    if (c < lowest || c > highest) return false;
-  }
-  return true;
+  return all_good(p, length, good, [](unsigned char c) { return c >= lowest && c <= highest; });
 }
 
 /// Whether a name has only letters, digits and other characters from '0' to '}', as most have. It is the same in a
