@@ -38,6 +38,22 @@ std::string without(const std::string& text, const std::string& pointer) {
   return written(whole.root());
 }
 
+/// Both sections are written and lose a member: desired has version 3 then, as reported has.
+void write_and_remove(test_twin& x) {
+  REQUIRE(!x.desire(R"({"a":{"y":1},"b":1})"));
+  REQUIRE(!x.report(R"({"r":1,"s":{"t":1}})"));
+  REQUIRE(!x.desire(R"({"a":null})"));
+  REQUIRE(!x.report(R"({"s":{"t":null,"u":1}})"));
+}
+
+std::string view_with_history(const devicetwin::twin& t) {
+  devicetwin::view_options options;
+  options.history = true;
+  std::string text;
+  REQUIRE(!write_service_view(t, text, options));
+  return text;
+}
+
 }  // namespace
 
 TEST_CASE("changes_since: only what was written later", "[since]") {
@@ -141,14 +157,8 @@ TEST_CASE("changes_since is exact for every version still known", "[since][prope
 
 TEST_CASE("the history travels with the service's JSON", "[since]") {
   test_twin x;
-  REQUIRE(!x.desire(R"({"a":{"y":1},"b":1})"));
-  REQUIRE(!x.report(R"({"r":1,"s":{"t":1}})"));
-  REQUIRE(!x.desire(R"({"a":null})"));
-  REQUIRE(!x.report(R"({"s":{"t":null,"u":1}})"));
-  devicetwin::view_options options;
-  options.history = true;
-  std::string text;
-  REQUIRE(!write_service_view(x.t, text, options));
+  write_and_remove(x);
+  const std::string text = view_with_history(x.t);
   test_twin y;
   REQUIRE(!y.t.load(text));
   CHECK(y.since(part::desired, 2) == R"({"a":null})");
@@ -177,14 +187,8 @@ TEST_CASE("a history that is none is refused with its place", "[since]") {
 
 TEST_CASE("a history that does not fit its section is not believed", "[since]") {
   test_twin x;
-  REQUIRE(!x.desire(R"({"a":{"y":1},"b":1})"));
-  REQUIRE(!x.report(R"({"r":1,"s":{"t":1}})"));
-  REQUIRE(!x.desire(R"({"a":null})"));
-  REQUIRE(!x.report(R"({"s":{"t":null,"u":1}})"));
-  devicetwin::view_options options;
-  options.history = true;
-  std::string whole;
-  REQUIRE(!write_service_view(x.t, whole, options));
+  write_and_remove(x);
+  const std::string whole = view_with_history(x.t);
   const std::string not_known = json::error(errc::too_old).message();
   for (const char* place : {"/properties/desired/$metadata", "/properties/desired/$metadata/$lastUpdatedVersion", "/properties/desired/$metadata/b",
                             "/properties/desired/$metadata/b/$lastUpdatedVersion", "/properties/desired/b", "/$history/desired",
@@ -294,10 +298,7 @@ TEST_CASE("no version of a stamp is believed where the history does not fit", "[
   REQUIRE(!x.desire(R"({"a":{"y":1},"b":1})"));
   REQUIRE(!x.report(R"({"r":{"s":1}})"));
   REQUIRE(!x.desire(R"({"b":2})"));
-  devicetwin::view_options options;
-  options.history = true;
-  std::string whole;
-  REQUIRE(!write_service_view(x.t, whole, options));
+  const std::string whole = view_with_history(x.t);
   const std::string changed = R"("b":{"$lastUpdated":"1970-01-01T00:00:00.0000003Z","$lastUpdatedVersion":)";
   const std::size_t at = whole.find(changed + "3");
   REQUIRE(at != std::string::npos);
@@ -347,10 +348,7 @@ TEST_CASE("a longer history than the budget loses the oldest, and is believed", 
     REQUIRE(!x.report("{" + name + ":1}"));
     REQUIRE(!x.report("{" + name + ":null}"));
   }
-  devicetwin::view_options options;
-  options.history = true;
-  std::string text;
-  REQUIRE(!write_service_view(x.t, text, options));
+  const std::string text = view_with_history(x.t);
   test_twin y;
   REQUIRE(!y.t.load(text));
   CHECK(y.since(part::reported, 1) == json::error(errc::too_old).message());
@@ -389,10 +387,7 @@ TEST_CASE("a history far beyond the default budget is exact, written, loaded and
   const std::int64_t last = x.t.reported_version();
   for (std::int64_t version = 2; version <= last; version += 7) CHECK(exact(x, version));
 
-  devicetwin::view_options options;
-  options.history = true;
-  std::string text;
-  REQUIRE(!write_service_view(x.t, text, options));
+  const std::string text = view_with_history(x.t);
   test_twin y;
   y.t.set_history_budget(1000000);
   REQUIRE(!y.t.load(text));
