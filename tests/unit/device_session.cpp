@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../support/failing_heap.hpp"
+#include "../support/random_json.hpp"
 #include "../support/reference.hpp"
 #include "../support/spelled_numbers.hpp"
 
@@ -702,6 +703,57 @@ TEST_CASE("what was reported before the first twin goes on top of it, one after 
                          *reference::parser::parse(R"({"a":{"new":1},"b":2,"c":{"x":1,"z":1},"d":{}})")));
   CHECK(reference::equal(*reference::parser::parse(published(d.session)),
                          *reference::parser::parse(R"({"a":{"old":null,"new":1},"b":2,"c":{"x":1},"d":{"y":null}})")));
+}
+
+TEST_CASE("reports before the first twin, however many, are kept as two patches that do the same", "[device_session]") {
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    INFO("seed " << seed);
+    random_json random(seed);
+    const auto object = [&](const auto& self, unsigned depth, bool nulls) -> std::string {
+      std::string text = "{";
+      for (const char* name : {"a", "b~\\u0022", "\u00e9"}) {
+        if (random.below(2) == 0) continue;
+        text += (text.size() == 1 ? "\"" : ",\"") + std::string(name) + "\":";
+        const auto choice = random.below(6);
+        if (choice < 4 && depth < 3) {
+          text += self(self, depth + 1, nulls);
+        } else {
+          text += choice == 5 && nulls ? "null" : std::to_string(random.below(3));
+        }
+      }
+      return text + "}";
+    };
+    device d;
+    const std::string stored = object(object, 0, false);
+    auto expected = *reference::parser::parse(stored);
+    std::string state;
+    for (auto n = random.below(12) + 1; n-- != 0;) {
+      const std::string patch = object(object, 0, true);
+      INFO(patch);
+      REQUIRE(d.report(patch) == "");
+      expected = reference::merge(expected, *reference::parser::parse(patch));
+      state.clear();
+      REQUIRE_FALSE(d.session.save(state));
+      const std::size_t between = state.find("}\n{");
+      CHECK((between == std::string::npos || state.find("}\n{", between + 1) == std::string::npos));
+      if (random.below(4) == 0) REQUIRE_FALSE(d.session.restore(state));
+    }
+    REQUIRE(d.connect() == "");
+    REQUIRE(d.twin("{\"desired\":{\"$version\":1},\"reported\":" + stored.substr(0, stored.size() - 1) + (stored == "{}" ? "" : ",") +
+                   "\"$version\":4}}") == "");
+    CHECK(reference::equal(*reference::parser::parse(d.reported()), expected));
+  }
+}
+
+TEST_CASE("reports before the first twin that take turns with an object do not grow what is kept", "[device_session]") {
+  device d;
+  std::string early, late;
+  for (int i = 0; i < 200; ++i) {
+    CHECK(d.report(i % 2 == 0 ? R"({"a":{"b":{"c":1}}})" : R"({"a":{"b":2}})") == "");
+    if (i == 10) REQUIRE_FALSE(d.session.save(early));
+  }
+  REQUIRE_FALSE(d.session.save(late));
+  CHECK(late.size() <= early.size() + 16);
 }
 
 TEST_CASE("a report that would be refused is refused here, with the place", "[device_session]") {

@@ -28,6 +28,7 @@
 #include "detail/compact.hpp"
 #include "detail/match_texts.hpp"
 #include "detail/placed.hpp"
+#include "detail/removal_writer.hpp"
 #include "detail/text_store.hpp"
 #include "topic.hpp"
 
@@ -214,13 +215,14 @@ class device_session {
     acked,        ///< reported as acknowledged
     wanted,       ///< reported as it is to be, where own_wanted says that it is another
     sent,         ///< the reported patch whose answer did not come yet
-    before,       ///< what was reported before the first twin came: patches, one after the other
+    before,       ///< what was reported before the first twin came: patches one after the other, each with a '\n'
     kept,         ///< changes that came while the twin is asked for: version, length, text
     old_desired,  ///< desired before the event
     news,         ///< the patch that changed it
     records,      ///< of text_changes
     given,        ///< the patch that was refused
     note,         ///< the hub's message
+    resets,       ///< see join_patches()
     spare,
     spare_2,
     slot_count
@@ -312,6 +314,8 @@ class device_session {
   bool merged(slot to, const source& document, const source& patch) { return merge_into(to, document, patch, false); }
   bool merge_into(slot to, const source& document, const source& patch, bool with_records);
   bool tell(merge::detail::text_merge& plan, output& out, std::string_view old, std::string_view fresh);
+  /// What is in a slot beyond `size` bytes goes to another slot.
+  void split(slot of, std::size_t size, slot behind) noexcept;
   /// Whether a text, which is not in the store, is JSON.
   bool checked(std::string_view text);
 
@@ -357,6 +361,7 @@ class device_session {
   bool send_pending(std::int64_t now);
   bool cut_sent();
   bool note_reason(unsigned status, std::string_view payload);
+  bool join_patches(slot to, const source& earlier, const source& later);
   bool add_to_before();
   bool take_report(std::string_view patch);
   bool check_report(std::string_view patch);
@@ -484,12 +489,14 @@ inline bool device_session::merge_into(slot to, const source& document, const so
     return !with_records || tell(*plan, out, view(document), view(patch));
   });
   if (!made) return false;
-  if (with_records) {
-    region& all = state_.texts[to];
-    state_.texts[records] = {static_cast<std::uint32_t>(all.at + text_size), static_cast<std::uint32_t>(all.size - text_size)};
-    all.size = static_cast<std::uint32_t>(text_size);
-  }
+  if (with_records) split(to, text_size, records);
   return true;
+}
+
+inline void device_session::split(slot of, std::size_t size, slot behind) noexcept {
+  region& all = state_.texts[of];
+  state_.texts[behind] = {static_cast<std::uint32_t>(all.at + size), static_cast<std::uint32_t>(all.size - size)};
+  all.size = static_cast<std::uint32_t>(size);
 }
 
 inline bool device_session::tell(merge::detail::text_merge& plan, output& out, std::string_view old, std::string_view fresh) {
@@ -971,7 +978,7 @@ inline bool device_session::take_reported(std::string_view object) {
 }
 
 /// What was reported before the first twin goes on top of it, patch by patch: as one patch it could not always be said.
-/// Most are (add_to_before); those that cannot be cost one pass over the section each, as report() itself did.
+/// See add_to_before().
 inline bool device_session::join_before() {
   drop(wanted);
   state_.own_wanted = false;
@@ -1197,46 +1204,78 @@ inline bool device_session::check_size(slot fresh) {
   return true;
 }
 
-/// Before the first twin: `news` joins the last patch that was reported, where one patch can say both, or stands behind it.
+/// A slot becomes the merge patch that does what two do one after the other, as far as one can: not where the later one
+/// puts an object in the place of something else. `resets` becomes a patch that removes what was at those places, or is empty.
+inline bool device_session::join_patches(slot to, const source& earlier, const source& later) {
+  std::size_t size = 0;
+  const bool made = build(to, [&](output& out) {
+    const merge::text_options o = rules(merge::null_rule::keep);
+    detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
+    if (!plan) return fail(errc::out_of_memory);
+    plan->make(view(earlier), view(later));
+    if (failure_) return false;
+    {
+      merge::detail::text_sink sink(out);
+      plan->write(sink);
+      if (!good(sink.finish())) return false;
+      sink.keep();
+    }
+    size = out.size();
+    merge::detail::text_merge::steps path(o.memory);
+    if (!plan->prepare_to_tell(path)) return fail(errc::out_of_memory);
+    detail::removal_writer<output> writer(out, o.memory);
+    bool fits = true;
+    const auto journal = [&](const json::location& where, const std::string_view* old_text, const std::string_view* new_text) {
+      if (old_text != nullptr && new_text != nullptr && new_text->front() == '{') fits = fits && writer.remove(where);
+    };
+    plan->tell(journal, path);
+    return (fits && writer.finish()) || fail(errc::out_of_memory);
+  });
+  if (made) split(to, size, resets);
+  return made;
+}
+
+/// Before the first twin: `news` joins what was reported, of which two patches are kept at most. The first removes what an
+/// object in the second takes the place of, so that the object is not merged into it.
 inline bool device_session::add_to_before() {
-  const auto all = [&] { return view(before); };
-  std::size_t last = all().empty() ? 0 : all().size() - 1;
-  while (last != 0 && all()[last - 1] != '\n') --last;
-  bool together = !all().empty();
-  if (together) {
-    // Not where an object would be merged into what the earlier patch removed or replaced.
-    const bool made = build(spare_2, [&](output& out) {
-      const merge::text_options o = rules(merge::null_rule::keep);
-      detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
-      if (!plan) return fail(errc::out_of_memory);
-      plan->make(all().substr(last, all().size() - last - 1), view(news));
-      if (failure_) return false;
-      merge::detail::text_merge::steps path(o.memory);
-      if (!plan->prepare_to_tell(path)) return fail(errc::out_of_memory);
-      together = true;
-      const auto journal = [&](const json::location&, const std::string_view* old_text, const std::string_view* new_text) {
-        if (old_text != nullptr && new_text != nullptr && new_text->front() == '{') together = false;
-      };
-      plan->tell(journal, path);
-      if (!out.append(all().data(), last)) return fail(errc::out_of_memory);
-      {
-        merge::detail::text_sink sink(out);
-        plan->write(sink);
-        if (!good(sink.finish())) return false;
-        sink.keep();
-      }
-      return out.append("\n", 1) || fail(errc::out_of_memory);
-    });
-    if (!made) return false;
+  const auto begin_of_patch = [&](std::size_t end) {
+    while (end > 1 && view(before)[end - 2] != '\n') --end;
+    return end == 0 ? 0 : end - 1;
+  };
+  const auto patch = [&](std::size_t begin, std::size_t end) {
+    return source{before, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end - begin - 1)};
+  };
+  const std::size_t size = view(before).size(), second = begin_of_patch(size), first = begin_of_patch(second);
+  source patches[2] = {{before, 0, 0}, {news}};
+  std::size_t kept_size = 0;
+  if (size != 0) {
+    if (!join_patches(spare_2, patch(second, size), {news})) return false;
+    if (view(resets).empty() || second != 0) patches[1] = {spare_2};
+    if (view(resets).empty()) {
+      kept_size = second;
+    } else if (second == 0) {
+      kept_size = size;
+    } else {
+      if (!join_patches(given, patch(first, second), {resets})) return false;
+      // What the first patch had at a place that is above one of these covers it.
+      if (!view(resets).empty() && !join_patches(given, {given}, {resets})) return false;
+      kept_size = first;
+      patches[0] = {given};
+    }
   }
-  if (!together) {
-    const bool made = build(spare_2, [&](output& out) {
-      return (out.append(all().data(), all().size()) && out.append(view(news).data(), view(news).size()) && out.append("\n", 1)) ||
-             fail(errc::out_of_memory);
-    });
-    if (!made) return false;
-  }
-  move(spare_2, before);
+  const bool made = build(old_desired, [&](output& out) {
+    bool fits = out.append(view(before).data(), kept_size);
+    for (const source& p : patches) {
+      const std::string_view text = view(p);
+      if (!text.empty()) fits = fits && out.append(text.data(), text.size()) && out.append("\n", 1);
+    }
+    return fits || fail(errc::out_of_memory);
+  });
+  if (!made) return false;
+  move(old_desired, before);
+  drop(spare_2);
+  drop(given);
+  drop(resets);
   return true;
 }
 
