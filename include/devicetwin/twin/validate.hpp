@@ -90,19 +90,30 @@ std::enable_if_t<!json::detail::is_value<Value> && !std::is_convertible_v<const 
 
 namespace detail {
 
-/// The bytes of a text without the control characters U+0000 to U+001F and U+007F to U+009F.
-inline std::size_t visible_size(std::string_view text) noexcept {
-  std::size_t count = text.size();
-  if (json::detail::all_between<0x20, 0x7E>(text.data(), text.size())) return count;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c < 0x20 || c == 0x7F) {
-      --count;
-    } else if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
-      count -= 2;
+/// Counts the bytes of a text without the control characters U+0000 to U+001F and U+007F to U+009F.
+class visible_count {
+ public:
+  void add(unsigned char byte) noexcept {
+    if (before_ == 0xC2 && byte >= 0x80 && byte < 0xA0) {
+      --count_;  // U+0080 to U+009F, whose first byte was counted
+    } else if (byte >= 0x20 && byte != 0x7F) {
+      ++count_;
     }
+    before_ = byte;
   }
-  return count;
+  std::size_t count() const noexcept { return count_; }
+
+ private:
+  std::size_t count_ = 0;
+  unsigned char before_ = 0;
+};
+
+/// The bytes of a text that visible_count counts.
+inline std::size_t visible_size(std::string_view text) noexcept {
+  if (json::detail::all_between<0x20, 0x7E>(text.data(), text.size())) return text.size();
+  visible_count visible;
+  for (const char c : text) visible.add(static_cast<unsigned char>(c));
+  return visible.count();
 }
 
 /// How large a section, or a piece of one, is: by the dialect's formula, and as compact JSON text (dialect::max_text).

@@ -15,17 +15,10 @@ namespace detail {
 /// The bytes of a string that count, of which `raw` stands between the quotes.
 inline std::size_t visible_text(std::string_view raw) noexcept {
   if (!json::detail::has_escapes(raw)) return visible_size(raw);
-  std::size_t size = 0, length = 0;
-  char character[4] = {};
+  visible_count visible;
   json::detail::plain_bytes bytes(raw);
-  for (int byte = bytes.next(); byte >= 0; byte = bytes.next()) {
-    if ((byte & 0xC0) != 0x80 || length == sizeof character) {
-      size += visible_size({character, length});
-      length = 0;
-    }
-    character[length++] = static_cast<char>(byte);
-  }
-  return size + visible_size({character, length});
+  for (int byte = bytes.next(); byte >= 0; byte = bytes.next()) visible.add(static_cast<unsigned char>(byte));
+  return visible.count();
 }
 
 /// The size of an object by a formula. Trusted text; what counts is compact, spelled as it is.
