@@ -143,7 +143,8 @@ std::string build(const shape& s, std::size_t count, bool second) {
 
 }  // namespace
 
-std::string plain_name(std::size_t i) { return "name" + std::to_string(i); }
+// As long at every size: a look at the length would tell more of few names apart than of many.
+std::string plain_name(std::size_t i) { return "name" + padded(i); }
 
 std::string shape::name() const {
   return kind + ", " + order_names[static_cast<int>(how)] + ", " + change_names[static_cast<int>(what)];
