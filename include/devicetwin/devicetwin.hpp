@@ -32,7 +32,6 @@
 #include "sync/plug_and_play.hpp"
 #include "sync/topic.hpp"
 #include "twin/answer.hpp"
-#include "twin/basic_twin.hpp"
 #include "twin/delta.hpp"
 #include "twin/dialect.hpp"
 #include "twin/identity.hpp"

@@ -36,7 +36,7 @@ class remembered_twin {
   }
   void remember() {
     for (const part where : {part::desired, part::reported}) {
-      const auto& s = x_.t.section_of(where);
+      const auto& s = tracked_section(x_.t, where);
       past_[where][s.version()] = *reference::parser::parse(written(s.values()));
     }
   }
@@ -58,7 +58,7 @@ class remembered_twin {
   std::size_t check() {
     std::size_t answers = 0;
     for (const part where : {part::desired, part::reported}) {
-      const auto& s = x_.t.section_of(where);
+      const auto& s = tracked_section(x_.t, where);
       const node now = *reference::parser::parse(written(s.values()));
       for (std::int64_t version = -1; version <= s.version() + 1; ++version) {
         INFO(name_of(where) << " since " << version << " of " << s.version());
@@ -81,7 +81,7 @@ class remembered_twin {
   /// No stamp has a version that its section never had.
   void check_stamps() {
     for (const part where : {part::desired, part::reported}) {
-      const auto& s = x_.t.section_of(where);
+      const auto& s = tracked_section(x_.t, where);
       std::vector<std::string> places{""};
       for (std::size_t i = 0; i < places.size(); ++i) {
         const auto value = json::find(s.values(), places[i]);

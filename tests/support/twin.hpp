@@ -13,6 +13,12 @@ inline devicetwin::timestamp noon(int seconds = 0) {
   return *devicetwin::parse_timestamp("2026-01-31T12:00:00Z") + seconds * devicetwin::ticks_per_second;
 }
 
+/// Desired or reported with what a twin keeps track of, which its users do not see.
+template <class Twin>
+const auto& tracked_section(const Twin& t, devicetwin::part where) {
+  return devicetwin::detail::twin_access::state(t).properties(where);
+}
+
 /// A fresh twin that lives on the heap.
 inline devicetwin::twin fresh_twin(const devicetwin::dialect& rules = devicetwin::azure) {
   devicetwin::twin t(rules);

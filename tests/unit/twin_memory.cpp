@@ -333,7 +333,7 @@ TEST_CASE("a twin patched for long stays within twice a fresh load and its tombs
       CHECK(heap.bytes <= held + 32 * heap.blocks);
       std::size_t tombstones = 0;
       for (const part p : {part::desired, part::reported}) {
-        const std::size_t mine_alone = t.section_of(p).tracking().history().memory_in_bytes();
+        const std::size_t mine_alone = tracked_section(t, p).tracking().history().memory_in_bytes();
         tombstones += mine_alone;
         if (mine_alone > 4096) FAIL("after " << i << " patches the tombstones of one section take " << mine_alone << " bytes");
       }
@@ -349,7 +349,7 @@ TEST_CASE("a twin patched for long stays within twice a fresh load and its tombs
 TEST_CASE("tombstones keep within their budget, which stays with the twin", "[twin][memory]") {
   twin t = fresh_twin();
   outcome done;
-  const auto history = [&](part p) -> const auto& { return t.section_of(p).tracking().history(); };
+  const auto history = [&](part p) -> const auto& { return tracked_section(t, p).tracking().history(); };
   CHECK(history(part::reported).budget() == 1024);
   for (const std::size_t budget : {300u, 5000u, 0u}) {
     t.set_history_budget(budget);

@@ -109,7 +109,7 @@ TEST_CASE("tombstones stay within their budget, the oldest going first", "[since
     REQUIRE(!x.report("{" + name + ":1}"));
     REQUIRE(!x.report("{" + name + ":null}"));
   }
-  const auto& history = x.t.section_of(part::reported).tracking().history();
+  const auto& history = tracked_section(x.t, part::reported).tracking().history();
   CHECK(history.memory_in_bytes() < 1000);
   CHECK(history.known_since() > 300);
   CHECK(x.since(part::reported, history.known_since() - 1) == json::error(errc::too_old).message());
@@ -395,7 +395,7 @@ TEST_CASE("a history far beyond the default budget is exact, written, loaded and
 
   for (const std::size_t budget : {5000u, 300u, 40u}) {  // many go at once
     x.t.set_history_budget(budget);
-    const std::int64_t known = x.t.section_of(part::reported).tracking().history().known_since();
+    const std::int64_t known = tracked_section(x.t, part::reported).tracking().history().known_since();
     CHECK(known > 2);
     CHECK(exact(x, known));
     CHECK(x.since(part::reported, known - 1) == json::error(errc::too_old).message());

@@ -37,7 +37,7 @@ TEST_CASE("a stored twin comes back whole", "[stored]") {
   CHECK(*same);
   CHECK(stored(y) == bytes);
   for (const part where : {part::desired, part::reported}) {
-    for (std::int64_t v = 1; v <= x.t.section_of(where).version(); ++v) {
+    for (std::int64_t v = 1; v <= tracked_section(x.t, where).version(); ++v) {
       std::string again;
       REQUIRE(!write_changes_since(y, where, v, again));
       CHECK(again == x.since(where, v));
@@ -122,7 +122,7 @@ TEST_CASE("a stored twin that claims versions that it never had is damaged", "[s
     writer.number(flags);
     writer.text(t.view(false));
     for (const part where : {part::desired, part::reported}) {
-      const auto& s = t.t.section_of(where);
+      const auto& s = tracked_section(t.t, where);
       const bool own = where == part::reported;
       writer.number(own ? static_cast<std::uint64_t>(s.tracking().history().known_since()) : known_since);
       writer.number(1024);
@@ -204,7 +204,7 @@ TEST_CASE("whatever loads with a right checksum can be written and loaded again"
       CHECK(!z.load(view));
       CHECK(!load_stored(stored(y), z));
       for (const part where : {part::desired, part::reported}) {
-        const auto& s = y.section_of(where);
+        const auto& s = tracked_section(y, where);
         CHECK(s.tracking().history().known_since() <= s.version());
         CHECK(s.tracking().shadow().in_order_after(s.tracking().history().known_since()));
         for (std::int64_t version = 0; version <= s.version() && version < 20; ++version) {

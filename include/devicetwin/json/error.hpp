@@ -81,7 +81,7 @@ enum class errc : unsigned char {
 ///
 /// Converts to true when there *is* an error, as std::error_code does:
 ///     if (auto e = json::read(text, document)) std::puts(e.message().c_str());
-class error {
+class [[nodiscard]] error {
  public:
   /// The longest pointer kept whole, in bytes; a longer one is shortened in the middle ("...").
   static constexpr std::size_t pointer_capacity = 120;
@@ -89,7 +89,9 @@ class error {
   error() noexcept {}  // NOLINT: not defaulted, `error e{}` would clear the pointer's room
   error(errc code) noexcept : code_(code) {}  // NOLINT: an errc is an error
 
-  explicit operator bool() const noexcept { return code_ != errc::ok; }
+  explicit operator bool() const noexcept { return failed(); }
+  /// True when there is an error.
+  bool failed() const noexcept { return code_ != errc::ok; }
   errc code() const noexcept { return code_; }
 
   /// Where in the document: a JSON Pointer (RFC 6901), "" for the whole document. For a duplicate

@@ -26,7 +26,7 @@ namespace json {
 /// however they are escaped. The result is a piece of `text`, without white space around it.
 /// Errors: invalid_pointer; not_found, also for the index "-" and for one with a leading zero, with the pointer up to the
 ///   step that failed. Cost: one pass over what stands before the value. No memory.
-[[nodiscard]] inline result<std::string_view> find_text(std::string_view text, std::string_view pointer) noexcept;
+inline result<std::string_view> find_text(std::string_view text, std::string_view pointer) noexcept;
 
 namespace detail {
 
@@ -47,12 +47,12 @@ using gettable_from_text_or_bool = std::conditional_t<gettable_from_text<T>, T, 
 /// 18446744073709551616 (2^64) is one, 9007199254740993 (2^53 + 1) and 18446744073709551617 are not.
 /// Errors: invalid_pointer, not_found, wrong_type, number_out_of_range; with the pointer.
 template <class T>
-[[nodiscard]] result<detail::gettable_from_text_or_bool<T>> get_text(std::string_view text, std::string_view pointer = {}) noexcept;
+result<detail::gettable_from_text_or_bool<T>> get_text(std::string_view text, std::string_view pointer = {}) noexcept;
 
 /// Appends the string at `pointer`, escapes resolved, to what json::write() takes; it may contain NUL.
 /// Errors: invalid_pointer, not_found, wrong_type with the pointer; out_of_memory; then `out` is as it was.
 template <class Output>
-[[nodiscard]] error get_string(std::string_view text, std::string_view pointer, Output& out);
+error get_string(std::string_view text, std::string_view pointer, Output& out);
 
 // ---------------------------------------------------------------------------------------------
 

@@ -37,19 +37,19 @@ struct read_options {
 /// Cost: linear in the text; objects of more than 64 members put their names in a hash table to find duplicates, or sort
 ///   them when they collide.
 template <class Allocator>
-[[nodiscard]] error read(std::string_view text, basic_value<Allocator>& out, Allocator& allocator,
+error read(std::string_view text, basic_value<Allocator>& out, Allocator& allocator,
                          const read_options& options = {});
 
 /// The same for a RapidJSON document with its own allocator.
 template <class Allocator, class StackAllocator>
-[[nodiscard]] error read(std::string_view text, basic_document<Allocator, StackAllocator>& out,
+error read(std::string_view text, basic_document<Allocator, StackAllocator>& out,
                          const read_options& options = {}) {
   basic_value<Allocator>& root = out;
   return read(text, root, out.GetAllocator(), options);
 }
 
 /// The same for a document that keeps itself compact; it takes some two bytes of memory per byte of text.
-[[nodiscard]] inline error read(std::string_view text, document& out, const read_options& options = {});
+inline error read(std::string_view text, document& out, const read_options& options = {});
 
 /// A value without its allocator: a mistake, explained.
 template <class Allocator>
@@ -80,7 +80,7 @@ read(std::string_view, Out&&, Rest&&...) {
 /// Errors: as read(), and handler_stopped; events before the error have been sent then. A repeated name in an
 ///   object of more than 64 members is found at the object's end, before EndObject.
 template <class Handler>
-[[nodiscard]] error read_events(std::string_view text, Handler& handler,
+error read_events(std::string_view text, Handler& handler,
                                 const read_options& options = {}) {
   static_assert(detail::is_handler<Handler>,
                 "json::read_events: the second argument is a RapidJSON handler, with all of its events");

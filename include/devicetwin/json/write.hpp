@@ -77,7 +77,7 @@ struct write_options {
 ///   `out` is as it was: never a partial text.
 /// Cost: linear, plus a hash of each name to find repeated ones.
 template <class Allocator, class Output>
-[[nodiscard]] error write(const basic_value<Allocator>& source, Output& out,
+error write(const basic_value<Allocator>& source, Output& out,
                           const write_options& options = {});
 
 /// A RapidJSON handler that writes the events it gets as JSON text. The text is complete in `out` when

@@ -62,7 +62,7 @@ class change {
   void swap(change& other) noexcept { form_.swap(other.form_); }
 
   /// Becomes a copy of `other`. Errors: out_of_memory.
-  [[nodiscard]] json::error assign(const change& other) { return form_.assign(other.form(), detail::any_depth); }
+  json::error assign(const change& other) { return form_.assign(other.form(), detail::any_depth); }
 
   /// True when it keeps everything, whatever the document.
   bool keeps() const noexcept { return detail::deed_of(form()) == detail::deed::keep; }
@@ -79,33 +79,33 @@ class change {
 /// Errors: not_a_change, root_removed (null as a whole), duplicate_name, depth_exceeded (a change reaches at most
 ///   `options.max_depth` levels deep into a document), not_finite, out_of_memory; with the place in the document.
 template <class Allocator>
-[[nodiscard]] json::error read_change(const json::basic_value<Allocator>& form, change& out, const options& options = {});
+json::error read_change(const json::basic_value<Allocator>& form, change& out, const options& options = {});
 
 /// The change that a merge patch is (RFC 7396, whatever options.nulls says). Of repeated names the first counts.
 /// Errors: depth_exceeded, not_finite, out_of_memory; with the place.
 template <class Allocator>
-[[nodiscard]] json::error from_merge_patch(const json::basic_value<Allocator>& patch, change& out,
+json::error from_merge_patch(const json::basic_value<Allocator>& patch, change& out,
                                            const options& options = {});
 
 /// The smallest change that turns `from` into a value equal to `to`; it keeps everything when they are equal. Unlike
 /// a merge patch it can set null.
 /// Errors: depth_exceeded, not_finite, out_of_memory; with the place. Cost: as diff().
 template <class FromAllocator, class ToAllocator>
-[[nodiscard]] json::error difference(const json::basic_value<FromAllocator>& from,
+json::error difference(const json::basic_value<FromAllocator>& from,
                                      const json::basic_value<ToAllocator>& to, change& out, const options& options = {});
 
 /// Applies a change to a document: all of it or, on an error, nothing. Order, journal, errors, cost and memory are as
 /// for apply_merge_patch(); a place that is set as a whole is one entry in the journal.
 template <class Journal = no_journal>
-[[nodiscard]] json::error apply(json::document& target, const change& c, const options& options = {},
+json::error apply(json::document& target, const change& c, const options& options = {},
                                 Journal&& journal = {});
 /// The same for a RapidJSON value with its allocator.
 template <class Allocator, class Journal = no_journal>
-[[nodiscard]] json::error apply(json::basic_value<Allocator>& target, const change& c, Allocator& allocator,
+json::error apply(json::basic_value<Allocator>& target, const change& c, Allocator& allocator,
                                 const options& options = {}, Journal&& journal = {});
 /// The same for a RapidJSON document with its own allocator.
 template <class Allocator, class StackAllocator, class Journal = no_journal>
-[[nodiscard]] json::error apply(json::basic_document<Allocator, StackAllocator>& target, const change& c,
+json::error apply(json::basic_document<Allocator, StackAllocator>& target, const change& c,
                                 const options& options = {}, Journal&& journal = {}) {
   json::basic_value<Allocator>& root = target;
   return apply(root, c, target.GetAllocator(), options, static_cast<Journal&&>(journal));
@@ -121,14 +121,14 @@ json::error apply(json::basic_value<Allocator>&, const change&, const options& =
 
 /// The change that does what `first` and then `second` do, for every document.
 /// Errors: out_of_memory. Cost: linear in both changes (names of wide objects are hashed).
-[[nodiscard]] inline json::error compose(const change& first, const change& second, change& out,
+inline json::error compose(const change& first, const change& second, change& out,
                                          const options& options = {});
 
 /// The change that undoes `c` on `base`: applied to what `c` makes of `base` it gives a value equal to `base`.
 /// Errors: not_finite, out_of_memory, with the place. Cost: linear in `c` and in the parts of `base` that it
 /// replaces or removes.
 template <class Allocator>
-[[nodiscard]] json::error invert(const change& c, const json::basic_value<Allocator>& base, change& out,
+json::error invert(const change& c, const json::basic_value<Allocator>& base, change& out,
                                  const options& options = {});
 
 /// The smallest change that does to `base` what `c` does: without values that are there already and members that are
@@ -136,7 +136,7 @@ template <class Allocator>
 /// what difference(base, result) gives, at another cost; to another document it may do something else than `c`.
 /// Errors: not_finite, depth_exceeded, out_of_memory, with the place. Cost: as invert().
 template <class Allocator>
-[[nodiscard]] json::error minimise(const change& c, const json::basic_value<Allocator>& base, change& out,
+json::error minimise(const change& c, const json::basic_value<Allocator>& base, change& out,
                                    const options& options = {});
 
 /// Replays `c`, which was made for `from`, on the newer document `onto`: `out` does to `onto` what `c` did to `from`,
@@ -151,7 +151,7 @@ template <class Allocator>
 /// Errors: conflict (policy::fail), not_finite, depth_exceeded, out_of_memory; with the place.
 /// Cost: linear in `c` and in the values at the places that it writes.
 template <class FromAllocator, class OntoAllocator, class Report = no_report>
-[[nodiscard]] json::error rebase(const change& c, const json::basic_value<FromAllocator>& from,
+json::error rebase(const change& c, const json::basic_value<FromAllocator>& from,
                                  const json::basic_value<OntoAllocator>& onto, change& out,
                                  policy prefer = policy::ours, Report&& report = {}, const options& options = {});
 
@@ -161,14 +161,14 @@ template <class FromAllocator, class OntoAllocator, class Report = no_report>
 ///   depth_exceeded, out_of_memory; each with the place. Then `patch` is as it was.
 /// Cost: as invert().
 template <class BaseAllocator>
-[[nodiscard]] json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
+json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
                                          json::document& patch, const options& options = {});
 template <class BaseAllocator, class PatchAllocator>
-[[nodiscard]] json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
+json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
                                          json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator,
                                          const options& options = {});
 template <class BaseAllocator, class PatchAllocator, class StackAllocator>
-[[nodiscard]] json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
+json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
                                          json::basic_document<PatchAllocator, StackAllocator>& patch,
                                          const options& options = {}) {
   json::basic_value<PatchAllocator>& root = patch;
@@ -185,7 +185,7 @@ struct merge_patches {
 /// The shortest sequence of merge patches that does what `c` does to every document: none for a change that keeps
 /// everything, two when it sets an object (the first removes what was there), else one.
 /// Errors: null_member, where `c` sets a null; out_of_memory; with the place. Then `out` is as it was.
-[[nodiscard]] inline json::error to_merge_patches(const change& c, merge_patches& out, const options& options = {});
+inline json::error to_merge_patches(const change& c, merge_patches& out, const options& options = {});
 
 // ---------------------------------------------------------------------------------------------
 

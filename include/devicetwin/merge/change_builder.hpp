@@ -48,7 +48,7 @@ class change_builder {
   }
 
   /// Gives the change to `out`, and starts anew. On an error `out` is as it was.
-  [[nodiscard]] json::error finish(change& out);
+  json::error finish(change& out);
 
  private:
   using node = json::arena_value;
@@ -102,7 +102,7 @@ class change_recorder {
 
   /// Gives the change to `out`, and starts anew.
   /// Errors: out_of_memory, also for what could not be recorded; `out` is as it was, and the record is lost.
-  [[nodiscard]] json::error finish(change& out);
+  json::error finish(change& out);
 
  private:
   json::error fold();

@@ -31,19 +31,19 @@ namespace merge {
 /// Cost: one pass over both when members stand in the same order, n log n at worst; equal subtrees
 /// are not sent.
 template <class FromAllocator, class ToAllocator, class Handler>
-[[nodiscard]] json::error diff(const json::basic_value<FromAllocator>& from,
+json::error diff(const json::basic_value<FromAllocator>& from,
                                const json::basic_value<ToAllocator>& to, Handler& handler,
                                const options& options = {});
 
 /// The same as a value in `allocator`. On an error `patch` is as it was.
 template <class FromAllocator, class ToAllocator, class PatchAllocator>
-[[nodiscard]] json::error diff(const json::basic_value<FromAllocator>& from,
+json::error diff(const json::basic_value<FromAllocator>& from,
                                const json::basic_value<ToAllocator>& to,
                                json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator,
                                const options& options = {});
 /// The same into a RapidJSON document, or one that keeps itself compact.
 template <class FromAllocator, class ToAllocator, class PatchAllocator, class StackAllocator>
-[[nodiscard]] json::error diff(const json::basic_value<FromAllocator>& from,
+json::error diff(const json::basic_value<FromAllocator>& from,
                                const json::basic_value<ToAllocator>& to,
                                json::basic_document<PatchAllocator, StackAllocator>& patch,
                                const options& options = {}) {
@@ -51,7 +51,7 @@ template <class FromAllocator, class ToAllocator, class PatchAllocator, class St
   return diff(from, to, root, patch.GetAllocator(), options);
 }
 template <class FromAllocator, class ToAllocator>
-[[nodiscard]] json::error diff(const json::basic_value<FromAllocator>& from,
+json::error diff(const json::basic_value<FromAllocator>& from,
                                const json::basic_value<ToAllocator>& to, json::document& patch,
                                const options& options = {});
 

@@ -27,7 +27,7 @@ namespace merge {
 ///   Then `from_ours` is as it was.
 /// Cost: one diff of base and theirs, and a look at base and ours where theirs changed something.
 template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class Report = no_report>
-[[nodiscard]] json::error merge3(const json::basic_value<BaseAllocator>& base,
+json::error merge3(const json::basic_value<BaseAllocator>& base,
                                  const json::basic_value<OursAllocator>& ours,
                                  const json::basic_value<TheirsAllocator>& theirs, change& from_ours,
                                  policy prefer = policy::fail, Report&& report = {}, const options& options = {});
@@ -37,13 +37,13 @@ template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class
 /// On an error it is as it was.
 /// Cost: in place as above, and that of the change; else a copy of ours more.
 template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class Report = no_report>
-[[nodiscard]] json::error merge3(const json::basic_value<BaseAllocator>& base,
+json::error merge3(const json::basic_value<BaseAllocator>& base,
                                  const json::basic_value<OursAllocator>& ours,
                                  const json::basic_value<TheirsAllocator>& theirs, json::document& result,
                                  policy prefer = policy::fail, Report&& report = {}, const options& options = {});
 template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class ResultAllocator, class StackAllocator,
           class Report = no_report>
-[[nodiscard]] json::error merge3(const json::basic_value<BaseAllocator>& base,
+json::error merge3(const json::basic_value<BaseAllocator>& base,
                                  const json::basic_value<OursAllocator>& ours,
                                  const json::basic_value<TheirsAllocator>& theirs,
                                  json::basic_document<ResultAllocator, StackAllocator>& result,

@@ -39,7 +39,7 @@ namespace merge {
 ///   there are more than eight. References into `target` are invalid afterwards.
 /// Memory: with RapidJSON's pool allocator what is replaced stays allocated; use json::document for what lives long.
 template <class TargetAllocator, class PatchAllocator, class Journal = no_journal>
-[[nodiscard]] json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
+json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
                                             const json::basic_value<PatchAllocator>& patch,
                                             TargetAllocator& allocator, const options& options = {},
                                             Journal&& journal = {});
@@ -47,13 +47,13 @@ template <class TargetAllocator, class PatchAllocator, class Journal = no_journa
 /// The same for a document that keeps itself compact: its memory stays within about twice that of a fresh copy,
 /// and a patch that cannot be afforded is refused.
 template <class PatchAllocator, class Journal = no_journal>
-[[nodiscard]] json::error apply_merge_patch(json::document& target,
+json::error apply_merge_patch(json::document& target,
                                             const json::basic_value<PatchAllocator>& patch,
                                             const options& options = {}, Journal&& journal = {});
 
 /// The same for a RapidJSON document with its own allocator.
 template <class TargetAllocator, class StackAllocator, class PatchAllocator, class Journal = no_journal>
-[[nodiscard]] json::error apply_merge_patch(json::basic_document<TargetAllocator, StackAllocator>& target,
+json::error apply_merge_patch(json::basic_document<TargetAllocator, StackAllocator>& target,
                                             const json::basic_value<PatchAllocator>& patch,
                                             const options& options = {}, Journal&& journal = {}) {
   json::basic_value<TargetAllocator>& root = target;

@@ -56,16 +56,16 @@ class outbox {
   const change& in_flight() const noexcept { return in_flight_; }
   bool waiting() const noexcept { return !in_flight_.keeps(); }
   /// The changes made since, as one. Errors: out_of_memory; `out` is as it was. Cost: linear in them.
-  [[nodiscard]] json::error pending(change& out) const { return pending_.total(out, options_); }
+  json::error pending(change& out) const { return pending_.total(out, options_); }
   /// Whether there are any.
   bool has_pending() const noexcept { return !pending_.empty(); }
 
   /// The document as it is seen here. Errors: depth_exceeded, out_of_memory. Cost: linear in the document.
-  [[nodiscard]] json::error view(json::document& out) const;
+  json::error view(json::document& out) const;
 
   /// A change was made to the view. Errors: out_of_memory. Cost: linear in it; adding n changes one by one costs
   /// n * log(n), for what is pending is put together as it grows.
-  [[nodiscard]] json::error add(const change& made);
+  json::error add(const change& made);
 
   /// Hands out the next merge patch, which is then in flight: true. False when one is in flight already, or when
   /// nothing is left to send; `patch` is as it was then, and also on an error.
@@ -79,22 +79,22 @@ class outbox {
   ///   the check; depth_exceeded, invalid_utf8, out_of_memory; with the place. What is wrong stays pending
   ///   until a further change puts it right.
   template <class Check = no_check>
-  [[nodiscard]] json::result<bool> next(json::document& patch, std::size_t max_bytes = static_cast<std::size_t>(-1),
+  json::result<bool> next(json::document& patch, std::size_t max_bytes = static_cast<std::size_t>(-1),
                                         Check&& check = {});
 
   /// The patch in flight arrived: it is part of the acknowledged document. Nothing, when none is in flight.
   /// Errors: out_of_memory; the patch is in flight still.
-  [[nodiscard]] json::error acknowledge();
+  json::error acknowledge();
 
   /// The patch in flight was rejected for good: its change is dropped, here too. What is pending is replayed without it
   /// as rebase() does, each conflict being told to the report.
   /// Errors: conflict (policy::fail), out_of_memory; the patch is in flight still.
   template <class Report = no_report>
-  [[nodiscard]] json::error refuse(policy prefer = policy::ours, Report&& report = {});
+  json::error refuse(policy prefer = policy::ours, Report&& report = {});
 
   /// The patch in flight did not arrive, for certain: its change is pending again, before the others.
   /// Errors: out_of_memory; the patch is in flight still.
-  [[nodiscard]] json::error recall();
+  json::error recall();
 
   /// The document was fetched anew, after a loss of connection or because the other side refused to
   /// write to a newer one: it is what is acknowledged now, and all that is not in it yet is pending, replayed on it as
@@ -104,7 +104,7 @@ class outbox {
   /// be told from a patch that got lost, and it is sent again. Who knows better calls acknowledge() or recall() first.
   /// Errors: conflict (policy::fail), depth_exceeded, not_finite, out_of_memory; with the place.
   template <class Allocator, class Report = no_report>
-  [[nodiscard]] json::error reconnect(const json::basic_value<Allocator>& newer, policy prefer = policy::ours,
+  json::error reconnect(const json::basic_value<Allocator>& newer, policy prefer = policy::ours,
                                       Report&& report = {});
 
  private:

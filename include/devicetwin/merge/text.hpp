@@ -44,7 +44,7 @@ namespace merge {
 ///   times size at worst, at most options.max_depth times. Checked, one strict pass over each text more. Memory: some 100 bytes per level beyond 16, and 24 per member that stands
 ///   in another order.
 template <class Output>
-[[nodiscard]] json::error diff_text(std::string_view from, std::string_view to, Output& out,
+json::error diff_text(std::string_view from, std::string_view to, Output& out,
                                     const text_options& options = {});
 
 /// Appends to `out` the JSON text `document` with the JSON text `patch` applied, as merge::apply_merge_patch does
@@ -61,7 +61,7 @@ template <class Output>
 ///   object around it: depth times size of the patch at worst, at most options.max_depth times. Checked, one strict pass
 ///   over each text more.
 template <class Output, class Journal = no_journal>
-[[nodiscard]] json::error apply_merge_patch_text(std::string_view document, std::string_view patch,
+json::error apply_merge_patch_text(std::string_view document, std::string_view patch,
                                                  Output& out, const text_options& options = {},
                                                  Journal&& journal = {});
 

@@ -119,33 +119,33 @@ class device_session {
   // --- events --------------------------------------------------------------------------------
 
   /// The client connected: subscribes and asks for the twin.
-  [[nodiscard]] json::error connected(std::int64_t now);
+  json::error connected(std::int64_t now);
   /// The connection is lost. A reported patch whose answer did not come is cleared up after the next connected().
-  [[nodiscard]] json::error disconnected(std::int64_t now);
+  json::error disconnected(std::int64_t now);
   /// A message came on one of the topics subscribed to.
   /// Errors: invalid_topic; those of json::read for a payload that is no JSON; not_a_twin, with the pointer, where it is
   ///   not what the topic promises, or names another version than the topic; out_of_memory. After an error in a change or a
   ///   twin the twin is asked for again.
-  [[nodiscard]] json::error message(std::string_view topic, std::string_view payload, std::int64_t now);
+  json::error message(std::string_view topic, std::string_view payload, std::int64_t now);
   /// Time went by: call it when next_tick() is due; sooner does no harm.
-  [[nodiscard]] json::error tick(std::int64_t now);
+  json::error tick(std::int64_t now);
   /// The device reports `patch`, a merge patch (RFC 7396) of its reported section. It is sent as soon as may be: at once, or
   /// with what else was reported meanwhile when the patch before it is answered; and only what is new in it.
   /// Errors, with the pointer of what would be refused: those of json::read; not_a_twin when it is no object; those of
   ///   twin/validate.hpp; section_too_large; section_text_too_long; patch_too_long for a value that alone does not fit into max_payload;
   ///   out_of_memory.
-  [[nodiscard]] json::error report(std::string_view patch, std::int64_t now);
+  json::error report(std::string_view patch, std::int64_t now);
 
   // --- across power loss ----------------------------------------------------------------------
 
   /// Appends the session's state to what json::write() takes: any bytes, with a checksum. Saved after report(), nothing
   /// that was reported is lost. Errors: out_of_memory; then `out` is as it was.
   template <class Output>
-  [[nodiscard]] json::error save(Output& out) const;
+  json::error save(Output& out) const;
   /// Takes a state that save() wrote, before connected(). What changed meanwhile comes with the first twin.
   /// Errors: damaged (torn, changed, or no state at all); newer_format; out_of_memory. Then the session is as it was, and
   ///   the first twin brings everything.
-  [[nodiscard]] json::error restore(std::string_view bytes);
+  json::error restore(std::string_view bytes);
 
   /// What to do now, in this order.
   device_actions actions() const noexcept { return {this, state_.action_count}; }
@@ -158,7 +158,7 @@ class device_session {
   /// other than desired. The texts are valid during the call.
   /// Errors: invalid_pointer; out_of_memory, after some visits perhaps. Cost: the changes, and what they hold on the way.
   template <class Visit>
-  [[nodiscard]] json::error changes(const subscription& wanted, Visit&& visit);
+  json::error changes(const subscription& wanted, Visit&& visit);
 
   // --- the twin as it is seen here ------------------------------------------------------------
 
@@ -182,23 +182,23 @@ class device_session {
 
   /// The value at a JSON Pointer in a section; see json::get_text(). Nothing is parsed before it is asked for.
   template <class T>
-  [[nodiscard]] json::result<json::detail::gettable_from_text_or_bool<T>> get(part p, std::string_view pointer) const noexcept {
+  json::result<json::detail::gettable_from_text_or_bool<T>> get(part p, std::string_view pointer) const noexcept {
     return json::get_text<T>(text(p), pointer);
   }
   /// Appends a string, unescaped; see json::get_string().
   template <class Output>
-  [[nodiscard]] json::error get_string(part p, std::string_view pointer, Output& out) const {
+  json::error get_string(part p, std::string_view pointer, Output& out) const {
     return json::get_string(text(p), pointer, out);
   }
   /// The JSON text of a value; see json::find_text().
-  [[nodiscard]] json::result<std::string_view> find(part p, std::string_view pointer) const noexcept {
+  json::result<std::string_view> find(part p, std::string_view pointer) const noexcept {
     return json::find_text(text(p), pointer);
   }
   /// Working memory for functions on these texts, until the next call that is not const.
   json::memory_source working_memory() noexcept { return store_.working(); }
   /// A section as a RapidJSON or json::document. Errors: as json::read.
   template <class Document>
-  [[nodiscard]] json::error read(part p, Document& out, const json::read_options& options = {}) const {
+  json::error read(part p, Document& out, const json::read_options& options = {}) const {
     return json::read(text(p), out, options);
   }
 

@@ -47,10 +47,10 @@ inline constexpr std::size_t max_error_body = 2048;
 /// Appends the body to anything json::write() takes; its message is the error's sentence with the property and,
 /// where a text was read, line and column. Errors: out_of_memory; then `out` is as it was.
 template <class Output>
-[[nodiscard]] json::error write_error_body(const refusal& as, const json::error& why, Output& out, const error_details& details = {});
+json::error write_error_body(const refusal& as, const json::error& why, Output& out, const error_details& details = {});
 /// The same with a sentence of the caller's. Bytes of it that are not UTF-8 are written as '?'.
 template <class Output>
-[[nodiscard]] json::error write_error_body(const refusal& as, std::string_view message, Output& out, const error_details& details = {});
+json::error write_error_body(const refusal& as, std::string_view message, Output& out, const error_details& details = {});
 
 // ---------------------------------------------------------------------------------------------
 

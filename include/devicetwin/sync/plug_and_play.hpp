@@ -105,7 +105,7 @@ class property_writer {
   /// Ends the patch. Errors: those of json::read for a value; duplicate_name, with the pointer, for a property or component
   /// that was written twice (`__t` of a component is written by component()); invalid_utf8; out_of_memory. Then `out` is as
   /// it was.
-  [[nodiscard]] json::error finish() {
+  json::error finish() {
     close_component();
     put(writer_.EndObject(0));
     if (failure_) out_.resize(start_);
@@ -210,7 +210,7 @@ struct unanswered_property {
 /// Shape: both sections as objects in trusted text, as device_session::text() gives them; `version` of desired.
 /// Errors: out_of_memory. Cost: both sections, and the names of the components; they are indexed where their order differs.
 template <class Visit>
-[[nodiscard]] json::error find_unanswered(std::string_view desired, std::string_view reported, std::int64_t version, component_names components,
+json::error find_unanswered(std::string_view desired, std::string_view reported, std::int64_t version, component_names components,
                                           Visit&& visit, const json::memory_source& memory = {});
 
 // ---------------------------------------------------------------------------------------------

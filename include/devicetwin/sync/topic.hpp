@@ -49,7 +49,7 @@ inline constexpr std::size_t max_request_id = 256;
 /// Errors: invalid_topic with the offset: no twin topic, a property known here that stands twice, a request id that is
 ///   missing, empty, longer than max_request_id, or has a control character, `#` or `+`; a version or a status that is no
 ///   number, or too large.
-[[nodiscard]] inline json::result<twin_topic> parse_twin_topic(std::string_view text) noexcept;
+inline json::result<twin_topic> parse_twin_topic(std::string_view text) noexcept;
 
 /// The request id that a refusal of a malformed request can name: the first `$rid` of a topic that starts as GET's or the
 /// reported patch's. Refers to `text`. It may be longer than max_request_id. Empty when there is none, or it has a control
@@ -59,10 +59,10 @@ inline constexpr std::size_t max_request_id = 256;
 /// Appends the topic to what json::write() takes. A version is written where it is not no_version.
 /// Errors: invalid_topic, for what parse_twin_topic() would not give back; out_of_memory; then `out` is as it was.
 template <class Output>
-[[nodiscard]] json::error write_twin_topic(const twin_topic& topic, Output& out);
+json::error write_twin_topic(const twin_topic& topic, Output& out);
 
 /// Takes an MQTT client id of Azure's apart: `device` or `device/module`; the ids refer to it. Errors: invalid_identity.
-[[nodiscard]] inline json::result<twin_id> parse_client_id(std::string_view text) noexcept;
+inline json::result<twin_id> parse_client_id(std::string_view text) noexcept;
 
 /// What is done to a shadow of AWS's.
 enum class shadow_operation : unsigned char { get, update, remove };
@@ -79,10 +79,10 @@ struct shadow_topic {
 };
 
 /// Takes a shadow topic apart. Errors: invalid_topic with the offset.
-[[nodiscard]] inline json::result<shadow_topic> parse_shadow_topic(std::string_view text) noexcept;
+inline json::result<shadow_topic> parse_shadow_topic(std::string_view text) noexcept;
 /// Appends the topic. Errors: invalid_topic, out_of_memory; then `out` is as it was.
 template <class Output>
-[[nodiscard]] json::error write_shadow_topic(const shadow_topic& topic, Output& out);
+json::error write_shadow_topic(const shadow_topic& topic, Output& out);
 
 // ---------------------------------------------------------------------------------------------
 

@@ -23,11 +23,11 @@ inline namespace DEVICETWIN_ABI {
 /// (docs/azure.md, "Acknowledgements"). Arrays are compared and sent as a whole.
 /// Errors: out_of_memory, handler_stopped; events may have been sent before. Cost: both sections.
 template <class Memory, class Tracking, class Handler>
-[[nodiscard]] json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler);
+json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler);
 
 /// The same as text, appended to anything json::write() takes. On an error it is as it was.
 template <class Memory, class Tracking, class Output>
-[[nodiscard]] json::error write_delta(const basic_twin<Memory, Tracking>& t, Output& out, unsigned indent = 0);
+json::error write_delta(const basic_twin<Memory, Tracking>& t, Output& out, unsigned indent = 0);
 
 /// Why a property is in the delta.
 enum class delta_kind : unsigned char {
@@ -92,13 +92,13 @@ class delta_list {
 /// Fills `list` with desired minus reported and, after each object's members, what only reported has.
 /// Errors: out_of_memory; then the list is empty. Cost: both sections.
 template <class Memory, class Tracking>
-[[nodiscard]] json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list, const delta_options& options = {});
+json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list, const delta_options& options = {});
 
 /// What the device has said to the desired property at `pointer`, with an acknowledgement of it or of what it is in. It is
 /// `accepted` where the value in effect is the desired one, unless the device refused just that (docs/azure.md,
 /// "Acknowledgements"). Errors: as json::find() in desired; out_of_memory.
 template <class Memory, class Tracking>
-[[nodiscard]] json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::string_view pointer,
+json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::string_view pointer,
                                              const delta_options& options = {});
 
 // ---------------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ class delta_lister {
   }
   stamp stamp_at(std::size_t depth) const noexcept {
     if constexpr (Twin::tracking::keeps_stamps) {
-      const auto& shadow = twin_.section_of(part::desired).tracking().shadow();
+      const auto& shadow = twin_access::state(twin_).desired.tracking().shadow();
       auto word = shadow.root();
       for (std::size_t i = 0; i < depth; ++i) word = shadow.child(word, walk_.desired_index(i));
       return shadow.at(word);
@@ -271,7 +271,7 @@ json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list, 
   const json::memory_source working = t.memory_source();
   json::document removed(working);
   if constexpr (Tracking::keeps_stamps) {
-    const auto& history = t.section_of(part::desired).tracking().history();
+    const auto& history = detail::twin_access::state(t).desired.tracking().history();
     if (json::error e = detail::removed_since(history, t.desired(), -1, removed, working)) return e;
   }
   detail::delta_walk walk(t.rules().numbers, working);

@@ -32,6 +32,10 @@ inline json::errc check_id(std::string_view id) noexcept {
   return json::errc::ok;
 }
 
+/// The member at the root of a service view in which a twin keeps what the service's own JSON has no room for:
+/// tombstones, and the versions of reported properties (docs/azure.md, "History"). Other readers ignore it.
+inline constexpr std::string_view history_member = "$history";
+
 /// Whose twin is meant: a device's, or with `module` that of one of its modules.
 struct twin_id {
   std::string_view device = {};

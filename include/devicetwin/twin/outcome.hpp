@@ -30,6 +30,10 @@ struct property_change {
   const json::arena_value* new_value;  ///< null for removed
 };
 
+namespace detail {
+struct outcome_access;
+}
+
 /// Filled by each write of a twin, and used again for the next: then it needs no memory of its own any more. All
 /// that it hands out is valid until then, whatever becomes of the twin. After an error it is empty.
 class outcome {
@@ -63,8 +67,7 @@ class outcome {
   void clear() noexcept;
 
  private:
-  template <class Memory, class Tracking>
-  friend class basic_twin;
+  friend struct detail::outcome_access;
 
   struct record {
     part where;
@@ -164,6 +167,23 @@ class outcome {
 };
 
 // ---------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// The writing side of an outcome, for the writes of this library.
+struct outcome_access {
+  using collector = outcome::collector;
+  static json::arena& arena(outcome& o) noexcept { return o.arena_; }
+  static json::text_buffer& notification(outcome& o) noexcept { return o.notification_; }
+  static json::text_buffer& event(outcome& o) noexcept { return o.event_; }
+  static bool set_etag(outcome& o, std::string_view etag) noexcept { return o.set_etag(etag); }
+  static void note_versions(outcome& o, std::int64_t desired, std::int64_t reported, std::int64_t whole) noexcept {
+    o.note_versions(desired, reported, whole);
+  }
+  static void note_write(outcome& o, part where, bool effective) noexcept { o.wrote_[static_cast<std::size_t>(where)] = effective; }
+};
+
+}  // namespace detail
 
 inline void outcome::clear() noexcept {
   wrote_[0] = wrote_[1] = wrote_[2] = false;

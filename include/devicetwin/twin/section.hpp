@@ -120,7 +120,7 @@ class stamped {
                               const json::memory_source& working) {
     return take_stamps(values, metadata, metadata, with_versions, 0, working);
   }
-  [[nodiscard]] json::error assign(const stamped& other) {
+  json::error assign(const stamped& other) {
     if (!shadow_.assign(other.shadow_) || !history_.assign(other.history_)) return json::errc::out_of_memory;
     drop_unusual();
     doubted_ = other.doubted_;
@@ -189,11 +189,21 @@ class unstamped {
                    const json::memory_source&) {
     return {};
   }
-  [[nodiscard]] json::error assign(const unstamped&) { return {}; }
+  json::error assign(const unstamped&) { return {}; }
 };
 
 template <class Tracking>
 class section_write;
+
+/// What a section is loaded from.
+struct loaded_section {
+  const json::arena_value& values;
+  std::int64_t version = 0;
+  const json::arena_value* metadata = nullptr;  ///< as `$metadata` has it; null where there is none
+  const json::arena_value* versions = nullptr;  ///< those that the metadata does not show, from the history
+  const stamp* everything = nullptr;            ///< one stamp for all
+  bool with_versions = false;                   ///< the metadata shows versions
+};
 
 /// Values, an object at the root, with a version that counts writes from 1; 0 where a loaded twin had none.
 /// Read it freely; it is written through section_write, which a twin does. Const access from several threads is
@@ -219,7 +229,7 @@ class section {
     std::swap(version_, other.version_);
     std::swap(size_, other.size_);
   }
-  [[nodiscard]] json::error assign(const section& other) {
+  json::error assign(const section& other) {
     section copy(json::document_access::source(values_));
     if (json::error e = copy.values_.assign(other.values())) return e;
     if (json::error e = copy.tracking_.assign(other.tracking_)) return e;
@@ -229,12 +239,9 @@ class section {
     return {};
   }
 
-  /// Takes over values as they are, with what is known of them: no metadata when that is null, and one stamp for all
-  /// when `everything` is given. Errors: not_a_twin when `values` is no object; depth_exceeded, not_finite,
-  /// out_of_memory. On an error the section is not to be used any more.
-  json::error load(const json::arena_value& values, std::int64_t version, const json::arena_value* metadata,
-                   const json::arena_value* versions, const stamp* everything, bool with_versions, size_formula formula,
-                   const json::memory_source& working);
+  /// Takes over values as they are, with what is known of them. Errors: not_a_twin when the values are not an object;
+  /// depth_exceeded, not_finite, out_of_memory. After an error the section must not be used.
+  json::error load(const loaded_section& content, size_formula formula, const json::memory_source& working);
 
  private:
   friend class section_write<Tracking>;
@@ -507,18 +514,16 @@ json::error stamped::emit(const json::arena_value& values, bool with_versions, H
 }
 
 template <class Tracking>
-json::error section<Tracking>::load(const json::arena_value& values, std::int64_t version, const json::arena_value* metadata,
-                                    const json::arena_value* versions, const stamp* everything, bool with_versions, size_formula formula,
-                                    const json::memory_source& working) {
-  if (!values.IsObject()) return json::errc::not_a_twin;
-  if (json::error e = values_.assign(values)) return e;
+json::error section<Tracking>::load(const loaded_section& content, size_formula formula, const json::memory_source& working) {
+  if (!content.values.IsObject()) return json::errc::not_a_twin;
+  if (json::error e = values_.assign(content.values)) return e;
   json::detail::walk_memory<json::arena_value> memory(working);
   if (json::error e = detail::measure(values_.root(), formula, json::detail::nulls::emit, memory, size_)) return e;
-  version_ = version;
-  tracking_.start(version);
-  if (everything != nullptr && !tracking_.reset(*everything)) return json::errc::out_of_memory;
-  if (metadata != nullptr) return tracking_.load(values_.root(), *metadata, versions, with_versions, version, working);
-  return {};
+  version_ = content.version;
+  tracking_.start(version_);
+  if (content.everything != nullptr && !tracking_.reset(*content.everything)) return json::errc::out_of_memory;
+  if (content.metadata == nullptr) return {};
+  return tracking_.load(values_.root(), *content.metadata, content.versions, content.with_versions, version_, working);
 }
 
 template <class Tracking>

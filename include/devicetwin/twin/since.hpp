@@ -25,16 +25,16 @@ inline namespace DEVICETWIN_ABI {
 /// Cost: what changed, and nothing for what did not. One member in each object is remembered as the last one written; an
 ///   object in which several have changed since is gone through member by member.
 template <class Memory, class Handler>
-[[nodiscard]] json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, Handler& handler);
+json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, Handler& handler);
 
 /// The same as text, appended to anything json::write() takes. On an error it is as it was.
 template <class Memory, class Output>
-[[nodiscard]] json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, Output& out,
+json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, Output& out,
                                               unsigned indent = 0);
 
 /// The same as a document.
 template <class Memory>
-[[nodiscard]] json::error changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, json::document& patch) {
+json::error changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, json::document& patch) {
   return json::document_access::rebuild(patch, 0, [&](auto& handler) { return emit_changes_since(t, where, version, handler); });
 }
 
@@ -197,7 +197,7 @@ template <class Memory, class Handler>
 json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, Handler& handler) {
   static_assert(json::detail::is_handler<Handler>, "emit_changes_since: the last argument is a RapidJSON handler");
   if (where == part::tags || !t.desired().IsObject()) return json::errc::not_found;
-  const section<stamped>& s = t.section_of(where);
+  const section<stamped>& s = detail::twin_access::state(t).properties(where);
   const detail::section_history& history = s.tracking().history();
   if (version < 1 || version < history.known_since() || version > s.version() || s.tracking().is_doubted()) return json::errc::too_old;
   const json::memory_source working = t.memory_source();

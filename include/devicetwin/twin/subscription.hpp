@@ -72,7 +72,7 @@ class matches {
 /// Fills `found` with what `wanted` is about in the changes of one write; nothing for what did not change its value.
 /// Where an object that contains the property came or went as a whole, the property's own old and new value are found.
 /// Errors: invalid_pointer; out_of_memory; then `found` is empty. Cost: the changes, and what they hold on the way.
-[[nodiscard]] inline json::error find_matches(const subscription& wanted, const outcome& done, matches& found);
+inline json::error find_matches(const subscription& wanted, const outcome& done, matches& found);
 
 // ---------------------------------------------------------------------------------------------
 

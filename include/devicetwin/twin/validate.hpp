@@ -69,13 +69,13 @@ class validation {
 /// Errors, with the pointer: not_a_twin when `value` is no object, not_finite, out_of_memory.
 /// Cost: one pass.
 template <class Allocator>
-[[nodiscard]] json::error validate(const json::basic_value<Allocator>& value, part where, shape form, const dialect& rules,
+json::error validate(const json::basic_value<Allocator>& value, part where, shape form, const dialect& rules,
                                    validation& out, const json::memory_source& memory = {});
 
 /// The same for JSON text. First adds each integer beyond 64 bits, where the dialect refuses them, and each number beyond the
 /// largest double.
 /// Errors: those of json::read but for the size of numbers; as above. Then `out` is as it was. Cost: two or three passes.
-[[nodiscard]] inline json::error validate(std::string_view text, part where, shape form, const dialect& rules, validation& out,
+inline json::error validate(std::string_view text, part where, shape form, const dialect& rules, validation& out,
                                           const json::memory_source& memory = {});
 
 /// Neither a value nor text: a mistake, explained.

@@ -23,25 +23,25 @@ struct view_options {
 /// The service's GET: identity in the order it was loaded or made, tags if there are any, properties with `$metadata` and
 /// `$version` (docs/azure.md, "Views"). Sends events; errors: out_of_memory, handler_stopped, and what the handler says.
 template <class Memory, class Tracking, class Handler>
-[[nodiscard]] json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& handler, const view_options& options = {});
+json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& handler, const view_options& options = {});
 
 /// The device's GET: desired and reported with their versions, and nothing else.
 template <class Memory, class Tracking, class Handler>
-[[nodiscard]] json::error emit_device_view(const basic_twin<Memory, Tracking>& t, Handler& handler);
+json::error emit_device_view(const basic_twin<Memory, Tracking>& t, Handler& handler);
 
 /// The same two, and the body of a lifecycle event, appended as text to anything json::write() takes. On an error it is
 /// as it was.
 template <class Memory, class Tracking, class Output>
-[[nodiscard]] json::error write_service_view(const basic_twin<Memory, Tracking>& t, Output& out, const view_options& options = {});
+json::error write_service_view(const basic_twin<Memory, Tracking>& t, Output& out, const view_options& options = {});
 template <class Memory, class Tracking, class Output>
-[[nodiscard]] json::error write_device_view(const basic_twin<Memory, Tracking>& t, Output& out, const view_options& options = {});
+json::error write_device_view(const basic_twin<Memory, Tracking>& t, Output& out, const view_options& options = {});
 template <class Memory, class Tracking, class Output>
-[[nodiscard]] json::error write_lifecycle_event(const basic_twin<Memory, Tracking>& t, Output& out, const view_options& options = {});
+json::error write_lifecycle_event(const basic_twin<Memory, Tracking>& t, Output& out, const view_options& options = {});
 
 /// Whether two twins are the same: identity, values, versions and, where both keep them, stamps; the order of members is
 /// irrelevant. Errors: out_of_memory.
 template <class MemoryA, class MemoryB, class Tracking>
-[[nodiscard]] json::result<bool> equal(const basic_twin<MemoryA, Tracking>& a, const basic_twin<MemoryB, Tracking>& b);
+json::result<bool> equal(const basic_twin<MemoryA, Tracking>& a, const basic_twin<MemoryB, Tracking>& b);
 
 // ---------------------------------------------------------------------------------------------
 
@@ -52,7 +52,7 @@ json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& ha
   const auto stopped = [&] { return json::error(json::detail::failure_of(handler, 0)); };
   const auto name = [&](std::string_view n) { return handler.Key(n.data(), static_cast<json::size_type>(n.size()), true); };
   if (!t.identity().IsObject()) return json::errc::not_a_twin;
-  const auto& layout = t.root_layout();
+  const auto& layout = detail::twin_access::state(t).layout;
   const json::size_type members = t.identity().MemberCount();
   json::size_type sent = 0;
   const auto tags = [&]() -> json::error {
@@ -69,12 +69,12 @@ json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& ha
     if (layout.has_desired) {
       if (!name("desired")) return stopped();
       ++sections;
-      if (json::error e = detail::emit_section(t.section_of(part::desired), options.metadata, true, handler, working)) return e;
+      if (json::error e = detail::emit_section(detail::twin_access::state(t).desired, options.metadata, true, handler, working)) return e;
     }
     if (layout.has_reported) {
       if (!name("reported")) return stopped();
       ++sections;
-      if (json::error e = detail::emit_section(t.section_of(part::reported), options.metadata, false, handler, working)) return e;
+      if (json::error e = detail::emit_section(detail::twin_access::state(t).reported, options.metadata, false, handler, working)) return e;
     }
     return handler.EndObject(sections) ? json::error() : stopped();
   };
@@ -102,7 +102,7 @@ json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& ha
       ++sent;
       for (const part where : {part::desired, part::reported}) {
         if (!name(name_of(where))) return stopped();
-        if (json::error e = detail::emit_history(t.section_of(where), where == part::reported, handler, working)) return e;
+        if (json::error e = detail::emit_history(detail::twin_access::state(t).properties(where), where == part::reported, handler, working)) return e;
       }
       if (!handler.EndObject(2)) return stopped();
     }
@@ -116,9 +116,9 @@ json::error emit_device_view(const basic_twin<Memory, Tracking>& t, Handler& han
   const auto stopped = [&] { return json::error(json::detail::failure_of(handler, 0)); };
   if (!t.desired().IsObject()) return json::errc::not_a_twin;
   if (!handler.StartObject() || !handler.Key("desired", 7, true)) return stopped();
-  if (json::error e = detail::emit_section(t.section_of(part::desired), false, true, handler, working)) return e;
+  if (json::error e = detail::emit_section(detail::twin_access::state(t).desired, false, true, handler, working)) return e;
   if (!handler.Key("reported", 8, true)) return stopped();
-  if (json::error e = detail::emit_section(t.section_of(part::reported), false, false, handler, working)) return e;
+  if (json::error e = detail::emit_section(detail::twin_access::state(t).reported, false, false, handler, working)) return e;
   return handler.EndObject(2) ? json::error() : stopped();
 }
 
@@ -143,8 +143,8 @@ json::error write_lifecycle_event(const basic_twin<Memory, Tracking>& t, Output&
   return detail::write_events(out, options.indent, [&](auto& writer) {
     return detail::write_event_body(
         writer, t, t.etag(), t.version(), [] { return json::error(); },
-        [&] { return detail::emit_section(t.section_of(part::desired), true, true, writer, working); },
-        [&] { return detail::emit_section(t.section_of(part::reported), true, false, writer, working); });
+        [&] { return detail::emit_section(detail::twin_access::state(t).desired, true, true, writer, working); },
+        [&] { return detail::emit_section(detail::twin_access::state(t).reported, true, false, writer, working); });
   });
 }
 

@@ -41,7 +41,7 @@ class change_sum {
   }
 
   /// Adds a change, which is taken over. Errors: out_of_memory; nothing was added then.
-  [[nodiscard]] json::error add(change&& made, const options& o) {
+  json::error add(change&& made, const options& o) {
     if (made.keeps()) return {};
     void* const room = memory_.allocate(memory_.context, sizeof(node));
     if (room == nullptr) return json::errc::out_of_memory;
@@ -53,7 +53,7 @@ class change_sum {
   }
 
   /// Gives all that was added to `out`, as one change. Errors: out_of_memory; `out` is as it was.
-  [[nodiscard]] json::error total(change& out, const options& o) const {
+  json::error total(change& out, const options& o) const {
     change sum(memory_);
     for (const node* part = top_; part != nullptr; part = part->below) {
       // compose() with a change that keeps everything is a copy.
@@ -63,7 +63,7 @@ class change_sum {
     return {};
   }
   /// Makes all that was added one change, and returns it. Errors: out_of_memory; nothing was lost.
-  [[nodiscard]] json::result<const change*> settle(const options& o) {
+  json::result<const change*> settle(const options& o) {
     if (top_ == nullptr) return &nothing_;
     while (top_->below != nullptr) {
       if (json::error e = join(o)) return e;

@@ -53,7 +53,7 @@ class text_sink {
   }
 
   /// Hands over what is left. Error: out_of_memory with the size the output needs.
-  [[nodiscard]] json::error finish() {
+  json::error finish() {
     flush();
     if (full_) return json::error(json::errc::out_of_memory).needing(size_before_ + total_);
     return {};
