@@ -34,8 +34,7 @@ void must_be(bool holds, const std::string& what) {
   if (!holds) throw std::runtime_error("wrong result: " + what);
 }
 bool same(const json::document& a, const json::document& b) {
-  const auto equal = json::equal(a.root(), b.root());
-  return equal && *equal;
+  return json::equal(a.root(), b.root()) == json::comparison::equal;
 }
 
 // A document, what two sides made of it, and the changes they made.

@@ -34,8 +34,7 @@ struct on_pool {
     must(json::write(value.document, out));
   }
   static bool equal(const tree& a, const tree& b) {
-    const json::result<bool> same = json::equal(a.document, b.document);
-    return same && *same;
+    return json::equal(a.document, b.document) == json::comparison::equal;
   }
   static void apply(tree& target, const tree& patch) {
     json::value& root = target.document;
@@ -63,8 +62,7 @@ struct on_document {
     must(json::write(value.root(), out));
   }
   static bool equal(const tree& a, const tree& b) {
-    const json::result<bool> same = json::equal(a.root(), b.root());
-    return same && *same;
+    return json::equal(a.root(), b.root()) == json::comparison::equal;
   }
   static void apply(tree& target, const tree& patch) {
     must(merge::apply_merge_patch(target.document, patch.root()));

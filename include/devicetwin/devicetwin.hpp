@@ -1,15 +1,18 @@
 /// The whole library.
 #pragma once
 
+// The type of most results comes first: then it is a short way that a compiler shows to a result that is ignored.
+#include "json/error.hpp"
+
 #include "json/arena.hpp"
 #include "json/equal.hpp"
-#include "json/error.hpp"
 #include "json/find_text.hpp"
 #include "json/get.hpp"
 #include "json/memory.hpp"
 #include "json/number.hpp"
 #include "json/number_text.hpp"
 #include "json/pointer.hpp"
+#include "json/range.hpp"
 #include "json/pool.hpp"
 #include "json/read.hpp"
 #include "json/value.hpp"

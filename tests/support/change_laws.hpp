@@ -50,12 +50,10 @@ inline bool read(const std::string& form, merge::change& c) {
 }
 
 inline bool same(const merge::change& a, const merge::change& b) {
-  const auto equal = json::equal(a.form(), b.form());
-  return equal && *equal;
+  return json::equal(a.form(), b.form()) == json::comparison::equal;
 }
 inline bool same(const json::document& a, const json::document& b) {
-  const auto equal = json::equal(a.root(), b.root());
-  return equal && *equal;
+  return json::equal(a.root(), b.root()) == json::comparison::equal;
 }
 
 inline bool copy(const json::document& from, json::document& to) { return !to.assign(from.root()); }

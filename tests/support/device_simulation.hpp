@@ -180,7 +180,7 @@ class device_simulation {
     if (!with_outbox_ || box_.waiting()) return;  // sent once more
     json::document patch;
     const auto handed = box_.next(patch);
-    if (!handed || !*handed) return fail("the outbox sends nothing");
+    if (!handed || handed->empty()) return fail("the outbox sends nothing");
     if (!equal(reference::from_value(patch.root()), parse(payload))) {
       return fail("the outbox sends " + reference::text_of(reference::from_value(patch.root())));
     }

@@ -68,8 +68,8 @@ class outbox_simulation {
       return handed.error().code() == json::errc::patch_too_long ? compare()
                                                                  : "next failed: " + handed.error().message();
     }
-    if (sent_ ? *handed : *handed == equal(known_, view_)) return "next hands out the wrong thing";
-    if (!*handed) return compare();
+    if (sent_ ? !handed->empty() : handed->empty() != equal(known_, view_)) return "next hands out the wrong thing";
+    if (handed->empty()) return compare();
     std::string text;
     if (json::write(patch.root(), text)) return "the patch cannot be written";
     story_ += "\n  send " + text;
@@ -169,7 +169,7 @@ class outbox_simulation {
       auto handed = box_.next(patch, 30);
       if (!handed && handed.error().code() == json::errc::patch_too_long) handed = box_.next(patch);
       if (!handed) return "next failed at the end: " + handed.error().message() + story_;
-      if (!*handed) {
+      if (handed->empty()) {
         if (!equal(server_, view_)) return "the server has " + text_of(server_) + story_;
         if (alone_ && !equal(server_, every_edit_)) return "an edit was lost or came back" + story_;
         merge::change none;

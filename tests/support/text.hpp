@@ -22,6 +22,13 @@ inline rapidjson::Document parsed(std::string_view text) {
   return d;
 }
 
+/// Whether equal() of two values or twins says so.
+template <class A, class B, class... Options>
+bool are_equal(const A& a, const B& b, const Options&... options) {
+  using json::equal;
+  return equal(a, b, options...) == json::comparison::equal;
+}
+
 template <class Value>
 std::string written(const Value& v) {
   std::string text;

@@ -97,7 +97,6 @@ TEST_CASE("a session subscribes, asks for the twin and tells what is desired", "
   CHECK(d.session.actions()[2].kind == twinsync::action_kind::publish);
   CHECK(d.session.actions()[2].topic == "$iothub/twin/GET/?$rid=" + d.get_id);
   CHECK(d.session.actions()[2].payload.empty());
-  CHECK(d.session.actions()[2].qos == 0);
   CHECK(d.session.next_tick() == d.now + 30000);
   CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1},"$version":3},"reported":{"rpm":870,"$version":5}})") == "");
   REQUIRE(d.session.actions().size() == 1);

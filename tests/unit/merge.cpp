@@ -326,8 +326,8 @@ TEST_CASE("wide objects in any order", "[diff][merge]") {
     json::document d;
     REQUIRE(!d.assign(a));
     REQUIRE(!merge::apply_merge_patch(d, patch));
-    CHECK(*json::equal(d.root(), b));
-    CHECK(*json::equal(b, d.root()));
+    CHECK(are_equal(d.root(), b));
+    CHECK(are_equal(b, d.root()));
     // And everything removed again, half of it at a time.
     REQUIRE(!merge::diff(d.root(), parsed(R"({"m1":1})"), patch));
     CHECK(patch.MemberCount() == static_cast<json::size_type>(count - 1));

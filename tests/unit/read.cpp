@@ -114,7 +114,7 @@ TEST_CASE("read refuses control characters in strings, and comments, and trailin
   for (const char* text : {"[1,]", "{\"a\":1,}", "[,1]", "[1,,2]", "{,}", "// c\n1", "/* c */1", "[1 2]", "{\"a\" 1}",
                            "{a:1}", "{'a':1}", "nul", "True", "NaN", "Infinity", "-Infinity", "}", "]", "[}", "{]",
                            "\f1", "{\"a\":1 \"b\":2}", "{1:2}", "[\"a\":1]", "0x10", ",", ":"}) {
-    refused(text);
+    CHECK(refused(text).failed());
   }
 }
 
@@ -166,13 +166,13 @@ TEST_CASE("read is not slowed down by names that collide", "[read]") {
   std::string reversed = "{";
   for (std::size_t i = colliding.size(); i-- > 0;) reversed += "\"" + colliding[i] + "\":1,";
   reversed.back() = '}';
-  CHECK(*json::equal(parsed(text), parsed(reversed)));
+  CHECK(are_equal(parsed(text), parsed(reversed)));
   reversed.replace(reversed.find(":1"), 2, ":2");
   rapidjson::Document patch, patched = parsed(text);
   REQUIRE(!merge::diff(patched, parsed(reversed), patch));
   CHECK(written(patch) == "{\"" + colliding.back() + "\":2}");
   REQUIRE(!merge::apply_merge_patch(patched, parsed(reversed), patched.GetAllocator()));
-  CHECK(*json::equal(patched, parsed(reversed)));
+  CHECK(are_equal(patched, parsed(reversed)));
 }
 
 TEST_CASE("read's numbers do not depend on the locale", "[read]") {

@@ -72,7 +72,8 @@ enum class errc : unsigned char {
   newer_format,          ///< stored data of a later version of this library
   invalid_topic,         ///< not a topic on which twins are talked about, or not one that can be written
   // the world
-  storage_failed,   ///< a store's database or medium did not take or give what it should
+  storage_failed,   ///< a store's database or medium could not read or write
+  too_many_connections,  ///< as many connections as a hub session may have
   out_of_memory,    ///< the memory source, the arena or the caller's buffer has no more to give
   handler_stopped,  ///< the handler or journal that was given returned false
 };
@@ -233,14 +234,16 @@ inline std::string_view describe(errc code) noexcept {
     case errc::damaged: return "the stored data is damaged";
     case errc::newer_format: return "the data was stored by a newer version";
     case errc::invalid_topic: return "not a topic of a twin or shadow";
-    case errc::storage_failed: return "the store did not take or give what it should";
+    case errc::storage_failed: return "the store failed to read or write";
+    case errc::too_many_connections: return "too many connections";
     case errc::out_of_memory: return "out of memory";
     case errc::handler_stopped: return "the handler stopped";
   }
   return "unknown error";
 }
 
-/// Either a value or the reason why there is none. Converts to true when there is a value.
+/// Either a value or the reason why there is none, as C++23's std::expected. Converts to true when there is a value;
+/// a result<bool>, which a reader of `if` would take for the other thing, does not.
 /// The value must not be touched otherwise.
 template <class T>
 class [[nodiscard]] result {
@@ -251,11 +254,17 @@ class [[nodiscard]] result {
   result(const json::error& failure) noexcept : failure_(failure) {}  // NOLINT: so is an error
   result(errc code) noexcept : failure_(code) {}      // NOLINT
 
-  explicit operator bool() const noexcept { return failure_.code() == errc::ok; }
+  /// True when there is a value.
+  bool has_value() const noexcept { return !failure_.failed(); }
+  explicit operator bool() const noexcept {
+    static_assert(!std::is_same_v<T, bool>,
+                  "result<bool>: is it whether there is a value, or the value? Ask has_value(), or take value_or()");
+    return has_value();
+  }
   const T& operator*() const noexcept { return value_; }
   const T* operator->() const noexcept { return &value_; }
   /// The value, or `fallback` when there is none.
-  T value_or(T fallback) const noexcept { return *this ? value_ : fallback; }
+  T value_or(T fallback) const noexcept { return has_value() ? value_ : fallback; }
   const json::error& error() const noexcept { return failure_; }
 
  private:

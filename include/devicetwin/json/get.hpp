@@ -26,7 +26,7 @@ inline constexpr bool gettable =
 
 /// T, or, so that a mistake is told in few lines, a type that get() can give.
 template <class T>
-using gettable_or_bool = std::conditional_t<gettable<T>, T, bool>;
+using gettable_or_double = std::conditional_t<gettable<T>, T, double>;
 
 }  // namespace detail
 
@@ -39,7 +39,7 @@ using gettable_or_bool = std::conditional_t<gettable<T>, T, bool>;
 /// Errors: invalid_pointer, not_found, wrong_type, number_out_of_range; with the pointer.
 /// Cost: as find().
 template <class T, class Allocator>
-result<detail::gettable_or_bool<T>> get(const basic_value<Allocator>& root, std::string_view pointer = {}) noexcept;
+result<detail::gettable_or_double<T>> get(const basic_value<Allocator>& root, std::string_view pointer = {}) noexcept;
 
 // ---------------------------------------------------------------------------------------------
 
@@ -81,13 +81,13 @@ inline errc convert(const number& n, double& to) noexcept {
 }  // namespace detail
 
 template <class T, class Allocator>
-result<detail::gettable_or_bool<T>> get(const basic_value<Allocator>& root, std::string_view pointer) noexcept {
+result<detail::gettable_or_double<T>> get(const basic_value<Allocator>& root, std::string_view pointer) noexcept {
   static_assert(detail::gettable<T>,
                 "json::get<T>: T must be bool, std::int64_t, std::uint64_t, double or std::string_view");
   const auto found = find(root, pointer);
   if (!found) return found.error();
   const basic_value<Allocator>& at = **found;
-  detail::gettable_or_bool<T> wanted{};
+  detail::gettable_or_double<T> wanted{};
   errc code = errc::wrong_type;
   if constexpr (std::is_same_v<T, bool>) {
     if (at.IsBool()) {

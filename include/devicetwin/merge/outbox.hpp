@@ -27,6 +27,18 @@ struct no_check {
   }
 };
 
+/// What outbox::next() had to hand out.
+class next_patch {
+ public:
+  next_patch() noexcept = default;
+  explicit next_patch(bool handed_out) noexcept : empty_(!handed_out) {}
+  /// True when there was nothing to send.
+  bool empty() const noexcept { return empty_; }
+
+ private:
+  bool empty_ = true;
+};
+
 /// Keeps the changes that were made to a document here, and hands them out as merge patches, one at a time, until the
 /// other side has them all. A queue that merges patches into one another brings removed members back; this one composes
 /// changes, and makes each patch against the document that it is for.
@@ -67,8 +79,8 @@ class outbox {
   /// n * log(n), for what is pending is put together as it grows.
   json::error add(const change& made);
 
-  /// Hands out the next merge patch, which is then in flight: true. False when one is in flight already, or when
-  /// nothing is left to send; `patch` is as it was then, and also on an error.
+  /// Hands out the next merge patch, which is in flight then. Returns an empty next_patch when one is in flight already,
+  /// or when nothing is left to send; `patch` is as it was then, and also on an error.
   ///
   /// The patch is the smallest that makes the view of the acknowledged document. When it is longer than `max_bytes` as
   /// compact JSON text, it is the first part of it that fits; the rest stays pending. However many parts get through, each
@@ -79,8 +91,7 @@ class outbox {
   ///   the check; depth_exceeded, invalid_utf8, out_of_memory; with the place. What is wrong stays pending
   ///   until a further change puts it right.
   template <class Check = no_check>
-  json::result<bool> next(json::document& patch, std::size_t max_bytes = static_cast<std::size_t>(-1),
-                                        Check&& check = {});
+  json::result<next_patch> next(json::document& patch, std::size_t max_bytes = static_cast<std::size_t>(-1), Check&& check = {});
 
   /// The patch in flight arrived: it is part of the acknowledged document. Nothing, when none is in flight.
   /// Errors: out_of_memory; the patch is in flight still.
@@ -134,15 +145,15 @@ inline json::error outbox::view(json::document& out) const {
 }
 
 template <class Check>
-json::result<bool> outbox::next(json::document& patch, std::size_t max_bytes, Check&& check) {
-  if (waiting()) return false;
+json::result<next_patch> outbox::next(json::document& patch, std::size_t max_bytes, Check&& check) {
+  if (waiting()) return next_patch();
   const auto all = pending_.settle(options_);
   if (!all) return all.error();
   change smallest(options_.memory);
   if (json::error e = minimise(**all, acknowledged_.root(), smallest, options_)) return e;
   if (smallest.keeps()) {
     pending_.clear();
-    return false;
+    return next_patch();
   }
   json::document whole(options_.memory), part(options_.memory), rest(options_.memory);
   if (json::error e = to_merge_patch(smallest, acknowledged_.root(), whole, options_)) return e;
@@ -170,7 +181,7 @@ json::result<bool> outbox::next(json::document& patch, std::size_t max_bytes, Ch
   if (json::error e = patch.assign(whole.root(), detail::any_depth)) return e;
   in_flight_.swap(sent);
   pending_.swap(still);
-  return true;
+  return next_patch(true);
 }
 
 inline json::error outbox::acknowledge() {

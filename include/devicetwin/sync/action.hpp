@@ -1,8 +1,9 @@
 /// What a device session asks its caller to do, and what it tells.
 #pragma once
 
-#include <cstddef>      // std::size_t
+#include <cstddef>      // std::size_t, std::ptrdiff_t
 #include <cstdint>      // std::int64_t
+#include <iterator>     // std::input_iterator_tag
 #include <string_view>  // std::string_view
 
 #include "../json/error.hpp"
@@ -22,7 +23,6 @@ enum class action_kind : unsigned char {
 /// One thing to do or to know. The texts are valid until the next call that is not const.
 struct device_action {
   action_kind kind = action_kind::subscribe;
-  unsigned qos = 0;
   std::string_view topic = {};
   std::string_view payload = {};
   unsigned status = 0;             ///< as in HTTP; 0 when the patch was not sent, because a part alone is too long for a message
@@ -42,10 +42,25 @@ class text_changes {
  public:
   class iterator {
    public:
+    using value_type = text_change;
+    using difference_type = std::ptrdiff_t;
+    using reference = text_change;
+    using pointer = void;
+    using iterator_category = std::input_iterator_tag;
+#if defined(__cpp_lib_concepts) && __cpp_lib_concepts >= 202002L
+    using iterator_concept = std::forward_iterator_tag;
+#endif
+
+    iterator() noexcept = default;
     text_change operator*() const noexcept { return read().what; }
     iterator& operator++() noexcept {
       at_ = read().end;
       return *this;
+    }
+    iterator operator++(int) noexcept {
+      const iterator before = *this;
+      ++*this;
+      return before;
     }
     friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.at_ == b.at_; }
     friend bool operator!=(const iterator& a, const iterator& b) noexcept { return a.at_ != b.at_; }
@@ -67,9 +82,9 @@ class text_changes {
           if (byte < 0x80) return n;
         }
       };
-      const std::size_t pointer = number(), old_size = number(), old_at = number(), new_size = number(), new_at = number();
-      r.what.pointer = {r.end, pointer};
-      r.end += pointer;
+      const std::size_t pointer_size = number(), old_size = number(), old_at = number(), new_size = number(), new_at = number();
+      r.what.pointer = {r.end, pointer_size};
+      r.end += pointer_size;
       if (old_size != 0) r.what.old_text = old_.substr(old_at, old_size);
       if (new_size != 0 && new_at != 0) {
         r.what.new_text = new_.substr(new_at - 1, new_size);
@@ -79,7 +94,7 @@ class text_changes {
       }
       return r;
     }
-    const char* at_;
+    const char* at_ = nullptr;
     std::string_view old_, new_;
   };
 

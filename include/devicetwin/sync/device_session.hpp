@@ -17,6 +17,7 @@
 #include "../json/error.hpp"
 #include "../json/find_text.hpp"
 #include "../json/memory.hpp"
+#include "../json/range.hpp"
 #include "../json/read.hpp"
 #include "../merge/text.hpp"
 #include "../twin/detail/stored_form.hpp"
@@ -66,33 +67,20 @@ class device_session;
 /// The actions of the last call: a range of device_action.
 class device_actions {
  public:
-  class iterator {
-   public:
-    device_action operator*() const noexcept;
-    iterator& operator++() noexcept {
-      ++index_;
-      return *this;
-    }
-    friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.index_ == b.index_; }
-    friend bool operator!=(const iterator& a, const iterator& b) noexcept { return a.index_ != b.index_; }
+  using iterator = json::index_iterator<device_actions, device_action, device_actions>;
 
-   private:
-    friend class device_actions;
-    iterator(const device_session* session, std::size_t index) noexcept : session_(session), index_(index) {}
-    const device_session* session_;
-    std::size_t index_;
-  };
+  device_actions() noexcept = default;
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
-  device_action operator[](std::size_t index) const noexcept { return *iterator(session_, index); }
-  iterator begin() const noexcept { return {session_, 0}; }
-  iterator end() const noexcept { return {session_, size_}; }
+  device_action operator[](std::size_t index) const noexcept;
+  iterator begin() const noexcept { return {*this, 0}; }
+  iterator end() const noexcept { return {*this, size_}; }
 
  private:
   friend class device_session;
   device_actions(const device_session* session, std::size_t size) noexcept : session_(session), size_(size) {}
-  const device_session* session_;
-  std::size_t size_;
+  const device_session* session_ = nullptr;
+  std::size_t size_ = 0;
 };
 
 /// A device's copy of its twin. It keeps desired and reported as compact text, patched and compared by merge/text.hpp.
@@ -203,7 +191,7 @@ class device_session {
   }
 
  private:
-  friend class device_actions::iterator;
+  friend class device_actions;
   using errc = json::errc;
   using error = json::error;
   using region = detail::region;
@@ -389,7 +377,7 @@ class device_session {
 
 // ---------------------------------------------------------------------------------------------
 
-inline device_action device_actions::iterator::operator*() const noexcept { return session_->action(index_); }
+inline device_action device_actions::operator[](std::size_t index) const noexcept { return session_->action(index); }
 
 inline device_action device_session::action(std::size_t index) const noexcept {
   device_action a;

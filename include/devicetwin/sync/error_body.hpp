@@ -119,6 +119,7 @@ constexpr refusal refusal_of(json::errc code, twin_of whose) noexcept {
     case errc::damaged:
     case errc::newer_format:
     case errc::storage_failed:
+    case errc::too_many_connections:
     case errc::out_of_memory:
     case errc::handler_stopped:
       break;

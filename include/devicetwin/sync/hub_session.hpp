@@ -89,8 +89,8 @@ class hub_session {
   // `connection` tells two connections of one client apart, by any number of the caller's: where a client takes over from
   // its older self, the older one's end may be told after the newer one's beginning, and is then passed over.
 
-  /// A device has connected, and is subscribed to nothing yet. Errors: invalid_identity; out_of_memory, also when there
-  /// are max_connections: it is then not notified of changes, and everything else works.
+  /// A device has connected, and is subscribed to nothing yet. Errors: invalid_identity; too_many_connections
+  /// beyond max_connections; out_of_memory. It is not notified of changes then, and everything else works.
   json::error connected(const twin_id& id, std::uint64_t connection = 0);
   void disconnected(const twin_id& id, std::uint64_t connection = 0) noexcept;
   /// It is subscribed to an MQTT topic filter; of interest are those that match the topics of notifications, such as
@@ -215,7 +215,7 @@ json::error hub_session<Store, Memory>::connected(const twin_id& id, std::uint64
     c->filters = 0;
     return {};
   }
-  if (connections_.size() >= options_.max_connections) return json::errc::out_of_memory;
+  if (connections_.size() >= options_.max_connections) return json::errc::too_many_connections;
   connection* c = devicetwin::detail::make_node<connection>(connections_.memory(), id, number);
   if (c == nullptr) return json::errc::out_of_memory;
   if (connections_.insert(c)) return {};
@@ -279,7 +279,8 @@ json::error hub_session<Store, Memory>::message(const twin_id& id, std::string_v
     reply(*request, 200, no_version, body_.view());
     return {};
   }
-  const failure f = write_and_commit([&](twin_type& t) { return t.device_patch(payload, now, done_, request->version); });
+  const std::int64_t expected = request->version == no_version ? twin_type::any_version : request->version;
+  const failure f = write_and_commit([&](twin_type& t) { return t.device_patch(payload, now, done_, expected); });
   if (f.why) return refuse(*request, f, now);
   reply(*request, 204, done_.reported_version, {});
   notify_and_tell("updateTwin");

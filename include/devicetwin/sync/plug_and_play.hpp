@@ -237,8 +237,8 @@ inline std::string_view acknowledged_text(std::string_view reported, answer& sai
 }
 
 /// Whether reported has what is desired, as basic_twin::in_sync() has it: each member of an object that is desired, with
-/// its value in effect. Trusted texts. Errors: out_of_memory.
-inline json::result<bool> has_in_effect(std::string_view desired, std::string_view reported, const merge::text_options& o) {
+/// its value in effect. Trusted texts.
+inline json::comparison compare_in_effect(std::string_view desired, std::string_view reported, const merge::text_options& o) {
   struct frame {
     json::detail::text_items desired;
     text_lookup reported;
@@ -249,22 +249,21 @@ inline json::result<bool> has_in_effect(std::string_view desired, std::string_vi
     answer ignored;
     const std::string_view acknowledged = acknowledged_text(reported, ignored);
     if (!acknowledged.empty()) reported = acknowledged;
-    if (reported.empty()) return false;
+    if (reported.empty()) return json::comparison::different;
     if (desired.front() == '{' && reported.front() == '{') {
-      if (!frames.push({json::detail::text_items(desired), text_lookup(reported)})) return json::errc::out_of_memory;
+      if (!frames.push({json::detail::text_items(desired), text_lookup(reported)})) return json::comparison::out_of_memory;
     } else {
-      const auto same = same_text(desired, reported, o);
-      if (!same) return same.error();
-      if (!*same) return false;
+      const json::comparison same = compare_texts(desired, reported, o);
+      if (same != json::comparison::equal) return same;
     }
     while (!frames.empty() && !frames.back().desired.next()) {
       frames.back().reported.close(indexes);
       frames.pop();
     }
-    if (frames.empty()) return true;
+    if (frames.empty()) return json::comparison::equal;
     frame& f = frames.back();
     desired = f.desired.value();
-    if (!f.reported.find(f.desired.name(), indexes, reported)) return json::errc::out_of_memory;
+    if (!f.reported.find(f.desired.name(), indexes, reported)) return json::comparison::out_of_memory;
   }
 }
 
@@ -275,9 +274,9 @@ inline json::result<answer> answer_in_text(std::string_view desired, std::string
   const bool acknowledged = !acknowledged_text(reported, said).empty();
   bool equal = false;
   if (!acknowledged || said.version < version) {
-    const auto same = has_in_effect(desired, reported, o);
-    if (!same) return same.error();
-    equal = *same;
+    const json::comparison same = compare_in_effect(desired, reported, o);
+    if (const json::errc e = json::detail::failure_of(same); e != json::errc::ok) return e;
+    equal = same == json::comparison::equal;
   }
   if (acknowledged) {
     said.state = devicetwin::detail::state_of(said.code, said.version, version, equal);

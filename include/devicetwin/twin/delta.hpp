@@ -8,6 +8,7 @@
 #include "../json/detail/plain_array.hpp"
 #include "../json/get.hpp"
 #include "../json/pointer.hpp"
+#include "../json/range.hpp"
 #include "../json/write.hpp"
 #include "../merge/diff.hpp"
 #include "answer.hpp"
@@ -62,6 +63,10 @@ class delta_list {
     const entry& e = entries_[index];
     return {e.kind, {pointers_.data() + e.pointer, e.length}, e.desired, e.reported, e.said};
   }
+  /// For algorithms: the entries by index.
+  using iterator = json::index_iterator<delta_list, delta_entry>;
+  iterator begin() const noexcept { return {this, 0}; }
+  iterator end() const noexcept { return {this, size()}; }
 
   // For list_delta().
   void clear() noexcept {

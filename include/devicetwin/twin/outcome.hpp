@@ -10,6 +10,7 @@
 #include "../json/arena.hpp"
 #include "../json/detail/plain_array.hpp"
 #include "../json/pointer.hpp"
+#include "../json/range.hpp"
 #include "../json/write.hpp"
 #include "../merge/merge_patch.hpp"
 #include "detail/plan_walk.hpp"
@@ -57,6 +58,10 @@ class outcome {
     const record& r = changes_[index];
     return {r.where, r.kind, {pointers_.data() + r.pointer, r.pointer_size}, r.old_value, r.new_value};
   }
+  /// For algorithms: the changes by index.
+  using iterator = json::index_iterator<outcome, property_change>;
+  iterator begin() const noexcept { return {this, 0}; }
+  iterator end() const noexcept { return {this, size()}; }
 
   /// The body of the desired-properties notification for the device; empty when there is none to send.
   std::string_view notification() const noexcept { return notification_.view(); }

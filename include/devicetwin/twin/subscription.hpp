@@ -13,6 +13,7 @@
 #include "../json/detail/stack.hpp"
 #include "../json/equal.hpp"
 #include "../json/pointer.hpp"
+#include "../json/range.hpp"
 #include "../json/write.hpp"
 #include "detail/shadow.hpp"
 #include "outcome.hpp"
@@ -47,6 +48,10 @@ class matches {
     const record& r = found_[index];
     return {r.where, r.kind, {pointers_.data() + r.pointer, r.length}, r.old_value, r.new_value};
   }
+  /// For algorithms: the changes by index.
+  using iterator = json::index_iterator<matches, property_change>;
+  iterator begin() const noexcept { return {this, 0}; }
+  iterator end() const noexcept { return {this, size()}; }
 
  private:
   friend json::error find_matches(const subscription& wanted, const outcome& done, matches& found);
@@ -129,8 +134,8 @@ inline json::error matches::look_inside(const subscription& wanted, const proper
         json::equal_options options;
         options.memory = memory_;
         const auto same = json::equal(*old_value, *new_value, options);
-        if (!same) return same.error();
-        if (*same) continue;
+        if (const json::errc e = json::detail::failure_of(same); e != json::errc::ok) return e;
+        if (same == json::comparison::equal) continue;
       }
       if (!add(wanted.where, pointer.view(), old_value, new_value)) return json::errc::out_of_memory;
       continue;

@@ -40,6 +40,8 @@ class validation {
   bool empty() const noexcept { return found_.empty(); }
   std::size_t size() const noexcept { return found_.size(); }
   const violation& operator[](std::size_t index) const noexcept { return found_[index]; }
+  const violation* begin() const noexcept { return found_.data(); }
+  const violation* end() const noexcept { return found_.data() + found_.size(); }
 
   /// How much the section may still grow, by the dialect's formula and on the merged result; negative when it is
   /// too large already, INT64_MAX when there is no limit. Filled in by what knows the section.

@@ -38,10 +38,10 @@ json::error write_device_view(const basic_twin<Memory, Tracking>& t, Output& out
 template <class Memory, class Tracking, class Output>
 json::error write_lifecycle_event(const basic_twin<Memory, Tracking>& t, Output& out, const view_options& options = {});
 
-/// Whether two twins are the same: identity, values, versions and, where both keep them, stamps; the order of members is
-/// irrelevant. Errors: out_of_memory.
+/// Compares two twins: identity, values, versions and, where both keep them, stamps; the order of members is
+/// irrelevant. Returns equal, different or out_of_memory.
 template <class MemoryA, class MemoryB, class Tracking>
-json::result<bool> equal(const basic_twin<MemoryA, Tracking>& a, const basic_twin<MemoryB, Tracking>& b);
+[[nodiscard]] json::comparison equal(const basic_twin<MemoryA, Tracking>& a, const basic_twin<MemoryB, Tracking>& b);
 
 // ---------------------------------------------------------------------------------------------
 
@@ -149,14 +149,13 @@ json::error write_lifecycle_event(const basic_twin<Memory, Tracking>& t, Output&
 }
 
 template <class MemoryA, class MemoryB, class Tracking>
-json::result<bool> equal(const basic_twin<MemoryA, Tracking>& a, const basic_twin<MemoryB, Tracking>& b) {
+json::comparison equal(const basic_twin<MemoryA, Tracking>& a, const basic_twin<MemoryB, Tracking>& b) {
   json::document views[2];
   const auto build = [](const auto& t, json::document& view) -> json::error {
     if (!t.identity().IsObject()) return {};
     return json::document_access::rebuild(view, 0, [&](auto& handler) { return emit_service_view(t, handler); });
   };
-  if (json::error e = build(a, views[0])) return e;
-  if (json::error e = build(b, views[1])) return e;
+  if (build(a, views[0]) || build(b, views[1])) return json::comparison::out_of_memory;
   json::equal_options options;
   options.max_depth = detail::whole_twin_depth;
   return json::equal(views[0].root(), views[1].root(), options);

@@ -4,6 +4,7 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
+#include "../../json/equal.hpp"
 #include "../../json/detail/stack.hpp"
 #include "../../json/error.hpp"
 #include "../../json/find_text.hpp"
@@ -24,7 +25,7 @@ namespace detail {
 
 /// Appends a step of a JSON Pointer: most names stand in it as they are.
 inline bool append_step(json::text_buffer& out, const json::step& s) {
-  if (s.name != nullptr && json::detail::is_common_name(s.text()) && s.text().find('~') == std::string_view::npos) {
+  if (s.name != nullptr && json::detail::is_common_name(s.text())) {
     return out.append("/", 1) && out.append(s.name, s.length);
   }
   bool fits = true;
@@ -32,17 +33,17 @@ inline bool append_step(json::text_buffer& out, const json::step& s) {
   return fits;
 }
 
-/// Whether two values mean the same. Trusted texts.
-inline json::result<bool> same_text(std::string_view a, std::string_view b, const merge::text_options& o) {
-  if (a == b) return true;
+/// Compares two values by what they mean. Trusted texts.
+inline json::comparison compare_texts(std::string_view a, std::string_view b, const merge::text_options& o) {
+  if (a == b) return json::comparison::equal;
   json::detail::diff_rules rules = merge::detail::text_rules_of(o);
   rules.stop_at_first = true;
   json::error e;
   placed<merge::detail::text_diff> walk(o.memory, rules, nullptr, o.memory, e);
-  if (!walk) return json::errc::out_of_memory;
+  if (!walk) return json::comparison::out_of_memory;
   walk->run(a, b);
-  if (e) return e;
-  return !walk->differ();
+  if (e) return e.code() == json::errc::out_of_memory ? json::comparison::out_of_memory : json::comparison::too_deep;
+  return walk->differ() ? json::comparison::different : json::comparison::equal;
 }
 
 /// Goes from an object, with which `at` starts, to its member's value; `at` is empty where there is none.
@@ -77,9 +78,9 @@ json::error look_inside(const text_change& change, std::string_view rest, const 
       const std::string_view old_text = f.old_text, new_text = f.new_text;
       frames.pop();
       if (!old_text.empty() && !new_text.empty()) {
-        const auto same = same_text(old_text, new_text, o);
-        if (!same) return same.error();
-        if (*same) continue;
+        const json::comparison same = compare_texts(old_text, new_text, o);
+        if (const json::errc e = json::detail::failure_of(same); e != json::errc::ok) return e;
+        if (same == json::comparison::equal) continue;
       }
       visit(text_change{pointer.view(), old_text, new_text});
       continue;

@@ -130,8 +130,8 @@ class delta_walk {
     options.numbers = numbers_;
     options.memory = memory_;
     const auto same = json::equal(desired, *reported, options);
-    if (!same) return fail(same.error().code());
-    return *same || visitor.differs(here, desired, given, acknowledgement);
+    if (const json::errc e = json::detail::failure_of(same); e != json::errc::ok) return fail(e);
+    return same == json::comparison::equal || visitor.differs(here, desired, given, acknowledgement);
   }
 
   /// What only reported has, for a visitor that wants to know.
