@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "../tests/support/time.hpp"
 #include "growth_shapes.hpp"
 
 namespace growth {
@@ -348,21 +349,21 @@ std::vector<function> twin_functions() {
     auto t = twin_of(m.from, m.to);
     return [t, text = desired(m.to)] {
       outcome done;
-      must(t->service_patch(text, 1, done));
+      must(t->service_patch(text, at(1), done));
     };
   });
   add("twin::service_replace", [=](const material& m) {
     auto t = twin_of(m.from, m.to);
     return [t, text = desired(m.to)] {
       outcome done;
-      must(t->service_replace(text, 1, done));
+      must(t->service_replace(text, at(1), done));
     };
   });
   add("twin::device_patch", [=](const material& m) {
     auto t = twin_of(m.to, m.from);
     return [t, &m] {
       outcome done;
-      must(t->device_patch(m.to, 1, done));
+      must(t->device_patch(m.to, at(1), done));
     };
   });
   add("twin::check_service_replace", [=](const material& m) {
@@ -375,12 +376,12 @@ std::vector<function> twin_functions() {
   add("twin::apply_notification and apply_event", [=](const material& m) {
     auto t = twin_of(m.from, m.to);
     auto done = keep<outcome>();
-    must(t->service_patch(desired(m.to), 1, *done));
+    must(t->service_patch(desired(m.to), at(1), *done));
     auto device = twin_of(m.from, m.to), service = twin_of(m.from, m.to);
     if (!done->effective()) return prepared([] {});
     return prepared([t, done, device, service] {
       outcome ignored;
-      must(device->apply_notification(done->notification(), 2, ignored));
+      must(device->apply_notification(done->notification(), at(2), ignored));
       must(service->apply_event(done->event(), ignored));
     });
   });
@@ -389,11 +390,11 @@ std::vector<function> twin_functions() {
     auto t = twin_of("{}", "{}");
     t->set_history_budget(static_cast<std::size_t>(-1) / 4);
     outcome done;
-    must(t->service_replace(desired(m.from), 1, done));
-    must(t->service_replace(desired(m.to), 1, done));
-    must(t->service_replace(desired(m.from), 2, done));
-    must(t->device_patch(m.from, 3, done));
-    must(t->service_patch(desired(m.to), 4, done));
+    must(t->service_replace(desired(m.from), at(1), done));
+    must(t->service_replace(desired(m.to), at(1), done));
+    must(t->service_replace(desired(m.from), at(2), done));
+    must(t->device_patch(m.from, at(3), done));
+    must(t->service_patch(desired(m.to), at(4), done));
     return t;
   };
   add("twin: written and loaded", [=](const material& m) {
@@ -450,7 +451,7 @@ std::vector<function> twin_functions() {
   add("outcome: each change, each matched", [=](const material& m) {
     auto t = twin_of(m.from, m.to);
     auto done = keep<outcome>();
-    must(t->service_patch(desired(m.to), 1, *done));
+    must(t->service_patch(desired(m.to), at(1), *done));
     return [done] {
       std::size_t bytes = 0;
       for (std::size_t i = 0; i < done->size(); ++i) bytes += (*done)[i].pointer.size();
@@ -462,9 +463,9 @@ std::vector<function> twin_functions() {
   add("find_matches with a wildcard", [=](const material& m) {
     auto t = twin_of("{\"in\":" + m.from + "}", "{}");
     auto done = keep<outcome>();
-    must(t->service_patch(desired("{\"in\":" + m.to + "}"), 1, *done));
-    must(t->service_patch(desired("{\"in\":[1]}"), 1, *done));
-    must(t->service_patch(desired("{\"in\":" + m.to + "}"), 1, *done));
+    must(t->service_patch(desired("{\"in\":" + m.to + "}"), at(1), *done));
+    must(t->service_patch(desired("{\"in\":[1]}"), at(1), *done));
+    must(t->service_patch(desired("{\"in\":" + m.to + "}"), at(1), *done));
     return [done] {
       devicetwin::matches found;
       must(find_matches({part::desired, "/in/*"}, *done, found));
@@ -507,9 +508,9 @@ struct device {
     const std::string counted = "\"$version\":" + std::to_string(version);
     return "{\"desired\":" + with(desired, counted) + ",\"reported\":" + with(reported, counted) + "}";
   }
-  void connect() { must(session->connected(++now), "connected"); }
+  void connect() { must(session->connected(ms(++now)), "connected"); }
   void answer(const std::string& text) { answer(text, request()); }
-  void answer(const std::string& text, const std::string& id) { must(session->message("$iothub/twin/res/200/?$rid=" + id, text, ++now), "answer"); }
+  void answer(const std::string& text, const std::string& id) { must(session->message("$iothub/twin/res/200/?$rid=" + id, text, ms(++now)), "answer"); }
 };
 
 std::vector<function> session_functions() {
@@ -535,7 +536,7 @@ std::vector<function> session_functions() {
       d->connect();
       d->answer(device::body(m.from, m.from, 1));
       return [d, &m, text = device::body(m.from, m.from, 2)] {
-        must(d->session->report(m.to, ++d->now), "report");
+        must(d->session->report(m.to, ms(++d->now)), "report");
         d->connect();
         d->answer(text);
       };
@@ -544,7 +545,7 @@ std::vector<function> session_functions() {
       auto d = fresh(m);
       d->connect();
       d->answer(device::body(m.from, "{}", 1));
-      return [d, &m] { must(d->session->message("$iothub/twin/PATCH/properties/desired/?$version=2", m.to, ++d->now), "change"); };
+      return [d, &m] { must(d->session->message("$iothub/twin/PATCH/properties/desired/?$version=2", m.to, ms(++d->now)), "change"); };
     });
     add("device_session: changes() with a wildcard" + where, [=](const material& m) {
       auto d = fresh(m);
@@ -586,9 +587,9 @@ std::vector<function> session_functions() {
     must(hub->connected({"d"}));
     hub->subscribed({"d"}, "$iothub/twin/PATCH/properties/desired/#");
     return [store, hub, &m, text = "{\"properties\":{\"desired\":" + m.to + "}}"] {
-      must(hub->message({"d"}, "$iothub/twin/PATCH/properties/reported/?$rid=1", m.to, 1));
-      must(hub->service_patch({"d"}, text, 2).why, "service_patch");
-      must(hub->message({"d"}, "$iothub/twin/GET/?$rid=2", "", 3));
+      must(hub->message({"d"}, "$iothub/twin/PATCH/properties/reported/?$rid=1", m.to, at(1)));
+      must(hub->service_patch({"d"}, text, at(2)).why, "service_patch");
+      must(hub->message({"d"}, "$iothub/twin/GET/?$rid=2", "", at(3)));
       must(hub->service_get({"d"}).why, "service_get");
     };
   });
@@ -701,7 +702,7 @@ std::vector<function> list_functions() {
       d.connect();
       const std::string get = d.request();
       for (std::size_t i = 0; i < n; ++i) {
-        must(d.session->message("$iothub/twin/PATCH/properties/desired/?$version=" + number(i + 2), "{\"a\":" + number(i) + "}", ++d.now), "change");
+        must(d.session->message("$iothub/twin/PATCH/properties/desired/?$version=" + number(i + 2), "{\"a\":" + number(i) + "}", ms(++d.now)), "change");
       }
       d.answer(device::body("{}", "{}", 1), get);
       must_be(d.session->version(part::desired) > 0, "the twin");
@@ -712,7 +713,7 @@ std::vector<function> list_functions() {
       device d;
       d.connect();
       const std::string get = d.request();
-      for (std::size_t i = 0; i < n; ++i) must(d.session->report("{\"a\":" + number(i) + "}", ++d.now), "report");
+      for (std::size_t i = 0; i < n; ++i) must(d.session->report("{\"a\":" + number(i) + "}", ms(++d.now)), "report");
       d.answer(device::body("{}", "{}", 1), get);
       must_be(d.session->version(part::desired) > 0, "the twin");
     };
@@ -739,7 +740,7 @@ std::vector<function> list_functions() {
     auto t = twin_of(values + "}", values + "}");
     t->set_history_budget(static_cast<std::size_t>(-1) / 4);
     outcome done;
-    must(t->service_patch("{\"properties\":{\"desired\":" + nulls + "}}}", 1, done));
+    must(t->service_patch("{\"properties\":{\"desired\":" + nulls + "}}}", at(1), done));
     return [t] {
       devicetwin::delta_list list;
       must(list_delta(*t, list));
@@ -753,8 +754,8 @@ std::vector<function> list_functions() {
       t->set_history_budget(static_cast<std::size_t>(-1) / 4);
       outcome done;
       for (std::size_t i = 0; i < n; ++i) {
-        must(t->device_patch("{\"" + plain_name(i) + "\":1}", 1, done));
-        must(t->device_patch("{\"" + plain_name(i) + "\":null}", 1, done));
+        must(t->device_patch("{\"" + plain_name(i) + "\":1}", at(1), done));
+        must(t->device_patch("{\"" + plain_name(i) + "\":null}", at(1), done));
       }
       std::string out;
       must(write_changes_since(*t, part::reported, 1, out));
@@ -797,7 +798,7 @@ std::vector<function> list_functions() {
     return [n] {
       devicetwin::memory_store store;
       outcome done;
-      for (std::size_t i = 0; i < n; ++i) must(store.create({plain_name(i)}, 1, done));
+      for (std::size_t i = 0; i < n; ++i) must(store.create({plain_name(i)}, at(1), done));
       for (std::size_t i = 0; i < n; ++i) must(store.find({plain_name(i)}));
       for (std::size_t i = 0; i < n; ++i) must(store.remove({plain_name(i)}));
     };
@@ -807,7 +808,7 @@ std::vector<function> list_functions() {
       rows table;
       devicetwin::twin_cache<rows> store(table);
       outcome done;
-      for (std::size_t i = 0; i < n; ++i) must(store.create({plain_name(i)}, 1, done));
+      for (std::size_t i = 0; i < n; ++i) must(store.create({plain_name(i)}, at(1), done));
       for (std::size_t i = 0; i < n; ++i) must(store.find({plain_name(n - 1 - i)}));
       for (std::size_t i = 0; i < n; ++i) must(store.remove({plain_name(i)}));
     };

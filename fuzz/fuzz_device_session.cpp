@@ -5,6 +5,7 @@
 // For 1: a byte for the size of the buffer, then calls: a byte that says which, the text up to a NUL or the end.
 #include "../tests/support/accepted_json.hpp"
 #include "../tests/support/device_simulation.hpp"
+#include "../tests/support/time.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -48,25 +49,25 @@ class any_calls {
     namespace twinsync = devicetwin::sync;
     now_ += what;
     const auto answer = [&](const std::string& id, int status) {
-      return s.message("$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id + (what & 32 ? "&$version=" + std::to_string(++version_) : ""), text, now_);
+      return s.message("$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id + (what & 32 ? "&$version=" + std::to_string(++version_) : ""), text, ms(now_));
     };
     devicetwin::json::error e;
     switch (what % 12) {
-      case 0: e = s.connected(now_); break;
-      case 1: e = s.message(text, "{\"a\":1}", now_); break;
+      case 0: e = s.connected(ms(now_)); break;
+      case 1: e = s.message(text, "{\"a\":1}", ms(now_)); break;
       case 2: e = answer(get_, 200); break;
       case 3: e = answer(patch_, 204); break;
       case 4: e = answer(patch_, what & 16 ? 400 : 412); break;
-      case 5: e = s.message("$iothub/twin/PATCH/properties/desired/?$version=" + std::to_string(s.version(part::desired) + 1), text, now_); break;
-      case 6: e = s.message("$iothub/twin/PATCH/properties/desired/", text, now_); break;
+      case 5: e = s.message("$iothub/twin/PATCH/properties/desired/?$version=" + std::to_string(s.version(part::desired) + 1), text, ms(now_)); break;
+      case 6: e = s.message("$iothub/twin/PATCH/properties/desired/", text, ms(now_)); break;
       case 7:
-      case 8: e = s.report(text, now_); break;
-      case 9: e = s.tick(what & 16 ? s.next_tick() : now_); break;
+      case 8: e = s.report(text, ms(now_)); break;
+      case 9: e = s.tick(what & 16 ? s.next_tick() : ms(now_)); break;
       case 10:
         e = s.restore(text);
         if (!e) seen_ = text_of_desired(s);
         break;
-      default: e = what & 16 ? s.disconnected(now_) : answer(get_, what & 64 ? 404 : 503); break;
+      default: e = what & 16 ? s.disconnected(ms(now_)) : answer(get_, what & 64 ? 404 : 503); break;
     }
     for (const twinsync::device_action a : s.actions()) {
       if (a.kind != twinsync::action_kind::publish) continue;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "../tests/support/memory_table.hpp"
+#include "../tests/support/time.hpp"
 
 namespace {
 
@@ -123,7 +124,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   table_store stored(table, devicetwin::azure, {}, 1);
   side<devicetwin::memory_store> one(live);
   side<table_store> two(stored);
-  devicetwin::timestamp now = 0;
+  std::int64_t ticks = 0;
 
   for (unsigned steps = 0; in.more() && steps < 30; ++steps) {
     const unsigned what = in.below(16);
@@ -132,7 +133,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string second = what >= 9 ? in.text() : std::string();
     std::map<const twin_id*, std::string> before;
     for (const twin_id& id : ids) before[&id] = one.view(id);
-    ++now;
+    const devicetwin::timestamp now = at(++ticks);
 
     const auto act = [&](auto& on) -> std::string {
       auto& hub = on.hub;

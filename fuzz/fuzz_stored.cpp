@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "../tests/support/accepted_json.hpp"
+#include "../tests/support/time.hpp"
 
 namespace {
 
@@ -98,8 +99,8 @@ void twin(const devicetwin::dialect& rules, const std::string& bytes) {
   ask_everything(t);
   devicetwin::outcome done;
   // Counters may be at their end, and sections at their limit.
-  static_cast<void>(t.service_patch(R"({"tags":{"t":1},"properties":{"desired":{"a":{"b":5},"new":[1],"gone":null}}})", 10, done));
-  static_cast<void>(t.device_patch(R"({"a":null,"b":{"value":1,"ac":200,"av":1}})", 11, done));
+  static_cast<void>(t.service_patch(R"({"tags":{"t":1},"properties":{"desired":{"a":{"b":5},"new":[1],"gone":null}}})", at(10), done));
+  static_cast<void>(t.device_patch(R"({"a":null,"b":{"value":1,"ac":200,"av":1}})", at(11), done));
   must_be_stable(t);
   ask_everything(t);
   t.forget_before(part::desired, t.desired_version());
@@ -132,8 +133,8 @@ void session(std::size_t buffer_bytes, const std::string& bytes) {
   }
   must_be_stable(s);
   // It goes on: a report, a connection, a twin, a change.
-  static_cast<void>(s.report(R"({"x":1,"a":null})", 1));
-  static_cast<void>(s.connected(2));
+  static_cast<void>(s.report(R"({"x":1,"a":null})", ms(1)));
+  static_cast<void>(s.connected(ms(2)));
   std::string get, patch;
   const auto look = [&] {
     for (const twinsync::device_action a : s.actions()) {
@@ -146,13 +147,13 @@ void session(std::size_t buffer_bytes, const std::string& bytes) {
   };
   look();
   static_cast<void>(s.message("$iothub/twin/res/200/?$rid=" + get,
-                              R"({"desired":{"a":1,"b":{"c":[2]},"$version":4},"reported":{"y":1,"$version":3}})", 3));
+                              R"({"desired":{"a":1,"b":{"c":[2]},"$version":4},"reported":{"y":1,"$version":3}})", ms(3)));
   look();
-  static_cast<void>(s.message("$iothub/twin/PATCH/properties/desired/?$version=5", R"({"b":{"c":null,"d":1}})", 4));
+  static_cast<void>(s.message("$iothub/twin/PATCH/properties/desired/?$version=5", R"({"b":{"c":null,"d":1}})", ms(4)));
   look();
-  static_cast<void>(s.message("$iothub/twin/res/204/?$rid=" + patch + "&$version=4", "", 5));
+  static_cast<void>(s.message("$iothub/twin/res/204/?$rid=" + patch + "&$version=4", "", ms(5)));
   look();
-  static_cast<void>(s.tick(s.next_tick()));
+  static_cast<void>(s.tick(ms(s.next_tick().count)));
   must_be_stable(s);
 }
 

@@ -42,7 +42,7 @@ class hub_job : public job {
 class hub_get_job : public hub_job {
  public:
   using hub_job::hub_job;
-  void run() override { must(!hub_.message({id_}, "$iothub/twin/GET/?$rid=1", " ", ++now_)); }
+  void run() override { must(!hub_.message({id_}, "$iothub/twin/GET/?$rid=1", " ", {++now_})); }
   std::string output() override {
     const hub_action& reply = hub_.actions()[0];
     must(reply.topic == "$iothub/twin/res/200/?$rid=1");
@@ -55,7 +55,7 @@ class hub_report_job : public hub_job {
   explicit hub_report_job(const pair_texts& texts)
       : hub_job(texts), patches_{texts.forward, texts.backward} {}
   void run() override {
-    must(!hub_.message({id_}, "$iothub/twin/PATCH/properties/reported/?$rid=1", patches_[next_], now_));
+    must(!hub_.message({id_}, "$iothub/twin/PATCH/properties/reported/?$rid=1", patches_[next_], {now_}));
     next_ = 1 - next_;
     now_ += 10000000;
   }
@@ -78,10 +78,10 @@ class hub_desired_job : public hub_job {
       : hub_job(texts), patches_{desired_patch(texts.forward), desired_patch(texts.backward)} {
     std::string reported;
     must(!json::write((*store_.find({id_}))->reported(), reported));
-    must(hub_.service_replace({id_}, desired_patch(reported), now_).status == 200);
+    must(hub_.service_replace({id_}, desired_patch(reported), {now_}).status == 200);
   }
   void run() override {
-    must(hub_.service_patch({id_}, patches_[next_], now_).status == 200);
+    must(hub_.service_patch({id_}, patches_[next_], {now_}).status == 200);
     next_ = 1 - next_;
     now_ += 10000000;
   }

@@ -1,5 +1,6 @@
 // A device that keeps its twin in step with a hub: the one of examples/mosquitto_hub, or the real service. See --help.
 
+#include <devicetwin/base/chrono.hpp>
 #include <devicetwin/json/visible.hpp>
 #include <devicetwin/sync/device_session.hpp>
 
@@ -21,6 +22,8 @@
 #include "state_file.hpp"
 
 namespace {
+
+using devicetwin::milliseconds_now;
 
 namespace json = devicetwin::json;
 using devicetwin::part;
@@ -54,11 +57,6 @@ struct settings {
   bool until_reported = false;
   std::int64_t token_lifetime = 3600, retry_first = 1000, retry_longest = 60000, time_out = 30000;
 };
-
-/// Milliseconds of a clock that does not go back.
-std::int64_t now() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 volatile std::sig_atomic_t stopped = 0;
 
@@ -109,9 +107,9 @@ class program {
 
 device_options program::options_of(const settings& s, std::uint64_t seed) {
   device_options options;
-  options.retry_first = s.retry_first;
-  options.retry_longest = s.retry_longest;
-  options.time_out = s.time_out;
+  options.retry_first = {s.retry_first};
+  options.retry_longest = {s.retry_longest};
+  options.time_out = {s.time_out};
   options.seed = seed;
   return options;
 }
@@ -147,8 +145,8 @@ void program::connect() {
   if (!to.module.empty()) resource += "/modules/" + azure::percent_encoded(to.module);
   const std::int64_t lifetime = settings_.token_lifetime;
   const auto today = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-  give_up_at_ = now() + connect_patience;
-  renew_at_ = now() + (lifetime - 1) * 850;  // while it is good for 15 % of its time yet; a second may be cut off by now
+  give_up_at_ = milliseconds_now().count + connect_patience;
+  renew_at_ = milliseconds_now().count + (lifetime - 1) * 850;  // while it is good for 15 % of its time yet; a second may be cut off by now
   link_.connect(to.host, to.port, to.host + "/" + client_id(to) + "/?api-version=2021-04-12", azure::make_sas_token(resource, to.key, today + lifetime));
 }
 
@@ -162,13 +160,13 @@ std::int64_t program::back_off() {
 
 void program::lost(const std::string& why) {
   const std::int64_t pause = back_off();
-  reconnect_at_ = now() + pause;
+  reconnect_at_ = milliseconds_now().count + pause;
   give_up_at_ = renew_at_ = INT64_MAX;
   in_step_ = false;
   char seconds[32];
   std::snprintf(seconds, sizeof seconds, "%.1f", static_cast<double>(pause) / 1000);
   say("no connection: " + why + " Again in " + seconds + " s.");
-  follow(session_.disconnected(now()));
+  follow(session_.disconnected(milliseconds_now()));
 }
 
 bool program::save() {
@@ -220,7 +218,7 @@ void program::take_line(std::string_view line) {
     std::fflush(stdout);
     return;
   }
-  follow(session_.report(line, now()));
+  follow(session_.report(line, milliseconds_now()));
 }
 
 void program::take_input() {
@@ -250,7 +248,7 @@ int program::run() {
   if (!link_.problem().empty()) return say(link_.problem()), 1;
   if (!restore()) return 1;
   while (!stopped && !(settings_.until_reported && input_ended_ && session_.in_step())) {
-    const std::int64_t at = now();
+    const std::int64_t at = milliseconds_now().count;
     if (reconnect_at_ <= at) {
       reconnect_at_ = INT64_MAX;
       connect();
@@ -262,14 +260,14 @@ int program::run() {
     if (renew_at_ <= at && link_.is_up()) {
       say("a new token");
       link_.disconnect();
-      follow(session_.disconnected(at));
+      follow(session_.disconnected({at}));
       in_step_ = false;
       connect();
     }
-    if (session_.next_tick() <= at) follow(session_.tick(at));
+    if (session_.next_tick().count <= at) follow(session_.tick({at}));
 
     std::int64_t wait = link_.is_up() ? 1000 : 50;  // a connection on its way is not seen by its socket alone
-    for (const std::int64_t due : {reconnect_at_, give_up_at_, renew_at_, session_.next_tick()}) {
+    for (const std::int64_t due : {reconnect_at_, give_up_at_, renew_at_, session_.next_tick().count}) {
       if (due - at < wait) wait = due > at ? due - at : 0;
     }
     pollfd waited[2] = {{input_ended_ ? -1 : STDIN_FILENO, POLLIN, 0}, {link_.socket(), POLLIN, 0}};
@@ -285,10 +283,10 @@ int program::run() {
           say("connected");
           failures_ = 0;
           give_up_at_ = INT64_MAX;
-          follow(session_.connected(now()));
+          follow(session_.connected(milliseconds_now()));
           break;
         case device::link_event::lost: lost(event.text); break;
-        case device::link_event::message: follow(session_.message(event.text, event.payload, now())); break;
+        case device::link_event::message: follow(session_.message(event.text, event.payload, milliseconds_now())); break;
       }
     }
   }

@@ -1,6 +1,8 @@
 /// One connection of the HTTP server, with or without TLS.
 #pragma once
 
+#include <devicetwin/base/chrono.hpp>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
@@ -76,10 +78,6 @@ class http_connection final : public http_answered, public std::enable_shared_fr
     if constexpr (has_tls) return stream_.next_layer();
     else return stream_;
   }
-  static devicetwin::timestamp time() {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count() / 100;
-  }
-
   void enter(phase next, std::chrono::steady_clock::duration may_take);
   void on_deadline();
   void begin_request();
@@ -235,7 +233,7 @@ void http_connection<Stream>::answered() {
 template <class Stream>
 void http_connection<Stream>::refuse(const http_refusal& refusal) {
   self_.reset();  // who calls this keeps the connection
-  write_http_error(*call_, refusal.as, refusal.why, time());
+  write_http_error(*call_, refusal.as, refusal.why, devicetwin::timestamp_now());
   close_after_answer_ = true;  // where the next request begins is not known
   write_answer(close_time);
 }

@@ -81,9 +81,9 @@ namespace detail {
 inline std::string tracking_text(devicetwin::timestamp now) {
   static std::atomic<unsigned long long> count{0};
   char iso[devicetwin::max_timestamp_chars + 1] = {};  // 2026-11-28T15:00:00.25Z
-  devicetwin::to_chars(iso, now);
+  devicetwin::format_timestamp(iso, now);
   char text[128];
-  std::snprintf(text, sizeof text, "Tracking ID:%016llX%016llX-G:0-TimeStamp:%.2s/%.2s/%.4s %.8s", static_cast<unsigned long long>(now),
+  std::snprintf(text, sizeof text, "Tracking ID:%016llX%016llX-G:0-TimeStamp:%.2s/%.2s/%.4s %.8s", static_cast<unsigned long long>(now.ticks),
                 ++count, iso + 5, iso + 8, iso, iso + 11);
   return text;
 }

@@ -198,7 +198,7 @@ inline refused put_identity_body(std::string_view body, std::string_view client_
   if (!is_sound(changed)) return {devicetwin::sync::server_error, "the system has no random bytes"};
   if (changed.enabled != record.enabled) {
     char time[devicetwin::max_timestamp_chars];
-    changed.status_time.assign(time, devicetwin::to_chars(time, now));
+    changed.status_time.assign(time, devicetwin::format_timestamp(time, now));
   }
   record = std::move(changed);
   return {};

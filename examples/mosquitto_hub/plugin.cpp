@@ -12,6 +12,8 @@
 // - PUBACK is written when MESSAGE has returned. Any error but MOSQ_ERR_ACL_DENIED ends the connection without one. A change of
 //   `retain` in MESSAGE holds. A last will does not come to MESSAGE.
 
+#include <devicetwin/base/chrono.hpp>
+
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
@@ -33,11 +35,6 @@
 #include "twin_service.hpp"
 
 namespace {
-
-devicetwin::timestamp now() {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count() / 100;
-}
 
 std::string_view text_of(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
 
@@ -122,7 +119,7 @@ std::string plugin::start(const mosquitto_opt* options, int count) {
 
 int plugin::basic_auth(const mosquitto_evt_basic_auth& e) {
   const std::string_view client_id = text_of(mosquitto_client_id(e.client));
-  const devicetwin::timestamp at = now();
+  const devicetwin::timestamp at = devicetwin::timestamp_now();
   const hub::login judged = twins_.judge(client_id, text_of(e.username), text_of(e.password), at);
   if (!judged.refusal.empty()) {
     // Nothing of the client's own making goes into the log but what has been checked for its characters.
@@ -167,7 +164,7 @@ int plugin::acl_check(const mosquitto_evt_acl_check& e) {
   if (!allowed) {
     const char* const act = e.access == MOSQ_ACL_READ ? "receive" : e.access == MOSQ_ACL_WRITE ? "publish" : "subscribe to";
     const std::string line = client_id + " may not " + act + " what it wants to";
-    if (log_limit_.may_write(line, now())) mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: %s.", line.c_str());
+    if (log_limit_.may_write(line, devicetwin::timestamp_now())) mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: %s.", line.c_str());
   }
   return allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
 }
@@ -178,7 +175,7 @@ int plugin::message(mosquitto_evt_message& e) {
   const std::string_view topic = text_of(e.topic);
   if (found == connections_.end()) return MOSQ_ERR_ACL_DENIED;
   if (topic.substr(0, devicetwin::sync::twin_prefix.size()) != devicetwin::sync::twin_prefix) return MOSQ_ERR_SUCCESS;
-  if (twins_.message(found->second.client_id, topic, {static_cast<const char*>(e.payload), e.payloadlen}, now())) return MOSQ_ERR_SUCCESS;
+  if (twins_.message(found->second.client_id, topic, {static_cast<const char*>(e.payload), e.payloadlen}, devicetwin::timestamp_now())) return MOSQ_ERR_SUCCESS;
   mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: the database did not take what %s wrote; its connection is ended without an acknowledgement.",
                        found->second.client_id.c_str());
   return MOSQ_ERR_UNKNOWN;
@@ -201,7 +198,7 @@ int plugin::reload() {
 }
 
 void plugin::end_expired() {
-  const std::int64_t second = now() / devicetwin::ticks_per_second;
+  const std::int64_t second = devicetwin::timestamp_now().ticks / devicetwin::ticks_per_second;
   if (second == last_look_) return;
   last_look_ = second;
   std::vector<std::string> expired;
@@ -217,19 +214,19 @@ void plugin::end_expired() {
 int plugin::tick() {
   reloading_ = false;
   const auto calls = http_.take();
-  for (const auto& call : calls) twins_.answer(*call, now());
+  for (const auto& call : calls) twins_.answer(*call, devicetwin::timestamp_now());
 
   std::vector<hub::publication> publish;
   std::vector<std::string> leave;
   if (!twins_.finish_turn(publish, leave)) {
     mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: the database did not take the last changes; nobody was told that it did.");
-    for (const auto& call : calls) hub::write_http_error(*call, devicetwin::sync::server_busy, "the database did not take the change", now());
+    for (const auto& call : calls) hub::write_http_error(*call, devicetwin::sync::server_busy, "the database did not take the change", devicetwin::timestamp_now());
   }
   for (const hub::publication& p : publish) {
     mosquitto_broker_publish_copy(p.client_id.c_str(), p.topic.c_str(), static_cast<int>(p.payload.size()), p.payload.data(), 0, false, nullptr);
   }
   for (const std::string& problem : twins_.take_problems()) {
-    if (log_limit_.may_write(problem, now())) mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: %s.", problem.c_str());
+    if (log_limit_.may_write(problem, devicetwin::timestamp_now())) mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: %s.", problem.c_str());
   }
   // Whoever reads that a device is disabled or gone can rely on it.
   for (const std::string& client_id : leave) mosquitto_kick_client_by_clientid(client_id.c_str(), true);

@@ -155,7 +155,7 @@ inline login twin_service::judge(std::string_view client_id, std::string_view us
   std::string why_none;
   if (is_client_id(client_id)) why_none = identities_.login_keys(client_id, keys);
   if (!why_none.empty()) return {0, why_none};
-  return judge_device(settings_.hosts, client_id, user_name, password, keys.empty() ? nullptr : &keys, now / devicetwin::ticks_per_second);
+  return judge_device(settings_.hosts, client_id, user_name, password, keys.empty() ? nullptr : &keys, now.ticks / devicetwin::ticks_per_second);
 }
 
 /// Makes the twin of an identity when there is none, and that of a module's device.
@@ -236,7 +236,7 @@ inline void twin_service::end_connections(std::string_view client_id) {
 // --- the service ---------------------------------------------------------------------------------
 
 inline void twin_service::answer(http_call& call, devicetwin::timestamp now) {
-  const login who = judge_service(settings_.hosts, call.authorization, identities_.listed(), now / devicetwin::ticks_per_second);
+  const login who = judge_service(settings_.hosts, call.authorization, identities_.listed(), now.ticks / devicetwin::ticks_per_second);
   if (!who.refusal.empty()) return refuse(call, {{401, 401002}, who.refusal}, now);
   const route asked = route_of(call.method, call.target);
   const std::string why(asked.why);

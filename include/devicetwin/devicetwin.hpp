@@ -4,6 +4,7 @@
 // The type of most results comes first: then it is a short way that a compiler shows to a result that is ignored.
 #include "json/error.hpp"
 
+#include "base/time.hpp"
 #include "json/arena.hpp"
 #include "json/equal.hpp"
 #include "json/find_text.hpp"

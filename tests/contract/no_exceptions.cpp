@@ -4,6 +4,7 @@
 #include <string>
 
 #include "devicetwin/devicetwin.hpp"
+#include "../support/time.hpp"
 
 namespace {
 
@@ -74,12 +75,12 @@ void errors() {
 template <class Twin>
 void live(Twin& t) {
   devicetwin::outcome done;
-  expect(!t.create({"d"}, 0, done), "create");
-  expect(!t.service_patch(R"({"tags":{"x":1},"properties":{"desired":{"led":"on"}}})", 0, done), "service_patch");
+  expect(!t.create({"d"}, at(0), done), "create");
+  expect(!t.service_patch(R"({"tags":{"x":1},"properties":{"desired":{"led":"on"}}})", at(0), done), "service_patch");
   expect(done.notification() == R"({"led":"on","$version":2})", "the notification");
-  expect(!t.device_patch(R"({"led":"on"})", 0, done, 1), "device_patch");
+  expect(!t.device_patch(R"({"led":"on"})", at(0), done, 1), "device_patch");
   expect(t.in_sync(), "in_sync");
-  expect(static_cast<bool>(t.device_patch(R"({"\u0024version":1})", 0, done)), "the device may not write the service's names");
+  expect(static_cast<bool>(t.device_patch(R"({"\u0024version":1})", at(0), done)), "the device may not write the service's names");
   std::string view;
   expect(!write_service_view(t, view), "write_service_view");
   expect(!t.load(view), "load");
@@ -87,7 +88,7 @@ void live(Twin& t) {
   expect(!write_service_view(t, again) && view == again, "the view of a view");
   RAPIDJSON_NAMESPACE::Document replacement;
   expect(!devicetwin::json::read(R"({"properties":{"desired":{}}})", replacement), "read");
-  expect(!t.service_replace(replacement, 0, done), "service_replace");
+  expect(!t.service_replace(replacement, at(0), done), "service_replace");
   devicetwin::validation report;
   expect(!t.check_device_patch(R"({"$a":1})", report) && report.size() == 1, "check_device_patch");
 }

@@ -2,6 +2,7 @@
 #include <devicetwin/devicetwin.hpp>
 
 #include "../catch.hpp"
+#include "../support/time.hpp"
 
 namespace json = devicetwin::json;
 namespace merge = devicetwin::merge;
@@ -130,9 +131,9 @@ TEMPLATE_TEST_CASE("a twin takes RapidJSON documents", "[contract]", pooled, on_
   devicetwin::twin t;
   devicetwin::outcome done;
   REQUIRE(!t.load(parsed<TestType>(R"({"deviceId":"d","properties":{"desired":{"a":1},"reported":{}}})")));
-  CHECK(!t.service_patch(parsed<TestType>(R"({"properties":{"desired":{"b":2}}})"), 0, done));
-  CHECK(!t.device_patch(parsed<TestType>(R"({"r":1})"), 0, done));
-  CHECK(!t.service_replace(parsed<TestType>(R"({"tags":{"x":1}})"), 0, done));
+  CHECK(!t.service_patch(parsed<TestType>(R"({"properties":{"desired":{"b":2}}})"), at(0), done));
+  CHECK(!t.device_patch(parsed<TestType>(R"({"r":1})"), at(0), done));
+  CHECK(!t.service_replace(parsed<TestType>(R"({"tags":{"x":1}})"), at(0), done));
   devicetwin::validation report;
   CHECK(!devicetwin::validate(parsed<TestType>(R"({"a":1})"), devicetwin::part::desired, devicetwin::shape::patch,
                               devicetwin::azure, report));

@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "../support/time.hpp"
+
 namespace {
 
 namespace json = devicetwin::json;
@@ -129,10 +131,10 @@ void twins(const devicetwin::dialect& rules) {
   devicetwin::twin made(rules);
   devicetwin::outcome done;
   const std::string device = R"({"member_1":1,"member_2":{"value":2,"ac":200,"av":2}})";
-  must(!made.create({"d"}, 0, done), "create");
-  must(!made.service_patch(R"({"tags":{"x":1},"properties":{"desired":)" + wide_object(-1) + "}}", 1, done), "service_patch");
-  must(!made.service_patch(R"({"properties":{"desired":{"member_7":null}}})", 2, done), "service_patch");
-  must(!made.device_patch(device, 3, done), "device_patch");
+  must(!made.create({"d"}, at(0), done), "create");
+  must(!made.service_patch(R"({"tags":{"x":1},"properties":{"desired":)" + wide_object(-1) + "}}", at(1), done), "service_patch");
+  must(!made.service_patch(R"({"properties":{"desired":{"member_7":null}}})", at(2), done), "service_patch");
+  must(!made.device_patch(device, at(3), done), "device_patch");
   const devicetwin::twin& t = made;
   ask_in_threads("a twin", [&] {
     std::string answer;

@@ -48,7 +48,7 @@ struct running_hub {
     c.target = target;
     c.body = body;
     c.if_match = if_match;
-    c.authorization = azure::make_sas_token("localhost", key, noon() / devicetwin::ticks_per_second + 60, "p");
+    c.authorization = azure::make_sas_token("localhost", key, noon().ticks / devicetwin::ticks_per_second + 60, "p");
     service.answer(c, noon());
     return c;
   }
@@ -98,7 +98,7 @@ TEST_CASE("the example hub notifies who is subscribed, and keeps the subscriptio
   patch.method = "PATCH";
   patch.target = "/twins/a";
   patch.body = R"({"properties":{"desired":{"x":2}}})";
-  patch.authorization = azure::make_sas_token("localhost", key, noon() / devicetwin::ticks_per_second + 60, "p");
+  patch.authorization = azure::make_sas_token("localhost", key, noon().ticks / devicetwin::ticks_per_second + 60, "p");
   again.answer(patch, noon());
   REQUIRE(again.finish_turn(hub.published, hub.disconnected));
   CHECK(hub.published.size() == 1);
@@ -246,7 +246,7 @@ const char* const secondary = "/authentication/symmetricKey/secondaryKey";
 bool lets_in(running_hub& hub, const std::string& client_id, const std::string& with) {
   const hub::identity who = hub::identity_of(client_id);
   const std::string resource = "localhost/devices/" + std::string(who.device) + (who.module.empty() ? "" : "/modules/" + std::string(who.module));
-  const std::string token = azure::make_sas_token(resource, with, noon() / devicetwin::ticks_per_second + 60);
+  const std::string token = azure::make_sas_token(resource, with, noon().ticks / devicetwin::ticks_per_second + 60);
   return hub.service.judge(client_id, "localhost/" + client_id + "/?api-version=1", token, noon()).refusal.empty();
 }
 using ids = std::vector<std::string>;
@@ -419,7 +419,7 @@ TEST_CASE("a disabled device is out at once, with its modules, until it is enabl
 
   hub::twin_service again;  // the process was killed
   REQUIRE(again.open({{"localhost"}, hub.keys.path, hub.database.path}).empty());
-  const std::string token = azure::make_sas_token("localhost/devices/born", key_1, noon() / devicetwin::ticks_per_second + 60);
+  const std::string token = azure::make_sas_token("localhost/devices/born", key_1, noon().ticks / devicetwin::ticks_per_second + 60);
   REQUIRE(hub.finish());
   CHECK(again.judge("born", "localhost/born/?api-version=1", token, noon()).refusal == "the device is disabled");
 }
@@ -535,7 +535,7 @@ TEST_CASE("what is damaged is answered with 500 and one line in the log, and DEL
     hub::http_call get;
     get.method = "GET";
     get.target = twin ? "/twins/d" : "/devices/d";
-    get.authorization = azure::make_sas_token("localhost", key, noon() / devicetwin::ticks_per_second + 60, "p");
+    get.authorization = azure::make_sas_token("localhost", key, noon().ticks / devicetwin::ticks_per_second + 60, "p");
     again.answer(get, noon());
     CHECK(get.status == 500);
     CHECK(get.error_code == "ServerError");
@@ -597,7 +597,7 @@ TEST_CASE("a twin without an identity is not shown, and can be removed", "[twin_
     c.method = method;
     c.target = target;
     c.body = body;
-    c.authorization = azure::make_sas_token("localhost", key, noon() / devicetwin::ticks_per_second + 60, "p");
+    c.authorization = azure::make_sas_token("localhost", key, noon().ticks / devicetwin::ticks_per_second + 60, "p");
     service.answer(c, noon());
     return c;
   };
@@ -701,7 +701,7 @@ TEST_CASE("a subscription that cannot be kept is refused", "[twin_service]") {
 TEST_CASE("keys are read again, or stay", "[twin_service]") {
   running_hub hub;
   const auto lets_in = [&](const std::string& with) {
-    const std::string token = azure::make_sas_token("localhost/devices/a", with, noon() / devicetwin::ticks_per_second + 60);
+    const std::string token = azure::make_sas_token("localhost/devices/a", with, noon().ticks / devicetwin::ticks_per_second + 60);
     return hub.service.judge("a", "localhost/a/?api-version=1", token, noon()).refusal.empty();
   };
   CHECK(lets_in(key));

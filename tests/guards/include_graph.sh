@@ -1,5 +1,5 @@
 #!/bin/sh
-# The headers form floors: json < merge < twin < sync < fleet, version.hpp below and devicetwin.hpp
+# The headers form floors: base < json < merge < twin < sync < fleet, version.hpp below and devicetwin.hpp
 # above all. Run in the repository's root. Checked are
 #   - a header includes headers of its own floor or of lower ones;
 #   - there is no include cycle;
@@ -54,7 +54,7 @@ done >"$work/problems"
 awk '
   function floor_of(path,  folder) {
     if (path == "version.hpp") return 0
-    if (path == "devicetwin.hpp") return 6
+    if (path == "devicetwin.hpp") return 7
     folder = path
     sub("/.*", "", folder)
     if (folder in floors) return floors[folder]
@@ -62,7 +62,7 @@ awk '
     unknown[path] = 1
     return -1
   }
-  BEGIN { split("json merge twin sync fleet", names, " "); for (i in names) floors[names[i]] = i + 0 }
+  BEGIN { split("base json merge twin sync fleet", names, " "); for (i in names) floors[names[i]] = i + 0 }
   {
     from = floor_of($1); to = floor_of($2)
     if (from >= 0 && to > from) print $1 " (floor " from ") includes " $2 " (floor " to ")"

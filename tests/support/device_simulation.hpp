@@ -13,6 +13,7 @@
 #include "random_json.hpp"
 #include "reference.hpp"
 #include "reference_twin.hpp"
+#include "time.hpp"
 
 namespace simulation {
 
@@ -64,9 +65,9 @@ class device_simulation {
     const std::size_t limits[] = {devicetwin::dialect::unlimited, 200, 60};
     options_.max_payload = limits[random.below(3)];
     options_.max_kept = random.below(4) == 0 ? 100 : 4096;
-    options_.time_out = 50;
-    options_.retry_first = 10;
-    options_.retry_longest = 200;
+    options_.time_out = ms(50);
+    options_.retry_first = ms(10);
+    options_.retry_longest = ms(200);
     refuses_ = random.below(3) == 0;
     power_fails_ = random.below(3) == 0;
     const bool fixed = random.below(2) == 0;
@@ -218,7 +219,7 @@ class device_simulation {
     // that it does not know, it keeps the members that are not its own.
     if (with_outbox_ && !known_) return;
     story_ += "\n  report " + patch;
-    const json::error e = session_->report(patch, now_);
+    const json::error e = session_->report(patch, ms(now_));
     if (e.code() != json::errc::ok && (tight_ || e.code() == json::errc::patch_too_long)) {
       if (e.code() == json::errc::out_of_memory && !tight_) fail("no memory");
       return check(e, "report", true);
@@ -238,7 +239,7 @@ class device_simulation {
     online_ = true;
     up_.clear();
     down_.clear();
-    check(session_->connected(now_), "connected");
+    check(session_->connected(ms(now_)), "connected");
   }
   void disconnect() {
     story_ += "\n  disconnect";
@@ -247,12 +248,12 @@ class device_simulation {
     online_ = false;
     up_.clear();
     down_.clear();
-    check(session_->disconnected(now_), "disconnected");
+    check(session_->disconnected(ms(now_)), "disconnected");
   }
   void tick() {
-    if (now_ < session_->next_tick()) return;
+    if (now_ < session_->next_tick().count) return;
     story_ += "\n  tick";
-    check(session_->tick(now_), "tick");
+    check(session_->tick(ms(now_)), "tick");
   }
   void power() {
     if (!power_fails_) return;
@@ -325,7 +326,7 @@ class device_simulation {
     // The payload ends where it ends: a copy without anything behind it.
     const std::unique_ptr<char[]> exact(new char[payload.size() + 1]);
     std::memcpy(exact.get(), payload.data(), payload.size());
-    const json::error e = session_->message(l.topic, {exact.get(), payload.size()}, now_);
+    const json::error e = session_->message(l.topic, {exact.get(), payload.size()}, ms(now_));
     if (!e && topic) tell_outbox(*topic, payload, to_patch);
     check(e, "message", cut);
   }
@@ -439,8 +440,8 @@ class device_simulation {
       } else if (session_->in_step()) {
         break;
       } else {
-        if (session_->next_tick() == INT64_MAX) return fail("nothing is due, and nothing is done");
-        now_ = std::max(now_, session_->next_tick());
+        if (session_->next_tick().count == INT64_MAX) return fail("nothing is due, and nothing is done");
+        now_ = std::max(now_, session_->next_tick().count);
         tick();
       }
     }

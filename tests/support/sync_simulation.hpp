@@ -90,7 +90,7 @@ class sync_simulation {
   void complain_if(const json::error& e, const std::string& what) {
     if (e) complain(what + ": " + e.message());
   }
-  devicetwin::timestamp time() const { return noon() + now_ * 10'000; }
+  devicetwin::timestamp time() const { return at(noon().ticks + now_ * 10'000); }
   static reference::node node_of(std::string_view text) {
     rapidjson::Document d;
     const json::error e = json::read(text, d);
@@ -134,7 +134,7 @@ class sync_simulation {
       if (e && e.code() != errc::precondition_failed && e.code() != errc::handler_stopped) complain("the hub refuses: " + e.message());
       after_hub();
     } else if (m.connection == d.connection) {
-      complain_if(d.session->message(m.topic, m.payload, now_), "the device refuses " + m.topic + " " + m.payload);
+      complain_if(d.session->message(m.topic, m.payload, ms(now_)), "the device refuses " + m.topic + " " + m.payload);
       after_device(d);
     }
   }
@@ -260,13 +260,13 @@ class sync_simulation {
     ++count.connections;
     d.connection = ++connections_;
     complain_if(hub_->connected({d.id}, d.connection), "connected");
-    complain_if(d.session->connected(now_), "connected");
+    complain_if(d.session->connected(ms(now_)), "connected");
     after_device(d);
   }
   void disconnect(device& d) {
     if (d.connection == 0) return;
     cut(d);
-    complain_if(d.session->disconnected(now_), "disconnected");
+    complain_if(d.session->disconnected(ms(now_)), "disconnected");
     after_device(d);
   }
   void lose_power(device& d) {
@@ -288,7 +288,7 @@ class sync_simulation {
   }
   void report(device& d, const std::string& patch) {
     ++count.reports;
-    const json::error e = d.session->report(patch, now_);
+    const json::error e = d.session->report(patch, ms(now_));
     if (!e) {
       d.wanted = reference::merge(d.wanted, node_of(patch));
       if (options_.always_saves || one_in(3)) save(d);
@@ -370,7 +370,7 @@ class sync_simulation {
   void restart_hub_and_tell() {
     restart_hub();
     for (device& d : devices_) {
-      complain_if(d.session->disconnected(now_), "disconnected");
+      complain_if(d.session->disconnected(ms(now_)), "disconnected");
       after_device(d);
     }
   }
@@ -383,17 +383,17 @@ class sync_simulation {
       std::int64_t next = link_.empty() ? INT64_MAX : link_.begin()->due;
       device* ticking = nullptr;
       for (device& d : devices_) {
-        if (d.connection != 0 && d.session->next_tick() < next) {
-          next = d.session->next_tick();
+        if (d.connection != 0 && d.session->next_tick().count < next) {
+          next = d.session->next_tick().count;
           ticking = &d;
         }
       }
       if (next > end) break;
       if (next > now_) now_ = next;
       if (ticking != nullptr) {
-        const std::int64_t due = ticking->session->next_tick();
-        complain_if(ticking->session->tick(now_), "tick");
-        if (ticking->session->next_tick() == due && ticking->session->actions().empty()) complain("a tick that stays due");
+        const std::int64_t due = ticking->session->next_tick().count;
+        complain_if(ticking->session->tick(ms(now_)), "tick");
+        if (ticking->session->next_tick().count == due && ticking->session->actions().empty()) complain("a tick that stays due");
         after_device(*ticking);
       } else {
         const message m = *link_.begin();

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "../catch.hpp"
+#include "time.hpp"
 
 namespace json = devicetwin::json;
 namespace merge = devicetwin::merge;

@@ -10,7 +10,7 @@ using devicetwin::part;
 
 /// 2026-01-31T12:00:00Z, and so many seconds later.
 inline devicetwin::timestamp noon(int seconds = 0) {
-  return *devicetwin::parse_timestamp("2026-01-31T12:00:00Z") + seconds * devicetwin::ticks_per_second;
+  return {devicetwin::parse_timestamp("2026-01-31T12:00:00Z")->ticks + seconds * devicetwin::ticks_per_second};
 }
 
 /// Desired or reported with what a twin keeps track of, which its users do not see.
@@ -78,17 +78,17 @@ template <class Twin>
 struct basic_test_twin {
   Twin t;
   devicetwin::outcome done;
-  devicetwin::timestamp now = 0;
+  std::int64_t now = 0;
 
   explicit basic_test_twin(const devicetwin::dialect& rules = devicetwin::azure) : t(rules) {
-    REQUIRE(!t.create({"devA"}, now, done));
+    REQUIRE(!t.create({"devA"}, at(now), done));
   }
-  json::error service(std::string_view patch) { return t.service_patch(patch, ++now, done); }
+  json::error service(std::string_view patch) { return t.service_patch(patch, at(++now), done); }
   json::error desire(const std::string& patch) { return service("{\"properties\":{\"desired\":" + patch + "}}"); }
   json::error replace(const std::string& values) {
-    return t.service_replace("{\"properties\":{\"desired\":" + values + "}}", ++now, done);
+    return t.service_replace("{\"properties\":{\"desired\":" + values + "}}", at(++now), done);
   }
-  json::error report(std::string_view patch) { return t.device_patch(patch, ++now, done); }
+  json::error report(std::string_view patch) { return t.device_patch(patch, at(++now), done); }
 
   std::string view(bool metadata = true) const {
     devicetwin::view_options options;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reference_twin.hpp"
+#include "time.hpp"
 
 namespace twin_model {
 
@@ -461,7 +462,7 @@ class model {
   void step() {
     const unsigned what = c_.below(25);
     now_ += c_.below(4) * 12345678;
-    if (c_.below(64) == 0) now_ = c_.below(2) != 0 ? devicetwin::first_timestamp + 5 : devicetwin::last_timestamp - 5000000000;
+    if (c_.below(64) == 0) now_ = c_.below(2) != 0 ? devicetwin::first_timestamp.ticks + 5 : devicetwin::last_timestamp.ticks - 5000000000;
     writer w(c_);
     w.hostile = c_.below(4) == 0;
     if (what == 24) {
@@ -551,7 +552,7 @@ class model {
     });
     const auto act = [&](auto& t) {
       return given(t, text, [&](const auto& v) {
-        return replace ? t.service_replace(v, now_, done_, condition) : t.service_patch(v, now_, done_, condition);
+        return replace ? t.service_replace(v, at(now_), done_, condition) : t.service_patch(v, at(now_), done_, condition);
       });
     };
     const auto both = [&](reference::twin& r) {
@@ -572,7 +573,7 @@ class model {
     check(heap_, text, stamped_reference_.check_device(*input),
           [&](devicetwin::validation& report) { return heap_.check_device_patch(text, report); });
     const auto act = [&](auto& t) {
-      return given(t, text, [&](const auto& v) { return t.device_patch(v, now_, done_, version); });
+      return given(t, text, [&](const auto& v) { return t.device_patch(v, at(now_), done_, version); });
     };
     const reference::result expected = stamped_reference_.device_patch(*input, now_, version);
     write(heap_, stamped_reference_, expected, text, act);
@@ -588,11 +589,11 @@ class model {
     that(input.has_value(), "a notification", notification);
     if (device_.desired_version() + 1 != stamped_reference_.desired.version || c_.below(16) == 0) return fetch();
     const std::int64_t to = device_.desired_version() + 1;
-    const json::error e = device_.apply_notification(notification, now_, done_);
+    const json::error e = device_.apply_notification(notification, at(now_), done_);
     that(!e, "applying a notification", e.message() + ": " + notification);
     that(device_.desired_version() == to && done_.desired_version == to, "the version of a notification");
     same_json("desired as the device has it", written(device_.desired()), stamped_reference_.desired.values);
-    that(device_.apply_notification(notification, now_, done_).code() == json::errc::precondition_failed, "the same again");
+    that(device_.apply_notification(notification, at(now_), done_).code() == json::errc::precondition_failed, "the same again");
     compare_empty(done_);
     same_json("desired as the device has it", written(device_.desired()), stamped_reference_.desired.values);
   }
@@ -673,7 +674,7 @@ class model {
     devicetwin::new_identity who{"device-1"};
     if (c_.below(2) != 0) who.module_id = "module_2";
     const auto one = [&](auto& t, reference::twin& r) {
-      const json::error e = t.create(who, now_, done_);
+      const json::error e = t.create(who, at(now_), done_);
       that(!e, "create", e.message());
       compare(done_, r.create("device-1", std::string(who.module_id), now_));
     };
@@ -683,7 +684,7 @@ class model {
       one(plain_, plain_reference_);
     }
     who.device_id = "no id";
-    that(heap_.create(who, now_, done_).code() == json::errc::invalid_identity, "a bad id");
+    that(heap_.create(who, at(now_), done_).code() == json::errc::invalid_identity, "a bad id");
     compare_empty(done_);
     fetch();
   }
@@ -743,10 +744,10 @@ class model {
     devicetwin::validation report;
     that(static_cast<bool>(heap_.check_service_patch(text, report)), "asking for broken text", text);
     for (int i = 0; i < 4; ++i) {
-      const json::error e = i == 0   ? heap_.service_patch(text, now_, done_)
-                            : i == 1 ? heap_.service_replace(text, now_, done_)
-                            : i == 2 ? heap_.device_patch(text, now_, done_)
-                                     : heap_.apply_notification(text, now_, done_);
+      const json::error e = i == 0   ? heap_.service_patch(text, at(now_), done_)
+                            : i == 1 ? heap_.service_replace(text, at(now_), done_)
+                            : i == 2 ? heap_.device_patch(text, at(now_), done_)
+                                     : heap_.apply_notification(text, at(now_), done_);
       that(e && e.has_position(), "broken text", text);
       compare_empty(done_);
       same_text("a twin after broken text", service_view(heap_), before);
@@ -763,7 +764,7 @@ class model {
   devicetwin::twin device_;
   reference::twin stamped_reference_, plain_reference_;
   devicetwin::outcome done_;
-  devicetwin::timestamp now_ = 17'000'000'000'000'000;
+  std::int64_t now_ = 17'000'000'000'000'000;
 };
 
 }  // namespace twin_model

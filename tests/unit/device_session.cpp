@@ -54,23 +54,23 @@ struct device {
     }
     return problem(e);
   }
-  std::string connect() { return did(session.connected(++now)); }
-  std::string report(std::string_view patch) { return did(session.report(patch, ++now)); }
-  std::string twin(std::string_view body) { return did(session.message("$iothub/twin/res/200/?$rid=" + get_id, body, ++now)); }
+  std::string connect() { return did(session.connected(ms(++now))); }
+  std::string report(std::string_view patch) { return did(session.report(patch, ms(++now))); }
+  std::string twin(std::string_view body) { return did(session.message("$iothub/twin/res/200/?$rid=" + get_id, body, ms(++now))); }
   std::string get_answer(int status, std::string_view body = {}) {
-    return did(session.message("$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + get_id, body, ++now));
+    return did(session.message("$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + get_id, body, ms(++now)));
   }
   std::string answer(int status, std::int64_t version, std::string_view body = {}) {
     return did(session.message("$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + patch_id +
                                    (version < 0 ? "" : "&$version=" + std::to_string(version)),
-                               body, ++now));
+                               body, ms(++now)));
   }
   std::string change(std::int64_t version, std::string_view body) {
-    return did(session.message("$iothub/twin/PATCH/properties/desired/?$version=" + std::to_string(version), body, ++now));
+    return did(session.message("$iothub/twin/PATCH/properties/desired/?$version=" + std::to_string(version), body, ms(++now)));
   }
   std::string tick_when_due() {
-    now = session.next_tick();
-    return did(session.tick(now));
+    now = session.next_tick().count;
+    return did(session.tick(ms(now)));
   }
   std::string desired() const { return std::string(session.text(part::desired)); }
   std::string reported() const { return std::string(session.text(part::reported)); }
@@ -88,7 +88,7 @@ void start(device& d, std::string_view twin = R"({"desired":{"rpm":900,"zone":{"
 TEST_CASE("a session subscribes, asks for the twin and tells what is desired", "[device_session]") {
   device d;
   CHECK(d.session.actions().empty());
-  CHECK(d.session.next_tick() == INT64_MAX);
+  CHECK(d.session.next_tick().count == INT64_MAX);
   CHECK(d.connect() == "");
   REQUIRE(d.session.actions().size() == 3);
   CHECK(d.session.actions()[0].kind == twinsync::action_kind::subscribe);
@@ -97,7 +97,7 @@ TEST_CASE("a session subscribes, asks for the twin and tells what is desired", "
   CHECK(d.session.actions()[2].kind == twinsync::action_kind::publish);
   CHECK(d.session.actions()[2].topic == "$iothub/twin/GET/?$rid=" + d.get_id);
   CHECK(d.session.actions()[2].payload.empty());
-  CHECK(d.session.next_tick() == d.now + 30000);
+  CHECK(d.session.next_tick().count == d.now + 30000);
   CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1},"$version":3},"reported":{"rpm":870,"$version":5}})") == "");
   REQUIRE(d.session.actions().size() == 1);
   CHECK(d.session.actions()[0].kind == twinsync::action_kind::changed);
@@ -107,7 +107,7 @@ TEST_CASE("a session subscribes, asks for the twin and tells what is desired", "
   CHECK(d.session.version(part::desired) == 3);
   CHECK(d.session.version(part::reported) == 5);
   CHECK(d.session.in_step());
-  CHECK(d.session.next_tick() == INT64_MAX);
+  CHECK(d.session.next_tick().count == INT64_MAX);
   CHECK(d.session.text(part::tags) == "{}");
 }
 
@@ -184,7 +184,7 @@ TEST_CASE("changes for which there is no room are fetched", "[device_session]") 
 TEST_CASE("a snapshot replaces whatever its version is", "[device_session]") {
   device d;
   start(d);
-  REQUIRE(!d.session.disconnected(d.now));
+  REQUIRE(!d.session.disconnected(ms(d.now)));
   CHECK_FALSE(d.session.in_step());
   REQUIRE(d.connect() == "");
   CHECK(d.twin(R"({"desired":{"new":true,"$version":1},"reported":{"$version":1}})") == "");  // an identity made anew
@@ -208,7 +208,7 @@ TEST_CASE("a version stands in the topic, in the body, or in both", "[device_ses
   device d;
   start(d, R"({"desired":{"$version":1},"reported":{"$version":1}})");
   CHECK(d.change(2, R"({"a":2})") == "");
-  CHECK(d.did(d.session.message("$iothub/twin/PATCH/properties/desired/", R"({"a":3,"\u0024version":3})", d.now)) == "");
+  CHECK(d.did(d.session.message("$iothub/twin/PATCH/properties/desired/", R"({"a":3,"\u0024version":3})", ms(d.now))) == "");
   CHECK(d.desired() == R"({"a":3})");
   CHECK(d.change(4, R"({"a":4,"$metadata":{},"\u0024other":1,"b":{"$inside":1},"$version":4})") == "");
   CHECK(d.desired() == R"({"a":4,"b":{"$inside":1}})");  // at the root alone they are the hub's
@@ -221,7 +221,7 @@ TEST_CASE("a version stands in the topic, in the body, or in both", "[device_ses
     CHECK(last(other.session, twinsync::action_kind::publish).find("GET") != std::string::npos);  // it was about something
     CHECK(other.desired() == "{}");
   }
-  CHECK(d.did(d.session.message("$iothub/twin/PATCH/properties/desired/", R"({"a":5})", d.now)) != "");
+  CHECK(d.did(d.session.message("$iothub/twin/PATCH/properties/desired/", R"({"a":5})", ms(d.now))) != "");
 }
 
 TEST_CASE("twins and changes that are none are errors, and the twin is asked for again", "[device_session]") {
@@ -239,7 +239,7 @@ TEST_CASE("twins and changes that are none are errors, and the twin is asked for
     CHECK(d.desired() == R"({"rpm":900,"zone":{"a":1,"b":2}})");
     CHECK(d.reported() == R"({"rpm":870})");
     const std::string id = d.get_id;
-    CHECK(d.session.next_tick() != INT64_MAX);
+    CHECK(d.session.next_tick().count != INT64_MAX);
     CHECK(d.tick_when_due() == "");
     CHECK(d.get_id != id);
     CHECK(d.twin(R"({"desired":{"$version":3,"a":null,"b":{"c":null}},"reported":null})") == "");
@@ -257,9 +257,9 @@ TEST_CASE("twins and changes that are none are errors, and the twin is asked for
   start(d, R"({"properties":{"desired":{"a":1,"$version":2},"reported":{"b":1,"$version":1}}})");  // as it was once documented
   CHECK(d.desired() == R"({"a":1})");
   CHECK(d.reported() == R"({"b":1})");
-  CHECK(d.did(d.session.message("$iothub/twin/res/200/", "{}", 1)) != "");
-  CHECK(d.did(d.session.message("a/b", "{}", 1)) != "");
-  CHECK(d.did(d.session.message("$iothub/twin/GET/?$rid=1", "", 1)) != "");
+  CHECK(d.did(d.session.message("$iothub/twin/res/200/", "{}", ms(1))) != "");
+  CHECK(d.did(d.session.message("a/b", "{}", ms(1))) != "");
+  CHECK(d.did(d.session.message("$iothub/twin/GET/?$rid=1", "", ms(1))) != "");
   std::string deep = R"({"desired":{"$version":1,"a":)" + std::string(80, '[') + std::string(80, ']') + R"(},"reported":{}})";
   REQUIRE(d.connect() == "");
   CHECK(d.twin(deep).find("nested too deeply") == 0);
@@ -276,7 +276,7 @@ TEST_CASE("a twin that is refused is not asked for again before the next connect
     CHECK(a.status == static_cast<unsigned>(status));
     CHECK(a.code == 404001);
     CHECK(a.message == "no such \"device\"\xC3\xA9");
-    CHECK(d.session.next_tick() == INT64_MAX);
+    CHECK(d.session.next_tick().count == INT64_MAX);
     CHECK(d.change(2, R"({"a":1,"$version":2})") == "");
     CHECK(d.session.actions().empty());
     CHECK(d.report(R"({"a":1})") == "");
@@ -432,16 +432,16 @@ TEST_CASE("versions and times up to the last one are defined", "[device_session]
     for (const std::int64_t longest : {INT64_MIN, std::int64_t{0}, INT64_MAX - 1, INT64_MAX}) {
       for (const std::int64_t time_out : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, INT64_MAX}) {
         twinsync::device_options options;
-        options.retry_first = first;
-        options.retry_longest = longest;
-        options.time_out = time_out;
+        options.retry_first = ms(first);
+        options.retry_longest = ms(longest);
+        options.time_out = ms(time_out);
         for (std::int64_t now : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, INT64_MAX}) {
           twinsync::device_session s(options);
-          REQUIRE(!s.connected(now));
+          REQUIRE(!s.connected(ms(now)));
           for (int i = 0; i < 140; ++i) {
-            CHECK(s.next_tick() >= now);
-            if (s.next_tick() > now) now = s.next_tick();
-            REQUIRE(!s.tick(now));
+            CHECK(s.next_tick().count >= now);
+            if (s.next_tick().count > now) now = s.next_tick().count;
+            REQUIRE(!s.tick(ms(now)));
           }
         }
       }
@@ -451,9 +451,9 @@ TEST_CASE("versions and times up to the last one are defined", "[device_session]
 
 TEST_CASE("requests are repeated with a growing delay after 429, 5xx and a time-out", "[device_session]") {
   twinsync::device_options options;
-  options.retry_first = 100;
-  options.retry_longest = 1000;
-  options.time_out = 5000;
+  options.retry_first = ms(100);
+  options.retry_longest = ms(1000);
+  options.time_out = ms(5000);
   options.seed = 7;
   std::vector<std::int64_t> delays[2];
   for (auto& seen : delays) {
@@ -462,7 +462,7 @@ TEST_CASE("requests are repeated with a growing delay after 429, 5xx and a time-
     for (int i = 0; i < 8; ++i) {
       const std::string id = d.get_id;
       if (i % 3 == 2) {
-        CHECK(d.session.next_tick() == d.now + 5000);
+        CHECK(d.session.next_tick().count == d.now + 5000);
         CHECK(d.tick_when_due() == "");  // the time is over
       } else {
         CHECK(d.get_answer(i % 3 == 0 ? 429 : 503) == "");
@@ -470,11 +470,11 @@ TEST_CASE("requests are repeated with a growing delay after 429, 5xx and a time-
         --d.now;
       }
       CHECK(d.session.actions().empty());
-      seen.push_back(d.session.next_tick() - d.now);
+      seen.push_back(d.session.next_tick().count - d.now);
       const std::int64_t longest = std::min<std::int64_t>(1000, 100 << i);
       CHECK(seen.back() >= longest / 2 - 1);
       CHECK(seen.back() <= longest);
-      REQUIRE(!d.session.tick(d.session.next_tick() - 1));
+      REQUIRE(!d.session.tick(ms(d.session.next_tick().count - 1)));
       CHECK(d.session.actions().empty());
       CHECK(d.tick_when_due() == "");
       CHECK(d.get_id != id);
@@ -529,9 +529,9 @@ TEST_CASE("an answer that comes late is an answer", "[device_session]") {
   const std::string old = d.patch_id;
   CHECK(d.answer(429, -1) == "");
   CHECK(d.tick_when_due() == "");
-  CHECK(d.did(d.session.message("$iothub/twin/res/204/?$rid=" + old + "&$version=3", "", d.now)) == "");
+  CHECK(d.did(d.session.message("$iothub/twin/res/204/?$rid=" + old + "&$version=3", "", ms(d.now))) == "");
   CHECK_FALSE(d.session.in_step());
-  CHECK(d.did(d.session.message("$iothub/twin/res/400/?$rid=x", "", d.now)) == "");
+  CHECK(d.did(d.session.message("$iothub/twin/res/400/?$rid=x", "", ms(d.now))) == "");
   CHECK_FALSE(d.session.in_step());
   CHECK(d.acknowledged() == R"({"b":1})");
 }
@@ -667,7 +667,7 @@ TEST_CASE("an answer that crosses a request for the twin makes it ask again", "[
   const std::string crossed = d.get_id;
   CHECK(d.answer(204, 6) == "");
   CHECK(d.get_id != crossed);
-  CHECK(d.did(d.session.message("$iothub/twin/res/200/?$rid=" + crossed, "{}", d.now)) == "");  // may be from before the report
+  CHECK(d.did(d.session.message("$iothub/twin/res/200/?$rid=" + crossed, "{}", ms(d.now))) == "");  // may be from before the report
   CHECK_FALSE(d.session.in_step());
   CHECK(d.twin(R"({"desired":{"$version":9},"reported":{"rpm":871,"$version":6}})") == "");
   CHECK(d.session.in_step());
@@ -679,7 +679,7 @@ TEST_CASE("what others report is taken over where authority is shared", "[device
   device d(options);
   start(d);
   CHECK(d.report(R"({"mine":1,"both":"mine"})") == "");
-  REQUIRE(!d.session.disconnected(d.now));
+  REQUIRE(!d.session.disconnected(ms(d.now)));
   CHECK(d.report(R"({"mine":2})") == "");
   REQUIRE(d.connect() == "");
   CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"theirs":1,"both":"theirs","$version":9}})") == "");
@@ -779,7 +779,7 @@ TEST_CASE("a report that would be refused is refused here, with the place", "[de
     CHECK(d.session.actions().empty());
     CHECK(d.reported() == before);
   }
-  const json::error e = d.session.report(R"({"a":")" + std::string(4097, 'x') + "\"}", 1);
+  const json::error e = d.session.report(R"({"a":")" + std::string(4097, 'x') + "\"}", ms(1));
   CHECK(e.code() == errc::string_too_long);
   CHECK(e.limit() == 4096);
   CHECK(e.actual() == 4097);
@@ -795,21 +795,21 @@ TEST_CASE("the size of reported is held against the limit when it grows", "[devi
   start(d, R"({"desired":{"$version":1},"reported":{"a":1,"b":"\u0001\u00e9","c":[true,null],"$version":1}})");
   // a 1+8, b 1+2, c 1+4
   CHECK(d.report(R"({"d":"01234567890123456789"})") == "");  // 17 + 21
-  const json::error e = d.session.report(R"({"e":"0123"})", 2);
+  const json::error e = d.session.report(R"({"e":"0123"})", ms(2));
   CHECK(e.code() == errc::section_too_large);
   CHECK(e.limit() == 40);
   CHECK(e.actual() == 43);
   rules.max_reported = 10;
   CHECK(d.report(R"({"d":"0123456789"})") == "");  // less is always allowed
-  CHECK(d.session.report(R"({"d":"0123456789012"})", 2).code() == errc::section_too_large);
+  CHECK(d.session.report(R"({"d":"0123456789012"})", ms(2)).code() == errc::section_too_large);
   rules = devicetwin::aws;
   rules.max_total = 60;
   CHECK(d.report(R"({"d":"x"})") == "");
-  CHECK(d.session.report(R"({"d":"01234567890123456789"})", 2).code() == errc::section_too_large);
+  CHECK(d.session.report(R"({"d":"01234567890123456789"})", ms(2)).code() == errc::section_too_large);
   rules = devicetwin::edge_hub;
   rules.max_reported = 13;
   CHECK(d.report(R"({ "d" : "01234" })") == "");  // the patch alone counts, without white space
-  CHECK(d.session.report(R"({"d":"012345"})", 2).code() == errc::section_too_large);
+  CHECK(d.session.report(R"({"d":"012345"})", ms(2)).code() == errc::section_too_large);
 }
 
 TEST_CASE("the text of reported is held against the limit when it grows", "[device_session]") {
@@ -820,14 +820,14 @@ TEST_CASE("the text of reported is held against the limit when it grows", "[devi
   device d(options);
   start(d, R"({"desired":{"$version":1},"reported":{"a":[[],[],[],[],[],[],[]],"$version":1}})");
   CHECK(d.report(R"({"b":[ [], [] ]})") == "");  // 40 bytes without the spaces
-  const json::error e = d.session.report(R"({"c":{}})", 2);
+  const json::error e = d.session.report(R"({"c":{}})", ms(2));
   CHECK(e.code() == errc::section_text_too_long);
   CHECK(e.limit() == 40);
   CHECK(e.actual() == 47);
   CHECK(d.reported() == R"({"a":[[],[],[],[],[],[],[]],"b":[[],[]]})");
   rules.max_text = 10;
   CHECK(d.report(R"({"b":[]})") == "");  // less is always allowed
-  CHECK(d.session.report(R"({"b":[[]]})", 2).code() == errc::section_text_too_long);
+  CHECK(d.session.report(R"({"b":[[]]})", ms(2)).code() == errc::section_text_too_long);
 }
 
 TEST_CASE("values are parsed when they are asked for", "[device_session]") {
@@ -985,20 +985,20 @@ void tell_story(twinsync::device_session& s, OnError&& on_error) {
   const auto res = [&](int status, const std::string& id, int version) {
     return "$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id + (version < 0 ? "" : "&$version=" + std::to_string(version));
   };
-  all([&] { return s.report(R"({"a":null})", ++now); });
-  all([&] { return s.report(R"({"a":{"b":1}})", ++now); });
-  all([&] { return s.connected(++now); });
+  all([&] { return s.report(R"({"a":null})", ms(++now)); });
+  all([&] { return s.report(R"({"a":{"b":1}})", ms(++now)); });
+  all([&] { return s.connected(ms(++now)); });
   const std::string first = R"({"desired":{"zone":)" + zone + R"(,"$version":1},"reported":{"a":{"c":1},"$version":1}})";
-  all([&] { return s.message(res(200, get, -1), first, ++now); });
-  all([&] { return s.message(res(204, patch, 2), "", ++now); });
-  all([&] { return s.message("$iothub/twin/PATCH/properties/desired/?$version=2", R"({"zone":{"name3":null,"name4":{"x":null,"z":{"n":null}}}})", ++now); });
-  all([&] { return s.report(R"({"r":)" + zone + "}", ++now); });
-  all([&] { return s.report(R"({"r":{"name7":null}})", ++now); });
-  all([&] { return s.message(res(400, patch, -1), R"({"errorCode":400004,"message":"\u006eo"})", ++now); });
-  all([&] { return s.message(res(204, patch, 3), "", ++now); });
-  all([&] { return s.message("$iothub/twin/PATCH/properties/desired/?$version=9", R"({"q":1})", ++now); });
+  all([&] { return s.message(res(200, get, -1), first, ms(++now)); });
+  all([&] { return s.message(res(204, patch, 2), "", ms(++now)); });
+  all([&] { return s.message("$iothub/twin/PATCH/properties/desired/?$version=2", R"({"zone":{"name3":null,"name4":{"x":null,"z":{"n":null}}}})", ms(++now)); });
+  all([&] { return s.report(R"({"r":)" + zone + "}", ms(++now)); });
+  all([&] { return s.report(R"({"r":{"name7":null}})", ms(++now)); });
+  all([&] { return s.message(res(400, patch, -1), R"({"errorCode":400004,"message":"\u006eo"})", ms(++now)); });
+  all([&] { return s.message(res(204, patch, 3), "", ms(++now)); });
+  all([&] { return s.message("$iothub/twin/PATCH/properties/desired/?$version=9", R"({"q":1})", ms(++now)); });
   const std::string second = R"({"desired":{"zone":{"name1":)" + zone + R"(},"$version":9},"reported":{"other":1,"$version":7}})";
-  all([&] { return s.message(res(200, get, -1), second, ++now); });
+  all([&] { return s.message(res(200, get, -1), second, ms(++now)); });
   std::string saved;
   if (well && s.save(saved)) well = false;
   all([&] { return s.restore(saved); });
@@ -1081,10 +1081,10 @@ struct storing_hub {
   storing_hub() {
     devicetwin::new_identity who;
     who.device_id = "d";
-    REQUIRE(!t.create(who, 1, done));
+    REQUIRE(!t.create(who, at(1), done));
   }
   void desire(const std::string& desired) {
-    REQUIRE(!t.service_patch(R"({"properties":{"desired":)" + desired + "}}", 2, done));
+    REQUIRE(!t.service_patch(R"({"properties":{"desired":)" + desired + "}}", at(2), done));
   }
   std::string twin() const {
     std::string text;
@@ -1099,12 +1099,12 @@ struct storing_hub {
         continue;
       }
       ++patches;
-      REQUIRE(!t.device_patch(patch, 3, done));
+      REQUIRE(!t.device_patch(patch, at(3), done));
       REQUIRE(d.answer(204, t.reported_version()) == "");
     }
   }
   void reconnect(device& d) {
-    REQUIRE(!d.session.disconnected(++d.now));
+    REQUIRE(!d.session.disconnected(ms(++d.now)));
     REQUIRE(d.connect() == "");
     serve(d);
   }
@@ -1302,9 +1302,9 @@ TEST_CASE("a session on a heap asks for memory a few times, and for a multiple o
     const auto answer = [&](std::string_view body) {
       return problem(s.message("$iothub/twin/res/200/?$rid=" +
                                    std::string(twinsync::parse_twin_topic(last(s, twinsync::action_kind::publish))->request_id),
-                               body, 2));
+                               body, ms(2)));
     };
-    REQUIRE(problem(s.connected(1)) == "");
+    REQUIRE(problem(s.connected(ms(1))) == "");
     REQUIRE(answer(twin) == "");
     CHECK(s.text(part::desired).size() > twin.size() / 3);
     CHECK(heap.requests < 60);
@@ -1312,11 +1312,11 @@ TEST_CASE("a session on a heap asks for memory a few times, and for a multiple o
     // A large report, the largest change there is, and another twin altogether.
     std::string patch = "{";
     for (int i = 0; i < members; ++i) patch += (i == 0 ? "\"other" : ",\"other") + std::to_string(i) + "\":[" + std::to_string(i) + "]";
-    REQUIRE(problem(s.report(patch + "}", 3)) == "");
-    REQUIRE(problem(s.message("$iothub/twin/PATCH/properties/desired/?$version=4", patch + "}", 4)) == "");
-    REQUIRE(problem(s.connected(5)) == "");
+    REQUIRE(problem(s.report(patch + "}", ms(3))) == "");
+    REQUIRE(problem(s.message("$iothub/twin/PATCH/properties/desired/?$version=4", patch + "}", ms(4))) == "");
+    REQUIRE(problem(s.connected(ms(5))) == "");
     REQUIRE(answer(R"({"desired":{"$version":9},"reported":{"$version":9}})") == "");
-    REQUIRE(problem(s.connected(6)) == "");
+    REQUIRE(problem(s.connected(ms(6))) == "");
     REQUIRE(answer(twin) == "");
     CHECK(heap.requests < 300);
     CHECK(heap.bytes < 150 * twin.size() + 300000);

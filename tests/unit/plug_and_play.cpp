@@ -268,13 +268,13 @@ TEST_CASE("looking for answers survives every failing allocation", "[plug_and_pl
 
 TEST_CASE("an acknowledgement goes through a session", "[plug_and_play]") {
   twinsync::device_session session;
-  REQUIRE(!session.connected(0));
+  REQUIRE(!session.connected(ms(0)));
   const auto id = [&] { return std::string(twinsync::parse_twin_topic((*session.actions().begin()).topic)->request_id); };
   std::string get;
   for (const auto& action : session.actions()) {
     if (action.kind == twinsync::action_kind::publish) get = twinsync::parse_twin_topic(action.topic)->request_id;
   }
-  REQUIRE(!session.message("$iothub/twin/res/200/?$rid=" + get, R"({"desired":{"target":21,"$version":4},"reported":{"$version":1}})", 1));
+  REQUIRE(!session.message("$iothub/twin/res/200/?$rid=" + get, R"({"desired":{"target":21,"$version":4},"reported":{"$version":1}})", ms(1)));
   std::vector<std::string> open;
   const auto look = [&] {
     open.clear();
@@ -287,7 +287,7 @@ TEST_CASE("an acknowledgement goes through a session", "[plug_and_play]") {
   twinsync::property_writer<std::string> properties(patch);
   properties.acknowledge("target", {"21", 200, session.version(part::desired)});
   REQUIRE(!properties.finish());
-  REQUIRE(!session.report(patch, 2));
+  REQUIRE(!session.report(patch, ms(2)));
   REQUIRE(session.actions().size() == 1);
   CHECK(session.actions()[0].payload == R"({"target":{"value":21,"ac":200,"av":4}})");
   CHECK(!id().empty());

@@ -77,7 +77,7 @@ TEST_CASE("violations are a range", "[range]") {
 
 TEST_CASE("the actions of a session and the changes that they tell are ranges", "[range]") {
   twinsync::device_session session;
-  REQUIRE(!session.connected(1));
+  REQUIRE(!session.connected(ms(1)));
   const auto topic = [](const auto& action) { return std::string(action.topic); };
   const auto all = all_of_range(session.actions(), topic);
   CHECK(all.size() == 3);
@@ -88,7 +88,7 @@ TEST_CASE("the actions of a session and the changes that they tell are ranges", 
                                 [](const auto& a) { return a.kind == twinsync::action_kind::publish; });
   REQUIRE(get != session.actions().end());
   const std::string id = topic(*get).substr(topic(*get).find('=') + 1);
-  REQUIRE(!session.message("$iothub/twin/res/200/?$rid=" + id, R"({"desired":{"a":1,"b":2,"$version":3},"reported":{"$version":1}})", 2));
+  REQUIRE(!session.message("$iothub/twin/res/200/?$rid=" + id, R"({"desired":{"a":1,"b":2,"$version":3},"reported":{"$version":1}})", ms(2)));
   CHECK(all_of_range(session.changes(), [](const auto& c) { return std::string(c.pointer); }) == std::vector<std::string>{"/a", "/b"});
   const std::vector<twinsync::text_change> kept(session.changes().begin(), session.changes().end());
   CHECK(kept.back().new_text == "2");

@@ -327,7 +327,7 @@ TEST_CASE("random metadata is kept, and what is written inside becomes the twin'
     const auto written_patch = reference::parser::parse(of_desired(patch));
     outcome done;
     const bool good = !t.service_patch(of_desired(patch), noon(), done);
-    CHECK(good == r.service_patch(*written_patch, noon(), "").refusals.empty());
+    CHECK(good == r.service_patch(*written_patch, noon().ticks, "").refusals.empty());
     CHECK(same());
   }
 }

@@ -89,7 +89,7 @@ std::string everything(const Twin& t) {
   for (const char* pointer : {"", "/desired_with_a_long_name_2", "/desired_with_a_long_name_3/deep/er", "/desired_with_a_long_name_4/deep/n"}) {
     for (const part p : {part::desired, part::reported}) {
       const auto s = t.stamp_of(p, pointer);
-      text += s ? " " + std::to_string(s->time) + "@" + std::to_string(s->version) : " -";
+      text += s ? " " + std::to_string(s->time.ticks) + "@" + std::to_string(s->version) : " -";
     }
   }
   return text;
@@ -322,7 +322,7 @@ TEST_CASE("a twin patched for long stays within twice a fresh load and its tombs
     const unsigned mine = patches / (groups == 30 ? 2 : 4);
     for (unsigned i = 0; i < mine; ++i) {
       const std::string patch = random_patch(random, groups);
-      const auto now = noon() + static_cast<std::int64_t>(i) * 12345;
+      const auto now = at(noon().ticks + static_cast<std::int64_t>(i) * 12345);
       const json::error e = random() % 4 == 0 ? t.service_patch(of_desired(patch), now, done) : t.device_patch(patch, now, done);
       if (e) FAIL(e.message() << " for " << patch);
       if (i % 500 != 0) continue;
@@ -398,7 +398,7 @@ TEST_CASE("a twin in a buffer of six times its text and 2 KB takes patches for e
     for (unsigned i = 0; i < patches; ++i) {
       const std::string patch = "{\"group" + std::to_string(i * 7 % static_cast<unsigned>(groups)) + "\":{\"level\":" + std::to_string(i % 1000) +
                                 ",\"name\":\"" + std::string(20 + i % 12, 'n') + "\"}}";
-      const auto now = noon() + static_cast<std::int64_t>(i);
+      const auto now = at(noon().ticks + static_cast<std::int64_t>(i));
       const json::error e = i % 5 == 0 ? t.service_patch(of_desired(patch), now, done) : t.device_patch(patch, now, done);
       if (e) FAIL(e.message() << " at patch " << i << " of " << groups << " groups");
     }

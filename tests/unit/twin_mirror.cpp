@@ -79,17 +79,17 @@ TEST_CASE("a device's copy follows the notifications", "[twin][mirror]") {
   REQUIRE(!copy.load(device_view));
   devicetwin::outcome told;
   REQUIRE(!x.desire(R"({"a":{"b":1,"c":2}})"));
-  REQUIRE(!copy.apply_notification(x.done.notification(), 1, told));
+  REQUIRE(!copy.apply_notification(x.done.notification(), at(1), told));
   CHECK(told.size() == 1);
   REQUIRE(!x.replace(R"({"a":{"c":2},"d":[1]})"));
   const std::string second(x.done.notification());
   CHECK(second == R"({"a":{"c":2,"b":null},"d":[1],"$version":3})");
-  REQUIRE(!copy.apply_notification(second, 2, told));
+  REQUIRE(!copy.apply_notification(second, at(2), told));
   CHECK(written(copy.desired()) == written(x.t.desired()));
   CHECK(copy.desired_version() == 3);
-  CHECK(copy.apply_notification(second, 3, told).code() == errc::precondition_failed);
-  CHECK(copy.apply_notification(R"({"a":1,"$version":5})", 3, told).code() == errc::precondition_failed);
-  CHECK(copy.apply_notification(R"({"a":1})", 3, told).pointer() == "/$version");
+  CHECK(copy.apply_notification(second, at(3), told).code() == errc::precondition_failed);
+  CHECK(copy.apply_notification(R"({"a":1,"$version":5})", at(3), told).code() == errc::precondition_failed);
+  CHECK(copy.apply_notification(R"({"a":1})", at(3), told).pointer() == "/$version");
   CHECK(copy.desired_version() == 3);
 }
 
@@ -105,7 +105,7 @@ TEST_CASE("a copy holds the text of a section against its dialect's limit", "[tw
   devicetwin::outcome told;
 
   REQUIRE(!x.desire(R"({"b":0})"));
-  json::error e = device.apply_notification(x.done.notification(), 1, told);
+  json::error e = device.apply_notification(x.done.notification(), at(1), told);
   CHECK(e.code() == errc::section_text_too_long);
   CHECK(e.limit() == 20);
   CHECK(e.actual() == members.size() + 2);
@@ -119,12 +119,12 @@ TEST_CASE("a copy holds the text of a section against its dialect's limit", "[tw
   }
 
   rules.max_text = members.size() + 2;  // to the byte
-  REQUIRE(!device.apply_notification(x.done.notification(), 1, told));
+  REQUIRE(!device.apply_notification(x.done.notification(), at(1), told));
   REQUIRE(!service.apply_event(x.done.event(), told));
   CHECK(device.text_size(part::desired) == members.size() + 2);
   rules.max_text = 10;  // what does not grow is taken
   REQUIRE(!x.desire(R"({"b":1})"));
-  REQUIRE(!device.apply_notification(x.done.notification(), 2, told));
+  REQUIRE(!device.apply_notification(x.done.notification(), at(2), told));
   REQUIRE(!service.apply_event(x.done.event(), told));
   CHECK(written(device.desired()) == written(x.t.desired()));
   CHECK(written(service.desired()) == written(x.t.desired()));

@@ -428,10 +428,10 @@ TEST_CASE("every allocation failing: changes_since", "[since][failure]") {
     {
       devicetwin::twin t(devicetwin::azure, devicetwin::heap_memory(heap.source()));
       devicetwin::outcome out;
-      REQUIRE(!t.create({"devA"}, 0, out));
-      REQUIRE(!t.device_patch(R"({"a":{"b":{"c":{"d":1}}},"e":1})", 1, out));
-      REQUIRE(!t.device_patch(R"({"a":{"b":{"c":{"d":null,"f":1}}}})", 2, out));
-      REQUIRE(!t.device_patch(R"({"e":null})", 3, out));
+      REQUIRE(!t.create({"devA"}, at(0), out));
+      REQUIRE(!t.device_patch(R"({"a":{"b":{"c":{"d":1}}},"e":1})", at(1), out));
+      REQUIRE(!t.device_patch(R"({"a":{"b":{"c":{"d":null,"f":1}}}})", at(2), out));
+      REQUIRE(!t.device_patch(R"({"e":null})", at(3), out));
       heap.refused_request = heap.requests + n;
       json::document patch(heap.source());
       const json::error e = changes_since(t, part::reported, 2, patch);

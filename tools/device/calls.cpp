@@ -15,11 +15,11 @@ volatile long long now;
 volatile double number;
 
 #define CALL(name) [[gnu::noinline]] json::error call_##name(session& s, std::string_view text, std::string_view more)
-CALL(connected) { return (void)text, (void)more, s.connected(now); }
-CALL(disconnected) { return (void)text, (void)more, s.disconnected(now); }
-CALL(message) { return s.message(text, more, now); }
-CALL(tick) { return (void)text, (void)more, s.tick(now); }
-CALL(report) { return (void)text, s.report(more, now); }
+CALL(connected) { return (void)text, (void)more, s.connected({now}); }
+CALL(disconnected) { return (void)text, (void)more, s.disconnected({now}); }
+CALL(message) { return s.message(text, more, {now}); }
+CALL(tick) { return (void)text, (void)more, s.tick({now}); }
+CALL(report) { return (void)text, s.report(more, {now}); }
 CALL(restore) { return (void)text, s.restore(more); }
 CALL(save) {
   json::text_buffer out(bytes, sizeof bytes);

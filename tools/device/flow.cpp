@@ -101,8 +101,8 @@ class run {
     if (out_of_memory_) return -1;       \
     if (!well) return __LINE__;          \
   } while (false)
-    MUST(did(s->report(R"({"boot":1,"zone0":{"on":null}})", now_)));
-    MUST(did(s->connected(now_)));
+    MUST(did(s->report(R"({"boot":1,"zone0":{"on":null}})", {now_})));
+    MUST(did(s->connected({now_})));
     MUST(s->actions().size() == 3 && answer(200, -1, twin(1, 3, 1, 5)));
     MUST(!s->changes().empty() && accept());
     MUST(s->in_step());
@@ -123,15 +123,15 @@ class run {
       r.put("},\"schedule\":[1,");
       r.put(i);
       r.put("]}}");
-      MUST(did(s->report(r.view(), now_)));
-      MUST(did(s->report(R"({"zone4":{"fan":{"rpm":1}},"more":"text\n"})", now_)));
-      MUST(did(s->report(R"({"zone4":{"fan":null},"more":null})", now_)));
+      MUST(did(s->report(r.view(), {now_})));
+      MUST(did(s->report(R"({"zone4":{"fan":{"rpm":1}},"more":"text\n"})", {now_})));
+      MUST(did(s->report(R"({"zone4":{"fan":null},"more":null})", {now_})));
       MUST(accept());
       if (i % 5 == 0) MUST(answer(400, -1, R"({"errorCode":400004,"message":"not so"})"));
       while (!s->in_step()) MUST(accept());
     }
     // The hub says that somebody else wrote: the twin is fetched, and what the device has is sent again.
-    MUST(did(s->report(R"({"more":"text"})", now_)));
+    MUST(did(s->report(R"({"more":"text"})", {now_})));
     MUST(answer(204, 99, {}));
     MUST(answer(200, -1, twin(1, 23, 1, 99)));
     while (!s->in_step()) MUST(accept());
@@ -140,14 +140,14 @@ class run {
     MUST(answer(200, -1, twin(77, 99, 1, 120)));
     MUST(s->get<double>(part::desired, "/zone11/target").value_or(0) == 88.5);
     while (!s->in_step()) MUST(accept());
-    MUST(did(s->disconnected(now_)));
-    MUST(did(s->report(R"({"zone7":{"mode":"off","note":"offline"},"zone8":null})", now_)));
+    MUST(did(s->disconnected({now_})));
+    MUST(did(s->report(R"({"zone7":{"mode":"off","note":"offline"},"zone8":null})", {now_})));
     json::text_buffer out(saved, sizeof saved);
     MUST(did(s->save(out)));
     s->~device_session();
     session_ = new (place) twinsync::device_session(memory, bytes_, options_);
     MUST(did(s->restore(out.view())));
-    MUST(did(s->connected(now_)));
+    MUST(did(s->connected({now_})));
     MUST(answer(200, -1, twin(5, 100, 1, 62)));
     MUST(!s->changes().empty());
     while (!s->in_step()) MUST(accept());
@@ -174,13 +174,13 @@ class run {
     int length = std::snprintf(topic, sizeof topic, "$iothub/twin/res/%d/?$rid=%s", status, id_);
     if (version >= 0) length += std::snprintf(topic + length, sizeof topic - static_cast<std::size_t>(length), "&$version=%ld", version);
     paint();
-    return did(session_->message({topic, static_cast<std::size_t>(length)}, body, ++now_));
+    return did(session_->message({topic, static_cast<std::size_t>(length)}, body, {++now_}));
   }
   bool accept() { return answer(204, static_cast<long>(session_->version(part::reported)) + 1, {}); }
   bool change(long version, std::string_view body) {
     const int length = std::snprintf(topic, sizeof topic, "$iothub/twin/PATCH/properties/desired/?$version=%ld", version);
     paint();
-    return did(session_->message({topic, static_cast<std::size_t>(length)}, body, ++now_));
+    return did(session_->message({topic, static_cast<std::size_t>(length)}, body, {++now_}));
   }
 
   std::size_t bytes_;

@@ -79,7 +79,7 @@ int time_of(const arguments& given, dt::timestamp& now) {
   if (text == nullptr) {
     std::timespec clock = {};
     if (std::timespec_get(&clock, TIME_UTC) == 0) return complain("the clock cannot be read");
-    now = clock.tv_sec * dt::ticks_per_second + clock.tv_nsec / 100;
+    now = {clock.tv_sec * dt::ticks_per_second + clock.tv_nsec / 100};
     return 0;
   }
   const auto time = dt::parse_timestamp(*text);
@@ -123,7 +123,7 @@ int make(const arguments& given) {
   who.device_id = *id;
   if (const std::string* module = given.find(module_option)) who.module_id = *module;
   if (const std::string* model = given.find(model_option)) who.model_id = *model;
-  dt::timestamp now = 0;
+  dt::timestamp now;
   if (const int status = time_of(given, now)) return status;
   dt::twin t;
   dt::outcome done;
@@ -147,7 +147,7 @@ int patch(const arguments& given) {
     if (!device) return complain("--if-version goes with --as device");
     version = *wanted;
   }
-  dt::timestamp now = 0;
+  dt::timestamp now;
   if (const int status = time_of(given, now)) return status;
   input whole, change;
   dt::twin t;
@@ -160,7 +160,7 @@ int patch(const arguments& given) {
 }
 
 int replace(const arguments& given) {
-  dt::timestamp now = 0;
+  dt::timestamp now;
   if (const int status = time_of(given, now)) return status;
   input whole, document;
   dt::twin t;

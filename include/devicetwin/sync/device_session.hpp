@@ -56,9 +56,9 @@ struct device_options {
   /// Bytes of changes kept while the twin is being asked for. Each takes up to 16 bytes and its text, and costs one pass
   /// over desired when the twin is there.
   std::size_t max_kept = 4096;
-  std::int64_t time_out = 30000;                             ///< for an answer
-  std::int64_t retry_first = 1000;                           ///< back-off: doubled each time, and of that half to all by chance
-  std::int64_t retry_longest = 300000;
+  milliseconds time_out{30'000};        ///< for an answer
+  milliseconds retry_first{1'000};      ///< back-off: doubled each time; the delay is a random half to all of it
+  milliseconds retry_longest{300'000};
   std::uint64_t seed = 0;                                    ///< of that chance and of request ids: another one at each start
 };
 
@@ -107,22 +107,22 @@ class device_session {
   // --- events --------------------------------------------------------------------------------
 
   /// The client connected: subscribes and asks for the twin.
-  json::error connected(std::int64_t now);
+  json::error connected(milliseconds now);
   /// The connection is lost. A reported patch whose answer did not come is cleared up after the next connected().
-  json::error disconnected(std::int64_t now);
+  json::error disconnected(milliseconds now);
   /// A message came on one of the topics subscribed to.
   /// Errors: invalid_topic; those of json::read for a payload that is no JSON; not_a_twin, with the pointer, where it is
   ///   not what the topic promises, or names another version than the topic; out_of_memory. After an error in a change or a
   ///   twin the twin is asked for again.
-  json::error message(std::string_view topic, std::string_view payload, std::int64_t now);
+  json::error message(std::string_view topic, std::string_view payload, milliseconds now);
   /// Time went by: call it when next_tick() is due; sooner does no harm.
-  json::error tick(std::int64_t now);
+  json::error tick(milliseconds now);
   /// The device reports `patch`, a merge patch (RFC 7396) of its reported section. It is sent as soon as may be: at once, or
   /// with what else was reported meanwhile when the patch before it is answered; and only what is new in it.
   /// Errors, with the pointer of what would be refused: those of json::read; not_a_twin when it is no object; those of
   ///   twin/validate.hpp; section_too_large; section_text_too_long; patch_too_long for a value that alone does not fit into max_payload;
   ///   out_of_memory.
-  json::error report(std::string_view patch, std::int64_t now);
+  json::error report(std::string_view patch, milliseconds now);
 
   // --- across power loss ----------------------------------------------------------------------
 
@@ -137,8 +137,8 @@ class device_session {
 
   /// What to do now, in this order.
   device_actions actions() const noexcept { return {this, state_.action_count}; }
-  /// When tick() is due; INT64_MAX when it is not.
-  std::int64_t next_tick() const noexcept;
+  /// When tick() is due, or never.
+  milliseconds next_tick() const noexcept;
   /// How desired changed in the last event.
   text_changes changes() const noexcept { return {view(records), view(old_desired), view(news)}; }
   /// Calls `visit(const text_change&)` for what of it a subscription is about, as find_matches() finds it in trees: where an
@@ -222,7 +222,7 @@ class device_session {
     standing phase = standing::idle;
     unsigned char attempts = 0;
     std::uint32_t number = 0;
-    std::int64_t due = 0;
+    milliseconds due;
   };
   static constexpr std::size_t most_actions = 6;
   struct kept_head {
@@ -324,13 +324,13 @@ class device_session {
     if (state_.action_count < most_actions) state_.actions[state_.action_count++] = kind;
   }
 
-  bool take_message(const twin_topic& topic, std::string_view payload, std::int64_t now);
-  bool take_twin(std::string_view payload, std::int64_t now);
+  bool take_message(const twin_topic& topic, std::string_view payload, milliseconds now);
+  bool take_twin(std::string_view payload, milliseconds now);
   bool take_desired(std::string_view object, std::int64_t version);
   bool take_reported(std::string_view object);
   bool join_before();
   bool rebase_wanted();
-  bool take_change(const twin_topic& topic, std::string_view payload, std::int64_t now);
+  bool take_change(const twin_topic& topic, std::string_view payload, milliseconds now);
   bool keep_change(std::int64_t version, std::string_view payload);
   void hear_of(std::int64_t version) noexcept {
     if (version > state_.highest_kept) state_.highest_kept = version;
@@ -343,10 +343,10 @@ class device_session {
   bool become_spare();
   bool tell_all();
   bool tell_difference();
-  bool take_answer(const twin_topic& topic, std::string_view payload, std::int64_t now);
+  bool take_answer(const twin_topic& topic, std::string_view payload, milliseconds now);
   bool refuse(unsigned status, std::string_view payload);
   bool replay_without_sent();
-  bool send_pending(std::int64_t now);
+  bool send_pending(milliseconds now);
   bool cut_sent();
   bool note_reason(unsigned status, std::string_view payload);
   bool join_patches(slot to, const source& earlier, const source& later);
@@ -357,9 +357,9 @@ class device_session {
   bool check_size(slot fresh);
   bool take_stored(std::string_view content);
 
-  void ask_for_twin(std::int64_t now) noexcept;
-  void publish_patch(std::int64_t now) noexcept;
-  void put_off(request& r, std::int64_t now) noexcept;
+  void ask_for_twin(milliseconds now) noexcept;
+  void publish_patch(milliseconds now) noexcept;
+  void put_off(request& r, milliseconds now) noexcept;
   bool is_answer_to(const request& r, std::string_view id) const noexcept;
   std::uint64_t chance() noexcept;
 
@@ -537,10 +537,10 @@ inline std::uint64_t device_session::chance() noexcept {
 
 namespace detail {
 
-/// A point in time and so much later; INT64_MAX, which is never, where that is too late to be said.
-constexpr std::int64_t later(std::int64_t now, std::int64_t delay) noexcept {
-  if (delay <= 0) return now;
-  return now > INT64_MAX - delay ? INT64_MAX : now + delay;
+/// A point in time and so much later; never where that is beyond what can be counted.
+constexpr milliseconds later(milliseconds now, milliseconds delay) noexcept {
+  if (delay.count <= 0) return now;
+  return now.count > INT64_MAX - delay.count ? never : milliseconds{now.count + delay.count};
 }
 
 /// Whether `next` is the version after `version`; the last one has none.
@@ -550,16 +550,17 @@ constexpr bool is_next_version(std::int64_t version, std::int64_t next) noexcept
 
 }  // namespace detail
 
-inline void device_session::put_off(request& r, std::int64_t now) noexcept {
-  std::int64_t delay = options_.retry_first < 1 ? 1 : options_.retry_first;
-  for (unsigned i = 0; i < r.attempts && delay < options_.retry_longest && delay <= INT64_MAX / 2; ++i) delay *= 2;
-  if (delay > options_.retry_longest) delay = options_.retry_longest;
+inline void device_session::put_off(request& r, milliseconds now) noexcept {
+  const std::int64_t first = options_.retry_first.count, longest = options_.retry_longest.count;
+  std::int64_t delay = first < 1 ? 1 : first;
+  for (unsigned i = 0; i < r.attempts && delay < longest && delay <= INT64_MAX / 2; ++i) delay *= 2;
+  if (delay > longest) delay = longest;
   if (delay < 1) delay = 1;
   const std::int64_t half = delay / 2;
   delay = half + static_cast<std::int64_t>(chance() % static_cast<std::uint64_t>(delay - half + 1));
   if (r.attempts < 60) ++r.attempts;
   r.phase = standing::resting;
-  r.due = detail::later(now, delay);
+  r.due = detail::later(now, {delay});
 }
 
 namespace detail {
@@ -586,7 +587,7 @@ inline bool device_session::is_answer_to(const request& r, std::string_view id) 
   return r.phase != standing::idle && detail::request_id(options_.seed, r.number).view() == id;
 }
 
-inline void device_session::ask_for_twin(std::int64_t now) noexcept {
+inline void device_session::ask_for_twin(milliseconds now) noexcept {
   request& r = state_.get;
   r.phase = standing::waiting;
   r.number = ++state_.requests;
@@ -601,7 +602,7 @@ inline void device_session::ask_for_twin(std::int64_t now) noexcept {
   act(action_kind::publish);
 }
 
-inline void device_session::publish_patch(std::int64_t now) noexcept {
+inline void device_session::publish_patch(milliseconds now) noexcept {
   request& r = state_.patch;
   r.phase = standing::waiting;
   r.number = ++state_.requests;
@@ -620,7 +621,7 @@ inline void device_session::publish_patch(std::int64_t now) noexcept {
 
 // --- Connecting, time -------------------------------------------------------------------------
 
-inline json::error device_session::connected(std::int64_t now) {
+inline json::error device_session::connected(milliseconds now) {
   begin();
   state_.online = true;
   state_.fetched = state_.forbidden = false;
@@ -633,7 +634,7 @@ inline json::error device_session::connected(std::int64_t now) {
   return {};
 }
 
-inline json::error device_session::disconnected(std::int64_t) {
+inline json::error device_session::disconnected(milliseconds) {
   begin();
   state_.online = state_.fetched = false;
   state_.get = state_.patch = request();
@@ -641,12 +642,12 @@ inline json::error device_session::disconnected(std::int64_t) {
   return {};
 }
 
-inline std::int64_t device_session::next_tick() const noexcept {
+inline milliseconds device_session::next_tick() const noexcept {
   if (state_.get.phase != standing::idle) return state_.get.due;
-  return state_.patch.phase != standing::idle ? state_.patch.due : INT64_MAX;
+  return state_.patch.phase != standing::idle ? state_.patch.due : never;
 }
 
-inline json::error device_session::tick(std::int64_t now) {
+inline json::error device_session::tick(milliseconds now) {
   begin();
   if (state_.get.phase != standing::idle) {  // a patch waits for the twin
     if (now < state_.get.due) return {};
@@ -667,7 +668,7 @@ inline json::error device_session::tick(std::int64_t now) {
 
 // --- Messages ---------------------------------------------------------------------------------
 
-inline json::error device_session::message(std::string_view topic, std::string_view payload, std::int64_t now) {
+inline json::error device_session::message(std::string_view topic, std::string_view payload, milliseconds now) {
   begin();
   const json::result<twin_topic> parsed = parse_twin_topic(topic);
   if (!parsed) return parsed.error();
@@ -687,7 +688,7 @@ inline json::error device_session::message(std::string_view topic, std::string_v
   return failure_;
 }
 
-inline bool device_session::take_message(const twin_topic& topic, std::string_view payload, std::int64_t now) {
+inline bool device_session::take_message(const twin_topic& topic, std::string_view payload, milliseconds now) {
   if (topic.kind == twin_topic_kind::desired_patch) return take_change(topic, payload, now);
   if (is_answer_to(state_.patch, topic.request_id)) return take_answer(topic, payload, now);
   if (!is_answer_to(state_.get, topic.request_id)) return true;
@@ -735,7 +736,7 @@ inline bool device_session::no_twin(const char* pointer) noexcept {
 
 // --- Desired ----------------------------------------------------------------------------------
 
-inline bool device_session::take_change(const twin_topic& topic, std::string_view payload, std::int64_t now) {
+inline bool device_session::take_change(const twin_topic& topic, std::string_view payload, milliseconds now) {
   if (!state_.fetched && state_.forbidden) return true;
   if (!checked(payload)) return false;
   payload = json::detail::trimmed(payload);
@@ -846,7 +847,7 @@ inline bool device_session::apply_kept(slot from, slot onto, std::int64_t& versi
   return true;
 }
 
-inline bool device_session::take_twin(std::string_view payload, std::int64_t now) {
+inline bool device_session::take_twin(std::string_view payload, milliseconds now) {
   if (!checked(payload)) return false;
   std::string_view root = json::detail::trimmed(payload);
   // Some hubs of old have the sections in `properties`.
@@ -1005,7 +1006,7 @@ inline bool device_session::rebase_wanted() {
   return true;
 }
 
-inline bool device_session::take_answer(const twin_topic& topic, std::string_view payload, std::int64_t now) {
+inline bool device_session::take_answer(const twin_topic& topic, std::string_view payload, milliseconds now) {
   const unsigned status = topic.status;
   if (status == 429 || status >= 500) {
     if (state_.patch.phase == standing::waiting) put_off(state_.patch, now);
@@ -1072,7 +1073,7 @@ inline bool device_session::cut_sent() {
 }
 
 /// Sends what is pending, if nothing is in flight.
-inline bool device_session::send_pending(std::int64_t now) {
+inline bool device_session::send_pending(milliseconds now) {
   while (state_.online && state_.fetched && state_.get.phase == standing::idle && view(sent).empty() && state_.own_wanted) {
     if (state_.ready) {
       move(news, sent);
@@ -1103,7 +1104,7 @@ inline bool device_session::send_pending(std::int64_t now) {
   return true;
 }
 
-inline json::error device_session::report(std::string_view patch, std::int64_t now) {
+inline json::error device_session::report(std::string_view patch, milliseconds now) {
   begin();
   return end(take_report(patch) && send_pending(now));
 }

@@ -150,7 +150,7 @@ json::error write_clean_error_body(const refusal& as, std::string_view message, 
   good = good && writer.RawKey("\"message\":") && text(message);
   if (details.now != nullptr) {
     char time[max_timestamp_chars];
-    const char* end = to_chars(time, *details.now);
+    const char* end = format_timestamp(time, *details.now);
     good = good && writer.RawKey("\"timestampUtc\":") && text({time, static_cast<std::size_t>(end - time)});
   }
   if (good && writer.EndObject(0)) return {};

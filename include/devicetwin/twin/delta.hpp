@@ -47,9 +47,9 @@ struct delta_entry {
 };
 
 struct delta_options {
-  timestamp now = 0;
-  /// How long a device may take to answer, in ticks of 100 ns since the property was desired; 0: for ever.
-  timestamp allowed = 0;
+  timestamp now;
+  /// How long a device may take to answer, since the property was desired; 0: for ever.
+  milliseconds allowed;
 };
 
 /// The delta, entry by entry. Values are valid until the twin's next write.
@@ -110,6 +110,14 @@ json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::strin
 
 namespace detail {
 
+/// Whether a device has had longer to answer than it may have.
+inline bool is_overdue(timestamp desired, const delta_options& options) noexcept {
+  if (options.allowed.count <= 0 || desired == timestamp() || options.now <= desired) return false;
+  constexpr std::uint64_t ticks_per_millisecond = ticks_per_second / 1000;
+  const std::uint64_t passed = static_cast<std::uint64_t>(options.now.ticks) - static_cast<std::uint64_t>(desired.ticks);
+  return (passed - 1) / ticks_per_millisecond >= static_cast<std::uint64_t>(options.allowed.count);
+}
+
 /// What an acknowledgement, or a null pointer, says to a desired property that was written with this stamp. `equal`: the
 /// value in effect is the desired one.
 inline answer read_answer(const arena_value* acknowledgement, const stamp& desired, bool equal, const delta_options& options) noexcept {
@@ -124,8 +132,7 @@ inline answer read_answer(const arena_value* acknowledgement, const stamp& desir
     said.state = answer_state::accepted;
   }
   const bool open = said.state == answer_state::none || said.state == answer_state::pending;
-  if (open && options.allowed > 0 && desired.time != 0 && options.now > desired.time &&
-      static_cast<std::uint64_t>(options.now) - static_cast<std::uint64_t>(desired.time) > static_cast<std::uint64_t>(options.allowed)) {
+  if (open && is_overdue(desired.time, options)) {
     said.state = answer_state::overdue;
   }
   return said;

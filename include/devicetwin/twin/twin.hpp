@@ -259,17 +259,17 @@ class basic_twin {
   /// out_of_memory).
   json::error check_service_patch(std::string_view text, validation& report) const {
     return ask(text, party::service, report, [&](state& s, json::arena_value& v, outcome& none) {
-      return service_write(s, v, false, 0, none, {}, &report).run();
+      return service_write(s, v, false, timestamp(), none, {}, &report).run();
     });
   }
   json::error check_service_replace(std::string_view text, validation& report) const {
     return ask(text, party::service, report, [&](state& s, json::arena_value& v, outcome& none) {
-      return service_write(s, v, true, 0, none, {}, &report).run();
+      return service_write(s, v, true, timestamp(), none, {}, &report).run();
     });
   }
   json::error check_device_patch(std::string_view text, validation& report) const {
     return ask(text, party::device, report, [&](state& s, json::arena_value& v, outcome& none) {
-      return device_write(s, v, 0, none, any_version, &report).run();
+      return device_write(s, v, timestamp(), none, any_version, &report).run();
     });
   }
 

@@ -18,7 +18,7 @@ class stamp_text {
  public:
   stamp_text(const stamp& s, bool with_version) noexcept {
     put("{\"$lastUpdated\":\"");
-    size_ = static_cast<std::size_t>(to_chars(text_ + size_, s.time) - text_);
+    size_ = static_cast<std::size_t>(format_timestamp(text_ + size_, s.time) - text_);
     put("\"");
     if (with_version && s.version != 0) {
       put(",\"$lastUpdatedVersion\":");

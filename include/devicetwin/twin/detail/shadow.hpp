@@ -85,7 +85,7 @@ template <class Handler>
 bool emit_stamp(const stamp& s, stamp_fields fields, Handler& handler, size_type& sent) {
   if (fields != stamp_fields::version) {
     char text[max_timestamp_chars];
-    const char* end = to_chars(text, s.time);
+    const char* end = format_timestamp(text, s.time);
     ++sent;
     if (!handler.Key("$lastUpdated", 12, true) || !handler.String(text, static_cast<size_type>(end - text), true)) return false;
   }
@@ -516,7 +516,7 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
       }
     }
     std::size_t place(const stamp& s) const noexcept {
-      std::uint64_t h = (static_cast<std::uint64_t>(s.time) ^ static_cast<std::uint64_t>(s.version) * 0x9E3779B97F4A7C15u) * 0xD6E8FEB86659FD93u;
+      std::uint64_t h = (static_cast<std::uint64_t>(s.time.ticks) ^ static_cast<std::uint64_t>(s.version) * 0x9E3779B97F4A7C15u) * 0xD6E8FEB86659FD93u;
       return static_cast<std::size_t>(h >> 32) & (slots.size() - 1);
     }
   } stamps(memory);
@@ -664,7 +664,7 @@ template <class Put>
 void stamp_shadow::store(const arena_value& values, Put&& put) const {
   put(table_.size());
   for (std::size_t i = 1; i < table_.size(); ++i) {  // the first is always the same
-    put(static_cast<std::uint64_t>(table_[i].time));
+    put(static_cast<std::uint64_t>(table_[i].time.ticks));
     put(static_cast<std::uint64_t>(table_[i].version));
   }
   struct frame {
@@ -711,7 +711,7 @@ bool stamp_shadow::restore(const arena_value& values, Next&& next, const json::m
     std::uint64_t time = 0, version = 0;
     if (i != 0 && (!next(time) || !next(version))) return false;
     if (!table_.reserve(1)) return no_memory();
-    table_.push({static_cast<timestamp>(time), static_cast<std::int64_t>(version)});
+    table_.push({{static_cast<std::int64_t>(time)}, static_cast<std::int64_t>(version)});
   }
   struct frame {
     const arena_value* object;

@@ -417,7 +417,7 @@ class event_write : public twin_write<event_write<State>, State> {
 
  public:
   event_write(State& state, json::arena_value& input, outcome& done) noexcept
-      : base(state, done, 0, nullptr),
+      : base(state, done, timestamp(), nullptr),
         input_(input),
         tags_(state.tags, part::tags, *state.rules, this->working_),
         desired_(state.desired, part::desired, *state.rules, this->working_),
