@@ -1,6 +1,7 @@
-// Any sequence of calls of a hub, with topics, filters and payloads of any bytes, on two stores at once: they must answer the
-// same; what is answered must be well-formed, about the one who asked, and stored; and nobody else's twin may change.
-// Each step is a byte that says what, one that says who, and texts up to a NUL where the call takes some.
+// Any sequence of calls of a hub, with topics, filters and payloads of any bytes, on two stores at
+// once: they must answer the same; what is answered must be well-formed, about the one who asked,
+// and stored; and nobody else's twin may change. Each step is a byte that says what, one that says
+// who, and texts up to a NUL where the call takes some.
 #include <devicetwin/sync/hub_session.hpp>
 
 #include <cstdio>
@@ -69,14 +70,18 @@ std::string told(const Session& session, const twin_id& who) {
       if (!topic) {
         must(code_of(payload) == 400004, "a refusal says why");
       } else if (a.what == twinsync::hub_action::kind::reply) {
-        must(topic->kind == twinsync::twin_topic_kind::response && topic->status == a.status, "a reply's topic has its status");
-        must((a.status == 204) == a.payload.empty(), "only what was reported is answered with nothing");
+        must(topic->kind == twinsync::twin_topic_kind::response && topic->status == a.status,
+             "a reply's topic has its status");
+        must((a.status == 204) == a.payload.empty(),
+             "only what was reported is answered with nothing");
         if (a.status >= 400) {
           must(code_of(payload) / 1000 == a.status, "a refusal says why");
         }
       } else {
         const auto version = json::get<std::int64_t>(payload, "/$version");
-        must(topic->kind == twinsync::twin_topic_kind::desired_patch && version && *version == topic->version, "a notification has its version");
+        must(topic->kind == twinsync::twin_topic_kind::desired_patch && version &&
+                 *version == topic->version,
+             "a notification has its version");
       }
     }
     out.append(a.topic).append("|").append(a.payload).append("|").append(a.operation).append("\n");
@@ -87,7 +92,8 @@ std::string told(const Session& session, const twin_id& who) {
 std::string shown(const twinsync::service_reply& r) {
   rapidjson::Document body;
   if (!r.body.empty()) must(!json::read(r.body, body), "a body is JSON");
-  if (r.status >= 400) must(json::get<std::int64_t>(body, "/errorCode") && r.why, "a refusal says why");
+  if (r.status >= 400)
+    must(json::get<std::int64_t>(body, "/errorCode") && r.why, "a refusal says why");
   return std::to_string(r.status) + "|" + std::string(r.body) + "|" + std::string(r.etag);
 }
 
@@ -138,24 +144,59 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto act = [&](auto& on) -> std::string {
       auto& hub = on.hub;
       std::string answer;
-      const auto said = [&](const json::error& e) { answer = std::to_string(static_cast<int>(e.code())); };
+      const auto said = [&](const json::error& e) {
+        answer = std::to_string(static_cast<int>(e.code()));
+      };
       switch (what) {
-        case 0: answer = shown(hub.service_create({who.device, who.module}, now)); break;
-        case 1: said(hub.connected(who, steps % 2)); break;
-        case 2: hub.disconnected(who, steps % 2); break;
-        case 3: answer = shown(hub.service_get(who)); break;
-        case 4: hub.subscribed(who, first); break;
-        case 5: hub.unsubscribed(who, first); break;
-        case 6: hub.subscribed(who, twinsync::desired_filter); break;
-        case 7: said(hub.message(who, "$iothub/twin/PATCH/properties/reported/?$rid=1", first, now)); break;
-        case 8: answer = shown(hub.service_patch(who, first, now)); break;
-        case 9: answer = shown(hub.service_patch(who, first, now, second)); break;
-        case 10: answer = shown(hub.service_replace(who, first, now, second)); break;
-        case 11: said(hub.message(who, first, second, now)); break;
-        case 12: said(hub.message(who, "$iothub/twin/GET/?$rid=" + first, second, now)); break;
-        case 13: said(hub.message(who, "$iothub/twin/PATCH/properties/reported/?$rid=" + first, second, now)); break;
-        case 14: said(hub.refuse(who, first, twinsync::throttled, second, now)); break;
-        default: answer = shown(hub.service_remove(who, now, second)); break;
+        case 0:
+          answer = shown(hub.service_create({who.device, who.module}, now));
+          break;
+        case 1:
+          said(hub.connected(who, steps % 2));
+          break;
+        case 2:
+          hub.disconnected(who, steps % 2);
+          break;
+        case 3:
+          answer = shown(hub.service_get(who));
+          break;
+        case 4:
+          hub.subscribed(who, first);
+          break;
+        case 5:
+          hub.unsubscribed(who, first);
+          break;
+        case 6:
+          hub.subscribed(who, twinsync::desired_filter);
+          break;
+        case 7:
+          said(hub.message(who, "$iothub/twin/PATCH/properties/reported/?$rid=1", first, now));
+          break;
+        case 8:
+          answer = shown(hub.service_patch(who, first, now));
+          break;
+        case 9:
+          answer = shown(hub.service_patch(who, first, now, second));
+          break;
+        case 10:
+          answer = shown(hub.service_replace(who, first, now, second));
+          break;
+        case 11:
+          said(hub.message(who, first, second, now));
+          break;
+        case 12:
+          said(hub.message(who, "$iothub/twin/GET/?$rid=" + first, second, now));
+          break;
+        case 13:
+          said(hub.message(who, "$iothub/twin/PATCH/properties/reported/?$rid=" + first, second,
+                           now));
+          break;
+        case 14:
+          said(hub.refuse(who, first, twinsync::throttled, second, now));
+          break;
+        default:
+          answer = shown(hub.service_remove(who, now, second));
+          break;
       }
       return answer + "\n" + told(hub, who);
     };
@@ -166,7 +207,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       must(id == who || after == before[&id], "nobody else's twin changes");
       must(after == two.view(id), "the twins are the same");
     }
-    must(one.hub.connections() == two.hub.connections() && one.hub.connections() <= 2, "connections are bounded");
+    must(one.hub.connections() == two.hub.connections() && one.hub.connections() <= 2,
+         "connections are bounded");
     // What is stored is what is shown.
     stored.forget_all();
     must(one.view(who) == two.view(who), "what is stored is what is shown");

@@ -31,7 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   REQUIRE_THAT(!merged.assign(a.root()));
   std::size_t changes = 0;
   REQUIRE_THAT(!merge::apply_merge_patch(
-      merged, b.root(), {}, [&](const json::location& where, const auto* old_value, const auto* new_value) {
+      merged, b.root(), {},
+      [&](const json::location& where, const auto* old_value, const auto* new_value) {
         ++changes;
         std::string pointer;
         where.append_to(pointer);

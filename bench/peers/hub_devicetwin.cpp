@@ -55,7 +55,8 @@ class hub_report_job : public hub_job {
   explicit hub_report_job(const pair_texts& texts)
       : hub_job(texts), patches_{texts.forward, texts.backward} {}
   void run() override {
-    must(!hub_.message({id_}, "$iothub/twin/PATCH/properties/reported/?$rid=1", patches_[next_], {now_}));
+    must(!hub_.message({id_}, "$iothub/twin/PATCH/properties/reported/?$rid=1", patches_[next_],
+                       {now_}));
     next_ = 1 - next_;
     now_ += 10000000;
   }
@@ -88,7 +89,9 @@ class hub_desired_job : public hub_job {
   std::string output() override {
     must(hub_.actions().size() == 2 && hub_.actions()[0].what == hub_action::kind::notify);
     std::string out = "{\"topic\":\"";
-    out.append(hub_.actions()[0].topic).append("\",\"notification\":").append(hub_.actions()[0].payload);
+    out.append(hub_.actions()[0].topic)
+        .append("\",\"notification\":")
+        .append(hub_.actions()[0].payload);
     out.append(",\"event\":").append(hub_.actions()[1].payload);
     return out.append(",\"twin\":").append(service_view()).append("}");
   }

@@ -102,7 +102,8 @@ class in_sync_job : public asking_job {
   volatile bool answer_ = false;  // asked anew each time
 };
 
-// A device session with a section as desired and reported, whose versions have ten digits that count up.
+// A device session with a section as desired and reported, whose versions have ten digits that
+// count up.
 class session_job : public job {
  public:
   explicit session_job(const pair_texts& texts) : patches_{texts.forward, texts.backward} {
@@ -141,13 +142,15 @@ class session_job : public job {
 
 class session_change_job : public session_job {
  public:
-  explicit session_change_job(const pair_texts& texts) : session_job(texts), topic_("$iothub/twin/PATCH/properties/desired/?$version=") {
+  explicit session_change_job(const pair_texts& texts)
+      : session_job(texts), topic_("$iothub/twin/PATCH/properties/desired/?$version=") {
     topic_ += first_version;
   }
   void run() override {
     count(topic_, topic_.size());
     must(session_.message(topic_, next(), {0}));
-    for (const devicetwin::sync::text_change change : session_.changes()) told_ += change.pointer.size();
+    for (const devicetwin::sync::text_change change : session_.changes())
+      told_ += change.pointer.size();
   }
   std::string output() override { return std::string(session_.text(devicetwin::part::desired)); }
 
@@ -158,7 +161,8 @@ class session_change_job : public session_job {
 
 class session_report_job : public session_job {
  public:
-  explicit session_report_job(const pair_texts& texts) : session_job(texts), version_(first_version) {}
+  explicit session_report_job(const pair_texts& texts)
+      : session_job(texts), version_(first_version) {}
   void run() override {
     must(session_.report(next(), {0}));
     const auto topic = devicetwin::sync::parse_twin_topic(session_.actions()[0].topic);

@@ -1,4 +1,5 @@
-// A device that keeps its twin in step with a hub: the one of examples/mosquitto_hub, or the real service. See --help.
+// A device that keeps its twin in step with a hub: the one of examples/mosquitto_hub, or the real
+// service. See --help.
 
 #include <devicetwin/base/chrono.hpp>
 #include <devicetwin/json/visible.hpp>
@@ -98,10 +99,10 @@ class program {
   device::state_file state_file_;
   std::string input_;
   bool input_ended_ = false, in_step_ = false;
-  bool skipping_line_ = false;                    ///< up to its end, for it is too long
-  std::int64_t reconnect_at_ = 0;                 ///< when there is no connection
-  std::int64_t give_up_at_ = INT64_MAX;           ///< while one is on its way
-  std::int64_t renew_at_ = INT64_MAX;             ///< the token
+  bool skipping_line_ = false;           ///< up to its end, for it is too long
+  std::int64_t reconnect_at_ = 0;        ///< when there is no connection
+  std::int64_t give_up_at_ = INT64_MAX;  ///< while one is on its way
+  std::int64_t renew_at_ = INT64_MAX;    ///< the token
   unsigned failures_ = 0;
 };
 
@@ -115,7 +116,9 @@ device_options program::options_of(const settings& s, std::uint64_t seed) {
 }
 
 /// DEVICE, or DEVICE/MODULE.
-std::string client_id(const azure::connection_string& to) { return to.module.empty() ? to.device : to.device + "/" + to.module; }
+std::string client_id(const azure::connection_string& to) {
+  return to.module.empty() ? to.device : to.device + "/" + to.module;
+}
 
 program::program(const settings& s)
     : settings_(s),
@@ -128,15 +131,19 @@ bool program::restore() {
   std::string state;
   std::string problem = state_file_.load(state);
   if (problem.empty() && !state.empty()) {
-    if (const json::error e = session_.restore(state)) problem = settings_.state_file + ": " + e.message();
+    if (const json::error e = session_.restore(state))
+      problem = settings_.state_file + ": " + e.message();
   }
   if (!problem.empty()) {
     say(problem);
-    say("The file is left as it is; it may have reports in it that the hub has not got. Name another one with --state, or move it away.");
+    say("The file is left as it is; it may have reports in it that the hub has not got. Name "
+        "another one with --state, or move it away.");
     return false;
   }
-  if (state_file_.was_unbound()) say(settings_.state_file + " does not say whose state it is; it is taken as this device's");
-  return save();  // now, so that a file that cannot be written is noticed before there is something to lose
+  if (state_file_.was_unbound())
+    say(settings_.state_file + " does not say whose state it is; it is taken as this device's");
+  return save();  // now, so that a file that cannot be written is noticed before there is something
+                  // to lose
 }
 
 void program::connect() {
@@ -144,10 +151,15 @@ void program::connect() {
   std::string resource = to.host + "/devices/" + azure::percent_encoded(to.device);
   if (!to.module.empty()) resource += "/modules/" + azure::percent_encoded(to.module);
   const std::int64_t lifetime = settings_.token_lifetime;
-  const auto today = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const auto today = std::chrono::duration_cast<std::chrono::seconds>(
+                         std::chrono::system_clock::now().time_since_epoch())
+                         .count();
   give_up_at_ = milliseconds_now().count + connect_patience;
-  renew_at_ = milliseconds_now().count + (lifetime - 1) * 850;  // while it is good for 15 % of its time yet; a second may be cut off by now
-  link_.connect(to.host, to.port, to.host + "/" + client_id(to) + "/?api-version=2021-04-12", azure::make_sas_token(resource, to.key, today + lifetime));
+  renew_at_ = milliseconds_now().count +
+              (lifetime - 1) *
+                  850;  // while it is good for 15 % of its time yet; a second may be cut off by now
+  link_.connect(to.host, to.port, to.host + "/" + client_id(to) + "/?api-version=2021-04-12",
+                azure::make_sas_token(resource, to.key, today + lifetime));
 }
 
 std::int64_t program::back_off() {
@@ -155,7 +167,8 @@ std::int64_t program::back_off() {
   ++failures_;
   std::int64_t pause = settings_.retry_first << doublings;
   if (pause > settings_.retry_longest) pause = settings_.retry_longest;
-  return pause / 2 + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(pause / 2 + 1));
+  return pause / 2 +
+         static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(pause / 2 + 1));
 }
 
 void program::lost(const std::string& why) {
@@ -172,7 +185,8 @@ void program::lost(const std::string& why) {
 bool program::save() {
   if (settings_.state_file.empty()) return true;
   std::string state;
-  if (const json::error e = session_.save(state)) return say("the state cannot be saved: " + e.message()), false;
+  if (const json::error e = session_.save(state))
+    return say("the state cannot be saved: " + e.message()), false;
   const std::string problem = state_file_.save(state);
   if (!problem.empty()) say(problem);
   return problem.empty();
@@ -184,24 +198,32 @@ void program::follow(const json::error& e) {
   bool up = link_.is_up();
   for (const device_action& action : session_.actions()) {
     switch (action.kind) {
-      case action_kind::subscribe: up = up && link_.subscribe(action.topic); break;
-      case action_kind::publish: up = up && link_.publish(action.topic, action.payload); break;
+      case action_kind::subscribe:
+        up = up && link_.subscribe(action.topic);
+        break;
+      case action_kind::publish:
+        up = up && link_.publish(action.topic, action.payload);
+        break;
       case action_kind::changed:
         for (const text_change& c : session_.changes()) {
-          std::printf("%s: %s -> %s\n", shown(c.pointer).c_str(), shown(c.old_text).c_str(), shown(c.new_text).c_str());
+          std::printf("%s: %s -> %s\n", shown(c.pointer).c_str(), shown(c.old_text).c_str(),
+                      shown(c.new_text).c_str());
         }
         std::fflush(stdout);
         break;
       case action_kind::refused:
-        std::fprintf(stderr, "refused (%u): %s\n%s\n", action.status, shown(action.message).c_str(), shown(action.payload).c_str());
+        std::fprintf(stderr, "refused (%u): %s\n%s\n", action.status, shown(action.message).c_str(),
+                     shown(action.payload).c_str());
         break;
       case action_kind::failed:
-        std::fprintf(stderr, "the hub does not give the twin (%u): %s\n", action.status, shown(action.message).c_str());
+        std::fprintf(stderr, "the hub does not give the twin (%u): %s\n", action.status,
+                     shown(action.message).c_str());
         break;
     }
   }
   if (session_.in_step() && !in_step_) {
-    std::fprintf(stderr, "in step: desired is at version %lld, reported at %lld\n", static_cast<long long>(session_.version(part::desired)),
+    std::fprintf(stderr, "in step: desired is at version %lld, reported at %lld\n",
+                 static_cast<long long>(session_.version(part::desired)),
                  static_cast<long long>(session_.version(part::reported)));
   }
   in_step_ = session_.in_step();
@@ -212,8 +234,8 @@ void program::take_line(std::string_view line) {
   if (line.find_first_not_of(" \t") == std::string_view::npos) return;
   if (line == "?") {
     for (const part p : {part::desired, part::reported}) {
-      std::printf("%s %lld %s\n", p == part::desired ? "desired" : "reported", static_cast<long long>(session_.version(p)),
-                  shown(session_.text(p)).c_str());
+      std::printf("%s %lld %s\n", p == part::desired ? "desired" : "reported",
+                  static_cast<long long>(session_.version(p)), shown(session_.text(p)).c_str());
     }
     std::fflush(stdout);
     return;
@@ -238,7 +260,8 @@ void program::take_input() {
   }
   input_.erase(0, start);
   if (input_.size() > longest_line) {
-    if (!skipping_line_) say("a line is too long (the limit is " + std::to_string(longest_line) + " bytes)");
+    if (!skipping_line_)
+      say("a line is too long (the limit is " + std::to_string(longest_line) + " bytes)");
     skipping_line_ = true;
     input_.clear();
   }
@@ -266,8 +289,10 @@ int program::run() {
     }
     if (session_.next_tick().count <= at) follow(session_.tick({at}));
 
-    std::int64_t wait = link_.is_up() ? 1000 : 50;  // a connection on its way is not seen by its socket alone
-    for (const std::int64_t due : {reconnect_at_, give_up_at_, renew_at_, session_.next_tick().count}) {
+    std::int64_t wait =
+        link_.is_up() ? 1000 : 50;  // a connection on its way is not seen by its socket alone
+    for (const std::int64_t due :
+         {reconnect_at_, give_up_at_, renew_at_, session_.next_tick().count}) {
       if (due - at < wait) wait = due > at ? due - at : 0;
     }
     pollfd waited[2] = {{input_ended_ ? -1 : STDIN_FILENO, POLLIN, 0}, {link_.socket(), POLLIN, 0}};
@@ -285,8 +310,12 @@ int program::run() {
           give_up_at_ = INT64_MAX;
           follow(session_.connected(milliseconds_now()));
           break;
-        case device::link_event::lost: lost(event.text); break;
-        case device::link_event::message: follow(session_.message(event.text, event.payload, milliseconds_now())); break;
+        case device::link_event::lost:
+          lost(event.text);
+          break;
+        case device::link_event::message:
+          follow(session_.message(event.text, event.payload, milliseconds_now()));
+          break;
       }
     }
   }
@@ -328,14 +357,16 @@ bool read_arguments(int count, char** arguments, settings& s) {
     if (!good) return say("this is no option, or it has no number: " + std::string(name)), false;
   }
   if (text == nullptr) return say("a connection string is needed; --help says more"), false;
-  if (const std::string problem = azure::parse_connection_string(text, s.to); !problem.empty()) return say(problem), false;
+  if (const std::string problem = azure::parse_connection_string(text, s.to); !problem.empty())
+    return say(problem), false;
   return true;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count == 2 && std::string_view(arguments[1]) == "--help") return std::fputs(help, stdout) < 0 ? 1 : 0;
+  if (count == 2 && std::string_view(arguments[1]) == "--help")
+    return std::fputs(help, stdout) < 0 ? 1 : 0;
   settings s;
   if (!read_arguments(count, arguments, s)) return 2;
   struct sigaction stop {};

@@ -1,7 +1,8 @@
 /// The whole library.
 #pragma once
 
-// The type of most results comes first: then it is a short way that a compiler shows to a result that is ignored.
+// The type of most results comes first: then it is a short way that a compiler shows to a result
+// that is ignored.
 #include "json/error.hpp"
 
 #include "base/time.hpp"
@@ -13,8 +14,8 @@
 #include "json/number.hpp"
 #include "json/number_text.hpp"
 #include "json/pointer.hpp"
-#include "json/range.hpp"
 #include "json/pool.hpp"
+#include "json/range.hpp"
 #include "json/read.hpp"
 #include "json/value.hpp"
 #include "json/visible.hpp"

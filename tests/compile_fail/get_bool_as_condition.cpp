@@ -1,4 +1,5 @@
-// expect: result<bool>: is it whether there is a value, or the value? Ask has_value(), or take value_or()
+// expect: result<bool>: is it whether there is a value, or the value? Ask has_value(), or take
+// value_or()
 #include <devicetwin/json/get.hpp>
 
 bool is_on(const rapidjson::Value& settings) {

@@ -19,7 +19,8 @@ TEST_CASE("a line goes into the log once a minute", "[log_limit]") {
   CHECK(limit.may_write("a", later(-second)));  // the clock was set back
 }
 
-TEST_CASE("the lines that are remembered are bounded, and a forgotten one is written again", "[log_limit]") {
+TEST_CASE("the lines that are remembered are bounded, and a forgotten one is written again",
+          "[log_limit]") {
   hub::log_limit limit;
   for (int i = 0; i < 1024; ++i) CHECK(limit.may_write(std::to_string(i), noon()));
   CHECK(!limit.may_write("0", noon()));

@@ -1,5 +1,6 @@
-// A device session, a link that loses, doubles and reorders messages, and a small slow hub; beside them what an application
-// was told, what the device reported, and an outbox, which all must agree. Gives what went wrong, or an empty text.
+// A device session, a link that loses, doubles and reorders messages, and a small slow hub; beside
+// them what an application was told, what the device reported, and an outbox, which all must agree.
+// Gives what went wrong, or an empty text.
 #pragma once
 
 #include <devicetwin/devicetwin.hpp>
@@ -52,7 +53,8 @@ struct hub {
   letter twin(std::string_view request_id, bool first) const {
     return {"$iothub/twin/res/200/?$rid=" + std::string(request_id),
             "{\"desired\":" + with_version(reference::text_of(desired), desired_version, first) +
-                ",\"reported\":" + with_version(reference::text_of(reported), reported_version, !first) + "}"};
+                ",\"reported\":" +
+                with_version(reference::text_of(reported), reported_version, !first) + "}"};
   }
 };
 
@@ -108,17 +110,29 @@ class device_simulation {
     now_ += random_.below(8);
     switch (random_.below(16)) {
       case 0:
-      case 1: report(random_.object(0)); break;
+      case 1:
+        report(random_.object(0));
+        break;
       case 2:
-      case 3: write_desired(); break;
+      case 3:
+        write_desired();
+        break;
       case 4:
       case 5:
-      case 6: deliver_up(lossy_index(up_)); break;
+      case 6:
+        deliver_up(lossy_index(up_));
+        break;
       case 7:
       case 8:
-      case 9: deliver_down(lossy_index(down_)); break;
-      case 10: lose_or_double(random_.below(2) == 0 ? up_ : down_); break;
-      case 11: online_ ? disconnect() : connect(); break;
+      case 9:
+        deliver_down(lossy_index(down_));
+        break;
+      case 10:
+        lose_or_double(random_.below(2) == 0 ? up_ : down_);
+        break;
+      case 11:
+        online_ ? disconnect() : connect();
+        break;
       case 12:
         if (!online_) connect();
         break;
@@ -126,8 +140,12 @@ class device_simulation {
         now_ += 30 * random_.below(10);
         tick();
         break;
-      case 14: foreign(); break;
-      default: power(); break;
+      case 14:
+        foreign();
+        break;
+      default:
+        power();
+        break;
     }
   }
 
@@ -136,8 +154,10 @@ class device_simulation {
   /// What every event must leave.
   void check(const json::error& e, const char* what, bool may_fail = false) {
     if (!wrong_.empty()) return;
-    if (e && !may_fail && !(tight_ && e.code() == json::errc::out_of_memory)) return fail(std::string(what) + ": " + e.message());
-    if (e && e.code() == json::errc::out_of_memory && e.needed() <= bytes_) return fail("what is needed is not told");
+    if (e && !may_fail && !(tight_ && e.code() == json::errc::out_of_memory))
+      return fail(std::string(what) + ": " + e.message());
+    if (e && e.code() == json::errc::out_of_memory && e.needed() <= bytes_)
+      return fail("what is needed is not told");
     bool told = false;
     for (const twinsync::device_action a : session_->actions()) {
       if (a.kind == twinsync::action_kind::publish) {
@@ -145,8 +165,10 @@ class device_simulation {
         if (a.payload.size() > options_.max_payload) return fail("a payload is too long");
         const auto topic = twinsync::parse_twin_topic(a.topic);
         if (!topic) return fail("a topic is none");
-        if (topic->kind == twinsync::twin_topic_kind::reported_patch) published(*topic, a.payload);
-        else get_id_ = std::string(topic->request_id);
+        if (topic->kind == twinsync::twin_topic_kind::reported_patch)
+          published(*topic, a.payload);
+        else
+          get_id_ = std::string(topic->request_id);
         if (online_) up_.push_back({std::string(a.topic), std::string(a.payload)});
       }
       told = told || a.kind == twinsync::action_kind::changed;
@@ -158,20 +180,24 @@ class device_simulation {
     }
     if (told != !session_->changes().empty()) return fail("changed without changes");
     for (const twinsync::text_change change : session_->changes()) {
-      story_ += "\n    " + std::string(change.pointer) + ": " + std::string(change.old_text) + " -> " + std::string(change.new_text);
+      story_ += "\n    " + std::string(change.pointer) + ": " + std::string(change.old_text) +
+                " -> " + std::string(change.new_text);
       const auto error = apply_change(change);
       if (!error.empty()) return fail(error);
     }
-    if (!equal(seen_, parse(session_->text(part::desired)))) return fail("the changes do not make desired");
-    if (session_->text(part::reported).empty() || session_->text(part::reported).front() != '{') return fail("reported is none");
+    if (!equal(seen_, parse(session_->text(part::desired))))
+      return fail("the changes do not make desired");
+    if (session_->text(part::reported).empty() || session_->text(part::reported).front() != '{')
+      return fail("reported is none");
     if (with_outbox_ && known_) {
       json::document view;
       if (box_.view(view)) return fail("no view");
       if (!equal(reference::from_value(view.root()), parse(session_->text(part::reported)))) {
-        return fail("the outbox has " + reference::text_of(reference::from_value(view.root())) + ", not " +
-                    std::string(session_->text(part::reported)));
+        return fail("the outbox has " + reference::text_of(reference::from_value(view.root())) +
+                    ", not " + std::string(session_->text(part::reported)));
       }
-      if (!equal(reference::from_value(box_.acknowledged()), parse(session_->acknowledged()))) return fail("acknowledged differs");
+      if (!equal(reference::from_value(box_.acknowledged()), parse(session_->acknowledged())))
+        return fail("acknowledged differs");
     }
   }
   /// The outbox sends the same.
@@ -195,7 +221,8 @@ class device_simulation {
       rest.remove_prefix(1);
       const std::size_t length = std::min(rest.find('/'), rest.size());
       name.clear();
-      for (std::size_t i = 0; i < length; ++i) name += rest[i] != '~' ? rest[i] : rest[++i] == '0' ? '~' : '/';
+      for (std::size_t i = 0; i < length; ++i)
+        name += rest[i] != '~' ? rest[i] : rest[++i] == '0' ? '~' : '/';
       rest.remove_prefix(length);
       if (at->what != node::object) return "a change in what is no object";
       if (rest.empty()) break;
@@ -204,8 +231,11 @@ class device_simulation {
     }
     const auto found = at->o.find(name);
     if ((found == at->o.end()) != change.old_text.empty()) return "the old value is there, or not";
-    if (!change.old_text.empty() && !equal(found->second, parse(change.old_text))) return "the old value is another";
-    if (!change.old_text.empty() && !change.new_text.empty() && equal(found->second, parse(change.new_text))) return "no change";
+    if (!change.old_text.empty() && !equal(found->second, parse(change.old_text)))
+      return "the old value is another";
+    if (!change.old_text.empty() && !change.new_text.empty() &&
+        equal(found->second, parse(change.new_text)))
+      return "no change";
     if (change.new_text.empty()) {
       at->o.erase(name);
     } else {
@@ -215,8 +245,8 @@ class device_simulation {
   }
 
   void report(const std::string& patch) {
-    // Before the first document the outbox has nothing to compare with: of an object that replaces what it wrote over one
-    // that it does not know, it keeps the members that are not its own.
+    // Before the first document the outbox has nothing to compare with: of an object that replaces
+    // what it wrote over one that it does not know, it keeps the members that are not its own.
     if (with_outbox_ && !known_) return;
     story_ += "\n  report " + patch;
     const json::error e = session_->report(patch, ms(now_));
@@ -229,7 +259,9 @@ class device_simulation {
       if (with_outbox_) {
         json::document read;
         merge::change c;
-        if (json::read(patch, read) || merge::from_merge_patch(read.root(), c, merge_options_) || box_.add(c)) fail("the outbox cannot");
+        if (json::read(patch, read) || merge::from_merge_patch(read.root(), c, merge_options_) ||
+            box_.add(c))
+          fail("the outbox cannot");
       }
     }
     check(e, "report");
@@ -274,7 +306,8 @@ class device_simulation {
     if (random_.below(2) == 0) {
       torn.resize(random_.below(static_cast<unsigned>(torn.size())));
     } else {
-      torn[random_.below(static_cast<unsigned>(torn.size()))] ^= static_cast<char>(1 + random_.below(255));
+      torn[random_.below(static_cast<unsigned>(torn.size()))] ^=
+          static_cast<char>(1 + random_.below(255));
     }
     if (!session_->restore(torn)) {
       const std::size_t reserved = 5;  // three bytes of the header mean nothing yet
@@ -300,7 +333,9 @@ class device_simulation {
   // --- the link ------------------------------------------------------------------------------
 
   std::size_t lossy_index(const std::vector<letter>& queue) {
-    return queue.size() > 1 && random_.below(4) == 0 ? random_.below(static_cast<unsigned>(queue.size())) : 0;
+    return queue.size() > 1 && random_.below(4) == 0
+               ? random_.below(static_cast<unsigned>(queue.size()))
+               : 0;
   }
   void lose_or_double(std::vector<letter>& queue) {
     if (queue.empty()) return;
@@ -349,7 +384,8 @@ class device_simulation {
       const auto reported = json::find_text(payload, "/reported");
       node section = parse(*reported);
       section.o.erase("$version");
-      if (json::read(reference::text_of(section), d) || box_.reconnect(d.root())) fail("the outbox does not reconnect");
+      if (json::read(reference::text_of(section), d) || box_.reconnect(d.root()))
+        fail("the outbox does not reconnect");
     }
   }
 
@@ -362,22 +398,27 @@ class device_simulation {
     const auto topic = twinsync::parse_twin_topic(l.topic);
     const std::string id(topic->request_id);
     const auto answer = [&](unsigned status, const std::string& more, const std::string& payload) {
-      down_.push_back({"$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id + more, payload});
+      down_.push_back(
+          {"$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id + more, payload});
     };
     story_ += "\n  hub gets " + l.topic;
     if (topic->kind == twinsync::twin_topic_kind::get) {
-      if (!settling_ && random_.below(8) == 0) return answer(random_.below(2) == 0 ? 429 : 503, "", "");
+      if (!settling_ && random_.below(8) == 0)
+        return answer(random_.below(2) == 0 ? 429 : 503, "", "");
       down_.push_back(hub_.twin(id, random_.below(2) == 0));
       return;
     }
     if (topic->version != twinsync::no_version && topic->version != hub_.reported_version) {
       return answer(412, "", R"({"errorCode":412001,"message":"no"})");
     }
-    if (!settling_ && random_.below(8) == 0) return answer(random_.below(2) == 0 ? 429 : 500, "", "");
-    if (!settling_ && refuses_ && random_.below(4) == 0) return answer(400, "", R"({"errorCode":400004,"message":"a\"b"})");
+    if (!settling_ && random_.below(8) == 0)
+      return answer(random_.below(2) == 0 ? 429 : 500, "", "");
+    if (!settling_ && refuses_ && random_.below(4) == 0)
+      return answer(400, "", R"({"errorCode":400004,"message":"a\"b"})");
     hub_.reported = reference::merge(hub_.reported, parse(l.payload));
     ++hub_.reported_version;
-    if (!settling_ && random_.below(16) == 0) return answer(504, "", "");  // it did, and does not know
+    if (!settling_ && random_.below(16) == 0)
+      return answer(504, "", "");  // it did, and does not know
     answer(204, "&$version=" + std::to_string(hub_.reported_version), "");
   }
   void write_desired() {
@@ -390,7 +431,8 @@ class device_simulation {
       for (const auto& [name, value] : before.o) {
         if (whole.o.count(name) == 0) whole.o[name] = node{};
         // A merge is not a replacement: members inside go by name, too.
-        else if (value.what == node::object && whole.o[name].what == node::object) whole.o[name] = replacing(value, whole.o[name]);
+        else if (value.what == node::object && whole.o[name].what == node::object)
+          whole.o[name] = replacing(value, whole.o[name]);
       }
       patch = reference::text_of(whole);
     } else {
@@ -398,15 +440,20 @@ class device_simulation {
     }
     ++hub_.desired_version;
     if (!online_) return;
-    const std::string version = random_.below(4) == 0 ? "" : "?$version=" + std::to_string(hub_.desired_version);
+    const std::string version =
+        random_.below(4) == 0 ? "" : "?$version=" + std::to_string(hub_.desired_version);
     down_.push_back({"$iothub/twin/PATCH/properties/desired/" + version,
-                     version.empty() || random_.below(4) != 0 ? with_version(patch, hub_.desired_version, random_.below(2) == 0) : patch});
+                     version.empty() || random_.below(4) != 0
+                         ? with_version(patch, hub_.desired_version, random_.below(2) == 0)
+                         : patch});
   }
   static node replacing(const node& before, node whole) {
     for (const auto& [name, value] : before.o) {
       const auto found = whole.o.find(name);
-      if (found == whole.o.end()) whole.o[name] = node{};
-      else if (value.what == node::object && found->second.what == node::object) found->second = replacing(value, found->second);
+      if (found == whole.o.end())
+        whole.o[name] = node{};
+      else if (value.what == node::object && found->second.what == node::object)
+        found->second = replacing(value, found->second);
     }
     return whole;
   }
@@ -440,20 +487,27 @@ class device_simulation {
       } else if (session_->in_step()) {
         break;
       } else {
-        if (session_->next_tick().count == INT64_MAX) return fail("nothing is due, and nothing is done");
+        if (session_->next_tick().count == INT64_MAX)
+          return fail("nothing is due, and nothing is done");
         now_ = std::max(now_, session_->next_tick().count);
         tick();
       }
     }
     if (!wrong_.empty()) return;
     if (!session_->in_step()) return fail("it does not end");
-    if (!equal(hub_.desired, parse(session_->text(part::desired)))) return fail("desired differs: " + reference::text_of(hub_.desired));
-    if (!equal(hub_.reported, parse(session_->text(part::reported)))) return fail("reported differs: " + reference::text_of(hub_.reported));
-    if (session_->acknowledged() != session_->text(part::reported)) return fail("something is pending");
-    if (session_->version(part::desired) != hub_.desired_version) return fail("the version of desired differs");
-    if (session_->version(part::reported) != hub_.reported_version) return fail("the version of reported differs");
+    if (!equal(hub_.desired, parse(session_->text(part::desired))))
+      return fail("desired differs: " + reference::text_of(hub_.desired));
+    if (!equal(hub_.reported, parse(session_->text(part::reported))))
+      return fail("reported differs: " + reference::text_of(hub_.reported));
+    if (session_->acknowledged() != session_->text(part::reported))
+      return fail("something is pending");
+    if (session_->version(part::desired) != hub_.desired_version)
+      return fail("the version of desired differs");
+    if (session_->version(part::reported) != hub_.reported_version)
+      return fail("the version of reported differs");
     if (!refused_ && options_.who == twinsync::authority::device && !equal(hub_.reported, model_)) {
-      return fail("what was reported is " + reference::text_of(model_) + ", not " + reference::text_of(hub_.reported));
+      return fail("what was reported is " + reference::text_of(model_) + ", not " +
+                  reference::text_of(hub_.reported));
     }
   }
 

@@ -9,9 +9,11 @@
 using namespace std::chrono;
 using devicetwin::timestamp;
 
-TEST_CASE("a point in time of the system's clock becomes a timestamp, rounded down to 100 ns", "[chrono]") {
+TEST_CASE("a point in time of the system's clock becomes a timestamp, rounded down to 100 ns",
+          "[chrono]") {
   const auto from = [](nanoseconds since_1970) {
-    return devicetwin::to_timestamp(system_clock::time_point(duration_cast<system_clock::duration>(since_1970)));
+    return devicetwin::to_timestamp(
+        system_clock::time_point(duration_cast<system_clock::duration>(since_1970)));
   };
   CHECK(from(nanoseconds(0)) == at(0));
   CHECK(from(nanoseconds(100)) == at(1));
@@ -25,10 +27,12 @@ TEST_CASE("a point in time of the system's clock becomes a timestamp, rounded do
 }
 
 TEST_CASE("a timestamp comes back from the system's clock as it was", "[chrono]") {
-  for (const std::int64_t seconds_since : {std::int64_t{0}, std::int64_t{1'772'433'677}, std::int64_t{-86'400}, std::int64_t{9'000'000'000}}) {
+  for (const std::int64_t seconds_since : {std::int64_t{0}, std::int64_t{1'772'433'677},
+                                           std::int64_t{-86'400}, std::int64_t{9'000'000'000}}) {
     const timestamp time = at(seconds_since * devicetwin::ticks_per_second + 2'150'810);
     CHECK(devicetwin::to_timestamp(devicetwin::to_time_point(time)) == time);
-    CHECK(floor<seconds>(devicetwin::to_time_point(time).time_since_epoch()).count() == seconds_since);
+    CHECK(floor<seconds>(devicetwin::to_time_point(time).time_since_epoch()).count() ==
+          seconds_since);
   }
 }
 

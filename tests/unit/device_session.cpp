@@ -17,19 +17,23 @@ using devicetwin::subscription;
 namespace {
 
 /// The last action of a kind.
-std::string last(const twinsync::device_session& s, twinsync::action_kind kind, bool payload = false) {
+std::string last(const twinsync::device_session& s, twinsync::action_kind kind,
+                 bool payload = false) {
   std::string found = "none";
   for (const auto& a : s.actions()) {
     if (a.kind == kind) found = std::string(payload ? a.payload : a.topic);
   }
   return found;
 }
-std::string published(const twinsync::device_session& s) { return last(s, twinsync::action_kind::publish, true); }
+std::string published(const twinsync::device_session& s) {
+  return last(s, twinsync::action_kind::publish, true);
+}
 
 std::string changes_of(const twinsync::device_session& s) {
   std::string all;
   for (const auto& c : s.changes()) {
-    all += (all.empty() ? "" : " ") + std::string(c.pointer) + ":" + (c.old_text.empty() ? "-" : std::string(c.old_text)) + ">" +
+    all += (all.empty() ? "" : " ") + std::string(c.pointer) + ":" +
+           (c.old_text.empty() ? "-" : std::string(c.old_text)) + ">" +
            (c.new_text.empty() ? "-" : std::string(c.new_text));
   }
   return all;
@@ -56,9 +60,12 @@ struct device {
   }
   std::string connect() { return did(session.connected(ms(++now))); }
   std::string report(std::string_view patch) { return did(session.report(patch, ms(++now))); }
-  std::string twin(std::string_view body) { return did(session.message("$iothub/twin/res/200/?$rid=" + get_id, body, ms(++now))); }
+  std::string twin(std::string_view body) {
+    return did(session.message("$iothub/twin/res/200/?$rid=" + get_id, body, ms(++now)));
+  }
   std::string get_answer(int status, std::string_view body = {}) {
-    return did(session.message("$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + get_id, body, ms(++now)));
+    return did(session.message("$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + get_id,
+                               body, ms(++now)));
   }
   std::string answer(int status, std::int64_t version, std::string_view body = {}) {
     return did(session.message("$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + patch_id +
@@ -66,7 +73,9 @@ struct device {
                                body, ms(++now)));
   }
   std::string change(std::int64_t version, std::string_view body) {
-    return did(session.message("$iothub/twin/PATCH/properties/desired/?$version=" + std::to_string(version), body, ms(++now)));
+    return did(session.message(
+        "$iothub/twin/PATCH/properties/desired/?$version=" + std::to_string(version), body,
+        ms(++now)));
   }
   std::string tick_when_due() {
     now = session.next_tick().count;
@@ -78,7 +87,10 @@ struct device {
 };
 
 /// One that has this twin.
-void start(device& d, std::string_view twin = R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":870,"$version":5}})") {
+void start(
+    device& d,
+    std::string_view twin =
+        R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":870,"$version":5}})") {
   REQUIRE(d.connect() == "");
   REQUIRE(d.twin(twin) == "");
 }
@@ -98,7 +110,10 @@ TEST_CASE("a session subscribes, asks for the twin and tells what is desired", "
   CHECK(d.session.actions()[2].topic == "$iothub/twin/GET/?$rid=" + d.get_id);
   CHECK(d.session.actions()[2].payload.empty());
   CHECK(d.session.next_tick().count == d.now + 30000);
-  CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1},"$version":3},"reported":{"rpm":870,"$version":5}})") == "");
+  CHECK(
+      d.twin(
+          R"({"desired":{"rpm":900,"zone":{"a":1},"$version":3},"reported":{"rpm":870,"$version":5}})") ==
+      "");
   REQUIRE(d.session.actions().size() == 1);
   CHECK(d.session.actions()[0].kind == twinsync::action_kind::changed);
   CHECK(changes_of(d.session) == R"(/rpm:->900 /zone:->{"a":1})");
@@ -111,7 +126,8 @@ TEST_CASE("a session subscribes, asks for the twin and tells what is desired", "
   CHECK(d.session.text(part::tags) == "{}");
 }
 
-TEST_CASE("changes are applied in the order of their versions, and none twice", "[device_session]") {
+TEST_CASE("changes are applied in the order of their versions, and none twice",
+          "[device_session]") {
   device d;
   start(d);
   CHECK(d.change(4, R"({"rpm":null,"zone":{"b":3,"c":{"d":null,"e":[null]}},"$version":4})") == "");
@@ -127,7 +143,8 @@ TEST_CASE("changes are applied in the order of their versions, and none twice", 
   CHECK(d.session.version(part::desired) == 5);
 }
 
-TEST_CASE("a version that lacks is fetched, and the difference is told, deletions included", "[device_session]") {
+TEST_CASE("a version that lacks is fetched, and the difference is told, deletions included",
+          "[device_session]") {
   device d;
   start(d);
   CHECK(d.change(5, R"({"late":1,"$version":5})") == "");
@@ -135,9 +152,14 @@ TEST_CASE("a version that lacks is fetched, and the difference is told, deletion
   CHECK(d.session.changes().empty());
   CHECK(d.change(6, R"({"later":{"x":1},"$version":6})") == "");  // kept
   CHECK(d.session.actions().empty());
-  CHECK(d.twin(R"({"desired":{"late":1,"zone":{"a":1},"$version":5},"reported":{"rpm":870,"$version":5}})") == "");
+  CHECK(
+      d.twin(
+          R"({"desired":{"late":1,"zone":{"a":1},"$version":5},"reported":{"rpm":870,"$version":5}})") ==
+      "");
   CHECK(d.session.actions().size() == 1);  // one batch
-  CHECK(reference::equal(*reference::parser::parse(d.desired()), *reference::parser::parse(R"({"late":1,"zone":{"a":1},"later":{"x":1}})")));
+  CHECK(
+      reference::equal(*reference::parser::parse(d.desired()),
+                       *reference::parser::parse(R"({"late":1,"zone":{"a":1},"later":{"x":1}})")));
   std::string all = changes_of(d.session);
   for (const char* change : {"/rpm:900>-", "/zone/b:2>-", "/late:->1", R"(/later:->{"x":1})"}) {
     INFO(all);
@@ -187,7 +209,8 @@ TEST_CASE("a snapshot replaces whatever its version is", "[device_session]") {
   REQUIRE(!d.session.disconnected(ms(d.now)));
   CHECK_FALSE(d.session.in_step());
   REQUIRE(d.connect() == "");
-  CHECK(d.twin(R"({"desired":{"new":true,"$version":1},"reported":{"$version":1}})") == "");  // an identity made anew
+  CHECK(d.twin(R"({"desired":{"new":true,"$version":1},"reported":{"$version":1}})") ==
+        "");  // an identity made anew
   CHECK(d.session.version(part::desired) == 1);
   CHECK(changes_of(d.session) == R"(/rpm:900>- /zone:{"a":1,"b":2}>- /new:->true)");
   CHECK(published(d.session) == R"({"rpm":870})");  // the device is the one who knows
@@ -199,7 +222,10 @@ TEST_CASE("nothing is told when nothing changed", "[device_session]") {
   device d;
   start(d);
   REQUIRE(d.connect() == "");
-  CHECK(d.twin(R"({ "reported" : { "$version":5,"rpm":870.0}, "desired":{"zone":{"b":2,"a":1},"\u0072pm":9e2,"$version":3}})") == "");
+  CHECK(
+      d.twin(
+          R"({ "reported" : { "$version":5,"rpm":870.0}, "desired":{"zone":{"b":2,"a":1},"\u0072pm":9e2,"$version":3}})") ==
+      "");
   CHECK(d.session.actions().empty());
   CHECK(d.session.changes().empty());
 }
@@ -208,28 +234,38 @@ TEST_CASE("a version stands in the topic, in the body, or in both", "[device_ses
   device d;
   start(d, R"({"desired":{"$version":1},"reported":{"$version":1}})");
   CHECK(d.change(2, R"({"a":2})") == "");
-  CHECK(d.did(d.session.message("$iothub/twin/PATCH/properties/desired/", R"({"a":3,"\u0024version":3})", ms(d.now))) == "");
+  CHECK(d.did(d.session.message("$iothub/twin/PATCH/properties/desired/",
+                                R"({"a":3,"\u0024version":3})", ms(d.now))) == "");
   CHECK(d.desired() == R"({"a":3})");
-  CHECK(d.change(4, R"({"a":4,"$metadata":{},"\u0024other":1,"b":{"$inside":1},"$version":4})") == "");
+  CHECK(d.change(4, R"({"a":4,"$metadata":{},"\u0024other":1,"b":{"$inside":1},"$version":4})") ==
+        "");
   CHECK(d.desired() == R"({"a":4,"b":{"$inside":1}})");  // at the root alone they are the hub's
-  for (const char* body : {R"({"a":5,"$version":6})", R"({"a":5,"$version":"5"})", R"({"a":5,"$version":-5})", R"({"a":5,"$version":5.5})",
-                           R"({"a":5,"$version":null})", R"({"a":5,"$version":[5]})"}) {
+  for (const char* body :
+       {R"({"a":5,"$version":6})", R"({"a":5,"$version":"5"})", R"({"a":5,"$version":-5})",
+        R"({"a":5,"$version":5.5})", R"({"a":5,"$version":null})", R"({"a":5,"$version":[5]})"}) {
     INFO(body);
     device other;
     start(other, R"({"desired":{"$version":4},"reported":{"$version":1}})");
     CHECK(other.change(5, body) == "a part of the twin has the wrong type at /$version");
-    CHECK(last(other.session, twinsync::action_kind::publish).find("GET") != std::string::npos);  // it was about something
+    CHECK(last(other.session, twinsync::action_kind::publish).find("GET") !=
+          std::string::npos);  // it was about something
     CHECK(other.desired() == "{}");
   }
-  CHECK(d.did(d.session.message("$iothub/twin/PATCH/properties/desired/", R"({"a":5})", ms(d.now))) != "");
+  CHECK(d.did(d.session.message("$iothub/twin/PATCH/properties/desired/", R"({"a":5})",
+                                ms(d.now))) != "");
 }
 
-TEST_CASE("twins and changes that are none are errors, and the twin is asked for again", "[device_session]") {
-  for (const char* body : {"", " ", "{", "[]", "1", "null", R"({"reported":{"$version":1}})", R"({"desired":1,"reported":{}})",
-                           R"({"desired":null,"reported":{}})", R"({"desired":{},"reported":{}})", R"({"desired":{"$version":"1"},"reported":{}})",
-                           R"({"desired":{"$version":1},"reported":[]})", R"({"desired":{"$version":1},"reported":{"$version":true}})",
-                           R"({"desired":{"$version":1,"a":1,"a":2},"reported":{}})", "{\"desired\":{\"$version\":1,\"a\":\"\xFF\"},\"reported\":{}}",
-                           R"({"desired":{"$version":99999999999999999999},"reported":{}})"}) {
+TEST_CASE("twins and changes that are none are errors, and the twin is asked for again",
+          "[device_session]") {
+  for (const char* body :
+       {"", " ", "{", "[]", "1", "null", R"({"reported":{"$version":1}})",
+        R"({"desired":1,"reported":{}})", R"({"desired":null,"reported":{}})",
+        R"({"desired":{},"reported":{}})", R"({"desired":{"$version":"1"},"reported":{}})",
+        R"({"desired":{"$version":1},"reported":[]})",
+        R"({"desired":{"$version":1},"reported":{"$version":true}})",
+        R"({"desired":{"$version":1,"a":1,"a":2},"reported":{}})",
+        "{\"desired\":{\"$version\":1,\"a\":\"\xFF\"},\"reported\":{}}",
+        R"({"desired":{"$version":99999999999999999999},"reported":{}})"}) {
     INFO(body);
     device d;
     start(d);
@@ -254,22 +290,33 @@ TEST_CASE("twins and changes that are none are errors, and the twin is asked for
     CHECK(d.desired() == R"({"rpm":900,"zone":{"a":1,"b":2}})");
   }
   device d;
-  start(d, R"({"properties":{"desired":{"a":1,"$version":2},"reported":{"b":1,"$version":1}}})");  // as it was once documented
+  start(
+      d,
+      R"({"properties":{"desired":{"a":1,"$version":2},"reported":{"b":1,"$version":1}}})");  // as
+                                                                                              // it
+                                                                                              // was
+                                                                                              // once
+                                                                                              // documented
   CHECK(d.desired() == R"({"a":1})");
   CHECK(d.reported() == R"({"b":1})");
   CHECK(d.did(d.session.message("$iothub/twin/res/200/", "{}", ms(1))) != "");
   CHECK(d.did(d.session.message("a/b", "{}", ms(1))) != "");
   CHECK(d.did(d.session.message("$iothub/twin/GET/?$rid=1", "", ms(1))) != "");
-  std::string deep = R"({"desired":{"$version":1,"a":)" + std::string(80, '[') + std::string(80, ']') + R"(},"reported":{}})";
+  std::string deep = R"({"desired":{"$version":1,"a":)" + std::string(80, '[') +
+                     std::string(80, ']') + R"(},"reported":{}})";
   REQUIRE(d.connect() == "");
   CHECK(d.twin(deep).find("nested too deeply") == 0);
 }
 
-TEST_CASE("a twin that is refused is not asked for again before the next connection", "[device_session]") {
+TEST_CASE("a twin that is refused is not asked for again before the next connection",
+          "[device_session]") {
   for (const int status : {400, 401, 404}) {
     device d;
     REQUIRE(d.connect() == "");
-    CHECK(d.get_answer(status, R"({"errorCode":404001,"trackingId":"x","message":"no such \"device\"\u00e9"})") == "");
+    CHECK(d.get_answer(
+              status,
+              R"({"errorCode":404001,"trackingId":"x","message":"no such \"device\"\u00e9"})") ==
+          "");
     REQUIRE(d.session.actions().size() == 1);
     const auto a = d.session.actions()[0];
     CHECK(a.kind == twinsync::action_kind::failed);
@@ -292,7 +339,8 @@ TEST_CASE("a twin that is refused is not asked for again before the next connect
   CHECK(d.session.actions()[0].code == 0);
 }
 
-TEST_CASE("a change that is missing is never passed over, also when the twin is refused", "[device_session]") {
+TEST_CASE("a change that is missing is never passed over, also when the twin is refused",
+          "[device_session]") {
   device d;
   start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
   CHECK(d.change(6, R"({"b":6,"$version":6})") == "");
@@ -333,7 +381,9 @@ TEST_CASE("a change that is missing is never passed over, also when the twin is 
   CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
 }
 
-TEST_CASE("a missing change stays missing when the request for the twin is repeated and then refused", "[device_session]") {
+TEST_CASE(
+    "a missing change stays missing when the request for the twin is repeated and then refused",
+    "[device_session]") {
   device d;
   start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
   CHECK(d.change(6, R"({"b":6,"$version":6})") == "");
@@ -354,8 +404,10 @@ TEST_CASE("a missing change stays missing when the request for the twin is repea
   CHECK(d.session.in_step());
 }
 
-TEST_CASE("a change that cannot be read is missing until a twin comes that was asked for after it", "[device_session]") {
-  for (const char* body : {"{", "7", "{\"a\":1,\"a\":1}", R"({"a":5,"$version":6})", R"({"a":5,"$version":-1})"}) {
+TEST_CASE("a change that cannot be read is missing until a twin comes that was asked for after it",
+          "[device_session]") {
+  for (const char* body :
+       {"{", "7", "{\"a\":1,\"a\":1}", R"({"a":5,"$version":6})", R"({"a":5,"$version":-1})"}) {
     INFO(body);
     device d;
     start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
@@ -380,7 +432,9 @@ TEST_CASE("a change that cannot be read is missing until a twin comes that was a
   }
 }
 
-TEST_CASE("a change that follows is applied while the twin is asked for, and again on an older twin", "[device_session]") {
+TEST_CASE(
+    "a change that follows is applied while the twin is asked for, and again on an older twin",
+    "[device_session]") {
   device d;
   start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
   CHECK(d.change(6, R"({"b":6,"$version":6})") == "");
@@ -398,7 +452,8 @@ TEST_CASE("a change that follows is applied while the twin is asked for, and aga
 TEST_CASE("versions and times up to the last one are defined", "[device_session]") {
   const std::string most = std::to_string(INT64_MAX);
   device d;
-  start(d, R"({"desired":{"a":1,"$version":)" + most + R"(},"reported":{"$version":)" + most + "}}");
+  start(d,
+        R"({"desired":{"a":1,"$version":)" + most + R"(},"reported":{"$version":)" + most + "}}");
   CHECK(d.session.version(part::desired) == INT64_MAX);
   CHECK(d.session.in_step());
   CHECK(d.change(INT64_MAX, R"({"a":2})") == "");
@@ -417,7 +472,8 @@ TEST_CASE("versions and times up to the last one are defined", "[device_session]
   CHECK(d.answer(204, INT64_MAX) == "");
   CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
   CHECK(d.change(INT64_MAX, R"({"a":3})") == "");
-  CHECK(d.twin(R"({"desired":{"a":1,"$version":)" + most + R"(},"reported":{"b":1,"$version":)" + most + "}}") == "");
+  CHECK(d.twin(R"({"desired":{"a":1,"$version":)" + most + R"(},"reported":{"b":1,"$version":)" +
+               most + "}}") == "");
   CHECK(d.session.in_step());
   // The last step.
   start(d, R"({"desired":{"a":1,"$version":9223372036854775806},"reported":{"$version":1}})");
@@ -425,12 +481,15 @@ TEST_CASE("versions and times up to the last one are defined", "[device_session]
   CHECK(d.desired() == R"({"a":2})");
   REQUIRE(d.connect() == "");
   CHECK(d.change(INT64_MAX, R"({"a":4})") == "");
-  CHECK(d.twin(R"({"desired":{"a":1,"$version":9223372036854775806},"reported":{"$version":1}})") == "");
+  CHECK(d.twin(R"({"desired":{"a":1,"$version":9223372036854775806},"reported":{"$version":1}})") ==
+        "");
   CHECK(d.desired() == R"({"a":4})");
 
-  for (const std::int64_t first : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, std::int64_t{1}, INT64_MAX / 2 + 1, INT64_MAX}) {
+  for (const std::int64_t first : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, std::int64_t{1},
+                                   INT64_MAX / 2 + 1, INT64_MAX}) {
     for (const std::int64_t longest : {INT64_MIN, std::int64_t{0}, INT64_MAX - 1, INT64_MAX}) {
-      for (const std::int64_t time_out : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, INT64_MAX}) {
+      for (const std::int64_t time_out :
+           {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, INT64_MAX}) {
         twinsync::device_options options;
         options.retry_first = ms(first);
         options.retry_longest = ms(longest);
@@ -449,7 +508,8 @@ TEST_CASE("versions and times up to the last one are defined", "[device_session]
   }
 }
 
-TEST_CASE("requests are repeated with a growing delay after 429, 5xx and a time-out", "[device_session]") {
+TEST_CASE("requests are repeated with a growing delay after 429, 5xx and a time-out",
+          "[device_session]") {
   twinsync::device_options options;
   options.retry_first = ms(100);
   options.retry_longest = ms(1000);
@@ -529,7 +589,8 @@ TEST_CASE("an answer that comes late is an answer", "[device_session]") {
   const std::string old = d.patch_id;
   CHECK(d.answer(429, -1) == "");
   CHECK(d.tick_when_due() == "");
-  CHECK(d.did(d.session.message("$iothub/twin/res/204/?$rid=" + old + "&$version=3", "", ms(d.now))) == "");
+  CHECK(d.did(d.session.message("$iothub/twin/res/204/?$rid=" + old + "&$version=3", "",
+                                ms(d.now))) == "");
   CHECK_FALSE(d.session.in_step());
   CHECK(d.did(d.session.message("$iothub/twin/res/400/?$rid=x", "", ms(d.now))) == "");
   CHECK_FALSE(d.session.in_step());
@@ -543,7 +604,8 @@ TEST_CASE("reports are sent one by one, and only what is new in them", "[device_
   CHECK(d.session.actions().empty());  // nothing new
   CHECK(d.report(R"({"rpm":871,"x":{"y":1,"z":null}})") == "");
   CHECK(published(d.session) == R"({"rpm":871,"x":{"y":1}})");
-  CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id);
+  CHECK(last(d.session, twinsync::action_kind::publish) ==
+        "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id);
   CHECK(d.report(R"({"rpm":872,"x":null})") == "");
   CHECK(d.report(R"({"rpm":873,"x":{"w":[1, 2]}})") == "");
   CHECK(d.session.actions().empty());
@@ -585,12 +647,14 @@ TEST_CASE("a refused report is handed back, and what came later stays", "[device
   CHECK(d.session.in_step());
 }
 
-TEST_CASE("a report that is too long goes in parts, and a value that is too long is refused", "[device_session]") {
+TEST_CASE("a report that is too long goes in parts, and a value that is too long is refused",
+          "[device_session]") {
   twinsync::device_options options;
   options.max_payload = 40;
   device d(options);
   start(d, R"({"desired":{"$version":1},"reported":{"$version":1}})");
-  CHECK(d.report(R"({"a":{"bb":"0123456789","cc":"0123456789","d":{"e":[1,2,3]}},"f":true})") == "");
+  CHECK(d.report(R"({"a":{"bb":"0123456789","cc":"0123456789","d":{"e":[1,2,3]}},"f":true})") ==
+        "");
   std::vector<std::string> parts;
   for (std::int64_t version = 2; !d.session.in_step(); ++version) {
     parts.push_back(published(d.session));
@@ -598,19 +662,28 @@ TEST_CASE("a report that is too long goes in parts, and a value that is too long
     REQUIRE(parts.size() < 10);
     CHECK(d.answer(204, version) == "");
   }
-  CHECK(parts == std::vector<std::string>{R"({"a":{"bb":"0123456789"}})", R"({"a":{"cc":"0123456789"}})", R"({"a":{"d":{"e":[1,2,3]}},"f":true})"});
-  CHECK(d.acknowledged() == R"({"a":{"bb":"0123456789","cc":"0123456789","d":{"e":[1,2,3]}},"f":true})");
-  CHECK(d.report(R"({"x":1,"n":{"o~/":"0123456789012345678901234567"}})") == "this alone makes a patch longer than it may be at /n/o~0~1");
+  CHECK(parts == std::vector<std::string>{R"({"a":{"bb":"0123456789"}})",
+                                          R"({"a":{"cc":"0123456789"}})",
+                                          R"({"a":{"d":{"e":[1,2,3]}},"f":true})"});
+  CHECK(d.acknowledged() ==
+        R"({"a":{"bb":"0123456789","cc":"0123456789","d":{"e":[1,2,3]}},"f":true})");
+  CHECK(d.report(R"({"x":1,"n":{"o~/":"0123456789012345678901234567"}})") ==
+        "this alone makes a patch longer than it may be at /n/o~0~1");
   CHECK(d.reported() == d.acknowledged());
   // Somebody else put there what cannot be removed in so few bytes.
   REQUIRE(d.connect() == "");
-  CHECK(d.twin(R"({"desired":{"$version":1},"reported":{"a-name-that-does-not-fit-into-a-message":{"as-a-whole":1},"$version":9}})") == "");
+  CHECK(
+      d.twin(
+          R"({"desired":{"$version":1},"reported":{"a-name-that-does-not-fit-into-a-message":{"as-a-whole":1},"$version":9}})") ==
+      "");
   bool refused = false;
-  for (const auto& a : d.session.actions()) refused = refused || (a.kind == twinsync::action_kind::refused && a.status == 0);
+  for (const auto& a : d.session.actions())
+    refused = refused || (a.kind == twinsync::action_kind::refused && a.status == 0);
   for (std::int64_t version = 10; !d.session.in_step(); ++version) {
     REQUIRE(version < 20);
     CHECK(d.answer(204, version) == "");
-    for (const auto& a : d.session.actions()) refused = refused || (a.kind == twinsync::action_kind::refused && a.status == 0);
+    for (const auto& a : d.session.actions())
+      refused = refused || (a.kind == twinsync::action_kind::refused && a.status == 0);
   }
   CHECK(refused);
 }
@@ -623,13 +696,19 @@ TEST_CASE("conditional reports name the version, and 412 brings the twin", "[dev
     device d(options);
     start(d);
     CHECK(d.report(R"({"rpm":871})") == "");
-    CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=5");
+    CHECK(last(d.session, twinsync::action_kind::publish) ==
+          "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=5");
     CHECK(d.answer(412, -1, R"({"errorCode":412001})") == "");
     REQUIRE(d.session.actions().size() == 1);
     CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
-    CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":870,"other":1,"$version":6}})") == "");
-    CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=6");
-    CHECK(published(d.session) == (who == twinsync::authority::shared ? R"({"rpm":871})" : R"({"rpm":871,"other":null})"));
+    CHECK(
+        d.twin(
+            R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":870,"other":1,"$version":6}})") ==
+        "");
+    CHECK(last(d.session, twinsync::action_kind::publish) ==
+          "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=6");
+    CHECK(published(d.session) ==
+          (who == twinsync::authority::shared ? R"({"rpm":871})" : R"({"rpm":871,"other":null})"));
     CHECK(d.answer(204, 7) == "");
     CHECK(d.session.in_step());
   }
@@ -648,7 +727,10 @@ TEST_CASE("who else writes reported is noticed by its version", "[device_session
   CHECK(d.answer(204, 8) == "");  // not 6
   REQUIRE(d.session.actions().size() == 1);
   CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
-  CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":1,"$version":8}})") == "");
+  CHECK(
+      d.twin(
+          R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":1,"$version":8}})") ==
+      "");
   CHECK(published(d.session) == R"({"rpm":872})");
   // A hub that names no version: nothing can be concluded.
   CHECK(d.answer(204, -1) == "");
@@ -667,7 +749,8 @@ TEST_CASE("an answer that crosses a request for the twin makes it ask again", "[
   const std::string crossed = d.get_id;
   CHECK(d.answer(204, 6) == "");
   CHECK(d.get_id != crossed);
-  CHECK(d.did(d.session.message("$iothub/twin/res/200/?$rid=" + crossed, "{}", ms(d.now))) == "");  // may be from before the report
+  CHECK(d.did(d.session.message("$iothub/twin/res/200/?$rid=" + crossed, "{}", ms(d.now))) ==
+        "");  // may be from before the report
   CHECK_FALSE(d.session.in_step());
   CHECK(d.twin(R"({"desired":{"$version":9},"reported":{"rpm":871,"$version":6}})") == "");
   CHECK(d.session.in_step());
@@ -682,12 +765,17 @@ TEST_CASE("what others report is taken over where authority is shared", "[device
   REQUIRE(!d.session.disconnected(ms(d.now)));
   CHECK(d.report(R"({"mine":2})") == "");
   REQUIRE(d.connect() == "");
-  CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"theirs":1,"both":"theirs","$version":9}})") == "");
-  CHECK(reference::equal(*reference::parser::parse(d.reported()), *reference::parser::parse(R"({"theirs":1,"both":"mine","mine":2})")));
+  CHECK(
+      d.twin(
+          R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"theirs":1,"both":"theirs","$version":9}})") ==
+      "");
+  CHECK(reference::equal(*reference::parser::parse(d.reported()),
+                         *reference::parser::parse(R"({"theirs":1,"both":"mine","mine":2})")));
   CHECK(published(d.session) == R"({"both":"mine","mine":2})");
 }
 
-TEST_CASE("what was reported before the first twin goes on top of it, one after the other", "[device_session]") {
+TEST_CASE("what was reported before the first twin goes on top of it, one after the other",
+          "[device_session]") {
   device d;
   CHECK(d.report(R"({"a":null,"b":1})") == "");
   CHECK(d.report(R"({"c":{"x":1},"b":2})") == "");
@@ -697,14 +785,20 @@ TEST_CASE("what was reported before the first twin goes on top of it, one after 
   CHECK(d.session.actions().empty());
   CHECK(d.reported() == R"({"b":2,"c":{"x":1},"a":{"new":1},"d":{}})");
   REQUIRE(d.connect() == "");
-  CHECK(d.twin(R"({"desired":{"$version":1},"reported":{"a":{"old":1},"c":{"z":1},"d":{"y":1},"$version":4}})") == "");
-  CHECK(reference::equal(*reference::parser::parse(d.reported()),
-                         *reference::parser::parse(R"({"a":{"new":1},"b":2,"c":{"x":1,"z":1},"d":{}})")));
-  CHECK(reference::equal(*reference::parser::parse(published(d.session)),
-                         *reference::parser::parse(R"({"a":{"old":null,"new":1},"b":2,"c":{"x":1},"d":{"y":null}})")));
+  CHECK(
+      d.twin(
+          R"({"desired":{"$version":1},"reported":{"a":{"old":1},"c":{"z":1},"d":{"y":1},"$version":4}})") ==
+      "");
+  CHECK(reference::equal(
+      *reference::parser::parse(d.reported()),
+      *reference::parser::parse(R"({"a":{"new":1},"b":2,"c":{"x":1,"z":1},"d":{}})")));
+  CHECK(reference::equal(
+      *reference::parser::parse(published(d.session)),
+      *reference::parser::parse(R"({"a":{"old":null,"new":1},"b":2,"c":{"x":1},"d":{"y":null}})")));
 }
 
-TEST_CASE("reports before the first twin, however many, are kept as two patches that do the same", "[device_session]") {
+TEST_CASE("reports before the first twin, however many, are kept as two patches that do the same",
+          "[device_session]") {
   for (unsigned seed = 0; seed < 300; ++seed) {
     INFO("seed " << seed);
     random_json random(seed);
@@ -738,13 +832,15 @@ TEST_CASE("reports before the first twin, however many, are kept as two patches 
       if (random.below(4) == 0) REQUIRE_FALSE(d.session.restore(state));
     }
     REQUIRE(d.connect() == "");
-    REQUIRE(d.twin("{\"desired\":{\"$version\":1},\"reported\":" + stored.substr(0, stored.size() - 1) + (stored == "{}" ? "" : ",") +
-                   "\"$version\":4}}") == "");
+    REQUIRE(
+        d.twin("{\"desired\":{\"$version\":1},\"reported\":" + stored.substr(0, stored.size() - 1) +
+               (stored == "{}" ? "" : ",") + "\"$version\":4}}") == "");
     CHECK(reference::equal(*reference::parser::parse(d.reported()), expected));
   }
 }
 
-TEST_CASE("reports before the first twin that take turns with an object do not grow what is kept", "[device_session]") {
+TEST_CASE("reports before the first twin that take turns with an object do not grow what is kept",
+          "[device_session]") {
   device d;
   std::string early, late;
   for (int i = 0; i < 200; ++i) {
@@ -761,8 +857,10 @@ TEST_CASE("a report that would be refused is refused here, with the place", "[de
   const auto before = d.reported();
   const std::pair<const char*, const char*> cases[] = {
       {R"({"a":{"b.c":1}})", "the name has a character that is forbidden in names at /a/b.c"},
-      {R"({"a":{"\u0024b":1}})", "names that start with '$' are written by the service alone at /a/$b"},
-      {R"({"$version":1})", "names that start with '$' are written by the service alone at /$version"},
+      {R"({"a":{"\u0024b":1}})",
+       "names that start with '$' are written by the service alone at /a/$b"},
+      {R"({"$version":1})",
+       "names that start with '$' are written by the service alone at /$version"},
       {R"({"a":[1,{"b":null}]})", "null is not allowed inside an array at /a/1/b"},
       {R"({"a":4503599627370496})", "the integer is outside the range allowed at /a"},
       {R"({"a":1,"a":2})", "a member name stands twice in one object at /a"},
@@ -770,7 +868,8 @@ TEST_CASE("a report that would be refused is refused here, with the place", "[de
       {"", "the text is empty where a JSON value was expected at "},
       {"[1]", "a part of the twin has the wrong type at "},
       {"null", "a part of the twin has the wrong type at "},
-      {R"({"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{}}}}}}}}}}}})", "nested too deeply at /a/a/a/a/a/a/a/a/a/a/a"},
+      {R"({"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{}}}}}}}}}}}})",
+       "nested too deeply at /a/a/a/a/a/a/a/a/a/a/a"},
   };
   for (const auto& [patch, said] : cases) {
     INFO(patch);
@@ -792,7 +891,9 @@ TEST_CASE("the size of reported is held against the limit when it grows", "[devi
   twinsync::device_options options;
   options.rules = &rules;
   device d(options);
-  start(d, R"({"desired":{"$version":1},"reported":{"a":1,"b":"\u0001\u00e9","c":[true,null],"$version":1}})");
+  start(
+      d,
+      R"({"desired":{"$version":1},"reported":{"a":1,"b":"\u0001\u00e9","c":[true,null],"$version":1}})");
   // a 1+8, b 1+2, c 1+4
   CHECK(d.report(R"({"d":"01234567890123456789"})") == "");  // 17 + 21
   const json::error e = d.session.report(R"({"e":"0123"})", ms(2));
@@ -805,7 +906,8 @@ TEST_CASE("the size of reported is held against the limit when it grows", "[devi
   rules = devicetwin::aws;
   rules.max_total = 60;
   CHECK(d.report(R"({"d":"x"})") == "");
-  CHECK(d.session.report(R"({"d":"01234567890123456789"})", ms(2)).code() == errc::section_too_large);
+  CHECK(d.session.report(R"({"d":"01234567890123456789"})", ms(2)).code() ==
+        errc::section_too_large);
   rules = devicetwin::edge_hub;
   rules.max_reported = 13;
   CHECK(d.report(R"({ "d" : "01234" })") == "");  // the patch alone counts, without white space
@@ -832,7 +934,9 @@ TEST_CASE("the text of reported is held against the limit when it grows", "[devi
 
 TEST_CASE("values are parsed when they are asked for", "[device_session]") {
   device d;
-  start(d, R"({"desired":{"on":true,"n":-5,"big":18446744073709551615,"x":1.5,"text":"a\"\u00e9","list":[1,[2,3]],"$version":1},"reported":{}})");
+  start(
+      d,
+      R"({"desired":{"on":true,"n":-5,"big":18446744073709551615,"x":1.5,"text":"a\"\u00e9","list":[1,[2,3]],"$version":1},"reported":{}})");
   const auto& s = d.session;
   CHECK(s.get<bool>(part::desired, "/on").value_or(false));
   CHECK(s.get<std::int32_t>(part::desired, "/n").value_or(0) == -5);
@@ -853,21 +957,31 @@ TEST_CASE("values are parsed when they are asked for", "[device_session]") {
   CHECK(json::get<bool>(section.root(), "/on").value_or(false));
 }
 
-TEST_CASE("a subscription gets what it is about, also inside of what came or went as a whole", "[device_session]") {
+TEST_CASE("a subscription gets what it is about, also inside of what came or went as a whole",
+          "[device_session]") {
   device d;
-  start(d, R"({"desired":{"zones":{"a":{"fan":1},"b":{"fan":2,"on":true}},"x":1,"$version":1},"reported":{}})");
+  start(
+      d,
+      R"({"desired":{"zones":{"a":{"fan":1},"b":{"fan":2,"on":true}},"x":1,"$version":1},"reported":{}})");
   const auto matches = [&](const subscription& wanted) {
     std::string all;
     const json::error e = d.session.changes(wanted, [&](const twinsync::text_change& c) {
-      all += (all.empty() ? "" : " ") + std::string(c.pointer) + ":" + std::string(c.old_text) + ">" + std::string(c.new_text);
+      all += (all.empty() ? "" : " ") + std::string(c.pointer) + ":" + std::string(c.old_text) +
+             ">" + std::string(c.new_text);
     });
     return e ? e.message() : all;
   };
   CHECK(matches({part::desired, "/zones/*/fan"}) == "/zones/a/fan:>1 /zones/b/fan:>2");
-  CHECK(d.change(2, R"({"zones":{"a":null,"b":{"fan":3,"on":null},"c":{"fan":{"deep":[1]}},"d":1},"$version":2})") == "");
-  CHECK(matches({part::desired, "/zones/*/fan"}) == R"(/zones/a/fan:1> /zones/b/fan:2>3 /zones/c/fan:>{"deep":[1]})");
+  CHECK(
+      d.change(
+          2,
+          R"({"zones":{"a":null,"b":{"fan":3,"on":null},"c":{"fan":{"deep":[1]}},"d":1},"$version":2})") ==
+      "");
+  CHECK(matches({part::desired, "/zones/*/fan"}) ==
+        R"(/zones/a/fan:1> /zones/b/fan:2>3 /zones/c/fan:>{"deep":[1]})");
   CHECK(matches({part::desired, "/zones/b"}) == "");
-  CHECK(matches({part::desired, "/zones/b", reach::subtree}) == "/zones/b/fan:2>3 /zones/b/on:true>");
+  CHECK(matches({part::desired, "/zones/b", reach::subtree}) ==
+        "/zones/b/fan:2>3 /zones/b/on:true>");
   CHECK(matches({part::desired, "/zones/c/fan/deep"}) == "/zones/c/fan/deep:>[1]");
   CHECK(matches({part::desired, "/x"}) == "");
   CHECK(matches({part::reported, "/zones/*/fan"}) == "");
@@ -893,7 +1007,10 @@ TEST_CASE("nothing that was saved is lost with the power", "[device_session]") {
   CHECK(after.reported() == R"({"rpm":871,"mode":"eco"})");
   CHECK(after.session.version(part::desired) == 4);
   REQUIRE(after.connect() == "");
-  CHECK(after.twin(R"({"desired":{"rpm":901,"zone":{"a":1},"$version":5},"reported":{"rpm":871,"$version":6}})") == "");
+  CHECK(
+      after.twin(
+          R"({"desired":{"rpm":901,"zone":{"a":1},"$version":5},"reported":{"rpm":871,"$version":6}})") ==
+      "");
   CHECK(changes_of(after.session) == "/zone/b:2>-");  // what changed meanwhile, and no more
   CHECK(published(after.session) == R"({"mode":"eco"})");
 
@@ -943,13 +1060,16 @@ TEST_CASE("a torn, changed or newer state is an error and changes nothing", "[de
   // A right checksum over what is no state.
   const auto sealed = [](std::string_view content) {
     std::string out;
-    REQUIRE(!devicetwin::detail::write_stored_form("DTDS", 1, out, [&](auto& to) { to.bytes(content); }));
+    REQUIRE(!devicetwin::detail::write_stored_form("DTDS", 1, out,
+                                                   [&](auto& to) { to.bytes(content); }));
     return out;
   };
   using namespace std::string_literals;
-  for (const std::string& content : {""s, "\x00\x00\x00"s, "\x00\x00\x00\x01{"s, "\x00\x00\x00\x02[]\x00\x00\x00\x00"s, "\x00\x00\x00\x00\x00\x00\x00\x02{}"s,
-                                     "\x08\x00\x00\x00\x00\x00\x00\x00"s, "\x00\x00\x00\x00\x00\x00\x00\x00\x00"s,
-                                     "\x00\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01\x00\x00\x00\x00\x00\x00"s}) {
+  for (const std::string& content :
+       {""s, "\x00\x00\x00"s, "\x00\x00\x00\x01{"s, "\x00\x00\x00\x02[]\x00\x00\x00\x00"s,
+        "\x00\x00\x00\x00\x00\x00\x00\x02{}"s, "\x08\x00\x00\x00\x00\x00\x00\x00"s,
+        "\x00\x00\x00\x00\x00\x00\x00\x00\x00"s,
+        "\x00\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01\x00\x00\x00\x00\x00\x00"s}) {
     CHECK(other.session.restore(sealed(content)).code() == errc::damaged);
   }
   CHECK(is_as_before());
@@ -960,7 +1080,8 @@ TEST_CASE("a torn, changed or newer state is an error and changes nothing", "[de
 
 namespace {
 
-/// A story with everything in it, told to a session step by step; gives the first error, when it may.
+/// A story with everything in it, told to a session step by step; gives the first error, when it
+/// may.
 template <class OnError>
 void tell_story(twinsync::device_session& s, OnError&& on_error) {
   std::string get, patch;
@@ -980,24 +1101,36 @@ void tell_story(twinsync::device_session& s, OnError&& on_error) {
     }
   };
   std::string zone = "{";
-  for (int i = 0; i < 30; ++i) zone += (i == 0 ? "\"name" : ",\"name") + std::to_string(i) + "\":{\"x\":" + std::to_string(i) + ",\"y\":[1,2]}";
+  for (int i = 0; i < 30; ++i)
+    zone += (i == 0 ? "\"name" : ",\"name") + std::to_string(i) + "\":{\"x\":" + std::to_string(i) +
+            ",\"y\":[1,2]}";
   zone += "}";
   const auto res = [&](int status, const std::string& id, int version) {
-    return "$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id + (version < 0 ? "" : "&$version=" + std::to_string(version));
+    return "$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id +
+           (version < 0 ? "" : "&$version=" + std::to_string(version));
   };
   all([&] { return s.report(R"({"a":null})", ms(++now)); });
   all([&] { return s.report(R"({"a":{"b":1}})", ms(++now)); });
   all([&] { return s.connected(ms(++now)); });
-  const std::string first = R"({"desired":{"zone":)" + zone + R"(,"$version":1},"reported":{"a":{"c":1},"$version":1}})";
+  const std::string first =
+      R"({"desired":{"zone":)" + zone + R"(,"$version":1},"reported":{"a":{"c":1},"$version":1}})";
   all([&] { return s.message(res(200, get, -1), first, ms(++now)); });
   all([&] { return s.message(res(204, patch, 2), "", ms(++now)); });
-  all([&] { return s.message("$iothub/twin/PATCH/properties/desired/?$version=2", R"({"zone":{"name3":null,"name4":{"x":null,"z":{"n":null}}}})", ms(++now)); });
+  all([&] {
+    return s.message("$iothub/twin/PATCH/properties/desired/?$version=2",
+                     R"({"zone":{"name3":null,"name4":{"x":null,"z":{"n":null}}}})", ms(++now));
+  });
   all([&] { return s.report(R"({"r":)" + zone + "}", ms(++now)); });
   all([&] { return s.report(R"({"r":{"name7":null}})", ms(++now)); });
-  all([&] { return s.message(res(400, patch, -1), R"({"errorCode":400004,"message":"\u006eo"})", ms(++now)); });
+  all([&] {
+    return s.message(res(400, patch, -1), R"({"errorCode":400004,"message":"\u006eo"})", ms(++now));
+  });
   all([&] { return s.message(res(204, patch, 3), "", ms(++now)); });
-  all([&] { return s.message("$iothub/twin/PATCH/properties/desired/?$version=9", R"({"q":1})", ms(++now)); });
-  const std::string second = R"({"desired":{"zone":{"name1":)" + zone + R"(},"$version":9},"reported":{"other":1,"$version":7}})";
+  all([&] {
+    return s.message("$iothub/twin/PATCH/properties/desired/?$version=9", R"({"q":1})", ms(++now));
+  });
+  const std::string second = R"({"desired":{"zone":{"name1":)" + zone +
+                             R"(},"$version":9},"reported":{"other":1,"$version":7}})";
   all([&] { return s.message(res(200, get, -1), second, ms(++now)); });
   std::string saved;
   if (well && s.save(saved)) well = false;
@@ -1021,7 +1154,8 @@ TEST_CASE("a session survives every failing allocation", "[device_session]") {
       tell_story(s, [&](const json::error& e) {
         CHECK(e.code() == errc::out_of_memory);
         failed = true;
-        heap.refused_request = 0;  // then there is memory, and the same event goes well: by and by, for a twin is asked for again
+        heap.refused_request = 0;  // then there is memory, and the same event goes well: by and by,
+                                   // for a twin is asked for again
         CHECK(reference::parser::parse(s.text(part::desired)));
         CHECK(reference::parser::parse(s.text(part::reported)));
         return false;
@@ -1072,7 +1206,8 @@ TEST_CASE("a buffer of any size is enough, or the error says what is needed", "[
 
 namespace {
 
-/// A hub that keeps the twin as the service does, its decimals as doubles, and counts the reported patches.
+/// A hub that keeps the twin as the service does, its decimals as doubles, and counts the reported
+/// patches.
 struct storing_hub {
   devicetwin::twin t;
   devicetwin::outcome done;
@@ -1114,15 +1249,22 @@ struct storing_hub {
 
 TEST_CASE("a desired number changes when any of its digits does", "[device_session]") {
   device d;
-  start(d, R"({"desired":{"id":89490200001234567890,"pi":3.14159265358979323846,"$version":3},"reported":{"$version":1}})");
+  start(
+      d,
+      R"({"desired":{"id":89490200001234567890,"pi":3.14159265358979323846,"$version":3},"reported":{"$version":1}})");
   CHECK(d.change(4, R"({"id":89490200001234567891,"$version":4})") == "");
   CHECK(changes_of(d.session) == "/id:89490200001234567890>89490200001234567891");
   CHECK(last(d.session, twinsync::action_kind::changed) != "none");
-  CHECK(d.change(5, R"({"id":8949020000123456789.10e1,"pi":3.14159265358979323847,"$version":5})") == "");
+  CHECK(
+      d.change(5, R"({"id":8949020000123456789.10e1,"pi":3.14159265358979323847,"$version":5})") ==
+      "");
   CHECK(changes_of(d.session) == "/pi:3.14159265358979323846>3.14159265358979323847");
   CHECK(d.desired() == R"({"id":89490200001234567891,"pi":3.14159265358979323847})");
   CHECK(d.connect() == "");  // and in a twin that was fetched
-  CHECK(d.twin(R"({"desired":{"pi":3.14159265358979323847,"id":89490200001234567892,"$version":6},"reported":{"$version":1}})") == "");
+  CHECK(
+      d.twin(
+          R"({"desired":{"pi":3.14159265358979323847,"id":89490200001234567892,"$version":6},"reported":{"$version":1}})") ==
+      "");
   CHECK(changes_of(d.session) == "/id:89490200001234567891>89490200001234567892");
   CHECK(d.change(7, R"({"id":1e400,"$version":7})") == "");
   CHECK(changes_of(d.session) == "/id:89490200001234567892>1e400");
@@ -1130,7 +1272,8 @@ TEST_CASE("a desired number changes when any of its digits does", "[device_sessi
 }
 
 TEST_CASE("decimals that a hub rounds are reported once", "[device_session]") {
-  const std::string said = R"({"a":0.10000000000000001,"pi":3.14159265358979323846,"more":[1,{"x":2.99999999999999999999}]})";
+  const std::string said =
+      R"({"a":0.10000000000000001,"pi":3.14159265358979323846,"more":[1,{"x":2.99999999999999999999}]})";
   for (const auto who : {twinsync::authority::device, twinsync::authority::shared}) {
     twinsync::device_options options;
     options.who = who;
@@ -1175,7 +1318,9 @@ TEST_CASE("decimals that a hub rounds are reported once", "[device_session]") {
   }
 }
 
-TEST_CASE("a report keeps the digits of the device, and is sent where the hub would store something else", "[device_session]") {
+TEST_CASE(
+    "a report keeps the digits of the device, and is sent where the hub would store something else",
+    "[device_session]") {
   storing_hub hub;
   device d;
   REQUIRE(d.connect() == "");
@@ -1198,15 +1343,18 @@ TEST_CASE("a report with a number that a hub cannot hold is refused", "[device_s
   device d;
   start(d);
   CHECK(d.report(R"({"a":18446744073709551616})") == "the integer does not fit in 64 bits at /a");
-  CHECK(d.report(R"({"a":[-9223372036854775809]})") == "the integer does not fit in 64 bits at /a/0");
+  CHECK(d.report(R"({"a":[-9223372036854775809]})") ==
+        "the integer does not fit in 64 bits at /a/0");
   CHECK(d.report(R"({"a":1e400})") == "the number is too large for a double at /a");
   CHECK(d.session.actions().empty());
-  for (const devicetwin::dialect* rules : {&devicetwin::aws, &devicetwin::ditto, &devicetwin::rfc7396, &devicetwin::edge_hub}) {
+  for (const devicetwin::dialect* rules :
+       {&devicetwin::aws, &devicetwin::ditto, &devicetwin::rfc7396, &devicetwin::edge_hub}) {
     twinsync::device_options options;
     options.rules = rules;
     device other(options);
     start(other);
-    CHECK(other.report(R"({"a":18446744073709551616})") == "the integer does not fit in 64 bits at /a");
+    CHECK(other.report(R"({"a":18446744073709551616})") ==
+          "the integer does not fit in 64 bits at /a");
   }
   devicetwin::dialect rounding = devicetwin::rfc7396;
   rounding.big_integers = json::big_integer_rule::round;
@@ -1218,7 +1366,8 @@ TEST_CASE("a report with a number that a hub cannot hold is refused", "[device_s
   CHECK(published(other.session) == R"({"a":18446744073709551616})");
 }
 
-TEST_CASE("a session sees a change of desired exactly when the decimal value changes", "[device_session][property]") {
+TEST_CASE("a session sees a change of desired exactly when the decimal value changes",
+          "[device_session][property]") {
   spelled_numbers::random_spelling random(5);
   device d;
   start(d, R"({"desired":{"a":0,"$version":1},"reported":{"$version":1}})");
@@ -1231,7 +1380,8 @@ TEST_CASE("a session sees a change of desired exactly when the decimal value cha
       INFO(now << " to " << next);
       if (random.below(3) == 0) {
         REQUIRE(d.connect() == "");
-        REQUIRE(d.twin(R"({"desired":{"a":)" + next + R"(,"$version":)" + text + R"(},"reported":{"$version":1}})") == "");
+        REQUIRE(d.twin(R"({"desired":{"a":)" + next + R"(,"$version":)" + text +
+                       R"(},"reported":{"$version":1}})") == "");
       } else {
         REQUIRE(d.change(version, R"({"a":)" + next + R"(,"$version":)" + text + "}") == "");
       }
@@ -1243,7 +1393,8 @@ TEST_CASE("a session sees a change of desired exactly when the decimal value cha
   }
 }
 
-TEST_CASE("a session sends a report exactly when the hub would store another number", "[device_session][property]") {
+TEST_CASE("a session sends a report exactly when the hub would store another number",
+          "[device_session][property]") {
   spelled_numbers::random_spelling random(6);
   devicetwin::dialect rules = devicetwin::rfc7396;
   rules.big_integers = json::big_integer_rule::round;
@@ -1259,7 +1410,8 @@ TEST_CASE("a session sends a report exactly when the hub would store another num
     const bool same = spelled_numbers::as_stored(a, b);
     sent += !same;
     REQUIRE(published(d.session) == (same ? "none" : "{\"a\":" + b + "}"));
-    REQUIRE(d.reported() == "{\"a\":" + (spelled_numbers::decimal(a) == spelled_numbers::decimal(b) ? a : b) + "}");
+    REQUIRE(d.reported() ==
+            "{\"a\":" + (spelled_numbers::decimal(a) == spelled_numbers::decimal(b) ? a : b) + "}");
     REQUIRE(d.session.in_step() == same);
   }
   CHECK(sent > 200);
@@ -1285,8 +1437,10 @@ struct metered_heap {
 /// A twin with so many members in each section.
 std::string wide_twin(int members) {
   std::string section;
-  for (int i = 0; i < members; ++i) section += "\"property" + std::to_string(i) + "\":{\"value\":" + std::to_string(i) + "},";
-  return R"({"desired":{)" + section + R"("$version":3},"reported":{)" + section + R"("$version":5}})";
+  for (int i = 0; i < members; ++i)
+    section += "\"property" + std::to_string(i) + "\":{\"value\":" + std::to_string(i) + "},";
+  return R"({"desired":{)" + section + R"("$version":3},"reported":{)" + section +
+         R"("$version":5}})";
 }
 
 }  // namespace
@@ -1300,9 +1454,11 @@ TEST_CASE("a session on a heap asks for memory a few times, and for a multiple o
     twinsync::device_session s(options, heap.source());
     const std::string twin = wide_twin(members);
     const auto answer = [&](std::string_view body) {
-      return problem(s.message("$iothub/twin/res/200/?$rid=" +
-                                   std::string(twinsync::parse_twin_topic(last(s, twinsync::action_kind::publish))->request_id),
-                               body, ms(2)));
+      return problem(s.message(
+          "$iothub/twin/res/200/?$rid=" +
+              std::string(
+                  twinsync::parse_twin_topic(last(s, twinsync::action_kind::publish))->request_id),
+          body, ms(2)));
     };
     REQUIRE(problem(s.connected(ms(1))) == "");
     REQUIRE(answer(twin) == "");
@@ -1311,9 +1467,12 @@ TEST_CASE("a session on a heap asks for memory a few times, and for a multiple o
     CHECK(heap.bytes < 40 * twin.size() + 100000);
     // A large report, the largest change there is, and another twin altogether.
     std::string patch = "{";
-    for (int i = 0; i < members; ++i) patch += (i == 0 ? "\"other" : ",\"other") + std::to_string(i) + "\":[" + std::to_string(i) + "]";
+    for (int i = 0; i < members; ++i)
+      patch +=
+          (i == 0 ? "\"other" : ",\"other") + std::to_string(i) + "\":[" + std::to_string(i) + "]";
     REQUIRE(problem(s.report(patch + "}", ms(3))) == "");
-    REQUIRE(problem(s.message("$iothub/twin/PATCH/properties/desired/?$version=4", patch + "}", ms(4))) == "");
+    REQUIRE(problem(s.message("$iothub/twin/PATCH/properties/desired/?$version=4", patch + "}",
+                              ms(4))) == "");
     REQUIRE(problem(s.connected(ms(5))) == "");
     REQUIRE(answer(R"({"desired":{"$version":9},"reported":{"$version":9}})") == "");
     REQUIRE(problem(s.connected(ms(6))) == "");

@@ -1,4 +1,5 @@
-// The hub's end: every topic, every status, who is told what, and that nothing is acknowledged that is not stored.
+// The hub's end: every topic, every status, who is told what, and that nothing is acknowledged that
+// is not stored.
 #include <devicetwin/sync/hub_session.hpp>
 
 #include <algorithm>
@@ -36,7 +37,8 @@ struct basic_hub {
   std::int64_t now = noon().ticks;
   std::vector<told> out;
 
-  explicit basic_hub(Store& s, const twinsync::hub_options& options = {}, const json::memory_source& memory = {})
+  explicit basic_hub(Store& s, const twinsync::hub_options& options = {},
+                     const json::memory_source& memory = {})
       : store(s), session(s, options, devicetwin::heap_memory(memory)) {}
 
   void collect() {
@@ -44,7 +46,8 @@ struct basic_hub {
     for (const hub_action& a : session.actions()) {
       std::string to(a.to.device);
       if (!a.to.module.empty()) to += "/" + std::string(a.to.module);
-      out.push_back({a.what, to, std::string(a.topic), std::string(a.payload), std::string(a.operation), a.status});
+      out.push_back({a.what, to, std::string(a.topic), std::string(a.payload),
+                     std::string(a.operation), a.status});
     }
   }
   json::error send(const twin_id& from, const std::string& topic, std::string_view payload) {
@@ -61,13 +64,17 @@ struct basic_hub {
     collect();
     return status;
   }
-  twinsync::service_reply patch(const twin_id& id, std::string_view text, std::string_view if_match = {}) {
+  twinsync::service_reply patch(const twin_id& id, std::string_view text,
+                                std::string_view if_match = {}) {
     auto reply = session.service_patch(id, text, at(++now), if_match);
     collect();
     return reply;
   }
-  twinsync::service_reply desire(const twin_id& id, const std::string& desired) { return patch(id, of_desired(desired)); }
-  twinsync::service_reply replace(const twin_id& id, std::string_view text, std::string_view if_match = {}) {
+  twinsync::service_reply desire(const twin_id& id, const std::string& desired) {
+    return patch(id, of_desired(desired));
+  }
+  twinsync::service_reply replace(const twin_id& id, std::string_view text,
+                                  std::string_view if_match = {}) {
     auto reply = session.service_replace(id, text, at(++now), if_match);
     collect();
     return reply;
@@ -110,7 +117,8 @@ TEST_CASE("a device gets its twin") {
       CHECK(hub.out[0].to == "devA");
       CHECK(hub.out[0].status == 200);
       CHECK(hub.out[0].topic == "$iothub/twin/res/200/?$rid=" + std::string(rid));
-      CHECK(hub.out[0].payload == R"({"desired":{"fan":2,"$version":2},"reported":{"$version":1}})");
+      CHECK(hub.out[0].payload ==
+            R"({"desired":{"fan":2,"$version":2},"reported":{"$version":1}})");
     }
   }
 }
@@ -176,7 +184,8 @@ TEST_CASE("a device that is connected and subscribed is told of desired") {
   hub.session.unsubscribed(a, "$iothub/#");
   CHECK(!is_told());
 
-  // A new connection starts without; the end of the older one, told late, is not the end of the newer.
+  // A new connection starts without; the end of the older one, told late, is not the end of the
+  // newer.
   hub.session.subscribed(a, twinsync::desired_filter);
   REQUIRE(!hub.session.connected(a, 2));
   CHECK(!is_told());
@@ -199,13 +208,15 @@ TEST_CASE("a device that is connected and subscribed is told of desired") {
 
 TEST_CASE("subscriptions count when they match the notifications' topics") {
   // Every filter of up to seven levels out of these, against the rule itself.
-  const std::string levels[] = {"$iothub", "twin", "PATCH", "properties", "desired", "+", "#", "", "other", "?$version=1"};
+  const std::string levels[] = {"$iothub", "twin", "PATCH", "properties", "desired",
+                                "+",       "#",    "",      "other",      "?$version=1"};
   const std::string topic = "$iothub/twin/PATCH/properties/desired/?$version=";
   std::vector<std::uint64_t> bits;
   std::string filter;
   const auto check = [&] {
     const std::uint64_t bit = twinsync::detail::filter_bit(filter);
-    const bool matches = mqtt_match(filter, topic + "1") && mqtt_match(filter, topic + "9223372036854775807");
+    const bool matches =
+        mqtt_match(filter, topic + "1") && mqtt_match(filter, topic + "9223372036854775807");
     if ((bit != 0) != matches || (bit & (bit - 1)) != 0) FAIL_CHECK(filter);
     if (bit != 0) bits.push_back(bit);
   };
@@ -224,8 +235,10 @@ TEST_CASE("subscriptions count when they match the notifications' topics") {
   std::sort(bits.begin(), bits.end());
   CHECK(bits.size() == 63);
   CHECK(std::unique(bits.begin(), bits.end()) == bits.end());  // no two share a bit
-  for (const char* none : {"", "#", "+/twin/#", "$iothub", "$iothub/twin/res/#", "$iothub/twin/PATCH/properties/desired", "$iothub/#/x",
-                           "$iothub/twin/#x", "$share/g/$iothub/#", "$iothub/twin/PATCH/properties/desired/?$version=1"}) {
+  for (const char* none :
+       {"", "#", "+/twin/#", "$iothub", "$iothub/twin/res/#",
+        "$iothub/twin/PATCH/properties/desired", "$iothub/#/x", "$iothub/twin/#x",
+        "$share/g/$iothub/#", "$iothub/twin/PATCH/properties/desired/?$version=1"}) {
     CHECK(twinsync::detail::filter_bit(none) == 0);
   }
 }
@@ -378,17 +391,21 @@ TEST_CASE("every refusal has its status, its code, and says what is wrong where"
     CHECK(hub.out[0].topic == "$iothub/twin/res/" + std::to_string(r.status) + "/?$rid=1");
     CHECK(code_in(hub.out[0].payload) == r.error_code);
     CHECK_THAT(hub.out[0].payload, matchers::ContainsSubstring(r.says));
-    CHECK_THAT(hub.out[0].payload, matchers::ContainsSubstring("\"timestampUtc\":\"2026-01-31T12:"));
+    CHECK_THAT(hub.out[0].payload,
+               matchers::ContainsSubstring("\"timestampUtc\":\"2026-01-31T12:"));
     CHECK(service_text(**store.find(a)) == before);
   }
   // What does not fit: 403.
-  for (int i = 0; i < 8; ++i) REQUIRE(!hub.report(a, "{\"n" + std::to_string(i) + "\":\"" + std::string(4090, 'x') + "\"}"));
-  CHECK(hub.report(a, "{\"n8\":\"" + std::string(4090, 'x') + "\"}").code() == errc::section_too_large);
+  for (int i = 0; i < 8; ++i)
+    REQUIRE(!hub.report(a, "{\"n" + std::to_string(i) + "\":\"" + std::string(4090, 'x') + "\"}"));
+  CHECK(hub.report(a, "{\"n8\":\"" + std::string(4090, 'x') + "\"}").code() ==
+        errc::section_too_large);
   CHECK(hub.out[0].status == 403);
   CHECK(code_in(hub.out[0].payload) == 403100);
 
   // The service's writes are refused the same way, and told to nobody.
-  const auto refused = [&](const twinsync::service_reply& reply, unsigned status, std::int64_t code, const std::string& says) {
+  const auto refused = [&](const twinsync::service_reply& reply, unsigned status, std::int64_t code,
+                           const std::string& says) {
     CHECK(reply.status == status);
     CHECK(reply.why);
     CHECK(code_in(reply.body) == code);
@@ -399,8 +416,8 @@ TEST_CASE("every refusal has its status, its code, and says what is wrong where"
   refused(hub.desire(a, R"({"a":{"$x":1}})"), 400, 400004, "/properties/desired/a/$x");
   refused(hub.replace(a, R"({"tags":{"a":null}})"), 400, 400004, "/tags/a");
   refused(hub.patch(a, R"({"tags":1})"), 400, 400004, "/tags");
-  refused(hub.patch(a, R"({"tags":{"a":")" + std::string(4000, 'x') + R"(","b":")" + std::string(4000, 'x') + R"(","c":")" +
-                           std::string(4000, 'x') + "\"}}"),
+  refused(hub.patch(a, R"({"tags":{"a":")" + std::string(4000, 'x') + R"(","b":")" +
+                           std::string(4000, 'x') + R"(","c":")" + std::string(4000, 'x') + "\"}}"),
           403, 403100, "8192");
   refused(hub.patch(a, std::string(50'001, ' ')), 413, 413001, "50000");
   refused(hub.desire(b, "{}"), 404, 404001, "device");
@@ -438,7 +455,8 @@ TEST_CASE("a device of which nothing is known") {
     CHECK(hub.get({bad, ""}).code() == errc::invalid_identity);
     CHECK(hub.out.empty());
     CHECK(hub.session.connected({bad, ""}).code() == errc::invalid_identity);
-    CHECK(hub.session.refuse({bad, ""}, get_topic + "1", twinsync::throttled, "", noon()).code() == errc::invalid_identity);
+    CHECK(hub.session.refuse({bad, ""}, get_topic + "1", twinsync::throttled, "", noon()).code() ==
+          errc::invalid_identity);
   }
 }
 
@@ -449,14 +467,19 @@ TEST_CASE("what a device may not publish, and what is not the hub's business") {
   hub.add(b);
   const std::string before = service_text(**store.find(a)) + service_text(**store.find(b));
   // Forged answers and notifications.
-  for (const char* topic : {"$iothub/twin/res/200/?$rid=1", "$iothub/twin/res/204/?$rid=1&$version=2",
-                            "$iothub/twin/PATCH/properties/desired/?$version=2", "$iothub/twin/PATCH/properties/desired/"}) {
+  for (const char* topic :
+       {"$iothub/twin/res/200/?$rid=1", "$iothub/twin/res/204/?$rid=1&$version=2",
+        "$iothub/twin/PATCH/properties/desired/?$version=2",
+        "$iothub/twin/PATCH/properties/desired/"}) {
     CHECK(hub.send(a, topic, R"({"x":1})").code() == errc::not_writable);
     CHECK(hub.out.empty());
-    CHECK(hub.session.refuse(a, topic, twinsync::throttled, "", noon()).code() == errc::not_writable);
+    CHECK(hub.session.refuse(a, topic, twinsync::throttled, "", noon()).code() ==
+          errc::not_writable);
   }
-  for (const char* topic : {"devices/devA/messages/events/", "", "$iothub/twin/", "$iothub/twin/GET/", "$iothub/twin/GET/?$rid=",
-                            "$iothub/methods/res/200/?$rid=1", "$aws/things/devB/shadow/update", "devB/$iothub/twin/GET/?$rid=1"}) {
+  for (const char* topic :
+       {"devices/devA/messages/events/", "", "$iothub/twin/", "$iothub/twin/GET/",
+        "$iothub/twin/GET/?$rid=", "$iothub/methods/res/200/?$rid=1",
+        "$aws/things/devB/shadow/update", "devB/$iothub/twin/GET/?$rid=1"}) {
     CHECK(hub.send(a, topic, R"({"x":1})").code() == errc::invalid_topic);
     CHECK(hub.out.empty());
   }
@@ -497,7 +520,8 @@ TEST_CASE("a malformed request with a request id is refused, and nothing is writ
     CHECK(code_in(hub.out[0].payload) == 400004);
     CHECK(device_text(**store.find(a)) == before);
 
-    CHECK(hub.session.refuse(a, c.topic, twinsync::throttled, "slower", noon()).code() == errc::invalid_topic);
+    CHECK(hub.session.refuse(a, c.topic, twinsync::throttled, "slower", noon()).code() ==
+          errc::invalid_topic);
     hub.collect();
     REQUIRE(hub.out.size() == 1);
     CHECK(hub.out[0].topic == "$iothub/twin/res/429/?$rid=" + c.id);
@@ -529,7 +553,8 @@ TEST_CASE("two devices and a module, each on its own") {
   REQUIRE(hub.out.size() == 2);
   CHECK(hub.out[0].to == "devB");
   CHECK(hub.device_view(a) == R"({"desired":{"$version":1},"reported":{"who":"a","$version":2}})");
-  CHECK(hub.device_view(module) == R"({"desired":{"$version":1},"reported":{"who":"m","$version":2}})");
+  CHECK(hub.device_view(module) ==
+        R"({"desired":{"$version":1},"reported":{"who":"m","$version":2}})");
   CHECK(hub.device_view(b) == R"({"desired":{"only":"b","$version":2},"reported":{"$version":1}})");
   CHECK(hub.out[0].to == "devB");
   REQUIRE(hub.desire(module, R"({"x":1})").status == 200);
@@ -558,11 +583,14 @@ TEST_CASE("a message is refused without being looked at") {
   memory_store store;
   test_hub hub(store);
   hub.add(a);
-  REQUIRE(!hub.session.refuse(a, report_topic + "9", twinsync::throttled, "slower, \"please\"\n\xFF", noon()));
+  REQUIRE(!hub.session.refuse(a, report_topic + "9", twinsync::throttled,
+                              "slower, \"please\"\n\xFF", noon()));
   hub.collect();
   REQUIRE(hub.out.size() == 1);
   CHECK(hub.out[0].topic == "$iothub/twin/res/429/?$rid=9");
-  CHECK(hub.out[0].payload == R"({"errorCode":429001,"message":"slower, \"please\"\n?","timestampUtc":"2026-01-31T12:00:00Z"})");
+  CHECK(
+      hub.out[0].payload ==
+      R"({"errorCode":429001,"message":"slower, \"please\"\n?","timestampUtc":"2026-01-31T12:00:00Z"})");
   REQUIRE(!hub.session.refuse(a, get_topic + "9", twinsync::server_busy, "", noon()));
   hub.collect();
   CHECK(hub.out[0].status == 503);
@@ -583,8 +611,10 @@ TEST_CASE("actions are those of the last call, and need nothing of the caller's"
   hub.collect();
   CHECK(hub.out[0].to == "devA");
   CHECK(hub.out[0].topic == "$iothub/twin/res/200/?$rid=some-request-id");
-  for (const auto& call : {+[](test_hub& h) { static_cast<void>(h.session.connected(a)); }, +[](test_hub& h) { h.session.subscribed(a, "x"); },
-                           +[](test_hub& h) { h.session.unsubscribed(a, "x"); }, +[](test_hub& h) { h.session.disconnected(a); },
+  for (const auto& call : {+[](test_hub& h) { static_cast<void>(h.session.connected(a)); },
+                           +[](test_hub& h) { h.session.subscribed(a, "x"); },
+                           +[](test_hub& h) { h.session.unsubscribed(a, "x"); },
+                           +[](test_hub& h) { h.session.disconnected(a); },
                            +[](test_hub& h) { static_cast<void>(h.session.service_get(a)); },
                            +[](test_hub& h) { static_cast<void>(h.send(a, "x", "")); }}) {
     REQUIRE(!hub.get(a));
@@ -615,7 +645,8 @@ struct late_store {
     ++commits;
     return errc::precondition_failed;
   }
-  json::error create(const devicetwin::new_identity& who, devicetwin::timestamp now, devicetwin::outcome& done) {
+  json::error create(const devicetwin::new_identity& who, devicetwin::timestamp now,
+                     devicetwin::outcome& done) {
     return held.create(who, now, done);
   }
   json::error remove(const twin_id&) { return errc::precondition_failed; }
@@ -666,7 +697,8 @@ TEST_CASE("nothing is acknowledged or told that is not stored") {
         CHECK(hub.out.size() == 2);
         const auto view = parsed(after);
         CHECK(*json::get<std::int64_t>(view, device ? "/reported/v" : "/desired/v") == i);
-        const auto version = *json::get<std::int64_t>(view, device ? "/reported/$version" : "/desired/$version");
+        const auto version =
+            *json::get<std::int64_t>(view, device ? "/reported/$version" : "/desired/$version");
         CHECK_THAT(hub.out[0].topic, matchers::EndsWith("$version=" + std::to_string(version)));
       } else {
         CHECK(stored == mode);
@@ -693,7 +725,8 @@ TEST_CASE("where somebody else has stored the twin, the write is made once more,
   they_report(R"({"b":2})");
   REQUIRE(!hub.report(a, R"({"a":3})"));
   CHECK(hub.out[0].topic == "$iothub/twin/res/204/?$rid=1&$version=4");
-  CHECK(stored_view(table, a) == R"({"desired":{"$version":1},"reported":{"a":3,"b":2,"$version":4}})");
+  CHECK(stored_view(table, a) ==
+        R"({"desired":{"$version":1},"reported":{"a":3,"b":2,"$version":4}})");
 
   // Conditions are held against what is stored.
   they_report(R"({"b":5})");
@@ -727,7 +760,8 @@ TEST_CASE("where somebody else has stored the twin, the write is made once more,
   CHECK(second.session.actions().empty());
 }
 
-TEST_CASE("hub: every allocation fails in turn, and the twin is as it was or the write is acknowledged") {
+TEST_CASE(
+    "hub: every allocation fails in turn, and the twin is as it was or the write is acknowledged") {
   const auto script = [](failing_heap& heap, std::size_t refused) {
     memory_store store(devicetwin::azure, heap.source());
     test_hub hub(store, {}, heap.source());
@@ -752,10 +786,13 @@ TEST_CASE("hub: every allocation fails in turn, and the twin is as it was or the
       heap.requests = requests;
       return text;
     };
-    while (!step(!hub.session.connected(a), view())) {}
+    while (!step(!hub.session.connected(a), view())) {
+    }
     hub.session.subscribed(a, twinsync::desired_filter);
     for (int i = 0; i < 3; ++i) {
-      const std::string value = "{\"member_with_a_long_name_" + std::to_string(i) + "\":{\"a\":[1,2,3],\"b\":\"a text that is longer than a few bytes\"}}";
+      const std::string value =
+          "{\"member_with_a_long_name_" + std::to_string(i) +
+          "\":{\"a\":[1,2,3],\"b\":\"a text that is longer than a few bytes\"}}";
       std::string before = view();
       while (!step(!hub.report(a, value), before)) {
         REQUIRE(hub.out.size() == 1);
@@ -818,7 +855,8 @@ TEST_CASE("hub: once its buffers have grown, a message needs no memory") {
 TEST_CASE("a hub in a caller's buffer") {
   alignas(16) static char buffer[16 * 1024];
   memory_store store;
-  twinsync::hub_session<memory_store, devicetwin::buffer_memory> hub(store, {}, devicetwin::buffer_memory(buffer, sizeof buffer));
+  twinsync::hub_session<memory_store, devicetwin::buffer_memory> hub(
+      store, {}, devicetwin::buffer_memory(buffer, sizeof buffer));
   REQUIRE(hub.service_create({"devA"}, noon()).status == 200);
   REQUIRE(!hub.connected(a));
   std::size_t connected = 1;
@@ -839,14 +877,17 @@ TEST_CASE("error bodies") {
   details.tracking_id = "abc\"-1";
   const json::error why = json::error(errc::reserved_member).at(json::location());
   REQUIRE(!write_error_body(twinsync::refusal_of(why.code()), why, out, details));
-  CHECK(out == "x{\"errorCode\":400004,\"trackingId\":\"abc\\\"-1\",\"message\":\"names that start with '$' are written by the service alone\","
-               "\"timestampUtc\":\"2026-01-31T12:00:00Z\"}");
+  CHECK(out ==
+        "x{\"errorCode\":400004,\"trackingId\":\"abc\\\"-1\",\"message\":\"names that start with "
+        "'$' are written by the service alone\","
+        "\"timestampUtc\":\"2026-01-31T12:00:00Z\"}");
   out.clear();
   REQUIRE(!write_error_body(twinsync::server_error, "", out));
   CHECK(out == R"({"errorCode":500001,"message":""})");
   CHECK(twinsync::refusal_of(errc::ok).status == 200);
 
-  // Every error has a status of 4xx or 5xx, and a code that starts with it; the longest body has room.
+  // Every error has a status of 4xx or 5xx, and a code that starts with it; the longest body has
+  // room.
   for (int i = 1; i <= static_cast<int>(errc::handler_stopped); ++i) {
     const auto code = static_cast<errc>(i);
     for (const auto whose : {twinsync::twin_of::device, twinsync::twin_of::module}) {
@@ -857,17 +898,22 @@ TEST_CASE("error bodies") {
     for (const char c : {'x', '\n', '"', '\x7F'}) {
       const std::string name(400, c);
       const json::step step = json::step::member(name);
-      const json::error worst = json::error(code).limited_to(UINT64_MAX, UINT64_MAX).of_text(1).at(json::location(&step, 1));
+      const json::error worst = json::error(code)
+                                    .limited_to(UINT64_MAX, UINT64_MAX)
+                                    .of_text(1)
+                                    .at(json::location(&step, 1));
       std::string text(3000, '\n');
       char room[twinsync::max_error_body];
       json::text_buffer body(room, sizeof room);
-      REQUIRE(!write_error_body(twinsync::refusal_of(code), json::error(worst).in_text(text, 2900), body, {{}, &now}));
+      REQUIRE(!write_error_body(twinsync::refusal_of(code), json::error(worst).in_text(text, 2900),
+                                body, {{}, &now}));
       CHECK(code_in(body.view()) != 0);
     }
   }
   // Into too small a buffer: nothing.
   char small[40];
   json::text_buffer none(small, sizeof small);
-  CHECK(write_error_body(twinsync::throttled, "this does not fit into forty bytes", none).code() == errc::out_of_memory);
+  CHECK(write_error_body(twinsync::throttled, "this does not fit into forty bytes", none).code() ==
+        errc::out_of_memory);
   CHECK(none.size() == 0);
 }

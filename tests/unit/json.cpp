@@ -10,11 +10,13 @@
 TEST_CASE("error's message is one sentence with the pointer", "[error]") {
   CHECK(json::error().message() == "no error");
   CHECK(!json::error());
-  const json::step steps[] = {json::step::member("a/b~c"), json::step::element(12), json::step::member("x\n\x1B")};
+  const json::step steps[] = {json::step::member("a/b~c"), json::step::element(12),
+                              json::step::member("x\n\x1B")};
   const json::error e = json::error(errc::not_found).at(json::location(steps, 3));
   CHECK(e.pointer() == "/a~1b~0c/12/x\n\x1B");
   CHECK(e.message() == "there is no such value, at /a~1b~0c/12/x\\u000a\\u001b");
-  CHECK(json::error(errc::depth_exceeded).limited_to(64).message() == "nested too deeply (the limit is 64)");
+  CHECK(json::error(errc::depth_exceeded).limited_to(64).message() ==
+        "nested too deeply (the limit is 64)");
   char small[8];
   CHECK(e.message(small, sizeof small) == e.message().size());
   CHECK(std::string(small, 8) == "there is");
@@ -24,7 +26,8 @@ TEST_CASE("error shortens a long pointer in the middle, at whole characters", "[
   for (std::size_t length = 100; length < 400; ++length) {
     std::string name;
     while (name.size() < length) name += "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80x";
-    const json::step steps[] = {json::step::member("head"), json::step::member(name), json::step::member("tail")};
+    const json::step steps[] = {json::step::member("head"), json::step::member(name),
+                                json::step::member("tail")};
     const json::error e = json::error(errc::not_found).at(json::location(steps, 3));
     const std::string pointer(e.pointer());
     CHECK(pointer.size() <= json::error::pointer_capacity);
@@ -37,7 +40,8 @@ TEST_CASE("error shortens a long pointer in the middle, at whole characters", "[
 }
 
 TEST_CASE("find follows RFC 6901", "[pointer]") {
-  const auto d = parsed(R"({"foo":["bar","baz"],"":0,"a/b":1,"c%d":2,"e^f":3,"g|h":4,"i\\j":5,"k\"l":6," ":7,"m~n":8})");
+  const auto d = parsed(
+      R"({"foo":["bar","baz"],"":0,"a/b":1,"c%d":2,"e^f":3,"g|h":4,"i\\j":5,"k\"l":6," ":7,"m~n":8})");
   const auto at = [&](const char* pointer) { return written(**json::find(d, pointer)); };
   CHECK(at("/foo") == R"(["bar","baz"])");
   CHECK(at("/foo/0") == "\"bar\"");
@@ -51,7 +55,8 @@ TEST_CASE("find follows RFC 6901", "[pointer]") {
   CHECK(at("/ ") == "7");
   CHECK(at("/m~0n") == "8");
   CHECK(*json::find(d, "") == &d);
-  for (const char* pointer : {"/foo/2", "/foo/-", "/foo/00", "/foo/01", "/foo/x", "/foo/", "/foo/0/x", "/nope/x", "/foo/4294967296", "/foo/99999999999"}) {
+  for (const char* pointer : {"/foo/2", "/foo/-", "/foo/00", "/foo/01", "/foo/x", "/foo/",
+                              "/foo/0/x", "/nope/x", "/foo/4294967296", "/foo/99999999999"}) {
     CHECK(json::find(d, pointer).error().code() == errc::not_found);
   }
   CHECK(json::find(d, "/foo/7/8").error().pointer() == "/foo/7");
@@ -61,7 +66,8 @@ TEST_CASE("find follows RFC 6901", "[pointer]") {
 }
 
 TEST_CASE("get gives the value or says why not", "[get]") {
-  const auto d = parsed(R"({"b":true,"i":-5,"u":18446744073709551615,"d":1.5,"w":3.0,"s":"x\u0000y","big":9007199254740993,"n":null,"huge":1e300})");
+  const auto d = parsed(
+      R"({"b":true,"i":-5,"u":18446744073709551615,"d":1.5,"w":3.0,"s":"x\u0000y","big":9007199254740993,"n":null,"huge":1e300})");
   CHECK(*json::get<bool>(d, "/b"));
   CHECK(*json::get<std::int64_t>(d, "/i") == -5);
   CHECK(*json::get<std::int64_t>(d, "/w") == 3);
@@ -95,7 +101,8 @@ TEST_CASE("write indents", "[write]") {
   json::write_options options;
   options.indent = 2;
   REQUIRE(!json::write(parsed(R"({"a":[1,{}],"b":[],"c":{"d":null}})"), text, options));
-  CHECK(text == "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": [],\n  \"c\": {\n    \"d\": null\n  }\n}");
+  CHECK(text ==
+        "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": [],\n  \"c\": {\n    \"d\": null\n  }\n}");
 }
 
 TEST_CASE("write leaves the output as it was on an error", "[write]") {
@@ -128,7 +135,8 @@ TEST_CASE("write leaves the output as it was on an error", "[write]") {
 }
 
 TEST_CASE("write into a fixed buffer says when it is full", "[write]") {
-  const auto d = parsed(R"({"a":"long enough to fill more than one internal block? no, but long"})");
+  const auto d =
+      parsed(R"({"a":"long enough to fill more than one internal block? no, but long"})");
   const std::string whole = written(d);
   for (std::size_t capacity = 0; capacity <= whole.size(); ++capacity) {
     std::string storage(capacity, '\0');
@@ -156,12 +164,14 @@ TEST_CASE("text_buffer appends a piece of itself", "[write]") {
 TEST_CASE("text_writer takes events one by one", "[write]") {
   std::string text;
   json::text_writer<std::string> writer(text);
-  CHECK((writer.StartArray() && writer.RawNumber("1e5", 3, true) && writer.Uint64(7) && writer.EndArray(2)));
+  CHECK((writer.StartArray() && writer.RawNumber("1e5", 3, true) && writer.Uint64(7) &&
+         writer.EndArray(2)));
   CHECK(text == "[1e5,7]");
   const auto refused = [](const char* number) {
     std::string out;
     json::text_writer<std::string> w(out);
-    CHECK(!w.RawNumber(number, static_cast<json::size_type>(std::string_view(number).size()), true));
+    CHECK(
+        !w.RawNumber(number, static_cast<json::size_type>(std::string_view(number).size()), true));
     return w.failure();
   };
   CHECK(refused("1e") == errc::unexpected_end);
@@ -240,7 +250,8 @@ TEST_CASE("equal finds a difference at every depth, in objects and arrays", "[eq
     const auto nested = [&](const char* innermost) { return parsed(open + innermost + close); };
     CHECK(are_equal(nested(R"({"b":1})"), nested(R"({"b":1})")));
     CHECK(are_equal(nested("[1,2]"), nested("[1,2.0]")));
-    for (const char* other : {R"({"b":2})", R"({"c":1})", R"({"b":1,"c":1})", "{}", "[1]", "1", R"({"b":{}})"}) {
+    for (const char* other :
+         {R"({"b":2})", R"({"c":1})", R"({"b":1,"c":1})", "{}", "[1]", "1", R"({"b":{}})"}) {
       INFO(other);
       CHECK(!are_equal(nested(R"({"b":1})"), nested(other)));
       CHECK(!are_equal(nested(other), nested(R"({"b":1})")));

@@ -49,12 +49,14 @@ void check_indexed(const Range& range, Text&& text) {
 
 TEST_CASE("the changes of an outcome, matches and deltas are ranges", "[range]") {
   test_twin x;
-  REQUIRE(!x.t.service_patch(R"({"tags":{"a":1},"properties":{"desired":{"b":{"c":2},"d":3}}})", noon(), x.done));
+  REQUIRE(!x.t.service_patch(R"({"tags":{"a":1},"properties":{"desired":{"b":{"c":2},"d":3}}})",
+                             noon(), x.done));
   const auto pointer = [](const auto& element) { return std::string(element.pointer); };
   check_indexed(x.done, pointer);
   const std::vector<devicetwin::property_change> kept(x.done.begin(), x.done.end());
   CHECK(kept.size() == 3);
-  CHECK(std::count_if(x.done.begin(), x.done.end(), [](const auto& c) { return c.where == part::desired; }) == 2);
+  CHECK(std::count_if(x.done.begin(), x.done.end(),
+                      [](const auto& c) { return c.where == part::desired; }) == 2);
   CHECK(x.done.begin()->pointer == "/a");
 
   devicetwin::matches found;
@@ -70,8 +72,10 @@ TEST_CASE("the changes of an outcome, matches and deltas are ranges", "[range]")
 
 TEST_CASE("violations are a range", "[range]") {
   devicetwin::validation report;
-  REQUIRE(!devicetwin::validate(R"({"a.b":1,"c":[null]})", part::desired, devicetwin::shape::patch, devicetwin::azure, report));
-  const auto all = all_of_range(report, [](const devicetwin::violation& v) { return std::string(v.what.pointer()); });
+  REQUIRE(!devicetwin::validate(R"({"a.b":1,"c":[null]})", part::desired, devicetwin::shape::patch,
+                                devicetwin::azure, report));
+  const auto all = all_of_range(
+      report, [](const devicetwin::violation& v) { return std::string(v.what.pointer()); });
   CHECK(all == std::vector<std::string>{"/a.b", "/c/0"});
 }
 
@@ -84,12 +88,16 @@ TEST_CASE("the actions of a session and the changes that they tell are ranges", 
   const auto first = session.actions().begin();  // outlives the range, as the session does
   CHECK(topic(*first) == all[0]);
   CHECK(first + 3 == session.actions().end());
-  const auto get = std::find_if(session.actions().begin(), session.actions().end(),
-                                [](const auto& a) { return a.kind == twinsync::action_kind::publish; });
+  const auto get =
+      std::find_if(session.actions().begin(), session.actions().end(),
+                   [](const auto& a) { return a.kind == twinsync::action_kind::publish; });
   REQUIRE(get != session.actions().end());
   const std::string id = topic(*get).substr(topic(*get).find('=') + 1);
-  REQUIRE(!session.message("$iothub/twin/res/200/?$rid=" + id, R"({"desired":{"a":1,"b":2,"$version":3},"reported":{"$version":1}})", ms(2)));
-  CHECK(all_of_range(session.changes(), [](const auto& c) { return std::string(c.pointer); }) == std::vector<std::string>{"/a", "/b"});
+  REQUIRE(!session.message("$iothub/twin/res/200/?$rid=" + id,
+                           R"({"desired":{"a":1,"b":2,"$version":3},"reported":{"$version":1}})",
+                           ms(2)));
+  CHECK(all_of_range(session.changes(), [](const auto& c) { return std::string(c.pointer); }) ==
+        std::vector<std::string>{"/a", "/b"});
   const std::vector<twinsync::text_change> kept(session.changes().begin(), session.changes().end());
   CHECK(kept.back().new_text == "2");
 }

@@ -30,7 +30,8 @@ std::string text_of(const shadow_topic& t) {
   return text;
 }
 
-void check(std::string_view text, twin_topic_kind kind, unsigned status, std::string_view id, std::int64_t version) {
+void check(std::string_view text, twin_topic_kind kind, unsigned status, std::string_view id,
+           std::int64_t version) {
   const auto t = twinsync::parse_twin_topic(text);
   INFO(text);
   INFO(t.error().message());
@@ -90,11 +91,12 @@ TEST_CASE("twin topics are taken apart and put together") {
   };
   const row rows[] = {
       {"$iothub/twin/GET/?$rid=1", twin_topic_kind::get, 0, "1", twinsync::no_version},
-      {"$iothub/twin/GET/?$rid=5e8f0d6e-1c1c-4a63-8c1a-1e8e1a6e4b5f", twin_topic_kind::get, 0, "5e8f0d6e-1c1c-4a63-8c1a-1e8e1a6e4b5f",
-       twinsync::no_version},
+      {"$iothub/twin/GET/?$rid=5e8f0d6e-1c1c-4a63-8c1a-1e8e1a6e4b5f", twin_topic_kind::get, 0,
+       "5e8f0d6e-1c1c-4a63-8c1a-1e8e1a6e4b5f", twinsync::no_version},
       {reported + "?$rid=a", twin_topic_kind::reported_patch, 0, "a", twinsync::no_version},
       {reported + "?$rid=a&$version=0", twin_topic_kind::reported_patch, 0, "a", 0},
-      {reported + "?$rid=a&$version=9223372036854775807", twin_topic_kind::reported_patch, 0, "a", INT64_MAX},
+      {reported + "?$rid=a&$version=9223372036854775807", twin_topic_kind::reported_patch, 0, "a",
+       INT64_MAX},
       {"$iothub/twin/res/200/?$rid=x", twin_topic_kind::response, 200, "x", twinsync::no_version},
       {"$iothub/twin/res/204/?$rid=x&$version=6", twin_topic_kind::response, 204, "x", 6},
       {"$iothub/twin/res/999/?$rid=x", twin_topic_kind::response, 999, "x", twinsync::no_version},
@@ -145,8 +147,9 @@ TEST_CASE("what stands in a topic's bag of properties") {
   check_bad(get + std::string("?$rid=a\0b", 9), get.size() + 7);
   check_bad(get + "$rid=1", get.size());
   check_bad(get + "/?$rid=1", get.size());
-  for (const char* bad : {"", "-1", "+1", "1.0", "1e3", "0x1", "x", " 1", "1 ", "9223372036854775808", "18446744073709551617",
-                          "99999999999999999999999999999999999999"}) {
+  for (const char* bad :
+       {"", "-1", "+1", "1.0", "1e3", "0x1", "x", " 1", "1 ", "9223372036854775808",
+        "18446744073709551617", "99999999999999999999999999999999999999"}) {
     check_bad(reported + "?$rid=1&$version=" + bad, reported.size() + 17);
     check_bad(desired + "?$version=" + bad, desired.size() + 10);
   }
@@ -154,15 +157,19 @@ TEST_CASE("what stands in a topic's bag of properties") {
 }
 
 TEST_CASE("what is no twin topic") {
-  for (const char* bad : {"", "$", "$iothub", "$iothub/twin", "$iothub/twin/", "$iothub/twin/GET", "$iothub/twin/get/?$rid=1",
-                          "$iothub/twin/PATCH/properties/", "$iothub/twin/PATCH/properties/reported", "$iothub/twin/PATCH/?$rid=1",
-                          "iothub/twin/GET/?$rid=1", "/$iothub/twin/GET/?$rid=1", " $iothub/twin/GET/?$rid=1", "$IOTHUB/twin/GET/?$rid=1",
-                          "$iothub/methods/POST/x/?$rid=1", "devices/a/messages/events/", "$iothub/twin/res"}) {
+  for (const char* bad :
+       {"", "$", "$iothub", "$iothub/twin", "$iothub/twin/", "$iothub/twin/GET",
+        "$iothub/twin/get/?$rid=1", "$iothub/twin/PATCH/properties/",
+        "$iothub/twin/PATCH/properties/reported", "$iothub/twin/PATCH/?$rid=1",
+        "iothub/twin/GET/?$rid=1", "/$iothub/twin/GET/?$rid=1", " $iothub/twin/GET/?$rid=1",
+        "$IOTHUB/twin/GET/?$rid=1", "$iothub/methods/POST/x/?$rid=1", "devices/a/messages/events/",
+        "$iothub/twin/res"}) {
     check_bad(bad, 0);
   }
   const std::string res = "$iothub/twin/res/";
-  for (const char* bad : {"", "/", "?$rid=1", "20/?$rid=1", "2000/?$rid=1", "099/?$rid=1", "-20/?$rid=1", "2x0/?$rid=1", "200?$rid=1",
-                          "200", " 200/?$rid=1", "#", "+/?$rid=1"}) {
+  for (const char* bad :
+       {"", "/", "?$rid=1", "20/?$rid=1", "2000/?$rid=1", "099/?$rid=1", "-20/?$rid=1",
+        "2x0/?$rid=1", "200?$rid=1", "200", " 200/?$rid=1", "#", "+/?$rid=1"}) {
     check_bad(res + bad, res.size());
   }
   check_bad(res + "200/", res.size() + 4);
@@ -188,13 +195,17 @@ TEST_CASE("the request id of a malformed request can be read") {
   CHECK(readable_request_id(get + "/?$rid=1") == "1");
   const std::string longer(60'000, 'r');
   CHECK(readable_request_id(get + "?$rid=" + longer) == longer);
-  for (const std::string& none : {get, get + "?", get + "?$rid", get + "?$rid=", get + "?$rid=&$rid=1", get + "$rid=1", get + "?rid=1", get + "?x$rid=1",
-                                  get + "?$rid=a#", get + "?$rid=a+b", get + "?$rid=a\n", get + "?$rid=a\x7F", get + std::string("?$rid=a\0b", 9)}) {
+  for (const std::string& none :
+       {get, get + "?", get + "?$rid", get + "?$rid=", get + "?$rid=&$rid=1", get + "$rid=1",
+        get + "?rid=1", get + "?x$rid=1", get + "?$rid=a#", get + "?$rid=a+b", get + "?$rid=a\n",
+        get + "?$rid=a\x7F", get + std::string("?$rid=a\0b", 9)}) {
     INFO(none);
     CHECK(readable_request_id(none).empty());
   }
-  for (const char* other : {"", "?$rid=1", "$iothub/twin/?$rid=1", "$iothub/twin/GET?$rid=1", "$iothub/twin/res/200/?$rid=1&$version=x",
-                            "$iothub/twin/PATCH/properties/desired/?$rid=1&$version=x", "devices/a/messages/events/?$rid=1"}) {
+  for (const char* other : {"", "?$rid=1", "$iothub/twin/?$rid=1", "$iothub/twin/GET?$rid=1",
+                            "$iothub/twin/res/200/?$rid=1&$version=x",
+                            "$iothub/twin/PATCH/properties/desired/?$rid=1&$version=x",
+                            "devices/a/messages/events/?$rid=1"}) {
     INFO(other);
     CHECK(readable_request_id(other).empty());
   }
@@ -211,8 +222,9 @@ TEST_CASE("what cannot be parsed is not written, and nothing is written then") {
   std::string out = "x";
   REQUIRE(!write_twin_topic(good, out));
   CHECK(out == "x$iothub/twin/GET/?$rid=1");
-  for (const std::string& id : {std::string(), std::string("a&b"), std::string("a#"), std::string("+"), std::string("\0", 1),
-                                std::string(twinsync::max_request_id + 1, 'x')}) {
+  for (const std::string& id :
+       {std::string(), std::string("a&b"), std::string("a#"), std::string("+"),
+        std::string("\0", 1), std::string(twinsync::max_request_id + 1, 'x')}) {
     twin_topic t = good;
     t.request_id = id;
     refused(t);
@@ -258,9 +270,10 @@ TEST_CASE("a client id names a device, or a module of one") {
   REQUIRE(module);
   CHECK(module->device == "pump-7");
   CHECK(module->module == "$edgeHub");
-  for (const std::string& bad : {std::string(), std::string("/"), std::string("/m"), std::string("d/"), std::string("d/m/x"), std::string("d//m"),
-                                 std::string("a b"), std::string("a\0", 2), std::string("d/m\xC3\xA9"), std::string(129, 'x'),
-                                 "d/" + std::string(129, 'x')}) {
+  for (const std::string& bad :
+       {std::string(), std::string("/"), std::string("/m"), std::string("d/"), std::string("d/m/x"),
+        std::string("d//m"), std::string("a b"), std::string("a\0", 2), std::string("d/m\xC3\xA9"),
+        std::string(129, 'x'), "d/" + std::string(129, 'x')}) {
     INFO(bad);
     CHECK(twinsync::parse_client_id(bad).error().code() == errc::invalid_identity);
   }
@@ -275,8 +288,9 @@ TEST_CASE("shadow topics are taken apart and put together") {
     for (const std::string& shadow : shadows) {
       for (unsigned operation = 0; operation != 3; ++operation) {
         for (unsigned message = 0; message != 5; ++message) {
-          const std::string text = "$aws/things/" + thing + "/shadow/" + (shadow.empty() ? "" : "name/" + shadow + "/") + operations[operation] +
-                                   messages[message];
+          const std::string text = "$aws/things/" + thing + "/shadow/" +
+                                   (shadow.empty() ? "" : "name/" + shadow + "/") +
+                                   operations[operation] + messages[message];
           INFO(text);
           const auto t = twinsync::parse_shadow_topic(text);
           const bool good = message < 3 || operation == 1;  // delta and documents tell of an update
@@ -343,10 +357,14 @@ TEST_CASE("what is no shadow topic") {
   refused({"t", "", shadow_operation::update, static_cast<shadow_message>(5)});
 }
 
-TEST_CASE("every beginning and every single-byte change of a topic is taken or refused, never more") {
-  const std::vector<std::string> topics = {
-      "$iothub/twin/GET/?$rid=12",          reported + "?$rid=1a&$version=120", "$iothub/twin/res/204/?$rid=1&$version=6&x=",
-      desired + "?$version=9223372036854775807", "$aws/things/t-1/shadow/update/delta",   "$aws/things/t/shadow/name/s:1/delete/rejected"};
+TEST_CASE(
+    "every beginning and every single-byte change of a topic is taken or refused, never more") {
+  const std::vector<std::string> topics = {"$iothub/twin/GET/?$rid=12",
+                                           reported + "?$rid=1a&$version=120",
+                                           "$iothub/twin/res/204/?$rid=1&$version=6&x=",
+                                           desired + "?$version=9223372036854775807",
+                                           "$aws/things/t-1/shadow/update/delta",
+                                           "$aws/things/t/shadow/name/s:1/delete/rejected"};
   for (const std::string& topic : topics) {
     for (std::size_t size = 0; size <= topic.size(); ++size) {
       const std::string exact = topic.substr(0, size);  // so that a sanitizer sees a byte too far
@@ -360,7 +378,8 @@ TEST_CASE("every beginning and every single-byte change of a topic is taken or r
       }
       changed = topic;
       round_trip(changed.erase(i, 1));
-      for (const char c : {'&', '=', '?', '/', '$', '0', '9', '\0'}) round_trip(std::string(topic).insert(i, 1, c));
+      for (const char c : {'&', '=', '?', '/', '$', '0', '9', '\0'})
+        round_trip(std::string(topic).insert(i, 1, c));
     }
   }
 }

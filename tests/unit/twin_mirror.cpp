@@ -5,7 +5,6 @@
 
 #include "../support/random_json.hpp"
 
-
 TEST_CASE("a back end's copy follows the events", "[twin][mirror]") {
   for (unsigned seed = 0; seed < 60; ++seed) {
     INFO(seed);
@@ -17,10 +16,18 @@ TEST_CASE("a back end's copy follows the events", "[twin][mirror]") {
     for (int i = 0; i < 20; ++i) {
       json::error e;
       switch (random.below(4)) {
-        case 0: e = x.desire(random.object(1)); break;
-        case 1: e = x.service("{\"tags\":" + random.object(1) + ",\"properties\":{\"desired\":" + random.object(1) + "}}"); break;
-        case 2: e = x.replace(random.object(1)); break;
-        default: e = x.report(random.object(1));
+        case 0:
+          e = x.desire(random.object(1));
+          break;
+        case 1:
+          e = x.service("{\"tags\":" + random.object(1) +
+                        ",\"properties\":{\"desired\":" + random.object(1) + "}}");
+          break;
+        case 2:
+          e = x.replace(random.object(1));
+          break;
+        default:
+          e = x.report(random.object(1));
       }
       if (e || !x.done.effective()) continue;
       const std::string event(x.done.event());
@@ -49,19 +56,24 @@ TEST_CASE("an event that is none is refused with its place", "[twin][mirror]") {
   test_twin x;
   const std::string before = x.view();
   devicetwin::outcome done;
-  for (const auto& [event, code, pointer] : {
-           std::tuple{R"([])", errc::not_a_twin, ""},
-           std::tuple{R"({})", errc::not_a_twin, "/version"},
-           std::tuple{R"({"version":"3"})", errc::not_a_twin, "/version"},
-           std::tuple{R"({"version":4})", errc::precondition_failed, ""},
-           std::tuple{R"({"version":3,"tags":1})", errc::not_a_twin, "/tags"},
-           std::tuple{R"({"version":3,"properties":{"desired":{"a":1}}})", errc::not_a_twin, "/properties/desired"},
-           std::tuple{R"({"version":3,"properties":{"desired":{"a":1,"$metadata":{"$lastUpdated":"now"},"$version":2}}})", errc::not_a_twin,
-                      "/properties/desired"},
-           std::tuple{R"({"version":3,"properties":{"desired":{"a.b":1,"$metadata":{"$lastUpdated":"2026-01-01T00:00:00Z"},"$version":2}}})",
-                      errc::forbidden_name, "/properties/desired/a.b"},
-           std::tuple{R"({"version":3,"properties":{"other":{}}})", errc::not_writable, "/properties/other"},
-       }) {
+  for (
+      const auto& [event, code, pointer] : {
+          std::tuple{R"([])", errc::not_a_twin, ""},
+          std::tuple{R"({})", errc::not_a_twin, "/version"},
+          std::tuple{R"({"version":"3"})", errc::not_a_twin, "/version"},
+          std::tuple{R"({"version":4})", errc::precondition_failed, ""},
+          std::tuple{R"({"version":3,"tags":1})", errc::not_a_twin, "/tags"},
+          std::tuple{R"({"version":3,"properties":{"desired":{"a":1}}})", errc::not_a_twin,
+                     "/properties/desired"},
+          std::tuple{
+              R"({"version":3,"properties":{"desired":{"a":1,"$metadata":{"$lastUpdated":"now"},"$version":2}}})",
+              errc::not_a_twin, "/properties/desired"},
+          std::tuple{
+              R"({"version":3,"properties":{"desired":{"a.b":1,"$metadata":{"$lastUpdated":"2026-01-01T00:00:00Z"},"$version":2}}})",
+              errc::forbidden_name, "/properties/desired/a.b"},
+          std::tuple{R"({"version":3,"properties":{"other":{}}})", errc::not_writable,
+                     "/properties/other"},
+      }) {
     INFO(event);
     const json::error e = x.t.apply_event(event, done);
     CHECK(e.code() == code);
@@ -88,7 +100,8 @@ TEST_CASE("a device's copy follows the notifications", "[twin][mirror]") {
   CHECK(written(copy.desired()) == written(x.t.desired()));
   CHECK(copy.desired_version() == 3);
   CHECK(copy.apply_notification(second, at(3), told).code() == errc::precondition_failed);
-  CHECK(copy.apply_notification(R"({"a":1,"$version":5})", at(3), told).code() == errc::precondition_failed);
+  CHECK(copy.apply_notification(R"({"a":1,"$version":5})", at(3), told).code() ==
+        errc::precondition_failed);
   CHECK(copy.apply_notification(R"({"a":1})", at(3), told).pointer() == "/$version");
   CHECK(copy.desired_version() == 3);
 }

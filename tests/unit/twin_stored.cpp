@@ -18,7 +18,8 @@ std::string stored(const devicetwin::twin& t) {
 
 test_twin busy_twin() {
   test_twin x;
-  REQUIRE(!x.service(R"({"tags":{"site":"Wien"},"properties":{"desired":{"a":{"b":1,"c":"text longer than a value"},"d":[1]}}})"));
+  REQUIRE(!x.service(
+      R"({"tags":{"site":"Wien"},"properties":{"desired":{"a":{"b":1,"c":"text longer than a value"},"d":[1]}}})"));
   REQUIRE(!x.report(R"({"a":{"b":1},"gone":{"x":1}})"));
   REQUIRE(!x.report(R"({"gone":null,"z":2})"));
   REQUIRE(!x.desire(R"({"a":{"b":2}})"));
@@ -113,7 +114,8 @@ TEST_CASE("a stored twin with a right checksum and wrong content harms nobody", 
 TEST_CASE("a stored twin that claims versions that it never had is damaged", "[stored]") {
   // The content again, with another history of desired, whose version is 3.
   const test_twin x = busy_twin();
-  const auto with_history = [](const test_twin& t, std::uint64_t flags, std::uint64_t known_since, const std::vector<std::pair<std::uint64_t, std::string>>& removed,
+  const auto with_history = [](const test_twin& t, std::uint64_t flags, std::uint64_t known_since,
+                               const std::vector<std::pair<std::uint64_t, std::string>>& removed,
                                const std::string& unusual = "") {
     json::text_buffer content;
     devicetwin::detail::stored_writer<json::text_buffer> writer(content);
@@ -122,7 +124,8 @@ TEST_CASE("a stored twin that claims versions that it never had is damaged", "[s
     for (const part where : {part::desired, part::reported}) {
       const auto& s = tracked_section(t.t, where);
       const bool own = where == part::reported;
-      writer.number(own ? static_cast<std::uint64_t>(s.tracking().history().known_since()) : known_since);
+      writer.number(own ? static_cast<std::uint64_t>(s.tracking().history().known_since())
+                        : known_since);
       writer.number(1024);
       writer.number(own ? 0 : removed.size());
       if (!own) {
@@ -135,7 +138,8 @@ TEST_CASE("a stored twin that claims versions that it never had is damaged", "[s
       writer.text(own ? "" : unusual);
     }
     std::string bytes;
-    REQUIRE(!devicetwin::detail::write_stored_form("DTWN", 1, bytes, [&](auto& to) { to.bytes(content.view()); }));
+    REQUIRE(!devicetwin::detail::write_stored_form("DTWN", 1, bytes,
+                                                   [&](auto& to) { to.bytes(content.view()); }));
     return bytes;
   };
   REQUIRE(x.t.desired_version() == 3);
@@ -147,14 +151,23 @@ TEST_CASE("a stored twin that claims versions that it never had is damaged", "[s
     CHECK(write_changes_since(y, where, 3, text).code() == errc::too_old);  // both are doubted
   }
   CHECK(load_stored(with_history(x, 8, 1, {}), y).code() == errc::damaged);
-  for (const std::uint64_t known_since : {std::uint64_t{4}, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
+  for (const std::uint64_t known_since :
+       {std::uint64_t{4}, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
     CHECK(load_stored(with_history(x, 1, known_since, {}), y).code() == errc::damaged);
   }
   for (const auto& removed : std::vector<std::vector<std::pair<std::uint64_t, std::string>>>{
-           {{4, "{}"}}, {{1, "{}"}}, {{0, "{}"}}, {{3, "{}"}, {2, R"({"a":null})"}}, {{2, "{}"}, {2, R"({"a":null})"}}, {{~std::uint64_t{0}, "{}"}}, {{2, "[]"}}, {{2, "{"}}}) {
+           {{4, "{}"}},
+           {{1, "{}"}},
+           {{0, "{}"}},
+           {{3, "{}"}, {2, R"({"a":null})"}},
+           {{2, "{}"}, {2, R"({"a":null})"}},
+           {{~std::uint64_t{0}, "{}"}},
+           {{2, "[]"}},
+           {{2, "{"}}}) {
     CHECK(load_stored(with_history(x, 1, 1, removed), y).code() == errc::damaged);
   }
-  // Peculiarities of the metadata: as deep as can be read again, and with no version above the section's.
+  // Peculiarities of the metadata: as deep as can be read again, and with no version above the
+  // section's.
   for (int depth = 60; depth < 72; ++depth) {
     INFO(depth);
     std::string deep = "1";
@@ -170,15 +183,17 @@ TEST_CASE("a stored twin that claims versions that it never had is damaged", "[s
   CHECK(!write_changes_since(y, part::desired, 3, text));
 }
 
-TEST_CASE("whatever loads with a right checksum can be written and loaded again", "[stored][property]") {
+TEST_CASE("whatever loads with a right checksum can be written and loaded again",
+          "[stored][property]") {
   std::size_t loaded = 0;
   for (unsigned seed = 0; seed < 4000; ++seed) {
     INFO(seed);
     std::mt19937 random(seed);
     test_twin x = busy_twin();
     if (random() % 2 != 0) {  // strange metadata, and a history that is shown
-      REQUIRE(!x.t.load(R"({"deviceId":"d","properties":{"desired":{"a":{"b":1},"c":1,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedVersion":9,)"
-                        R"("a":{"$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedVersion":3},"gone":{"x":1}},"$version":4},"reported":{"r":1,"$version":2}},"$history":{}})"));
+      REQUIRE(!x.t.load(
+          R"({"deviceId":"d","properties":{"desired":{"a":{"b":1},"c":1,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedVersion":9,)"
+          R"("a":{"$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedVersion":3},"gone":{"x":1}},"$version":4},"reported":{"r":1,"$version":2}},"$history":{}})"));
       REQUIRE(!x.report(R"({"s":{"t":1}})"));
       REQUIRE(!x.report(R"({"r":null})"));
     }
@@ -186,11 +201,13 @@ TEST_CASE("whatever loads with a right checksum can be written and loaded again"
     std::string content = bytes.substr(16);
     const std::size_t half = content.size() / 2;  // behind the view, mostly
     for (auto n = random() % 4 == 0 ? 2 : 1; n != 0; --n) {
-      const std::size_t at = random() % 4 == 0 ? random() % content.size() : half + random() % (content.size() - half);
+      const std::size_t at =
+          random() % 4 == 0 ? random() % content.size() : half + random() % (content.size() - half);
       content[at] = static_cast<char>(random() % 3 == 0 ? random() : random() % 8);
     }
     std::string damaged;
-    REQUIRE(!devicetwin::detail::write_stored_form("DTWN", 1, damaged, [&](auto& to) { to.bytes(content); }));
+    REQUIRE(!devicetwin::detail::write_stored_form("DTWN", 1, damaged,
+                                                   [&](auto& to) { to.bytes(content); }));
     devicetwin::twin y, z;
     if (load_stored(damaged, y)) continue;
     ++loaded;
@@ -248,8 +265,10 @@ TEST_CASE("timestamps are written and read", "[stamp]") {
     char buffer[devicetwin::max_timestamp_chars];
     return std::string(buffer, devicetwin::format_timestamp(buffer, t));
   };
-  for (const char* same : {"1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999Z", "2026-03-02T06:41:17.2150812Z",
-                           "2000-02-29T12:00:00.5Z", "2024-02-29T00:00:00Z", "1969-12-31T23:59:59.9999999Z", "1600-03-01T00:00:00.01Z"}) {
+  for (const char* same :
+       {"1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999Z",
+        "2026-03-02T06:41:17.2150812Z", "2000-02-29T12:00:00.5Z", "2024-02-29T00:00:00Z",
+        "1969-12-31T23:59:59.9999999Z", "1600-03-01T00:00:00.01Z"}) {
     INFO(same);
     const auto time = devicetwin::parse_timestamp(same);
     REQUIRE(time);
@@ -258,15 +277,19 @@ TEST_CASE("timestamps are written and read", "[stamp]") {
   CHECK(*devicetwin::parse_timestamp("1970-01-01T00:00:01Z") == at(devicetwin::ticks_per_second));
   CHECK(*devicetwin::parse_timestamp("0001-01-01T00:00:00Z") == devicetwin::first_timestamp);
   CHECK(*devicetwin::parse_timestamp("9999-12-31T23:59:59.9999999Z") == devicetwin::last_timestamp);
-  CHECK(text(*devicetwin::parse_timestamp("2026-01-31T12:00:00.1000000+01:30")) == "2026-01-31T10:30:00.1Z");
+  CHECK(text(*devicetwin::parse_timestamp("2026-01-31T12:00:00.1000000+01:30")) ==
+        "2026-01-31T10:30:00.1Z");
   CHECK(text(*devicetwin::parse_timestamp("0001-01-01T00:00:00")) == "0001-01-01T00:00:00Z");
-  CHECK(text(*devicetwin::parse_timestamp("2026-01-31T12:00:00.12345678Z")) == "2026-01-31T12:00:00.1234567Z");
+  CHECK(text(*devicetwin::parse_timestamp("2026-01-31T12:00:00.12345678Z")) ==
+        "2026-01-31T12:00:00.1234567Z");
   CHECK(text(at(INT64_MIN)) == "0001-01-01T00:00:00Z");
   CHECK(text(at(INT64_MAX)) == "9999-12-31T23:59:59.9999999Z");
-  for (const char* wrong : {"", "2026", "2015-02-30T16:24:48.789Z", "2023-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
-                            "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z", "2026-01-01T00:00:60Z", "2026-01-01 00:00:00Z",
-                            "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00ZZ", "2026-01-01T00:00:00+1", "0000-01-01T00:00:00Z", "2026-01-01T00:00:00+24:00",
-                            "x026-01-01T00:00:00Z"}) {
+  for (const char* wrong :
+       {"", "2026", "2015-02-30T16:24:48.789Z", "2023-02-29T00:00:00Z", "2026-13-01T00:00:00Z",
+        "2026-00-01T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z",
+        "2026-01-01T00:00:60Z", "2026-01-01 00:00:00Z", "2026-01-01T00:00:00.Z",
+        "2026-01-01T00:00:00ZZ", "2026-01-01T00:00:00+1", "0000-01-01T00:00:00Z",
+        "2026-01-01T00:00:00+24:00", "x026-01-01T00:00:00Z"}) {
     INFO(wrong);
     CHECK(devicetwin::parse_timestamp(wrong).error().code() == errc::invalid_time);
   }
@@ -291,13 +314,15 @@ TEST_CASE("etags count in base64", "[identity]") {
   CHECK(text(1) == "AAAAAAAAAAE=");
   CHECK(text(22) == "AAAAAAAAABY=");
   CHECK(text(0xFFFFFFFFFFFFFFFF) == "//////////8=");
-  for (std::uint64_t n : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{0x0123456789ABCDEF}, ~std::uint64_t{0}}) {
+  for (std::uint64_t n :
+       {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{0x0123456789ABCDEF}, ~std::uint64_t{0}}) {
     std::uint64_t back = 0;
     REQUIRE(devicetwin::read_etag(text(n), back));
     CHECK(back == n);
   }
   std::uint64_t none = 0;
-  for (const char* wrong : {"", "AAAAAAAAAAE", "AAAAAAAAAAF=", "AAAAAAAAAA!=", "\"AAAAAAAAAE=", "AAAAAAAAAAEA"}) {
+  for (const char* wrong :
+       {"", "AAAAAAAAAAE", "AAAAAAAAAAF=", "AAAAAAAAAA!=", "\"AAAAAAAAAE=", "AAAAAAAAAAEA"}) {
     CHECK(!devicetwin::read_etag(wrong, none));
   }
   CHECK(devicetwin::etag_matches("", "x"));
@@ -329,7 +354,8 @@ TEST_CASE("a pool gives out, takes back, joins, and never leaves its buffer", "[
       auto* at = static_cast<unsigned char*>(source.allocate(source.context, bytes));
       if (at == nullptr) continue;
       CHECK(reinterpret_cast<std::uintptr_t>(at) % 16 == 0);
-      CHECK((reinterpret_cast<char*>(at) >= start && reinterpret_cast<char*>(at) + bytes <= start + 4000));
+      CHECK((reinterpret_cast<char*>(at) >= start &&
+             reinterpret_cast<char*>(at) + bytes <= start + 4000));
       const auto mark = static_cast<unsigned char>(i);
       for (std::size_t k = 0; k < bytes; ++k) at[k] = mark;
       blocks.push_back({at, bytes, mark});

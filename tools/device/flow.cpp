@@ -1,6 +1,6 @@
-// The whole flow of a device with a twin of 2 KB, on a microcontroller or anywhere: connects, follows desired, reports, is
-// refused, falls behind, loses the connection and the power. Prints how much memory it takes, and ends with 0 when every
-// step did what it must.
+// The whole flow of a device with a twin of 2 KB, on a microcontroller or anywhere: connects,
+// follows desired, reports, is refused, falls behind, loses the connection and the power. Prints
+// how much memory it takes, and ends with 0 when every step did what it must.
 #include <devicetwin/sync/device_session.hpp>
 
 #include <cstdio>
@@ -57,7 +57,8 @@ void section(writer& w, long seed, long version) {
   w.put(version);
   w.put("}");
 }
-std::string_view twin(long desired_seed, long desired_version, long reported_seed, long reported_version) {
+std::string_view twin(long desired_seed, long desired_version, long reported_seed,
+                      long reported_version) {
   writer w;
   w.put("{\"desired\":");
   section(w, desired_seed, desired_version);
@@ -67,8 +68,8 @@ std::string_view twin(long desired_seed, long desired_version, long reported_see
   return w.view();
 }
 
-// The stack below this call is filled with a pattern, and looked at afterwards: a little less of it, since that call may
-// stand deeper.
+// The stack below this call is filled with a pattern, and looked at afterwards: a little less of
+// it, since that call may stand deeper.
 constexpr std::size_t painted = 6 * 1024;
 constexpr std::size_t looked_at = painted - 512;
 [[gnu::noinline]] void paint() {
@@ -83,7 +84,8 @@ constexpr std::size_t looked_at = painted - 512;
   if (looked_at - untouched > deepest) deepest = looked_at - untouched;
 }
 
-// One run in so many bytes. Gives the line of the step that went wrong; 0 when none did, -1 for want of memory.
+// One run in so many bytes. Gives the line of the step that went wrong; 0 when none did, -1 for
+// want of memory.
 class run {
  public:
   explicit run(std::size_t bytes) : bytes_(bytes) {
@@ -95,11 +97,11 @@ class run {
   int all() {
     twinsync::device_session* const s = session_;
     paint();
-#define MUST(what)                       \
-  do {                                   \
-    const bool well = (what);            \
-    if (out_of_memory_) return -1;       \
-    if (!well) return __LINE__;          \
+#define MUST(what)                 \
+  do {                             \
+    const bool well = (what);      \
+    if (out_of_memory_) return -1; \
+    if (!well) return __LINE__;    \
   } while (false)
     MUST(did(s->report(R"({"boot":1,"zone0":{"on":null}})", {now_})));
     MUST(did(s->connected({now_})));
@@ -130,7 +132,8 @@ class run {
       if (i % 5 == 0) MUST(answer(400, -1, R"({"errorCode":400004,"message":"not so"})"));
       while (!s->in_step()) MUST(accept());
     }
-    // The hub says that somebody else wrote: the twin is fetched, and what the device has is sent again.
+    // The hub says that somebody else wrote: the twin is fetched, and what the device has is sent
+    // again.
     MUST(did(s->report(R"({"more":"text"})", {now_})));
     MUST(answer(204, 99, {}));
     MUST(answer(200, -1, twin(1, 23, 1, 99)));
@@ -172,13 +175,18 @@ class run {
   }
   bool answer(int status, long version, std::string_view body) {
     int length = std::snprintf(topic, sizeof topic, "$iothub/twin/res/%d/?$rid=%s", status, id_);
-    if (version >= 0) length += std::snprintf(topic + length, sizeof topic - static_cast<std::size_t>(length), "&$version=%ld", version);
+    if (version >= 0)
+      length += std::snprintf(topic + length, sizeof topic - static_cast<std::size_t>(length),
+                              "&$version=%ld", version);
     paint();
     return did(session_->message({topic, static_cast<std::size_t>(length)}, body, {++now_}));
   }
-  bool accept() { return answer(204, static_cast<long>(session_->version(part::reported)) + 1, {}); }
+  bool accept() {
+    return answer(204, static_cast<long>(session_->version(part::reported)) + 1, {});
+  }
   bool change(long version, std::string_view body) {
-    const int length = std::snprintf(topic, sizeof topic, "$iothub/twin/PATCH/properties/desired/?$version=%ld", version);
+    const int length = std::snprintf(
+        topic, sizeof topic, "$iothub/twin/PATCH/properties/desired/?$version=%ld", version);
     paint();
     return did(session_->message({topic, static_cast<std::size_t>(length)}, body, {++now_}));
   }
@@ -203,9 +211,12 @@ int main() {
       return 1;
     }
     const std::size_t ram = bytes + sizeof(twinsync::device_session);
-    std::printf("device session with a twin of %u bytes: %u bytes of RAM (session %u, buffer %u; limit four times the twin), %u of stack used\n", static_cast<unsigned>(text),
-                static_cast<unsigned>(ram), static_cast<unsigned>(sizeof(twinsync::device_session)), static_cast<unsigned>(bytes),
-                static_cast<unsigned>(deepest));
+    std::printf(
+        "device session with a twin of %u bytes: %u bytes of RAM (session %u, buffer %u; limit "
+        "four times the twin), %u of stack used\n",
+        static_cast<unsigned>(text), static_cast<unsigned>(ram),
+        static_cast<unsigned>(sizeof(twinsync::device_session)), static_cast<unsigned>(bytes),
+        static_cast<unsigned>(deepest));
     return ram <= 4 * text ? 0 : 2;
   }
   std::printf("a twin of %u bytes does not fit\n", static_cast<unsigned>(text));

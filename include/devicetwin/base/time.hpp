@@ -8,8 +8,9 @@
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 
-/// When something was written: ticks of 100 ns since 1970-01-01T00:00:00 UTC, leap seconds left out. Azure prints seven
-/// decimals of a second, and the year 1 for "never"; both fit. base/chrono.hpp converts from and to std::chrono.
+/// When something was written: ticks of 100 ns since 1970-01-01T00:00:00 UTC, leap seconds left
+/// out. Azure prints seven decimals of a second, and the year 1 for "never"; both fit.
+/// base/chrono.hpp converts from and to std::chrono.
 struct timestamp {
   std::int64_t ticks = 0;
 
@@ -22,7 +23,8 @@ struct timestamp {
 };
 
 inline constexpr std::int64_t ticks_per_second = 10'000'000;
-/// 0001-01-01T00:00:00Z, the service's "never", and the last tick of the year 9999: what can be written.
+/// 0001-01-01T00:00:00Z, the service's "never", and the last tick of the year 9999: what can be
+/// written.
 inline constexpr timestamp first_timestamp{-719162LL * 86400 * ticks_per_second};
 inline constexpr timestamp last_timestamp{2932897LL * 86400 * ticks_per_second - 1};
 
@@ -30,12 +32,24 @@ inline constexpr timestamp last_timestamp{2932897LL * 86400 * ticks_per_second -
 struct milliseconds {
   std::int64_t count = 0;
 
-  friend constexpr bool operator==(milliseconds a, milliseconds b) noexcept { return a.count == b.count; }
-  friend constexpr bool operator!=(milliseconds a, milliseconds b) noexcept { return a.count != b.count; }
-  friend constexpr bool operator<(milliseconds a, milliseconds b) noexcept { return a.count < b.count; }
-  friend constexpr bool operator>(milliseconds a, milliseconds b) noexcept { return a.count > b.count; }
-  friend constexpr bool operator<=(milliseconds a, milliseconds b) noexcept { return a.count <= b.count; }
-  friend constexpr bool operator>=(milliseconds a, milliseconds b) noexcept { return a.count >= b.count; }
+  friend constexpr bool operator==(milliseconds a, milliseconds b) noexcept {
+    return a.count == b.count;
+  }
+  friend constexpr bool operator!=(milliseconds a, milliseconds b) noexcept {
+    return a.count != b.count;
+  }
+  friend constexpr bool operator<(milliseconds a, milliseconds b) noexcept {
+    return a.count < b.count;
+  }
+  friend constexpr bool operator>(milliseconds a, milliseconds b) noexcept {
+    return a.count > b.count;
+  }
+  friend constexpr bool operator<=(milliseconds a, milliseconds b) noexcept {
+    return a.count <= b.count;
+  }
+  friend constexpr bool operator>=(milliseconds a, milliseconds b) noexcept {
+    return a.count >= b.count;
+  }
 };
 
 /// A point in time that does not come.

@@ -23,17 +23,18 @@ enum class comparison : unsigned char {
   equal,
   different,
   too_deep,       ///< a value nested deeper than max_depth came before any difference
-  out_of_memory,  ///< members in another order need memory, and there was none before any difference was found
+  out_of_memory,  ///< members in another order need memory, and there was none before any
+                  ///< difference was found
 };
 
 /// Compares two values: arrays element by element, objects whatever the order of their members,
-/// strings byte by byte, numbers as `options.numbers` says (1 and 1.0 are equal unless told otherwise).
-/// Of members with the same name the first counts.
+/// strings byte by byte, numbers as `options.numbers` says (1 and 1.0 are equal unless told
+/// otherwise). Of members with the same name the first counts.
 ///
-/// RapidJSON's operator== is no substitute: it is quadratic, recursive, not reflexive with repeated names,
-/// and in release 1.1.0 with C++20 a comparison with a scalar never returns.
-/// Returns: different where either has a NaN or an infinity, which are no JSON numbers.
-/// Cost: linear when members stand in the same order, n log n at worst.
+/// RapidJSON's operator== is no substitute: it is quadratic, recursive, not reflexive with repeated
+/// names, and in release 1.1.0 with C++20 a comparison with a scalar never returns. Returns:
+/// different where either has a NaN or an infinity, which are no JSON numbers. Cost: linear when
+/// members stand in the same order, n log n at worst.
 template <class AllocatorA, class AllocatorB>
 [[nodiscard]] comparison equal(const basic_value<AllocatorA>& a, const basic_value<AllocatorB>& b,
                                const equal_options& options = {}) {
@@ -43,10 +44,14 @@ template <class AllocatorA, class AllocatorB>
   rules.max_depth = options.max_depth;
   detail::tree_diff<basic_value<AllocatorA>, basic_value<AllocatorB>> walk(rules, options.memory);
   switch (walk.run(a, b).code()) {
-    case errc::ok: return walk.differ() ? comparison::different : comparison::equal;
-    case errc::depth_exceeded: return comparison::too_deep;
-    case errc::out_of_memory: return comparison::out_of_memory;
-    default: return comparison::different;  // not_finite
+    case errc::ok:
+      return walk.differ() ? comparison::different : comparison::equal;
+    case errc::depth_exceeded:
+      return comparison::too_deep;
+    case errc::out_of_memory:
+      return comparison::out_of_memory;
+    default:
+      return comparison::different;  // not_finite
   }
 }
 
@@ -54,7 +59,9 @@ namespace detail {
 
 /// The error of a function that needs to know whether two values are equal; ok where that is known.
 constexpr errc failure_of(comparison c) noexcept {
-  return c == comparison::too_deep ? errc::depth_exceeded : c == comparison::out_of_memory ? errc::out_of_memory : errc::ok;
+  return c == comparison::too_deep        ? errc::depth_exceeded
+         : c == comparison::out_of_memory ? errc::out_of_memory
+                                          : errc::ok;
 }
 
 }  // namespace detail

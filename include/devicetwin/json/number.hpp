@@ -54,28 +54,28 @@ struct number_end {
 /// Reads one JSON number (RFC 8259, section 6) at the start of [first, last).
 ///
 /// 64-bit integers are exact; `-0` is the double -0.0; any other integer is the nearest double and
-/// marked big_integer. A result beyond the largest double is number_overflow; one below the smallest
-/// is zero or a subnormal, as strtod has it. The text may go on after the number.
-/// Cost: linear; beyond 19 digits with a near tie, some microseconds.
+/// marked big_integer. A result beyond the largest double is number_overflow; one below the
+/// smallest is zero or a subnormal, as strtod has it. The text may go on after the number. Cost:
+/// linear; beyond 19 digits with a near tie, some microseconds.
 inline number_end parse_number(const char* first, const char* last, number& out) noexcept;
 
-/// Moves over one JSON number at the start of [first, last), of any size. Errors are those of parse_number(), except that no
-/// number is too large. Cost: linear.
+/// Moves over one JSON number at the start of [first, last), of any size. Errors are those of
+/// parse_number(), except that no number is too large. Cost: linear.
 inline number_end skip_number(const char* first, const char* last) noexcept;
 
 /// The longest text that to_chars() writes for any number.
 inline constexpr std::size_t max_number_chars = 32;
 
 /// Writes a finite double so that it reads back to the same double, with a point or an exponent in
-/// it, and gives the end. Uses the fewest digits that do (ECMAScript's layout: 0.001, 100.0, 1e21, 1e-7).
-/// `buffer` holds max_number_chars.
+/// it, and gives the end. Uses the fewest digits that do (ECMAScript's layout: 0.001, 100.0, 1e21,
+/// 1e-7). `buffer` holds max_number_chars.
 inline char* to_chars(char* buffer, double number) noexcept;
 /// Integers, exactly.
 inline char* to_chars(char* buffer, std::int64_t number) noexcept;
 inline char* to_chars(char* buffer, std::uint64_t number) noexcept;
 
-/// Equal as exact numbers: 1 equals 1.0 and -0.0 equals 0, but the integer 2^53+1 does not equal the
-/// double 2^53, though converting it would say so.
+/// Equal as exact numbers: 1 equals 1.0 and -0.0 equals 0, but the integer 2^53+1 does not equal
+/// the double 2^53, though converting it would say so.
 inline bool same_number(const number& a, const number& b) noexcept;
 
 // ---------------------------------------------------------------------------------------------
@@ -113,7 +113,8 @@ inline tenth divide_by_ten(std::uint64_t number) noexcept {
   // Sixteen bits at a time: a division of 64 bits takes 0.8 KB where the processor has none.
   tenth result{0, 0};
   for (int shift = 48; shift >= 0; shift -= 16) {
-    const std::uint32_t part = static_cast<std::uint32_t>(result.rest) << 16 | (number >> shift & 0xFFFF);
+    const std::uint32_t part =
+        static_cast<std::uint32_t>(result.rest) << 16 | (number >> shift & 0xFFFF);
     result.quotient = result.quotient << 16 | part / 10;
     result.rest = part % 10;
   }
@@ -221,7 +222,8 @@ class decimal {
     trim();
   }
 
-  /// The digits as an integer; there must be at most 19. The value is that times 10^(point() - size()).
+  /// The digits as an integer; there must be at most 19. The value is that times 10^(point() -
+  /// size()).
   std::uint64_t significand() const noexcept {
     std::uint64_t number = 0;
     for (int i = 0; i < count_; ++i) number = number * 10 + digit(i);
@@ -234,10 +236,13 @@ class decimal {
   static constexpr int capacity = 768;
   static constexpr int max_shift = 56;  // 9 << 56 and a carry stay below 2^64
 
-  unsigned digit(int i) const noexcept { return static_cast<unsigned>(digits_[i / 2]) >> (i % 2 * 4) & 15u; }
+  unsigned digit(int i) const noexcept {
+    return static_cast<unsigned>(digits_[i / 2]) >> (i % 2 * 4) & 15u;
+  }
   void set(int i, unsigned digit) noexcept {
     unsigned char& two = digits_[i / 2];
-    two = static_cast<unsigned char>(i % 2 == 0 ? (two & 0xF0u) | digit : (two & 0x0Fu) | digit << 4);
+    two =
+        static_cast<unsigned char>(i % 2 == 0 ? (two & 0xF0u) | digit : (two & 0x0Fu) | digit << 4);
   }
   void append(int digit) noexcept {
     if (count_ < capacity) {
@@ -266,7 +271,8 @@ class decimal {
     if (count_ == 0) return;
     const int longer = bits * 30103 / 100000 + 1;  // decimal digits that `bits` bits can add
     std::uint64_t carry = 0;
-    for (int i = count_ + longer - 1; i >= 0; --i) {  // each digit is read before it is written over
+    for (int i = count_ + longer - 1; i >= 0;
+         --i) {  // each digit is read before it is written over
       if (i >= longer) carry += std::uint64_t{digit(i - longer)} << bits;
       const tenth cut = divide_by_ten(carry);
       set(i, cut.rest);
@@ -330,7 +336,8 @@ class decimal {
   int count_ = 0;
   int point_ = 0;     ///< the value is 0.d1d2d3... times 10^point
   bool cut_ = false;  ///< a digit that is not zero was cut off
-  unsigned char digits_[(capacity + 20) / 2];  ///< two in each; and room for what multiply() adds before it cuts
+  unsigned char digits_[(capacity + 20) /
+                        2];  ///< two in each; and room for what multiply() adds before it cuts
 };
 
 /// What a JSON number's text says, before it is a double.
@@ -351,8 +358,9 @@ inline std::uint64_t double_bits(const scanned_number& s) noexcept {
 
 #else
 
-/// The double nearest to significand * 10^exponent, by one or two multiplications with a 128-bit power
-/// of ten: D. Lemire, "Number Parsing at a Gigabyte per Second", 2021. False when that cannot decide.
+/// The double nearest to significand * 10^exponent, by one or two multiplications with a 128-bit
+/// power of ten: D. Lemire, "Number Parsing at a Gigabyte per Second", 2021. False when that cannot
+/// decide.
 inline bool nearest_double(std::uint64_t significand, std::int64_t exponent,
                            std::uint64_t& bits) noexcept {
   bits = 0;
@@ -492,7 +500,8 @@ inline number_end parse_number(const char* first, const char* last, number& out)
     const char* exponent = p;
     for (; p != last && detail::is_digit(*p); ++p) {
       // Beyond any number of digits that a text has, and no further.
-      if (s.spelled_exponent < PTRDIFF_MAX / 11) s.spelled_exponent = s.spelled_exponent * 10 + (*p - '0');
+      if (s.spelled_exponent < PTRDIFF_MAX / 11)
+        s.spelled_exponent = s.spelled_exponent * 10 + (*p - '0');
     }
     if (p == exponent) return {p, p == last ? errc::unexpected_end : errc::invalid_number};
     if (minus) s.spelled_exponent = -s.spelled_exponent;
@@ -503,7 +512,8 @@ inline number_end parse_number(const char* first, const char* last, number& out)
   if (integer) {
     // Up to 19 digits cannot wrap; 20 digits that start with 1 have wrapped only if below 10^19.
     constexpr std::uint64_t ten_to_19 = 10000000000000000000u;
-    const bool whole = digits < 20 || (digits == 20 && *s.first == '1' && s.significand >= ten_to_19);
+    const bool whole =
+        digits < 20 || (digits == 20 && *s.first == '1' && s.significand >= ten_to_19);
     constexpr std::uint64_t largest = static_cast<std::uint64_t>(INT64_MAX);
     if (whole && s.significand <= largest && !(negative && s.significand == 0)) {
       out.stored_as = number::kind::signed_integer;
@@ -543,7 +553,9 @@ inline number_end skip_number(const char* first, const char* last) noexcept {
     missing = p == last || !detail::is_digit(*p);
     while (p != last && detail::is_digit(*p)) ++p;
   };
-  const auto stop = [&]() -> number_end { return {p, p == last ? errc::unexpected_end : errc::invalid_number}; };
+  const auto stop = [&]() -> number_end {
+    return {p, p == last ? errc::unexpected_end : errc::invalid_number};
+  };
   if (p != last && *p == '-') ++p;
   if (p != last && *p == '0') {
     ++p;
@@ -589,7 +601,8 @@ struct decimal_double {
 #if defined(DEVICETWIN_SMALL_NUMBERS)
 
 /// The exact value rounded to 15, 16 or 17 digits, whichever reads back first; 17 always do.
-inline decimal_double to_decimal(std::uint64_t mantissa, int exponent, std::uint64_t bits) noexcept {
+inline decimal_double to_decimal(std::uint64_t mantissa, int exponent,
+                                 std::uint64_t bits) noexcept {
   for (int digits = 15;; ++digits) {
     decimal d(mantissa, exponent);
     d.round_to(digits);
@@ -609,9 +622,10 @@ inline std::uint64_t round_to_odd(const uint128& power, std::uint64_t factor) no
   return high.high | (high.low > 1 ? 1u : 0u);
 }
 
-/// The shortest decimal in the interval of numbers that round to this double, and of these the nearest:
-/// R. Giulietti, "The Schubfach way to render doubles", 2020. Names follow the paper.
-inline decimal_double to_decimal(std::uint64_t mantissa, int exponent, std::uint64_t bits) noexcept {
+/// The shortest decimal in the interval of numbers that round to this double, and of these the
+/// nearest: R. Giulietti, "The Schubfach way to render doubles", 2020. Names follow the paper.
+inline decimal_double to_decimal(std::uint64_t mantissa, int exponent,
+                                 std::uint64_t bits) noexcept {
   const bool even = mantissa % 2 == 0;
   const bool lower_is_closer = (bits & (hidden_bit - 1)) == 0 && (bits >> mantissa_bits) > 1;
   const std::uint64_t cbl = 4 * mantissa - 2 + (lower_is_closer ? 1 : 0);
@@ -714,8 +728,8 @@ inline char* to_chars(char* buffer, double number) noexcept {
 
 namespace detail {
 
-/// An integer against a finite double, exactly: the double must be whole and within 64 bits. Without arithmetic
-/// on doubles, which takes 2 KB where the processor has none.
+/// An integer against a finite double, exactly: the double must be whole and within 64 bits.
+/// Without arithmetic on doubles, which takes 2 KB where the processor has none.
 inline bool same_integer(bool negative, std::uint64_t magnitude, double real) noexcept {
   const std::uint64_t bits = bits_of(real);
   if (bits << 1 == 0) return magnitude == 0;  // either zero
@@ -735,7 +749,8 @@ inline bool same_real(double a, double b) noexcept {
 
 inline bool same_number(const number& a, const number& b) noexcept {
   using kind = number::kind;
-  if (a.stored_as == b.stored_as) return a.stored_as == kind::real ? detail::same_real(a.d, b.d) : a.u == b.u;
+  if (a.stored_as == b.stored_as)
+    return a.stored_as == kind::real ? detail::same_real(a.d, b.d) : a.u == b.u;
   if (a.stored_as != kind::real && b.stored_as != kind::real) return false;  // disjoint ranges
   const number& integer = a.stored_as == kind::real ? b : a;
   const number& real = a.stored_as == kind::real ? a : b;

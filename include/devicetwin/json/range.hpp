@@ -11,9 +11,10 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
 
-/// Walks over `Range`, which has `Value operator[](std::size_t) const`: a random access iterator, and in C++17, where
-/// those have to give references, an input iterator that can also go back and jump. Valid as long as the range, and as
-/// its elements stay. `Held` is `const Range*`, or Range itself where that is a view made by each call.
+/// Walks over `Range`, which has `Value operator[](std::size_t) const`: a random access iterator,
+/// and in C++17, where those have to give references, an input iterator that can also go back and
+/// jump. Valid as long as the range, and as its elements stay. `Held` is `const Range*`, or Range
+/// itself where that is a view made by each call.
 template <class Range, class Value, class Held = const Range*>
 class index_iterator {
  public:
@@ -35,7 +36,8 @@ class index_iterator {
   };
 
   index_iterator() noexcept = default;
-  index_iterator(const Held& range, std::size_t index) noexcept : range_(range), index_(static_cast<difference_type>(index)) {}
+  index_iterator(const Held& range, std::size_t index) noexcept
+      : range_(range), index_(static_cast<difference_type>(index)) {}
 
   Value operator*() const {
     if constexpr (std::is_pointer_v<Held>) {
@@ -70,13 +72,27 @@ class index_iterator {
   friend index_iterator operator+(index_iterator i, difference_type n) noexcept { return i += n; }
   friend index_iterator operator+(difference_type n, index_iterator i) noexcept { return i += n; }
   friend index_iterator operator-(index_iterator i, difference_type n) noexcept { return i -= n; }
-  friend difference_type operator-(const index_iterator& a, const index_iterator& b) noexcept { return a.index_ - b.index_; }
-  friend bool operator==(const index_iterator& a, const index_iterator& b) noexcept { return a.index_ == b.index_; }
-  friend bool operator!=(const index_iterator& a, const index_iterator& b) noexcept { return a.index_ != b.index_; }
-  friend bool operator<(const index_iterator& a, const index_iterator& b) noexcept { return a.index_ < b.index_; }
-  friend bool operator>(const index_iterator& a, const index_iterator& b) noexcept { return a.index_ > b.index_; }
-  friend bool operator<=(const index_iterator& a, const index_iterator& b) noexcept { return a.index_ <= b.index_; }
-  friend bool operator>=(const index_iterator& a, const index_iterator& b) noexcept { return a.index_ >= b.index_; }
+  friend difference_type operator-(const index_iterator& a, const index_iterator& b) noexcept {
+    return a.index_ - b.index_;
+  }
+  friend bool operator==(const index_iterator& a, const index_iterator& b) noexcept {
+    return a.index_ == b.index_;
+  }
+  friend bool operator!=(const index_iterator& a, const index_iterator& b) noexcept {
+    return a.index_ != b.index_;
+  }
+  friend bool operator<(const index_iterator& a, const index_iterator& b) noexcept {
+    return a.index_ < b.index_;
+  }
+  friend bool operator>(const index_iterator& a, const index_iterator& b) noexcept {
+    return a.index_ > b.index_;
+  }
+  friend bool operator<=(const index_iterator& a, const index_iterator& b) noexcept {
+    return a.index_ <= b.index_;
+  }
+  friend bool operator>=(const index_iterator& a, const index_iterator& b) noexcept {
+    return a.index_ >= b.index_;
+  }
 
  private:
   Held range_{};

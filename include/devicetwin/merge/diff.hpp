@@ -32,37 +32,39 @@ namespace merge {
 /// are not sent.
 template <class FromAllocator, class ToAllocator, class Handler>
 json::error diff(const json::basic_value<FromAllocator>& from,
-                               const json::basic_value<ToAllocator>& to, Handler& handler,
-                               const options& options = {});
+                 const json::basic_value<ToAllocator>& to, Handler& handler,
+                 const options& options = {});
 
 /// The same as a value in `allocator`. On an error `patch` is as it was.
 template <class FromAllocator, class ToAllocator, class PatchAllocator>
 json::error diff(const json::basic_value<FromAllocator>& from,
-                               const json::basic_value<ToAllocator>& to,
-                               json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator,
-                               const options& options = {});
+                 const json::basic_value<ToAllocator>& to, json::basic_value<PatchAllocator>& patch,
+                 PatchAllocator& allocator, const options& options = {});
 /// The same into a RapidJSON document, or one that keeps itself compact.
 template <class FromAllocator, class ToAllocator, class PatchAllocator, class StackAllocator>
 json::error diff(const json::basic_value<FromAllocator>& from,
-                               const json::basic_value<ToAllocator>& to,
-                               json::basic_document<PatchAllocator, StackAllocator>& patch,
-                               const options& options = {}) {
+                 const json::basic_value<ToAllocator>& to,
+                 json::basic_document<PatchAllocator, StackAllocator>& patch,
+                 const options& options = {}) {
   json::basic_value<PatchAllocator>& root = patch;
   return diff(from, to, root, patch.GetAllocator(), options);
 }
 template <class FromAllocator, class ToAllocator>
 json::error diff(const json::basic_value<FromAllocator>& from,
-                               const json::basic_value<ToAllocator>& to, json::document& patch,
-                               const options& options = {});
+                 const json::basic_value<ToAllocator>& to, json::document& patch,
+                 const options& options = {});
 
-/// What is compared is not a value, or there is nothing to put the patch into: a mistake, explained.
+/// What is compared is not a value, or there is nothing to put the patch into: a mistake,
+/// explained.
 template <class From, class To, class Patch, class... Rest>
 std::enable_if_t<!json::detail::is_value<From> || !json::detail::is_value<To> ||
-                     !std::is_lvalue_reference_v<Patch>, json::error>
+                     !std::is_lvalue_reference_v<Patch>,
+                 json::error>
 diff(const From&, const To&, Patch&&, Rest&&...) {
-  static_assert(json::detail::mistaken<From>,
-                "merge::diff: it compares two RapidJSON values (of a json::document, its root()); the third "
-                "argument is a variable that takes the patch");
+  static_assert(
+      json::detail::mistaken<From>,
+      "merge::diff: it compares two RapidJSON values (of a json::document, its root()); the third "
+      "argument is a variable that takes the patch");
   return json::errc::wrong_type;
 }
 

@@ -16,8 +16,10 @@ enum class action_kind : unsigned char {
   subscribe,  ///< to the filter `topic`
   publish,    ///< `payload` on `topic`; not retained
   changed,    ///< desired changed: device_session::changes() says what. Once for each batch
-  refused,    ///< the hub refused the reported patch `payload`; it is dropped. `status`, `code`, `message` say why
-  failed      ///< the hub refused to give the twin: `status`, `code`, `message`. Not asked again until connected()
+  refused,    ///< the hub refused the reported patch `payload`; it is dropped. `status`, `code`,
+              ///< `message` say why
+  failed  ///< the hub refused to give the twin: `status`, `code`, `message`. Not asked again until
+          ///< connected()
 };
 
 /// One thing to do or to know. The texts are valid until the next call that is not const.
@@ -25,14 +27,15 @@ struct device_action {
   action_kind kind = action_kind::subscribe;
   std::string_view topic = {};
   std::string_view payload = {};
-  unsigned status = 0;             ///< as in HTTP; 0 when the patch was not sent, because a part alone is too long for a message
-  std::int64_t code = 0;           ///< the hub's `errorCode`; 0 when it gave none
-  std::string_view message = {};   ///< the hub's `message`, or its body when that is not understood
+  unsigned status = 0;  ///< as in HTTP; 0 when the patch was not sent, because a part alone is too
+                        ///< long for a message
+  std::int64_t code = 0;          ///< the hub's `errorCode`; 0 when it gave none
+  std::string_view message = {};  ///< the hub's `message`, or its body when that is not understood
 };
 
 /// What happened to one property. A text is a JSON value; an empty one stands for "not there".
 struct text_change {
-  std::string_view pointer;   ///< JSON Pointer in the section
+  std::string_view pointer;  ///< JSON Pointer in the section
   std::string_view old_text;
   std::string_view new_text;
 };
@@ -71,7 +74,8 @@ class text_changes {
       text_change what;
       const char* end;
     };
-    iterator(const char* at, std::string_view old_text, std::string_view new_text) noexcept : at_(at), old_(old_text), new_(new_text) {}
+    iterator(const char* at, std::string_view old_text, std::string_view new_text) noexcept
+        : at_(at), old_(old_text), new_(new_text) {}
     record read() const noexcept {
       record r{{}, at_};
       const auto number = [&r] {
@@ -82,7 +86,8 @@ class text_changes {
           if (byte < 0x80) return n;
         }
       };
-      const std::size_t pointer_size = number(), old_size = number(), old_at = number(), new_size = number(), new_at = number();
+      const std::size_t pointer_size = number(), old_size = number(), old_at = number(),
+                        new_size = number(), new_at = number();
       r.what.pointer = {r.end, pointer_size};
       r.end += pointer_size;
       if (old_size != 0) r.what.old_text = old_.substr(old_at, old_size);
@@ -100,7 +105,8 @@ class text_changes {
 
   text_changes() noexcept = default;
   /// As append() wrote them, and the texts that they are about.
-  text_changes(std::string_view records, std::string_view old_text, std::string_view new_text) noexcept
+  text_changes(std::string_view records, std::string_view old_text,
+               std::string_view new_text) noexcept
       : records_(records), old_(old_text), new_(new_text) {}
   bool empty() const noexcept { return records_.empty(); }
   /// Cost: linear.
@@ -112,10 +118,12 @@ class text_changes {
   iterator begin() const noexcept { return {records_.data(), old_, new_}; }
   iterator end() const noexcept { return {records_.data() + records_.size(), old_, new_}; }
 
-  /// For those who write the records: appends one to `out`, which has a bool append(const char*, std::size_t). `what.old_text`
-  /// is a piece of `old_text`, the new one of `new_text`, or else it is copied. False when `out` is full.
+  /// For those who write the records: appends one to `out`, which has a bool append(const char*,
+  /// std::size_t). `what.old_text` is a piece of `old_text`, the new one of `new_text`, or else it
+  /// is copied. False when `out` is full.
   template <class Output>
-  static bool append(Output& out, const text_change& what, std::string_view old_text, std::string_view new_text) {
+  static bool append(Output& out, const text_change& what, std::string_view old_text,
+                     std::string_view new_text) {
     char head[50];  // five numbers in groups of seven bits, the lowest first
     std::size_t size = 0;
     const auto number = [&](std::size_t n) {
@@ -123,10 +131,13 @@ class text_changes {
       head[size++] = static_cast<char>(n);
     };
     const std::string_view fresh = what.new_text;
-    const bool within = !fresh.empty() && fresh.data() >= new_text.data() && fresh.data() < new_text.data() + new_text.size();
+    const bool within = !fresh.empty() && fresh.data() >= new_text.data() &&
+                        fresh.data() < new_text.data() + new_text.size();
     number(what.pointer.size());
     number(what.old_text.size());
-    number(what.old_text.empty() ? 0 : static_cast<std::size_t>(what.old_text.data() - old_text.data()));
+    number(what.old_text.empty()
+               ? 0
+               : static_cast<std::size_t>(what.old_text.data() - old_text.data()));
     number(fresh.size());
     number(within ? static_cast<std::size_t>(fresh.data() - new_text.data()) + 1 : 0);
     return out.append(head, size) && out.append(what.pointer.data(), what.pointer.size()) &&

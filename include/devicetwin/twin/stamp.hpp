@@ -24,20 +24,22 @@ struct stamp {
 /// The longest text that format_timestamp() writes.
 inline constexpr std::size_t max_timestamp_chars = 28;
 
-/// Writes `time` as ISO 8601 in UTC, decimals without trailing zeros: 2026-01-31T12:00:00.25Z. Returns the
-/// end of it. `buffer` holds max_timestamp_chars. A time outside the years 1 to 9999 is written as the nearest inside.
+/// Writes `time` as ISO 8601 in UTC, decimals without trailing zeros: 2026-01-31T12:00:00.25Z.
+/// Returns the end of it. `buffer` holds max_timestamp_chars. A time outside the years 1 to 9999 is
+/// written as the nearest inside.
 inline char* format_timestamp(char* buffer, timestamp time) noexcept;
 
-/// Reads a point in time as ISO 8601 writes it (RFC 3339 and without an offset, which means UTC); decimals beyond
-/// the seventh are cut off. Errors: invalid_time, also for a day that does not exist.
+/// Reads a point in time as ISO 8601 writes it (RFC 3339 and without an offset, which means UTC);
+/// decimals beyond the seventh are cut off. Errors: invalid_time, also for a day that does not
+/// exist.
 inline json::result<timestamp> parse_timestamp(std::string_view text) noexcept;
 
 // ---------------------------------------------------------------------------------------------
 
 namespace detail {
 
-/// Days since 1970-01-01 in the Gregorian calendar. Years begin in March here, so that the day that comes and
-/// goes is the last one.
+/// Days since 1970-01-01 in the Gregorian calendar. Years begin in March here, so that the day that
+/// comes and goes is the last one.
 constexpr std::int64_t days_of(std::int64_t year, std::int64_t month, std::int64_t day) noexcept {
   if (month <= 2) --year;
   const std::int64_t in_era = year % 400;  // years are positive
@@ -55,7 +57,8 @@ constexpr int days_in_month(int year, int month) noexcept {
 inline char* format_timestamp(char* buffer, timestamp time) noexcept {
   if (time < first_timestamp) time = first_timestamp;
   if (time > last_timestamp) time = last_timestamp;
-  const std::int64_t since = time.ticks - first_timestamp.ticks;  // since the year 1, so nothing is negative
+  const std::int64_t since =
+      time.ticks - first_timestamp.ticks;  // since the year 1, so nothing is negative
   auto decimals = static_cast<std::uint32_t>(since % ticks_per_second);
   const std::int64_t second_of_day = since / ticks_per_second % 86400;
   // The inverse of days_of(), counted from the first of March of the year 0.
@@ -87,7 +90,8 @@ inline char* format_timestamp(char* buffer, timestamp time) noexcept {
   put_two(seconds % 60, 'Z');
   if (decimals == 0) return buffer;
   buffer[-1] = '.';
-  for (std::uint32_t unit = static_cast<std::uint32_t>(ticks_per_second) / 10; decimals != 0; unit /= 10) {
+  for (std::uint32_t unit = static_cast<std::uint32_t>(ticks_per_second) / 10; decimals != 0;
+       unit /= 10) {
     *buffer++ = static_cast<char>('0' + decimals / unit);
     decimals %= unit;
   }
@@ -127,8 +131,8 @@ inline json::result<timestamp> parse_timestamp(std::string_view text) noexcept {
   const int minute = number(2);
   expect(':', ':');
   const int second = number(2);
-  if (!good || year == 0 || month < 1 || month > 12 || day < 1 || day > detail::days_in_month(year, month) ||
-      hour > 23 || minute > 59 || second > 59) {
+  if (!good || year == 0 || month < 1 || month > 12 || day < 1 ||
+      day > detail::days_in_month(year, month) || hour > 23 || minute > 59 || second > 59) {
     return json::errc::invalid_time;
   }
   std::int64_t ticks = 0;

@@ -1,5 +1,5 @@
-/// What is inlined at any price, and what never: where it was measured to matter. Optimising for size (-Os) leaves
-/// it to the compiler.
+/// What is inlined at any price, and what never: where it was measured to matter. Optimising for
+/// size (-Os) leaves it to the compiler.
 #pragma once
 
 #include "../../version.hpp"
@@ -27,7 +27,8 @@ inline constexpr bool shortcuts = false;
 inline constexpr bool shortcuts = true;
 #endif
 
-/// Brings what is there into the cache, while other things are done; anything may be there, even nothing.
+/// Brings what is there into the cache, while other things are done; anything may be there, even
+/// nothing.
 inline void prefetch(const void* there) noexcept {
 #if defined(__GNUC__)
   if constexpr (shortcuts) __builtin_prefetch(there);

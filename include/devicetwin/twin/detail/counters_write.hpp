@@ -13,12 +13,13 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
 
-/// The counters at the root, etag and version: written in place where they are, which cannot fail, and added
-/// where a loaded twin lacked them.
+/// The counters at the root, etag and version: written in place where they are, which cannot fail,
+/// and added where a loaded twin lacked them.
 class counters_write {
  public:
   /// `version_hint`: where the version was found last.
-  counters_write(json::document& identity, json::size_type& version_hint, const json::memory_source& working) noexcept
+  counters_write(json::document& identity, json::size_type& version_hint,
+                 const json::memory_source& working) noexcept
       : identity_(identity), version_hint_(version_hint), working_(working) {}
   ~counters_write() {
     if (addition_ != nullptr) addition_->~merge_type();
@@ -64,8 +65,10 @@ class counters_write {
     }
     version_at_->SetInt64(version_);
     if (etag_.empty()) return;
-    static_assert(etag_chars <= sizeof(json::arena_value) - 3, "an etag fits inside a value: no memory is asked for");
-    etag_at_->SetString(etag_.data(), static_cast<json::size_type>(etag_.size()), json::document_access::memory(identity_));
+    static_assert(etag_chars <= sizeof(json::arena_value) - 3,
+                  "an etag fits inside a value: no memory is asked for");
+    etag_at_->SetString(etag_.data(), static_cast<json::size_type>(etag_.size()),
+                        json::document_access::memory(identity_));
   }
 
  private:

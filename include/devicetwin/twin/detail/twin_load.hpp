@@ -21,9 +21,11 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
 
-/// Takes what emit_history() wrote for a section that is loaded otherwise. What does not fit the section, or each other,
-/// is not believed: then the section is doubted. Returns ok; not_a_twin for a member of the wrong type; out_of_memory.
-inline json::errc load_history(const json::arena_value& given, section<stamped>& s, const json::memory_source& working) {
+/// Takes what emit_history() wrote for a section that is loaded otherwise. What does not fit the
+/// section, or each other, is not believed: then the section is doubted. Returns ok; not_a_twin for
+/// a member of the wrong type; out_of_memory.
+inline json::errc load_history(const json::arena_value& given, section<stamped>& s,
+                               const json::memory_source& working) {
   if (!given.IsObject()) return json::errc::not_a_twin;
   const std::int64_t version = s.version();
   section_history& history = s.tracking().history();
@@ -31,7 +33,8 @@ inline json::errc load_history(const json::arena_value& given, section<stamped>&
   s.tracking().doubt(version);
   const auto integer = [](const json::arena_value& object, std::string_view name) -> std::int64_t {
     const json::arena_value* found = find_member(object, name);
-    const auto number = found == nullptr ? json::result<std::int64_t>(json::errc::not_found) : json::get<std::int64_t>(*found);
+    const auto number = found == nullptr ? json::result<std::int64_t>(json::errc::not_found)
+                                         : json::get<std::int64_t>(*found);
     return number ? *number : -1;
   };
   const std::int64_t since = integer(given, "knownSince");
@@ -43,7 +46,9 @@ inline json::errc load_history(const json::arena_value& given, section<stamped>&
     if (names == nullptr || !names->IsObject()) return json::errc::not_a_twin;
   }
   const json::arena_value* checksum = find_member(given, "checksum");
-  if (doubted || removed == nullptr || checksum == nullptr || !checksum->IsString() || since < 0 || since > version) return json::errc::ok;
+  if (doubted || removed == nullptr || checksum == nullptr || !checksum->IsString() || since < 0 ||
+      since > version)
+    return json::errc::ok;
   const std::size_t budget = history.budget();
   history.set_budget(static_cast<std::size_t>(-1));  // the checksum is of all records
   history.start(since);
@@ -62,12 +67,15 @@ inline json::errc load_history(const json::arena_value& given, section<stamped>&
     json::text_buffer text(working);
     json::write_options options;
     options.memory = working;
-    if (json::write(*names, text, options) || !history.prepare(text.view())) return json::errc::out_of_memory;
+    if (json::write(*names, text, options) || !history.prepare(text.view()))
+      return json::errc::out_of_memory;
     history.restore(at, text.view());
   }
   char sum[checksum_chars];
-  if (write_history_checksum(s.values(), s.tracking().shadow(), version, history, working, sum)) return json::errc::out_of_memory;
-  if (json::detail::text_of(*checksum) != std::string_view(sum, checksum_chars)) return not_believed();
+  if (write_history_checksum(s.values(), s.tracking().shadow(), version, history, working, sum))
+    return json::errc::out_of_memory;
+  if (json::detail::text_of(*checksum) != std::string_view(sum, checksum_chars))
+    return not_believed();
   if (!s.tracking().shadow().in_order_after(since)) return not_believed();
   s.tracking().set_doubted(false);
   history.set_budget(budget);
@@ -79,26 +87,32 @@ template <class Writer>
 json::error send_new_identity(const new_identity& who, std::string_view etag, Writer& out) {
   const auto text = [&out](std::string_view name, std::string_view value) {
     return out.Key(name.data(), static_cast<json::size_type>(name.size()), true) &&
-           out.String(value.empty() ? "" : value.data(), static_cast<json::size_type>(value.size()), true);
+           out.String(value.empty() ? "" : value.data(), static_cast<json::size_type>(value.size()),
+                      true);
   };
   constexpr std::string_view never = "0001-01-01T00:00:00Z";
   const bool module = !who.module_id.empty();
   const bool sent =
-      out.StartObject() && text("deviceId", who.device_id) && (!module || text("moduleId", who.module_id)) && text("etag", etag) &&
+      out.StartObject() && text("deviceId", who.device_id) &&
+      (!module || text("moduleId", who.module_id)) && text("etag", etag) &&
       text("deviceEtag", "MQ==") && text("status", "enabled") && text("statusUpdateTime", never) &&
-      text("connectionState", "Disconnected") && text("lastActivityTime", never) && out.Key("cloudToDeviceMessageCount", 25, true) &&
-      out.Int(0) && text("authenticationType", who.authentication_type) && out.Key("x509Thumbprint", 14, true) && out.StartObject() &&
-      out.Key("primaryThumbprint", 17, true) && out.Null() && out.Key("secondaryThumbprint", 19, true) && out.Null() &&
-      out.EndObject(2) && text("modelId", who.model_id) && out.Key("version", 7, true) && out.Int64(2) &&
-      out.Key("capabilities", 12, true) && out.StartObject() && out.Key("iotEdge", 7, true) && out.Bool(who.iot_edge) &&
-      out.EndObject(1) && out.EndObject(module ? 14 : 13);
+      text("connectionState", "Disconnected") && text("lastActivityTime", never) &&
+      out.Key("cloudToDeviceMessageCount", 25, true) && out.Int(0) &&
+      text("authenticationType", who.authentication_type) && out.Key("x509Thumbprint", 14, true) &&
+      out.StartObject() && out.Key("primaryThumbprint", 17, true) && out.Null() &&
+      out.Key("secondaryThumbprint", 19, true) && out.Null() && out.EndObject(2) &&
+      text("modelId", who.model_id) && out.Key("version", 7, true) && out.Int64(2) &&
+      out.Key("capabilities", 12, true) && out.StartObject() && out.Key("iotEdge", 7, true) &&
+      out.Bool(who.iot_edge) && out.EndObject(1) && out.EndObject(module ? 14 : 13);
   return sent ? json::error() : json::error(json::detail::failure_of(out, 0));
 }
 
-/// Makes `fresh`, which is empty, the twin of a new device or module, and writes its lifecycle event.
+/// Makes `fresh`, which is empty, the twin of a new device or module, and writes its lifecycle
+/// event.
 template <class State>
 json::error make_twin(State& fresh, const new_identity& who, timestamp now, outcome& done) {
-  if (check_id(who.device_id) != json::errc::ok) return error_at_member(json::errc::invalid_identity, "deviceId");
+  if (check_id(who.device_id) != json::errc::ok)
+    return error_at_member(json::errc::invalid_identity, "deviceId");
   if (!who.module_id.empty() && check_id(who.module_id) != json::errc::ok) {
     return error_at_member(json::errc::invalid_identity, "moduleId");
   }
@@ -109,7 +123,8 @@ json::error make_twin(State& fresh, const new_identity& who, timestamp now, outc
       })) {
     return e;
   }
-  fresh.layout.properties = fresh.identity.root().MemberCount() - 1;  // as the service has it, before capabilities
+  fresh.layout.properties =
+      fresh.identity.root().MemberCount() - 1;  // as the service has it, before capabilities
   fresh.version = 2;
   json::arena_value empty;
   empty.SetObject();
@@ -139,7 +154,9 @@ template <class State>
 class twin_loader {
  public:
   /// `fresh`, which is empty, becomes the twin; it is not to be used after an error.
-  explicit twin_loader(State& fresh) noexcept : fresh_(fresh), working_(fresh.working()) { empty_.SetObject(); }
+  explicit twin_loader(State& fresh) noexcept : fresh_(fresh), working_(fresh.working()) {
+    empty_.SetObject();
+  }
 
   json::error load(json::arena_value& value) {
     if (!value.IsObject()) return json::errc::not_a_twin;
@@ -151,11 +168,14 @@ class twin_loader {
     }
     if (json::error e = load_version()) return e;
     sync_counter counter(*fresh_.rules, working_);
-    return counter.count(fresh_.desired.values(), &fresh_.reported.values(), sync_counter::from_patch::neither, fresh_.pending, true);
+    return counter.count(fresh_.desired.values(), &fresh_.reported.values(),
+                         sync_counter::from_patch::neither, fresh_.pending, true);
   }
 
  private:
-  json::arena_value*& given(part where) noexcept { return where == part::desired ? desired_ : reported_; }
+  json::arena_value*& given(part where) noexcept {
+    return where == part::desired ? desired_ : reported_;
+  }
 
   json::error find_parts(json::arena_value& value) {
     auto* members = json::detail::members_begin(value);
@@ -170,7 +190,8 @@ class twin_loader {
     }
     if (properties_ == nullptr) return {};
     for (const part where : {part::desired, part::reported}) {  // which of the two would it be?
-      if (given(where) != nullptr) return error_at_member(json::errc::misplaced_section, name_of(where));
+      if (given(where) != nullptr)
+        return error_at_member(json::errc::misplaced_section, name_of(where));
     }
     return {};
   }
@@ -186,10 +207,14 @@ class twin_loader {
         const std::string_view name = json::detail::text_of(members[i].name);
         if (name == "tags") fresh_.layout.tags = kept;
         if (name == "properties") fresh_.layout.properties = kept;
-        if (name == "tags" || name == "properties" || name == history_member || name == "desired" || name == "reported") continue;
+        if (name == "tags" || name == "properties" || name == history_member || name == "desired" ||
+            name == "reported")
+          continue;
         if (!send_name(members[i], out)) return stopped();
         constexpr std::size_t any_depth = static_cast<std::size_t>(-1);
-        if (json::error e = json::detail::emit(members[i].value, out, json::detail::nulls::emit, any_depth, memory)) return e;
+        if (json::error e = json::detail::emit(members[i].value, out, json::detail::nulls::emit,
+                                               any_depth, memory))
+          return e;
         ++kept;
       }
       return out.EndObject(kept) ? json::error() : stopped();
@@ -210,7 +235,8 @@ class twin_loader {
   }
   json::error load_tags() {
     fresh_.layout.shows_empty_tags = tags_ != nullptr;
-    if (tags_ != nullptr && !tags_->IsObject()) return error_at_member(json::errc::not_a_twin, "tags");
+    if (tags_ != nullptr && !tags_->IsObject())
+      return error_at_member(json::errc::not_a_twin, "tags");
     return fresh_.tags.load({tags_ == nullptr ? empty_ : *tags_}, fresh_.rules->size, working_);
   }
   json::error load_properties(part where) {
@@ -228,7 +254,9 @@ class twin_loader {
       if (!number || *number < 0) return invalid(where, "$version");
       content.version = *number;
     }
-    const json::arena_value* past = history_ != nullptr && history_->IsObject() ? find_member(*history_, name_of(where)) : nullptr;
+    const json::arena_value* past = history_ != nullptr && history_->IsObject()
+                                        ? find_member(*history_, name_of(where))
+                                        : nullptr;
     if (past != nullptr && past->IsObject()) content.versions = find_member(*past, "versions");
     if (content.versions != nullptr && !content.versions->IsObject()) content.versions = nullptr;
     if (json::error e = fresh_.properties(where).load(content, fresh_.rules->size, working_)) {
@@ -247,7 +275,8 @@ class twin_loader {
         if (json::detail::text_of(members[i].name) == name_of(where)) found = &members[i].value;
       }
     }
-    (where == part::desired ? fresh_.layout.has_desired : fresh_.layout.has_reported) = found != nullptr;
+    (where == part::desired ? fresh_.layout.has_desired : fresh_.layout.has_reported) =
+        found != nullptr;
     return {};
   }
   json::error load_past(part where, const json::arena_value* past, const loaded_section& content) {
@@ -256,13 +285,15 @@ class twin_loader {
     if (past != nullptr) {
       const json::errc code = load_history(*past, section, working_);
       if (code == json::errc::not_a_twin) {
-        const json::step steps[] = {json::step::member(history_member), json::step::member(name_of(where))};
+        const json::step steps[] = {json::step::member(history_member),
+                                    json::step::member(name_of(where))};
         return json::error(code).at(json::location(steps, 2));
       }
       if (code != json::errc::ok) return code;
     }
     if (content.metadata == nullptr || !section.tracking().is_doubted()) return {};
-    return section.tracking().forget_versions(section.values(), *content.metadata, content.with_versions, working_);
+    return section.tracking().forget_versions(section.values(), *content.metadata,
+                                              content.with_versions, working_);
   }
   json::error invalid(part where, const char* inside = nullptr) const noexcept {
     json::step steps[3];

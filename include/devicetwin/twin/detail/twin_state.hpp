@@ -17,7 +17,8 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
 
-/// Where tags and properties stand among the members of the root, and which of them a loaded twin has.
+/// Where tags and properties stand among the members of the root, and which of them a loaded twin
+/// has.
 struct root_layout {
   json::size_type tags = json::detail::no_index;        ///< before this member of identity
   json::size_type properties = json::detail::no_index;  ///< before this one
@@ -36,7 +37,12 @@ struct twin_state {
   using tracking = Tracking;
 
   twin_state(const dialect& d, const Memory& m) noexcept
-      : memory(m), rules(&d), identity(m.source()), tags(m.source()), desired(m.source()), reported(m.source()) {}
+      : memory(m),
+        rules(&d),
+        identity(m.source()),
+        tags(m.source()),
+        desired(m.source()),
+        reported(m.source()) {}
   twin_state(twin_state&& other) noexcept : twin_state(*other.rules, other.memory) { swap(other); }
 
   Memory memory;
@@ -48,7 +54,8 @@ struct twin_state {
   std::int64_t version = 0;
   std::int64_t pending = 0;  ///< desired properties that reported does not have
   root_layout layout;
-  json::size_type version_hint = 0;  ///< where the version was found last among the members of identity
+  json::size_type version_hint =
+      0;  ///< where the version was found last among the members of identity
 
   void swap(twin_state& other) noexcept {
     std::swap(memory, other.memory);
@@ -88,7 +95,9 @@ struct twin_state {
 
   /// Desired or reported. Tags are no property section and have another type: `tags`.
   section<Tracking>& properties(part p) noexcept { return p == part::desired ? desired : reported; }
-  const section<Tracking>& properties(part p) const noexcept { return p == part::desired ? desired : reported; }
+  const section<Tracking>& properties(part p) const noexcept {
+    return p == part::desired ? desired : reported;
+  }
 
   std::string_view device_id() const noexcept { return text_member("deviceId"); }
   std::string_view module_id() const noexcept { return text_member("moduleId"); }
@@ -104,15 +113,18 @@ struct twin_state {
   std::uint64_t etag_counter() const noexcept {
     std::uint64_t counter = 0;
     if (highest_counter(etag(), counter)) return counter;
-    // The law that holds wherever it could be seen: version = etag counter + reported version (docs/azure.md).
-    return version > reported.version() ? static_cast<std::uint64_t>(version - reported.version()) : 1;
+    // The law that holds wherever it could be seen: version = etag counter + reported version
+    // (docs/azure.md).
+    return version > reported.version() ? static_cast<std::uint64_t>(version - reported.version())
+                                        : 1;
   }
   /// The twin's version after the next write. Error: number_out_of_range.
   json::result<std::int64_t> next_version() const noexcept {
     constexpr auto most = static_cast<std::uint64_t>(INT64_MAX);
     const std::uint64_t counter = version != 0 ? 0 : etag_counter();
     const auto others = static_cast<std::uint64_t>(version != 0 ? version : reported.version());
-    if (counter >= most || others >= most - counter) return error_at_member(json::errc::number_out_of_range, "version");
+    if (counter >= most || others >= most - counter)
+      return error_at_member(json::errc::number_out_of_range, "version");
     return static_cast<std::int64_t>(counter + others) + 1;
   }
 
@@ -122,7 +134,8 @@ struct twin_state {
   std::string_view text_member(std::string_view name) const noexcept {
     if (!identity.root().IsObject()) return {};
     const json::arena_value* found = find_member(identity.root(), name);
-    return found != nullptr && found->IsString() ? json::detail::text_of(*found) : std::string_view();
+    return found != nullptr && found->IsString() ? json::detail::text_of(*found)
+                                                 : std::string_view();
   }
 };
 
@@ -135,7 +148,8 @@ struct twin_access {
 };
 
 template <class Memory, class Tracking>
-json::result<stamp> twin_state<Memory, Tracking>::stamp_of(part where, std::string_view pointer) const noexcept {
+json::result<stamp> twin_state<Memory, Tracking>::stamp_of(
+    part where, std::string_view pointer) const noexcept {
   if (where == part::tags) return json::errc::not_found;
   const auto found = json::find(properties(where).values(), pointer);
   if (!found) return found.error();

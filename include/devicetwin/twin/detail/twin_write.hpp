@@ -28,12 +28,12 @@ namespace detail {
 ///   check    preconditions; which parts the input has
 ///   plan     each part is held against the dialect's rules, and what its patch does is found out
 ///   count    the versions and the etag afterwards
-///   follow   one walk over each plan: the changes, the notification, the event, whether both sides agree
-///   prepare  all memory that the commit needs
-///   commit   cannot fail
+///   follow   one walk over each plan: the changes, the notification, the event, whether both sides
+///   agree prepare  all memory that the commit needs commit   cannot fail
 ///
-/// Before commit() the twin is as it was. A `Kind` derives from this class and has check(), plan(), effective(), count(),
-/// follow(), each_written(call), time_of(part), restamps, and counts_at_root: whether it moves the twin's version.
+/// Before commit() the twin is as it was. A `Kind` derives from this class and has check(), plan(),
+/// effective(), count(), follow(), each_written(call), time_of(part), restamps, and counts_at_root:
+/// whether it moves the twin's version.
 template <class Kind, class State>
 class twin_write {
  public:
@@ -67,7 +67,8 @@ class twin_write {
   /// Limits of all parts together, of which `size` is the sum.
   json::error check_total(std::size_t size) const {
     if (size <= rules().max_total || size <= state_.total_size()) return {};
-    const json::error e = json::error(json::errc::section_too_large).limited_to(rules().max_total, size);
+    const json::error e =
+        json::error(json::errc::section_too_large).limited_to(rules().max_total, size);
     if (report_ == nullptr) return e;
     return report_->add(part::reported, e) ? json::errc::ok : json::errc::out_of_memory;
   }
@@ -81,7 +82,8 @@ class twin_write {
   }
   /// An etag that this twin never had.
   json::error count_etag() {
-    if (state_.etag_counter() == UINT64_MAX) return error_at_member(json::errc::number_out_of_range, "etag");
+    if (state_.etag_counter() == UINT64_MAX)
+      return error_at_member(json::errc::number_out_of_range, "etag");
     char text[etag_chars];
     write_etag(state_.etag_counter() + 1, text);
     if (!outcome_access::set_etag(done_, {text, etag_chars})) return json::errc::out_of_memory;
@@ -89,15 +91,18 @@ class twin_write {
     return {};
   }
   json::error keep_etag() {
-    return outcome_access::set_etag(done_, state_.etag()) ? json::errc::ok : json::errc::out_of_memory;
+    return outcome_access::set_etag(done_, state_.etag()) ? json::errc::ok
+                                                          : json::errc::out_of_memory;
   }
   template <class Section>
   static json::error check_counter(const Section& write) {
     if (write.counts_on()) return {};
-    return json::error(json::errc::number_out_of_range).at(part_place(write.where()).member("$version"));
+    return json::error(json::errc::number_out_of_range)
+        .at(part_place(write.where()).member("$version"));
   }
 
-  /// One walk over the plan collects the changes and tells the visitors, which say why they stop with failure().
+  /// One walk over the plan collects the changes and tells the visitors, which say why they stop
+  /// with failure().
   template <class SectionWrite, class... Visitors>
   json::error follow_plan(SectionWrite& write, Visitors&... visitors) {
     outcome_access::note_write(done_, write.where(), write.effective());
@@ -121,12 +126,14 @@ class twin_write {
   Kind& kind() noexcept { return static_cast<Kind&>(*this); }
 
   json::error note_unchanged() {
-    outcome_access::note_versions(done_, state_.desired.version(), state_.reported.version(), state_.version);
+    outcome_access::note_versions(done_, state_.desired.version(), state_.reported.version(),
+                                  state_.version);
     return keep_etag();
   }
   json::error prepare() {
     if constexpr (Kind::counts_at_root) {
-      if (json::error e = counters_.prepare(new_etag_, next_version_, outcome_access::arena(done_))) return e;
+      if (json::error e = counters_.prepare(new_etag_, next_version_, outcome_access::arena(done_)))
+        return e;
     }
     json::error failure;
     kind().each_written([&](auto& write) {
@@ -162,8 +169,8 @@ class service_write : public twin_write<service_write<State>, State> {
   static constexpr bool counts_at_root = true;
 
  public:
-  service_write(State& state, json::arena_value& input, bool replace, timestamp now, outcome& done, std::string_view if_match,
-                validation* report) noexcept
+  service_write(State& state, json::arena_value& input, bool replace, timestamp now, outcome& done,
+                std::string_view if_match, validation* report) noexcept
       : base(state, done, now, report),
         input_(input),
         replace_(replace),
@@ -175,15 +182,18 @@ class service_write : public twin_write<service_write<State>, State> {
   json::error check() {
     if (!this->state_.exists()) return json::errc::not_a_twin;
     if (!etag_matches(if_match_, this->state_.etag())) return json::errc::precondition_failed;
-    return take_apart(input_, this->rules().ignores_echo, this->state_.identity.root(), this->rules(), given_);
+    return take_apart(input_, this->rules().ignores_echo, this->state_.identity.root(),
+                      this->rules(), given_);
   }
   json::error plan() {
     if (json::error e = plan_part(tags_, given_.tags)) return e;
     if (json::error e = plan_part(desired_, given_.desired)) return e;
     writes_tags_ = given_.tags != nullptr && tags_.effective();
     writes_desired_ = given_.desired != nullptr && desired_.effective();
-    const std::size_t tags_size = given_.tags != nullptr ? tags_.size_after() : this->state_.tags.size();
-    const std::size_t desired_size = given_.desired != nullptr ? desired_.size_after() : this->state_.desired.size();
+    const std::size_t tags_size =
+        given_.tags != nullptr ? tags_.size_after() : this->state_.tags.size();
+    const std::size_t desired_size =
+        given_.desired != nullptr ? desired_.size_after() : this->state_.desired.size();
     return this->check_total(tags_size + desired_size + this->state_.reported.size());
   }
   template <class SectionWrite>
@@ -194,16 +204,24 @@ class service_write : public twin_write<service_write<State>, State> {
     if (rules.ignores_echo) take_out_own(*given, write.where());  // otherwise the rules refuse it
     const bool clear = given->IsNull();
     if (clear && replace_ && !rules.nulls_in_replacement) {
-      if (this->report_ == nullptr) return json::error(json::errc::null_in_replacement).at(place.location());
-      return this->report_->add(write.where(), json::errc::null_in_replacement) ? json::errc::ok : json::errc::out_of_memory;
+      if (this->report_ == nullptr)
+        return json::error(json::errc::null_in_replacement).at(place.location());
+      return this->report_->add(write.where(), json::errc::null_in_replacement)
+                 ? json::errc::ok
+                 : json::errc::out_of_memory;
     }
     if (clear) given->SetObject();
-    if (json::error e = write.check(*given, replace_ ? shape::section : shape::patch, place.location(), this->report_)) return e;
+    if (json::error e = write.check(*given, replace_ ? shape::section : shape::patch,
+                                    place.location(), this->report_))
+      return e;
     json::arena& memory = outcome_access::arena(this->done_);
     if (replace_ || clear) {
-      if (json::error e = null_for_missing(write.values_before(), *given, memory, this->working_)) return e;
+      if (json::error e = null_for_missing(write.values_before(), *given, memory, this->working_))
+        return e;
     } else if (write.where() == part::tags) {
-      if (json::error e = drop_own_of_tags(this->state_.tags, *given, memory, rules, this->working_)) return e;
+      if (json::error e =
+              drop_own_of_tags(this->state_.tags, *given, memory, rules, this->working_))
+        return e;
     }
     return write.plan(*given, place.location(), this->report_);
   }
@@ -216,8 +234,9 @@ class service_write : public twin_write<service_write<State>, State> {
     }
     if (json::error e = this->count_etag()) return e;
     if (json::error e = this->count_root()) return e;
-    outcome_access::note_versions(this->done_, writes_desired_ ? desired_.next_version() : this->state_.desired.version(),
-                                  this->state_.reported.version(), this->next_version_);
+    outcome_access::note_versions(
+        this->done_, writes_desired_ ? desired_.next_version() : this->state_.desired.version(),
+        this->state_.reported.version(), this->next_version_);
     return {};
   }
   json::error follow() {
@@ -248,14 +267,18 @@ class service_write : public twin_write<service_write<State>, State> {
     if (!writer.RawKey("{\"version\":", 1) || !writer.Int64(this->next_version_)) return stopped();
     if (writes_tags_) {
       if (!writer.Key("tags", 4, true)) return stopped();
-      if (json::error e = render_section(tags_, false, this->now_, writer, this->working_)) return e;
+      if (json::error e = render_section(tags_, false, this->now_, writer, this->working_))
+        return e;
     }
     if (writes_desired_) {
       // The members are those of the notification, which is text already.
       const std::string_view members = members_before_version(this->done_.notification());
-      if (!writer.RawKey("\"properties\":{\"desired\":", 1) || !writer.RawStart(members)) return stopped();
+      if (!writer.RawKey("\"properties\":{\"desired\":", 1) || !writer.RawStart(members))
+        return stopped();
       json::detail::walk_memory<json::arena_value> memory(this->working_);
-      if (json::error e = render_end(desired_, State::tracking::keeps_stamps, this->now_, writer, memory)) return e;
+      if (json::error e =
+              render_end(desired_, State::tracking::keeps_stamps, this->now_, writer, memory))
+        return e;
       if (!writer.EndObject(1)) return stopped();
     }
     return writer.EndObject(0) ? json::error() : stopped();
@@ -273,11 +296,14 @@ class service_write : public twin_write<service_write<State>, State> {
     };
     const auto desired = [&]() -> json::error {
       if (!writes_desired_) return emit_section(state.desired, true, true, writer, this->working_);
-      return write_replaced(*given_.desired, State::tracking::keeps_stamps ? &written : nullptr, true, desired_.next_version(),
-                            writer, this->working_);
+      return write_replaced(*given_.desired, State::tracking::keeps_stamps ? &written : nullptr,
+                            true, desired_.next_version(), writer, this->working_);
     };
-    const auto reported = [&]() -> json::error { return emit_section(state.reported, true, false, writer, this->working_); };
-    return write_event_body(writer, state, this->done_.etag(), this->next_version_, tags, desired, reported);
+    const auto reported = [&]() -> json::error {
+      return emit_section(state.reported, true, false, writer, this->working_);
+    };
+    return write_event_body(writer, state, this->done_.etag(), this->next_version_, tags, desired,
+                            reported);
   }
   template <class Call>
   void each_written(Call&& call) {
@@ -304,8 +330,8 @@ class device_write : public twin_write<device_write<State>, State> {
 
  public:
   /// `expected_version`: of reported; negative for any.
-  device_write(State& state, const json::arena_value& patch, timestamp now, outcome& done, std::int64_t expected_version,
-               validation* report) noexcept
+  device_write(State& state, const json::arena_value& patch, timestamp now, outcome& done,
+               std::int64_t expected_version, validation* report) noexcept
       : base(state, done, now, report),
         patch_(patch),
         expected_version_(expected_version),
@@ -320,7 +346,8 @@ class device_write : public twin_write<device_write<State>, State> {
   json::error plan() {
     if (json::error e = reported_.check(patch_, shape::patch, {}, this->report_)) return e;
     if (json::error e = reported_.plan(patch_, {}, this->report_)) return e;
-    return this->check_total(this->state_.tags.size() + this->state_.desired.size() + reported_.size_after());
+    return this->check_total(this->state_.tags.size() + this->state_.desired.size() +
+                             reported_.size_after());
   }
   bool effective() const noexcept { return reported_.effective(); }
   static constexpr bool restamps() noexcept { return false; }
@@ -329,7 +356,8 @@ class device_write : public twin_write<device_write<State>, State> {
     if (json::error e = this->check_counter(reported_)) return e;
     if (json::error e = this->count_root()) return e;
     if (json::error e = this->keep_etag()) return e;
-    outcome_access::note_versions(this->done_, this->state_.desired.version(), reported_.next_version(), this->next_version_);
+    outcome_access::note_versions(this->done_, this->state_.desired.version(),
+                                  reported_.next_version(), this->next_version_);
     return {};
   }
   /// Writes the event, too.
@@ -345,7 +373,9 @@ class device_write : public twin_write<device_write<State>, State> {
     sync_counter::reported_write sync(counter, this->state_.desired.values());
     member_renderer<writer_type> members{writer, reported_.planned().copy_rule(), memory, 0};
     if (json::error e = this->follow_plan(reported_, sync, members)) return e;
-    if (json::error e = render_end(reported_, State::tracking::keeps_stamps, this->now_, writer, memory)) return e;
+    if (json::error e =
+            render_end(reported_, State::tracking::keeps_stamps, this->now_, writer, memory))
+      return e;
     if (!writer.EndObject(1) || !writer.EndObject(2)) return stopped();
     this->pending_change_ = sync.change;
     return {};
@@ -377,7 +407,8 @@ class notification_write : public twin_write<notification_write<State>, State> {
   json::error check() {
     if (!this->state_.exists() || !input_.IsObject()) return json::errc::not_a_twin;
     std::int64_t version = 0;
-    if (!take_version(input_, "$version", version)) return error_at_member(json::errc::not_a_twin, "$version");
+    if (!take_version(input_, "$version", version))
+      return error_at_member(json::errc::not_a_twin, "$version");
     const bool next = version != 0 && version - 1 == this->state_.desired.version();
     return next ? json::errc::ok : json::errc::precondition_failed;
   }
@@ -389,7 +420,8 @@ class notification_write : public twin_write<notification_write<State>, State> {
   static constexpr bool restamps() noexcept { return false; }
 
   json::error count() {
-    outcome_access::note_versions(this->done_, desired_.next_version(), this->state_.reported.version(), this->state_.version);
+    outcome_access::note_versions(this->done_, desired_.next_version(),
+                                  this->state_.reported.version(), this->state_.version);
     return this->keep_etag();
   }
   json::error follow() {
@@ -427,16 +459,18 @@ class event_write : public twin_write<event_write<State>, State> {
   json::error check() {
     if (!this->state_.exists() || !input_.IsObject()) return json::errc::not_a_twin;
     std::int64_t version = 0;
-    if (!take_version(input_, "version", version)) return error_at_member(json::errc::not_a_twin, "version");
-    if (this->count_root() || version != this->next_version_) return json::errc::precondition_failed;
+    if (!take_version(input_, "version", version))
+      return error_at_member(json::errc::not_a_twin, "version");
+    if (this->count_root() || version != this->next_version_)
+      return json::errc::precondition_failed;
     return take_apart(input_, true, this->state_.identity.root(), this->rules(), given_);
   }
   json::error plan() {
     if (json::error e = plan_tags()) return e;
     if (json::error e = plan_properties(desired_, given_.desired)) return e;
     if (json::error e = plan_properties(reported_, given_.reported)) return e;
-    // Desired and reported are compared as they are after both writes, so the second counts when the first is done;
-    // an event has one of them only.
+    // Desired and reported are compared as they are after both writes, so the second counts when
+    // the first is done; an event has one of them only.
     const bool both = given_.desired != nullptr && given_.reported != nullptr;
     return both ? error_at_member(json::errc::not_a_twin, "properties") : json::error();
   }
@@ -445,9 +479,12 @@ class event_write : public twin_write<event_write<State>, State> {
     const part_place place(part::tags);
     if (!given_.tags->IsObject()) return json::error(json::errc::not_a_twin).at(place.location());
     take_out_own(*given_.tags, part::tags);
-    if (json::error e = tags_.check(*given_.tags, shape::patch, place.location(), nullptr)) return e;
+    if (json::error e = tags_.check(*given_.tags, shape::patch, place.location(), nullptr))
+      return e;
     json::arena& memory = outcome_access::arena(this->done_);
-    if (json::error e = drop_own_of_tags(this->state_.tags, *given_.tags, memory, this->rules(), this->working_)) return e;
+    if (json::error e = drop_own_of_tags(this->state_.tags, *given_.tags, memory, this->rules(),
+                                         this->working_))
+      return e;
     return tags_.plan(*given_.tags, place.location(), nullptr);
   }
   /// Of desired or reported; the time stands in its metadata.
@@ -460,11 +497,14 @@ class event_write : public twin_write<event_write<State>, State> {
     std::int64_t next = 0;
     json::arena_value metadata;
     static_cast<void>(take_member(*given, "$metadata", metadata));
-    const json::arena_value* updated = metadata.IsObject() ? find_member(metadata, "$lastUpdated") : nullptr;
-    const auto time = updated != nullptr && updated->IsString() ? parse_timestamp(json::detail::text_of(*updated))
-                                                                : json::result<timestamp>(json::errc::not_a_twin);
+    const json::arena_value* updated =
+        metadata.IsObject() ? find_member(metadata, "$lastUpdated") : nullptr;
+    const auto time = updated != nullptr && updated->IsString()
+                          ? parse_timestamp(json::detail::text_of(*updated))
+                          : json::result<timestamp>(json::errc::not_a_twin);
     if (!time || !take_version(*given, "$version", next)) return invalid();
-    if (next <= this->state_.properties(write.where()).version()) return json::errc::precondition_failed;
+    if (next <= this->state_.properties(write.where()).version())
+      return json::errc::precondition_failed;
     this->now_ = *time;
     write.set_next_version(next);
     if (json::error e = write.check(*given, shape::patch, place.location(), nullptr)) return e;
@@ -476,10 +516,11 @@ class event_write : public twin_write<event_write<State>, State> {
   json::error count() {
     const bool by_service = given_.tags != nullptr || given_.desired != nullptr;
     if (json::error e = by_service ? this->count_etag() : this->keep_etag()) return e;
-    outcome_access::note_versions(this->done_,
-                                  given_.desired != nullptr ? desired_.next_version() : this->state_.desired.version(),
-                                  given_.reported != nullptr ? reported_.next_version() : this->state_.reported.version(),
-                                  this->next_version_);
+    outcome_access::note_versions(
+        this->done_,
+        given_.desired != nullptr ? desired_.next_version() : this->state_.desired.version(),
+        given_.reported != nullptr ? reported_.next_version() : this->state_.reported.version(),
+        this->next_version_);
     return {};
   }
   json::error follow() {
