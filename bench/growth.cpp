@@ -30,7 +30,6 @@ namespace {
 
 namespace json = devicetwin::json;
 namespace merge = devicetwin::merge;
-namespace twinsync = devicetwin::sync;
 using devicetwin::part;
 
 void must(const json::error& e, const char* what = "") {
@@ -519,23 +518,23 @@ std::vector<function> twin_functions() {
 /// A device session and the hub that it believes to talk to.
 struct device {
   std::vector<char> buffer;
-  std::unique_ptr<twinsync::device_session> session;
+  std::unique_ptr<devicetwin::device_session> session;
   std::int64_t now = 0;
 
   explicit device(std::size_t bytes = 0) : buffer(bytes) {
-    twinsync::device_options o;
+    devicetwin::device_options o;
     o.rules = &devicetwin::rfc7396;
-    o.who = twinsync::authority::shared;
+    o.who = devicetwin::authority::shared;
     if (bytes == 0)
-      session = std::make_unique<twinsync::device_session>(o);
+      session = std::make_unique<devicetwin::device_session>(o);
     else
-      session = std::make_unique<twinsync::device_session>(buffer.data(), bytes, o);
+      session = std::make_unique<devicetwin::device_session>(buffer.data(), bytes, o);
   }
   std::string request() const {
     std::string id;
     for (const auto& a : session->actions()) {
-      if (a.kind == twinsync::action_kind::publish)
-        id = std::string(twinsync::parse_twin_topic(a.topic)->request_id);
+      if (a.kind == devicetwin::action_kind::publish)
+        id = std::string(devicetwin::parse_twin_topic(a.topic)->request_id);
     }
     return id;
   }
@@ -616,21 +615,21 @@ std::vector<function> session_functions() {
     };
   });
   add("find_unanswered", [](const material& m) {
-    return [&m] { must(twinsync::find_unanswered(m.from, m.to, 5, {}, ignore())); };
+    return [&m] { must(devicetwin::find_unanswered(m.from, m.to, 5, {}, ignore())); };
   });
   add("find_unanswered in a component", [](const material& m) {
     return [from = with(m.from, "\"__t\":\"c\""), to = with(m.to, "\"__t\":\"c\"")] {
-      must(
-          twinsync::find_unanswered("{\"c\":" + from + "}", "{\"c\":" + to + "}", 5, {}, ignore()));
+      must(devicetwin::find_unanswered("{\"c\":" + from + "}", "{\"c\":" + to + "}", 5, {},
+                                       ignore()));
     };
   });
   add("hub_session: GET, report, patch", [](const material& m) {
     using store_type = devicetwin::memory_store;
     auto store = keep<store_type>(devicetwin::rfc7396);
     must(store->put(*twin_of(m.from, m.from)));
-    twinsync::hub_options o;
+    devicetwin::hub_options o;
     o.max_payload = o.max_service_body = static_cast<std::size_t>(-1);
-    auto hub = std::make_shared<twinsync::hub_session<store_type>>(*store, o);
+    auto hub = std::make_shared<devicetwin::hub_session<store_type>>(*store, o);
     must(hub->connected({"d"}));
     hub->subscribed({"d"}, "$iothub/twin/PATCH/properties/desired/#");
     return [store, hub, &m, text = "{\"properties\":{\"desired\":" + m.to + "}}"] {
@@ -759,7 +758,7 @@ std::vector<function> list_functions() {
                  : "find_unanswered: n acknowledgements",
         [=](std::size_t n) {
           return [texts = acknowledged(n, reversed)] {
-            must(twinsync::find_unanswered(texts.first, texts.second, 2, {}, ignore()));
+            must(devicetwin::find_unanswered(texts.first, texts.second, 2, {}, ignore()));
           };
         });
   }
@@ -798,8 +797,8 @@ std::vector<function> list_functions() {
     }
     auto views = keep<std::vector<std::string_view>>(names->begin(), names->end());
     return [names, views, desired, reported] {
-      must(twinsync::find_unanswered(desired + "}", reported + "}", 2,
-                                     {views->data(), views->size()}, ignore()));
+      must(devicetwin::find_unanswered(desired + "}", reported + "}", 2,
+                                       {views->data(), views->size()}, ignore()));
     };
   });
   add("list_delta and since: n tombstones", [](std::size_t n) {
@@ -835,7 +834,7 @@ std::vector<function> list_functions() {
   add("property_writer: n properties and acknowledgements", [](std::size_t n) {
     return [n] {
       std::string out;
-      twinsync::property_writer<std::string> w(out);
+      devicetwin::property_writer<std::string> w(out);
       for (std::size_t i = 0; i < n / 2; ++i) {
         w.property(plain_name(i), "[1,2]");
         w.acknowledge("x" + number(i), {"21.5", 200, 7, "set"});
@@ -846,7 +845,7 @@ std::vector<function> list_functions() {
   add("property_writer: n components", [](std::size_t n) {
     return [n] {
       std::string out;
-      twinsync::property_writer<std::string> w(out);
+      devicetwin::property_writer<std::string> w(out);
       for (std::size_t i = 0; i < n; ++i) {
         w.component(plain_name(i));
         w.property("a", "1");
@@ -889,9 +888,9 @@ std::vector<function> list_functions() {
   add("hub_session: n connections", [](std::size_t n) {
     return [n] {
       devicetwin::memory_store store;
-      twinsync::hub_options o;
+      devicetwin::hub_options o;
       o.max_connections = n;
-      twinsync::hub_session<devicetwin::memory_store> hub(store, o);
+      devicetwin::hub_session<devicetwin::memory_store> hub(store, o);
       for (std::size_t i = 0; i < n; ++i) must(hub.connected({plain_name(i)}));
       for (std::size_t i = 0; i < n; ++i) hub.subscribed({plain_name(i)}, "$iothub/#");
       for (std::size_t i = 0; i < n; ++i) hub.disconnected({plain_name(n - 1 - i)});

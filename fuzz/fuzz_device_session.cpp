@@ -30,8 +30,8 @@ class any_calls {
     sync_options_.max_payload = 32 + byte();
     sync_options_.conditional = byte() % 2 == 0;
     sync_options_.who =
-        byte() % 2 == 0 ? devicetwin::sync::authority::device : devicetwin::sync::authority::shared;
-    devicetwin::sync::device_session session(buffer.get(), bytes, sync_options_);
+        byte() % 2 == 0 ? devicetwin::authority::device : devicetwin::authority::shared;
+    devicetwin::device_session session(buffer.get(), bytes, sync_options_);
     while (at_ != end_) {
       const unsigned what = byte();
       // Each text in memory of its own, so that reading behind it is seen.
@@ -48,8 +48,7 @@ class any_calls {
  private:
   unsigned byte() { return at_ == end_ ? 0 : *at_++; }
 
-  void call(devicetwin::sync::device_session& s, unsigned what, std::string_view text) {
-    namespace twinsync = devicetwin::sync;
+  void call(devicetwin::device_session& s, unsigned what, std::string_view text) {
     now_ += what;
     const auto answer = [&](const std::string& id, int status) {
       return s.message("$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id +
@@ -96,11 +95,11 @@ class any_calls {
         e = what & 16 ? s.disconnected(ms(now_)) : answer(get_, what & 64 ? 404 : 503);
         break;
     }
-    for (const twinsync::device_action a : s.actions()) {
-      if (a.kind != twinsync::action_kind::publish) continue;
-      const auto topic = twinsync::parse_twin_topic(a.topic);
+    for (const devicetwin::device_action a : s.actions()) {
+      if (a.kind != devicetwin::action_kind::publish) continue;
+      const auto topic = devicetwin::parse_twin_topic(a.topic);
       must(static_cast<bool>(topic), "a topic that is none");
-      (topic->kind == twinsync::twin_topic_kind::get ? get_ : patch_) =
+      (topic->kind == devicetwin::twin_topic_kind::get ? get_ : patch_) =
           std::string(topic->request_id);
       must(a.payload.size() <= sync_options_.max_payload, "a payload that is too long");
       must(a.payload.empty() || is_json(a.payload), "a payload that is no JSON");
@@ -109,7 +108,7 @@ class any_calls {
          "what is needed is not said");
     const std::string before = seen_;
     std::string told(before);
-    for (const twinsync::text_change c : s.changes()) {  // as a merge patch of one member each
+    for (const devicetwin::text_change c : s.changes()) {  // as a merge patch of one member each
       std::string patch = c.new_text.empty() ? "null" : std::string(c.new_text);
       std::string_view rest = c.pointer;
       while (!rest.empty()) {
@@ -148,11 +147,11 @@ class any_calls {
     }
     std::string saved, again;
     must(!s.save(saved), "a state that cannot be saved");
-    devicetwin::sync::device_session other;
+    devicetwin::device_session other;
     must(!other.restore(saved) && !other.save(again) && again == saved,
          "a state that is not taken back");
     static_cast<void>(s.changes({part::desired, text, devicetwin::reach::subtree},
-                                [](const twinsync::text_change&) {}));
+                                [](const devicetwin::text_change&) {}));
     static_cast<void>(s.get<double>(part::desired, text));
   }
   static std::size_t depth_of(std::string_view pointer) {
@@ -160,7 +159,7 @@ class any_calls {
     for (const char c : pointer) depth += c == '/' ? 1 : 0;
     return depth;
   }
-  static std::string text_of_desired(const devicetwin::sync::device_session& s) {
+  static std::string text_of_desired(const devicetwin::device_session& s) {
     return std::string(s.text(part::desired));
   }
 
@@ -168,7 +167,7 @@ class any_calls {
   using part = devicetwin::part;
   const std::uint8_t* at_;
   const std::uint8_t* end_;
-  devicetwin::sync::device_options sync_options_;
+  devicetwin::device_options sync_options_;
   std::int64_t now_ = 0;
   std::int64_t version_ = 0;
   std::string get_ = "x", patch_ = "x", seen_ = "{}";

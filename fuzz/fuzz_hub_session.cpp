@@ -2,7 +2,7 @@
 // once: they must answer the same; what is answered must be well-formed, about the one who asked,
 // and stored; and nobody else's twin may change. Each step is a byte that says what, one that says
 // who, and texts up to a NUL where the call takes some.
-#include <devicetwin/sync/hub_session.hpp>
+#include <devicetwin/hub/hub_session.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -16,7 +16,6 @@
 
 namespace {
 
-namespace twinsync = devicetwin::sync;
 using devicetwin::twin_id;
 
 void must(bool holds, const char* what) {
@@ -53,24 +52,24 @@ template <class Session>
 std::string told(const Session& session, const twin_id& who) {
   std::string out;
   unsigned previous = 0;
-  for (const twinsync::hub_action& a : session.actions()) {
+  for (const devicetwin::hub_action& a : session.actions()) {
     must(a.to == who, "an action is about who asked");
     const auto kind = static_cast<unsigned>(a.what);
     must(out.empty() || kind > previous, "reply, notification, event, each once");
     previous = kind;
     rapidjson::Document payload;
     if (!a.payload.empty()) must(!json::read(a.payload, payload), "a payload is JSON");
-    if (a.what == twinsync::hub_action::kind::event) {
+    if (a.what == devicetwin::hub_action::kind::event) {
       must(a.topic.empty() && !a.operation.empty() && payload.IsObject(), "an event has its body");
     } else {
-      const auto topic = twinsync::parse_twin_topic(a.topic);
+      const auto topic = devicetwin::parse_twin_topic(a.topic);
       // A request id that is too long is told so, at its full length.
-      const bool has_long_id = a.status == 400 && a.topic.size() > twinsync::max_request_id;
+      const bool has_long_id = a.status == 400 && a.topic.size() > devicetwin::max_request_id;
       must(topic || has_long_id, "a topic is one");
       if (!topic) {
         must(code_of(payload) == 400004, "a refusal says why");
-      } else if (a.what == twinsync::hub_action::kind::reply) {
-        must(topic->kind == twinsync::twin_topic_kind::response && topic->status == a.status,
+      } else if (a.what == devicetwin::hub_action::kind::reply) {
+        must(topic->kind == devicetwin::twin_topic_kind::response && topic->status == a.status,
              "a reply's topic has its status");
         must((a.status == 204) == a.payload.empty(),
              "only what was reported is answered with nothing");
@@ -79,7 +78,7 @@ std::string told(const Session& session, const twin_id& who) {
         }
       } else {
         const auto version = json::get<std::int64_t>(payload, "/$version");
-        must(topic->kind == twinsync::twin_topic_kind::desired_patch && version &&
+        must(topic->kind == devicetwin::twin_topic_kind::desired_patch && version &&
                  *version == topic->version,
              "a notification has its version");
       }
@@ -89,7 +88,7 @@ std::string told(const Session& session, const twin_id& who) {
   return out;
 }
 
-std::string shown(const twinsync::service_reply& r) {
+std::string shown(const devicetwin::service_reply& r) {
   rapidjson::Document body;
   if (!r.body.empty()) must(!json::read(r.body, body), "a body is JSON");
   if (r.status >= 400)
@@ -103,10 +102,10 @@ constexpr std::size_t id_count = sizeof ids / sizeof *ids;
 template <class Store>
 struct side {
   Store& store;
-  twinsync::hub_session<Store> hub;
+  devicetwin::hub_session<Store> hub;
   explicit side(Store& s) : store(s), hub(s, options()) {}
-  static twinsync::hub_options options() {
-    twinsync::hub_options o;
+  static devicetwin::hub_options options() {
+    devicetwin::hub_options o;
     o.max_payload = 1000;
     o.max_service_body = 1000;
     o.max_connections = 2;
@@ -167,7 +166,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           hub.unsubscribed(who, first);
           break;
         case 6:
-          hub.subscribed(who, twinsync::desired_filter);
+          hub.subscribed(who, devicetwin::desired_filter);
           break;
         case 7:
           said(hub.message(who, "$iothub/twin/PATCH/properties/reported/?$rid=1", first, now));
@@ -192,7 +191,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                            now));
           break;
         case 14:
-          said(hub.refuse(who, first, twinsync::throttled, second, now));
+          said(hub.refuse(who, first, devicetwin::throttled, second, now));
           break;
         default:
           answer = shown(hub.service_remove(who, now, second));

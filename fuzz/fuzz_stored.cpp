@@ -15,7 +15,6 @@
 namespace {
 
 namespace json = devicetwin::json;
-namespace twinsync = devicetwin::sync;
 using devicetwin::part;
 
 void must(bool holds, const char* what) {
@@ -117,7 +116,7 @@ void twin(const devicetwin::dialect& rules, const std::string& bytes) {
 // --- Device sessions
 // ---------------------------------------------------------------------------------
 
-void must_be_stable(const twinsync::device_session& s) {
+void must_be_stable(const devicetwin::device_session& s) {
   for (const std::string_view text :
        {s.text(part::desired), s.text(part::reported), s.acknowledged()}) {
     must_be_json(text, "a section is JSON");
@@ -125,15 +124,15 @@ void must_be_stable(const twinsync::device_session& s) {
   }
   std::string saved, again;
   must(!s.save(saved), "a session can be saved");
-  twinsync::device_session other;
+  devicetwin::device_session other;
   must(!other.restore(saved), "what was saved can be restored");
   must(!other.save(again) && again == saved, "to the same");
 }
 
 void session(std::size_t buffer_bytes, const std::string& bytes) {
   static const std::unique_ptr<char[]> buffer(new char[16 * 1024]);
-  twinsync::device_options options;
-  twinsync::device_session s(buffer.get(), 2048 + buffer_bytes, options);
+  devicetwin::device_options options;
+  devicetwin::device_session s(buffer.get(), 2048 + buffer_bytes, options);
   if (const json::error e = s.restore(bytes)) {
     must(e.code() == json::errc::damaged || e.code() == json::errc::out_of_memory,
          "what is wrong is damaged");
@@ -146,11 +145,11 @@ void session(std::size_t buffer_bytes, const std::string& bytes) {
   static_cast<void>(s.connected(ms(2)));
   std::string get, patch;
   const auto look = [&] {
-    for (const twinsync::device_action a : s.actions()) {
-      if (a.kind != twinsync::action_kind::publish) continue;
-      const auto topic = twinsync::parse_twin_topic(a.topic);
+    for (const devicetwin::device_action a : s.actions()) {
+      if (a.kind != devicetwin::action_kind::publish) continue;
+      const auto topic = devicetwin::parse_twin_topic(a.topic);
       must(static_cast<bool>(topic), "a topic");
-      (topic->kind == twinsync::twin_topic_kind::get ? get : patch) =
+      (topic->kind == devicetwin::twin_topic_kind::get ? get : patch) =
           std::string(topic->request_id);
       if (!a.payload.empty()) must_be_json(a.payload, "a payload is JSON");
     }

@@ -1,5 +1,5 @@
 // Our hub over its store in memory: messages in, actions out, everything but the network.
-#include <devicetwin/sync/hub_session.hpp>
+#include <devicetwin/hub/hub_session.hpp>
 
 #include <stdexcept>
 
@@ -9,8 +9,7 @@ namespace bench {
 namespace {
 
 namespace json = devicetwin::json;
-namespace twinsync = devicetwin::sync;
-using twinsync::hub_action;
+using devicetwin::hub_action;
 
 // A hub with the twin of a device that is connected and subscribed.
 class hub_job : public job {
@@ -21,7 +20,7 @@ class hub_job : public job {
     must(!store_.put(loaded));
     id_ = std::string(loaded.device_id());
     must(!hub_.connected({id_}));
-    hub_.subscribed({id_}, twinsync::desired_filter);
+    hub_.subscribed({id_}, devicetwin::desired_filter);
   }
 
  protected:
@@ -34,7 +33,7 @@ class hub_job : public job {
     return text;
   }
   devicetwin::memory_store store_;
-  twinsync::hub_session<devicetwin::memory_store> hub_;
+  devicetwin::hub_session<devicetwin::memory_store> hub_;
   std::string id_;
   std::int64_t now_ = 17798400001230000;  // 2026-05-27T00:00:00.123Z
 };

@@ -122,7 +122,7 @@ class session_job : public job {
     }
     section += "\"$version\":" + std::string(first_version) + "}";
     must(session_.connected({0}));
-    const auto topic = devicetwin::sync::parse_twin_topic(session_.actions()[2].topic);
+    const auto topic = devicetwin::parse_twin_topic(session_.actions()[2].topic);
     must(session_.message("$iothub/twin/res/200/?$rid=" + std::string(topic->request_id),
                           "{\"desired\":" + section + ",\"reported\":" + section + "}", {0}));
   }
@@ -135,7 +135,7 @@ class session_job : public job {
   }
   const std::string& next() { return patches_[next_ ^= 1]; }
 
-  devicetwin::sync::device_session session_;
+  devicetwin::device_session session_;
   std::string patches_[2];
   std::size_t next_ = 1;
 };
@@ -149,8 +149,7 @@ class session_change_job : public session_job {
   void run() override {
     count(topic_, topic_.size());
     must(session_.message(topic_, next(), {0}));
-    for (const devicetwin::sync::text_change change : session_.changes())
-      told_ += change.pointer.size();
+    for (const devicetwin::text_change change : session_.changes()) told_ += change.pointer.size();
   }
   std::string output() override { return std::string(session_.text(devicetwin::part::desired)); }
 
@@ -165,7 +164,7 @@ class session_report_job : public session_job {
       : session_job(texts), version_(first_version) {}
   void run() override {
     must(session_.report(next(), {0}));
-    const auto topic = devicetwin::sync::parse_twin_topic(session_.actions()[0].topic);
+    const auto topic = devicetwin::parse_twin_topic(session_.actions()[0].topic);
     count(version_, version_.size());
     answer_ = "$iothub/twin/res/204/?$rid=";
     answer_.append(topic->request_id).append("&$version=").append(version_);

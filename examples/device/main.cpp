@@ -2,8 +2,8 @@
 // service. See --help.
 
 #include <devicetwin/base/chrono.hpp>
+#include <devicetwin/device/device_session.hpp>
 #include <devicetwin/json/visible.hpp>
-#include <devicetwin/sync/device_session.hpp>
 
 #include <poll.h>
 #include <unistd.h>
@@ -27,12 +27,12 @@ namespace {
 using devicetwin::milliseconds_now;
 
 namespace json = devicetwin::json;
+using devicetwin::action_kind;
+using devicetwin::device_action;
+using devicetwin::device_options;
+using devicetwin::device_session;
 using devicetwin::part;
-using devicetwin::sync::action_kind;
-using devicetwin::sync::device_action;
-using devicetwin::sync::device_options;
-using devicetwin::sync::device_session;
-using devicetwin::sync::text_change;
+using devicetwin::text_change;
 
 constexpr const char* help = R"(usage: device [OPTION...] [CONNECTION_STRING]
 

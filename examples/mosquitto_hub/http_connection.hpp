@@ -144,7 +144,7 @@ void http_connection<Stream>::on_deadline() {
     case phase::waiting:
       if (taken_) return close();
       if (around_.queue.withdraw(call_.get()))
-        return refuse({devicetwin::sync::server_busy, "the hub is busy"});
+        return refuse({devicetwin::server_busy, "the hub is busy"});
       taken_ = true;
       enter(phase::waiting, commit_time);
       break;
@@ -209,8 +209,7 @@ void http_connection<Stream>::parse() {
   buffer_.consume(request_->read(static_cast<const char*>(unused.data()), unused.size()));
   if (request_->refusal() != nullptr) return refuse(*request_->refusal());
   if (!around_.peers.count_body(*this, call_->body.size())) {
-    return refuse(
-        {devicetwin::sync::server_busy, "the hub has too many requests with a body in hand"});
+    return refuse({devicetwin::server_busy, "the hub has too many requests with a body in hand"});
   }
   if (request_->is_done()) {
     close_after_answer_ = !request_->may_continue();

@@ -14,7 +14,7 @@
 
 #include <devicetwin/json/error.hpp>
 #include <devicetwin/json/write.hpp>
-#include <devicetwin/sync/error_body.hpp>
+#include <devicetwin/protocol/error_body.hpp>
 #include <devicetwin/twin/stamp.hpp>
 
 #include <atomic>
@@ -28,22 +28,22 @@ namespace hub {
 
 /// The name of an error code. A code that is not in the list gets the general name of its HTTP
 /// status.
-constexpr std::string_view error_name(const devicetwin::sync::refusal& as) noexcept;
+constexpr std::string_view error_name(const devicetwin::refusal& as) noexcept;
 
 /// Makes `call` an answer that refuses: status, error code and body; an etag is removed. `why` is
 /// one sentence. Its semicolons become commas, because clients cut the message there. If it is not
 /// UTF-8, the error's name stands instead. For any thread.
-inline void write_http_error(http_call& call, const devicetwin::sync::refusal& as,
-                             std::string_view why, devicetwin::timestamp now);
+inline void write_http_error(http_call& call, const devicetwin::refusal& as, std::string_view why,
+                             devicetwin::timestamp now);
 
 /// The same with an error of the library: its sentence, with the property and the place in the
 /// text.
-inline void write_http_error(http_call& call, const devicetwin::sync::refusal& as,
+inline void write_http_error(http_call& call, const devicetwin::refusal& as,
                              const devicetwin::json::error& why, devicetwin::timestamp now);
 
 // ---------------------------------------------------------------------------------------------
 
-constexpr std::string_view error_name(const devicetwin::sync::refusal& as) noexcept {
+constexpr std::string_view error_name(const devicetwin::refusal& as) noexcept {
   switch (as.code) {
     case 400003:
       return "InvalidOperation";
@@ -139,8 +139,8 @@ inline bool append_error_body(std::string& out, std::string_view message,
 
 }  // namespace detail
 
-inline void write_http_error(http_call& call, const devicetwin::sync::refusal& as,
-                             std::string_view why, devicetwin::timestamp now) {
+inline void write_http_error(http_call& call, const devicetwin::refusal& as, std::string_view why,
+                             devicetwin::timestamp now) {
   const std::string_view name = error_name(as);
   call.status = static_cast<int>(as.status);
   call.error_code = name;
@@ -154,7 +154,7 @@ inline void write_http_error(http_call& call, const devicetwin::sync::refusal& a
   }
 }
 
-inline void write_http_error(http_call& call, const devicetwin::sync::refusal& as,
+inline void write_http_error(http_call& call, const devicetwin::refusal& as,
                              const devicetwin::json::error& why, devicetwin::timestamp now) {
   std::string sentence = why.message();
   if (why.has_position())

@@ -2,7 +2,7 @@
 /// authenticated.
 #pragma once
 
-#include <devicetwin/sync/error_body.hpp>
+#include <devicetwin/protocol/error_body.hpp>
 
 // Boost 1.81 asserts that at least five bytes of a last chunk are there. "0\r\n\r", sent byte by
 // byte, has four, and parses well without the assertion. A stranger must not end the broker with
@@ -35,7 +35,7 @@ inline constexpr std::size_t max_http_request = 8 * max_http_body;
 
 /// Why a request is refused before the hub sees it.
 struct http_refusal {
-  devicetwin::sync::refusal as;
+  devicetwin::refusal as;
   std::string why;  ///< one sentence
 };
 

@@ -2,7 +2,7 @@
 /// their modules.
 #pragma once
 
-#include <devicetwin/sync/error_body.hpp>
+#include <devicetwin/protocol/error_body.hpp>
 #include <devicetwin/twin/identity.hpp>
 
 #include <openssl/evp.h>
@@ -23,7 +23,7 @@ namespace hub {
 struct found_identity {
   identity_record record = {};
   devicetwin::json::errc why = devicetwin::json::errc::ok;
-  devicetwin::sync::twin_of whose = devicetwin::sync::twin_of::device;
+  devicetwin::twin_of whose = devicetwin::twin_of::device;
 
   explicit operator bool() const { return why == devicetwin::json::errc::ok; }
 };
@@ -108,7 +108,7 @@ inline found_identity identities::find(std::string_view client_id) {
   found.why = find_own(who.device, found.record);
   if (who.module.empty() || !found) return found;
   found.record = {};
-  found.whose = devicetwin::sync::twin_of::module;
+  found.whose = devicetwin::twin_of::module;
   found.why = find_own(client_id, found.record);
   return found;
 }
@@ -129,14 +129,14 @@ inline std::string identities::login_keys(std::string_view client_id,
 }
 
 inline refused refusal_of(const found_identity& found) {
-  using devicetwin::sync::twin_of;
+  using devicetwin::twin_of;
   const bool device = found.whose == twin_of::device;
   if (found.why == devicetwin::json::errc::not_found) {
-    return {devicetwin::sync::refusal_of(found.why, found.whose),
+    return {devicetwin::refusal_of(found.why, found.whose),
             device ? "there is no such device" : "there is no such module on this device"};
   }
-  return {devicetwin::sync::server_error, device ? "what is stored of this device cannot be read"
-                                                 : "what is stored of this module cannot be read"};
+  return {devicetwin::server_error, device ? "what is stored of this device cannot be read"
+                                           : "what is stored of this module cannot be read"};
 }
 
 inline refused identities::put(std::string_view client_id, std::string_view body,
@@ -146,24 +146,23 @@ inline refused identities::put(std::string_view client_id, std::string_view body
   const found_identity found = find(client_id);
   const identity who = identity_of(client_id);
   const bool is_module = !who.module.empty();
-  const auto whose =
-      is_module ? devicetwin::sync::twin_of::module : devicetwin::sync::twin_of::device;
+  const auto whose = is_module ? devicetwin::twin_of::module : devicetwin::twin_of::device;
   const bool its_own = found.whose == whose;  // not the device that a module lacks
   if (!found && (!its_own || found.why != errc::not_found || !if_match.empty())) {
     if (its_own && found.why == errc::damaged && if_match.empty()) {
-      return {devicetwin::sync::refusal_of(errc::already_exists, whose),
+      return {devicetwin::refusal_of(errc::already_exists, whose),
               "there is one already, but it cannot be read: delete it first"};
     }
     return refusal_of(found);
   }
   if (found && if_match.empty()) {
-    return {devicetwin::sync::refusal_of(errc::already_exists, whose),
+    return {devicetwin::refusal_of(errc::already_exists, whose),
             is_module ? "this device has such a module already" : "there is such a device already"};
   }
   if (is_listed(client_id))
     return {{400, 400003}, "this identity is in the hub's key file, and can be changed there only"};
   if (found && !devicetwin::etag_matches(if_match, found.record.etag)) {
-    return {devicetwin::sync::refusal_of(errc::precondition_failed),
+    return {devicetwin::refusal_of(errc::precondition_failed),
             "the etag is not that of the identity as it is now"};
   }
   before = found.record;
@@ -172,7 +171,7 @@ inline refused identities::put(std::string_view client_id, std::string_view body
   // A new device has none of the modules that an older one of the same id left behind.
   const bool stored = (found || is_module || table_.remove_modules(who.device)) &&
                       table_.put_identity(client_id, after);
-  if (!stored) return {devicetwin::sync::server_error, "the identity could not be stored"};
+  if (!stored) return {devicetwin::server_error, "the identity could not be stored"};
   return {};
 }
 
@@ -184,13 +183,13 @@ inline refused identities::remove(std::string_view client_id, std::string_view i
   if (found.why == errc::storage_failed) return refusal_of(found);
   // What is damaged has no etag that a client could know.
   if (!devicetwin::etag_matches(if_match, found.record.etag) && found.why != errc::not_found) {
-    return {devicetwin::sync::refusal_of(errc::precondition_failed),
+    return {devicetwin::refusal_of(errc::precondition_failed),
             "the etag is not that of the identity as it is now"};
   }
   const identity who = identity_of(client_id);
   std::size_t removed = 0;
   if (!table_.remove_identity({who.device, who.module}, &removed)) {
-    return {devicetwin::sync::server_error, "the identity could not be removed"};
+    return {devicetwin::server_error, "the identity could not be removed"};
   }
   return removed != 0 ? refused{} : refusal_of(found);
 }

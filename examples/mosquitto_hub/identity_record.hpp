@@ -5,7 +5,7 @@
 #include <devicetwin/json/pointer.hpp>
 #include <devicetwin/json/read.hpp>
 #include <devicetwin/json/write.hpp>
-#include <devicetwin/sync/error_body.hpp>
+#include <devicetwin/protocol/error_body.hpp>
 #include <devicetwin/twin/stamp.hpp>
 
 #include <openssl/rand.h>
@@ -34,7 +34,7 @@ struct identity_record {
 
 /// Why a request was refused; no refusal when `why` is empty.
 struct refused {
-  devicetwin::sync::refusal as = {};
+  devicetwin::refusal as = {};
   std::string why = {};
 
   explicit operator bool() const { return !why.empty(); }
@@ -72,7 +72,7 @@ inline bool is_sound(const identity_record& record);
 namespace detail {
 
 inline constexpr std::size_t min_key_bytes = 16, max_key_bytes = 64;
-inline constexpr devicetwin::sync::refusal bad_argument{400, 400004};
+inline constexpr devicetwin::refusal bad_argument{400, 400004};
 
 /// A look at the members of a PUT's body. After the first problem, nothing more is looked at.
 class identity_body {
@@ -169,7 +169,7 @@ inline refused put_identity_body(std::string_view body, std::string_view client_
     std::string why = e.message();
     if (e.has_position())
       why += ", line " + std::to_string(e.line()) + ", column " + std::to_string(e.column());
-    return {devicetwin::sync::refusal_of(e.code()), std::move(why)};
+    return {devicetwin::refusal_of(e.code()), std::move(why)};
   }
   if (!document.root().IsObject()) return {detail::bad_argument, "the body is not a JSON object"};
 
@@ -215,7 +215,7 @@ inline refused put_identity_body(std::string_view body, std::string_view client_
   }
   if (changed.generation.empty()) changed.generation = random_base64(9);
   changed.etag = random_base64(9);
-  if (!is_sound(changed)) return {devicetwin::sync::server_error, "the system has no random bytes"};
+  if (!is_sound(changed)) return {devicetwin::server_error, "the system has no random bytes"};
   if (changed.enabled != record.enabled) {
     char time[devicetwin::max_timestamp_chars];
     changed.status_time.assign(time, devicetwin::format_timestamp(time, now));

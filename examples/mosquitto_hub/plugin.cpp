@@ -3,21 +3,18 @@
 //
 // What this relies on, of mosquitto 2.0.11:
 // - All callbacks come on one thread. A message published here to one client goes to that client
-// alone, subscribed or not,
-//   at the start of the broker's next turn; TICK is the last thing in each turn, which lasts a
-//   tenth of a second at most.
+// alone, subscribed or not, at the start of the broker's next turn; TICK is the last thing in each
+// turn, which lasts a tenth of a second at most.
 // - BASIC_AUTH comes before the older connection of the same client is closed, so its DISCONNECT
-// comes late: connections
-//   are told apart by number. It comes again for each client, also for those that are away, after
-//   RELOAD.
+// comes late: connections are told apart by number. It comes again for each client, also for those
+// that are away, after RELOAD.
 // - DISCONNECT comes also for those that were never let in, without a client id, and before the
 // check of a last will.
 // - ACL_CHECK tells subscriptions and their ends by filter. It comes again for each subscription of
-// a kept session when the
-//   client is kicked.
+// a kept session when the client is kicked.
 // - PUBACK is written when MESSAGE has returned. Any error but MOSQ_ERR_ACL_DENIED ends the
-// connection without one. A change of
-//   `retain` in MESSAGE holds. A last will does not come to MESSAGE.
+// connection without one. A change of `retain` in MESSAGE holds. A last will does not come to
+// MESSAGE.
 
 #include <devicetwin/base/chrono.hpp>
 
@@ -195,7 +192,7 @@ int plugin::message(mosquitto_evt_message& e) {
   const auto found = connections_.find(e.client);
   const std::string_view topic = text_of(e.topic);
   if (found == connections_.end()) return MOSQ_ERR_ACL_DENIED;
-  if (topic.substr(0, devicetwin::sync::twin_prefix.size()) != devicetwin::sync::twin_prefix)
+  if (topic.substr(0, devicetwin::twin_prefix.size()) != devicetwin::twin_prefix)
     return MOSQ_ERR_SUCCESS;
   if (twins_.message(found->second.client_id, topic,
                      {static_cast<const char*>(e.payload), e.payloadlen},
@@ -252,8 +249,8 @@ int plugin::tick() {
         MOSQ_LOG_ERR,
         "Twin hub: the database did not take the last changes; nobody was told that it did.");
     for (const auto& call : calls)
-      hub::write_http_error(*call, devicetwin::sync::server_busy,
-                            "the database did not take the change", devicetwin::timestamp_now());
+      hub::write_http_error(*call, devicetwin::server_busy, "the database did not take the change",
+                            devicetwin::timestamp_now());
   }
   for (const hub::publication& p : publish) {
     mosquitto_broker_publish_copy(p.client_id.c_str(), p.topic.c_str(),

@@ -2,8 +2,8 @@
 /// sockets nor HTTP sockets; the plugin tells it what happened, and gets what is to be published.
 #pragma once
 
+#include <devicetwin/hub/hub_session.hpp>
 #include <devicetwin/merge/text.hpp>
-#include <devicetwin/sync/hub_session.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -86,7 +86,7 @@ class twin_service {
   sqlite_table& table() { return table_; }
 
  private:
-  using session = devicetwin::sync::hub_session<devicetwin::twin_cache<sqlite_table>>;
+  using session = devicetwin::hub_session<devicetwin::twin_cache<sqlite_table>>;
   using twin_id = devicetwin::twin_id;
 
   static twin_id id_of(std::string_view client_id) {
@@ -159,7 +159,7 @@ inline void twin_service::note_unreadable(std::string_view client_id,
       why.code() == devicetwin::json::errc::newer_format) {
     note("what is stored of " + std::string(client_id) + " cannot be read (" + why.message() +
          "); DELETE and PUT of the identity make it anew");
-  } else if (devicetwin::sync::refusal_of(why.code()).status == 500) {
+  } else if (devicetwin::refusal_of(why.code()).status == 500) {
     note("a request about " + std::string(client_id) + " failed: " + why.message());
   }
 }
@@ -241,7 +241,7 @@ inline bool twin_service::message(std::string_view client_id, std::string_view t
 }
 
 inline void twin_service::collect() {
-  using kind = devicetwin::sync::hub_action::kind;
+  using kind = devicetwin::hub_action::kind;
   for (const auto& action : session_.actions()) {
     if (action.what == kind::event) continue;  // nobody is there to take change events
     std::string client_id(action.to.device);
@@ -293,9 +293,8 @@ inline void twin_service::refuse_twin(http_call& call, std::string_view client_i
                                       devicetwin::timestamp now) {
   note_unreadable(client_id, why);
   const bool of_module = client_id.find('/') != std::string_view::npos;
-  const auto as =
-      devicetwin::sync::refusal_of(why.code(), of_module ? devicetwin::sync::twin_of::module
-                                                         : devicetwin::sync::twin_of::device);
+  const auto as = devicetwin::refusal_of(
+      why.code(), of_module ? devicetwin::twin_of::module : devicetwin::twin_of::device);
   write_http_error(call, as, why, now);
 }
 
@@ -332,7 +331,7 @@ inline void twin_service::show_twin(http_call& call, const std::string& client_i
   call.reply.clear();
   if (!write_identity_part(record, part) ||
       devicetwin::merge::apply_merge_patch_text(twin.body, part, call.reply, trusted)) {
-    return refuse(call, {devicetwin::sync::server_error, "the twin could not be written"}, now);
+    return refuse(call, {devicetwin::server_error, "the twin could not be written"}, now);
   }
   call.status = 200;
   call.etag = twin.etag;
@@ -354,11 +353,11 @@ inline void twin_service::answer_about_identity(http_call& call, const std::stri
   }
   refused why;
   if (!table_.begin_part()) {
-    why = {devicetwin::sync::server_error, "the database cannot be written"};
+    why = {devicetwin::server_error, "the database cannot be written"};
   } else {
     why = change_identity(call, client_id, now);
     if (!table_.end_part(!why) && !why)
-      why = {devicetwin::sync::server_error, "the change could not be stored"};
+      why = {devicetwin::server_error, "the change could not be stored"};
   }
   if (!why) return;
   if (why.as.status == 500) note("a request about " + client_id + " failed: " + why.why);
@@ -391,7 +390,7 @@ inline refused twin_service::change_identity(http_call& call, const std::string&
     for (const std::string& module : modules)
       store_.forget({id.device, module});  // an older device's
     if (const devicetwin::json::error e = make_twin(client_id, now)) {
-      return {devicetwin::sync::server_error, "its twin could not be made: " + e.message()};
+      return {devicetwin::server_error, "its twin could not be made: " + e.message()};
     }
   }
   if (!after.enabled) {

@@ -12,5 +12,5 @@ struct my_store {
 
 int main() {
   my_store store;
-  devicetwin::sync::hub_session<my_store> hub(store);
+  devicetwin::hub_session<my_store> hub(store);
 }

@@ -2,7 +2,7 @@
 #include <devicetwin/devicetwin.hpp>
 
 int main() {
-  devicetwin::sync::device_session session;
+  devicetwin::device_session session;
   const devicetwin::timestamp now;
   return session.connected(now) ? 1 : 0;
 }

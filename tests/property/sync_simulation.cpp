@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-using devicetwin::sync::authority;
+using devicetwin::authority;
 
 TEST_CASE("a sync simulation: device and hub are in step when the storm is over") {
   const char* const asked = std::getenv("DEVICETWIN_SYNC_EVENTS");

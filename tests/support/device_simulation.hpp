@@ -20,7 +20,6 @@ namespace simulation {
 
 namespace json = devicetwin::json;
 namespace merge = devicetwin::merge;
-namespace twinsync = devicetwin::sync;
 using devicetwin::part;
 using reference::node;
 
@@ -62,7 +61,8 @@ class device_simulation {
  public:
   explicit device_simulation(random_json& random) : random_(random) {
     options_.rules = &devicetwin::rfc7396;
-    options_.who = random.below(2) == 0 ? twinsync::authority::device : twinsync::authority::shared;
+    options_.who =
+        random.below(2) == 0 ? devicetwin::authority::device : devicetwin::authority::shared;
     options_.conditional = random.below(3) == 0;
     const std::size_t limits[] = {devicetwin::dialect::unlimited, 200, 60};
     options_.max_payload = limits[random.below(3)];
@@ -75,7 +75,7 @@ class device_simulation {
     const bool fixed = random.below(2) == 0;
     if (fixed) tight_ = random.below(4) == 0;
     bytes_ = !fixed ? 0 : tight_ ? 3000 + 500 * random.below(40) : 256 * 1024;
-    with_outbox_ = options_.who == twinsync::authority::shared && !power_fails_ && !tight_ &&
+    with_outbox_ = options_.who == devicetwin::authority::shared && !power_fails_ && !tight_ &&
                    options_.max_payload == devicetwin::dialect::unlimited;
     if (random.below(2) == 0) {
       random_.avoid_null();
@@ -98,10 +98,10 @@ class device_simulation {
     options_.seed = ++starts_ * 7919;
     session_.reset();
     if (bytes_ == 0) {
-      session_ = std::make_unique<twinsync::device_session>(options_);
+      session_ = std::make_unique<devicetwin::device_session>(options_);
     } else {
       buffer_.assign(bytes_ + 8, '\x5a');
-      session_ = std::make_unique<twinsync::device_session>(buffer_.data(), bytes_, options_);
+      session_ = std::make_unique<devicetwin::device_session>(buffer_.data(), bytes_, options_);
     }
     online_ = false;
   }
@@ -159,27 +159,27 @@ class device_simulation {
     if (e && e.code() == json::errc::out_of_memory && e.needed() <= bytes_)
       return fail("what is needed is not told");
     bool told = false;
-    for (const twinsync::device_action a : session_->actions()) {
-      if (a.kind == twinsync::action_kind::publish) {
+    for (const devicetwin::device_action a : session_->actions()) {
+      if (a.kind == devicetwin::action_kind::publish) {
         story_ += "\n    publish " + std::string(a.topic) + " " + std::string(a.payload);
         if (a.payload.size() > options_.max_payload) return fail("a payload is too long");
-        const auto topic = twinsync::parse_twin_topic(a.topic);
+        const auto topic = devicetwin::parse_twin_topic(a.topic);
         if (!topic) return fail("a topic is none");
-        if (topic->kind == twinsync::twin_topic_kind::reported_patch)
+        if (topic->kind == devicetwin::twin_topic_kind::reported_patch)
           published(*topic, a.payload);
         else
           get_id_ = std::string(topic->request_id);
         if (online_) up_.push_back({std::string(a.topic), std::string(a.payload)});
       }
-      told = told || a.kind == twinsync::action_kind::changed;
-      if (a.kind == twinsync::action_kind::refused) {
+      told = told || a.kind == devicetwin::action_kind::changed;
+      if (a.kind == devicetwin::action_kind::refused) {
         story_ += "\n    refused " + std::string(a.payload);
         refused_ = true;
         if (with_outbox_ && box_.refuse()) return fail("the outbox does not refuse");
       }
     }
     if (told != !session_->changes().empty()) return fail("changed without changes");
-    for (const twinsync::text_change change : session_->changes()) {
+    for (const devicetwin::text_change change : session_->changes()) {
       story_ += "\n    " + std::string(change.pointer) + ": " + std::string(change.old_text) +
                 " -> " + std::string(change.new_text);
       const auto error = apply_change(change);
@@ -201,7 +201,7 @@ class device_simulation {
     }
   }
   /// The outbox sends the same.
-  void published(const twinsync::twin_topic& topic, std::string_view payload) {
+  void published(const devicetwin::twin_topic& topic, std::string_view payload) {
     const std::string id(topic.request_id);
     patch_id_ = id;
     if (!with_outbox_ || box_.waiting()) return;  // sent once more
@@ -212,7 +212,7 @@ class device_simulation {
       return fail("the outbox sends " + reference::text_of(reference::from_value(patch.root())));
     }
   }
-  std::string apply_change(const twinsync::text_change& change) {
+  std::string apply_change(const devicetwin::text_change& change) {
     node* at = &seen_;
     std::string name;
     std::string_view rest = change.pointer;
@@ -355,7 +355,7 @@ class device_simulation {
     const bool cut = !settling_ && !l.payload.empty() && random_.below(20) == 0;
     if (cut) l.payload.resize(random_.below(static_cast<unsigned>(l.payload.size())));
     story_ += "\n  message " + l.topic + " " + l.payload;
-    const auto topic = twinsync::parse_twin_topic(l.topic);
+    const auto topic = devicetwin::parse_twin_topic(l.topic);
     const bool to_patch = topic && topic->request_id == patch_id_;
     const std::string payload = l.payload;
     // The payload ends where it ends: a copy without anything behind it.
@@ -366,8 +366,8 @@ class device_simulation {
     check(e, "message", cut);
   }
   /// What the message means to the outbox, if the session took it.
-  void tell_outbox(const twinsync::twin_topic& topic, const std::string& payload, bool to_patch) {
-    if (topic.kind != twinsync::twin_topic_kind::response) return;
+  void tell_outbox(const devicetwin::twin_topic& topic, const std::string& payload, bool to_patch) {
+    if (topic.kind != devicetwin::twin_topic_kind::response) return;
     const std::string id(topic.request_id);
     if (to_patch && topic.status / 100 == 2) {
       patch_id_.clear();
@@ -395,20 +395,20 @@ class device_simulation {
     if (index >= up_.size()) return;
     const letter l = up_[index];
     up_.erase(up_.begin() + static_cast<std::ptrdiff_t>(index));
-    const auto topic = twinsync::parse_twin_topic(l.topic);
+    const auto topic = devicetwin::parse_twin_topic(l.topic);
     const std::string id(topic->request_id);
     const auto answer = [&](unsigned status, const std::string& more, const std::string& payload) {
       down_.push_back(
           {"$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id + more, payload});
     };
     story_ += "\n  hub gets " + l.topic;
-    if (topic->kind == twinsync::twin_topic_kind::get) {
+    if (topic->kind == devicetwin::twin_topic_kind::get) {
       if (!settling_ && random_.below(8) == 0)
         return answer(random_.below(2) == 0 ? 429 : 503, "", "");
       down_.push_back(hub_.twin(id, random_.below(2) == 0));
       return;
     }
-    if (topic->version != twinsync::no_version && topic->version != hub_.reported_version) {
+    if (topic->version != devicetwin::no_version && topic->version != hub_.reported_version) {
       return answer(412, "", R"({"errorCode":412001,"message":"no"})");
     }
     if (!settling_ && random_.below(8) == 0)
@@ -462,10 +462,10 @@ class device_simulation {
     if (random_.below(3) == 0) {
       story_ += "\n  identity made anew";
       hub_ = hub();
-      refused_ = refused_ || options_.who == twinsync::authority::shared;
+      refused_ = refused_ || options_.who == devicetwin::authority::shared;
       return;
     }
-    if (options_.who != twinsync::authority::shared) return;
+    if (options_.who != devicetwin::authority::shared) return;
     const std::string patch = random_.object(0);
     story_ += "\n  foreign " + patch;
     hub_.reported = reference::merge(hub_.reported, parse(patch));
@@ -505,7 +505,8 @@ class device_simulation {
       return fail("the version of desired differs");
     if (session_->version(part::reported) != hub_.reported_version)
       return fail("the version of reported differs");
-    if (!refused_ && options_.who == twinsync::authority::device && !equal(hub_.reported, model_)) {
+    if (!refused_ && options_.who == devicetwin::authority::device &&
+        !equal(hub_.reported, model_)) {
       return fail("what was reported is " + reference::text_of(model_) + ", not " +
                   reference::text_of(hub_.reported));
     }
@@ -516,9 +517,9 @@ class device_simulation {
   }
 
   random_json& random_;
-  twinsync::device_options options_;
+  devicetwin::device_options options_;
   merge::options merge_options_;
-  std::unique_ptr<twinsync::device_session> session_;
+  std::unique_ptr<devicetwin::device_session> session_;
   std::vector<char> buffer_;
   std::size_t bytes_ = 0;
   unsigned starts_ = 0;

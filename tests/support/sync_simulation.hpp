@@ -7,8 +7,8 @@
 // stored; a time that is too long; identities made anew.
 #pragma once
 
-#include <devicetwin/sync/device_session.hpp>
-#include <devicetwin/sync/hub_session.hpp>
+#include <devicetwin/device/device_session.hpp>
+#include <devicetwin/hub/hub_session.hpp>
 
 #include <cstdint>
 #include <deque>
@@ -25,7 +25,7 @@ class sync_simulation {
  public:
   struct options {
     unsigned seed = 1;
-    devicetwin::sync::authority who = devicetwin::sync::authority::device;
+    devicetwin::authority who = devicetwin::authority::device;
     bool conditional = false;
     std::size_t max_payload = devicetwin::dialect::unlimited;
     bool always_saves = true;  ///< after each report; otherwise now and then, and a power loss
@@ -65,11 +65,11 @@ class sync_simulation {
 
  private:
   using table_store = devicetwin::twin_cache<memory_table>;
-  using hub_type = devicetwin::sync::hub_session<table_store>;
+  using hub_type = devicetwin::hub_session<table_store>;
 
   struct device {
     std::string id;
-    std::unique_ptr<devicetwin::sync::device_session> session;
+    std::unique_ptr<devicetwin::device_session> session;
     std::string saved;                     // what a power loss leaves
     reference::node wanted, saved_wanted;  // what was reported, all told
     bool exact = true;                     // that is all of what should be in reported
@@ -150,8 +150,8 @@ class sync_simulation {
   }
 
   void after_hub() {
-    for (const devicetwin::sync::hub_action& a : hub_->actions()) {
-      if (a.what == devicetwin::sync::hub_action::kind::event) continue;
+    for (const devicetwin::hub_action& a : hub_->actions()) {
+      if (a.what == devicetwin::hub_action::kind::event) continue;
       if (a.status == 204) ++count.acknowledged;
       if (a.status == 412) ++count.preconditions;
       if (a.status == 500) ++count.failures;
@@ -163,21 +163,21 @@ class sync_simulation {
 
   void after_device(device& d) {
     std::size_t changed = 0;
-    for (const devicetwin::sync::device_action a : d.session->actions()) {
+    for (const devicetwin::device_action a : d.session->actions()) {
       switch (a.kind) {
-        case devicetwin::sync::action_kind::subscribe:
+        case devicetwin::action_kind::subscribe:
           hub_->subscribed({d.id}, a.topic);
           break;
-        case devicetwin::sync::action_kind::publish:
+        case devicetwin::action_kind::publish:
           send(d, true, a.topic, a.payload);
           break;
-        case devicetwin::sync::action_kind::changed:
+        case devicetwin::action_kind::changed:
           ++changed;
           break;
-        case devicetwin::sync::action_kind::refused:
+        case devicetwin::action_kind::refused:
           complain("refused: " + std::string(a.payload) + " " + std::string(a.message));
           break;
-        case devicetwin::sync::action_kind::failed:
+        case devicetwin::action_kind::failed:
           complain("no twin: " + std::string(a.message));
           break;
       }
@@ -185,7 +185,7 @@ class sync_simulation {
     if (changed > 1) complain("changes are told more than once");
     if ((changed == 1) == d.session->changes().empty())
       complain("changes without being told, or told without");
-    for (const devicetwin::sync::text_change c : d.session->changes()) {
+    for (const devicetwin::text_change c : d.session->changes()) {
       ++count.changes;
       apply(d, c);
     }
@@ -195,7 +195,7 @@ class sync_simulation {
   }
 
   /// Takes one change over, and looks whether what it says was there is there.
-  void apply(device& d, const devicetwin::sync::text_change& c) {
+  void apply(device& d, const devicetwin::text_change& c) {
     reference::node* at = &d.seen;
     std::string_view rest = c.pointer;
     for (;;) {
@@ -246,13 +246,13 @@ class sync_simulation {
 
   /// The device's power comes back.
   void start(device& d, bool power_lost) {
-    devicetwin::sync::device_options o;
+    devicetwin::device_options o;
     o.who = options_.who;
     o.conditional = options_.conditional;
     o.max_payload = options_.max_payload;
     o.seed = random_();
     o.max_kept = one_in(3) ? 0 : 4096;
-    d.session = std::make_unique<devicetwin::sync::device_session>(o);
+    d.session = std::make_unique<devicetwin::device_session>(o);
     d.wanted = empty();
     if (options_.loses_state && !d.saved.empty() && one_in(3)) {
       std::string torn = d.saved;
@@ -278,7 +278,7 @@ class sync_simulation {
     d.saved.clear();
     complain_if(d.session->save(d.saved), "save");
     d.saved_wanted = d.wanted;
-    d.saved_knows = d.session->version(part::reported) != devicetwin::sync::no_version;
+    d.saved_knows = d.session->version(part::reported) != devicetwin::no_version;
   }
   void connect(device& d) {
     if (d.connection != 0) return;
@@ -309,7 +309,7 @@ class sync_simulation {
     const unsigned status = hub_->service_create({d.id}, time()).status;
     if (status != 200) complain("not made anew: " + std::to_string(status));
     // One who takes over what others write takes that over, too.
-    if (options_.who == devicetwin::sync::authority::shared) d.exact = false;
+    if (options_.who == devicetwin::authority::shared) d.exact = false;
   }
   void report(device& d, const std::string& patch) {
     ++count.reports;
@@ -498,7 +498,7 @@ class sync_simulation {
     if (d.exact && !reference::equal(d.wanted, values(t.reported())))
       return complain("what was reported is lost: " + shown);
     if (!d.exact) d.wanted = values(t.reported());
-    d.exact = options_.who == devicetwin::sync::authority::device;
+    d.exact = options_.who == devicetwin::authority::device;
     save(d);
   }
 

@@ -9,7 +9,6 @@
 #include "../support/reference.hpp"
 #include "../support/spelled_numbers.hpp"
 
-namespace twinsync = devicetwin::sync;
 using devicetwin::part;
 using devicetwin::reach;
 using devicetwin::subscription;
@@ -17,7 +16,7 @@ using devicetwin::subscription;
 namespace {
 
 /// The last action of a kind.
-std::string last(const twinsync::device_session& s, twinsync::action_kind kind,
+std::string last(const devicetwin::device_session& s, devicetwin::action_kind kind,
                  bool payload = false) {
   std::string found = "none";
   for (const auto& a : s.actions()) {
@@ -25,11 +24,11 @@ std::string last(const twinsync::device_session& s, twinsync::action_kind kind,
   }
   return found;
 }
-std::string published(const twinsync::device_session& s) {
-  return last(s, twinsync::action_kind::publish, true);
+std::string published(const devicetwin::device_session& s) {
+  return last(s, devicetwin::action_kind::publish, true);
 }
 
-std::string changes_of(const twinsync::device_session& s) {
+std::string changes_of(const devicetwin::device_session& s) {
   std::string all;
   for (const auto& c : s.changes()) {
     all += (all.empty() ? "" : " ") + std::string(c.pointer) + ":" +
@@ -44,17 +43,17 @@ std::string problem(const json::error& e) {
 
 /// A session and what was published last, by whoever is the hub here.
 struct device {
-  explicit device(const twinsync::device_options& options = {}) : session(options) {}
-  twinsync::device_session session;
+  explicit device(const devicetwin::device_options& options = {}) : session(options) {}
+  devicetwin::device_session session;
   std::int64_t now = 1000;
   std::string get_id, patch_id;
 
   std::string did(const json::error& e) {
     for (const auto& a : session.actions()) {
-      if (a.kind != twinsync::action_kind::publish) continue;
-      const auto topic = twinsync::parse_twin_topic(a.topic);
+      if (a.kind != devicetwin::action_kind::publish) continue;
+      const auto topic = devicetwin::parse_twin_topic(a.topic);
       REQUIRE(topic);
-      (topic->kind == twinsync::twin_topic_kind::get ? get_id : patch_id) = topic->request_id;
+      (topic->kind == devicetwin::twin_topic_kind::get ? get_id : patch_id) = topic->request_id;
     }
     return problem(e);
   }
@@ -103,10 +102,10 @@ TEST_CASE("a session subscribes, asks for the twin and tells what is desired", "
   CHECK(d.session.next_tick().count == INT64_MAX);
   CHECK(d.connect() == "");
   REQUIRE(d.session.actions().size() == 3);
-  CHECK(d.session.actions()[0].kind == twinsync::action_kind::subscribe);
-  CHECK(d.session.actions()[0].topic == twinsync::responses_filter);
-  CHECK(d.session.actions()[1].topic == twinsync::desired_filter);
-  CHECK(d.session.actions()[2].kind == twinsync::action_kind::publish);
+  CHECK(d.session.actions()[0].kind == devicetwin::action_kind::subscribe);
+  CHECK(d.session.actions()[0].topic == devicetwin::responses_filter);
+  CHECK(d.session.actions()[1].topic == devicetwin::desired_filter);
+  CHECK(d.session.actions()[2].kind == devicetwin::action_kind::publish);
   CHECK(d.session.actions()[2].topic == "$iothub/twin/GET/?$rid=" + d.get_id);
   CHECK(d.session.actions()[2].payload.empty());
   CHECK(d.session.next_tick().count == d.now + 30000);
@@ -115,7 +114,7 @@ TEST_CASE("a session subscribes, asks for the twin and tells what is desired", "
           R"({"desired":{"rpm":900,"zone":{"a":1},"$version":3},"reported":{"rpm":870,"$version":5}})") ==
       "");
   REQUIRE(d.session.actions().size() == 1);
-  CHECK(d.session.actions()[0].kind == twinsync::action_kind::changed);
+  CHECK(d.session.actions()[0].kind == devicetwin::action_kind::changed);
   CHECK(changes_of(d.session) == R"(/rpm:->900 /zone:->{"a":1})");
   CHECK(d.desired() == R"({"rpm":900,"zone":{"a":1}})");
   CHECK(d.reported() == R"({"rpm":870})");
@@ -148,7 +147,7 @@ TEST_CASE("a version that lacks is fetched, and the difference is told, deletion
   device d;
   start(d);
   CHECK(d.change(5, R"({"late":1,"$version":5})") == "");
-  CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
+  CHECK(last(d.session, devicetwin::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
   CHECK(d.session.changes().empty());
   CHECK(d.change(6, R"({"later":{"x":1},"$version":6})") == "");  // kept
   CHECK(d.session.actions().empty());
@@ -183,7 +182,7 @@ TEST_CASE("changes that come before the twin are kept, dropped or applied", "[de
   REQUIRE(d.connect() == "");
   CHECK(d.change(7, R"({"a":7,"$version":7})") == "");
   CHECK(d.twin(R"({"desired":{"a":5,"$version":5},"reported":{"$version":1}})") == "");
-  CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(last(d.session, devicetwin::action_kind::publish).find("GET") != std::string::npos);
   CHECK(d.desired() == R"({"a":5})");
   CHECK(d.twin(R"({"desired":{"a":7,"$version":7},"reported":{"$version":1}})") == "");
   CHECK(d.session.in_step());
@@ -191,13 +190,13 @@ TEST_CASE("changes that come before the twin are kept, dropped or applied", "[de
 }
 
 TEST_CASE("changes for which there is no room are fetched", "[device_session]") {
-  twinsync::device_options options;
+  devicetwin::device_options options;
   options.max_kept = 40;
   device d(options);
   REQUIRE(d.connect() == "");
   CHECK(d.change(2, R"({"long":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx","$version":2})") == "");
   CHECK(d.twin(R"({"desired":{"$version":1},"reported":{"$version":1}})") == "");
-  CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(last(d.session, devicetwin::action_kind::publish).find("GET") != std::string::npos);
   CHECK(d.twin(R"({"desired":{"long":"x","$version":2},"reported":{"$version":1}})") == "");
   CHECK(d.session.in_step());
   CHECK(d.desired() == R"({"long":"x"})");
@@ -247,7 +246,7 @@ TEST_CASE("a version stands in the topic, in the body, or in both", "[device_ses
     device other;
     start(other, R"({"desired":{"$version":4},"reported":{"$version":1}})");
     CHECK(other.change(5, body) == "a part of the twin has the wrong type at /$version");
-    CHECK(last(other.session, twinsync::action_kind::publish).find("GET") !=
+    CHECK(last(other.session, devicetwin::action_kind::publish).find("GET") !=
           std::string::npos);  // it was about something
     CHECK(other.desired() == "{}");
   }
@@ -286,7 +285,7 @@ TEST_CASE("twins and changes that are none are errors, and the twin is asked for
     device d;
     start(d);
     CHECK(d.change(4, body) != "");
-    CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
+    CHECK(last(d.session, devicetwin::action_kind::publish).find("GET") != std::string::npos);
     CHECK(d.desired() == R"({"rpm":900,"zone":{"a":1,"b":2}})");
   }
   device d;
@@ -319,7 +318,7 @@ TEST_CASE("a twin that is refused is not asked for again before the next connect
           "");
     REQUIRE(d.session.actions().size() == 1);
     const auto a = d.session.actions()[0];
-    CHECK(a.kind == twinsync::action_kind::failed);
+    CHECK(a.kind == devicetwin::action_kind::failed);
     CHECK(a.status == static_cast<unsigned>(status));
     CHECK(a.code == 404001);
     CHECK(a.message == "no such \"device\"\xC3\xA9");
@@ -345,7 +344,7 @@ TEST_CASE("a change that is missing is never passed over, also when the twin is 
   start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
   CHECK(d.change(6, R"({"b":6,"$version":6})") == "");
   CHECK(d.get_answer(404) == "");
-  CHECK(d.session.actions()[0].kind == twinsync::action_kind::failed);
+  CHECK(d.session.actions()[0].kind == devicetwin::action_kind::failed);
   CHECK_FALSE(d.session.in_step());
   const std::string id = d.get_id;
   CHECK(d.change(7, R"({"c":7,"$version":7})") == "");  // another gap: asked again
@@ -378,7 +377,7 @@ TEST_CASE("a change that is missing is never passed over, also when the twin is 
   CHECK(d.change(14, R"({"c":14,"$version":14})") == "");
   CHECK(d.get_answer(404) == "");
   CHECK(d.change(13, "{") != "");
-  CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(last(d.session, devicetwin::action_kind::publish).find("GET") != std::string::npos);
 }
 
 TEST_CASE(
@@ -462,7 +461,7 @@ TEST_CASE("versions and times up to the last one are defined", "[device_session]
   CHECK(d.session.in_step());
   std::string bytes;
   REQUIRE(!d.session.save(bytes));
-  twinsync::device_session again;
+  devicetwin::device_session again;
   REQUIRE(!again.restore(bytes));
   CHECK(again.version(part::desired) == INT64_MAX);
   CHECK(again.version(part::reported) == INT64_MAX);
@@ -470,7 +469,7 @@ TEST_CASE("versions and times up to the last one are defined", "[device_session]
   // There is no version after the last: whatever the answer says, the twin is fetched.
   CHECK(d.report(R"({"b":1})") == "");
   CHECK(d.answer(204, INT64_MAX) == "");
-  CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(last(d.session, devicetwin::action_kind::publish).find("GET") != std::string::npos);
   CHECK(d.change(INT64_MAX, R"({"a":3})") == "");
   CHECK(d.twin(R"({"desired":{"a":1,"$version":)" + most + R"(},"reported":{"b":1,"$version":)" +
                most + "}}") == "");
@@ -490,12 +489,12 @@ TEST_CASE("versions and times up to the last one are defined", "[device_session]
     for (const std::int64_t longest : {INT64_MIN, std::int64_t{0}, INT64_MAX - 1, INT64_MAX}) {
       for (const std::int64_t time_out :
            {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, INT64_MAX}) {
-        twinsync::device_options options;
+        devicetwin::device_options options;
         options.retry_first = ms(first);
         options.retry_longest = ms(longest);
         options.time_out = ms(time_out);
         for (std::int64_t now : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, INT64_MAX}) {
-          twinsync::device_session s(options);
+          devicetwin::device_session s(options);
           REQUIRE(!s.connected(ms(now)));
           for (int i = 0; i < 140; ++i) {
             CHECK(s.next_tick().count >= now);
@@ -510,7 +509,7 @@ TEST_CASE("versions and times up to the last one are defined", "[device_session]
 
 TEST_CASE("requests are repeated with a growing delay after 429, 5xx and a time-out",
           "[device_session]") {
-  twinsync::device_options options;
+  devicetwin::device_options options;
   options.retry_first = ms(100);
   options.retry_longest = ms(1000);
   options.time_out = ms(5000);
@@ -604,7 +603,7 @@ TEST_CASE("reports are sent one by one, and only what is new in them", "[device_
   CHECK(d.session.actions().empty());  // nothing new
   CHECK(d.report(R"({"rpm":871,"x":{"y":1,"z":null}})") == "");
   CHECK(published(d.session) == R"({"rpm":871,"x":{"y":1}})");
-  CHECK(last(d.session, twinsync::action_kind::publish) ==
+  CHECK(last(d.session, devicetwin::action_kind::publish) ==
         "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id);
   CHECK(d.report(R"({"rpm":872,"x":null})") == "");
   CHECK(d.report(R"({"rpm":873,"x":{"w":[1, 2]}})") == "");
@@ -634,7 +633,7 @@ TEST_CASE("a refused report is handed back, and what came later stays", "[device
   CHECK(d.answer(400, -1, R"({"errorCode":400004,"message":"not this"})") == "");
   REQUIRE(d.session.actions().size() == 2);
   const auto a = d.session.actions()[0];
-  CHECK(a.kind == twinsync::action_kind::refused);
+  CHECK(a.kind == devicetwin::action_kind::refused);
   CHECK(a.status == 400);
   CHECK(a.code == 400004);
   CHECK(a.message == "not this");
@@ -649,7 +648,7 @@ TEST_CASE("a refused report is handed back, and what came later stays", "[device
 
 TEST_CASE("a report that is too long goes in parts, and a value that is too long is refused",
           "[device_session]") {
-  twinsync::device_options options;
+  devicetwin::device_options options;
   options.max_payload = 40;
   device d(options);
   start(d, R"({"desired":{"$version":1},"reported":{"$version":1}})");
@@ -678,37 +677,39 @@ TEST_CASE("a report that is too long goes in parts, and a value that is too long
       "");
   bool refused = false;
   for (const auto& a : d.session.actions())
-    refused = refused || (a.kind == twinsync::action_kind::refused && a.status == 0);
+    refused = refused || (a.kind == devicetwin::action_kind::refused && a.status == 0);
   for (std::int64_t version = 10; !d.session.in_step(); ++version) {
     REQUIRE(version < 20);
     CHECK(d.answer(204, version) == "");
     for (const auto& a : d.session.actions())
-      refused = refused || (a.kind == twinsync::action_kind::refused && a.status == 0);
+      refused = refused || (a.kind == devicetwin::action_kind::refused && a.status == 0);
   }
   CHECK(refused);
 }
 
 TEST_CASE("conditional reports name the version, and 412 brings the twin", "[device_session]") {
-  for (const auto who : {twinsync::authority::device, twinsync::authority::shared}) {
-    twinsync::device_options options;
+  for (const auto who : {devicetwin::authority::device, devicetwin::authority::shared}) {
+    devicetwin::device_options options;
     options.conditional = true;
     options.who = who;
     device d(options);
     start(d);
     CHECK(d.report(R"({"rpm":871})") == "");
-    CHECK(last(d.session, twinsync::action_kind::publish) ==
+    CHECK(last(d.session, devicetwin::action_kind::publish) ==
           "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=5");
     CHECK(d.answer(412, -1, R"({"errorCode":412001})") == "");
     REQUIRE(d.session.actions().size() == 1);
-    CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
+    CHECK(last(d.session, devicetwin::action_kind::publish) ==
+          "$iothub/twin/GET/?$rid=" + d.get_id);
     CHECK(
         d.twin(
             R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":870,"other":1,"$version":6}})") ==
         "");
-    CHECK(last(d.session, twinsync::action_kind::publish) ==
+    CHECK(last(d.session, devicetwin::action_kind::publish) ==
           "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=6");
-    CHECK(published(d.session) ==
-          (who == twinsync::authority::shared ? R"({"rpm":871})" : R"({"rpm":871,"other":null})"));
+    CHECK(
+        published(d.session) ==
+        (who == devicetwin::authority::shared ? R"({"rpm":871})" : R"({"rpm":871,"other":null})"));
     CHECK(d.answer(204, 7) == "");
     CHECK(d.session.in_step());
   }
@@ -716,7 +717,7 @@ TEST_CASE("conditional reports name the version, and 412 brings the twin", "[dev
   start(d);
   CHECK(d.report(R"({"rpm":871})") == "");
   CHECK(d.answer(412, -1) == "");
-  CHECK(d.session.actions()[0].kind == twinsync::action_kind::refused);
+  CHECK(d.session.actions()[0].kind == devicetwin::action_kind::refused);
 }
 
 TEST_CASE("who else writes reported is noticed by its version", "[device_session]") {
@@ -726,7 +727,7 @@ TEST_CASE("who else writes reported is noticed by its version", "[device_session
   CHECK(d.report(R"({"rpm":872})") == "");
   CHECK(d.answer(204, 8) == "");  // not 6
   REQUIRE(d.session.actions().size() == 1);
-  CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
+  CHECK(last(d.session, devicetwin::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
   CHECK(
       d.twin(
           R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":1,"$version":8}})") ==
@@ -735,7 +736,7 @@ TEST_CASE("who else writes reported is noticed by its version", "[device_session
   // A hub that names no version: nothing can be concluded.
   CHECK(d.answer(204, -1) == "");
   CHECK(d.session.in_step());
-  CHECK(d.session.version(part::reported) == twinsync::no_version);
+  CHECK(d.session.version(part::reported) == devicetwin::no_version);
   CHECK(d.report(R"({"rpm":873})") == "");
   CHECK(d.answer(204, 100) == "");
   CHECK(d.session.in_step());
@@ -757,8 +758,8 @@ TEST_CASE("an answer that crosses a request for the twin makes it ask again", "[
 }
 
 TEST_CASE("what others report is taken over where authority is shared", "[device_session]") {
-  twinsync::device_options options;
-  options.who = twinsync::authority::shared;
+  devicetwin::device_options options;
+  options.who = devicetwin::authority::shared;
   device d(options);
   start(d);
   CHECK(d.report(R"({"mine":1,"both":"mine"})") == "");
@@ -888,7 +889,7 @@ TEST_CASE("a report that would be refused is refused here, with the place", "[de
 TEST_CASE("the size of reported is held against the limit when it grows", "[device_session]") {
   devicetwin::dialect rules = devicetwin::azure;
   rules.max_reported = 40;
-  twinsync::device_options options;
+  devicetwin::device_options options;
   options.rules = &rules;
   device d(options);
   start(
@@ -917,7 +918,7 @@ TEST_CASE("the size of reported is held against the limit when it grows", "[devi
 TEST_CASE("the text of reported is held against the limit when it grows", "[device_session]") {
   devicetwin::dialect rules = devicetwin::azure;
   rules.max_text = 40;
-  twinsync::device_options options;
+  devicetwin::device_options options;
   options.rules = &rules;
   device d(options);
   start(d, R"({"desired":{"$version":1},"reported":{"a":[[],[],[],[],[],[],[]],"$version":1}})");
@@ -965,7 +966,7 @@ TEST_CASE("a subscription gets what it is about, also inside of what came or wen
       R"({"desired":{"zones":{"a":{"fan":1},"b":{"fan":2,"on":true}},"x":1,"$version":1},"reported":{}})");
   const auto matches = [&](const subscription& wanted) {
     std::string all;
-    const json::error e = d.session.changes(wanted, [&](const twinsync::text_change& c) {
+    const json::error e = d.session.changes(wanted, [&](const devicetwin::text_change& c) {
       all += (all.empty() ? "" : " ") + std::string(c.pointer) + ":" + std::string(c.old_text) +
              ">" + std::string(c.new_text);
     });
@@ -999,7 +1000,7 @@ TEST_CASE("nothing that was saved is lost with the power", "[device_session]") {
   CHECK(d.report(R"({"mode":"eco"})") == "");
   std::string saved;
   REQUIRE(!d.session.save(saved));
-  twinsync::device_options options;
+  devicetwin::device_options options;
   options.seed = 99;
   device after(options);
   REQUIRE(!after.session.restore(saved));
@@ -1083,15 +1084,15 @@ namespace {
 /// A story with everything in it, told to a session step by step; gives the first error, when it
 /// may.
 template <class OnError>
-void tell_story(twinsync::device_session& s, OnError&& on_error) {
+void tell_story(devicetwin::device_session& s, OnError&& on_error) {
   std::string get, patch;
   std::int64_t now = 0;
   bool well = true;
   const auto step = [&](const json::error& e) {
     for (const auto& a : s.actions()) {
-      if (a.kind != twinsync::action_kind::publish) continue;
-      const auto topic = twinsync::parse_twin_topic(a.topic);
-      (topic->kind == twinsync::twin_topic_kind::get ? get : patch) = topic->request_id;
+      if (a.kind != devicetwin::action_kind::publish) continue;
+      const auto topic = devicetwin::parse_twin_topic(a.topic);
+      (topic->kind == devicetwin::twin_topic_kind::get ? get : patch) = topic->request_id;
     }
     if (e) well = on_error(e);
     return !e;
@@ -1149,7 +1150,7 @@ TEST_CASE("a session survives every failing allocation", "[device_session]") {
     heap.refused_request = n;
     bool failed = false;
     {
-      twinsync::device_session s({}, heap.source());
+      devicetwin::device_session s({}, heap.source());
       std::string before;
       tell_story(s, [&](const json::error& e) {
         CHECK(e.code() == errc::out_of_memory);
@@ -1172,7 +1173,7 @@ TEST_CASE("a buffer of any size is enough, or the error says what is needed", "[
   for (std::size_t size = 0; enough == 0; size += size < 300 ? 1 : 61) {
     REQUIRE(size < buffer.size());
     std::fill(buffer.begin(), buffer.end(), '\x7e');
-    twinsync::device_session s(buffer.data(), size, {});
+    devicetwin::device_session s(buffer.data(), size, {});
     bool failed = false;
     tell_story(s, [&](const json::error& e) {
       CHECK(e.code() == errc::out_of_memory);
@@ -1192,7 +1193,7 @@ TEST_CASE("a buffer of any size is enough, or the error says what is needed", "[
     REQUIRE(steps < 60);
     REQUIRE(size < buffer.size());
     failed = false;
-    twinsync::device_session s(buffer.data(), size, {});
+    devicetwin::device_session s(buffer.data(), size, {});
     tell_story(s, [&](const json::error& e) {
       size = static_cast<std::size_t>(e.needed());
       failed = true;
@@ -1229,7 +1230,7 @@ struct storing_hub {
   /// Takes the patches that the device sends, until there are no more.
   void serve(device& d) {
     for (std::string patch; (patch = published(d.session)) != "none";) {
-      if (last(d.session, twinsync::action_kind::publish).find("/GET/") != std::string::npos) {
+      if (last(d.session, devicetwin::action_kind::publish).find("/GET/") != std::string::npos) {
         REQUIRE(d.twin(twin()) == "");
         continue;
       }
@@ -1254,7 +1255,7 @@ TEST_CASE("a desired number changes when any of its digits does", "[device_sessi
       R"({"desired":{"id":89490200001234567890,"pi":3.14159265358979323846,"$version":3},"reported":{"$version":1}})");
   CHECK(d.change(4, R"({"id":89490200001234567891,"$version":4})") == "");
   CHECK(changes_of(d.session) == "/id:89490200001234567890>89490200001234567891");
-  CHECK(last(d.session, twinsync::action_kind::changed) != "none");
+  CHECK(last(d.session, devicetwin::action_kind::changed) != "none");
   CHECK(
       d.change(5, R"({"id":8949020000123456789.10e1,"pi":3.14159265358979323847,"$version":5})") ==
       "");
@@ -1274,8 +1275,8 @@ TEST_CASE("a desired number changes when any of its digits does", "[device_sessi
 TEST_CASE("decimals that a hub rounds are reported once", "[device_session]") {
   const std::string said =
       R"({"a":0.10000000000000001,"pi":3.14159265358979323846,"more":[1,{"x":2.99999999999999999999}]})";
-  for (const auto who : {twinsync::authority::device, twinsync::authority::shared}) {
-    twinsync::device_options options;
+  for (const auto who : {devicetwin::authority::device, devicetwin::authority::shared}) {
+    devicetwin::device_options options;
     options.who = who;
     storing_hub hub;
     device d(options);
@@ -1349,7 +1350,7 @@ TEST_CASE("a report with a number that a hub cannot hold is refused", "[device_s
   CHECK(d.session.actions().empty());
   for (const devicetwin::dialect* rules :
        {&devicetwin::aws, &devicetwin::ditto, &devicetwin::rfc7396, &devicetwin::edge_hub}) {
-    twinsync::device_options options;
+    devicetwin::device_options options;
     options.rules = rules;
     device other(options);
     start(other);
@@ -1358,7 +1359,7 @@ TEST_CASE("a report with a number that a hub cannot hold is refused", "[device_s
   }
   devicetwin::dialect rounding = devicetwin::rfc7396;
   rounding.big_integers = json::big_integer_rule::round;
-  twinsync::device_options options;
+  devicetwin::device_options options;
   options.rules = &rounding;
   device other(options);
   start(other);
@@ -1398,7 +1399,7 @@ TEST_CASE("a session sends a report exactly when the hub would store another num
   spelled_numbers::random_spelling random(6);
   devicetwin::dialect rules = devicetwin::rfc7396;
   rules.big_integers = json::big_integer_rule::round;
-  twinsync::device_options options;
+  devicetwin::device_options options;
   options.rules = &rules;
   std::size_t sent = 0;
   for (int i = 0; i < 1500; ++i) {
@@ -1449,15 +1450,15 @@ TEST_CASE("a session on a heap asks for memory a few times, and for a multiple o
   for (const int members : {20, 200, 2000, 20000}) {
     INFO(members);
     metered_heap heap;
-    twinsync::device_options options;
+    devicetwin::device_options options;
     options.rules = &devicetwin::rfc7396;
-    twinsync::device_session s(options, heap.source());
+    devicetwin::device_session s(options, heap.source());
     const std::string twin = wide_twin(members);
     const auto answer = [&](std::string_view body) {
       return problem(s.message(
           "$iothub/twin/res/200/?$rid=" +
-              std::string(
-                  twinsync::parse_twin_topic(last(s, twinsync::action_kind::publish))->request_id),
+              std::string(devicetwin::parse_twin_topic(last(s, devicetwin::action_kind::publish))
+                              ->request_id),
           body, ms(2)));
     };
     REQUIRE(problem(s.connected(ms(1))) == "");

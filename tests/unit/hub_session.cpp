@@ -1,6 +1,6 @@
 // The hub's end: every topic, every status, who is told what, and that nothing is acknowledged that
 // is not stored.
-#include <devicetwin/sync/hub_session.hpp>
+#include <devicetwin/hub/hub_session.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -11,11 +11,10 @@
 #include "../support/memory_table.hpp"
 #include "../support/mqtt_match.hpp"
 
-namespace twinsync = devicetwin::sync;
+using devicetwin::hub_action;
 using devicetwin::memory_store;
 using devicetwin::twin_cache;
 using devicetwin::twin_id;
-using twinsync::hub_action;
 
 namespace {
 
@@ -33,11 +32,11 @@ struct told {
 template <class Store>
 struct basic_hub {
   Store& store;
-  twinsync::hub_session<Store> session;
+  devicetwin::hub_session<Store> session;
   std::int64_t now = noon().ticks;
   std::vector<told> out;
 
-  explicit basic_hub(Store& s, const twinsync::hub_options& options = {},
+  explicit basic_hub(Store& s, const devicetwin::hub_options& options = {},
                      const json::memory_source& memory = {})
       : store(s), session(s, options, devicetwin::heap_memory(memory)) {}
 
@@ -64,17 +63,17 @@ struct basic_hub {
     collect();
     return status;
   }
-  twinsync::service_reply patch(const twin_id& id, std::string_view text,
-                                std::string_view if_match = {}) {
+  devicetwin::service_reply patch(const twin_id& id, std::string_view text,
+                                  std::string_view if_match = {}) {
     auto reply = session.service_patch(id, text, at(++now), if_match);
     collect();
     return reply;
   }
-  twinsync::service_reply desire(const twin_id& id, const std::string& desired) {
+  devicetwin::service_reply desire(const twin_id& id, const std::string& desired) {
     return patch(id, of_desired(desired));
   }
-  twinsync::service_reply replace(const twin_id& id, std::string_view text,
-                                  std::string_view if_match = {}) {
+  devicetwin::service_reply replace(const twin_id& id, std::string_view text,
+                                    std::string_view if_match = {}) {
     auto reply = session.service_replace(id, text, at(++now), if_match);
     collect();
     return reply;
@@ -83,7 +82,7 @@ struct basic_hub {
   void add(const twin_id& id) {
     REQUIRE(create(id) == 200);
     REQUIRE(!session.connected(id));
-    session.subscribed(id, twinsync::desired_filter);
+    session.subscribed(id, devicetwin::desired_filter);
   }
   std::string device_view(const twin_id& id) {
     REQUIRE(!get(id));
@@ -165,13 +164,13 @@ TEST_CASE("a device that is connected and subscribed is told of desired") {
     CHECK(hub.out.back().what == hub_action::kind::event);
     return hub.out.size() == 2 && hub.out[0].what == hub_action::kind::notify;
   };
-  hub.session.subscribed(a, twinsync::desired_filter);  // not connected
+  hub.session.subscribed(a, devicetwin::desired_filter);  // not connected
   CHECK(!is_told());
   REQUIRE(!hub.session.connected(a));
   CHECK(!is_told());
-  hub.session.subscribed(a, twinsync::responses_filter);
+  hub.session.subscribed(a, devicetwin::responses_filter);
   CHECK(!is_told());
-  hub.session.subscribed(a, twinsync::desired_filter);
+  hub.session.subscribed(a, devicetwin::desired_filter);
   REQUIRE(is_told());
   CHECK(hub.out[0].to == "devA");
   CHECK(hub.out[0].topic == "$iothub/twin/PATCH/properties/desired/?$version=5");
@@ -179,17 +178,17 @@ TEST_CASE("a device that is connected and subscribed is told of desired") {
 
   // Two subscriptions: one is enough.
   hub.session.subscribed(a, "$iothub/#");
-  hub.session.unsubscribed(a, twinsync::desired_filter);
+  hub.session.unsubscribed(a, devicetwin::desired_filter);
   CHECK(is_told());
   hub.session.unsubscribed(a, "$iothub/#");
   CHECK(!is_told());
 
   // A new connection starts without; the end of the older one, told late, is not the end of the
   // newer.
-  hub.session.subscribed(a, twinsync::desired_filter);
+  hub.session.subscribed(a, devicetwin::desired_filter);
   REQUIRE(!hub.session.connected(a, 2));
   CHECK(!is_told());
-  hub.session.subscribed(a, twinsync::desired_filter);
+  hub.session.subscribed(a, devicetwin::desired_filter);
   hub.session.disconnected(a);
   CHECK(is_told());
   hub.session.disconnected(a, 2);
@@ -214,7 +213,7 @@ TEST_CASE("subscriptions count when they match the notifications' topics") {
   std::vector<std::uint64_t> bits;
   std::string filter;
   const auto check = [&] {
-    const std::uint64_t bit = twinsync::detail::filter_bit(filter);
+    const std::uint64_t bit = devicetwin::detail::filter_bit(filter);
     const bool matches =
         mqtt_match(filter, topic + "1") && mqtt_match(filter, topic + "9223372036854775807");
     if ((bit != 0) != matches || (bit & (bit - 1)) != 0) FAIL_CHECK(filter);
@@ -239,7 +238,7 @@ TEST_CASE("subscriptions count when they match the notifications' topics") {
        {"", "#", "+/twin/#", "$iothub", "$iothub/twin/res/#",
         "$iothub/twin/PATCH/properties/desired", "$iothub/#/x", "$iothub/twin/#x",
         "$share/g/$iothub/#", "$iothub/twin/PATCH/properties/desired/?$version=1"}) {
-    CHECK(twinsync::detail::filter_bit(none) == 0);
+    CHECK(devicetwin::detail::filter_bit(none) == 0);
   }
 }
 
@@ -337,7 +336,7 @@ TEST_CASE("twins are made and removed, and the back end is told") {
 
 TEST_CASE("every refusal has its status, its code, and says what is wrong where") {
   memory_store store;
-  twinsync::hub_options options;
+  devicetwin::hub_options options;
   options.max_payload = 40'000;
   options.max_service_body = 50'000;
   test_hub hub(store, options);
@@ -404,8 +403,8 @@ TEST_CASE("every refusal has its status, its code, and says what is wrong where"
   CHECK(code_in(hub.out[0].payload) == 403100);
 
   // The service's writes are refused the same way, and told to nobody.
-  const auto refused = [&](const twinsync::service_reply& reply, unsigned status, std::int64_t code,
-                           const std::string& says) {
+  const auto refused = [&](const devicetwin::service_reply& reply, unsigned status,
+                           std::int64_t code, const std::string& says) {
     CHECK(reply.status == status);
     CHECK(reply.why);
     CHECK(code_in(reply.body) == code);
@@ -455,8 +454,9 @@ TEST_CASE("a device of which nothing is known") {
     CHECK(hub.get({bad, ""}).code() == errc::invalid_identity);
     CHECK(hub.out.empty());
     CHECK(hub.session.connected({bad, ""}).code() == errc::invalid_identity);
-    CHECK(hub.session.refuse({bad, ""}, get_topic + "1", twinsync::throttled, "", noon()).code() ==
-          errc::invalid_identity);
+    CHECK(
+        hub.session.refuse({bad, ""}, get_topic + "1", devicetwin::throttled, "", noon()).code() ==
+        errc::invalid_identity);
   }
 }
 
@@ -473,7 +473,7 @@ TEST_CASE("what a device may not publish, and what is not the hub's business") {
         "$iothub/twin/PATCH/properties/desired/"}) {
     CHECK(hub.send(a, topic, R"({"x":1})").code() == errc::not_writable);
     CHECK(hub.out.empty());
-    CHECK(hub.session.refuse(a, topic, twinsync::throttled, "", noon()).code() ==
+    CHECK(hub.session.refuse(a, topic, devicetwin::throttled, "", noon()).code() ==
           errc::not_writable);
   }
   for (const char* topic :
@@ -495,7 +495,7 @@ TEST_CASE("a malformed request with a request id is refused, and nothing is writ
   test_hub hub(store);
   hub.add(a);
   const std::string before = device_text(**store.find(a));
-  const std::string longer(twinsync::max_request_id + 1, 'r');
+  const std::string longer(devicetwin::max_request_id + 1, 'r');
   const struct {
     std::string topic, id;
   } cases[] = {{report_topic + "7&$version=abc", "7"},
@@ -520,7 +520,7 @@ TEST_CASE("a malformed request with a request id is refused, and nothing is writ
     CHECK(code_in(hub.out[0].payload) == 400004);
     CHECK(device_text(**store.find(a)) == before);
 
-    CHECK(hub.session.refuse(a, c.topic, twinsync::throttled, "slower", noon()).code() ==
+    CHECK(hub.session.refuse(a, c.topic, devicetwin::throttled, "slower", noon()).code() ==
           errc::invalid_topic);
     hub.collect();
     REQUIRE(hub.out.size() == 1);
@@ -565,7 +565,7 @@ TEST_CASE("two devices and a module, each on its own") {
 
 TEST_CASE("the number of connections is bounded") {
   memory_store store;
-  twinsync::hub_options options;
+  devicetwin::hub_options options;
   options.max_connections = 2;
   test_hub hub(store, options);
   REQUIRE(!hub.session.connected({"1"}));
@@ -583,7 +583,7 @@ TEST_CASE("a message is refused without being looked at") {
   memory_store store;
   test_hub hub(store);
   hub.add(a);
-  REQUIRE(!hub.session.refuse(a, report_topic + "9", twinsync::throttled,
+  REQUIRE(!hub.session.refuse(a, report_topic + "9", devicetwin::throttled,
                               "slower, \"please\"\n\xFF", noon()));
   hub.collect();
   REQUIRE(hub.out.size() == 1);
@@ -591,11 +591,12 @@ TEST_CASE("a message is refused without being looked at") {
   CHECK(
       hub.out[0].payload ==
       R"({"errorCode":429001,"message":"slower, \"please\"\n?","timestampUtc":"2026-01-31T12:00:00Z"})");
-  REQUIRE(!hub.session.refuse(a, get_topic + "9", twinsync::server_busy, "", noon()));
+  REQUIRE(!hub.session.refuse(a, get_topic + "9", devicetwin::server_busy, "", noon()));
   hub.collect();
   CHECK(hub.out[0].status == 503);
   CHECK(code_in(hub.out[0].payload) == 503001);
-  CHECK(hub.session.refuse(a, "x", twinsync::throttled, "", noon()).code() == errc::invalid_topic);
+  CHECK(hub.session.refuse(a, "x", devicetwin::throttled, "", noon()).code() ==
+        errc::invalid_topic);
 }
 
 TEST_CASE("actions are those of the last call, and need nothing of the caller's") {
@@ -671,7 +672,7 @@ TEST_CASE("nothing is acknowledged or told that is not stored") {
       CHECK(hub.create(a) == 409);  // it was made; only the answer was lost
     }
     REQUIRE(!hub.session.connected(a));
-    hub.session.subscribed(a, twinsync::desired_filter);
+    hub.session.subscribed(a, devicetwin::desired_filter);
     for (int i = 0; i < 6; ++i) {
       const std::string before = stored_view(table, a);
       const bool device = i % 2 == 0;
@@ -788,7 +789,7 @@ TEST_CASE(
     };
     while (!step(!hub.session.connected(a), view())) {
     }
-    hub.session.subscribed(a, twinsync::desired_filter);
+    hub.session.subscribed(a, devicetwin::desired_filter);
     for (int i = 0; i < 3; ++i) {
       const std::string value =
           "{\"member_with_a_long_name_" + std::to_string(i) +
@@ -855,7 +856,7 @@ TEST_CASE("hub: once its buffers have grown, a message needs no memory") {
 TEST_CASE("a hub in a caller's buffer") {
   alignas(16) static char buffer[16 * 1024];
   memory_store store;
-  twinsync::hub_session<memory_store, devicetwin::buffer_memory> hub(
+  devicetwin::hub_session<memory_store, devicetwin::buffer_memory> hub(
       store, {}, devicetwin::buffer_memory(buffer, sizeof buffer));
   REQUIRE(hub.service_create({"devA"}, noon()).status == 200);
   REQUIRE(!hub.connected(a));
@@ -871,27 +872,27 @@ TEST_CASE("a hub in a caller's buffer") {
 
 TEST_CASE("error bodies") {
   std::string out = "x";
-  twinsync::error_details details;
+  devicetwin::error_details details;
   const auto now = noon();
   details.now = &now;
   details.tracking_id = "abc\"-1";
   const json::error why = json::error(errc::reserved_member).at(json::location());
-  REQUIRE(!write_error_body(twinsync::refusal_of(why.code()), why, out, details));
+  REQUIRE(!write_error_body(devicetwin::refusal_of(why.code()), why, out, details));
   CHECK(out ==
         "x{\"errorCode\":400004,\"trackingId\":\"abc\\\"-1\",\"message\":\"names that start with "
         "'$' are written by the service alone\","
         "\"timestampUtc\":\"2026-01-31T12:00:00Z\"}");
   out.clear();
-  REQUIRE(!write_error_body(twinsync::server_error, "", out));
+  REQUIRE(!write_error_body(devicetwin::server_error, "", out));
   CHECK(out == R"({"errorCode":500001,"message":""})");
-  CHECK(twinsync::refusal_of(errc::ok).status == 200);
+  CHECK(devicetwin::refusal_of(errc::ok).status == 200);
 
   // Every error has a status of 4xx or 5xx, and a code that starts with it; the longest body has
   // room.
   for (int i = 1; i <= static_cast<int>(errc::handler_stopped); ++i) {
     const auto code = static_cast<errc>(i);
-    for (const auto whose : {twinsync::twin_of::device, twinsync::twin_of::module}) {
-      const twinsync::refusal r = twinsync::refusal_of(code, whose);
+    for (const auto whose : {devicetwin::twin_of::device, devicetwin::twin_of::module}) {
+      const devicetwin::refusal r = devicetwin::refusal_of(code, whose);
       CHECK(r.status >= 400);
       CHECK(r.code / 1000 == r.status);
     }
@@ -903,17 +904,18 @@ TEST_CASE("error bodies") {
                                     .of_text(1)
                                     .at(json::location(&step, 1));
       std::string text(3000, '\n');
-      char room[twinsync::max_error_body];
+      char room[devicetwin::max_error_body];
       json::text_buffer body(room, sizeof room);
-      REQUIRE(!write_error_body(twinsync::refusal_of(code), json::error(worst).in_text(text, 2900),
-                                body, {{}, &now}));
+      REQUIRE(!write_error_body(devicetwin::refusal_of(code),
+                                json::error(worst).in_text(text, 2900), body, {{}, &now}));
       CHECK(code_in(body.view()) != 0);
     }
   }
   // Into too small a buffer: nothing.
   char small[40];
   json::text_buffer none(small, sizeof small);
-  CHECK(write_error_body(twinsync::throttled, "this does not fit into forty bytes", none).code() ==
-        errc::out_of_memory);
+  CHECK(
+      write_error_body(devicetwin::throttled, "this does not fit into forty bytes", none).code() ==
+      errc::out_of_memory);
   CHECK(none.size() == 0);
 }

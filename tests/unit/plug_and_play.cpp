@@ -6,17 +6,16 @@
 #include "../support/failing_heap.hpp"
 #include "../support/random_json.hpp"
 
-namespace twinsync = devicetwin::sync;
 using devicetwin::answer_state;
 using devicetwin::part;
 
 namespace {
 
 std::string unanswered(std::string_view desired, std::string_view reported, std::int64_t version,
-                       twinsync::component_names components = {}) {
+                       devicetwin::component_names components = {}) {
   std::string all;
-  const json::error e = twinsync::find_unanswered(
-      desired, reported, version, components, [&](const twinsync::unanswered_property& p) {
+  const json::error e = devicetwin::find_unanswered(
+      desired, reported, version, components, [&](const devicetwin::unanswered_property& p) {
         if (!all.empty()) all += " ";
         all += std::string(p.pointer) + (p.said.state == answer_state::none ? ":none" : ":pending");
       });
@@ -27,14 +26,14 @@ std::string unanswered(std::string_view desired, std::string_view reported, std:
 
 TEST_CASE("acknowledgements are written as Plug and Play has them", "[plug_and_play]") {
   std::string patch;
-  twinsync::property_writer<std::string> properties(patch);
+  devicetwin::property_writer<std::string> properties(patch);
   properties.property("serial", R"("A1")");
   properties.acknowledge("interval", {"60", 202, 7, "soon"});
   properties.component("thermostat1");
   properties.acknowledge("target", {" 21.5 ", 200, 7});
   properties.property("max", "null");
   properties.component("thermostat2");
-  properties.acknowledge("target", twinsync::initial_value(R"({"a":[1,null]})"));
+  properties.acknowledge("target", devicetwin::initial_value(R"({"a":[1,null]})"));
   REQUIRE(!properties.finish());
   CHECK(
       patch ==
@@ -48,7 +47,7 @@ TEST_CASE("what is reported now is replaced where the writer knows it", "[plug_a
       R"({"a":{"value":{"x":1,"y":{"z":1,"u":2}},"ac":200,"av":1,"ad":"old","more":1},"b":{"p":1,"q":2},"n\u0061me":{"value":{"s":1},"ac":200,"av":1},)"
       R"("t":{"__t":"c","a":{"value":{"k":1},"ac":200,"av":1},"v":[{"a":1}]},"plain":{"r":1}})";
   std::string patch, whole;
-  twinsync::property_writer<std::string> properties(patch, reported);
+  devicetwin::property_writer<std::string> properties(patch, reported);
   properties.acknowledge("a", {R"( {"y":{"u":2}, "w":null} )", 200, 2});
   properties.property("b", R"( {"q":3} )");
   properties.acknowledge("name", {R"({"v":1})", 200, 2});
@@ -67,7 +66,7 @@ TEST_CASE("what is reported now is replaced where the writer knows it", "[plug_a
           R"("plain":{"value":7,"ac":200,"av":2,"ad":"said"},"new":{"value":{"m":1},"ac":200,"av":2}})")));
   for (const char* value : {"", "{", R"({"a":1,"a":2})", R"({"a":tru})"}) {
     std::string none = "before";
-    twinsync::property_writer<std::string> wrong(none, reported);
+    devicetwin::property_writer<std::string> wrong(none, reported);
     wrong.acknowledge("a", {value, 200, 1});
     wrong.property("b", R"({"q":1})");
     CHECK(wrong.finish());
@@ -84,7 +83,7 @@ TEST_CASE("any value replaces any other", "[plug_and_play][property]") {
     const std::string a = random.object(0), b = random.object(0);
     INFO(reported << "\n" << a << "\n" << b);
     std::string patch, whole, wanted;
-    twinsync::property_writer<std::string> properties(patch, reported);
+    devicetwin::property_writer<std::string> properties(patch, reported);
     properties.property("a", a);
     properties.acknowledge("b", {b, 200, 2});
     REQUIRE(!properties.finish());
@@ -97,7 +96,7 @@ TEST_CASE("any value replaces any other", "[plug_and_play][property]") {
 
 TEST_CASE("names and texts of acknowledgements are escaped", "[plug_and_play]") {
   std::string patch;
-  twinsync::property_writer<std::string> properties(patch);
+  devicetwin::property_writer<std::string> properties(patch);
   properties.component("a\"b");
   properties.acknowledge("c\\d\n", {"true", 400, 9223372036854775807, "not \"so\"\x01\xC3\xA9"});
   REQUIRE(!properties.finish());
@@ -106,7 +105,7 @@ TEST_CASE("names and texts of acknowledgements are escaped", "[plug_and_play]") 
       R"({"a\"b":{"__t":"c","c\\d\n":{"value":true,"ac":400,"av":9223372036854775807,"ad":"not \"so\"\u0001é"}}})");
   CHECK(written(parsed(patch)) == patch);
   std::string empty;
-  twinsync::property_writer<std::string> nothing(empty);
+  devicetwin::property_writer<std::string> nothing(empty);
   REQUIRE(!nothing.finish());
   CHECK(empty == "{}");
 }
@@ -114,7 +113,7 @@ TEST_CASE("names and texts of acknowledgements are escaped", "[plug_and_play]") 
 TEST_CASE("what cannot be reported is said, and nothing is written", "[plug_and_play]") {
   for (const char* value : {"", "1 2", "{", "tru", "[1,]", "\"\\x\"", "01"}) {
     std::string patch = "before";
-    twinsync::property_writer<std::string> properties(patch);
+    devicetwin::property_writer<std::string> properties(patch);
     properties.acknowledge("a", {value, 200, 1});
     properties.property("b", "1");
     INFO(value);
@@ -122,14 +121,14 @@ TEST_CASE("what cannot be reported is said, and nothing is written", "[plug_and_
     CHECK(patch == "before");
   }
   std::string patch;
-  twinsync::property_writer<std::string> properties(patch);
+  devicetwin::property_writer<std::string> properties(patch);
   properties.acknowledge("a", {"1", 200, 1, "\xFF"});
   CHECK(properties.finish().code() == errc::invalid_utf8);
   CHECK(patch.empty());
   for (std::size_t size = 0; size < 60; ++size) {  // every size of an output
     char room[64];
     json::text_buffer out(room, size);
-    twinsync::property_writer<json::text_buffer> in_buffer(out);
+    devicetwin::property_writer<json::text_buffer> in_buffer(out);
     in_buffer.component("c");
     in_buffer.acknowledge("a", {"[1,2]", 200, 1, "x"});
     const json::error e = in_buffer.finish();
@@ -144,7 +143,7 @@ TEST_CASE("a property or component that is written twice is an error that names 
           "[plug_and_play]") {
   const auto problem = [](auto&& write) {
     std::string patch = "before";
-    twinsync::property_writer<std::string> properties(patch);
+    devicetwin::property_writer<std::string> properties(patch);
     write(properties);
     const json::error e = properties.finish();
     CHECK(patch.substr(0, 6) == "before");
@@ -153,7 +152,7 @@ TEST_CASE("a property or component that is written twice is an error that names 
     CHECK(e.code() == errc::duplicate_name);
     return std::string(e.pointer());
   };
-  using writer = twinsync::property_writer<std::string>;
+  using writer = devicetwin::property_writer<std::string>;
   CHECK(problem([](writer& w) {
           w.property("a", "1");
           w.property("b", "1");
@@ -196,7 +195,7 @@ TEST_CASE("a property or component that is written twice is an error that names 
   with_every_failure(
       [](const json::memory_source& source) {
         std::string patch;
-        twinsync::property_writer<std::string> properties(patch, source);
+        devicetwin::property_writer<std::string> properties(patch, source);
         for (int i = 0; i < 40; ++i) properties.property("name" + std::to_string(i), "1");
         const json::error e = properties.finish();
         CHECK(patch.empty() == static_cast<bool>(e));
@@ -208,9 +207,9 @@ TEST_CASE("a property or component that is written twice is an error that names 
 TEST_CASE("an acknowledgement removes what an earlier one said and it does not",
           "[plug_and_play]") {
   std::string reported = "{}";
-  const auto report = [&](const twinsync::acknowledgement& said) {
+  const auto report = [&](const devicetwin::acknowledgement& said) {
     std::string patch, merged;
-    twinsync::property_writer<std::string> properties(patch);
+    devicetwin::property_writer<std::string> properties(patch);
     properties.acknowledge("t", said);
     REQUIRE(!properties.finish());
     REQUIRE(!merge::apply_merge_patch_text(reported, patch, merged));
@@ -245,9 +244,9 @@ TEST_CASE("what needs no answer is what a twin counts as in sync", "[plug_and_pl
     REQUIRE(!t.load(R"({"desired":)" + desired.substr(0, desired.size() - 1) +
                     R"(,"$version":2},"reported":)" + reported + "}"));
     bool visited = false;
-    REQUIRE(
-        !twinsync::find_unanswered(written(t.desired()), written(t.reported()), 2, {},
-                                   [&](const twinsync::unanswered_property&) { visited = true; }));
+    REQUIRE(!devicetwin::find_unanswered(
+        written(t.desired()), written(t.reported()), 2, {},
+        [&](const devicetwin::unanswered_property&) { visited = true; }));
     const auto answer = answer_to(t, "/a");
     REQUIRE(answer);
     const bool open = answer->state == devicetwin::answer_state::none ||
@@ -303,7 +302,7 @@ TEST_CASE("what is desired and not answered", "[plug_and_play]") {
 
 TEST_CASE("components are marked or named", "[plug_and_play]") {
   const std::string_view names[] = {"fan", "a/b"};
-  const twinsync::component_names listed{names, 2};
+  const devicetwin::component_names listed{names, 2};
   CHECK(unanswered(R"({"fan":{"rpm":1}})", "{}", 1) == "/fan:none");
   CHECK(unanswered(R"({"fan":{"rpm":1,"on":true},"x":1})",
                    R"({"fan":{"rpm":{"value":1,"ac":200,"av":1}}})", 1,
@@ -321,9 +320,9 @@ TEST_CASE("looking for answers survives every failing allocation", "[plug_and_pl
   with_every_failure(
       [&](const json::memory_source& source) {
         std::string all;
-        const json::error e = twinsync::find_unanswered(
+        const json::error e = devicetwin::find_unanswered(
             desired, reported, 2, {},
-            [&](const twinsync::unanswered_property& p) { all += p.pointer; }, source);
+            [&](const devicetwin::unanswered_property& p) { all += p.pointer; }, source);
         if (!e) CHECK(all == "/b");
         return e;
       },
@@ -331,15 +330,16 @@ TEST_CASE("looking for answers survives every failing allocation", "[plug_and_pl
 }
 
 TEST_CASE("an acknowledgement goes through a session", "[plug_and_play]") {
-  twinsync::device_session session;
+  devicetwin::device_session session;
   REQUIRE(!session.connected(ms(0)));
   const auto id = [&] {
-    return std::string(twinsync::parse_twin_topic((*session.actions().begin()).topic)->request_id);
+    return std::string(
+        devicetwin::parse_twin_topic((*session.actions().begin()).topic)->request_id);
   };
   std::string get;
   for (const auto& action : session.actions()) {
-    if (action.kind == twinsync::action_kind::publish)
-      get = twinsync::parse_twin_topic(action.topic)->request_id;
+    if (action.kind == devicetwin::action_kind::publish)
+      get = devicetwin::parse_twin_topic(action.topic)->request_id;
   }
   REQUIRE(!session.message("$iothub/twin/res/200/?$rid=" + get,
                            R"({"desired":{"target":21,"$version":4},"reported":{"$version":1}})",
@@ -347,15 +347,15 @@ TEST_CASE("an acknowledgement goes through a session", "[plug_and_play]") {
   std::vector<std::string> open;
   const auto look = [&] {
     open.clear();
-    REQUIRE(!twinsync::find_unanswered(
+    REQUIRE(!devicetwin::find_unanswered(
         session.text(part::desired), session.text(part::reported), session.version(part::desired),
-        {}, [&](const twinsync::unanswered_property& p) { open.emplace_back(p.pointer); },
+        {}, [&](const devicetwin::unanswered_property& p) { open.emplace_back(p.pointer); },
         session.working_memory()));
     return open.size();
   };
   CHECK(look() == 1);
   std::string patch;
-  twinsync::property_writer<std::string> properties(patch);
+  devicetwin::property_writer<std::string> properties(patch);
   properties.acknowledge("target", {"21", 200, session.version(part::desired)});
   REQUIRE(!properties.finish());
   REQUIRE(!session.report(patch, ms(2)));

@@ -9,7 +9,6 @@
 
 #include "../support/text.hpp"
 
-namespace twinsync = devicetwin::sync;
 using devicetwin::part;
 
 namespace {
@@ -80,7 +79,7 @@ TEST_CASE("violations are a range", "[range]") {
 }
 
 TEST_CASE("the actions of a session and the changes that they tell are ranges", "[range]") {
-  twinsync::device_session session;
+  devicetwin::device_session session;
   REQUIRE(!session.connected(ms(1)));
   const auto topic = [](const auto& action) { return std::string(action.topic); };
   const auto all = all_of_range(session.actions(), topic);
@@ -90,7 +89,7 @@ TEST_CASE("the actions of a session and the changes that they tell are ranges", 
   CHECK(first + 3 == session.actions().end());
   const auto get =
       std::find_if(session.actions().begin(), session.actions().end(),
-                   [](const auto& a) { return a.kind == twinsync::action_kind::publish; });
+                   [](const auto& a) { return a.kind == devicetwin::action_kind::publish; });
   REQUIRE(get != session.actions().end());
   const std::string id = topic(*get).substr(topic(*get).find('=') + 1);
   REQUIRE(!session.message("$iothub/twin/res/200/?$rid=" + id,
@@ -98,7 +97,8 @@ TEST_CASE("the actions of a session and the changes that they tell are ranges", 
                            ms(2)));
   CHECK(all_of_range(session.changes(), [](const auto& c) { return std::string(c.pointer); }) ==
         std::vector<std::string>{"/a", "/b"});
-  const std::vector<twinsync::text_change> kept(session.changes().begin(), session.changes().end());
+  const std::vector<devicetwin::text_change> kept(session.changes().begin(),
+                                                  session.changes().end());
   CHECK(kept.back().new_text == "2");
 }
 
@@ -108,6 +108,6 @@ static_assert(std::ranges::random_access_range<const devicetwin::outcome>);
 static_assert(std::ranges::random_access_range<const devicetwin::matches>);
 static_assert(std::ranges::random_access_range<const devicetwin::delta_list>);
 static_assert(std::ranges::contiguous_range<const devicetwin::validation>);
-static_assert(std::ranges::random_access_range<const twinsync::device_actions>);
-static_assert(std::ranges::forward_range<const twinsync::text_changes>);
+static_assert(std::ranges::random_access_range<const devicetwin::device_actions>);
+static_assert(std::ranges::forward_range<const devicetwin::text_changes>);
 #endif

@@ -1,5 +1,5 @@
-#include <devicetwin/sync/detail/match_texts.hpp>
-#include <devicetwin/sync/detail/text_lookup.hpp>
+#include <devicetwin/device/detail/match_texts.hpp>
+#include <devicetwin/device/detail/text_lookup.hpp>
 
 #include <string>
 #include <vector>
@@ -9,9 +9,8 @@
 
 namespace {
 
-namespace twinsync = devicetwin::sync;
-using twinsync::detail::lookup_memory;
-using twinsync::detail::text_lookup;
+using devicetwin::detail::lookup_memory;
+using devicetwin::detail::text_lookup;
 
 std::string name_of(std::size_t i) {
   return i % 5 == 3 ? "\\u0061/\\n" + std::to_string(i)
@@ -145,18 +144,18 @@ TEST_CASE("a wildcard goes through the members of old and new in any order", "[t
       const std::string outer_old = "{\"b\":" + old_text + "},\"c\":{\"d\":1}}",
                         outer_new = "{\"c\":0,\"b\":" + new_text + "}}";
       std::string seen;
-      const auto visit = [&](const twinsync::text_change& c) {
+      const auto visit = [&](const devicetwin::text_change& c) {
         seen += std::string(c.pointer) + ":" + std::string(c.old_text) + ">" +
                 std::string(c.new_text) + ";";
       };
-      REQUIRE(!twinsync::detail::look_inside({"/in", old_text + "}", new_text + "}"}, "/*/x", {},
-                                             visit));
+      REQUIRE(!devicetwin::detail::look_inside({"/in", old_text + "}", new_text + "}"}, "/*/x", {},
+                                               visit));
       CHECK(seen == expected);
       // The same below members that are named.
       for (std::size_t at = 0; (at = expected.find("/in/", at)) != std::string::npos; at += 6)
         expected.insert(at + 3, "/b");
       seen.clear();
-      REQUIRE(!twinsync::detail::look_inside({"/in", outer_old, outer_new}, "/b/*/x", {}, visit));
+      REQUIRE(!devicetwin::detail::look_inside({"/in", outer_old, outer_new}, "/b/*/x", {}, visit));
       CHECK(seen == expected);
       with_every_failure(
           [&](const json::memory_source& source) {
@@ -164,7 +163,7 @@ TEST_CASE("a wildcard goes through the members of old and new in any order", "[t
             o.memory = source;
             seen.clear();
             const json::error e =
-                twinsync::detail::look_inside({"/in", outer_old, outer_new}, "/b/*/x", o, visit);
+                devicetwin::detail::look_inside({"/in", outer_old, outer_new}, "/b/*/x", o, visit);
             if (!e) CHECK(seen == expected);
             return e;
           },
@@ -179,12 +178,12 @@ TEST_CASE("what a subscription names is looked for down to the place, and no fur
   const auto inside = [&](std::string_view old_text, std::string_view new_text,
                           std::string_view rest) {
     seen.clear();
-    const auto visit = [&](const twinsync::text_change& c) {
+    const auto visit = [&](const devicetwin::text_change& c) {
       seen += std::string(c.pointer) + ":" + std::string(c.old_text) + ">" +
               std::string(c.new_text) + ";";
     };
     const json::error e =
-        twinsync::detail::look_inside({"/in", old_text, new_text}, rest, {}, visit);
+        devicetwin::detail::look_inside({"/in", old_text, new_text}, rest, {}, visit);
     return e ? e.message() : seen;
   };
   CHECK(inside(R"({"a":{"b":{"c":1}},"z":1})", R"({"a":{"b":{"c":2},"d":3}})", "/a/b/c") ==

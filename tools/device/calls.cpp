@@ -1,11 +1,10 @@
 // Each call of a device session in a function of its own, for tools/size.sh: how much flash all of
 // it takes, and how much stack each call.
-#include <devicetwin/sync/device_session.hpp>
+#include <devicetwin/device/device_session.hpp>
 
 namespace json = devicetwin::json;
-namespace twinsync = devicetwin::sync;
 using devicetwin::part;
-using session = twinsync::device_session;
+using session = devicetwin::device_session;
 
 alignas(8) char memory[6 * 1024];
 char topic[128], payload[2560], bytes[4096];
@@ -37,18 +36,18 @@ CALL(get_string) {
   return (void)more, s.get_string(part::desired, text, out);
 }
 CALL(look) {
-  for (const twinsync::device_action& a : s.actions())
+  for (const devicetwin::device_action& a : s.actions())
     taken = a.topic.size() + a.payload.size() + a.message.size();
-  for (const twinsync::text_change& c : s.changes()) taken = c.pointer.size() + c.new_text.size();
+  for (const devicetwin::text_change& c : s.changes()) taken = c.pointer.size() + c.new_text.size();
   return (void)text, (void)more, json::errc::ok;
 }
 CALL(changes) {
   return (void)more, s.changes({part::desired, text},
-                               [](const twinsync::text_change& c) { taken = c.pointer.size(); });
+                               [](const devicetwin::text_change& c) { taken = c.pointer.size(); });
 }
 
 int main() {
-  twinsync::device_options options;
+  devicetwin::device_options options;
   options.seed = static_cast<std::uint64_t>(now);
   static session s(memory, sizeof memory, options);
   constexpr json::error (*calls[])(session&, std::string_view, std::string_view) = {

@@ -1,14 +1,13 @@
 // The whole flow of a device with a twin of 2 KB, on a microcontroller or anywhere: connects,
 // follows desired, reports, is refused, falls behind, loses the connection and the power. Prints
 // how much memory it takes, and ends with 0 when every step did what it must.
-#include <devicetwin/sync/device_session.hpp>
+#include <devicetwin/device/device_session.hpp>
 
 #include <cstdio>
 #include <cstring>
 #include <new>
 
 namespace json = devicetwin::json;
-namespace twinsync = devicetwin::sync;
 using devicetwin::part;
 
 namespace {
@@ -17,7 +16,7 @@ constexpr std::size_t twin_bytes = 2048;
 constexpr std::size_t most_bytes = 4 * twin_bytes;
 
 alignas(8) char memory[most_bytes];
-alignas(twinsync::device_session) char place[sizeof(twinsync::device_session)];
+alignas(devicetwin::device_session) char place[sizeof(devicetwin::device_session)];
 char payload[twin_bytes + 512];
 char saved[2 * twin_bytes];
 char topic[128];
@@ -90,12 +89,12 @@ class run {
  public:
   explicit run(std::size_t bytes) : bytes_(bytes) {
     options_.seed = 42;
-    session_ = new (place) twinsync::device_session(memory, bytes_, options_);
+    session_ = new (place) devicetwin::device_session(memory, bytes_, options_);
   }
   ~run() { session_->~device_session(); }
 
   int all() {
-    twinsync::device_session* const s = session_;
+    devicetwin::device_session* const s = session_;
     paint();
 #define MUST(what)                 \
   do {                             \
@@ -148,7 +147,7 @@ class run {
     json::text_buffer out(saved, sizeof saved);
     MUST(did(s->save(out)));
     s->~device_session();
-    session_ = new (place) twinsync::device_session(memory, bytes_, options_);
+    session_ = new (place) devicetwin::device_session(memory, bytes_, options_);
     MUST(did(s->restore(out.view())));
     MUST(did(s->connected({now_})));
     MUST(answer(200, -1, twin(5, 100, 1, 62)));
@@ -163,9 +162,9 @@ class run {
   bool did(const json::error& e) {
     measure();
     if (e.code() == json::errc::out_of_memory) out_of_memory_ = true;
-    for (const twinsync::device_action& a : session_->actions()) {
-      if (a.kind != twinsync::action_kind::publish) continue;
-      const auto parsed = twinsync::parse_twin_topic(a.topic);
+    for (const devicetwin::device_action& a : session_->actions()) {
+      if (a.kind != devicetwin::action_kind::publish) continue;
+      const auto parsed = devicetwin::parse_twin_topic(a.topic);
       if (!parsed || parsed->request_id.size() >= sizeof id_) return false;
       std::memcpy(id_, parsed->request_id.data(), parsed->request_id.size());
       id_[parsed->request_id.size()] = '\0';
@@ -192,8 +191,8 @@ class run {
   }
 
   std::size_t bytes_;
-  twinsync::device_options options_;
-  twinsync::device_session* session_;
+  devicetwin::device_options options_;
+  devicetwin::device_session* session_;
   std::int64_t now_ = 0;
   bool out_of_memory_ = false;
   char id_[32] = {};
@@ -210,12 +209,12 @@ int main() {
       std::printf("wrong in line %d, with %u bytes\n", wrong, static_cast<unsigned>(bytes));
       return 1;
     }
-    const std::size_t ram = bytes + sizeof(twinsync::device_session);
+    const std::size_t ram = bytes + sizeof(devicetwin::device_session);
     std::printf(
         "device session with a twin of %u bytes: %u bytes of RAM (session %u, buffer %u; limit "
         "four times the twin), %u of stack used\n",
         static_cast<unsigned>(text), static_cast<unsigned>(ram),
-        static_cast<unsigned>(sizeof(twinsync::device_session)), static_cast<unsigned>(bytes),
+        static_cast<unsigned>(sizeof(devicetwin::device_session)), static_cast<unsigned>(bytes),
         static_cast<unsigned>(deepest));
     return ram <= 4 * text ? 0 : 2;
   }

@@ -26,8 +26,8 @@ namespace json {
 /// The text of the value at `pointer` (RFC 6901, section 4), "" being the whole; names are compared
 /// by what they mean, however they are escaped. The result is a piece of `text`, without white
 /// space around it. Errors: invalid_pointer; not_found, also for the index "-" and for one with a
-/// leading zero, with the pointer up to the
-///   step that failed. Cost: one pass over what stands before the value. No memory.
+/// leading zero, with the pointer up to the step that failed. Cost: one pass over what stands
+/// before the value. No memory.
 inline result<std::string_view> find_text(std::string_view text, std::string_view pointer) noexcept;
 
 namespace detail {

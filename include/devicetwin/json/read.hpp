@@ -39,8 +39,7 @@ struct read_options {
 ///   RapidJSON's own allocators are not checked for exhaustion, as RapidJSON does not;
 ///   json::document is.)
 /// Cost: linear in the text; objects of more than 64 members put their names in a hash table to
-/// find duplicates, or sort
-///   them when they collide.
+/// find duplicates, or sort them when they collide.
 template <class Allocator>
 error read(std::string_view text, basic_value<Allocator>& out, Allocator& allocator,
            const read_options& options = {});
@@ -86,8 +85,7 @@ read(std::string_view, Out&&, Rest&&...) {
 /// to it changes its white space and escapes but no digit.
 ///
 /// Errors: as read(), and handler_stopped; events before the error have been sent then. A repeated
-/// name in an
-///   object of more than 64 members is found at the object's end, before EndObject.
+/// name in an object of more than 64 members is found at the object's end, before EndObject.
 template <class Handler>
 error read_events(std::string_view text, Handler& handler, const read_options& options = {}) {
   static_assert(

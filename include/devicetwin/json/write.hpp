@@ -76,8 +76,7 @@ struct write_options {
 /// double. Only
 /// '"', '\\' and control characters are escaped. Of members with the same name only the first is
 /// written. Errors: depth_exceeded, not_finite, invalid_utf8 (a string that a caller put in),
-/// out_of_memory. Then
-///   `out` is as it was: never a partial text.
+/// out_of_memory. Then `out` is as it was: never a partial text.
 /// Cost: linear, plus a hash of each name to find repeated ones.
 template <class Allocator, class Output>
 error write(const basic_value<Allocator>& source, Output& out, const write_options& options = {});

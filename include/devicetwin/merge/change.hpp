@@ -80,9 +80,8 @@ class change {
 
 /// Reads the JSON form; `form` may come from anywhere.
 /// Errors: not_a_change, root_removed (null as a whole), duplicate_name, depth_exceeded (a change
-/// reaches at most
-///   `options.max_depth` levels deep into a document), not_finite, out_of_memory; with the place in
-///   the document.
+/// reaches at most `options.max_depth` levels deep into a document), not_finite, out_of_memory;
+/// with the place in the document.
 template <class Allocator>
 json::error read_change(const json::basic_value<Allocator>& form, change& out,
                         const options& options = {});
@@ -169,8 +168,7 @@ json::error rebase(const change& c, const json::basic_value<FromAllocator>& from
 /// The smallest merge patch (RFC 7396) that does to `base` what `c` does. To a document with
 /// another content it may do something else: a merge patch removes only members that it names.
 /// Errors: null_member, where the result has a null that `base` has not, which no merge patch can
-/// say; not_finite,
-///   depth_exceeded, out_of_memory; each with the place. Then `patch` is as it was.
+/// say; not_finite, depth_exceeded, out_of_memory; each with the place. Then `patch` is as it was.
 /// Cost: as invert().
 template <class BaseAllocator>
 json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,

@@ -23,11 +23,10 @@ namespace merge {
 /// names the first counts.
 ///
 /// Errors: null_member, when `to` has a null that `from` does not have in the same place, for a
-/// merge patch
-///   cannot say that (RFC 7396, section 1; null_rule decides); kept_member, when one must be
-///   removed under null_rule::keep; depth_exceeded, not_finite; each with the pointer, and all of
-///   them found before the first event. out_of_memory, before or after it; handler_stopped when the
-///   handler gives false.
+/// merge patch cannot say that (RFC 7396, section 1; null_rule decides); kept_member, when one must
+/// be removed under null_rule::keep; depth_exceeded, not_finite; each with the pointer, and all of
+/// them found before the first event. out_of_memory, before or after it; handler_stopped when the
+/// handler gives false.
 /// Cost: one pass over both when members stand in the same order, n log n at worst; equal subtrees
 /// are not sent.
 template <class FromAllocator, class ToAllocator, class Handler>

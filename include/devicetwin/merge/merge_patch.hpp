@@ -24,17 +24,15 @@ namespace merge {
 /// Applies `patch` to `target`.
 ///
 /// Shape: `target` is any JSON value, its memory from `allocator`; `patch` any JSON value, with
-/// another allocator
-///   if you like, only read. Neither may lie inside the other, but strings of `patch` may refer to
-///   strings of `target` (rapidjson::StringRef) when its allocator keeps what is replaced: a pool,
-///   an arena, a document.
+/// another allocator if you like, only read. Neither may lie inside the other, but strings of
+/// `patch` may refer to strings of `target` (rapidjson::StringRef) when its allocator keeps what is
+/// replaced: a pool, an arena, a document.
 /// Effects (RFC 7396, section 2): if `patch` is an object, each of its members in turn: null
-/// removes that
-///   name, an object is merged into the member of that name (made an empty object if it is none),
-///   anything else replaces it, arrays as a whole. If `patch` is not an object, `target` becomes a
-///   copy of it. Members that stay keep their order, new ones are appended in the patch's; a value
-///   equal to what is there is not written. Nothing in `target` refers to `patch` afterwards. Of
-///   repeated names the first counts.
+/// removes that name, an object is merged into the member of that name (made an empty object if it
+/// is none), anything else replaces it, arrays as a whole. If `patch` is not an object, `target`
+/// becomes a copy of it. Members that stay keep their order, new ones are appended in the patch's;
+/// a value equal to what is there is not written. Nothing in `target` refers to `patch` afterwards.
+/// Of repeated names the first counts.
 /// Journal: told of every effective change, see journal.hpp.
 /// Errors: depth_exceeded, not_finite, out_of_memory, handler_stopped; the pointer is the place in
 /// the patch.
@@ -42,8 +40,7 @@ namespace merge {
 ///   write. RapidJSON's own allocators cannot be asked, and their exhaustion is as RapidJSON leaves
 ///   it.
 /// Cost: the patch, plus for each of its objects a scan of the target's object per name, or one
-/// pass over it when
-///   there are more than eight. References into `target` are invalid afterwards.
+/// pass over it when there are more than eight. References into `target` are invalid afterwards.
 /// Memory: with RapidJSON's pool allocator what is replaced stays allocated; use json::document for
 /// what lives long.
 template <class TargetAllocator, class PatchAllocator, class Journal = no_journal>

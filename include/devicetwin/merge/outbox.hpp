@@ -98,9 +98,9 @@ class outbox {
   /// pending. However many parts get through, each leaf (a scalar, an array, a member that goes) is
   /// the old one or the new one; but one part may be accepted and another refused. `check` is
   /// called with the patch, and its error is given. Errors: null_member, when something was set to
-  /// null; patch_too_long, when one leaf alone does not fit; those of
-  ///   the check; depth_exceeded, invalid_utf8, out_of_memory; with the place. What is wrong stays
-  ///   pending until a further change puts it right.
+  /// null; patch_too_long, when one leaf alone does not fit; those of the check; depth_exceeded,
+  /// invalid_utf8, out_of_memory; with the place. What is wrong stays pending until a further
+  /// change puts it right.
   template <class Check = no_check>
   json::result<next_patch> next(json::document& patch,
                                 std::size_t max_bytes = static_cast<std::size_t>(-1),

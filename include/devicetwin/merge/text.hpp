@@ -35,21 +35,18 @@ namespace merge {
 /// patch are spelled as in `to`, members that are gone as in `from`.
 ///
 /// Shape: `out` is what json::write accepts (std::string, json::text_buffer, growable or fixed); it
-/// must not
-///   be where a text is.
+/// must not be where a text is.
 /// Errors: those of json::read but for the size of numbers, with line, column, pointer and
-/// error::text(); null_member, kept_member as
-///   merge::diff has them, with the pointer; out_of_memory, with error::needed() when `out` is
-///   full. On an error `out` is as it was. Of trusted texts a fault is found only where it is
-///   looked at. They cannot do harm: nothing is read outside of them, and the walk ends; but the
-///   patch is any text then.
+/// error::text(); null_member, kept_member as merge::diff has them, with the pointer;
+/// out_of_memory, with error::needed() when `out` is full. On an error `out` is as it was. Of
+/// trusted texts a fault is found only where it is looked at. They cannot do harm: nothing is read
+/// outside of them, and the walk ends; but the patch is any text then.
 /// Cost: trusted, equal stretches pass at the speed of memory, their brackets at some GB/s as far
-/// as the last
-///   difference; each difference costs its length; members in another order are sorted or hashed,
-///   and the brackets of their values are passed over once more for each object around them whose
-///   members are in another order, too: depth times size at worst, at most options.max_depth times.
-///   Checked, one strict pass over each text more. Memory: some 100 bytes per level beyond 16, and
-///   24 per member that stands in another order.
+/// as the last difference; each difference costs its length; members in another order are sorted or
+/// hashed, and the brackets of their values are passed over once more for each object around them
+/// whose members are in another order, too: depth times size at worst, at most options.max_depth
+/// times. Checked, one strict pass over each text more. Memory: some 100 bytes per level beyond 16,
+/// and 24 per member that stands in another order.
 template <class Output>
 json::error diff_text(std::string_view from, std::string_view to, Output& out,
                       const text_options& options = {});
@@ -66,10 +63,9 @@ json::error diff_text(std::string_view from, std::string_view to, Output& out,
 ///   journal.hpp for the rest. The texts are those of the values, valid during the call.
 /// Shape, errors, trust: as diff_text().
 /// Cost: trusted, one pass over the document as far as the last member concerned, at some GB/s
-/// where nothing is
-///   concerned; per object a look at each name. The brackets of an object in the patch are passed
-///   over once more for each object around it: depth times size of the patch at worst, at most
-///   options.max_depth times. Checked, one strict pass over each text more.
+/// where nothing is concerned; per object a look at each name. The brackets of an object in the
+/// patch are passed over once more for each object around it: depth times size of the patch at
+/// worst, at most options.max_depth times. Checked, one strict pass over each text more.
 template <class Output, class Journal = no_journal>
 json::error apply_merge_patch_text(std::string_view document, std::string_view patch, Output& out,
                                    const text_options& options = {}, Journal&& journal = {});

@@ -20,12 +20,11 @@ inline namespace DEVICETWIN_ABI {
 /// now, to a RapidJSON handler. `where` is desired or reported.
 ///
 /// Errors: too_old when removals after that version are not all remembered, the section never had
-/// that version, or its
-///   loaded stamps, versions and history contradict each other: send the whole section then;
-///   out_of_memory; handler_stopped. Events may have been sent before the last two.
+/// that version, or its loaded stamps, versions and history contradict each other: send the whole
+/// section then; out_of_memory; handler_stopped. Events may have been sent before the last two.
 /// Cost: what changed, and nothing for what did not. One member in each object is remembered as the
-/// last one written; an
-///   object in which several have changed since is gone through member by member.
+/// last one written; an object in which several have changed since is gone through member by
+/// member.
 template <class Memory, class Handler>
 json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
                                std::int64_t version, Handler& handler);

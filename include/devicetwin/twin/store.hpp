@@ -24,7 +24,7 @@
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 
-// The requirement twin_store. One who writes to twins (sync/hub_session.hpp) asks of a Store:
+// The requirement twin_store. One who writes to twins (hub/hub_session.hpp) asks of a Store:
 //
 //   typename Store::twin_type                    a basic_twin
 //

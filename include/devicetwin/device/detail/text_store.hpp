@@ -12,7 +12,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
 /// A text in a store; empty ones are nowhere.
@@ -204,6 +203,5 @@ class store_output {
 };
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

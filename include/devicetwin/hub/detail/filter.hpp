@@ -9,7 +9,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
 /// A bit of its own for each filter that matches every notification's topic,
@@ -48,6 +47,5 @@ inline std::uint64_t filter_bit(std::string_view filter) noexcept {
 }
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

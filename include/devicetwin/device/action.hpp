@@ -10,7 +10,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 
 enum class action_kind : unsigned char {
   subscribe,  ///< to the filter `topic`
@@ -148,6 +147,5 @@ class text_changes {
   std::string_view records_, old_, new_;
 };
 
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -11,7 +11,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
 /// The memory of lookups that are open at the same time, the youngest on top.
@@ -128,6 +127,5 @@ class text_lookup {
 };
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -7,7 +7,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
 #if defined(DEVICETWIN_NO_SIMD)  // for small machines
@@ -59,6 +58,5 @@ class placed {
 #endif
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

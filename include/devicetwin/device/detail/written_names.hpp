@@ -11,7 +11,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
 class written_names {
@@ -78,6 +77,5 @@ class written_names {
 };
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -2,11 +2,11 @@
 /// service asks goes in, what is to be published and answered comes out.
 ///
 ///     memory_store store;
-///     sync::hub_session<memory_store> hub(store);
+///     hub_session<memory_store> hub(store);
 ///     hub.connected({"pump-7"});                                   // the broker says who it is
 ///     hub.subscribed({"pump-7"}, "$iothub/twin/PATCH/properties/desired/#");
 ///     hub.message({"pump-7"}, topic, payload, now);
-///     for (const sync::hub_action& a : hub.actions()) ...          // publish a.payload on a.topic
+///     for (const hub_action& a : hub.actions()) ...          // publish a.payload on a.topic
 ///     to a.to
 ///
 /// docs/hub.md has the flow and what is guaranteed.
@@ -17,15 +17,14 @@
 #include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
 
+#include "../protocol/error_body.hpp"
+#include "../protocol/topic.hpp"
 #include "../twin/store.hpp"
 #include "../twin/view.hpp"
 #include "detail/filter.hpp"
-#include "error_body.hpp"
-#include "topic.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 
 /// What the caller of a hub_session is to do.
 struct hub_action {
@@ -543,6 +542,5 @@ void hub_session<Store, Memory>::notify_and_tell(std::string_view operation) noe
   }
 }
 
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -1,5 +1,5 @@
-/// The MQTT topics on which a device and its hub talk about a twin: Azure IoT Hub's, and the shadow
-/// topics of AWS IoT. Parsing and formatting allocate nothing, and no text is a crash.
+/// The MQTT topics on which a device and Azure IoT Hub talk about a twin. Parsing and formatting
+/// allocate nothing, and any input is safe.
 /// docs/azure.md, "Topics", has the grammar.
 #pragma once
 
@@ -15,7 +15,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 
 /// What a topic of Azure's is for.
 enum class twin_topic_kind : unsigned char {
@@ -46,11 +45,10 @@ inline constexpr std::string_view twin_prefix = "$iothub/twin/";
 /// The longest request id that is taken and given, in bytes; clients use numbers and UUIDs.
 inline constexpr std::size_t max_request_id = 256;
 
-/// Takes a topic apart. Properties that are not known are passed over, as are an empty one and a
-/// trailing `&`. Errors: invalid_topic with the offset: no twin topic, a property known here that
-/// stands twice, a request id that is
-///   missing, empty, longer than max_request_id, or has a control character, `#` or `+`; a version
-///   or a status that is no number, or too large.
+/// Takes a topic apart. Unknown properties are skipped, as are an empty one and a trailing `&`.
+/// Errors: invalid_topic with the offset: not a twin topic; a known property given twice; a request
+///   id that is missing, empty, longer than max_request_id, or has a control character, `#` or `+`;
+///   a version or a status that is not a number, or too large.
 inline json::result<twin_topic> parse_twin_topic(std::string_view text) noexcept;
 
 /// The request id that a refusal of a malformed request can name: the first `$rid` of a topic that
@@ -67,27 +65,6 @@ json::error write_twin_topic(const twin_topic& topic, Output& out);
 /// Takes an MQTT client id of Azure's apart: `device` or `device/module`; the ids refer to it.
 /// Errors: invalid_identity.
 inline json::result<twin_id> parse_client_id(std::string_view text) noexcept;
-
-/// What is done to a shadow of AWS's.
-enum class shadow_operation : unsigned char { get, update, remove };
-/// Who says what about it. `delta` and `documents` belong to update.
-enum class shadow_message : unsigned char { request, accepted, rejected, delta, documents };
-
-/// A shadow topic, taken apart:
-/// `$aws/things/{thing}/shadow[/name/{shadow}]/{get|update|delete}[/accepted|…]`. Names refer to
-/// the text that was parsed.
-struct shadow_topic {
-  std::string_view thing;   ///< 1 to 128 of the letters, digits and : _ -
-  std::string_view shadow;  ///< empty for the classic shadow; else 1 to 64 of the same
-  shadow_operation operation = shadow_operation::get;
-  shadow_message message = shadow_message::request;
-};
-
-/// Takes a shadow topic apart. Errors: invalid_topic with the offset.
-inline json::result<shadow_topic> parse_shadow_topic(std::string_view text) noexcept;
-/// Appends the topic. Errors: invalid_topic, out_of_memory; then `out` is as it was.
-template <class Output>
-json::error write_shadow_topic(const shadow_topic& topic, Output& out);
 
 // ---------------------------------------------------------------------------------------------
 
@@ -125,17 +102,6 @@ inline std::size_t bad_character_in_request_id(std::string_view id) noexcept {
 /// The same for a request id that is no longer than it may be.
 inline std::size_t bad_in_request_id(std::string_view id) noexcept {
   return id.size() > max_request_id ? max_request_id : bad_character_in_request_id(id);
-}
-
-/// The first character that a thing or shadow name cannot have; its size when there is none.
-inline std::size_t bad_in_shadow_name(std::string_view name, std::size_t longest) noexcept {
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const char c = name[i];
-    const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == ':' || c == '_' || c == '-';
-    if (!good || i == longest) return i;
-  }
-  return name.size();
 }
 
 inline json::error bad_topic(std::string_view text, std::size_t offset) noexcept {
@@ -200,17 +166,6 @@ class topic_text {
   char text_[128 + max_request_id];
 };
 
-inline constexpr std::string_view shadow_prefix = "$aws/things/";
-inline constexpr std::string_view shadow_operations[] = {"get", "update", "delete"};
-inline constexpr std::string_view shadow_messages[] = {"", "/accepted", "/rejected", "/delta",
-                                                       "/documents"};
-
-inline bool is_valid(const shadow_topic& t) noexcept {
-  return !t.thing.empty() && bad_in_shadow_name(t.thing, 128) == t.thing.size() &&
-         bad_in_shadow_name(t.shadow, 64) == t.shadow.size() &&
-         t.operation <= shadow_operation::remove && t.message <= shadow_message::documents &&
-         (t.message < shadow_message::delta || t.operation == shadow_operation::update);
-}
 inline bool is_valid(const twin_topic& t) noexcept {
   if (t.version < no_version || t.kind > twin_topic_kind::desired_patch) return false;
   if (t.kind == twin_topic_kind::desired_patch) return t.request_id.empty() && t.status == 0;
@@ -316,70 +271,5 @@ inline json::result<twin_id> parse_client_id(std::string_view text) noexcept {
   return id;
 }
 
-inline json::result<shadow_topic> parse_shadow_topic(std::string_view text) noexcept {
-  shadow_topic topic;
-  if (!detail::starts_with(text, detail::shadow_prefix)) return detail::bad_topic(text, 0);
-  std::size_t at = detail::shadow_prefix.size();
-  // One level of the topic; `at` is behind it.
-  const auto level = [&] {
-    std::size_t end = text.find('/', at);
-    if (end == std::string_view::npos) end = text.size();
-    const std::string_view name = text.substr(at, end - at);
-    at = end;
-    return name;
-  };
-  const auto constant = [&](std::string_view wanted) {
-    if (!detail::starts_with(text.substr(at), wanted)) return false;
-    at += wanted.size();
-    return true;
-  };
-  std::size_t start = at;
-  topic.thing = level();
-  std::size_t bad = detail::bad_in_shadow_name(topic.thing, 128);
-  if (topic.thing.empty() || bad != topic.thing.size()) return detail::bad_topic(text, start + bad);
-  if (!constant("/shadow/")) return detail::bad_topic(text, at);
-  if (constant("name/")) {
-    start = at;
-    topic.shadow = level();
-    bad = detail::bad_in_shadow_name(topic.shadow, 64);
-    if (topic.shadow.empty() || bad != topic.shadow.size())
-      return detail::bad_topic(text, start + bad);
-    if (!constant("/")) return detail::bad_topic(text, at);
-  }
-  start = at;
-  const std::string_view operation = level();
-  std::size_t index = 0;
-  while (index != 3 && detail::shadow_operations[index] != operation) ++index;
-  if (index == 3) return detail::bad_topic(text, start);
-  topic.operation = static_cast<shadow_operation>(index);
-  const std::string_view rest = text.substr(at);
-  index = 0;
-  while (index != 5 && detail::shadow_messages[index] != rest) ++index;
-  if (index == 5) return detail::bad_topic(text, at);
-  topic.message = static_cast<shadow_message>(index);
-  return detail::is_valid(topic) ? json::result<shadow_topic>(topic) : detail::bad_topic(text, at);
-}
-
-template <class Output>
-json::error write_shadow_topic(const shadow_topic& topic, Output& out) {
-  static_assert(json::detail::is_output<Output>,
-                "write_shadow_topic: the output needs append(const char*, std::size_t), size() and "
-                "resize(std::size_t)");
-  if (!detail::is_valid(topic)) return json::errc::invalid_topic;
-  detail::topic_text writer;
-  writer.put(detail::shadow_prefix);
-  writer.put(topic.thing);
-  writer.put("/shadow/");
-  if (!topic.shadow.empty()) {
-    writer.put("name/");
-    writer.put(topic.shadow);
-    writer.put("/");
-  }
-  writer.put(detail::shadow_operations[static_cast<std::size_t>(topic.operation)]);
-  writer.put(detail::shadow_messages[static_cast<std::size_t>(topic.message)]);
-  return writer.append_to(out);
-}
-
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -2,7 +2,7 @@
 /// what is not answered yet.
 ///
 ///     std::string patch;
-///     devicetwin::sync::property_writer<std::string> properties(patch);
+///     devicetwin::property_writer<std::string> properties(patch);
 ///     properties.property("serial", "\"A1\"");
 ///     properties.component("thermostat");
 ///     properties.acknowledge("target", {"21.5", 200, session.version(part::desired), "set"});
@@ -29,7 +29,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 
 /// The answer to a desired property.
 struct acknowledgement {
@@ -428,6 +427,5 @@ json::error find_unanswered(std::string_view desired, std::string_view reported,
   }
 }
 
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

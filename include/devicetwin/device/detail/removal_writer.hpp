@@ -9,7 +9,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
 /// Writes a merge patch (RFC 7396) with a null at each member that it is told of, in the order of a
@@ -52,6 +51,5 @@ class removal_writer {
 };
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -21,7 +21,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
 /// Appends a step of a JSON Pointer: most names stand in it as they are.
@@ -216,6 +215,5 @@ json::error match_changes(const subscription& wanted, const text_changes& change
 }
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -13,7 +13,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
 /// What is left out beside white space.
@@ -251,6 +250,5 @@ class text_splitter {
 };
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

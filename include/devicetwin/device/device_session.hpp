@@ -1,7 +1,7 @@
 /// The device's side of a twin: kept in step with the hub over any MQTT client, without I/O of its
 /// own.
 ///
-///     devicetwin::sync::device_session session;
+///     devicetwin::device_session session;
 ///     session.connected(now);                      // after the client connected; then do what
 ///     actions() says session.message(topic, payload, now);        // for each message that came
 ///     session.tick(now);                           // when next_tick() is due
@@ -21,6 +21,7 @@
 #include "../json/range.hpp"
 #include "../json/read.hpp"
 #include "../merge/text.hpp"
+#include "../protocol/topic.hpp"
 #include "../twin/detail/stored_form.hpp"
 #include "../twin/detail/text_size.hpp"
 #include "../twin/dialect.hpp"
@@ -32,11 +33,9 @@
 #include "detail/placed.hpp"
 #include "detail/removal_writer.hpp"
 #include "detail/text_store.hpp"
-#include "topic.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 
 /// Who writes reported.
 enum class authority : unsigned char {
@@ -123,18 +122,17 @@ class device_session {
   json::error disconnected(milliseconds now);
   /// A message came on one of the topics subscribed to.
   /// Errors: invalid_topic; those of json::read for a payload that is no JSON; not_a_twin, with the
-  /// pointer, where it is
-  ///   not what the topic promises, or names another version than the topic; out_of_memory. After
-  ///   an error in a change or a twin the twin is asked for again.
+  /// pointer, where it is not what the topic promises, or names another version than the topic;
+  /// out_of_memory. After an error in a change or a twin the twin is asked for again.
   json::error message(std::string_view topic, std::string_view payload, milliseconds now);
   /// Time went by: call it when next_tick() is due; sooner does no harm.
   json::error tick(milliseconds now);
   /// The device reports `patch`, a merge patch (RFC 7396) of its reported section. It is sent as
   /// soon as may be: at once, or with what else was reported meanwhile when the patch before it is
   /// answered; and only what is new in it. Errors, with the pointer of what would be refused: those
-  /// of json::read; not_a_twin when it is no object; those of
-  ///   twin/validate.hpp; section_too_large; section_text_too_long; patch_too_long for a value that
-  ///   alone does not fit into max_payload; out_of_memory.
+  /// of json::read; not_a_twin when it is no object; those of twin/validate.hpp; section_too_large;
+  /// section_text_too_long; patch_too_long for a value that alone does not fit into max_payload;
+  /// out_of_memory.
   json::error report(std::string_view patch, milliseconds now);
 
   // --- across power loss ----------------------------------------------------------------------
@@ -146,8 +144,7 @@ class device_session {
   json::error save(Output& out) const;
   /// Takes a state that save() wrote, before connected(). What changed meanwhile comes with the
   /// first twin. Errors: damaged (torn, changed, or no state at all); newer_format; out_of_memory.
-  /// Then the session is as it was, and
-  ///   the first twin brings everything.
+  /// Then the session is as it was, and the first twin brings everything.
   json::error restore(std::string_view bytes);
 
   /// What to do now, in this order.
@@ -1463,6 +1460,5 @@ json::error device_session::changes(const subscription& wanted_changes, Visit&& 
   return detail::match_changes(wanted_changes, changes(), rules(), visit);
 }
 
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -18,7 +18,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 
 /// A status, as HTTP has them, and the code that says more.
 struct refusal {
@@ -204,6 +203,5 @@ json::error write_error_body(const refusal& as, std::string_view message, Output
   return detail::write_clean_error_body(as, {text, size}, out, details);
 }
 
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin
