@@ -1,15 +1,12 @@
 /// The whole library.
 #pragma once
 
-// The type of most results comes first: then it is a short way that a compiler shows to a result
-// that is ignored.
+// Floor by floor; and first the type of most results, so that a compiler that tells of one that is
+// ignored shows a short way to it.
 #include "json/error.hpp"
 
 #include "base/time.hpp"
-#include "device/action.hpp"
-#include "device/device_session.hpp"
-#include "device/plug_and_play.hpp"
-#include "hub/hub_session.hpp"
+
 #include "json/arena.hpp"
 #include "json/equal.hpp"
 #include "json/find_text.hpp"
@@ -24,6 +21,7 @@
 #include "json/value.hpp"
 #include "json/visible.hpp"
 #include "json/write.hpp"
+
 #include "merge/change.hpp"
 #include "merge/change_builder.hpp"
 #include "merge/conflict.hpp"
@@ -34,8 +32,7 @@
 #include "merge/options.hpp"
 #include "merge/outbox.hpp"
 #include "merge/text.hpp"
-#include "protocol/error_body.hpp"
-#include "protocol/topic.hpp"
+
 #include "twin/answer.hpp"
 #include "twin/delta.hpp"
 #include "twin/dialect.hpp"
@@ -50,4 +47,14 @@
 #include "twin/twin.hpp"
 #include "twin/validate.hpp"
 #include "twin/view.hpp"
+
+#include "protocol/error_body.hpp"
+#include "protocol/topic.hpp"
+
+#include "device/action.hpp"
+#include "device/device_session.hpp"
+#include "device/plug_and_play.hpp"
+
+#include "hub/hub_session.hpp"
+
 #include "version.hpp"
