@@ -2,6 +2,7 @@
 // strtod, RFC 7396 as its pseudocode stands, a diff and an equality without any cleverness.
 #pragma once
 
+#include <devicetwin/json/detail/inside.hpp>
 #include <devicetwin/json/value.hpp>
 
 #include <cerrno>

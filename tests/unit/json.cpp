@@ -1,4 +1,4 @@
-// Errors, pointers, access, writing, equality.
+// Pointers, access, writing, equality.
 #include "../support/text.hpp"
 
 #include <limits>
@@ -6,38 +6,6 @@
 
 #include "../support/random_json.hpp"
 #include "../support/reference.hpp"
-
-TEST_CASE("error's message is one sentence with the pointer", "[error]") {
-  CHECK(json::error().message() == "no error");
-  CHECK(!json::error());
-  const json::step steps[] = {json::step::member("a/b~c"), json::step::element(12),
-                              json::step::member("x\n\x1B")};
-  const json::error e = json::error(errc::not_found).at(json::location(steps, 3));
-  CHECK(e.pointer() == "/a~1b~0c/12/x\n\x1B");
-  CHECK(e.message() == "there is no such value, at /a~1b~0c/12/x\\u000a\\u001b");
-  CHECK(json::error(errc::depth_exceeded).limited_to(64).message() ==
-        "nested too deeply (the limit is 64)");
-  char small[8];
-  CHECK(e.message(small, sizeof small) == e.message().size());
-  CHECK(std::string(small, 8) == "there is");
-}
-
-TEST_CASE("error shortens a long pointer in the middle, at whole characters", "[error]") {
-  for (std::size_t length = 100; length < 400; ++length) {
-    std::string name;
-    while (name.size() < length) name += "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80x";
-    const json::step steps[] = {json::step::member("head"), json::step::member(name),
-                                json::step::member("tail")};
-    const json::error e = json::error(errc::not_found).at(json::location(steps, 3));
-    const std::string pointer(e.pointer());
-    CHECK(pointer.size() <= json::error::pointer_capacity);
-    CHECK(pointer.substr(0, 6) == "/head/");
-    CHECK(pointer.substr(pointer.size() - 5) == "/tail");
-    CHECK(e.pointer_is_whole() == (11 + name.size() <= json::error::pointer_capacity));
-    CHECK(e.pointer_is_whole() == (pointer.find("...") == std::string::npos));
-    CHECK(reference::parser::parse("\"" + pointer + "\"").has_value());  // still UTF-8
-  }
-}
 
 TEST_CASE("find follows RFC 6901", "[pointer]") {
   const auto d = parsed(

@@ -52,28 +52,10 @@ const option dialect_option{"--dialect", nullptr, "azure|edge_hub|aws|ditto|rfc7
 
 /// Whether an error is the service's no to a well-formed input, and not something wrong with the
 /// input itself.
-bool is_refusal(json::errc code) {
-  switch (code) {
-    case json::errc::integer_overflow:
-    case json::errc::number_overflow:
-    case json::errc::forbidden_name:
-    case json::errc::name_too_long:
-    case json::errc::string_too_long:
-    case json::errc::integer_too_large:
-    case json::errc::array_forbidden:
-    case json::errc::null_in_array:
-    case json::errc::null_in_replacement:
-    case json::errc::section_too_large:
-    case json::errc::section_text_too_long:
-    case json::errc::reserved_member:
-    case json::errc::not_writable:
-    case json::errc::precondition_failed:
-    case json::errc::too_old:
-    case json::errc::invalid_identity:
-      return true;
-    default:
-      return false;
-  }
+bool is_refusal(const json::error& e) {
+  const json::error_group group = e.group();
+  return group == json::error_group::rule || group == json::error_group::rights ||
+         group == json::error_group::state;
 }
 
 bool is_number_size(json::errc code) {
@@ -84,7 +66,7 @@ bool is_number_size(json::errc code) {
 int refuse(const input& in, const json::error& e) {
   complain_at_pointer(in, e);
   const bool depth_limit = e.code() == json::errc::depth_exceeded && !e.has_position();
-  return is_refusal(e.code()) || depth_limit ? exit_different : exit_trouble;
+  return is_refusal(e) || depth_limit ? exit_different : exit_trouble;
 }
 
 /// The time of a write; 0, or the exit status.

@@ -79,6 +79,19 @@ enum class errc : unsigned char {
   handler_stopped,  ///< the handler or journal that was given returned false
 };
 
+/// What kind of failure a code is, for callers that treat all of a kind the same.
+enum class error_group : unsigned char {
+  none,      ///< no error
+  syntax,    ///< the input is not what it has to be: JSON, a twin, a pointer, a time, a topic
+  rule,      ///< the input is well formed, and breaks a limit or rule, of a dialect or of a format
+  rights,    ///< this party may not write that
+  state,     ///< what is there does not allow it, or not any more: versions, conflicts, what exists
+  resource,  ///< memory, storage, stored data, connections, or a handler that stopped
+};
+
+/// The group of a code. Cost: none.
+constexpr error_group group_of(errc code) noexcept;
+
 /// One failure, or none. Never allocates; copying it copies some 200 bytes.
 ///
 /// Converts to true when there *is* an error, as std::error_code does:
@@ -95,6 +108,7 @@ class [[nodiscard]] error {
   /// True when there is an error.
   bool failed() const noexcept { return code_ != errc::ok; }
   errc code() const noexcept { return code_; }
+  error_group group() const noexcept { return group_of(code_); }
 
   /// Where in the document: a JSON Pointer (RFC 6901), "" for the whole document. For a duplicate
   /// or too deep value it names that value. Valid as long as this error.
@@ -188,6 +202,70 @@ class [[nodiscard]] error {
   std::size_t line_ = 0;
   std::size_t column_ = 0;
 };
+
+constexpr error_group group_of(errc code) noexcept {
+  switch (code) {
+    case errc::ok:
+      return error_group::none;
+    case errc::empty_input:
+    case errc::unexpected_end:
+    case errc::unexpected_character:
+    case errc::byte_order_mark:
+    case errc::trailing_characters:
+    case errc::invalid_number:
+    case errc::invalid_escape:
+    case errc::lone_surrogate:
+    case errc::control_character:
+    case errc::invalid_utf8:
+    case errc::duplicate_name:
+    case errc::depth_exceeded:
+    case errc::not_a_change:
+    case errc::invalid_pointer:
+    case errc::wrong_type:
+    case errc::not_a_twin:
+    case errc::misplaced_section:
+    case errc::invalid_time:
+    case errc::invalid_topic:
+      return error_group::syntax;
+    case errc::number_overflow:
+    case errc::integer_overflow:
+    case errc::too_large:
+    case errc::not_finite:
+    case errc::null_member:
+    case errc::kept_member:
+    case errc::root_removed:
+    case errc::patch_too_long:
+    case errc::forbidden_name:
+    case errc::name_too_long:
+    case errc::string_too_long:
+    case errc::integer_too_large:
+    case errc::array_forbidden:
+    case errc::null_in_array:
+    case errc::null_in_replacement:
+    case errc::section_too_large:
+    case errc::section_text_too_long:
+    case errc::invalid_identity:
+      return error_group::rule;
+    case errc::reserved_member:
+    case errc::not_writable:
+      return error_group::rights;
+    case errc::conflict:
+    case errc::not_found:
+    case errc::number_out_of_range:
+    case errc::precondition_failed:
+    case errc::too_old:
+    case errc::already_exists:
+      return error_group::state;
+    case errc::damaged:
+    case errc::newer_format:
+    case errc::storage_failed:
+    case errc::too_many_connections:
+    case errc::out_of_memory:
+    case errc::handler_stopped:
+      break;
+  }
+  return error_group::resource;
+}
 
 /// The fixed part of an error's sentence, without place.
 inline std::string_view describe(errc code) noexcept {
