@@ -570,7 +570,7 @@ TEST_CASE("the number of connections is bounded") {
   test_hub hub(store, options);
   REQUIRE(!hub.session.connected({"1"}));
   REQUIRE(!hub.session.connected({"2"}));
-  CHECK(hub.session.connected({"3"}).code() == errc::out_of_memory);
+  CHECK(hub.session.connected({"3"}).code() == errc::too_many_connections);
   REQUIRE(!hub.session.connected({"1"}, 7));
   hub.session.disconnected({"2"});
   REQUIRE(!hub.session.connected({"3"}));
