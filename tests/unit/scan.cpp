@@ -95,9 +95,9 @@ TEST_CASE("every kind of machine has its levels", "[scan]") {
     CHECK((names == "portable " || &detail::level() == detail::level_at(i)));
   }
   detail::force_level(nullptr);
-#if !defined(DEVICETWIN_NO_SIMD) && defined(__x86_64__)
+#if !defined(DEVICETWIN_SMALL) && defined(__x86_64__)
   CHECK(names.compare(0, 14, "portable sse2 ") == 0);
-#elif !defined(DEVICETWIN_NO_SIMD) && defined(__aarch64__) && !defined(__AARCH64EB__)
+#elif !defined(DEVICETWIN_SMALL) && defined(__aarch64__) && !defined(__AARCH64EB__)
   CHECK(names == "portable neon ");
 #else
   CHECK(names == "portable ");

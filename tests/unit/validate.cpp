@@ -12,7 +12,7 @@
 #include "../support/text_roads.hpp"
 
 // Small machines leave it out.
-#if !defined(DEVICETWIN_NO_SIMD)
+#if !defined(DEVICETWIN_SMALL)
 
 namespace {
 

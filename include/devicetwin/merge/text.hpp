@@ -107,7 +107,7 @@ DEVICETWIN_NEVER_INLINE inline error read_text(std::string_view text, unsigned w
 }
 /// The same, sooner when there is nothing to say.
 inline error check_text(std::string_view text, unsigned which, const options& o) {
-#if !defined(DEVICETWIN_NO_SIMD)
+#if !defined(DEVICETWIN_SMALL)
   if (text.size() <= longest_text &&
       json::detail::quick_validator(text, o.max_depth, o.memory).sure()) {
     return {};

@@ -9,7 +9,7 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
 
-#if defined(DEVICETWIN_NO_SIMD)  // for small machines
+#if defined(DEVICETWIN_SMALL)  // for small machines
 
 /// In working memory: they are large for a small stack.
 template <class Engine>

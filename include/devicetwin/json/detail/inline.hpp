@@ -21,7 +21,7 @@ namespace json {
 namespace detail {
 
 /// Whether code may be spent on shortcuts; not where size counts most.
-#if defined(DEVICETWIN_NO_SIMD)
+#if defined(DEVICETWIN_SMALL)
 inline constexpr bool shortcuts = false;
 #else
 inline constexpr bool shortcuts = true;

@@ -3,7 +3,7 @@
 ///
 /// The few functions here are the only instruction-set code of the library. They are plain
 /// functions over some hundred bytes at a time, one set of them per level; which set is used is
-/// decided once, at run time. With DEVICETWIN_NO_SIMD defined for the whole program there is the
+/// decided once, at run time. With DEVICETWIN_SMALL defined for the whole program there is the
 /// portable set alone. The compilers' vector types and built-in functions are used, not the
 /// intrinsics' headers, which cost 39,000 lines.
 #pragma once
@@ -15,7 +15,7 @@
 #include "../../version.hpp"
 #include "inline.hpp"
 
-#if !defined(DEVICETWIN_NO_SIMD) && defined(__GNUC__)
+#if !defined(DEVICETWIN_SMALL) && defined(__GNUC__)
 #if defined(__x86_64__) && defined(__SSE2__)
 #define DEVICETWIN_HAS_X86
 #elif defined(__aarch64__) && defined(__ARM_NEON) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -162,7 +162,7 @@ inline void scan_portable(const char* text, std::size_t blocks, scan_state& stat
                           scan_block* out) {
   for (; blocks != 0; --blocks, ++out) {
     std::uint64_t quote = 0, backslash = 0, open = 0, close = 0, comma = 0;
-#if defined(DEVICETWIN_NO_SIMD)
+#if defined(DEVICETWIN_SMALL)
     for (int i = 0; i < 64; ++i, ++text) {  // small
       const std::uint64_t bit = std::uint64_t{1} << i;
       switch (*text) {

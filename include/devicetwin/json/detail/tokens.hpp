@@ -31,7 +31,7 @@ inline const char* skip_space(const char* p, const char* end) noexcept {
 
 /// The next quote or backslash from `p` on, or `end`.
 inline const char* find_quote(const char* p, const char* end) noexcept {
-#if !defined(DEVICETWIN_NO_SIMD)
+#if !defined(DEVICETWIN_SMALL)
   constexpr std::uint64_t ones = 0x0101010101010101u;
   constexpr std::uint64_t highs = 0x8080808080808080u;
   for (; end - p >= 8; p += 8) {
@@ -187,7 +187,7 @@ class text_structure {
   }
 
  private:
-#if defined(DEVICETWIN_NO_SIMD)
+#if defined(DEVICETWIN_SMALL)
   static constexpr std::size_t most = 4;  // at hand
 #else
   static constexpr std::size_t most = 32;
