@@ -139,8 +139,11 @@ inline bool nearest_double_of(std::string_view text, const spelled_number& spell
   } else {  // not by a cast, which takes a kilobyte of code where doubles are not in hardware
     const auto integer =
         n.stored_as == number::kind::unsigned_integer ? n.u : static_cast<std::uint64_t>(n.i);
-    const scanned_number scanned{
-        spelled.first, spelled.last, spelled.negative ? 0 - integer : integer, 0, 0, false};
+    scanned_number scanned{};
+    scanned.first = spelled.first;
+    scanned.last = scanned.end = spelled.last;
+    scanned.significand = spelled.negative ? 0 - integer : integer;
+    scanned.digits = spelled.last - spelled.first;
     bits = double_bits(scanned) | std::uint64_t{spelled.negative} << 63;
   }
   return true;
