@@ -174,15 +174,6 @@ inline constexpr dialect ditto = detail::make_ditto();
 /// RFC 7396 and no limits; only a different value is a change.
 inline constexpr dialect rfc7396 = detail::make_rfc7396();
 
-/// The dialect of this name, or a null pointer.
-inline const dialect* find_dialect(std::string_view name) noexcept {
-  const dialect* all[] = {&azure, &edge_hub, &aws, &ditto, &rfc7396};
-  for (const dialect* d : all) {
-    if (d->name == name) return d;
-  }
-  return nullptr;
-}
-
 namespace detail {
 
 /// A dialect's rules of merging, for the merge floor.
