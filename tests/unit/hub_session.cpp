@@ -711,6 +711,35 @@ TEST_CASE("nothing is acknowledged or told that is not stored") {
   }
 }
 
+TEST_CASE("how often an overtaken write is tried is an option") {
+  for (const unsigned attempts : {0u, 1u, 5u}) {
+    late_store late;
+    devicetwin::hub_options options;
+    options.write_attempts = attempts;
+    basic_hub<late_store> hub(late, options);
+    hub.add(a);
+    CHECK(hub.report(a, R"({"a":1})").code() == errc::precondition_failed);
+    CHECK(late.commits == (attempts == 0 ? 1 : attempts));
+    CHECK(hub.out.at(0).status == 503);
+  }
+}
+
+TEST_CASE("the outcome of the last write can be asked for") {
+  memory_store store;
+  test_hub hub(store);
+  hub.add(a);
+  REQUIRE(!hub.report(a, R"({"a":1,"b":{"c":2}})"));
+  const devicetwin::outcome& last = hub.session.last_outcome();
+  REQUIRE(last.size() == 2);
+  CHECK(last[1].pointer == "/b");
+  CHECK(last.reported_version == 2);
+  REQUIRE(hub.desire(a, R"({"x":true})").status == 200);
+  REQUIRE(last.size() == 1);
+  CHECK(last[0].where == part::desired);
+  CHECK(hub.report(a, R"({"a.b":1})"));
+  CHECK(last.size() == 0);
+}
+
 TEST_CASE("where somebody else has stored the twin, the write is made once more, on theirs") {
   memory_table table;
   table_store store(table), theirs(table);
@@ -754,8 +783,8 @@ TEST_CASE("where somebody else has stored the twin, the write is made once more,
   CHECK(second.report(a, R"({"a":1})").code() == errc::precondition_failed);
   CHECK(late.commits == 2);
   REQUIRE(second.out.size() == 1);
-  CHECK(second.out[0].status == 500);
-  CHECK(second.desire(a, R"({"a":1})").status == 500);
+  CHECK(second.out[0].status == 503);
+  CHECK(second.desire(a, R"({"a":1})").status == 503);
   CHECK(second.out.empty());
   CHECK(second.session.service_remove(a, noon()).status == 412);
   CHECK(second.session.actions().empty());

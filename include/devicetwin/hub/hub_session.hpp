@@ -59,6 +59,9 @@ struct hub_options {
       256 * 1024;  ///< bytes of what a device publishes; more is refused with 413
   std::size_t max_service_body = 1 << 20;  ///< bytes of what the service sends
   std::size_t max_connections = 100'000;   ///< devices and modules connected at a time
+  /// How often a write is tried where somebody else has stored the twin in between, at least once;
+  /// after that it is refused with 503.
+  unsigned write_attempts = 2;
 };
 
 /// The hub over a store (twin/store.hpp has what one must offer), with its own memory from
@@ -162,6 +165,9 @@ class hub_session {
     const hub_action& operator[](std::size_t index) const noexcept { return first[index]; }
   };
   action_range actions() const noexcept { return {actions_, action_count_}; }
+  /// What the last write did: its changes, versions and etag. Empty where it was refused. Valid
+  /// until the next write.
+  const outcome& last_outcome() const noexcept { return done_; }
 
  private:
   using twin_type = typename Store::twin_type;
@@ -425,17 +431,17 @@ template <class Store, class Memory>
 template <class Write>
 typename hub_session<Store, Memory>::failure hub_session<Store, Memory>::write_and_commit(
     Write&& write) {
-  for (bool again = false;; again = true) {
+  for (unsigned attempt = 1;; ++attempt) {
     const auto found = store_.find(party_);
     if (!found) return by_store(found.error());
     if (json::error e = write(**found)) return by_party(e);
     if (!done_.effective()) return {};  // nothing to store
     json::error e = store_.commit(party_);
     if (!e) return {};
-    if (again || e.code() != json::errc::precondition_failed) {
-      done_.clear();
-      return by_store(e);
-    }
+    const bool overtaken = e.code() == json::errc::precondition_failed;
+    if (overtaken && attempt < options_.write_attempts) continue;
+    done_.clear();
+    return overtaken ? failure{e, server_busy} : by_store(e);
   }
 }
 
