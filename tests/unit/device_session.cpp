@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../support/failing_heap.hpp"
+#include "../support/kept_file.hpp"
 #include "../support/random_json.hpp"
 #include "../support/reference.hpp"
 #include "../support/spelled_numbers.hpp"
@@ -838,6 +839,27 @@ TEST_CASE("reports before the first twin, however many, are kept as two patches 
                (stored == "{}" ? "" : ",") + "\"$version\":4}}") == "");
     CHECK(reference::equal(*reference::parser::parse(d.reported()), expected));
   }
+}
+
+TEST_CASE("states that the first version of the format saved are restored", "[device_session]") {
+  const auto reference_of = [](const std::string& text) { return *reference::parser::parse(text); };
+  device d;
+  REQUIRE(!d.session.restore(kept_file("device_state_format_1")));
+  CHECK(d.desired() == R"({"rpm":900})");
+  CHECK(reference::equal(reference_of(d.reported()),
+                         reference_of(R"({"kept":true,"early":{"x":2},"a":{"new":1},"later":5})")));
+  CHECK(d.session.acknowledged() == R"({"a":{"old":1},"kept":true})");
+  CHECK(d.session.version(part::desired) == 4);
+
+  device early;
+  REQUIRE(!early.session.restore(kept_file("device_state_before_twin_format_1")));
+  REQUIRE(early.connect() == "");
+  REQUIRE(
+      early.twin(
+          R"({"desired":{"$version":1},"reported":{"early":{"gone":1},"a":{"old":1},"$version":9}})") ==
+      "");
+  CHECK(reference::equal(reference_of(early.reported()),
+                         reference_of(R"({"early":{"x":2},"a":{"new":1}})")));
 }
 
 TEST_CASE("reports before the first twin that take turns with an object do not grow what is kept",

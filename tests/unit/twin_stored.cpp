@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "../support/failing_heap.hpp"
+#include "../support/kept_file.hpp"
 #include "../support/random_json.hpp"
+#include "../support/reference.hpp"
 
 namespace {
 
@@ -27,6 +29,22 @@ test_twin busy_twin() {
 }
 
 }  // namespace
+
+TEST_CASE("a twin that the first version of the format stored is loaded", "[stored]") {
+  devicetwin::twin t, by_view;
+  REQUIRE(!load_stored(kept_file("twin_format_1"), t));
+  REQUIRE(!by_view.load(kept_file("twin_format_1.json")));
+  CHECK(are_equal(t, by_view));
+  CHECK(t.stamp_of(part::desired, "/zone/a")->version == 2);
+  CHECK(t.stamp_of(part::reported, "/pi")->version == 2);
+  std::string since;
+  REQUIRE(!write_changes_since(t, part::reported, 2, since));
+  CHECK(reference::equal(*reference::parser::parse(since),
+                         *reference::parser::parse(R"({"text":"caf\u00e9 \u0001","old":null})")));
+  since.clear();
+  REQUIRE(!write_changes_since(t, part::desired, 2, since));
+  CHECK(since == R"({"mode":null})");
+}
 
 TEST_CASE("a stored twin comes back whole", "[stored]") {
   const test_twin x = busy_twin();
