@@ -2,10 +2,11 @@
 //
 //   devicetwin_bench_algebra [GOOGLE BENCHMARK OPTION...]
 //
-// Everything is on json::document. What is asked: merge3 with one change on each side takes at most 2.5 times as long as
-// one diff of two of its documents; and with ten times as many members, half of them changed, nothing takes
-// more than 1.5 times as many diffs as before (a diff is linear; comparing with it leaves the caches out of the question).
-// Before it is timed, each result is compared with what it has to be.
+// Everything is on json::document. What is asked: merge3 with one change on each side takes at
+// most 2.5 times as long as one diff of two of its documents; and with ten times as many members,
+// half of them changed, nothing takes more than 1.5 times as many diffs as before (a diff is
+// linear; comparing with it leaves the caches out of the question). Before it is timed, each result
+// is compared with what it has to be.
 
 #include <benchmark/benchmark.h>
 #include <devicetwin/devicetwin.hpp>
@@ -34,8 +35,7 @@ void must_be(bool holds, const std::string& what) {
   if (!holds) throw std::runtime_error("wrong result: " + what);
 }
 bool same(const json::document& a, const json::document& b) {
-  const auto equal = json::equal(a.root(), b.root());
-  return equal && *equal;
+  return json::equal(a.root(), b.root()) == json::comparison::equal;
 }
 
 // A document, what two sides made of it, and the changes they made.
@@ -98,7 +98,9 @@ std::shared_ptr<material> make(const std::string& document, const std::string& c
   must(json::read(texts.to, made->theirs));
   must(json::read(texts.forward, patch));
   must(merge::from_merge_patch(patch.root(), made->their_change));
-  must(merge::change_builder().set(last_leaf(made->base, made->their_change), "ours").finish(made->our_change));
+  must(merge::change_builder()
+           .set(last_leaf(made->base, made->their_change), "ours")
+           .finish(made->our_change));
   must(made->ours.assign(made->base.root()));
   must(merge::apply(made->ours, made->our_change));
   must(merge::compose(made->our_change, made->their_change, made->both));
@@ -186,8 +188,7 @@ const std::vector<operation>& operations() {
            must(merge::to_merge_patch(m->their_change, m->base.root(), out));
          };
        }},
-      {"apply",
-       [](const std::shared_ptr<material>& m) -> work {
+      {"apply", [](const std::shared_ptr<material>& m) -> work {
          auto target = std::make_shared<json::document>();
          auto inverse = std::make_shared<merge::change>();
          must(target->assign(m->base.root()));
@@ -232,15 +233,19 @@ int run(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
 
   const std::vector<std::pair<std::string, std::string>> rows = {
-      {"typical", "p1"}, {"max", "p1"}, {"max", "p5"}, {"max", "p50"}, {"w10000", "p50"}, {"w100000", "p50"}};
+      {"typical", "p1"}, {"max", "p1"},     {"max", "p5"},
+      {"max", "p50"},    {"w10000", "p50"}, {"w100000", "p50"}};
   for (const auto& [document, changes] : rows) {
     const auto m = make(document, changes);
     for (const operation& o : operations()) {
       const work timed = o.prepare(m);
       const std::string name = document + "/" + changes + "/" + o.name;
-      benchmark::RegisterBenchmark(name.c_str(), [timed](benchmark::State& state) {
-        for (auto _ : state) timed();
-      })->Repetitions(9)->MinTime(0.02);
+      benchmark::RegisterBenchmark(name.c_str(),
+                                   [timed](benchmark::State& state) {
+                                     for (auto _ : state) timed();
+                                   })
+          ->Repetitions(9)
+          ->MinTime(0.02);
     }
   }
   collector reporter;
@@ -248,7 +253,8 @@ int run(int argc, char** argv) {
 
   bool met = true;
   const auto time = [&](const std::string& name) { return reporter.medians[name]; };
-  std::printf("%-9s %-4s %-15s %12s  %8s  %8s  %s\n", "document", "", "operation", "time", "in diffs", "growth", "met");
+  std::printf("%-9s %-4s %-15s %12s  %8s  %8s  %s\n", "document", "", "operation", "time",
+              "in diffs", "growth", "met");
   for (const auto& [document, changes] : rows) {
     const std::string row = document + "/" + changes + "/";
     for (const operation& o : operations()) {
@@ -258,10 +264,12 @@ int run(int argc, char** argv) {
       const double before = document == "w100000" ? time("w10000/p50/" + std::string(o.name)) : 0;
       const double growth = before > 0 ? diffs / (before / time("w10000/p50/diff")) : 0;
       std::string verdict;
-      if (std::string(o.name) == "merge3" && document == "max" && changes == "p1") verdict = diffs <= 2.5 ? "yes" : "no";
+      if (std::string(o.name) == "merge3" && document == "max" && changes == "p1")
+        verdict = diffs <= 2.5 ? "yes" : "no";
       if (growth > 0) verdict = growth <= 1.5 ? "yes" : "no";
       met = met && verdict != "no";
-      std::printf("%-9s %-4s %-15s %9.2f us  %8.2f  ", document.c_str(), changes.c_str(), o.name, ns / 1e3, diffs);
+      std::printf("%-9s %-4s %-15s %9.2f us  %8.2f  ", document.c_str(), changes.c_str(), o.name,
+                  ns / 1e3, diffs);
       if (growth > 0) {
         std::printf("%8.2f  %s\n", growth, verdict.c_str());
       } else {

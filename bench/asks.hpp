@@ -13,11 +13,11 @@ struct ask {
   road where;
   std::vector<std::string_view> documents;
   std::vector<std::string_view> changes;
-  // "library": the best library call; "hand-written": the best of those; "any": the best of all others;
-  // else a contestant's name
+  // "library": the best library call; "hand-written": the best of those; "any": the best of all
+  // others; else a contestant's name
   std::string_view yardstick;
-  double must;                 // the ratio may not be above this
-  double aim = 0;                  // wished for; 0: nothing
+  double must;     // the ratio may not be above this
+  double aim = 0;  // wished for; 0: nothing
 };
 
 // A growth asked for: our time on `large` / our time on `small`.
@@ -69,12 +69,7 @@ inline const std::vector<ask>& asks() {
        "simdjson-one-parse",
        1.3,
        0.8},
-      {road::text_apply,
-       {"typical", "max", "meta"},
-       {"p1", "p5"},
-       "simdjson-one-parse",
-       0.5,
-       0.25},
+      {road::text_apply, {"typical", "max", "meta"}, {"p1", "p5"}, "simdjson-one-parse", 0.5, 0.25},
   };
   return table;
 }
@@ -91,13 +86,15 @@ inline const std::vector<growth_ask>& growth_asks() {
        "w10000",
        "w100000",
        {"p50", "p5s", "p50s"},
-       15.0, 11.0},
+       15.0,
+       11.0},
       {road::text_diff_checked,
        "text_diff_checked-growth",
        "w10000",
        "w100000",
        {"p50", "p50s"},
-       15.0, 11.0},
+       15.0,
+       11.0},
       {road::text_apply, "text_apply-growth", "w10000", "w100000", {"p50", "p50s"}, 15.0, 11.0},
       {road::changes_since, "since-growth", "twin-o16", "twin-o16000", {"p1"}, 1.5},
       {road::in_sync, "in-sync-growth", "twin-o16", "twin-o16000", {"p1"}, 1.5},

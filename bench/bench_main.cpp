@@ -152,8 +152,7 @@ std::vector<row> all_rows(bool quick) {
   add(road::read, everywhere, {"p0"});
   add(road::write, documents, {"p0"});
   add(road::equal, documents, {"p0"});
-  add(road::diff, documents,
-      names{"p0", "p1", "p5", "p50", "p5s"});
+  add(road::diff, documents, names{"p0", "p1", "p5", "p50", "p5s"});
   add(road::apply, documents, quick ? names{"p1", "p5", "p50"} : names{"p1", "p5", "p50", "p5s"});
   const std::vector<std::string> texts =
       quick ? std::vector<std::string>{"typical", "max", "meta"} : documents;
@@ -166,7 +165,8 @@ std::vector<row> all_rows(bool quick) {
     if (quick) add(where, {"small", "wide"}, {"p1"});
   }
   add(road::device_patch, {"twin-typical", "twin-max"}, {"p1", "p5"});
-  for (const road where : {road::session_change, road::session_report}) add(where, {"twin-o16"}, {"p1", "p5"});
+  for (const road where : {road::session_change, road::session_report})
+    add(where, {"twin-o16"}, {"p1", "p5"});
   if (!quick) {
     for (const road where : {road::diff, road::apply})
       for (const char* const changes : {"p1", "p50"})
@@ -268,8 +268,9 @@ bool enter_all(const std::vector<row>& rows, const std::vector<contestant>& cont
         auto& texts = pairs[at.document + "/" + at.changes];
         if (!texts) {
           const bool twin = is_twin(at.document);
-          texts = std::make_shared<const pair_texts>(twin ? make_twin_texts(at.document, at.changes)
-                                                          : make_pair_texts(at.document, at.changes));
+          texts =
+              std::make_shared<const pair_texts>(twin ? make_twin_texts(at.document, at.changes)
+                                                      : make_pair_texts(at.document, at.changes));
           const std::string wrong = judge_pair(*texts, twin);
           if (!wrong.empty()) throw std::runtime_error(name + ": " + wrong);
         }
@@ -494,8 +495,8 @@ void add_sizes(const std::string& only, std::vector<line>& lines) {
     made.document = asked.document;
     made.changes = asked.written;
     if (!std::regex_search(made.road + "/" + made.document + "/" + made.changes, wanted)) continue;
-    made.ours_ns =
-        static_cast<double>(devicetwin_twin_bytes(make_twin_texts(asked.document, "p0", asked.how)));
+    made.ours_ns = static_cast<double>(
+        devicetwin_twin_bytes(make_twin_texts(asked.document, "p0", asked.how)));
     made.best_peer = "text";
     made.best_ns = static_cast<double>(twin_sections(asked.document).size());
     made.must = asked.must;
@@ -512,8 +513,9 @@ void print_table(const std::vector<line>& lines) {
   for (const line& at : lines) {
     const std::string ratio = number("%.2f to ", at.ratio());
     std::printf(layout, at.road.c_str(), at.document.c_str(), at.changes.c_str(),
-                (at.road == size_road ? readable_bytes : readable)(at.ours_ns).c_str(), readable(at.document_ns).c_str(), at.library.c_str(),
-                at.handwritten.c_str(), ratio.empty() ? "" : (ratio + at.best_peer).c_str(),
+                (at.road == size_road ? readable_bytes : readable)(at.ours_ns).c_str(),
+                readable(at.document_ns).c_str(), at.library.c_str(), at.handwritten.c_str(),
+                ratio.empty() ? "" : (ratio + at.best_peer).c_str(),
                 number("%.1f", at.must).c_str(), number("%.1f", at.aim).c_str(), at.met().c_str());
   }
   std::size_t asked = 0;

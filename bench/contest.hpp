@@ -15,23 +15,24 @@ namespace bench {
 
 // What is measured.
 enum class road {
-  read,        // text -> tree, and freeing the tree
-  write,       // tree -> text, into a string that is used again
-  equal,       // two equal trees
-  diff,        // tree x tree -> patch tree, and freeing the patch
-  apply,       // parsed patch onto parsed tree
-  text_diff,   // text x text -> patch text, everything freed; ours trusts the texts
-  text_apply,  // text + patch text -> text, everything freed; ours trusts the texts
-  text_diff_checked,   // ours, validating both texts as strictly as when reading them
+  read,               // text -> tree, and freeing the tree
+  write,              // tree -> text, into a string that is used again
+  equal,              // two equal trees
+  diff,               // tree x tree -> patch tree, and freeing the patch
+  apply,              // parsed patch onto parsed tree
+  text_diff,          // text x text -> patch text, everything freed; ours trusts the texts
+  text_apply,         // text + patch text -> text, everything freed; ours trusts the texts
+  text_diff_checked,  // ours, validating both texts as strictly as when reading them
   text_apply_checked,
-  device_patch,   // a device's patch as text -> a twin, with everything that a hub does then
-  changes_since,  // what a patch changed, asked for by version -> patch text
-  in_sync,        // whether the device has all that is desired
-  hub_get,        // a device's GET, as topic and payload -> the reply's
-  hub_report,     // a device's reported patch, as topic and payload -> reply and event
-  hub_desired,    // a service's patch of desired -> notification and event
-  session_change, // a change of desired arrives at a device session: topic and payload -> what changed
-  session_report, // a device session reports, and is acknowledged: two events, one payload
+  device_patch,    // a device's patch as text -> a twin, with everything that a hub does then
+  changes_since,   // what a patch changed, asked for by version -> patch text
+  in_sync,         // whether the device has all that is desired
+  hub_get,         // a device's GET, as topic and payload -> the reply's
+  hub_report,      // a device's reported patch, as topic and payload -> reply and event
+  hub_desired,     // a service's patch of desired -> notification and event
+  session_change,  // a change of desired arrives at a device session: topic and payload -> what
+                   // changed
+  session_report,  // a device session reports, and is acknowledged: two events, one payload
 };
 
 // Whose work the timed call is.
@@ -227,12 +228,12 @@ class text_diff_job : public job {
 //   using twin = ...;                                    default-constructible; has no patches yet
 //   static void load(std::string_view text, twin& out);  as a service's GET has it
 //   static void patch(twin& to, std::string_view text, std::int64_t now);
-//     All or nothing, by azure's rules of names, values, depth and size: merges, stamps, counts; makes
-//     the list of changes (pointer, old, new), the change event as text and the reply's topic as text.
-//     `now` counts 100 ns since 1970.
+//     All or nothing, by azure's rules of names, values, depth and size: merges, stamps, counts;
+//     makes the list of changes (pointer, old, new), the change event as text and the reply's topic
+//     as text. `now` counts 100 ns since 1970.
 //   static std::string report(twin& of);
-//     {"event":…,"reply":"…","changes":[{"pointer":…,"old":…,"new":…},…],"twin":…}, without old where a
-//     property is new, without new where it is gone; the twin as a service's GET has it.
+//     {"event":…,"reply":"…","changes":[{"pointer":…,"old":…,"new":…},…],"twin":…}, without old
+//     where a property is new, without new where it is gone; the twin as a service's GET has it.
 // Forward and backward patch in turn, each a second after the one before.
 template <class T>
 class device_patch_job : public job {

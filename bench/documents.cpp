@@ -472,8 +472,9 @@ std::string time_of_write(std::uint32_t n) {
   return out;
 }
 
-// The `$metadata` of a section as a service has it: an object is as new as what is newest inside, and
-// desired has versions too. `writes` counts the writes so far; gives the number of the last one inside.
+// The `$metadata` of a section as a service has it: an object is as new as what is newest inside,
+// and desired has versions too. `writes` counts the writes so far; gives the number of the last one
+// inside.
 std::uint32_t stamp_tree(const node& of, stamps written, bool desired, std::uint32_t& writes,
                          node& made) {
   made = node::object();
@@ -491,9 +492,7 @@ std::uint32_t stamp_tree(const node& of, stamps written, bool desired, std::uint
 // A twin as a service's GET has it.
 node whole_twin(const twin_sections_tree& sections, stamps written) {
   node twin = node::object();
-  const auto text = [](const char* value) {
-    return node::leaf('"' + std::string(value) + '"');
-  };
+  const auto text = [](const char* value) { return node::leaf('"' + std::string(value) + '"'); };
   const auto number = [](std::uint32_t value) { return node::leaf(std::to_string(value)); };
   std::uint32_t versions[2] = {1, 1};
   node properties = node::object();
@@ -635,7 +634,8 @@ std::uint64_t fingerprint() {
   for (const recipe& known : recipes) {
     for (const char* const changes : {"p1", "p5s", "p50"}) {
       const pair_texts texts = make_pair_texts(known.name, changes);
-      for (const std::string& text : {texts.from, texts.to, texts.forward, texts.backward}) add(text);
+      for (const std::string& text : {texts.from, texts.to, texts.forward, texts.backward})
+        add(text);
     }
   }
   for (const twin_recipe& known : twin_recipes) {

@@ -21,17 +21,18 @@ struct pair_texts {
 
 // Makes a pair. `document`: small, typical, max, meta, wide or wN (one object of N members).
 // `changes`: p0 (none), p1 (one leaf), p5 (three leaves changed, one removed, one added), p50 (half
-// of the leaves changed), n20 and n100 (so many leaves changed); a trailing `s` (p5s) shuffles the members of `to` and of both patches.
-// Throws std::invalid_argument for any other name.
+// of the leaves changed), n20 and n100 (so many leaves changed); a trailing `s` (p5s) shuffles the
+// members of `to` and of both patches. Throws std::invalid_argument for any other name.
 pair_texts make_pair_texts(std::string_view document, std::string_view changes);
 
 // When the properties of a twin were written: all in one write, or each in a write of its own.
 enum class stamps { uniform, different };
 
-// Makes a twin and changes of what its device reports: `from` is the twin as a service's GET has it,
-// with `$metadata`; `to` is its reported section afterwards, values alone; the patches are the
-// device's. `document`: twin-small, twin-typical, twin-max (the text of its sections without metadata
-// has 1, 4 and 31 kB) or twin-oN (N reported objects of four leaves). `changes`: p0, p1, p5.
+// Makes a twin and changes of what its device reports: `from` is the twin as a service's GET has
+// it, with `$metadata`; `to` is its reported section afterwards, values alone; the patches are the
+// device's. `document`: twin-small, twin-typical, twin-max (the text of its sections without
+// metadata has 1, 4 and 31 kB) or twin-oN (N reported objects of four leaves). `changes`: p0, p1,
+// p5.
 pair_texts make_twin_texts(std::string_view document, std::string_view changes,
                            stamps written = stamps::different);
 

@@ -1,5 +1,5 @@
-// The documents whose cost is counted at three sizes: pairs of them, in which members stand in another order, change,
-// come, go or get new names.
+// The documents whose cost is counted at three sizes: pairs of them, in which members stand in
+// another order, change, come, go or get new names.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,8 @@ struct pair_of_texts {
 // Two objects with some `members` leaves each.
 pair_of_texts make(const shape& s, std::size_t members);
 
-// Every order with every change for wide objects, and for each other kind the pairings that differ most.
+// Every order with every change for wide objects, and for each other kind the pairings that differ
+// most.
 std::vector<shape> all_shapes();
 // Of these, those that find most.
 std::vector<shape> some_shapes();

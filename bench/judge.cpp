@@ -65,7 +65,8 @@ std::string judge_device_patch(const json& report, const json& before, const std
   const json after_reported = reported_of(after);
   const std::int64_t version = before.at("version").get<std::int64_t>() + 1;
   const std::int64_t section = before_reported.at("$version").get<std::int64_t>() + 1;
-  if (values_of(after_reported) != values_after) return "the reported section is not the expected one";
+  if (values_of(after_reported) != values_after)
+    return "the reported section is not the expected one";
   if (after.at("version") != version || after_reported.at("$version") != section)
     return "the versions are not the expected ones";
   const json& event = report.at("event");
@@ -80,8 +81,7 @@ std::string judge_device_patch(const json& report, const json& before, const std
     list_changes(values_of(before_reported), values_after, "", changes);
     if (by_pointer(report.at("changes")) != changes) return "the changes are not the expected ones";
   }
-  if (report.at("reply") !=
-      "$iothub/twin/res/204/?$rid=1&$version=" + std::to_string(section))
+  if (report.at("reply") != "$iothub/twin/res/204/?$rid=1&$version=" + std::to_string(section))
     return "the reply is not the expected one";
   return {};
 }
@@ -175,7 +175,9 @@ std::string judge_operation(const operation& what, const pair_texts& texts,
           const json report = json::parse(candidate->output());
           const std::string complaint =
               round == 0 ? ""
-                         : judge_desired_patch(report, before, json::parse(round % 2 == 0 ? texts.forward : texts.backward));
+                         : judge_desired_patch(
+                               report, before,
+                               json::parse(round % 2 == 0 ? texts.forward : texts.backward));
           if (!complaint.empty()) return complaint;
           before = report.at("twin");
         }

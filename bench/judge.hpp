@@ -18,8 +18,8 @@ std::string judge_pair(const pair_texts& texts, bool twin);
 std::string judge_operation(const operation& what, const pair_texts& texts,
                             std::unique_ptr<job>& candidate);
 
-// Runs both in step and compares their results to the last stamp, lists of changes in any order. Empty
-// when they agree, else where they do not.
+// Runs both in step and compares their results to the last stamp, lists of changes in any order.
+// Empty when they agree, else where they do not.
 std::string judge_agreement(const operation& one, const operation& other, const pair_texts& texts);
 
 }  // namespace bench

@@ -1,5 +1,5 @@
-// Property: every law in tests/support/change_laws.hpp about one change and about several in a row. The bytes choose
-// the changes and the document, so that they have names in common.
+// Property: every law in tests/support/change_laws.hpp about one change and about several in a row.
+// The bytes choose the changes and the document, so that they have names in common.
 #include "../tests/support/change_laws.hpp"
 
 #include <cstdio>

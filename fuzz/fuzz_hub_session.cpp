@@ -1,7 +1,8 @@
-// Any sequence of calls of a hub, with topics, filters and payloads of any bytes, on two stores at once: they must answer the
-// same; what is answered must be well-formed, about the one who asked, and stored; and nobody else's twin may change.
-// Each step is a byte that says what, one that says who, and texts up to a NUL where the call takes some.
-#include <devicetwin/sync/hub_session.hpp>
+// Any sequence of calls of a hub, with topics, filters and payloads of any bytes, on two stores at
+// once: they must answer the same; what is answered must be well-formed, about the one who asked,
+// and stored; and nobody else's twin may change. Each step is a byte that says what, one that says
+// who, and texts up to a NUL where the call takes some.
+#include <devicetwin/hub/hub_session.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -11,10 +12,10 @@
 #include <vector>
 
 #include "../tests/support/memory_table.hpp"
+#include "../tests/support/time.hpp"
 
 namespace {
 
-namespace twinsync = devicetwin::sync;
 using devicetwin::twin_id;
 
 void must(bool holds, const char* what) {
@@ -51,31 +52,35 @@ template <class Session>
 std::string told(const Session& session, const twin_id& who) {
   std::string out;
   unsigned previous = 0;
-  for (const twinsync::hub_action& a : session.actions()) {
+  for (const devicetwin::hub_action& a : session.actions()) {
     must(a.to == who, "an action is about who asked");
     const auto kind = static_cast<unsigned>(a.what);
     must(out.empty() || kind > previous, "reply, notification, event, each once");
     previous = kind;
     rapidjson::Document payload;
     if (!a.payload.empty()) must(!json::read(a.payload, payload), "a payload is JSON");
-    if (a.what == twinsync::hub_action::kind::event) {
+    if (a.what == devicetwin::hub_action::kind::event) {
       must(a.topic.empty() && !a.operation.empty() && payload.IsObject(), "an event has its body");
     } else {
-      const auto topic = twinsync::parse_twin_topic(a.topic);
+      const auto topic = devicetwin::parse_twin_topic(a.topic);
       // A request id that is too long is told so, at its full length.
-      const bool has_long_id = a.status == 400 && a.topic.size() > twinsync::max_request_id;
+      const bool has_long_id = a.status == 400 && a.topic.size() > devicetwin::max_request_id;
       must(topic || has_long_id, "a topic is one");
       if (!topic) {
         must(code_of(payload) == 400004, "a refusal says why");
-      } else if (a.what == twinsync::hub_action::kind::reply) {
-        must(topic->kind == twinsync::twin_topic_kind::response && topic->status == a.status, "a reply's topic has its status");
-        must((a.status == 204) == a.payload.empty(), "only what was reported is answered with nothing");
+      } else if (a.what == devicetwin::hub_action::kind::reply) {
+        must(topic->kind == devicetwin::twin_topic_kind::response && topic->status == a.status,
+             "a reply's topic has its status");
+        must((a.status == 204) == a.payload.empty(),
+             "only what was reported is answered with nothing");
         if (a.status >= 400) {
           must(code_of(payload) / 1000 == a.status, "a refusal says why");
         }
       } else {
         const auto version = json::get<std::int64_t>(payload, "/$version");
-        must(topic->kind == twinsync::twin_topic_kind::desired_patch && version && *version == topic->version, "a notification has its version");
+        must(topic->kind == devicetwin::twin_topic_kind::desired_patch && version &&
+                 *version == topic->version,
+             "a notification has its version");
       }
     }
     out.append(a.topic).append("|").append(a.payload).append("|").append(a.operation).append("\n");
@@ -83,10 +88,11 @@ std::string told(const Session& session, const twin_id& who) {
   return out;
 }
 
-std::string shown(const twinsync::service_reply& r) {
+std::string shown(const devicetwin::service_reply& r) {
   rapidjson::Document body;
   if (!r.body.empty()) must(!json::read(r.body, body), "a body is JSON");
-  if (r.status >= 400) must(json::get<std::int64_t>(body, "/errorCode") && r.why, "a refusal says why");
+  if (r.status >= 400)
+    must(json::get<std::int64_t>(body, "/errorCode") && r.why, "a refusal says why");
   return std::to_string(r.status) + "|" + std::string(r.body) + "|" + std::string(r.etag);
 }
 
@@ -96,10 +102,10 @@ constexpr std::size_t id_count = sizeof ids / sizeof *ids;
 template <class Store>
 struct side {
   Store& store;
-  twinsync::hub_session<Store> hub;
+  devicetwin::hub_session<Store> hub;
   explicit side(Store& s) : store(s), hub(s, options()) {}
-  static twinsync::hub_options options() {
-    twinsync::hub_options o;
+  static devicetwin::hub_options options() {
+    devicetwin::hub_options o;
     o.max_payload = 1000;
     o.max_service_body = 1000;
     o.max_connections = 2;
@@ -123,7 +129,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   table_store stored(table, devicetwin::azure, {}, 1);
   side<devicetwin::memory_store> one(live);
   side<table_store> two(stored);
-  devicetwin::timestamp now = 0;
+  std::int64_t ticks = 0;
 
   for (unsigned steps = 0; in.more() && steps < 30; ++steps) {
     const unsigned what = in.below(16);
@@ -132,29 +138,64 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string second = what >= 9 ? in.text() : std::string();
     std::map<const twin_id*, std::string> before;
     for (const twin_id& id : ids) before[&id] = one.view(id);
-    ++now;
+    const devicetwin::timestamp now = at(++ticks);
 
     const auto act = [&](auto& on) -> std::string {
       auto& hub = on.hub;
       std::string answer;
-      const auto said = [&](const json::error& e) { answer = std::to_string(static_cast<int>(e.code())); };
+      const auto said = [&](const json::error& e) {
+        answer = std::to_string(static_cast<int>(e.code()));
+      };
       switch (what) {
-        case 0: answer = shown(hub.service_create({who.device, who.module}, now)); break;
-        case 1: said(hub.connected(who, steps % 2)); break;
-        case 2: hub.disconnected(who, steps % 2); break;
-        case 3: answer = shown(hub.service_get(who)); break;
-        case 4: hub.subscribed(who, first); break;
-        case 5: hub.unsubscribed(who, first); break;
-        case 6: hub.subscribed(who, twinsync::desired_filter); break;
-        case 7: said(hub.message(who, "$iothub/twin/PATCH/properties/reported/?$rid=1", first, now)); break;
-        case 8: answer = shown(hub.service_patch(who, first, now)); break;
-        case 9: answer = shown(hub.service_patch(who, first, now, second)); break;
-        case 10: answer = shown(hub.service_replace(who, first, now, second)); break;
-        case 11: said(hub.message(who, first, second, now)); break;
-        case 12: said(hub.message(who, "$iothub/twin/GET/?$rid=" + first, second, now)); break;
-        case 13: said(hub.message(who, "$iothub/twin/PATCH/properties/reported/?$rid=" + first, second, now)); break;
-        case 14: said(hub.refuse(who, first, twinsync::throttled, second, now)); break;
-        default: answer = shown(hub.service_remove(who, now, second)); break;
+        case 0:
+          answer = shown(hub.service_create({who.device, who.module}, now));
+          break;
+        case 1:
+          said(hub.connected(who, steps % 2));
+          break;
+        case 2:
+          hub.disconnected(who, steps % 2);
+          break;
+        case 3:
+          answer = shown(hub.service_get(who));
+          break;
+        case 4:
+          hub.subscribed(who, first);
+          break;
+        case 5:
+          hub.unsubscribed(who, first);
+          break;
+        case 6:
+          hub.subscribed(who, devicetwin::desired_filter);
+          break;
+        case 7:
+          said(hub.message(who, "$iothub/twin/PATCH/properties/reported/?$rid=1", first, now));
+          break;
+        case 8:
+          answer = shown(hub.service_patch(who, first, now));
+          break;
+        case 9:
+          answer = shown(hub.service_patch(who, first, now, second));
+          break;
+        case 10:
+          answer = shown(hub.service_replace(who, first, now, second));
+          break;
+        case 11:
+          said(hub.message(who, first, second, now));
+          break;
+        case 12:
+          said(hub.message(who, "$iothub/twin/GET/?$rid=" + first, second, now));
+          break;
+        case 13:
+          said(hub.message(who, "$iothub/twin/PATCH/properties/reported/?$rid=" + first, second,
+                           now));
+          break;
+        case 14:
+          said(hub.refuse(who, first, devicetwin::throttled, second, now));
+          break;
+        default:
+          answer = shown(hub.service_remove(who, now, second));
+          break;
       }
       return answer + "\n" + told(hub, who);
     };
@@ -165,7 +206,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       must(id == who || after == before[&id], "nobody else's twin changes");
       must(after == two.view(id), "the twins are the same");
     }
-    must(one.hub.connections() == two.hub.connections() && one.hub.connections() <= 2, "connections are bounded");
+    must(one.hub.connections() == two.hub.connections() && one.hub.connections() <= 2,
+         "connections are bounded");
     // What is stored is what is shown.
     stored.forget_all();
     must(one.view(who) == two.view(who), "what is stored is what is shown");

@@ -1,5 +1,6 @@
-// Property: three-way merge and rebase do what the obvious rules say, with the same conflicts, and keep the laws in
-// tests/support/change_laws.hpp. The bytes choose a document and what two sides change in it.
+// Property: three-way merge and rebase do what the obvious rules say, with the same conflicts, and
+// keep the laws in tests/support/change_laws.hpp. The bytes choose a document and what two sides
+// change in it.
 #include "../tests/support/change_laws.hpp"
 
 #include <cstdio>

@@ -1,5 +1,6 @@
-// Property: an outbox, driven by edits, losses, answers, refusals and foreign writes that the bytes choose, shows at
-// each step what tests/support/outbox_simulation.hpp expects, and in the end the server has it too.
+// Property: an outbox, driven by edits, losses, answers, refusals and foreign writes that the bytes
+// choose, shows at each step what tests/support/outbox_simulation.hpp expects, and in the end the
+// server has it too.
 #include "../tests/support/outbox_simulation.hpp"
 
 #include <cstdio>

@@ -1,7 +1,8 @@
-// Operations of both parties on twins of all kinds, compared with the reference after each (tests/support/twin_driver.hpp).
-// The first byte names the dialect; the others are the choices of the driver, and here and there a text up to a NUL.
-// What takes longest, comparing all that can be seen, is done at the end, and after a few steps that the bytes choose; a
-// quarter of the inputs drives twins of all kinds.
+// Operations of both parties on twins of all kinds, compared with the reference after each
+// (tests/support/twin_driver.hpp). The first byte names the dialect; the others are the choices of
+// the driver, and here and there a text up to a NUL. What takes longest, comparing all that can be
+// seen, is done at the end, and after a few steps that the bytes choose; a quarter of the inputs
+// drives twins of all kinds.
 #include <cstdio>
 #include <cstdlib>
 
@@ -10,7 +11,8 @@
 namespace twin_model {
 
 void differ(const std::string& what, const std::string& is, const std::string& should_be) {
-  std::fprintf(stderr, "%s\n  is        %s\n  should be %s\n", what.c_str(), is.c_str(), should_be.c_str());
+  std::fprintf(stderr, "%s\n  is        %s\n  should be %s\n", what.c_str(), is.c_str(),
+               should_be.c_str());
   std::abort();
 }
 

@@ -179,7 +179,7 @@ def known_equivalents():
 
 # --- Building and running ----------------------------------------------------------------------------
 
-small_flags = ["-DDEVICETWIN_NO_SIMD"]
+small_flags = ["-DDEVICETWIN_SMALL"]
 precompiled = """#include "{root}/tests/catch.hpp"
 #include <rapidjson/document.h>
 #include <rapidjson/writer.h>

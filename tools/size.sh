@@ -48,7 +48,7 @@ int main() {
 CODE
 
 flags="-std=c++17 -mcpu=cortex-m4 -mthumb -Os -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections
-  -Wl,--gc-sections --specs=nano.specs -DDEVICETWIN_SMALL_NUMBERS -DDEVICETWIN_NO_SIMD
+  -Wl,--gc-sections --specs=nano.specs -DDEVICETWIN_SMALL
   -I$root/include -isystem $work/include"
 # build SOURCE PROGRAM FLAG...
 build() {

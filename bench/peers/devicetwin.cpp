@@ -1,6 +1,6 @@
 // Ours, twice: `devicetwin` on a rapidjson::Document with its pool, as a user of RapidJSON has it,
-// and `devicetwin-document` on json::document, which keeps itself compact in an arena. From text to text, the
-// first goes without trees and the second by way of them.
+// and `devicetwin-document` on json::document, which keeps itself compact in an arena. From text to
+// text, the first goes without trees and the second by way of them.
 #include <devicetwin/devicetwin.hpp>
 
 #include <stdexcept>
@@ -34,8 +34,7 @@ struct on_pool {
     must(json::write(value.document, out));
   }
   static bool equal(const tree& a, const tree& b) {
-    const json::result<bool> same = json::equal(a.document, b.document);
-    return same && *same;
+    return json::equal(a.document, b.document) == json::comparison::equal;
   }
   static void apply(tree& target, const tree& patch) {
     json::value& root = target.document;
@@ -63,8 +62,7 @@ struct on_document {
     must(json::write(value.root(), out));
   }
   static bool equal(const tree& a, const tree& b) {
-    const json::result<bool> same = json::equal(a.root(), b.root());
-    return same && *same;
+    return json::equal(a.root(), b.root()) == json::comparison::equal;
   }
   static void apply(tree& target, const tree& patch) {
     must(merge::apply_merge_patch(target.document, patch.root()));
@@ -155,9 +153,10 @@ std::vector<contestant> level_contestants() {
   for (std::size_t i = 0; json::detail::level_at(i) != nullptr; ++i) {
     const json::detail::scan_level& level = *json::detail::level_at(i);
     if (&level == &best) break;
-    all.push_back({std::string("devicetwin-") + level.name,
-                   {at_level<between_texts_job<text_trust::trusted>>(road::text_diff, level),
-                    at_level<between_texts_job<text_trust::checked>>(road::text_diff_checked, level)}});
+    all.push_back(
+        {std::string("devicetwin-") + level.name,
+         {at_level<between_texts_job<text_trust::trusted>>(road::text_diff, level),
+          at_level<between_texts_job<text_trust::checked>>(road::text_diff_checked, level)}});
   }
   return all;
 }

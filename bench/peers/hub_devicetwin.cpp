@@ -1,5 +1,5 @@
 // Our hub over its store in memory: messages in, actions out, everything but the network.
-#include <devicetwin/sync/hub_session.hpp>
+#include <devicetwin/hub/hub_session.hpp>
 
 #include <stdexcept>
 
@@ -9,8 +9,7 @@ namespace bench {
 namespace {
 
 namespace json = devicetwin::json;
-namespace twinsync = devicetwin::sync;
-using twinsync::hub_action;
+using devicetwin::hub_action;
 
 // A hub with the twin of a device that is connected and subscribed.
 class hub_job : public job {
@@ -21,7 +20,7 @@ class hub_job : public job {
     must(!store_.put(loaded));
     id_ = std::string(loaded.device_id());
     must(!hub_.connected({id_}));
-    hub_.subscribed({id_}, twinsync::desired_filter);
+    hub_.subscribed({id_}, devicetwin::desired_filter);
   }
 
  protected:
@@ -34,7 +33,7 @@ class hub_job : public job {
     return text;
   }
   devicetwin::memory_store store_;
-  twinsync::hub_session<devicetwin::memory_store> hub_;
+  devicetwin::hub_session<devicetwin::memory_store> hub_;
   std::string id_;
   std::int64_t now_ = 17798400001230000;  // 2026-05-27T00:00:00.123Z
 };
@@ -42,7 +41,7 @@ class hub_job : public job {
 class hub_get_job : public hub_job {
  public:
   using hub_job::hub_job;
-  void run() override { must(!hub_.message({id_}, "$iothub/twin/GET/?$rid=1", " ", ++now_)); }
+  void run() override { must(!hub_.message({id_}, "$iothub/twin/GET/?$rid=1", " ", {++now_})); }
   std::string output() override {
     const hub_action& reply = hub_.actions()[0];
     must(reply.topic == "$iothub/twin/res/200/?$rid=1");
@@ -55,7 +54,8 @@ class hub_report_job : public hub_job {
   explicit hub_report_job(const pair_texts& texts)
       : hub_job(texts), patches_{texts.forward, texts.backward} {}
   void run() override {
-    must(!hub_.message({id_}, "$iothub/twin/PATCH/properties/reported/?$rid=1", patches_[next_], now_));
+    must(!hub_.message({id_}, "$iothub/twin/PATCH/properties/reported/?$rid=1", patches_[next_],
+                       {now_}));
     next_ = 1 - next_;
     now_ += 10000000;
   }
@@ -78,17 +78,19 @@ class hub_desired_job : public hub_job {
       : hub_job(texts), patches_{desired_patch(texts.forward), desired_patch(texts.backward)} {
     std::string reported;
     must(!json::write((*store_.find({id_}))->reported(), reported));
-    must(hub_.service_replace({id_}, desired_patch(reported), now_).status == 200);
+    must(hub_.service_replace({id_}, desired_patch(reported), {now_}).status == 200);
   }
   void run() override {
-    must(hub_.service_patch({id_}, patches_[next_], now_).status == 200);
+    must(hub_.service_patch({id_}, patches_[next_], {now_}).status == 200);
     next_ = 1 - next_;
     now_ += 10000000;
   }
   std::string output() override {
     must(hub_.actions().size() == 2 && hub_.actions()[0].what == hub_action::kind::notify);
     std::string out = "{\"topic\":\"";
-    out.append(hub_.actions()[0].topic).append("\",\"notification\":").append(hub_.actions()[0].payload);
+    out.append(hub_.actions()[0].topic)
+        .append("\",\"notification\":")
+        .append(hub_.actions()[0].payload);
     out.append(",\"event\":").append(hub_.actions()[1].payload);
     return out.append(",\"twin\":").append(service_view()).append("}");
   }

@@ -1,5 +1,5 @@
-// simdjson only reads: its DOM with a parser that is kept, from padded text. For the roads from text to text,
-// the parse of one text, the document, is shown as a yardstick.
+// simdjson only reads: its DOM with a parser that is kept, from padded text. For the roads from
+// text to text, the parse of one text, the document, is shown as a yardstick.
 #include <simdjson.h>
 
 #include <sstream>

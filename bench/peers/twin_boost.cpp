@@ -1,5 +1,5 @@
-// The same twin on Boost.JSON: the service's document with its `$metadata` is kept as JSON; a write goes
-// to a copy of the section, which takes its place when all is well.
+// The same twin on Boost.JSON: the service's document with its `$metadata` is kept as JSON; a write
+// goes to a copy of the section, which takes its place when all is well.
 #include <boost/json.hpp>
 #include <cstdint>
 #include <cstdio>
@@ -55,11 +55,13 @@ void check(const bj::value& value, std::size_t depth, bool in_array) {
       if (value.get_int64() > 4503599627370495 || value.get_int64() < -4503599627370496)
         throw std::runtime_error("an integer is too large");
       break;
-    case bj::kind::uint64: throw std::runtime_error("an integer is too large");
+    case bj::kind::uint64:
+      throw std::runtime_error("an integer is too large");
     case bj::kind::null:
       if (in_array) throw std::runtime_error("null in an array");
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -85,10 +87,14 @@ std::size_t size_of(const bj::value& value) {
     case bj::kind::array:
       for (const bj::value& inner : value.get_array()) size += size_of(inner);
       return size;
-    case bj::kind::string: return visible(value.get_string());
-    case bj::kind::bool_: return 4;
-    case bj::kind::null: return 0;
-    default: return 8;
+    case bj::kind::string:
+      return visible(value.get_string());
+    case bj::kind::bool_:
+      return 4;
+    case bj::kind::null:
+      return 0;
+    default:
+      return 8;
   }
 }
 
@@ -200,8 +206,8 @@ class hub_twin {
   }
 
   // Whether anything was written; a present value counts even when it is equal.
-  bool merge(bj::object& target, bj::object& metadata, const bj::object& patch, std::string& pointer,
-             bj::object& told, bj::object& told_metadata, std::size_t& size) {
+  bool merge(bj::object& target, bj::object& metadata, const bj::object& patch,
+             std::string& pointer, bj::object& told, bj::object& told_metadata, std::size_t& size) {
     bool written = false;
     const std::size_t length = pointer.size();
     for (const auto& [name, value] : patch) {
@@ -219,8 +225,8 @@ class hub_twin {
       } else if (value.is_object() && found != nullptr && found->is_object()) {
         bj::object inner;
         bj::object inner_metadata;
-        if (merge(found->get_object(), metadata[name].as_object(), value.get_object(), pointer, inner,
-                  inner_metadata, size)) {
+        if (merge(found->get_object(), metadata[name].as_object(), value.get_object(), pointer,
+                  inner, inner_metadata, size)) {
           told[name] = std::move(inner);
           told_metadata[name] = std::move(inner_metadata);
           written = true;

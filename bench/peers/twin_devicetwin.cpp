@@ -25,7 +25,7 @@ struct on_twin {
   };
   static void load(std::string_view text, twin& out) { must(out.document.load(text)); }
   static void patch(twin& to, std::string_view text, std::int64_t now) {
-    must(to.document.device_patch(text, now, to.done));
+    must(to.document.device_patch(text, {now}, to.done));
     char digits[json::max_number_chars];
     const char* const end = json::to_chars(digits, to.done.reported_version);
     to.reply = "$iothub/twin/res/204/?$rid=1&$version=";
@@ -70,7 +70,7 @@ class asking_job : public job {
   explicit asking_job(const pair_texts& texts) : twin_(without_limits()) {
     must(twin_.load(texts.from));
     devicetwin::outcome done;
-    must(twin_.device_patch(texts.forward, 17798400001230000, done));
+    must(twin_.device_patch(texts.forward, {17798400001230000}, done));
   }
 
  protected:
@@ -102,7 +102,8 @@ class in_sync_job : public asking_job {
   volatile bool answer_ = false;  // asked anew each time
 };
 
-// A device session with a section as desired and reported, whose versions have ten digits that count up.
+// A device session with a section as desired and reported, whose versions have ten digits that
+// count up.
 class session_job : public job {
  public:
   explicit session_job(const pair_texts& texts) : patches_{texts.forward, texts.backward} {
@@ -120,10 +121,10 @@ class session_job : public job {
       section += ',';
     }
     section += "\"$version\":" + std::string(first_version) + "}";
-    must(session_.connected(0));
-    const auto topic = devicetwin::sync::parse_twin_topic(session_.actions()[2].topic);
+    must(session_.connected({0}));
+    const auto topic = devicetwin::parse_twin_topic(session_.actions()[2].topic);
     must(session_.message("$iothub/twin/res/200/?$rid=" + std::string(topic->request_id),
-                          "{\"desired\":" + section + ",\"reported\":" + section + "}", 0));
+                          "{\"desired\":" + section + ",\"reported\":" + section + "}", {0}));
   }
 
  protected:
@@ -134,20 +135,21 @@ class session_job : public job {
   }
   const std::string& next() { return patches_[next_ ^= 1]; }
 
-  devicetwin::sync::device_session session_;
+  devicetwin::device_session session_;
   std::string patches_[2];
   std::size_t next_ = 1;
 };
 
 class session_change_job : public session_job {
  public:
-  explicit session_change_job(const pair_texts& texts) : session_job(texts), topic_("$iothub/twin/PATCH/properties/desired/?$version=") {
+  explicit session_change_job(const pair_texts& texts)
+      : session_job(texts), topic_("$iothub/twin/PATCH/properties/desired/?$version=") {
     topic_ += first_version;
   }
   void run() override {
     count(topic_, topic_.size());
-    must(session_.message(topic_, next(), 0));
-    for (const devicetwin::sync::text_change change : session_.changes()) told_ += change.pointer.size();
+    must(session_.message(topic_, next(), {0}));
+    for (const devicetwin::text_change change : session_.changes()) told_ += change.pointer.size();
   }
   std::string output() override { return std::string(session_.text(devicetwin::part::desired)); }
 
@@ -158,14 +160,15 @@ class session_change_job : public session_job {
 
 class session_report_job : public session_job {
  public:
-  explicit session_report_job(const pair_texts& texts) : session_job(texts), version_(first_version) {}
+  explicit session_report_job(const pair_texts& texts)
+      : session_job(texts), version_(first_version) {}
   void run() override {
-    must(session_.report(next(), 0));
-    const auto topic = devicetwin::sync::parse_twin_topic(session_.actions()[0].topic);
+    must(session_.report(next(), {0}));
+    const auto topic = devicetwin::parse_twin_topic(session_.actions()[0].topic);
     count(version_, version_.size());
     answer_ = "$iothub/twin/res/204/?$rid=";
     answer_.append(topic->request_id).append("&$version=").append(version_);
-    must(session_.message(answer_, {}, 0));
+    must(session_.message(answer_, {}, {0}));
     if (!session_.in_step()) throw std::runtime_error("not in step");
   }
   std::string output() override { return std::string(session_.acknowledged()); }

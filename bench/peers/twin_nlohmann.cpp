@@ -1,5 +1,6 @@
-// A twin on nlohmann/json as a competent user writes it: the service's document with its `$metadata` is
-// kept as JSON; a write goes to a copy of the section, which takes its place when all is well.
+// A twin on nlohmann/json as a competent user writes it: the service's document with its
+// `$metadata` is kept as JSON; a write goes to a copy of the section, which takes its place when
+// all is well.
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
@@ -58,7 +59,8 @@ void check(const json& value, std::size_t depth, bool in_array) {
     case json::value_t::null:
       if (in_array) throw std::runtime_error("null in an array");
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -84,10 +86,14 @@ std::size_t size_of(const json& value) {
     case json::value_t::array:
       for (const json& inner : value) size += size_of(inner);
       return size;
-    case json::value_t::string: return visible(value.get_ref<const std::string&>());
-    case json::value_t::boolean: return 4;
-    case json::value_t::null: return 0;
-    default: return 8;
+    case json::value_t::string:
+      return visible(value.get_ref<const std::string&>());
+    case json::value_t::boolean:
+      return 4;
+    case json::value_t::null:
+      return 0;
+    default:
+      return 8;
   }
 }
 

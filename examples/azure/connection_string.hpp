@@ -10,15 +10,16 @@
 namespace azure {
 
 struct connection_string {
-  std::string host;     ///< without the port
-  int port = 8883;      ///< MQTT over TLS
+  std::string host;  ///< without the port
+  int port = 8883;   ///< MQTT over TLS
   std::string device;
-  std::string module;   ///< empty for the device itself
-  std::string key;      ///< base64
+  std::string module;  ///< empty for the device itself
+  std::string key;     ///< base64
 };
 
-/// Takes one apart: fields in any order, an optional port in the host name, an optional ModuleId; other fields are passed
-/// over. Gives what is wrong with it, in one sentence; nothing when all is well. Never repeats the key.
+/// Takes one apart: fields in any order, an optional port in the host name, an optional ModuleId;
+/// other fields are passed over. Gives what is wrong with it, in one sentence; nothing when all is
+/// well. Never repeats the key.
 inline std::string parse_connection_string(std::string_view text, connection_string& to);
 
 // ---------------------------------------------------------------------------------------------
@@ -30,7 +31,8 @@ inline std::string parse_connection_string(std::string_view text, connection_str
     text.remove_prefix(field.size() < text.size() ? field.size() + 1 : text.size());
     const std::size_t equals = field.find('=');
     const std::string_view name = field.substr(0, equals);
-    const std::string_view value = equals == std::string_view::npos ? std::string_view() : field.substr(equals + 1);
+    const std::string_view value =
+        equals == std::string_view::npos ? std::string_view() : field.substr(equals + 1);
     if (name == "HostName") to.host = value;
     if (name == "DeviceId") to.device = value;
     if (name == "ModuleId") to.module = value;
@@ -50,7 +52,8 @@ inline std::string parse_connection_string(std::string_view text, connection_str
   if (to.host.empty()) return "the connection string has no HostName";
   if (to.device.empty()) return "the connection string has no DeviceId";
   std::string secret;
-  if (!from_base64(to.key, secret) || secret.empty()) return "the connection string has no SharedAccessKey, or it is not base64";
+  if (!from_base64(to.key, secret) || secret.empty())
+    return "the connection string has no SharedAccessKey, or it is not base64";
   return {};
 }
 

@@ -10,8 +10,8 @@ namespace azure {
 /// The base64 text of bytes (RFC 4648, section 4).
 inline std::string to_base64(std::string_view bytes);
 
-/// The bytes that a base64 text stands for. False, with `bytes` empty, for anything that to_base64() does not write:
-/// other characters, white space, a missing end, bits left over.
+/// The bytes that a base64 text stands for. False, with `bytes` empty, for anything that
+/// to_base64() does not write: other characters, white space, a missing end, bits left over.
 inline bool from_base64(std::string_view text, std::string& bytes);
 
 /// A text with everything but letters, digits and - . _ ~ as %XX (RFC 3986, section 2.3).
@@ -24,7 +24,8 @@ inline bool percent_decoded(std::string_view text, std::string& decoded);
 
 namespace detail {
 
-inline constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+inline constexpr std::string_view base64_digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// The value of a hexadecimal digit, or -1.
 inline int hex_value(char c) {
@@ -42,8 +43,10 @@ inline std::string to_base64(std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t count = bytes.size() - i < 3 ? bytes.size() - i : 3;
     unsigned group = 0;
-    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    for (std::size_t k = 0; k < 4; ++k) text += k <= count ? detail::base64_digits[group >> (18 - 6 * k) & 63] : '=';
+    for (std::size_t k = 0; k < 3; ++k)
+      group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    for (std::size_t k = 0; k < 4; ++k)
+      text += k <= count ? detail::base64_digits[group >> (18 - 6 * k) & 63] : '=';
   }
   return text;
 }
@@ -73,7 +76,8 @@ inline std::string percent_encoded(std::string_view text) {
   std::string encoded;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' || c == '~';
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
     if (plain) {
       encoded += c;
     } else {

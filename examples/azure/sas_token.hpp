@@ -1,9 +1,11 @@
-/// Shared access signatures: with them a device or a back end shows a hub that it holds a key, without telling the key.
+/// Shared access signatures: with them a device or a back end shows a hub that it holds a key,
+/// without telling the key.
 ///
 ///     SharedAccessSignature sr={resource}&sig={signature}&se={expiry}[&skn={policy}]
 ///
-/// The signature is the base64 of the HMAC-SHA256, under the key's bytes, of the percent-encoded resource, a line feed
-/// and the expiry. The expiry is in seconds since 1970. docs/azure.md, "Tokens".
+/// The signature is the base64 of the HMAC-SHA256, under the key's bytes, of the percent-encoded
+/// resource, a line feed and the expiry. The expiry is in seconds since 1970. docs/azure.md,
+/// "Tokens".
 #pragma once
 
 #include <openssl/crypto.h>
@@ -21,7 +23,8 @@ namespace azure {
 
 /// A token, taken apart; nothing in it has been believed yet.
 struct sas_token {
-  std::string resource;         ///< what it is for: `host/devices/{id}[/modules/{id}]`, or a prefix of that
+  std::string
+      resource;  ///< what it is for: `host/devices/{id}[/modules/{id}]`, or a prefix of that
   std::string signed_resource;  ///< the same, spelled as it was signed
   std::string signature;        ///< the 32 bytes
   std::int64_t expiry = 0;      ///< seconds since 1970
@@ -29,15 +32,18 @@ struct sas_token {
   std::string policy;           ///< empty for a device's own key
 };
 
-/// Takes a token apart. False for a text that is none: a field missing, standing twice, unknown or badly encoded, a
-/// signature that is not 32 bytes, an expiry that is not digits or more than 18 of them.
+/// Takes a token apart. False for a text that is none: a field missing, standing twice, unknown or
+/// badly encoded, a signature that is not 32 bytes, an expiry that is not digits or more than 18 of
+/// them.
 inline bool parse_sas_token(std::string_view text, sas_token& token);
 
-/// Whether the token was signed with this key (base64). Takes the same time wherever the signatures differ.
+/// Whether the token was signed with this key (base64). Takes the same time wherever the signatures
+/// differ.
 inline bool is_signed_with(const sas_token& token, std::string_view key);
 
 /// Makes a token; empty when the key is not base64.
-inline std::string make_sas_token(std::string_view resource, std::string_view key, std::int64_t expiry, std::string_view policy = {});
+inline std::string make_sas_token(std::string_view resource, std::string_view key,
+                                  std::int64_t expiry, std::string_view policy = {});
 
 // ---------------------------------------------------------------------------------------------
 
@@ -45,15 +51,17 @@ namespace detail {
 
 inline constexpr std::size_t signature_size = 32;
 
-inline bool sign(std::string_view encoded_resource, std::string_view expiry, std::string_view key, unsigned char (&signature)[signature_size]) {
+inline bool sign(std::string_view encoded_resource, std::string_view expiry, std::string_view key,
+                 unsigned char (&signature)[signature_size]) {
   std::string secret;
   if (!from_base64(key, secret) || secret.empty()) return false;
   std::string text(encoded_resource);
   text += '\n';
   text += expiry;
   unsigned length = 0;
-  const bool made = HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), reinterpret_cast<const unsigned char*>(text.data()),
-                         text.size(), signature, &length) != nullptr;
+  const bool made = HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
+                         reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+                         signature, &length) != nullptr;
   OPENSSL_cleanse(&secret[0], secret.size());
   return made && length == signature_size;
 }
@@ -80,7 +88,9 @@ inline bool parse_sas_token(std::string_view text, sas_token& token) {
       token.resource = decoded;
       token.signed_resource = value;
     } else if (name == "sig") {
-      if (!first(has_signature) || !from_base64(decoded, token.signature) || token.signature.size() != detail::signature_size) return false;
+      if (!first(has_signature) || !from_base64(decoded, token.signature) ||
+          token.signature.size() != detail::signature_size)
+        return false;
     } else if (name == "se") {
       if (!first(has_expiry) || value.empty() || value.size() > 18) return false;
       for (const char c : value) {
@@ -100,16 +110,19 @@ inline bool parse_sas_token(std::string_view text, sas_token& token) {
 
 inline bool is_signed_with(const sas_token& token, std::string_view key) {
   unsigned char expected[detail::signature_size];
-  return token.signature.size() == sizeof expected && detail::sign(token.signed_resource, token.signed_expiry, key, expected) &&
+  return token.signature.size() == sizeof expected &&
+         detail::sign(token.signed_resource, token.signed_expiry, key, expected) &&
          CRYPTO_memcmp(expected, token.signature.data(), sizeof expected) == 0;
 }
 
-inline std::string make_sas_token(std::string_view resource, std::string_view key, std::int64_t expiry, std::string_view policy) {
+inline std::string make_sas_token(std::string_view resource, std::string_view key,
+                                  std::int64_t expiry, std::string_view policy) {
   const std::string encoded = percent_encoded(resource), until = std::to_string(expiry);
   unsigned char signature[detail::signature_size];
   if (!detail::sign(encoded, until, key, signature)) return {};
   std::string token = "SharedAccessSignature sr=" + encoded;
-  token += "&sig=" + percent_encoded(to_base64({reinterpret_cast<const char*>(signature), sizeof signature}));
+  token += "&sig=" +
+           percent_encoded(to_base64({reinterpret_cast<const char*>(signature), sizeof signature}));
   token += "&se=" + until;
   if (!policy.empty()) token += "&skn=" + percent_encoded(policy);
   return token;

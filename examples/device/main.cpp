@@ -1,7 +1,9 @@
-// A device that keeps its twin in step with a hub: the one of examples/mosquitto_hub, or the real service. See --help.
+// A device that keeps its twin in step with a hub: the one of examples/mosquitto_hub, or the real
+// service. See --help.
 
+#include <devicetwin/base/chrono.hpp>
+#include <devicetwin/device/device_session.hpp>
 #include <devicetwin/json/visible.hpp>
-#include <devicetwin/sync/device_session.hpp>
 
 #include <poll.h>
 #include <unistd.h>
@@ -22,13 +24,15 @@
 
 namespace {
 
+using devicetwin::milliseconds_now;
+
 namespace json = devicetwin::json;
+using devicetwin::action_kind;
+using devicetwin::device_action;
+using devicetwin::device_options;
+using devicetwin::device_session;
 using devicetwin::part;
-using devicetwin::sync::action_kind;
-using devicetwin::sync::device_action;
-using devicetwin::sync::device_options;
-using devicetwin::sync::device_session;
-using devicetwin::sync::text_change;
+using devicetwin::text_change;
 
 constexpr const char* help = R"(usage: device [OPTION...] [CONNECTION_STRING]
 
@@ -54,11 +58,6 @@ struct settings {
   bool until_reported = false;
   std::int64_t token_lifetime = 3600, retry_first = 1000, retry_longest = 60000, time_out = 30000;
 };
-
-/// Milliseconds of a clock that does not go back.
-std::int64_t now() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 volatile std::sig_atomic_t stopped = 0;
 
@@ -100,24 +99,26 @@ class program {
   device::state_file state_file_;
   std::string input_;
   bool input_ended_ = false, in_step_ = false;
-  bool skipping_line_ = false;                    ///< up to its end, for it is too long
-  std::int64_t reconnect_at_ = 0;                 ///< when there is no connection
-  std::int64_t give_up_at_ = INT64_MAX;           ///< while one is on its way
-  std::int64_t renew_at_ = INT64_MAX;             ///< the token
+  bool skipping_line_ = false;           ///< up to its end, for it is too long
+  std::int64_t reconnect_at_ = 0;        ///< when there is no connection
+  std::int64_t give_up_at_ = INT64_MAX;  ///< while one is on its way
+  std::int64_t renew_at_ = INT64_MAX;    ///< the token
   unsigned failures_ = 0;
 };
 
 device_options program::options_of(const settings& s, std::uint64_t seed) {
   device_options options;
-  options.retry_first = s.retry_first;
-  options.retry_longest = s.retry_longest;
-  options.time_out = s.time_out;
+  options.retry_first = {s.retry_first};
+  options.retry_longest = {s.retry_longest};
+  options.time_out = {s.time_out};
   options.seed = seed;
   return options;
 }
 
 /// DEVICE, or DEVICE/MODULE.
-std::string client_id(const azure::connection_string& to) { return to.module.empty() ? to.device : to.device + "/" + to.module; }
+std::string client_id(const azure::connection_string& to) {
+  return to.module.empty() ? to.device : to.device + "/" + to.module;
+}
 
 program::program(const settings& s)
     : settings_(s),
@@ -130,15 +131,19 @@ bool program::restore() {
   std::string state;
   std::string problem = state_file_.load(state);
   if (problem.empty() && !state.empty()) {
-    if (const json::error e = session_.restore(state)) problem = settings_.state_file + ": " + e.message();
+    if (const json::error e = session_.restore(state))
+      problem = settings_.state_file + ": " + e.message();
   }
   if (!problem.empty()) {
     say(problem);
-    say("The file is left as it is; it may have reports in it that the hub has not got. Name another one with --state, or move it away.");
+    say("The file is left as it is; it may have reports in it that the hub has not got. Name "
+        "another one with --state, or move it away.");
     return false;
   }
-  if (state_file_.was_unbound()) say(settings_.state_file + " does not say whose state it is; it is taken as this device's");
-  return save();  // now, so that a file that cannot be written is noticed before there is something to lose
+  if (state_file_.was_unbound())
+    say(settings_.state_file + " does not say whose state it is; it is taken as this device's");
+  return save();  // now, so that a file that cannot be written is noticed before there is something
+                  // to lose
 }
 
 void program::connect() {
@@ -146,10 +151,15 @@ void program::connect() {
   std::string resource = to.host + "/devices/" + azure::percent_encoded(to.device);
   if (!to.module.empty()) resource += "/modules/" + azure::percent_encoded(to.module);
   const std::int64_t lifetime = settings_.token_lifetime;
-  const auto today = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-  give_up_at_ = now() + connect_patience;
-  renew_at_ = now() + (lifetime - 1) * 850;  // while it is good for 15 % of its time yet; a second may be cut off by now
-  link_.connect(to.host, to.port, to.host + "/" + client_id(to) + "/?api-version=2021-04-12", azure::make_sas_token(resource, to.key, today + lifetime));
+  const auto today = std::chrono::duration_cast<std::chrono::seconds>(
+                         std::chrono::system_clock::now().time_since_epoch())
+                         .count();
+  give_up_at_ = milliseconds_now().count + connect_patience;
+  renew_at_ = milliseconds_now().count +
+              (lifetime - 1) *
+                  850;  // while it is good for 15 % of its time yet; a second may be cut off by now
+  link_.connect(to.host, to.port, to.host + "/" + client_id(to) + "/?api-version=2021-04-12",
+                azure::make_sas_token(resource, to.key, today + lifetime));
 }
 
 std::int64_t program::back_off() {
@@ -157,24 +167,26 @@ std::int64_t program::back_off() {
   ++failures_;
   std::int64_t pause = settings_.retry_first << doublings;
   if (pause > settings_.retry_longest) pause = settings_.retry_longest;
-  return pause / 2 + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(pause / 2 + 1));
+  return pause / 2 +
+         static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(pause / 2 + 1));
 }
 
 void program::lost(const std::string& why) {
   const std::int64_t pause = back_off();
-  reconnect_at_ = now() + pause;
+  reconnect_at_ = milliseconds_now().count + pause;
   give_up_at_ = renew_at_ = INT64_MAX;
   in_step_ = false;
   char seconds[32];
   std::snprintf(seconds, sizeof seconds, "%.1f", static_cast<double>(pause) / 1000);
   say("no connection: " + why + " Again in " + seconds + " s.");
-  follow(session_.disconnected(now()));
+  follow(session_.disconnected(milliseconds_now()));
 }
 
 bool program::save() {
   if (settings_.state_file.empty()) return true;
   std::string state;
-  if (const json::error e = session_.save(state)) return say("the state cannot be saved: " + e.message()), false;
+  if (const json::error e = session_.save(state))
+    return say("the state cannot be saved: " + e.message()), false;
   const std::string problem = state_file_.save(state);
   if (!problem.empty()) say(problem);
   return problem.empty();
@@ -186,24 +198,32 @@ void program::follow(const json::error& e) {
   bool up = link_.is_up();
   for (const device_action& action : session_.actions()) {
     switch (action.kind) {
-      case action_kind::subscribe: up = up && link_.subscribe(action.topic); break;
-      case action_kind::publish: up = up && link_.publish(action.topic, action.payload); break;
+      case action_kind::subscribe:
+        up = up && link_.subscribe(action.topic);
+        break;
+      case action_kind::publish:
+        up = up && link_.publish(action.topic, action.payload);
+        break;
       case action_kind::changed:
         for (const text_change& c : session_.changes()) {
-          std::printf("%s: %s -> %s\n", shown(c.pointer).c_str(), shown(c.old_text).c_str(), shown(c.new_text).c_str());
+          std::printf("%s: %s -> %s\n", shown(c.pointer).c_str(), shown(c.old_text).c_str(),
+                      shown(c.new_text).c_str());
         }
         std::fflush(stdout);
         break;
       case action_kind::refused:
-        std::fprintf(stderr, "refused (%u): %s\n%s\n", action.status, shown(action.message).c_str(), shown(action.payload).c_str());
+        std::fprintf(stderr, "refused (%u): %s\n%s\n", action.status, shown(action.message).c_str(),
+                     shown(action.payload).c_str());
         break;
       case action_kind::failed:
-        std::fprintf(stderr, "the hub does not give the twin (%u): %s\n", action.status, shown(action.message).c_str());
+        std::fprintf(stderr, "the hub does not give the twin (%u): %s\n", action.status,
+                     shown(action.message).c_str());
         break;
     }
   }
   if (session_.in_step() && !in_step_) {
-    std::fprintf(stderr, "in step: desired is at version %lld, reported at %lld\n", static_cast<long long>(session_.version(part::desired)),
+    std::fprintf(stderr, "in step: desired is at version %lld, reported at %lld\n",
+                 static_cast<long long>(session_.version(part::desired)),
                  static_cast<long long>(session_.version(part::reported)));
   }
   in_step_ = session_.in_step();
@@ -214,13 +234,13 @@ void program::take_line(std::string_view line) {
   if (line.find_first_not_of(" \t") == std::string_view::npos) return;
   if (line == "?") {
     for (const part p : {part::desired, part::reported}) {
-      std::printf("%s %lld %s\n", p == part::desired ? "desired" : "reported", static_cast<long long>(session_.version(p)),
-                  shown(session_.text(p)).c_str());
+      std::printf("%s %lld %s\n", p == part::desired ? "desired" : "reported",
+                  static_cast<long long>(session_.version(p)), shown(session_.text(p)).c_str());
     }
     std::fflush(stdout);
     return;
   }
-  follow(session_.report(line, now()));
+  follow(session_.report(line, milliseconds_now()));
 }
 
 void program::take_input() {
@@ -240,7 +260,8 @@ void program::take_input() {
   }
   input_.erase(0, start);
   if (input_.size() > longest_line) {
-    if (!skipping_line_) say("a line is too long (the limit is " + std::to_string(longest_line) + " bytes)");
+    if (!skipping_line_)
+      say("a line is too long (the limit is " + std::to_string(longest_line) + " bytes)");
     skipping_line_ = true;
     input_.clear();
   }
@@ -250,7 +271,7 @@ int program::run() {
   if (!link_.problem().empty()) return say(link_.problem()), 1;
   if (!restore()) return 1;
   while (!stopped && !(settings_.until_reported && input_ended_ && session_.in_step())) {
-    const std::int64_t at = now();
+    const std::int64_t at = milliseconds_now().count;
     if (reconnect_at_ <= at) {
       reconnect_at_ = INT64_MAX;
       connect();
@@ -262,14 +283,16 @@ int program::run() {
     if (renew_at_ <= at && link_.is_up()) {
       say("a new token");
       link_.disconnect();
-      follow(session_.disconnected(at));
+      follow(session_.disconnected({at}));
       in_step_ = false;
       connect();
     }
-    if (session_.next_tick() <= at) follow(session_.tick(at));
+    if (session_.next_tick().count <= at) follow(session_.tick({at}));
 
-    std::int64_t wait = link_.is_up() ? 1000 : 50;  // a connection on its way is not seen by its socket alone
-    for (const std::int64_t due : {reconnect_at_, give_up_at_, renew_at_, session_.next_tick()}) {
+    std::int64_t wait =
+        link_.is_up() ? 1000 : 50;  // a connection on its way is not seen by its socket alone
+    for (const std::int64_t due :
+         {reconnect_at_, give_up_at_, renew_at_, session_.next_tick().count}) {
       if (due - at < wait) wait = due > at ? due - at : 0;
     }
     pollfd waited[2] = {{input_ended_ ? -1 : STDIN_FILENO, POLLIN, 0}, {link_.socket(), POLLIN, 0}};
@@ -285,10 +308,14 @@ int program::run() {
           say("connected");
           failures_ = 0;
           give_up_at_ = INT64_MAX;
-          follow(session_.connected(now()));
+          follow(session_.connected(milliseconds_now()));
           break;
-        case device::link_event::lost: lost(event.text); break;
-        case device::link_event::message: follow(session_.message(event.text, event.payload, now())); break;
+        case device::link_event::lost:
+          lost(event.text);
+          break;
+        case device::link_event::message:
+          follow(session_.message(event.text, event.payload, milliseconds_now()));
+          break;
       }
     }
   }
@@ -330,14 +357,16 @@ bool read_arguments(int count, char** arguments, settings& s) {
     if (!good) return say("this is no option, or it has no number: " + std::string(name)), false;
   }
   if (text == nullptr) return say("a connection string is needed; --help says more"), false;
-  if (const std::string problem = azure::parse_connection_string(text, s.to); !problem.empty()) return say(problem), false;
+  if (const std::string problem = azure::parse_connection_string(text, s.to); !problem.empty())
+    return say(problem), false;
   return true;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count == 2 && std::string_view(arguments[1]) == "--help") return std::fputs(help, stdout) < 0 ? 1 : 0;
+  if (count == 2 && std::string_view(arguments[1]) == "--help")
+    return std::fputs(help, stdout) < 0 ? 1 : 0;
   settings s;
   if (!read_arguments(count, arguments, s)) return 2;
   struct sigaction stop {};

@@ -1,4 +1,5 @@
-/// A connection to a hub over libmosquitto: MQTT 3.1.1 with TLS, on the caller's thread. What happens is queued as events.
+/// A connection to a hub over libmosquitto: MQTT 3.1.1 with TLS, on the caller's thread. What
+/// happens is queued as events.
 #pragma once
 
 #include <mosquitto.h>
@@ -35,9 +36,11 @@ class mqtt_link {
   /// What setting up has come to; empty when all is well.
   const std::string& problem() const { return problem_; }
 
-  /// Connects; `connected` or `lost` follows. The answer to TLS and MQTT is not waited for, but that of TCP is, for ten
-  /// seconds at most: mosquitto_connect_async() never notices in 2.0.11 that a host refuses, unless threads are used.
-  void connect(const std::string& host, int port, const std::string& user_name, const std::string& password);
+  /// Connects; `connected` or `lost` follows. The answer to TLS and MQTT is not waited for, but
+  /// that of TCP is, for ten seconds at most: mosquitto_connect_async() never notices in 2.0.11
+  /// that a host refuses, unless threads are used.
+  void connect(const std::string& host, int port, const std::string& user_name,
+               const std::string& password);
   /// Ends the connection, if there is one; nothing follows.
   void disconnect();
   /// False when it cannot be sent; then `lost` follows.
@@ -77,9 +80,12 @@ inline mqtt_link::mqtt_link(const std::string& client_id, const std::string& ca_
   }
   mosquitto_int_option(client_, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V311);
   const int trust = ca_file.empty() ? mosquitto_int_option(client_, MOSQ_OPT_TLS_USE_OS_CERTS, 1)
-                                    : mosquitto_tls_set(client_, ca_file.c_str(), nullptr, nullptr, nullptr, nullptr);
-  if (trust != MOSQ_ERR_SUCCESS || mosquitto_tls_opts_set(client_, 1, "tlsv1.2", nullptr) != MOSQ_ERR_SUCCESS) {
-    problem_ = ca_file.empty() ? "the system's certificates cannot be used" : ca_file + " cannot be read";
+                                    : mosquitto_tls_set(client_, ca_file.c_str(), nullptr, nullptr,
+                                                        nullptr, nullptr);
+  if (trust != MOSQ_ERR_SUCCESS ||
+      mosquitto_tls_opts_set(client_, 1, "tlsv1.2", nullptr) != MOSQ_ERR_SUCCESS) {
+    problem_ =
+        ca_file.empty() ? "the system's certificates cannot be used" : ca_file + " cannot be read";
     return;
   }
   mosquitto_connect_callback_set(client_, [](mosquitto*, void* self, int code) {
@@ -87,9 +93,13 @@ inline mqtt_link::mqtt_link(const std::string& client_id, const std::string& ca_
     of(self)->up_ = true;
     of(self)->events_.push_back({link_event::connected, {}, {}});
   });
-  mosquitto_disconnect_callback_set(client_, [](mosquitto*, void* self, int code) { of(self)->end(mosquitto_strerror(code)); });
+  mosquitto_disconnect_callback_set(
+      client_, [](mosquitto*, void* self, int code) { of(self)->end(mosquitto_strerror(code)); });
   mosquitto_message_callback_set(client_, [](mosquitto*, void* self, const mosquitto_message* m) {
-    of(self)->events_.push_back({link_event::message, m->topic, {static_cast<const char*>(m->payload), static_cast<std::size_t>(m->payloadlen)}});
+    of(self)->events_.push_back(
+        {link_event::message,
+         m->topic,
+         {static_cast<const char*>(m->payload), static_cast<std::size_t>(m->payloadlen)}});
   });
 }
 
@@ -104,12 +114,14 @@ inline void mqtt_link::end(std::string why) {
   events_.push_back({link_event::lost, std::move(why), {}});
 }
 
-inline void mqtt_link::connect(const std::string& host, int port, const std::string& user_name, const std::string& password) {
+inline void mqtt_link::connect(const std::string& host, int port, const std::string& user_name,
+                               const std::string& password) {
   constexpr int keep_alive = 60;
   constexpr unsigned patience = 10;
   started_ = true;
   mosquitto_username_pw_set(client_, user_name.c_str(), password.c_str());
-  struct sigaction interrupt {}, before {};
+  struct sigaction interrupt {
+  }, before{};
   interrupt.sa_handler = [](int) {};  // without SA_RESTART: connect() returns
   sigaction(SIGALRM, &interrupt, &before);
   alarm(patience);
@@ -117,7 +129,9 @@ inline void mqtt_link::connect(const std::string& host, int port, const std::str
   const int reason = errno;
   alarm(0);
   sigaction(SIGALRM, &before, nullptr);
-  if (code != MOSQ_ERR_SUCCESS) end(code == MOSQ_ERR_ERRNO ? std::strerror(reason == EINTR ? ETIMEDOUT : reason) : mosquitto_strerror(code));
+  if (code != MOSQ_ERR_SUCCESS)
+    end(code == MOSQ_ERR_ERRNO ? std::strerror(reason == EINTR ? ETIMEDOUT : reason)
+                               : mosquitto_strerror(code));
 }
 
 inline void mqtt_link::disconnect() {
@@ -134,7 +148,8 @@ inline bool mqtt_link::subscribe(std::string_view filter) {
 }
 
 inline bool mqtt_link::publish(std::string_view topic, std::string_view payload) {
-  const int code = mosquitto_publish(client_, nullptr, std::string(topic).c_str(), static_cast<int>(payload.size()), payload.data(), 0, false);
+  const int code = mosquitto_publish(client_, nullptr, std::string(topic).c_str(),
+                                     static_cast<int>(payload.size()), payload.data(), 0, false);
   if (code != MOSQ_ERR_SUCCESS) end(mosquitto_strerror(code));
   return code == MOSQ_ERR_SUCCESS;
 }

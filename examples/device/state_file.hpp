@@ -1,4 +1,5 @@
-/// What must outlive the device program, in a file that is always whole, and that belongs to one device of one hub.
+/// What must outlive the device program, in a file that is always whole, and that belongs to one
+/// device of one hub.
 #pragma once
 
 #include <fcntl.h>
@@ -16,9 +17,10 @@
 
 namespace device {
 
-/// The file. It starts with three lines: the form, the hub's host name and the device; the state follows. What cannot be
-/// read, or belongs to another device, is never replaced. Nor is a file that another program uses, or one that is a
-/// symbolic link. Functions return what is wrong, in one sentence; nothing when all is well.
+/// The file. It starts with three lines: the form, the hub's host name and the device; the state
+/// follows. What cannot be read, or belongs to another device, is never replaced. Nor is a file
+/// that another program uses, or one that is a symbolic link. Functions return what is wrong, in
+/// one sentence; nothing when all is well.
 class state_file {
  public:
   /// `device` is DEVICE, or DEVICE/MODULE.
@@ -27,21 +29,27 @@ class state_file {
   state_file& operator=(const state_file&) = delete;
   ~state_file() { hold(-1); }
 
-  /// Reads what was saved; nothing when there is no file. After a failure save() does nothing, and fails too.
+  /// Reads what was saved; nothing when there is no file. After a failure save() does nothing, and
+  /// fails too.
   std::string load(std::string& state);
-  /// Whether the file that load() has read does not say whose it is, as those of the first version do not.
+  /// Whether the file that load() has read does not say whose it is, as those of the first version
+  /// do not.
   bool was_unbound() const { return unbound_; }
 
-  /// Replaces the file. After a success the new state is there after a power loss, too; until then, and after a failure,
-  /// the old one is. Call it after load(). A state that is in the file already is not written again.
+  /// Replaces the file. After a success the new state is there after a power loss, too; until then,
+  /// and after a failure, the old one is. Call it after load(). A state that is in the file already
+  /// is not written again.
   std::string save(std::string_view state);
 
  private:
   static constexpr std::string_view form = "devicetwin device state ";
-  static constexpr std::string_view first_version_mark = "DTDS";  ///< files of the first version are the state alone
+  static constexpr std::string_view first_version_mark =
+      "DTDS";  ///< files of the first version are the state alone
 
   std::string problem(const std::string& what) const { return path_ + ": " + what; }
-  std::string system_problem(const char* what) const { return problem(std::string(what) + ": " + std::strerror(errno)); }
+  std::string system_problem(const char* what) const {
+    return problem(std::string(what) + ": " + std::strerror(errno));
+  }
   /// Keeps a file open, whose lock tells other programs that it is used.
   void hold(int file);
   /// Whether the name still belongs to the file that is held, or to none if none is.
@@ -50,7 +58,7 @@ class state_file {
   std::string write_new(const std::string& fresh, std::string_view bytes, int& file) const;
 
   std::string path_, host_, device_;
-  std::string saved_;       ///< what is in the file
+  std::string saved_;  ///< what is in the file
   int held_ = -1;
   bool loaded_ = false;
   bool unbound_ = false;
@@ -71,9 +79,11 @@ inline void state_file::hold(int file) {
 }
 
 inline bool state_file::is_mine() const {
-  struct stat named {}, held {};
+  struct stat named {
+  }, held{};
   if (::lstat(path_.c_str(), &named) != 0) return errno == ENOENT && held_ < 0;
-  return held_ >= 0 && ::fstat(held_, &held) == 0 && named.st_dev == held.st_dev && named.st_ino == held.st_ino;
+  return held_ >= 0 && ::fstat(held_, &held) == 0 && named.st_dev == held.st_dev &&
+         named.st_ino == held.st_ino;
 }
 
 inline std::string state_file::load(std::string& state) {
@@ -90,12 +100,15 @@ inline std::string state_file::load(std::string& state) {
   if (::fstat(held_, &status) != 0) return system_problem("it cannot be read");
   if (!S_ISREG(status.st_mode)) return problem("it is not a regular file");
   // Where files cannot be locked, the program does without.
-  if ((::flock(held_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) || !is_mine()) return problem("another program uses it");
+  if ((::flock(held_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) || !is_mine())
+    return problem("another program uses it");
   std::string bytes;
   char block[65536];
   for (ssize_t count; (count = ::read(held_, block, sizeof block)) != 0;) {
-    if (count > 0) bytes.append(block, static_cast<std::size_t>(count));
-    else if (errno != EINTR) return system_problem("it cannot be read");
+    if (count > 0)
+      bytes.append(block, static_cast<std::size_t>(count));
+    else if (errno != EINTR)
+      return system_problem("it cannot be read");
   }
   std::size_t header = 0;
   if (std::string wrong = take_header(bytes, header); !wrong.empty()) return wrong;
@@ -117,16 +130,22 @@ inline std::string state_file::take_header(const std::string& bytes, std::size_t
     length = end + 1;
   }
   if (lines[0].compare(0, form.size(), form) != 0) return problem("the saved state is damaged");
-  if (lines[0].substr(form.size()) != "1") return problem("the state was saved by a newer version of this program");
+  if (lines[0].substr(form.size()) != "1")
+    return problem("the state was saved by a newer version of this program");
   if (lines[1] == host_ && lines[2] == device_) return {};
-  return problem("it is the state of " + lines[2] + " at " + lines[1] + ", not of " + device_ + " at " + host_);
+  return problem("it is the state of " + lines[2] + " at " + lines[1] + ", not of " + device_ +
+                 " at " + host_);
 }
 
-inline std::string state_file::write_new(const std::string& fresh, std::string_view bytes, int& file) const {
+inline std::string state_file::write_new(const std::string& fresh, std::string_view bytes,
+                                         int& file) const {
   constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   file = ::open(fresh.c_str(), flags, 0600);
-  if (file < 0 && errno == EEXIST && ::unlink(fresh.c_str()) == 0) file = ::open(fresh.c_str(), flags, 0600);  // of a power loss
-  if (file < 0) return problem("the state cannot be saved, " + fresh + " cannot be made: " + std::strerror(errno));
+  if (file < 0 && errno == EEXIST && ::unlink(fresh.c_str()) == 0)
+    file = ::open(fresh.c_str(), flags, 0600);  // of a power loss
+  if (file < 0)
+    return problem("the state cannot be saved, " + fresh +
+                   " cannot be made: " + std::strerror(errno));
   static_cast<void>(::flock(file, LOCK_EX | LOCK_NB));
   while (!bytes.empty()) {
     const ssize_t written = ::write(file, bytes.data(), bytes.size());
@@ -146,8 +165,10 @@ inline std::string state_file::save(std::string_view state) {
   int file = -1;
   std::string wrong = write_new(fresh, bytes, file);
   if (file < 0) return wrong;
-  if (wrong.empty() && !is_mine()) wrong = problem("the state cannot be saved: another program has changed the file");
-  if (wrong.empty() && std::rename(fresh.c_str(), path_.c_str()) != 0) wrong = system_problem("the state cannot be saved");
+  if (wrong.empty() && !is_mine())
+    wrong = problem("the state cannot be saved: another program has changed the file");
+  if (wrong.empty() && std::rename(fresh.c_str(), path_.c_str()) != 0)
+    wrong = system_problem("the state cannot be saved");
   if (!wrong.empty()) {
     ::close(file);
     ::unlink(fresh.c_str());
@@ -158,7 +179,8 @@ inline std::string state_file::save(std::string_view state) {
   const std::size_t slash = path_.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
   const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0 || (::fsync(directory) != 0 && errno != EINVAL)) wrong = system_problem("the state may not outlive a power loss");
+  if (directory < 0 || (::fsync(directory) != 0 && errno != EINVAL))
+    wrong = system_problem("the state may not outlive a power loss");
   if (directory >= 0) ::close(directory);
   if (wrong.empty()) saved_ = std::move(bytes);
   return wrong;

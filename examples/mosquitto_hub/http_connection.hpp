@@ -1,6 +1,8 @@
 /// One connection of the HTTP server, with or without TLS.
 #pragma once
 
+#include <devicetwin/base/chrono.hpp>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
@@ -50,13 +52,15 @@ struct http_surroundings {
   std::function<void(std::shared_ptr<http_call>)> hand_over;
 };
 
-/// Reads a request, hands it over, writes the answer, and so on. What a client sends beyond the request stays unread until
-/// the request is answered. All of it happens on the server's thread.
+/// Reads a request, hands it over, writes the answer, and so on. What a client sends beyond the
+/// request stays unread until the request is answered. All of it happens on the server's thread.
 template <class Stream>
-class http_connection final : public http_answered, public std::enable_shared_from_this<http_connection<Stream>> {
+class http_connection final : public http_answered,
+                              public std::enable_shared_from_this<http_connection<Stream>> {
  public:
   /// `stream` is connected. The connection lives as long as something is to come for it.
-  http_connection(Stream stream, http_surroundings& around) : stream_(std::move(stream)), around_(around), timer_(stream_.get_executor()) {
+  http_connection(Stream stream, http_surroundings& around)
+      : stream_(std::move(stream)), around_(around), timer_(stream_.get_executor()) {
     around_.peers.add(*this);
     listed_ = true;
     since = std::chrono::steady_clock::now();
@@ -73,13 +77,11 @@ class http_connection final : public http_answered, public std::enable_shared_fr
 
   static constexpr bool has_tls = std::is_same_v<Stream, tls_socket>;
   tcp_socket& socket() {
-    if constexpr (has_tls) return stream_.next_layer();
-    else return stream_;
+    if constexpr (has_tls)
+      return stream_.next_layer();
+    else
+      return stream_;
   }
-  static devicetwin::timestamp time() {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count() / 100;
-  }
-
   void enter(phase next, std::chrono::steady_clock::duration may_take);
   void on_deadline();
   void begin_request();
@@ -108,7 +110,8 @@ class http_connection final : public http_answered, public std::enable_shared_fr
   std::shared_ptr<http_request_in_hand> call_;
   std::optional<http_request> request_;
   response response_;
-  std::shared_ptr<http_connection> self_;  ///< keeps the connection while nothing else does: the hub has its request in hand
+  std::shared_ptr<http_connection>
+      self_;  ///< keeps the connection while nothing else does: the hub has its request in hand
   std::size_t discarded_ = 0;
   bool listed_ = false;  ///< not closed yet
   bool close_after_answer_ = false;
@@ -126,7 +129,8 @@ void http_connection<Stream>::enter(phase next, std::chrono::steady_clock::durat
   timer_.async_wait([self = this->weak_from_this()](const error_code& e) {
     const auto alive = self.lock();
     // A wait whose timer was set anew may have been over already.
-    if (!e && alive && alive->timer_.expiry() <= std::chrono::steady_clock::now()) alive->on_deadline();
+    if (!e && alive && alive->timer_.expiry() <= std::chrono::steady_clock::now())
+      alive->on_deadline();
   });
 }
 
@@ -139,7 +143,8 @@ void http_connection<Stream>::on_deadline() {
       break;
     case phase::waiting:
       if (taken_) return close();
-      if (around_.queue.withdraw(call_.get())) return refuse({devicetwin::sync::server_busy, "the hub is busy"});
+      if (around_.queue.withdraw(call_.get()))
+        return refuse({devicetwin::server_busy, "the hub is busy"});
       taken_ = true;
       enter(phase::waiting, commit_time);
       break;
@@ -156,10 +161,11 @@ template <class Stream>
 void http_connection<Stream>::start() {
   if constexpr (has_tls) {
     enter(phase::handshake, handshake_time);
-    stream_.async_handshake(boost::asio::ssl::stream_base::server, [self = this->shared_from_this()](const error_code& e) {
-      if (e || !self->listed_) return self->close();
-      self->begin_request();
-    });
+    stream_.async_handshake(boost::asio::ssl::stream_base::server,
+                            [self = this->shared_from_this()](const error_code& e) {
+                              if (e || !self->listed_) return self->close();
+                              self->begin_request();
+                            });
   } else {
     begin_request();
   }
@@ -183,15 +189,18 @@ void http_connection<Stream>::begin_request() {
 
 template <class Stream>
 void http_connection<Stream>::read_more() {
-  const std::size_t room = buffer_.max_size() - buffer_.size();  // the parser refuses before there is none
-  stream_.async_read_some(buffer_.prepare(std::min<std::size_t>(room, 8192)),
-                          [self = this->shared_from_this()](const error_code& e, std::size_t size) {
-    if (!self->listed_ || (e && !self->too_late_)) return self->close();
-    if (self->too_late_) return self->refuse({{408, 408000}, "the request did not come in time"});
-    self->buffer_.commit(size);
-    if (self->now == phase::idle) self->enter(phase::reading, request_time);
-    self->parse();
-  });
+  const std::size_t room =
+      buffer_.max_size() - buffer_.size();  // the parser refuses before there is none
+  stream_.async_read_some(
+      buffer_.prepare(std::min<std::size_t>(room, 8192)),
+      [self = this->shared_from_this()](const error_code& e, std::size_t size) {
+        if (!self->listed_ || (e && !self->too_late_)) return self->close();
+        if (self->too_late_)
+          return self->refuse({{408, 408000}, "the request did not come in time"});
+        self->buffer_.commit(size);
+        if (self->now == phase::idle) self->enter(phase::reading, request_time);
+        self->parse();
+      });
 }
 
 template <class Stream>
@@ -200,7 +209,7 @@ void http_connection<Stream>::parse() {
   buffer_.consume(request_->read(static_cast<const char*>(unused.data()), unused.size()));
   if (request_->refusal() != nullptr) return refuse(*request_->refusal());
   if (!around_.peers.count_body(*this, call_->body.size())) {
-    return refuse({devicetwin::sync::server_busy, "the hub has too many requests with a body in hand"});
+    return refuse({devicetwin::server_busy, "the hub has too many requests with a body in hand"});
   }
   if (request_->is_done()) {
     close_after_answer_ = !request_->may_continue();
@@ -208,7 +217,9 @@ void http_connection<Stream>::parse() {
     self_ = this->shared_from_this();
     return around_.hand_over(call_);
   }
-  if (request_->is_header_done() && request_->expects_continue() && !continue_sent_ && call_->body.empty()) return send_continue();
+  if (request_->is_header_done() && request_->expects_continue() && !continue_sent_ &&
+      call_->body.empty())
+    return send_continue();
   read_more();
 }
 
@@ -216,10 +227,11 @@ template <class Stream>
 void http_connection<Stream>::send_continue() {
   static constexpr char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
   continue_sent_ = true;
-  boost::asio::async_write(stream_, boost::asio::buffer(go_on, sizeof go_on - 1), [self = this->shared_from_this()](const error_code& e, std::size_t) {
-    if (e || !self->listed_) return self->close();
-    self->read_more();
-  });
+  boost::asio::async_write(stream_, boost::asio::buffer(go_on, sizeof go_on - 1),
+                           [self = this->shared_from_this()](const error_code& e, std::size_t) {
+                             if (e || !self->listed_) return self->close();
+                             self->read_more();
+                           });
 }
 
 template <class Stream>
@@ -235,7 +247,7 @@ void http_connection<Stream>::answered() {
 template <class Stream>
 void http_connection<Stream>::refuse(const http_refusal& refusal) {
   self_.reset();  // who calls this keeps the connection
-  write_http_error(*call_, refusal.as, refusal.why, time());
+  write_http_error(*call_, refusal.as, refusal.why, devicetwin::timestamp_now());
   close_after_answer_ = true;  // where the next request begins is not known
   write_answer(close_time);
 }
@@ -248,7 +260,8 @@ void http_connection<Stream>::write_answer(std::chrono::steady_clock::duration m
   char date[64];
   const std::time_t seconds = std::time(nullptr);
   std::tm parts{};
-  if (gmtime_r(&seconds, &parts) != nullptr && std::strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &parts) != 0) {
+  if (gmtime_r(&seconds, &parts) != nullptr &&
+      std::strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &parts) != 0) {
     response_.set(field::date, date);  // RFC 9110 section 6.6.1
   }
   if (!call_->etag.empty()) response_.set(field::etag, "\"" + call_->etag + "\"");
@@ -260,11 +273,12 @@ void http_connection<Stream>::write_answer(std::chrono::steady_clock::duration m
   response_.prepare_payload();
   if (call_->status == 204) response_.erase(field::content_length);  // RFC 9110 section 8.6
   if (request_->head_only()) response_.body().clear();
-  boost::beast::http::async_write(stream_, response_, [self = this->shared_from_this()](const error_code& e, std::size_t) {
-    if (e || !self->listed_) return self->close();
-    if (self->close_after_answer_) return self->say_goodbye();
-    self->begin_request();
-  });
+  boost::beast::http::async_write(
+      stream_, response_, [self = this->shared_from_this()](const error_code& e, std::size_t) {
+        if (e || !self->listed_) return self->close();
+        if (self->close_after_answer_) return self->say_goodbye();
+        self->begin_request();
+      });
 }
 
 template <class Stream>
@@ -280,14 +294,15 @@ void http_connection<Stream>::say_goodbye() {
   }
 }
 
-/// Reads what is still to come of a refused request, for a while: closing before would destroy the answer on its way
-/// (RFC 9112 section 9.6).
+/// Reads what is still to come of a refused request, for a while: closing before would destroy the
+/// answer on its way (RFC 9112 section 9.6).
 template <class Stream>
 void http_connection<Stream>::discard() {
   error_code ignored;
   if (discarded_ == 0) socket().shutdown(tcp_socket::shutdown_send, ignored);
   buffer_.clear();
-  socket().async_read_some(buffer_.prepare(8192), [self = this->shared_from_this()](const error_code& e, std::size_t size) {
+  socket().async_read_some(buffer_.prepare(8192), [self = this->shared_from_this()](
+                                                      const error_code& e, std::size_t size) {
     self->discarded_ += size;
     if (e || !self->listed_ || self->discarded_ > 1024 * 1024) return self->close();
     self->discard();

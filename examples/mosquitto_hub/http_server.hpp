@@ -1,4 +1,5 @@
-/// What the connections of the HTTP server share: the list of them with its bounds, and the way to the broker's thread.
+/// What the connections of the HTTP server share: the list of them with its bounds, and the way to
+/// the broker's thread.
 #pragma once
 
 #include <pthread.h>
@@ -18,16 +19,19 @@ namespace hub {
 
 /// Bounds on connections. Each connection costs about 100 KB with TLS.
 inline constexpr std::size_t max_http_connections = 256;
-inline constexpr std::size_t max_http_bodies = 16 * 1024 * 1024;  ///< bytes of all requests' bodies together
+inline constexpr std::size_t max_http_bodies =
+    16 * 1024 * 1024;  ///< bytes of all requests' bodies together
 
 /// How long each step of a connection may take as a whole, however the bytes drip in.
 inline constexpr std::chrono::seconds handshake_time{5};
-inline constexpr std::chrono::seconds request_time{10};  ///< from a request's first byte to its last; and a stranger's until the first
-inline constexpr std::chrono::seconds idle_time{30};     ///< between an answer and the next request
-inline constexpr std::chrono::seconds answer_time{10};   ///< until the broker takes the request
-inline constexpr std::chrono::seconds commit_time{60};   ///< from there until it has answered
-inline constexpr std::chrono::seconds write_time{10};    ///< until the client has read an answer
-inline constexpr std::chrono::seconds close_time{2};     ///< the same, after an error; and for the goodbye
+inline constexpr std::chrono::seconds request_time{
+    10};  ///< from a request's first byte to its last; and a stranger's until the first
+inline constexpr std::chrono::seconds idle_time{30};    ///< between an answer and the next request
+inline constexpr std::chrono::seconds answer_time{10};  ///< until the broker takes the request
+inline constexpr std::chrono::seconds commit_time{60};  ///< from there until it has answered
+inline constexpr std::chrono::seconds write_time{10};   ///< until the client has read an answer
+inline constexpr std::chrono::seconds close_time{
+    2};  ///< the same, after an error; and for the goodbye
 
 /// A connection, as the list of connections sees it.
 class http_peer {
@@ -50,14 +54,16 @@ class http_peer {
   virtual void drop() = 0;
 
   phase now = phase::handshake;
-  bool authenticated = false;                   ///< a request of it was let through before
-  std::chrono::steady_clock::time_point since;  ///< when it began, or began to wait for the next request
-  std::size_t body = 0;                         ///< bytes of its request's body so far
+  bool authenticated = false;  ///< a request of it was let through before
+  std::chrono::steady_clock::time_point
+      since;             ///< when it began, or began to wait for the next request
+  std::size_t body = 0;  ///< bytes of its request's body so far
 };
 
-/// All connections. When there is no room, somebody has to go: never one whose request the hub has in hand; strangers before
-/// those that were let in; of those alike, the one that has taken longest. So a stranger who holds connections open, or
-/// sends slowly, loses them to whoever comes next. For one thread.
+/// All connections. When there is no room, somebody has to go: never one whose request the hub has
+/// in hand; strangers before those that were let in; of those alike, the one that has taken
+/// longest. So a stranger who holds connections open, or sends slowly, loses them to whoever comes
+/// next. For one thread.
 class http_peers {
  public:
   void add(http_peer& peer) { peers_.push_back(&peer); }
@@ -70,13 +76,14 @@ class http_peers {
   bool make_room() {
     return peers_.size() < max_http_connections || drop_one([](const http_peer&) { return true; });
   }
-  /// Takes note of the size of a peer's body. Drops others that have sent a part of a body when there is no room.
-  /// False when there is none all the same.
+  /// Takes note of the size of a peer's body. Drops others that have sent a part of a body when
+  /// there is no room. False when there is none all the same.
   bool count_body(http_peer& peer, std::size_t size) {
     bodies_ = bodies_ - peer.body + size;
     peer.body = size;
     while (size != 0 && bodies_ > max_http_bodies) {
-      if (!drop_one([&peer](const http_peer& other) { return &other != &peer && other.body != 0; })) return false;
+      if (!drop_one([&peer](const http_peer& other) { return &other != &peer && other.body != 0; }))
+        return false;
     }
     return true;
   }
@@ -92,7 +99,9 @@ class http_peers {
     http_peer* worst = nullptr;
     for (http_peer* peer : peers_) {
       if (peer->now == http_peer::phase::waiting || !may(*peer)) continue;
-      if (worst == nullptr || std::pair(peer->authenticated, peer->since) < std::pair(worst->authenticated, worst->since)) worst = peer;
+      if (worst == nullptr || std::pair(peer->authenticated, peer->since) <
+                                  std::pair(worst->authenticated, worst->since))
+        worst = peer;
     }
     if (worst == nullptr) return false;
     worst->drop();
@@ -121,7 +130,8 @@ class http_queue {
   /// Takes back what the broker has not taken yet. False when it has.
   bool withdraw(const http_call* call) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = std::find_if(queue_.begin(), queue_.end(), [call](const auto& waiting) { return waiting.get() == call; });
+    const auto found = std::find_if(queue_.begin(), queue_.end(),
+                                    [call](const auto& waiting) { return waiting.get() == call; });
     if (found == queue_.end()) return false;
     queue_.erase(found);
     return true;

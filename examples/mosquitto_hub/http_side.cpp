@@ -47,13 +47,16 @@ class listener {
     if (!e) acceptor_.bind(at, e);
     if (!e) acceptor_.listen(boost::asio::socket_base::max_listen_connections, e);
     if (!e) return {};
-    return "cannot listen on " + address + ":" + std::to_string(port) + " for " + (tls_ != nullptr ? "HTTPS" : "HTTP") + ": " + e.message();
+    return "cannot listen on " + address + ":" + std::to_string(port) + " for " +
+           (tls_ != nullptr ? "HTTPS" : "HTTP") + ": " + e.message();
   }
 
   void accept() {
     acceptor_.async_accept(next_, [this](const error_code& e) {
       if (e == boost::asio::error::operation_aborted) return;
-      if (e) return again([this] { accept(); }, std::chrono::milliseconds(100));  // no file descriptor is free, for example
+      if (e)
+        return again([this] { accept(); },
+                     std::chrono::milliseconds(100));  // no file descriptor is free, for example
       admit();
     });
   }
@@ -65,7 +68,8 @@ class listener {
     try {
       start(std::exchange(next_, tcp::socket(acceptor_.get_executor())));
     } catch (const std::exception&) {
-      // There is no memory for this connection, which is gone. The next one is to be accepted all the same.
+      // There is no memory for this connection, which is gone. The next one is to be accepted all
+      // the same.
     }
     accept();
   }
@@ -73,7 +77,8 @@ class listener {
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     if (tls_ != nullptr) {
-      std::make_shared<http_connection<tls_socket>>(tls_socket(std::move(socket), *tls_), around_)->start();
+      std::make_shared<http_connection<tls_socket>>(tls_socket(std::move(socket), *tls_), around_)
+          ->start();
     } else {
       std::make_shared<http_connection<tcp_socket>>(std::move(socket), around_)->start();
     }
@@ -115,7 +120,8 @@ class http_side::implementation {
 
   http_peers peers_;
   http_queue queue_;
-  http_surroundings around_{peers_, queue_, [this](std::shared_ptr<http_call> call) { hand_over(std::move(call)); }};
+  http_surroundings around_{
+      peers_, queue_, [this](std::shared_ptr<http_call> call) { hand_over(std::move(call)); }};
   boost::asio::ssl::context tls_{boost::asio::ssl::context::tls_server};
   boost::asio::io_context io_{1};
   boost::asio::steady_timer wake_timer_{io_};
@@ -126,7 +132,8 @@ class http_side::implementation {
 
 std::string http_side::implementation::prepare_tls(const http_options& options) {
   SSL_CTX_set_min_proto_version(tls_.native_handle(), TLS1_2_VERSION);
-  SSL_CTX_set_options(tls_.native_handle(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_options(tls_.native_handle(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                                SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(tls_.native_handle(), SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(tls_.native_handle(), SSL_SESS_CACHE_OFF);
   error_code e;
@@ -142,12 +149,15 @@ std::string http_side::implementation::start(const http_options& options) {
   if (options.https_port != 0) {
     if (std::string problem = prepare_tls(options); !problem.empty()) return problem;
     https_.emplace(io_, around_, &tls_);
-    if (std::string problem = https_->listen(options.https_address, options.https_port); !problem.empty()) return problem;
+    if (std::string problem = https_->listen(options.https_address, options.https_port);
+        !problem.empty())
+      return problem;
     https_->accept();
   }
   if (options.http_port != 0) {
     http_.emplace(io_, around_, nullptr);
-    if (std::string problem = http_->listen("127.0.0.1", options.http_port); !problem.empty()) return problem;
+    if (std::string problem = http_->listen("127.0.0.1", options.http_port); !problem.empty())
+      return problem;
     http_->accept();
   }
   // The broker's signals are for the broker's thread.
@@ -195,16 +205,21 @@ void http_side::implementation::answer(const std::vector<std::shared_ptr<http_ca
   if (calls.empty()) return;
   boost::asio::post(io_, [calls] {
     for (const auto& call : calls) {
-      if (const auto from = static_cast<const http_request_in_hand&>(*call).from.lock()) from->answered();
+      if (const auto from = static_cast<const http_request_in_hand&>(*call).from.lock())
+        from->answered();
     }
   });
 }
 
 http_side::http_side() : implementation_(std::make_unique<implementation>()) {}
 http_side::~http_side() = default;
-std::string http_side::start(const http_options& options) { return implementation_->start(options); }
+std::string http_side::start(const http_options& options) {
+  return implementation_->start(options);
+}
 void http_side::stop() { implementation_->stop(); }
 std::vector<std::shared_ptr<http_call>> http_side::take() { return implementation_->take(); }
-void http_side::answer(const std::vector<std::shared_ptr<http_call>>& calls) { implementation_->answer(calls); }
+void http_side::answer(const std::vector<std::shared_ptr<http_call>>& calls) {
+  implementation_->answer(calls);
+}
 
 }  // namespace hub

@@ -1,16 +1,22 @@
-// The broker's plugin: makes mosquitto a twin service. TLS, MQTT and its sessions are the broker's; who may connect, what
-// may be said, and the twins are decided in the headers beside this file.
+// The broker's plugin: makes mosquitto a twin service. TLS, MQTT and its sessions are the broker's;
+// who may connect, what may be said, and the twins are decided in the headers beside this file.
 //
 // What this relies on, of mosquitto 2.0.11:
-// - All callbacks come on one thread. A message published here to one client goes to that client alone, subscribed or not,
-//   at the start of the broker's next turn; TICK is the last thing in each turn, which lasts a tenth of a second at most.
-// - BASIC_AUTH comes before the older connection of the same client is closed, so its DISCONNECT comes late: connections
-//   are told apart by number. It comes again for each client, also for those that are away, after RELOAD.
-// - DISCONNECT comes also for those that were never let in, without a client id, and before the check of a last will.
-// - ACL_CHECK tells subscriptions and their ends by filter. It comes again for each subscription of a kept session when the
-//   client is kicked.
-// - PUBACK is written when MESSAGE has returned. Any error but MOSQ_ERR_ACL_DENIED ends the connection without one. A change of
-//   `retain` in MESSAGE holds. A last will does not come to MESSAGE.
+// - All callbacks come on one thread. A message published here to one client goes to that client
+// alone, subscribed or not, at the start of the broker's next turn; TICK is the last thing in each
+// turn, which lasts a tenth of a second at most.
+// - BASIC_AUTH comes before the older connection of the same client is closed, so its DISCONNECT
+// comes late: connections are told apart by number. It comes again for each client, also for those
+// that are away, after RELOAD.
+// - DISCONNECT comes also for those that were never let in, without a client id, and before the
+// check of a last will.
+// - ACL_CHECK tells subscriptions and their ends by filter. It comes again for each subscription of
+// a kept session when the client is kicked.
+// - PUBACK is written when MESSAGE has returned. Any error but MOSQ_ERR_ACL_DENIED ends the
+// connection without one. A change of `retain` in MESSAGE holds. A last will does not come to
+// MESSAGE.
+
+#include <devicetwin/base/chrono.hpp>
 
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
@@ -34,16 +40,14 @@
 
 namespace {
 
-devicetwin::timestamp now() {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count() / 100;
+std::string_view text_of(const char* text) {
+  return text != nullptr ? std::string_view(text) : std::string_view();
 }
-
-std::string_view text_of(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
 
 /// Reads a port in decimal digits. False when it is none.
 bool read_port(const std::string& text, int& port) {
-  if (text.empty() || text.size() > 5 || text.find_first_not_of("0123456789") != std::string::npos) return false;
+  if (text.empty() || text.size() > 5 || text.find_first_not_of("0123456789") != std::string::npos)
+    return false;
   port = std::stoi(text);
   return port >= 1 && port <= 65535;
 }
@@ -65,9 +69,9 @@ class plugin {
   struct connection {
     std::string client_id;
     std::uint64_t number;
-    std::int64_t expiry;   ///< seconds since 1970
-    bool keeps_session;    ///< the broker may keep its session beyond the connection
-    bool ended = false;    ///< the broker has told its end; the check of its last will may still come
+    std::int64_t expiry;  ///< seconds since 1970
+    bool keeps_session;   ///< the broker may keep its session beyond the connection
+    bool ended = false;  ///< the broker has told its end; the check of its last will may still come
   };
 
   void end_expired();
@@ -78,7 +82,8 @@ class plugin {
   std::unordered_map<const mosquitto*, connection> connections_;
   std::uint64_t last_number_ = 0;
   std::int64_t last_look_ = 0;  ///< for expired tokens, in seconds
-  std::vector<const mosquitto*> closing_;  ///< their end has been told; the check of their last will is still to come
+  std::vector<const mosquitto*>
+      closing_;  ///< their end has been told; the check of their last will is still to come
   bool reloading_ = false;
 };
 
@@ -95,7 +100,8 @@ std::string plugin::start(const mosquitto_opt* options, int count) {
     } else if (name == "database") {
       with.database = value;
     } else if (name == "puback") {
-      if (value != "early" && value != "committed") return "plugin_opt_puback is neither early nor committed";
+      if (value != "early" && value != "committed")
+        return "plugin_opt_puback is neither early nor committed";
       with.commits_each_message = value == "committed";
     } else if (name == "https_address") {
       http.https_address = value;
@@ -105,7 +111,8 @@ std::string plugin::start(const mosquitto_opt* options, int count) {
       http.key = value;
     } else if (name == "https_port" || name == "http_port") {
       int& port = name == "https_port" ? http.https_port : http.http_port;
-      if (!read_port(value, port)) return "plugin_opt_" + std::string(name) + " is not a number from 1 to 65535";
+      if (!read_port(value, port))
+        return "plugin_opt_" + std::string(name) + " is not a number from 1 to 65535";
     } else {
       return "plugin_opt_" + std::string(name) + " is no option";
     }
@@ -122,18 +129,21 @@ std::string plugin::start(const mosquitto_opt* options, int count) {
 
 int plugin::basic_auth(const mosquitto_evt_basic_auth& e) {
   const std::string_view client_id = text_of(mosquitto_client_id(e.client));
-  const devicetwin::timestamp at = now();
+  const devicetwin::timestamp at = devicetwin::timestamp_now();
   const hub::login judged = twins_.judge(client_id, text_of(e.username), text_of(e.password), at);
   if (!judged.refusal.empty()) {
-    // Nothing of the client's own making goes into the log but what has been checked for its characters.
+    // Nothing of the client's own making goes into the log but what has been checked for its
+    // characters.
     const bool printable = hub::is_client_id(client_id);
-    mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: refused %.*s: %s.", printable ? static_cast<int>(client_id.size()) : 8,
+    mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: refused %.*s: %s.",
+                         printable ? static_cast<int>(client_id.size()) : 8,
                          printable ? client_id.data() : "a client", judged.refusal.c_str());
     return MOSQ_ERR_AUTH;
   }
   if (reloading_) return MOSQ_ERR_SUCCESS;
   const bool clean = mosquitto_client_clean_session(e.client);
-  // In MQTT 5 a session that starts clean may be kept all the same; the broker tells no plugin for how long.
+  // In MQTT 5 a session that starts clean may be kept all the same; the broker tells no plugin for
+  // how long.
   const bool keeps_session = !clean || mosquitto_client_protocol_version(e.client) == 5;
   connection made{std::string(client_id), ++last_number_, judged.expiry, keeps_session};
   twins_.connected(made.client_id, made.number, !clean, at);
@@ -157,7 +167,8 @@ int plugin::acl_check(const mosquitto_evt_acl_check& e) {
       allowed = hub::may_publish(who, topic, e.qos) && !(e.retain && found->second.ended);
       break;
     case MOSQ_ACL_SUBSCRIBE:
-      allowed = hub::may_subscribe(who, topic) && twins_.subscribed(client_id, topic, found->second.keeps_session);
+      allowed = hub::may_subscribe(who, topic) &&
+                twins_.subscribed(client_id, topic, found->second.keeps_session);
       break;
     case MOSQ_ACL_UNSUBSCRIBE:
       allowed = true;
@@ -165,21 +176,31 @@ int plugin::acl_check(const mosquitto_evt_acl_check& e) {
       break;
   }
   if (!allowed) {
-    const char* const act = e.access == MOSQ_ACL_READ ? "receive" : e.access == MOSQ_ACL_WRITE ? "publish" : "subscribe to";
+    const char* const act = e.access == MOSQ_ACL_READ    ? "receive"
+                            : e.access == MOSQ_ACL_WRITE ? "publish"
+                                                         : "subscribe to";
     const std::string line = client_id + " may not " + act + " what it wants to";
-    if (log_limit_.may_write(line, now())) mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: %s.", line.c_str());
+    if (log_limit_.may_write(line, devicetwin::timestamp_now()))
+      mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: %s.", line.c_str());
   }
   return allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
 }
 
 int plugin::message(mosquitto_evt_message& e) {
-  e.retain = false;  // the broker would keep a retained message for later subscribers; the service takes it as an ordinary one
+  e.retain = false;  // the broker would keep a retained message for later subscribers; the service
+                     // takes it as an ordinary one
   const auto found = connections_.find(e.client);
   const std::string_view topic = text_of(e.topic);
   if (found == connections_.end()) return MOSQ_ERR_ACL_DENIED;
-  if (topic.substr(0, devicetwin::sync::twin_prefix.size()) != devicetwin::sync::twin_prefix) return MOSQ_ERR_SUCCESS;
-  if (twins_.message(found->second.client_id, topic, {static_cast<const char*>(e.payload), e.payloadlen}, now())) return MOSQ_ERR_SUCCESS;
-  mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: the database did not take what %s wrote; its connection is ended without an acknowledgement.",
+  if (topic.substr(0, devicetwin::twin_prefix.size()) != devicetwin::twin_prefix)
+    return MOSQ_ERR_SUCCESS;
+  if (twins_.message(found->second.client_id, topic,
+                     {static_cast<const char*>(e.payload), e.payloadlen},
+                     devicetwin::timestamp_now()))
+    return MOSQ_ERR_SUCCESS;
+  mosquitto_log_printf(MOSQ_LOG_ERR,
+                       "Twin hub: the database did not take what %s wrote; its connection is ended "
+                       "without an acknowledgement.",
                        found->second.client_id.c_str());
   return MOSQ_ERR_UNKNOWN;
 }
@@ -195,13 +216,14 @@ int plugin::disconnect(const mosquitto_evt_disconnect& e) {
 
 int plugin::reload() {
   const std::string problem = twins_.load_keys();
-  if (!problem.empty()) mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: the old keys stay: %s.", problem.c_str());
+  if (!problem.empty())
+    mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: the old keys stay: %s.", problem.c_str());
   reloading_ = true;  // until the next tick; the broker judges everybody again
   return MOSQ_ERR_PLUGIN_DEFER;
 }
 
 void plugin::end_expired() {
-  const std::int64_t second = now() / devicetwin::ticks_per_second;
+  const std::int64_t second = devicetwin::timestamp_now().ticks / devicetwin::ticks_per_second;
   if (second == last_look_) return;
   last_look_ = second;
   std::vector<std::string> expired;
@@ -209,7 +231,8 @@ void plugin::end_expired() {
     if (c.expiry <= second) expired.push_back(c.client_id);
   }
   for (const std::string& client_id : expired) {
-    mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: the token of %s has expired.", client_id.c_str());
+    mosquitto_log_printf(MOSQ_LOG_NOTICE, "Twin hub: the token of %s has expired.",
+                         client_id.c_str());
     mosquitto_kick_client_by_clientid(client_id.c_str(), true);
   }
 }
@@ -217,22 +240,30 @@ void plugin::end_expired() {
 int plugin::tick() {
   reloading_ = false;
   const auto calls = http_.take();
-  for (const auto& call : calls) twins_.answer(*call, now());
+  for (const auto& call : calls) twins_.answer(*call, devicetwin::timestamp_now());
 
   std::vector<hub::publication> publish;
   std::vector<std::string> leave;
   if (!twins_.finish_turn(publish, leave)) {
-    mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: the database did not take the last changes; nobody was told that it did.");
-    for (const auto& call : calls) hub::write_http_error(*call, devicetwin::sync::server_busy, "the database did not take the change", now());
+    mosquitto_log_printf(
+        MOSQ_LOG_ERR,
+        "Twin hub: the database did not take the last changes; nobody was told that it did.");
+    for (const auto& call : calls)
+      hub::write_http_error(*call, devicetwin::server_busy, "the database did not take the change",
+                            devicetwin::timestamp_now());
   }
   for (const hub::publication& p : publish) {
-    mosquitto_broker_publish_copy(p.client_id.c_str(), p.topic.c_str(), static_cast<int>(p.payload.size()), p.payload.data(), 0, false, nullptr);
+    mosquitto_broker_publish_copy(p.client_id.c_str(), p.topic.c_str(),
+                                  static_cast<int>(p.payload.size()), p.payload.data(), 0, false,
+                                  nullptr);
   }
   for (const std::string& problem : twins_.take_problems()) {
-    if (log_limit_.may_write(problem, now())) mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: %s.", problem.c_str());
+    if (log_limit_.may_write(problem, devicetwin::timestamp_now()))
+      mosquitto_log_printf(MOSQ_LOG_ERR, "Twin hub: %s.", problem.c_str());
   }
   // Whoever reads that a device is disabled or gone can rely on it.
-  for (const std::string& client_id : leave) mosquitto_kick_client_by_clientid(client_id.c_str(), true);
+  for (const std::string& client_id : leave)
+    mosquitto_kick_client_by_clientid(client_id.c_str(), true);
   http_.answer(calls);
   for (const mosquitto* client : closing_) connections_.erase(client);
   closing_.clear();
@@ -252,14 +283,17 @@ int guarded(Act&& act) {
 }
 template <class Event, int (plugin::*Handler)(Event&)>
 int on(int, void* event, void* self) {
-  return guarded([&] { return (static_cast<plugin*>(self)->*Handler)(*static_cast<std::remove_const_t<Event>*>(event)); });
+  return guarded([&] {
+    return (static_cast<plugin*>(self)->*Handler)(*static_cast<std::remove_const_t<Event>*>(event));
+  });
 }
 template <int (plugin::*Handler)()>
 int on(int, void*, void* self) {
   return guarded([&] { return (static_cast<plugin*>(self)->*Handler)(); });
 }
 
-int start(mosquitto_plugin_id_t* identifier, void** user_data, const mosquitto_opt* options, int option_count) {
+int start(mosquitto_plugin_id_t* identifier, void** user_data, const mosquitto_opt* options,
+          int option_count) {
   auto self = std::make_unique<plugin>();
   const std::string problem = self->start(options, option_count);
   if (!problem.empty()) {
@@ -278,7 +312,9 @@ int start(mosquitto_plugin_id_t* identifier, void** user_data, const mosquitto_o
       {MOSQ_EVT_TICK, on<&plugin::tick>},
   };
   for (const auto& c : callbacks) {
-    if (mosquitto_callback_register(identifier, c.event, c.call, nullptr, self.get()) != MOSQ_ERR_SUCCESS) return MOSQ_ERR_UNKNOWN;
+    if (mosquitto_callback_register(identifier, c.event, c.call, nullptr, self.get()) !=
+        MOSQ_ERR_SUCCESS)
+      return MOSQ_ERR_UNKNOWN;
   }
   *user_data = self.release();
   return MOSQ_ERR_SUCCESS;
@@ -295,7 +331,8 @@ int mosquitto_plugin_version(int count, const int* versions) {
   return -1;
 }
 
-int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** user_data, mosquitto_opt* options, int option_count) {
+int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** user_data,
+                          mosquitto_opt* options, int option_count) {
   return guarded([&] { return start(identifier, user_data, options, option_count); });
 }
 

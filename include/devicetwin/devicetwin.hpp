@@ -1,9 +1,14 @@
 /// The whole library.
 #pragma once
 
+// Floor by floor; and first the type of most results, so that a compiler that tells of one that is
+// ignored shows a short way to it.
+#include "json/error.hpp"
+
+#include "base/time.hpp"
+
 #include "json/arena.hpp"
 #include "json/equal.hpp"
-#include "json/error.hpp"
 #include "json/find_text.hpp"
 #include "json/get.hpp"
 #include "json/memory.hpp"
@@ -11,10 +16,12 @@
 #include "json/number_text.hpp"
 #include "json/pointer.hpp"
 #include "json/pool.hpp"
+#include "json/range.hpp"
 #include "json/read.hpp"
 #include "json/value.hpp"
 #include "json/visible.hpp"
 #include "json/write.hpp"
+
 #include "merge/change.hpp"
 #include "merge/change_builder.hpp"
 #include "merge/conflict.hpp"
@@ -25,14 +32,8 @@
 #include "merge/options.hpp"
 #include "merge/outbox.hpp"
 #include "merge/text.hpp"
-#include "sync/action.hpp"
-#include "sync/device_session.hpp"
-#include "sync/error_body.hpp"
-#include "sync/hub_session.hpp"
-#include "sync/plug_and_play.hpp"
-#include "sync/topic.hpp"
+
 #include "twin/answer.hpp"
-#include "twin/basic_twin.hpp"
 #include "twin/delta.hpp"
 #include "twin/dialect.hpp"
 #include "twin/identity.hpp"
@@ -46,4 +47,14 @@
 #include "twin/twin.hpp"
 #include "twin/validate.hpp"
 #include "twin/view.hpp"
+
+#include "protocol/error_body.hpp"
+#include "protocol/topic.hpp"
+
+#include "device/action.hpp"
+#include "device/device_session.hpp"
+#include "device/plug_and_play.hpp"
+
+#include "hub/hub_session.hpp"
+
 #include "version.hpp"

@@ -5,17 +5,16 @@
 #define DEVICETWIN_VERSION_MINOR 1
 #define DEVICETWIN_VERSION_PATCH 0
 
-/// DEVICETWIN_SMALL_NUMBERS, when the user defines it for the whole program, chooses the number
-/// conversion that is small instead of fast (json/number.hpp), DEVICETWIN_NO_SIMD code and working
-/// memory for a small machine (json/detail/scan.hpp). They change classes and the bodies of inline
-/// functions, so they are part of the namespace: mixing flavours is a link error and not undefined
-/// behaviour.
-#if defined(DEVICETWIN_SMALL_NUMBERS) && defined(DEVICETWIN_NO_SIMD)
-#define DEVICETWIN_ABI v0_small_plain
-#elif defined(DEVICETWIN_SMALL_NUMBERS)
+/// DEVICETWIN_SMALL, when the user defines it for the whole program, is for small machines: the
+/// small number conversion (json/number.hpp), portable code instead of instruction sets, and less
+/// working memory on the stack (json/detail/scan.hpp, json/detail/inline.hpp). It changes classes
+/// and the bodies of inline functions, so it is part of the namespace: mixing flavours is a link
+/// error and not undefined behaviour.
+#if defined(DEVICETWIN_NO_SIMD) || defined(DEVICETWIN_SMALL_NUMBERS)
+#error "DEVICETWIN_NO_SIMD and DEVICETWIN_SMALL_NUMBERS are one switch now: DEVICETWIN_SMALL"
+#endif
+#if defined(DEVICETWIN_SMALL)
 #define DEVICETWIN_ABI v0_small
-#elif defined(DEVICETWIN_NO_SIMD)
-#define DEVICETWIN_ABI v0_plain
 #else
 #define DEVICETWIN_ABI v0
 #endif

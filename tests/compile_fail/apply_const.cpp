@@ -1,8 +1,10 @@
-// expect: merge::apply_merge_patch: the target is a json::document, a RapidJSON document, or a value with its allocator
+// expect: merge::apply_merge_patch: the target is a json::document, a RapidJSON document, or a
+// value with its allocator
 #include "devicetwin/devicetwin.hpp"
 
 int main() {
   const rapidjson::Document target;
   rapidjson::Document patch;
-  return static_cast<bool>(devicetwin::merge::apply_merge_patch(target, patch, patch.GetAllocator()));
+  return static_cast<bool>(
+      devicetwin::merge::apply_merge_patch(target, patch, patch.GetAllocator()));
 }

@@ -1,7 +1,9 @@
-// expect: merge::apply_merge_patch: the target is a json::document, a RapidJSON document, or a value with its allocator
+// expect: merge::apply_merge_patch: the target is a json::document, a RapidJSON document, or a
+// value with its allocator
 #include <devicetwin/devicetwin.hpp>
 
 int main() {
   rapidjson::Document document;
-  return static_cast<bool>(devicetwin::merge::apply_merge_patch(document, 42, document.GetAllocator()));
+  return static_cast<bool>(
+      devicetwin::merge::apply_merge_patch(document, 42, document.GetAllocator()));
 }

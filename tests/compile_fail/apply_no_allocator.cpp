@@ -1,4 +1,5 @@
-// expect: merge::apply_merge_patch: the target is a json::document, a RapidJSON document, or a value with its allocator
+// expect: merge::apply_merge_patch: the target is a json::document, a RapidJSON document, or a
+// value with its allocator
 #include "devicetwin/devicetwin.hpp"
 
 int main() {

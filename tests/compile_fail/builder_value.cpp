@@ -1,4 +1,5 @@
-// expect: merge::change_builder::set: the value is a bool, a number, a text, nullptr or a RapidJSON value
+// expect: merge::change_builder::set: the value is a bool, a number, a text, nullptr or a RapidJSON
+// value
 #include <devicetwin/devicetwin.hpp>
 
 struct point {

@@ -1,4 +1,4 @@
-// expect: ignoring return value
+// expect: ignoring return
 #include <devicetwin/devicetwin.hpp>
 
 #pragma GCC diagnostic error "-Wunused-result"

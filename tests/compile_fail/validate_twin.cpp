@@ -4,5 +4,8 @@
 int main() {
   devicetwin::twin t;
   devicetwin::validation found;
-  return devicetwin::validate(t, devicetwin::part::desired, devicetwin::shape::patch, devicetwin::azure, found) ? 1 : 0;
+  return devicetwin::validate(t, devicetwin::part::desired, devicetwin::shape::patch,
+                              devicetwin::azure, found)
+             ? 1
+             : 0;
 }

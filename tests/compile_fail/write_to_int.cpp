@@ -1,4 +1,5 @@
-// expect: json::write: the output needs append(const char*, std::size_t), size() and resize(std::size_t)
+// expect: json::write: the output needs append(const char*, std::size_t), size() and
+// resize(std::size_t)
 #include <devicetwin/devicetwin.hpp>
 
 int main() {

@@ -1,6 +1,6 @@
-// <windows.h> defines many short words as macros. The headers compile after these definitions, on every system: none of
-// the words may be a name in this library. The headers below are included first, because the standard library itself does
-// not expect such macros everywhere.
+// <windows.h> defines many short words as macros. The headers compile after these definitions, on
+// every system: none of the words may be a name in this library. The headers below are included
+// first, because the standard library itself does not expect such macros everywhere.
 #include <rapidjson/document.h>
 #include <rapidjson/reader.h>
 

@@ -41,7 +41,8 @@ TEST_CASE("a refusal has the error's name in its header and its body", "[http_er
 }
 
 TEST_CASE("two refusals at one time have different tracking ids", "[http_error]") {
-  CHECK(member(refused(404, 404001, "x").reply, "/ExceptionMessage") != member(refused(404, 404001, "x").reply, "/ExceptionMessage"));
+  CHECK(member(refused(404, 404001, "x").reply, "/ExceptionMessage") !=
+        member(refused(404, 404001, "x").reply, "/ExceptionMessage"));
 }
 
 TEST_CASE("a code without a name of its own has the name of its status", "[http_error]") {
@@ -54,8 +55,10 @@ TEST_CASE("a code without a name of its own has the name of its status", "[http_
 }
 
 TEST_CASE("a sentence cannot end the message early or break the body", "[http_error]") {
-  CHECK(member(refused(400, 400004, "bad name at /a;b\"\\\n").reply, "/Message") == "ErrorCode:ArgumentInvalid;bad name at /a,b\"\\\n");
-  CHECK(member(refused(400, 400004, "not UTF-8: \xff").reply, "/Message") == "ErrorCode:ArgumentInvalid;ArgumentInvalid");
+  CHECK(member(refused(400, 400004, "bad name at /a;b\"\\\n").reply, "/Message") ==
+        "ErrorCode:ArgumentInvalid;bad name at /a,b\"\\\n");
+  CHECK(member(refused(400, 400004, "not UTF-8: \xff").reply, "/Message") ==
+        "ErrorCode:ArgumentInvalid;ArgumentInvalid");
 }
 
 TEST_CASE("an error of the library is told with its place", "[http_error]") {

@@ -68,8 +68,10 @@ unsigned status_with(const std::string& headers, const std::string& body = {}) {
 }  // namespace
 
 TEST_CASE("a request is read with what the hub needs of it", "[http_request]") {
-  const outcome o = read_any("PATCH /twins/d?api-version=1 HTTP/1.1\r\nHost: h\r\nAuthorization: SharedAccessSignature sr=h&sig=x\r\n"
-                             "If-Match: \"a\"\r\nX: y\r\nIf-Match: \"b\"\r\nContent-Length: 7\r\n\r\n{\"a\":1}GET /next");
+  const outcome o = read_any(
+      "PATCH /twins/d?api-version=1 HTTP/1.1\r\nHost: h\r\nAuthorization: SharedAccessSignature "
+      "sr=h&sig=x\r\n"
+      "If-Match: \"a\"\r\nX: y\r\nIf-Match: \"b\"\r\nContent-Length: 7\r\n\r\n{\"a\":1}GET /next");
   REQUIRE(o.status == 0);
   CHECK(o.call.method == "PATCH");
   CHECK(o.call.target == "/twins/d?api-version=1");
@@ -81,7 +83,9 @@ TEST_CASE("a request is read with what the hub needs of it", "[http_request]") {
 }
 
 TEST_CASE("an empty If-Match is a condition that no etag meets", "[http_request]") {
-  const auto condition = [](const std::string& headers) { return read_any("DELETE /devices/d HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n").call.if_match; };
+  const auto condition = [](const std::string& headers) {
+    return read_any("DELETE /devices/d HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n").call.if_match;
+  };
   CHECK(condition("").empty());
   CHECK(condition("If-Match:\r\n") == "\"\"");
   CHECK(condition("If-Match:  \t \r\n") == "\"\"");
@@ -89,14 +93,17 @@ TEST_CASE("an empty If-Match is a condition that no etag meets", "[http_request]
 }
 
 TEST_CASE("a chunked body is put together, without its extensions and trailers", "[http_request]") {
-  const outcome o = read_any("PUT /twins/d HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-                             "3;name=\"v\";x=y\r\n{\"a\r\n4\r\n\":1}\r\n0;last\r\nAuthorization: later\r\nIf-Match: later\r\n\r\nG");
+  const outcome o = read_any(
+      "PUT /twins/d HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3;name=\"v\";x=y\r\n{\"a\r\n4\r\n\":1}\r\n0;last\r\nAuthorization: later\r\nIf-Match: "
+      "later\r\n\r\nG");
   REQUIRE(o.status == 0);
   CHECK(o.call.body == "{\"a\":1}");
   CHECK(o.call.authorization.empty());
   CHECK(o.call.if_match.empty());
   CHECK(o.left == 1);
-  CHECK(read_any("PUT /twins/d HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n").status == 0);
+  CHECK(read_any("PUT /twins/d HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n")
+            .status == 0);
 }
 
 TEST_CASE("methods are told as they came, HEAD as GET", "[http_request]") {
@@ -107,12 +114,15 @@ TEST_CASE("methods are told as they came, HEAD as GET", "[http_request]") {
 }
 
 TEST_CASE("a target is a path or a URL", "[http_request]") {
-  const auto target = [](const std::string& text) { return read_any("GET " + text + " HTTP/1.1\r\nHost: h\r\n\r\n"); };
+  const auto target = [](const std::string& text) {
+    return read_any("GET " + text + " HTTP/1.1\r\nHost: h\r\n\r\n");
+  };
   CHECK(target("https://localhost:443/twins/d?x").call.target == "/twins/d?x");
   CHECK(target("HTTPS://LOCALHOST/twins/d?x").call.target == "/twins/d?x");
   CHECK(target("http://localhost").call.target == "/");
   CHECK(target("http://localhost?x=/y").call.target == "/?x=/y");
-  for (const char* bad : {"twins/d", "*", "localhost:443", "ftp://h/x", "?x"}) CHECK(target(bad).status == 400);
+  for (const char* bad : {"twins/d", "*", "localhost:443", "ftp://h/x", "?x"})
+    CHECK(target(bad).status == 400);
 }
 
 TEST_CASE("connections of HTTP/1.0, and those that say so, end with the answer", "[http_request]") {
@@ -125,10 +135,13 @@ TEST_CASE("a client that waits for 100 Continue is noticed before its body", "[h
   const std::string head = "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n";
   CHECK(read(head + "Expect: 100-Continue\r\n\r\n").expects_continue);
   CHECK_FALSE(read(head + "\r\n").expects_continue);
-  CHECK_FALSE(read("PUT / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n").expects_continue);
+  CHECK_FALSE(
+      read("PUT / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n").expects_continue);
   CHECK(read(head + "Expect: miracle\r\n\r\n").status == 417);
   // A body that is too long is refused instead.
-  CHECK(read("PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 999999999999\r\n\r\n").status == 413);
+  CHECK(read("PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: "
+             "999999999999\r\n\r\n")
+            .status == 413);
 }
 
 TEST_CASE("what a proxy could understand otherwise is refused", "[http_request]") {
@@ -136,8 +149,10 @@ TEST_CASE("what a proxy could understand otherwise is refused", "[http_request]"
   CHECK(status_with("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", chunks) == 400);
   CHECK(status_with("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", chunks) == 400);
   CHECK(status_with("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", chunks) == 400);
-  CHECK(status_with("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", chunks) >= 400);
-  for (const char* coding : {"identity", "gzip", "gzip, chunked", "chunked, identity", "xchunked", "chunked, chunked", "\"chunked\"", ""}) {
+  CHECK(status_with("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", chunks) >=
+        400);
+  for (const char* coding : {"identity", "gzip", "gzip, chunked", "chunked, identity", "xchunked",
+                             "chunked, chunked", "\"chunked\"", ""}) {
     CHECK(status_with(std::string("Transfer-Encoding: ") + coding + "\r\n", chunks) >= 400);
   }
   CHECK(status_with("Content-Length: 1\r\nContent-Length: 1\r\n", "x") == 400);
@@ -150,7 +165,8 @@ TEST_CASE("what a proxy could understand otherwise is refused", "[http_request]"
   CHECK(read_any("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").status == 400);
   for (const char* size : {"", "g", "-1", "0x1", "10000000000000000", "ffffffffffffffffff", " 1"}) {
     INFO(size);
-    CHECK(status_with("Transfer-Encoding: chunked\r\n", std::string(size) + "\r\nx\r\n0\r\n\r\n") >= 400);
+    CHECK(status_with("Transfer-Encoding: chunked\r\n", std::string(size) + "\r\nx\r\n0\r\n\r\n") >=
+          400);
   }
   CHECK(status_with("Transfer-Encoding: chunked\r\n", "1\r\nxy\r\n0\r\n\r\n") == 400);
 }
@@ -163,9 +179,11 @@ TEST_CASE("headers that decide who asks come once", "[http_request]") {
 }
 
 TEST_CASE("what is no HTTP request is refused", "[http_request]") {
-  for (const char* text : {"\x16\x03\x01\x02\x01\x01", "GET /\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET  / HTTP/1.1\r\nHost: h\r\n\r\n",
-                           "G@T / HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHo st: h\r\n\r\n",
-                           "GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTTP/1.1\r\n: h\r\n\r\n"}) {
+  for (const char* text :
+       {"\x16\x03\x01\x02\x01\x01", "GET /\r\n\r\n", "GET / HTTP/2.0\r\n\r\n",
+        "GET  / HTTP/1.1\r\nHost: h\r\n\r\n", "G@T / HTTP/1.1\r\nHost: h\r\n\r\n",
+        "GET / HTTP/1.1\r\nHo st: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTTP/1.1\r\n: h\r\n\r\n"}) {
     INFO(text);
     CHECK(read_any(text).status == 400);
   }
@@ -175,7 +193,8 @@ TEST_CASE("what is no HTTP request is refused", "[http_request]") {
 }
 
 TEST_CASE("nothing grows beyond its limit", "[http_request]") {
-  // A line, a header, headers, a body, chunks, trailers without an end: each is refused, and not much later than at its limit.
+  // A line, a header, headers, a body, chunks, trailers without an end: each is refused, and not
+  // much later than at its limit.
   const auto refused_after = [](std::string begin, const std::string& again, unsigned status) {
     const std::size_t limit = hub::max_http_body + 4 * hub::max_http_head;
     while (begin.size() < 3 * limit) begin += again;
@@ -194,12 +213,14 @@ TEST_CASE("nothing grows beyond its limit", "[http_request]") {
   refused_after(head, "X: " + std::string(500, 'y') + "\r\n", 431);
   refused_after(head + "X: y", "\r\n folded", 431);
   refused_after(head + "Content-Length: 262145\r\n\r\n", "x", 413);
-  refused_after(head + "Transfer-Encoding: chunked\r\n\r\n", "4000\r\n" + std::string(0x4000, 'x') + "\r\n", 413);
+  refused_after(head + "Transfer-Encoding: chunked\r\n\r\n",
+                "4000\r\n" + std::string(0x4000, 'x') + "\r\n", 413);
   refused_after(head + "Transfer-Encoding: chunked\r\n\r\n40001\r\n", "x", 413);
   refused_after(head + "Transfer-Encoding: chunked\r\n\r\n0\r\n", "X: y\r\n", 431);
   // Little body in much framing.
   std::string framing = head + "Transfer-Encoding: chunked\r\n\r\n";
-  while (framing.size() < 3 * hub::max_http_request) framing += "1;x=" + std::string(9000, 'y') + "\r\nz\r\n";
+  while (framing.size() < 3 * hub::max_http_request)
+    framing += "1;x=" + std::string(9000, 'y') + "\r\nz\r\n";
   CHECK(read(framing, 8192).status == 413);
   CHECK(read(framing.substr(0, hub::max_http_request + 20000), 8192).status == 413);
   std::string bytes = head + "Transfer-Encoding: chunked\r\n\r\n";
@@ -209,5 +230,6 @@ TEST_CASE("nothing grows beyond its limit", "[http_request]") {
   CHECK(read("GET /" + std::string(9000, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n").status == 414);
   CHECK(read("GET /" + std::string(8000, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n").status == 0);
   // What fits is taken.
-  CHECK(read(head + "Content-Length: 262144\r\n\r\n" + std::string(262144, 'x'), 8192).call.body.size() == 262144);
+  CHECK(read(head + "Content-Length: 262144\r\n\r\n" + std::string(262144, 'x'), 8192)
+            .call.body.size() == 262144);
 }

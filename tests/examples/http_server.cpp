@@ -54,7 +54,8 @@ TEST_CASE("nobody has to go while there is room", "[http_server]") {
 }
 
 TEST_CASE("the oldest stranger goes first, whatever phase it is in", "[http_server]") {
-  for (const phase of : {phase::handshake, phase::idle, phase::reading, phase::writing, phase::closing}) {
+  for (const phase of :
+       {phase::handshake, phase::idle, phase::reading, phase::writing, phase::closing}) {
     full_list f;
     f.all[0]->authenticated = true;
     f.all[1]->now = of;
@@ -64,7 +65,8 @@ TEST_CASE("the oldest stranger goes first, whatever phase it is in", "[http_serv
   }
 }
 
-TEST_CASE("clients that were let in go when there is no stranger, the oldest first", "[http_server]") {
+TEST_CASE("clients that were let in go when there is no stranger, the oldest first",
+          "[http_server]") {
   full_list f;
   for (const auto& p : f.all) p->authenticated = true;
   f.all[0]->now = phase::waiting;
@@ -79,7 +81,8 @@ TEST_CASE("a connection whose request the hub has in hand never goes", "[http_se
   CHECK(f.dropped().empty());
 }
 
-TEST_CASE("bodies have a bound together, and those that are not complete make room", "[http_server]") {
+TEST_CASE("bodies have a bound together, and those that are not complete make room",
+          "[http_server]") {
   full_list f;
   const std::size_t each = hub::max_http_bodies / 100;
   for (std::size_t i = 0; i < 100; ++i) CHECK(f.list.count_body(*f.all[i], each));
@@ -101,7 +104,9 @@ TEST_CASE("requests are taken once, in their order, or withdrawn", "[http_server
   hub::http_queue queue;
   queue.start();
   CHECK_FALSE(queue.wake());
-  const auto first = std::make_shared<hub::http_call>(), second = std::make_shared<hub::http_call>(), third = std::make_shared<hub::http_call>();
+  const auto first = std::make_shared<hub::http_call>(),
+             second = std::make_shared<hub::http_call>(),
+             third = std::make_shared<hub::http_call>();
   for (const auto& call : {first, second, third}) queue.put(call);
   CHECK(queue.wake());  // the signal does nothing else
   CHECK(queue.withdraw(second.get()));

@@ -7,18 +7,20 @@
 #include "../support/twin.hpp"
 
 TEST_CASE("a line goes into the log once a minute", "[log_limit]") {
-  constexpr devicetwin::timestamp second = devicetwin::ticks_per_second;
+  const auto later = [](std::int64_t ticks) { return at(noon().ticks + ticks); };
+  constexpr std::int64_t second = devicetwin::ticks_per_second;
   hub::log_limit limit;
   CHECK(limit.may_write("a", noon()));
-  CHECK(limit.may_write("b", noon() + second));
-  CHECK(!limit.may_write("a", noon() + 60 * second - 1));
-  CHECK(limit.may_write("a", noon() + 60 * second));
-  CHECK(!limit.may_write("a", noon() + 119 * second));
-  CHECK(limit.may_write("b", noon() + 61 * second));
-  CHECK(limit.may_write("a", noon() - second));  // the clock was set back
+  CHECK(limit.may_write("b", later(second)));
+  CHECK(!limit.may_write("a", later(60 * second - 1)));
+  CHECK(limit.may_write("a", later(60 * second)));
+  CHECK(!limit.may_write("a", later(119 * second)));
+  CHECK(limit.may_write("b", later(61 * second)));
+  CHECK(limit.may_write("a", later(-second)));  // the clock was set back
 }
 
-TEST_CASE("the lines that are remembered are bounded, and a forgotten one is written again", "[log_limit]") {
+TEST_CASE("the lines that are remembered are bounded, and a forgotten one is written again",
+          "[log_limit]") {
   hub::log_limit limit;
   for (int i = 0; i < 1024; ++i) CHECK(limit.may_write(std::to_string(i), noon()));
   CHECK(!limit.may_write("0", noon()));

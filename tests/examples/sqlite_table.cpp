@@ -1,4 +1,5 @@
-// The example hub's database: a store as twin/store.hpp asks for it, groups that are durable together, kept keys.
+// The example hub's database: a store as twin/store.hpp asks for it, groups that are durable
+// together, kept keys.
 #include "../../examples/mosquitto_hub/sqlite_table.hpp"
 
 #include <cstdio>
@@ -119,7 +120,8 @@ TEST_CASE("a group that cannot be made durable has not happened", "[sqlite]") {
   CHECK(stored(file, {"a"}) == R"({"desired":{"$version":1},"reported":{"x":3,"$version":2}})");
 }
 
-TEST_CASE("when somebody else holds the database for too long, a write fails and says so", "[sqlite]") {
+TEST_CASE("when somebody else holds the database for too long, a write fails and says so",
+          "[sqlite]") {
   const temporary_file file;
   connection ours(file.path), theirs(file.path);
   outcome done;
@@ -161,7 +163,8 @@ TEST_CASE("identities are kept", "[sqlite]") {
   CHECK(again.table.identity("c", found).code() == errc::not_found);
 }
 
-TEST_CASE("an identity is removed with its modules and twins, and no other is; subscriptions stay", "[sqlite]") {
+TEST_CASE("an identity is removed with its modules and twins, and no other is; subscriptions stay",
+          "[sqlite]") {
   const temporary_file file;
   connection ours(file.path);
   outcome done;
@@ -178,7 +181,8 @@ TEST_CASE("an identity is removed with its modules and twins, and no other is; s
       identity_record r;
       const hub::identity who = hub::identity_of(id);
       ours.store.forget_all();
-      const int there = (!ours.table.identity(id, r) ? 1 : 0) + (ours.store.find({who.device, who.module}) ? 1 : 0);
+      const int there = (!ours.table.identity(id, r) ? 1 : 0) +
+                        (ours.store.find({who.device, who.module}) ? 1 : 0);
       CHECK((there == 0 || there == 2));
       CHECK(ours.table.filters(id).size() == 1);
       if (there == 2) all += id + " ";
@@ -234,9 +238,11 @@ TEST_CASE("rows that this program did not write are damage, and can be removed",
   REQUIRE(!ours.store.create({"a"}, noon(), done));
   REQUIRE(ours.table.put_identity("a", record("a")));
   identity_record r;
-  for (const char* damage : {"primary_key = ''", "primary_key = 'not base64'", "secondary_key = x'ff'", "secondary_key = 7", "status = 'ENABLED'", "status = ''",
-                             "status_reason = x'41'", "status_reason = CAST(x'FF' AS TEXT)", "status_time = 1.5", "generation = ''", "etag = ''", "etag = 'a\"b'",
-                             "etag = 'a' || char(13, 10) || 'Set-Cookie: x'", "etag = char(233)"}) {
+  for (const char* damage :
+       {"primary_key = ''", "primary_key = 'not base64'", "secondary_key = x'ff'",
+        "secondary_key = 7", "status = 'ENABLED'", "status = ''", "status_reason = x'41'",
+        "status_reason = CAST(x'FF' AS TEXT)", "status_time = 1.5", "generation = ''", "etag = ''",
+        "etag = 'a\"b'", "etag = 'a' || char(13, 10) || 'Set-Cookie: x'", "etag = char(233)"}) {
     INFO(damage);
     REQUIRE(ours.table.put_identity("a", record("a")));
     REQUIRE(!ours.table.identity("a", r));
@@ -247,12 +253,16 @@ TEST_CASE("rows that this program did not write are damage, and can be removed",
   }
   REQUIRE(ours.table.remove_identity({"a"}));
   // Columns cannot be NULL, unless somebody edits the schema.
-  REQUIRE(ours.table.run("DROP TABLE twins; CREATE TABLE twins (device, module, revision, form, PRIMARY KEY (device, module))"));
+  REQUIRE(
+      ours.table.run("DROP TABLE twins; CREATE TABLE twins (device, module, revision, form, "
+                     "PRIMARY KEY (device, module))"));
   connection theirs(file.path);
-  for (const char* row : {"('a', '', NULL, NULL)", "('a', '', 0, x'00')", "('a', '', -5, x'00')", "('a', '', 'x', x'00')", "('a', '', 1, NULL)", "('a', '', 1, 'text')",
+  for (const char* row : {"('a', '', NULL, NULL)", "('a', '', 0, x'00')", "('a', '', -5, x'00')",
+                          "('a', '', 'x', x'00')", "('a', '', 1, NULL)", "('a', '', 1, 'text')",
                           "('a', '', 1, x'')", "('a', '', 1, zeroblob(100000))"}) {
     INFO(row);
-    REQUIRE(ours.table.run((std::string("DELETE FROM twins; INSERT INTO twins VALUES ") + row).c_str()));
+    REQUIRE(ours.table.run(
+        (std::string("DELETE FROM twins; INSERT INTO twins VALUES ") + row).c_str()));
     CHECK(theirs.store.find({"a"}).error().code() == errc::damaged);
     CHECK(theirs.store.create({"a"}, noon(), done));
     std::size_t removed = 0;
@@ -295,7 +305,8 @@ TEST_CASE("nobody but its owner can read the database", "[sqlite]") {
     REQUIRE(!ours.store.create({"a"}, noon(), done));
     for (const char* end : {"", "-wal", "-shm"}) CHECK(mode_of(file.path + end) == 0600);
     // A file of an older version of the hub could be read by all.
-    for (const char* end : {"", "-wal", "-shm"}) REQUIRE(::chmod((file.path + end).c_str(), 0666) == 0);
+    for (const char* end : {"", "-wal", "-shm"})
+      REQUIRE(::chmod((file.path + end).c_str(), 0666) == 0);
     connection theirs(file.path);
     for (const char* end : {"", "-wal", "-shm"}) CHECK(mode_of(file.path + end) == 0600);
   }
@@ -322,7 +333,9 @@ std::string rows(const std::string& path, const char* sql) {
   REQUIRE(sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
   std::string all;
   const auto add = [](void* out, int count, char** values, char**) {
-    for (int i = 0; i < count; ++i) *static_cast<std::string*>(out) += std::string(values[i] != nullptr ? values[i] : "NULL") + (i + 1 == count ? "\n" : "|");
+    for (int i = 0; i < count; ++i)
+      *static_cast<std::string*>(out) +=
+          std::string(values[i] != nullptr ? values[i] : "NULL") + (i + 1 == count ? "\n" : "|");
     return 0;
   };
   INFO(sqlite3_errmsg(db));
@@ -339,8 +352,9 @@ std::string bytes_of(const std::string& path) {
   std::fclose(in);
   return bytes;
 }
-/// A copy of the database that the hub wrote before it had a schema version: two devices with keys, `pump` and `short`, with a
-/// module `pump/valve`, modules without a device, `gone/left` and `never/ghost`, and the twins of all these.
+/// A copy of the database that the hub wrote before it had a schema version: two devices with keys,
+/// `pump` and `short`, with a module `pump/valve`, modules without a device, `gone/left` and
+/// `never/ghost`, and the twins of all these.
 void copy_old_database(const temporary_file& file) {
   const std::string bytes = bytes_of(DEVICETWIN_TEST_DATA "/examples/data/twins_schema_0.sqlite");
   REQUIRE(bytes.size() == 16384);
@@ -352,7 +366,9 @@ void copy_old_database(const temporary_file& file) {
 
 }  // namespace
 
-TEST_CASE("a database without a schema version is changed to this one's tables, with all that is in it", "[sqlite]") {
+TEST_CASE(
+    "a database without a schema version is changed to this one's tables, with all that is in it",
+    "[sqlite]") {
   const temporary_file file;
   copy_old_database(file);
   const char* const twins = "SELECT device, module, revision, hex(form) FROM twins";
@@ -361,37 +377,54 @@ TEST_CASE("a database without a schema version is changed to this one's tables, 
     connection ours(file.path);
     CHECK(rows(file.path, "PRAGMA user_version") == "1\n");
     CHECK(rows(file.path, twins) == twins_before);
-    CHECK(rows(file.path, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name") == "filters\nidentities\ntwins\n");
-    CHECK(rows(file.path, "SELECT client_id, primary_key, secondary_key, status, status_reason FROM identities") ==
+    CHECK(rows(file.path, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name") ==
+          "filters\nidentities\ntwins\n");
+    CHECK(rows(file.path,
+               "SELECT client_id, primary_key, secondary_key, status, status_reason FROM "
+               "identities") ==
           "gone/left|dGhlIGtleSBvZiB0aGUgbGVmdA==|dGhlIGtleSBvZiB0aGUgbGVmdA==|enabled|\n"
           "never/ghost|dGhlIGtleSBvZiB0aGUgZ2hvc3Q=|dGhlIGtleSBvZiB0aGUgZ2hvc3Q=|enabled|\n"
           "pump|dGhlIGZpcnN0IGtleSBvZiBwdW1w|dGhlIHNlY29uZCBrZXkgb2YgcHVtcA==|enabled|\n"
           "pump/valve|dGhlIGtleSBvZiB0aGUgdmFsdmU=|dGhlIGtleSBvZiB0aGUgdmFsdmU=|enabled|\n"
           "short|YQ==|YQ==|enabled|\n");
-    CHECK(rows(file.path, "SELECT count(DISTINCT etag), count(DISTINCT generation) FROM identities") == "5|5\n");
-    CHECK(ours.table.filters("pump") == std::vector<std::string>{"$iothub/twin/PATCH/properties/desired/#"});
+    CHECK(rows(file.path,
+               "SELECT count(DISTINCT etag), count(DISTINCT generation) FROM identities") ==
+          "5|5\n");
+    CHECK(ours.table.filters("pump") ==
+          std::vector<std::string>{"$iothub/twin/PATCH/properties/desired/#"});
     identity_record r;
     for (const char* id : {"pump", "pump/valve", "short"}) CHECK(!ours.table.identity(id, r));
-    CHECK(reported(ours.store, {"pump"}) == R"({"desired":{"rpm":900,"$version":2},"reported":{"rpm":870,"$version":3}})");
-    CHECK(reported(ours.store, {"pump", "valve"}) == R"({"desired":{"$version":1},"reported":{"open":true,"$version":2}})");
+    CHECK(reported(ours.store, {"pump"}) ==
+          R"({"desired":{"rpm":900,"$version":2},"reported":{"rpm":870,"$version":3}})");
+    CHECK(reported(ours.store, {"pump", "valve"}) ==
+          R"({"desired":{"$version":1},"reported":{"open":true,"$version":2}})");
   }
 }
 
 TEST_CASE("a database that cannot be changed stays as it was", "[sqlite]") {
   const temporary_file file;
   copy_old_database(file);
-  const char* const everything = "PRAGMA user_version; SELECT name, sql FROM sqlite_schema; SELECT * FROM keys; SELECT device, module, hex(form) FROM twins";
-  SECTION("a column is missing") { rows(file.path, "DROP TABLE keys; CREATE TABLE keys (client_id TEXT PRIMARY KEY, first TEXT)"); }
-  SECTION("an index has a name that is needed") { rows(file.path, "CREATE INDEX identities ON keys (first)"); }
+  const char* const everything =
+      "PRAGMA user_version; SELECT name, sql FROM sqlite_schema; SELECT * FROM keys; SELECT "
+      "device, module, hex(form) FROM twins";
+  SECTION("a column is missing") {
+    rows(file.path, "DROP TABLE keys; CREATE TABLE keys (client_id TEXT PRIMARY KEY, first TEXT)");
+  }
+  SECTION("an index has a name that is needed") {
+    rows(file.path, "CREATE INDEX identities ON keys (first)");
+  }
   SECTION("a key is not there") {
-    rows(file.path, "DROP TABLE keys; CREATE TABLE keys (client_id, first, second); INSERT INTO keys VALUES ('a', NULL, ''), ('b', 'YQ==', '')");
+    rows(file.path,
+         "DROP TABLE keys; CREATE TABLE keys (client_id, first, second); INSERT INTO keys VALUES "
+         "('a', NULL, ''), ('b', 'YQ==', '')");
   }
   SECTION("the disk is full") {
     // As SQLite sees it: the file may not grow.
     const std::string before = rows(file.path, everything);
     sqlite3* db = nullptr;
     REQUIRE(sqlite3_open(file.path.c_str(), &db) == SQLITE_OK);
-    REQUIRE(sqlite3_exec(db, "PRAGMA max_page_count = 1", nullptr, nullptr, nullptr) == SQLITE_OK);  // at least what is there
+    REQUIRE(sqlite3_exec(db, "PRAGMA max_page_count = 1", nullptr, nullptr, nullptr) ==
+            SQLITE_OK);  // at least what is there
     CHECK(!hub::set_up_tables(db).empty());
     sqlite3_close(db);
     CHECK(rows(file.path, everything) == before);
@@ -403,7 +436,8 @@ TEST_CASE("a database that cannot be changed stays as it was", "[sqlite]") {
   CHECK(rows(file.path, everything) == before);
 }
 
-TEST_CASE("a database of a newer version, and another program's, are refused and left alone", "[sqlite]") {
+TEST_CASE("a database of a newer version, and another program's, are refused and left alone",
+          "[sqlite]") {
   const temporary_file file;
   sqlite_table table;
   { connection ours(file.path); }
@@ -415,7 +449,9 @@ TEST_CASE("a database of a newer version, and another program's, are refused and
   before = bytes_of(file.path);
   CHECK_THAT(table.open(file.path), matchers::ContainsSubstring("another program's"));
   CHECK(bytes_of(file.path) == before);
-  rows(file.path, "DROP TABLE twins; DROP TABLE identities; PRAGMA user_version = 0; CREATE TABLE bookmarks (x)");
+  rows(file.path,
+       "DROP TABLE twins; DROP TABLE identities; PRAGMA user_version = 0; CREATE TABLE bookmarks "
+       "(x)");
   before = bytes_of(file.path);
   CHECK_THAT(table.open(file.path), matchers::ContainsSubstring("another program's"));
   CHECK(bytes_of(file.path) == before);

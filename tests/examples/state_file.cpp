@@ -33,7 +33,9 @@ std::string text_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
-void write(const std::string& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
+void write(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
 
 mode_t mode_of(const std::string& path) {
   struct stat status {};
@@ -46,7 +48,8 @@ bool is_there(const std::string& path) {
 }
 
 /// What load() says of a file, and that save() does not touch it then.
-std::string refusal(const std::string& path, const std::string& host = "hub", const std::string& name = "dev") {
+std::string refusal(const std::string& path, const std::string& host = "hub",
+                    const std::string& name = "dev") {
   const std::string before = text_of(path);
   state_file file(path, host, name);
   std::string state;
@@ -78,9 +81,12 @@ TEST_CASE("state file: what was saved is read again, for the same device and hub
   }
   CHECK(mode_of(path) == (S_IFREG | 0600));
   CHECK(text_of(path) == "devicetwin device state 1\nhub.example\ndev\n" + bytes);
-  CHECK(refusal(path, "hub.example", "other") == path + ": it is the state of dev at hub.example, not of other at hub.example");
-  CHECK(refusal(path, "hub.example", "dev/module") == path + ": it is the state of dev at hub.example, not of dev/module at hub.example");
-  CHECK(refusal(path, "elsewhere", "dev") == path + ": it is the state of dev at hub.example, not of dev at elsewhere");
+  CHECK(refusal(path, "hub.example", "other") ==
+        path + ": it is the state of dev at hub.example, not of other at hub.example");
+  CHECK(refusal(path, "hub.example", "dev/module") ==
+        path + ": it is the state of dev at hub.example, not of dev/module at hub.example");
+  CHECK(refusal(path, "elsewhere", "dev") ==
+        path + ": it is the state of dev at hub.example, not of dev at elsewhere");
   state_file file(path, "HUB.EXAMPLE", "dev");
   std::string state;
   REQUIRE(file.load(state).empty());
@@ -110,7 +116,9 @@ TEST_CASE("state file: what cannot be read is left as it is") {
   const std::string path = folder / "state";
   write(path, "devicetwin device state 2\nhub\ndev\nDTDS");
   CHECK(refusal(path) == path + ": the state was saved by a newer version of this program");
-  for (const char* damaged : {"", "D", "DTD", "devicetwin device state 1", "devicetwin device state 1\nhub\ndev", "{}", "\n\n\n", "Devicetwin device state 1\nhub\ndev\n"}) {
+  for (const char* damaged :
+       {"", "D", "DTD", "devicetwin device state 1", "devicetwin device state 1\nhub\ndev", "{}",
+        "\n\n\n", "Devicetwin device state 1\nhub\ndev\n"}) {
     write(path, damaged);
     CHECK(refusal(path) == path + ": the saved state is damaged");
   }
@@ -148,7 +156,8 @@ TEST_CASE("state file: links are not followed") {
   // A link that comes while the program runs.
   REQUIRE(::unlink(path.c_str()) == 0);
   REQUIRE(::symlink(target.c_str(), path.c_str()) == 0);
-  CHECK(file.save("later") == path + ": the state cannot be saved: another program has changed the file");
+  CHECK(file.save("later") ==
+        path + ": the state cannot be saved: another program has changed the file");
   CHECK(text_of(target) == "precious");
   CHECK(S_ISLNK(mode_of(path)));
 }
@@ -179,7 +188,8 @@ TEST_CASE("state file: two programs do not use one file") {
   // One that does not ask.
   REQUIRE(::unlink(path.c_str()) == 0);
   write(path, "of another program");
-  CHECK(first.save("three") == path + ": the state cannot be saved: another program has changed the file");
+  CHECK(first.save("three") ==
+        path + ": the state cannot be saved: another program has changed the file");
   CHECK(text_of(path) == "of another program");
   CHECK_FALSE(is_there(path + ".new"));
 }
@@ -194,7 +204,7 @@ TEST_CASE("state file: after a failure the old state is there, and a later save 
   const std::string before = text_of(path);
 
   std::signal(SIGXFSZ, SIG_IGN);
-  rlimit limit {};
+  rlimit limit{};
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &limit) == 0);
   const rlimit small{1000, limit.rlim_max};
   REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
@@ -215,5 +225,6 @@ TEST_CASE("state file: after a failure the old state is there, and a later save 
 
   state_file nowhere(folder / "no/such/file", "hub", "dev");
   REQUIRE(nowhere.load(state).empty());
-  CHECK(nowhere.save("state").find("cannot be made: No such file or directory") != std::string::npos);
+  CHECK(nowhere.save("state").find("cannot be made: No such file or directory") !=
+        std::string::npos);
 }

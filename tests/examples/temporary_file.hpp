@@ -10,12 +10,14 @@
 
 #include "../catch.hpp"
 
-/// A file name of its own, in memory where the system has a place for that, and nothing there afterwards.
+/// A file name of its own, in memory where the system has a place for that, and nothing there
+/// afterwards.
 struct temporary_file {
   std::string path;
   temporary_file() {
     struct stat s {};
-    std::string name = std::string(::stat("/dev/shm", &s) == 0 ? "/dev/shm" : "/tmp") + "/twins-XXXXXX";
+    std::string name =
+        std::string(::stat("/dev/shm", &s) == 0 ? "/dev/shm" : "/tmp") + "/twins-XXXXXX";
     const int file = mkstemp(&name[0]);
     REQUIRE(file >= 0);
     ::close(file);

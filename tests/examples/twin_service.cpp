@@ -1,4 +1,5 @@
-// The example hub without a broker: what is published and answered, and that nothing is before it is durable.
+// The example hub without a broker: what is published and answered, and that nothing is before it
+// is durable.
 #include "../../examples/mosquitto_hub/twin_service.hpp"
 
 #include <devicetwin/json/get.hpp>
@@ -24,7 +25,8 @@ struct running_hub {
   std::vector<std::string> disconnected;
 
   running_hub() {
-    write_keys("device a " + key + "\ndevice b " + key + "\ndevice a/m " + key + "\npolicy p " + key + "\n");
+    write_keys("device a " + key + "\ndevice b " + key + "\ndevice a/m " + key + "\npolicy p " +
+               key + "\n");
     const std::string problem = service.open({{"localhost"}, keys.path, database.path});
     INFO(problem);
     REQUIRE(problem.empty());
@@ -42,13 +44,15 @@ struct running_hub {
     for (const auto& p : published) all += p.client_id + " " + p.topic + " " + p.payload + "\n";
     return all;
   }
-  hub::http_call call(const char* method, const std::string& target, const std::string& body = {}, const std::string& if_match = {}) {
+  hub::http_call call(const char* method, const std::string& target, const std::string& body = {},
+                      const std::string& if_match = {}) {
     hub::http_call c;
     c.method = method;
     c.target = target;
     c.body = body;
     c.if_match = if_match;
-    c.authorization = azure::make_sas_token("localhost", key, noon() / devicetwin::ticks_per_second + 60, "p");
+    c.authorization = azure::make_sas_token("localhost", key,
+                                            noon().ticks / devicetwin::ticks_per_second + 60, "p");
     service.answer(c, noon());
     return c;
   }
@@ -68,12 +72,14 @@ TEST_CASE("the example hub answers a device when the turn has ended", "[twin_ser
   REQUIRE(hub.finish());
   CHECK(hub.said() ==
         "a $iothub/twin/res/204/?$rid=1&$version=2 \n"
-        "a $iothub/twin/res/200/?$rid=2 {\"desired\":{\"$version\":1},\"reported\":{\"x\":1,\"$version\":2}}\n");
+        "a $iothub/twin/res/200/?$rid=2 "
+        "{\"desired\":{\"$version\":1},\"reported\":{\"x\":1,\"$version\":2}}\n");
   REQUIRE(hub.finish());
   CHECK(hub.said().empty());
 }
 
-TEST_CASE("the example hub notifies who is subscribed, and keeps the subscriptions of sessions", "[twin_service]") {
+TEST_CASE("the example hub notifies who is subscribed, and keeps the subscriptions of sessions",
+          "[twin_service]") {
   running_hub hub;
   const auto notified = [&] {
     REQUIRE(hub.call("PATCH", "/twins/a", R"({"properties":{"desired":{"x":1}}})").status == 200);
@@ -98,7 +104,8 @@ TEST_CASE("the example hub notifies who is subscribed, and keeps the subscriptio
   patch.method = "PATCH";
   patch.target = "/twins/a";
   patch.body = R"({"properties":{"desired":{"x":2}}})";
-  patch.authorization = azure::make_sas_token("localhost", key, noon() / devicetwin::ticks_per_second + 60, "p");
+  patch.authorization = azure::make_sas_token(
+      "localhost", key, noon().ticks / devicetwin::ticks_per_second + 60, "p");
   again.answer(patch, noon());
   REQUIRE(again.finish_turn(hub.published, hub.disconnected));
   CHECK(hub.published.size() == 1);
@@ -126,7 +133,9 @@ TEST_CASE("the example hub says nothing of what its database did not take", "[tw
 
   hub.service.message("a", "$iothub/twin/GET/?$rid=3", "", noon());
   REQUIRE(hub.finish());
-  CHECK(hub.said() == "a $iothub/twin/res/200/?$rid=3 {\"desired\":{\"$version\":1},\"reported\":{\"$version\":1}}\n");
+  CHECK(hub.said() ==
+        "a $iothub/twin/res/200/?$rid=3 "
+        "{\"desired\":{\"$version\":1},\"reported\":{\"$version\":1}}\n");
   hub.service.message("a", reported, R"({"x":2})", noon());
   REQUIRE(hub.finish());
   CHECK(hub.said() == "a $iothub/twin/res/204/?$rid=1&$version=2 \n");
@@ -156,23 +165,30 @@ TEST_CASE("the service side of the example hub has the statuses of the service",
   CHECK(first.status == 200);
   CHECK(first.etag == "AAAAAAAAAAI=");
   CHECK_THAT(first.reply, matchers::ContainsSubstring(R"("tags":{"site":"north"})"));
-  CHECK(hub.call("PATCH", "/twins/a", R"({"tags":{"site":"south"}})", "\"AAAAAAAAAAE=\"").status == 412);
-  CHECK(hub.call("PUT", "/twins/a", R"({"tags":{"site":"south"}})", "\"AAAAAAAAAAI=\"").status == 200);
+  CHECK(hub.call("PATCH", "/twins/a", R"({"tags":{"site":"south"}})", "\"AAAAAAAAAAE=\"").status ==
+        412);
+  CHECK(hub.call("PUT", "/twins/a", R"({"tags":{"site":"south"}})", "\"AAAAAAAAAAI=\"").status ==
+        200);
   CHECK(hub.call("PUT", "/twins/a", R"({"tags":{"site":"south"}})", "\"*\"").status == 200);
   CHECK(hub.call("PATCH", "/twins/a", "{").status == 400);
   CHECK(hub.call("POST", "/twins/a", "{}").status == 405);
   CHECK(hub.call("POST", "/twins/a", "{}").allow == "GET, PATCH, PUT");
   CHECK(hub.call("PATCH", "/twins/a", R"({"deviceId":"b","tags":{"x":1}})").status == 400);
-  CHECK(hub.call("PUT", "/twins/a", R"({"deviceId":"a","moduleId":"m","tags":{"x":1}})").status == 400);
-  CHECK(hub.call("PATCH", "/twins/a/modules/m", R"({"moduleId":"other","tags":{"x":1}})").status == 400);
-  CHECK(hub.call("PATCH", "/twins/a/modules/m", R"({"deviceId":"a","moduleId":"m","tags":{"x":1}})").status == 200);
-  for (const char* target : {"", "/", "//", "/twins", "/twins/a/", "/twins/a/modules", "/twins/a/modules/m/x", "/nothing/a", "/twins/a/x/m"}) {
+  CHECK(hub.call("PUT", "/twins/a", R"({"deviceId":"a","moduleId":"m","tags":{"x":1}})").status ==
+        400);
+  CHECK(hub.call("PATCH", "/twins/a/modules/m", R"({"moduleId":"other","tags":{"x":1}})").status ==
+        400);
+  CHECK(hub.call("PATCH", "/twins/a/modules/m", R"({"deviceId":"a","moduleId":"m","tags":{"x":1}})")
+            .status == 200);
+  for (const char* target : {"", "/", "//", "/twins", "/twins/a/", "/twins/a/modules",
+                             "/twins/a/modules/m/x", "/nothing/a", "/twins/a/x/m"}) {
     INFO(target);
     const auto call = hub.call("GET", target);
     CHECK(call.status == 404);
     CHECK(call.error_code == "GenericNotFound");
   }
-  for (const char* target : {"/twins/", "/twins/%", "/twins/a%2Fb", "/twins/%00", "/twins/a/modules/", "/twins/a b"}) {
+  for (const char* target :
+       {"/twins/", "/twins/%", "/twins/a%2Fb", "/twins/%00", "/twins/a/modules/", "/twins/a b"}) {
     INFO(target);
     CHECK(hub.call("GET", target).status == 400);
   }
@@ -228,10 +244,14 @@ TEST_CASE("what the hub does not have is said, and is not taken for a device", "
 namespace {
 
 /// The body of a PUT with these keys, and more members where given.
-std::string with_keys(const std::string& first, const std::string& second, const std::string& more = {}) {
-  return R"({"authentication":{"type":"sas","symmetricKey":{"primaryKey":")" + first + R"(","secondaryKey":")" + second + "\"}}" + more + "}";
+std::string with_keys(const std::string& first, const std::string& second,
+                      const std::string& more = {}) {
+  return R"({"authentication":{"type":"sas","symmetricKey":{"primaryKey":")" + first +
+         R"(","secondaryKey":")" + second + "\"}}" + more + "}";
 }
-const std::string key_1 = azure::to_base64("the first of keys"), key_2 = azure::to_base64("the second of keys"), key_3 = azure::to_base64("the third of keys");
+const std::string key_1 = azure::to_base64("the first of keys"),
+                  key_2 = azure::to_base64("the second of keys"),
+                  key_3 = azure::to_base64("the third of keys");
 
 std::string member(const std::string& body, const char* pointer) {
   devicetwin::json::document document;
@@ -245,9 +265,12 @@ const char* const secondary = "/authentication/symmetricKey/secondaryKey";
 
 bool lets_in(running_hub& hub, const std::string& client_id, const std::string& with) {
   const hub::identity who = hub::identity_of(client_id);
-  const std::string resource = "localhost/devices/" + std::string(who.device) + (who.module.empty() ? "" : "/modules/" + std::string(who.module));
-  const std::string token = azure::make_sas_token(resource, with, noon() / devicetwin::ticks_per_second + 60);
-  return hub.service.judge(client_id, "localhost/" + client_id + "/?api-version=1", token, noon()).refusal.empty();
+  const std::string resource = "localhost/devices/" + std::string(who.device) +
+                               (who.module.empty() ? "" : "/modules/" + std::string(who.module));
+  const std::string token =
+      azure::make_sas_token(resource, with, noon().ticks / devicetwin::ticks_per_second + 60);
+  return hub.service.judge(client_id, "localhost/" + client_id + "/?api-version=1", token, noon())
+      .refusal.empty();
 }
 using ids = std::vector<std::string>;
 
@@ -286,7 +309,8 @@ TEST_CASE("identities are made, shown, changed and deleted", "[twin_service]") {
   CHECK(hub.call("PATCH", "/devices/a").allow == "GET, PUT, DELETE");
 }
 
-TEST_CASE("identities of the key file are shown, and cannot be changed over HTTP", "[twin_service]") {
+TEST_CASE("identities of the key file are shown, and cannot be changed over HTTP",
+          "[twin_service]") {
   running_hub hub;
   const auto shown = hub.call("GET", "/devices/a");
   CHECK(shown.status == 200);
@@ -310,10 +334,13 @@ TEST_CASE("keys that are missing or empty are generated, or stay", "[twin_servic
   running_hub hub;
   std::vector<std::string> seen;
   int n = 0;
-  for (const char* body : {"{}", R"({"deviceId":null,"authentication":null,"status":null})", R"({"authentication":{}})", R"({"authentication":{"symmetricKey":null}})",
-                           R"({"authentication":{"type":"sas","symmetricKey":{"primaryKey":"","secondaryKey":""}}})",
-                           R"({"authentication":{"type":"sas","symmetricKey":{"primaryKey":null,"secondaryKey":null},"x509Thumbprint":{"primaryThumbprint":null}}})",
-                           R"({"capabilities":{"iotEdge":false},"deviceScope":"","parentScopes":[]})"}) {
+  for (
+      const char* body :
+      {"{}", R"({"deviceId":null,"authentication":null,"status":null})", R"({"authentication":{}})",
+       R"({"authentication":{"symmetricKey":null}})",
+       R"({"authentication":{"type":"sas","symmetricKey":{"primaryKey":"","secondaryKey":""}}})",
+       R"({"authentication":{"type":"sas","symmetricKey":{"primaryKey":null,"secondaryKey":null},"x509Thumbprint":{"primaryThumbprint":null}}})",
+       R"({"capabilities":{"iotEdge":false},"deviceScope":"","parentScopes":[]})"}) {
     INFO(body);
     const std::string path = "/devices/new-" + std::to_string(++n);
     const auto made = hub.call("PUT", path, body);
@@ -334,7 +361,8 @@ TEST_CASE("keys that are missing or empty are generated, or stay", "[twin_servic
   CHECK(generated != key_1);
   CHECK(lets_in(hub, "one", generated));
   hub.service.connected("one", 1, false, noon());
-  const auto status_only = hub.call("PUT", "/devices/one", R"({"deviceId":"one","status":"enabled"})", "\"*\"");
+  const auto status_only =
+      hub.call("PUT", "/devices/one", R"({"deviceId":"one","status":"enabled"})", "\"*\"");
   CHECK(status_only.status == 200);
   CHECK(member(status_only.reply, primary) == key_1);
   CHECK(member(status_only.reply, secondary) == generated);
@@ -350,42 +378,77 @@ TEST_CASE("a body that is wrong changes no identity", "[twin_service]") {
   running_hub hub;
   REQUIRE(hub.call("PUT", "/devices/there", with_keys(key_1, key_2)).status == 200);
   REQUIRE(hub.call("PUT", "/devices/there/modules/m", with_keys(key_1, key_2)).status == 200);
-  const std::string before = hub.call("GET", "/devices/there").reply, module_before = hub.call("GET", "/devices/there/modules/m").reply;
-  const std::string long_key = azure::to_base64(std::string(65, 'k')), short_key = azure::to_base64(std::string(15, 'k'));
+  const std::string before = hub.call("GET", "/devices/there").reply,
+                    module_before = hub.call("GET", "/devices/there/modules/m").reply;
+  const std::string long_key = azure::to_base64(std::string(65, 'k')),
+                    short_key = azure::to_base64(std::string(15, 'k'));
   const std::vector<std::string> bodies = {
-      "", "{", "[]", "null", "\"x\"", "{\"a\":1,\"a\":2}",
-      R"({"deviceId":"other"})", R"({"deviceId":""})", R"({"deviceId":7})", R"({"moduleId":"other"})",
-      R"({"status":"Disabled"})", R"({"status":""})", R"({"status":true})", R"({"statusReason":7})",
+      "",
+      "{",
+      "[]",
+      "null",
+      "\"x\"",
+      "{\"a\":1,\"a\":2}",
+      R"({"deviceId":"other"})",
+      R"({"deviceId":""})",
+      R"({"deviceId":7})",
+      R"({"moduleId":"other"})",
+      R"({"status":"Disabled"})",
+      R"({"status":""})",
+      R"({"status":true})",
+      R"({"statusReason":7})",
       R"({"statusReason":")" + std::string(129, 'r') + "\"}",
-      R"({"authentication":[]})", R"({"authentication":{"type":"selfSigned"}})", R"({"authentication":{"type":"certificateAuthority"}})",
-      R"({"authentication":{"type":"none"}})", R"({"authentication":{"type":1}})", R"({"authentication":{"symmetricKey":"x"}})",
-      R"({"authentication":{"x509Thumbprint":{"primaryThumbprint":"AB"}}})", R"({"authentication":{"x509Thumbprint":"AB"}})",
-      R"({"capabilities":{"iotEdge":true}})", R"({"capabilities":true})", R"({"deviceScope":"ms-azure-iot-edge://x"})", R"({"parentScopes":["x"]})",
-      with_keys("not base64", key_1), with_keys(key_1, "not base64"), with_keys("YQ==", key_1), with_keys(short_key, key_1), with_keys(key_1, long_key),
+      R"({"authentication":[]})",
+      R"({"authentication":{"type":"selfSigned"}})",
+      R"({"authentication":{"type":"certificateAuthority"}})",
+      R"({"authentication":{"type":"none"}})",
+      R"({"authentication":{"type":1}})",
+      R"({"authentication":{"symmetricKey":"x"}})",
+      R"({"authentication":{"x509Thumbprint":{"primaryThumbprint":"AB"}}})",
+      R"({"authentication":{"x509Thumbprint":"AB"}})",
+      R"({"capabilities":{"iotEdge":true}})",
+      R"({"capabilities":true})",
+      R"({"deviceScope":"ms-azure-iot-edge://x"})",
+      R"({"parentScopes":["x"]})",
+      with_keys("not base64", key_1),
+      with_keys(key_1, "not base64"),
+      with_keys("YQ==", key_1),
+      with_keys(short_key, key_1),
+      with_keys(key_1, long_key),
       R"({"authentication":{"symmetricKey":{"primaryKey":7}}})"};
   for (const std::string& body : bodies) {
     INFO(body);
-    for (const char* path : {"/devices/there", "/devices/there/modules/m"}) CHECK(hub.call("PUT", path, body, "*").status == 400);
+    for (const char* path : {"/devices/there", "/devices/there/modules/m"})
+      CHECK(hub.call("PUT", path, body, "*").status == 400);
     CHECK(hub.call("PUT", "/devices/new", body).status == 400);
     CHECK(hub.call("GET", "/devices/new").status == 404);
     CHECK(hub.call("GET", "/twins/new").status == 404);
   }
-  CHECK(hub.call("PUT", "/devices/there/modules/m", R"({"deviceId":"other","moduleId":"m"})", "*").status == 400);
+  CHECK(hub.call("PUT", "/devices/there/modules/m", R"({"deviceId":"other","moduleId":"m"})", "*")
+            .status == 400);
   CHECK(hub.call("GET", "/devices/there").reply == before);
   CHECK(hub.call("GET", "/devices/there/modules/m").reply == module_before);
-  for (const std::string& good : {azure::to_base64(std::string(16, 'k')), azure::to_base64(std::string(64, 'k'))}) {
-    CHECK(hub.call("PUT", "/devices/there", with_keys(good, good, R"(,"deviceId":"there","statusReason":")" + std::string(128, 'r') + "\""), "*").status == 200);
+  for (const std::string& good :
+       {azure::to_base64(std::string(16, 'k')), azure::to_base64(std::string(64, 'k'))}) {
+    CHECK(hub.call("PUT", "/devices/there",
+                   with_keys(
+                       good, good,
+                       R"(,"deviceId":"there","statusReason":")" + std::string(128, 'r') + "\""),
+                   "*")
+              .status == 200);
   }
 }
 
-TEST_CASE("a disabled device is out at once, with its modules, until it is enabled", "[twin_service]") {
+TEST_CASE("a disabled device is out at once, with its modules, until it is enabled",
+          "[twin_service]") {
   running_hub hub;
   REQUIRE(hub.call("PUT", "/devices/d", with_keys(key_1, key_2)).status == 200);
   REQUIRE(hub.call("PUT", "/devices/d/modules/m", with_keys(key_1, key_2)).status == 200);
   REQUIRE(hub.call("PUT", "/devices/d0", with_keys(key_1, key_2)).status == 200);
   std::uint64_t connection = 0;
   for (const char* id : {"d", "d/m", "d0"}) hub.service.connected(id, ++connection, false, noon());
-  const auto disabled = hub.call("PUT", "/devices/d", R"({"deviceId":"d","status":"disabled","statusReason":"stolen"})", "*");
+  const auto disabled = hub.call(
+      "PUT", "/devices/d", R"({"deviceId":"d","status":"disabled","statusReason":"stolen"})", "*");
   CHECK(member(disabled.reply, "/status") == "disabled");
   REQUIRE(hub.finish());
   CHECK(hub.disconnected == ids{"d", "d/m"});
@@ -401,9 +464,11 @@ TEST_CASE("a disabled device is out at once, with its modules, until it is enabl
   CHECK(member(twin.reply, "/statusReason") == "stolen");
   CHECK(member(twin.reply, "/deviceEtag") == shown.etag);
   // Keys can be changed meanwhile, and it stays disabled.
-  CHECK(member(hub.call("PUT", "/devices/d", with_keys(key_3, key_3), "*").reply, "/status") == "disabled");
+  CHECK(member(hub.call("PUT", "/devices/d", with_keys(key_3, key_3), "*").reply, "/status") ==
+        "disabled");
   CHECK(!lets_in(hub, "d", key_3));
-  CHECK(member(hub.call("PUT", "/devices/d", R"({"status":"enabled"})", "*").reply, "/statusReason") == "none");
+  CHECK(member(hub.call("PUT", "/devices/d", R"({"status":"enabled"})", "*").reply,
+               "/statusReason") == "none");
   CHECK(lets_in(hub, "d", key_3));
   CHECK(lets_in(hub, "d/m", key_1));
 
@@ -414,17 +479,22 @@ TEST_CASE("a disabled device is out at once, with its modules, until it is enabl
   CHECK(lets_in(hub, "d", key_3));
   CHECK(!lets_in(hub, "d/m", key_1));
 
-  REQUIRE(hub.call("PUT", "/devices/born", with_keys(key_1, key_2, R"(,"status":"disabled")")).status == 200);
+  REQUIRE(
+      hub.call("PUT", "/devices/born", with_keys(key_1, key_2, R"(,"status":"disabled")")).status ==
+      200);
   CHECK(!lets_in(hub, "born", key_1));
 
   hub::twin_service again;  // the process was killed
   REQUIRE(again.open({{"localhost"}, hub.keys.path, hub.database.path}).empty());
-  const std::string token = azure::make_sas_token("localhost/devices/born", key_1, noon() / devicetwin::ticks_per_second + 60);
+  const std::string token = azure::make_sas_token("localhost/devices/born", key_1,
+                                                  noon().ticks / devicetwin::ticks_per_second + 60);
   REQUIRE(hub.finish());
-  CHECK(again.judge("born", "localhost/born/?api-version=1", token, noon()).refusal == "the device is disabled");
+  CHECK(again.judge("born", "localhost/born/?api-version=1", token, noon()).refusal ==
+        "the device is disabled");
 }
 
-TEST_CASE("an identity's etag changes with every write, and If-Match is held to it", "[twin_service]") {
+TEST_CASE("an identity's etag changes with every write, and If-Match is held to it",
+          "[twin_service]") {
   running_hub hub;
   std::vector<std::string> etags;
   const auto remember = [&](const hub::http_call& call) {
@@ -433,14 +503,16 @@ TEST_CASE("an identity's etag changes with every write, and If-Match is held to 
     etags.push_back(call.etag);
   };
   const std::string path = "/devices/e";
-  for (const char* any : {"*", "\"*\"", "\"x\""}) CHECK(hub.call("PUT", path, "{}", any).error_code == "DeviceNotFound");
+  for (const char* any : {"*", "\"*\"", "\"x\""})
+    CHECK(hub.call("PUT", path, "{}", any).error_code == "DeviceNotFound");
   remember(hub.call("PUT", path, "{}"));
   remember(hub.call("PUT", path, "{}", "*"));
   remember(hub.call("PUT", path, "{}", "\"" + etags.back() + "\""));
   remember(hub.call("PUT", path, "{}", etags.back()));
   remember(hub.call("PUT", path, "{}", "W/\"" + etags.back() + "\""));
   const std::string before = hub.call("GET", path).reply;
-  for (const std::string& stale : {std::string("\"stale\""), "\"" + etags.front() + "\"", etags.front()}) {
+  for (const std::string& stale :
+       {std::string("\"stale\""), "\"" + etags.front() + "\"", etags.front()}) {
     CHECK(hub.call("PUT", path, "{}", stale).status == 412);
     CHECK(hub.call("PUT", path, "{}", stale).error_code == "PreconditionFailed");
     CHECK(hub.call("DELETE", path, "", stale).status == 412);
@@ -458,9 +530,11 @@ TEST_CASE("modules need their device, and go with it", "[twin_service]") {
   running_hub hub;
   CHECK(hub.call("PUT", "/devices/none/modules/m", "{}").error_code == "DeviceNotFound");
   CHECK(hub.call("GET", "/twins/none").status == 404);
-  for (const char* method : {"GET", "DELETE"}) CHECK(hub.call(method, "/devices/none/modules/m").error_code == "DeviceNotFound");
+  for (const char* method : {"GET", "DELETE"})
+    CHECK(hub.call(method, "/devices/none/modules/m").error_code == "DeviceNotFound");
   REQUIRE(hub.call("PUT", "/devices/h", with_keys(key_1, key_1)).status == 200);
-  for (const char* method : {"GET", "DELETE"}) CHECK(hub.call(method, "/devices/h/modules/m").error_code == "ModuleNotFound");
+  for (const char* method : {"GET", "DELETE"})
+    CHECK(hub.call(method, "/devices/h/modules/m").error_code == "ModuleNotFound");
   const auto made = hub.call("PUT", "/devices/h/modules/m", with_keys("", ""));
   REQUIRE(made.status == 200);
   CHECK(member(made.reply, "/moduleId") == "m");
@@ -478,7 +552,8 @@ TEST_CASE("modules need their device, and go with it", "[twin_service]") {
   REQUIRE(hub.finish());
   CHECK(hub.disconnected == ids{"h", "h/m"});
   CHECK(!lets_in(hub, "h/m", module_key));
-  for (const char* path : {"/devices/h", "/twins/h", "/devices/h/modules/m", "/twins/h/modules/m"}) CHECK(hub.call("GET", path).error_code == "DeviceNotFound");
+  for (const char* path : {"/devices/h", "/twins/h", "/devices/h/modules/m", "/twins/h/modules/m"})
+    CHECK(hub.call("GET", path).error_code == "DeviceNotFound");
   CHECK(hub.call("DELETE", "/devices/h").status == 404);
 
   REQUIRE(hub.call("PUT", "/devices/h", with_keys(key_1, key_1)).status == 200);
@@ -502,10 +577,14 @@ TEST_CASE("a failing DELETE or PUT loses nothing", "[twin_service]") {
   REQUIRE(hub.call("PUT", "/devices/d/modules/m", with_keys(key_1, key_2)).status == 200);
   REQUIRE(hub.call("PATCH", "/twins/d", R"({"tags":{"t":1}})").status == 200);
   REQUIRE(hub.finish());
-  REQUIRE(hub.service.table().run("CREATE TRIGGER no_delete BEFORE DELETE ON twins BEGIN SELECT RAISE(ABORT, 'no'); END"));
-  REQUIRE(hub.service.table().run("CREATE TRIGGER no_insert BEFORE INSERT ON twins BEGIN SELECT RAISE(ABORT, 'no'); END"));
-  const std::string device = hub.call("GET", "/devices/d").reply, twin = hub.call("GET", "/twins/d").reply;
-  for (const char* path : {"/devices/d", "/devices/d/modules/m"}) CHECK(hub.call("DELETE", path).status == 500);
+  REQUIRE(hub.service.table().run(
+      "CREATE TRIGGER no_delete BEFORE DELETE ON twins BEGIN SELECT RAISE(ABORT, 'no'); END"));
+  REQUIRE(hub.service.table().run(
+      "CREATE TRIGGER no_insert BEFORE INSERT ON twins BEGIN SELECT RAISE(ABORT, 'no'); END"));
+  const std::string device = hub.call("GET", "/devices/d").reply,
+                    twin = hub.call("GET", "/twins/d").reply;
+  for (const char* path : {"/devices/d", "/devices/d/modules/m"})
+    CHECK(hub.call("DELETE", path).status == 500);
   CHECK(hub.call("PUT", "/devices/new", "{}").status == 500);
   CHECK(hub.service.take_problems().size() == 3);
   REQUIRE(hub.service.table().run("DROP TRIGGER no_delete; DROP TRIGGER no_insert"));
@@ -518,7 +597,9 @@ TEST_CASE("a failing DELETE or PUT loses nothing", "[twin_service]") {
   CHECK(hub.call("DELETE", "/devices/d").status == 204);
 }
 
-TEST_CASE("what is damaged is answered with 500 and one line in the log, and DELETE and PUT repair it", "[twin_service]") {
+TEST_CASE(
+    "what is damaged is answered with 500 and one line in the log, and DELETE and PUT repair it",
+    "[twin_service]") {
   const auto damage = [](const char* sql) {
     running_hub hub;
     INFO(sql);
@@ -535,7 +616,8 @@ TEST_CASE("what is damaged is answered with 500 and one line in the log, and DEL
     hub::http_call get;
     get.method = "GET";
     get.target = twin ? "/twins/d" : "/devices/d";
-    get.authorization = azure::make_sas_token("localhost", key, noon() / devicetwin::ticks_per_second + 60, "p");
+    get.authorization = azure::make_sas_token(
+        "localhost", key, noon().ticks / devicetwin::ticks_per_second + 60, "p");
     again.answer(get, noon());
     CHECK(get.status == 500);
     CHECK(get.error_code == "ServerError");
@@ -552,7 +634,8 @@ TEST_CASE("what is damaged is answered with 500 and one line in the log, and DEL
       for (const auto& p : hub.published) CHECK(p.topic == "$iothub/twin/res/500/?$rid=1");
       CHECK(again.take_problems().size() == 1);
     }
-    const auto call = [&](const char* method, const char* target, const char* body, const char* if_match = "") {
+    const auto call = [&](const char* method, const char* target, const char* body,
+                          const char* if_match = "") {
       hub::http_call c = get;
       c.method = method;
       c.target = target;
@@ -571,9 +654,13 @@ TEST_CASE("what is damaged is answered with 500 and one line in the log, and DEL
     CHECK(call("GET", "/devices/d/modules/m", "") == 404);
     CHECK(again.finish_turn(hub.published, hub.disconnected));
   };
-  for (const char* sql : {"UPDATE twins SET form = substr(form, 1, 30) || x'00' || substr(form, 32)", "UPDATE twins SET form = x''", "UPDATE twins SET revision = 0",
-                          "UPDATE twins SET form = (SELECT form FROM twins WHERE device = 'd' AND module = 'm') WHERE module = ''",
-                          "UPDATE identities SET primary_key = '!'", "UPDATE identities SET etag = ''", "UPDATE identities SET status = 'on' WHERE client_id = 'd'"}) {
+  for (const char* sql :
+       {"UPDATE twins SET form = substr(form, 1, 30) || x'00' || substr(form, 32)",
+        "UPDATE twins SET form = x''", "UPDATE twins SET revision = 0",
+        "UPDATE twins SET form = (SELECT form FROM twins WHERE device = 'd' AND module = 'm') "
+        "WHERE module = ''",
+        "UPDATE identities SET primary_key = '!'", "UPDATE identities SET etag = ''",
+        "UPDATE identities SET status = 'on' WHERE client_id = 'd'"}) {
     damage(sql);
   }
 }
@@ -597,14 +684,17 @@ TEST_CASE("a twin without an identity is not shown, and can be removed", "[twin_
     c.method = method;
     c.target = target;
     c.body = body;
-    c.authorization = azure::make_sas_token("localhost", key, noon() / devicetwin::ticks_per_second + 60, "p");
+    c.authorization = azure::make_sas_token("localhost", key,
+                                            noon().ticks / devicetwin::ticks_per_second + 60, "p");
     service.answer(c, noon());
     return c;
   };
   CHECK_THAT(call("GET", "/twins/pump").reply, matchers::ContainsSubstring("\"rpm\":870"));
   CHECK(call("GET", "/twins/pump/modules/valve").status == 200);
-  CHECK(call("GET", "/devices/short").status == 200);  // its key is too short for a new one, and goes on
-  for (const char* ghost : {"/twins/never", "/twins/never/modules/ghost", "/devices/never/modules/ghost", "/twins/gone/modules/left"}) {
+  CHECK(call("GET", "/devices/short").status ==
+        200);  // its key is too short for a new one, and goes on
+  for (const char* ghost : {"/twins/never", "/twins/never/modules/ghost",
+                            "/devices/never/modules/ghost", "/twins/gone/modules/left"}) {
     INFO(ghost);
     CHECK(call("GET", ghost).error_code == "DeviceNotFound");
   }
@@ -615,9 +705,11 @@ TEST_CASE("a twin without an identity is not shown, and can be removed", "[twin_
   CHECK(call("GET", "/twins/gone/modules/left").error_code == "ModuleNotFound");
 }
 
-TEST_CASE("a device that is made again has the subscriptions of the session that the broker kept", "[twin_service]") {
+TEST_CASE("a device that is made again has the subscriptions of the session that the broker kept",
+          "[twin_service]") {
   running_hub hub;
-  for (const char* path : {"/devices/h", "/devices/h/modules/m"}) REQUIRE(hub.call("PUT", path, "{}").status == 200);
+  for (const char* path : {"/devices/h", "/devices/h/modules/m"})
+    REQUIRE(hub.call("PUT", path, "{}").status == 200);
   const auto notified = [&] {
     std::size_t count = 0;
     for (const char* path : {"/twins/h", "/twins/h/modules/m"}) {
@@ -636,7 +728,8 @@ TEST_CASE("a device that is made again has the subscriptions of the session that
   REQUIRE(hub.finish());
   hub.service.disconnected("h", 1);
   hub.service.disconnected("h/m", 2);
-  for (const char* path : {"/devices/h", "/devices/h/modules/m"}) REQUIRE(hub.call("PUT", path, "{}").status == 200);
+  for (const char* path : {"/devices/h", "/devices/h/modules/m"})
+    REQUIRE(hub.call("PUT", path, "{}").status == 200);
   CHECK(notified() == 0);
   for (const char* id : {"h", "h/m"}) hub.service.connected(id, ++connection, true, noon());
   CHECK(notified() == 2);
@@ -644,7 +737,8 @@ TEST_CASE("a device that is made again has the subscriptions of the session that
   CHECK(notified() == 0);
 }
 
-TEST_CASE("with commits for each message, a message that is not durable is not acknowledged", "[twin_service]") {
+TEST_CASE("with commits for each message, a message that is not durable is not acknowledged",
+          "[twin_service]") {
   temporary_file database, keys;
   running_hub writer;
   writer.write_keys("device a " + key + "\ndevice b " + key + "\npolicy p " + key + "\n");
@@ -660,8 +754,10 @@ TEST_CASE("with commits for each message, a message that is not durable is not a
     return found ? device_text(**found) : "none";
   };
   CHECK(service.message("a", reported, R"({"x":1})", noon()));
-  CHECK(stored("a") == R"({"desired":{"$version":1},"reported":{"x":1,"$version":2}})");  // before the turn has ended
-  CHECK(service.message("a", reported, R"({"$x":1})", noon()));  // a refusal is an answer
+  CHECK(stored("a") ==
+        R"({"desired":{"$version":1},"reported":{"x":1,"$version":2}})");  // before the turn has
+                                                                           // ended
+  CHECK(service.message("a", reported, R"({"$x":1})", noon()));            // a refusal is an answer
   CHECK(service.message("a", "$iothub/twin/GET/?$rid=2", "", noon()));
 
   REQUIRE(service.table().run("PRAGMA busy_timeout = 1"));
@@ -701,7 +797,8 @@ TEST_CASE("a subscription that cannot be kept is refused", "[twin_service]") {
 TEST_CASE("keys are read again, or stay", "[twin_service]") {
   running_hub hub;
   const auto lets_in = [&](const std::string& with) {
-    const std::string token = azure::make_sas_token("localhost/devices/a", with, noon() / devicetwin::ticks_per_second + 60);
+    const std::string token = azure::make_sas_token(
+        "localhost/devices/a", with, noon().ticks / devicetwin::ticks_per_second + 60);
     return hub.service.judge("a", "localhost/a/?api-version=1", token, noon()).refusal.empty();
   };
   CHECK(lets_in(key));

@@ -1,7 +1,7 @@
 #!/bin/sh
-# The headers form floors: json < merge < twin < sync < fleet, version.hpp below and devicetwin.hpp
-# above all. Run in the repository's root. Checked are
-#   - a header includes headers of its own floor or of lower ones;
+# The headers form floors: base < json < merge < twin < protocol < device, hub and fleet, which are neighbours; version.hpp
+# below and devicetwin.hpp above all. Run in the repository's root. Checked are
+#   - a header includes headers of its own folder or of lower floors, not of a neighbour;
 #   - there is no include cycle;
 #   - RapidJSON's namespace is spelled in json/value.hpp and json/detail/inside.hpp only;
 #   - no header includes a standard header that is expensive or out of place.
@@ -52,9 +52,13 @@ find . -name '*.hpp' | sed 's|^\./||' | sort | while read -r header; do
 done >"$work/problems"
 
 awk '
+  function folder_of(path) {
+    sub("/.*", "", path)
+    return path
+  }
   function floor_of(path,  folder) {
     if (path == "version.hpp") return 0
-    if (path == "devicetwin.hpp") return 6
+    if (path == "devicetwin.hpp") return 7
     folder = path
     sub("/.*", "", folder)
     if (folder in floors) return floors[folder]
@@ -62,10 +66,15 @@ awk '
     unknown[path] = 1
     return -1
   }
-  BEGIN { split("json merge twin sync fleet", names, " "); for (i in names) floors[names[i]] = i + 0 }
+  BEGIN {
+    split("base json merge twin protocol device", names, " ")
+    for (i in names) floors[names[i]] = i + 0
+    floors["hub"] = floors["fleet"] = floors["device"]
+  }
   {
     from = floor_of($1); to = floor_of($2)
     if (from >= 0 && to > from) print $1 " (floor " from ") includes " $2 " (floor " to ")"
+    if (from > 0 && to == from && folder_of($1) != folder_of($2)) print $1 " includes its neighbour " $2
   }
 ' "$work/edges" >>"$work/problems"
 

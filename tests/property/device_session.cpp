@@ -1,5 +1,6 @@
-// Property: whatever order events come in, and whatever is lost, doubled, cut off or refused on the way, the device and the
-// hub have the same in the end, and at each step what the application was told is what the session has.
+// Property: whatever order events come in, and whatever is lost, doubled, cut off or refused on the
+// way, the device and the hub have the same in the end, and at each step what the application was
+// told is what the session has.
 #include "../catch.hpp"
 
 #include <cstdlib>

@@ -4,13 +4,15 @@
 
 #include <cstdlib>
 
-using devicetwin::sync::authority;
+using devicetwin::authority;
 
 TEST_CASE("a sync simulation: device and hub are in step when the storm is over") {
   const char* const asked = std::getenv("DEVICETWIN_SYNC_EVENTS");
-  const std::size_t all = asked == nullptr ? 10'000 : static_cast<std::size_t>(std::strtoull(asked, nullptr, 10));
+  const std::size_t all =
+      asked == nullptr ? 10'000 : static_cast<std::size_t>(std::strtoull(asked, nullptr, 10));
   constexpr std::size_t life = 2'500;
-  std::size_t changes = 0, lost = 0, repeated = 0, power_losses = 0, hub_starts = 0, recreated = 0, failures = 0, preconditions = 0;
+  std::size_t changes = 0, lost = 0, repeated = 0, power_losses = 0, hub_starts = 0, recreated = 0,
+              failures = 0, preconditions = 0;
   unsigned seed = 0;
   for (std::size_t done = 0; done < all; done += life / 5) {
     sync_simulation::options o;

@@ -1,5 +1,5 @@
-// What a twin says of its past, after its metadata and its history were damaged at random: never too little. The model
-// remembers every state that the twin ever had.
+// What a twin says of its past, after its metadata and its history were damaged at random: never
+// too little. The model remembers every state that the twin ever had.
 #include "../support/twin.hpp"
 
 #include <map>
@@ -28,15 +28,20 @@ class remembered_twin {
   void write() {
     const std::string text = random_.object(0);
     switch (below(4)) {
-      case 0: static_cast<void>(x_.desire(text)); break;
-      case 1: static_cast<void>(x_.replace(text)); break;
-      default: static_cast<void>(x_.report(text));
+      case 0:
+        static_cast<void>(x_.desire(text));
+        break;
+      case 1:
+        static_cast<void>(x_.replace(text));
+        break;
+      default:
+        static_cast<void>(x_.report(text));
     }
     remember();
   }
   void remember() {
     for (const part where : {part::desired, part::reported}) {
-      const auto& s = x_.t.section_of(where);
+      const auto& s = tracked_section(x_.t, where);
       past_[where][s.version()] = *reference::parser::parse(written(s.values()));
     }
   }
@@ -54,11 +59,12 @@ class remembered_twin {
     }
   }
 
-  /// Whatever is answered makes the present out of that version. Returns how many answers there were.
+  /// Whatever is answered makes the present out of that version. Returns how many answers there
+  /// were.
   std::size_t check() {
     std::size_t answers = 0;
     for (const part where : {part::desired, part::reported}) {
-      const auto& s = x_.t.section_of(where);
+      const auto& s = tracked_section(x_.t, where);
       const node now = *reference::parser::parse(written(s.values()));
       for (std::int64_t version = -1; version <= s.version() + 1; ++version) {
         INFO(name_of(where) << " since " << version << " of " << s.version());
@@ -73,7 +79,8 @@ class remembered_twin {
         ++answers;
         const auto then = past_[where].find(version);
         REQUIRE(then != past_[where].end());
-        CHECK(reference::equal(reference::merge(then->second, *reference::parser::parse(patch)), now));
+        CHECK(reference::equal(reference::merge(then->second, *reference::parser::parse(patch)),
+                               now));
       }
     }
     return answers;
@@ -81,7 +88,7 @@ class remembered_twin {
   /// No stamp has a version that its section never had.
   void check_stamps() {
     for (const part where : {part::desired, part::reported}) {
-      const auto& s = x_.t.section_of(where);
+      const auto& s = tracked_section(x_.t, where);
       std::vector<std::string> places{""};
       for (std::size_t i = 0; i < places.size(); ++i) {
         const auto value = json::find(s.values(), places[i]);
@@ -90,7 +97,9 @@ class remembered_twin {
         if (stamp) CHECK((stamp->version >= 0 && stamp->version <= s.version()));
         if (!(*value)->IsObject()) continue;
         for (const auto& member : (*value)->GetObject()) {
-          places.push_back(places[i] + reference::step_of(std::string(member.name.GetString(), member.name.GetStringLength())));
+          places.push_back(places[i] +
+                           reference::step_of(std::string(member.name.GetString(),
+                                                          member.name.GetStringLength())));
         }
       }
     }
@@ -143,8 +152,23 @@ class remembered_twin {
     }
   }
   node any() {
-    const char* const texts[] = {"null", "-1", "0", "1", "2", "3", "9", "1.5", "9223372036854775807", "18446744073709551615", "\"x\"", "{}", "[]",
-                                 "true", "\"2020-01-01T00:00:00Z\"", "{\"$lastUpdatedVersion\":1}", "{\"a\":null}"};
+    const char* const texts[] = {"null",
+                                 "-1",
+                                 "0",
+                                 "1",
+                                 "2",
+                                 "3",
+                                 "9",
+                                 "1.5",
+                                 "9223372036854775807",
+                                 "18446744073709551615",
+                                 "\"x\"",
+                                 "{}",
+                                 "[]",
+                                 "true",
+                                 "\"2020-01-01T00:00:00Z\"",
+                                 "{\"$lastUpdatedVersion\":1}",
+                                 "{\"a\":null}"};
     return *reference::parser::parse(texts[below(sizeof texts / sizeof *texts)]);
   }
 
@@ -155,7 +179,8 @@ class remembered_twin {
 
 }  // namespace
 
-TEST_CASE("whatever was damaged, what changed since a version is all or not known", "[since][property]") {
+TEST_CASE("whatever was damaged, what changed since a version is all or not known",
+          "[since][property]") {
   std::size_t answers = 0, damaged = 0;
   for (unsigned seed = 0; seed < 700; ++seed) {
     INFO(seed);

@@ -1,5 +1,6 @@
-// Random operations of both parties on twins and on the reference beside them (tests/support/twin_driver.hpp).
-// DEVICETWIN_MODEL_STEPS asks for more steps than the few of every day.
+// Random operations of both parties on twins and on the reference beside them
+// (tests/support/twin_driver.hpp). DEVICETWIN_MODEL_STEPS asks for more steps than the few of every
+// day.
 #include <cstdlib>
 #include <random>
 #include <string>

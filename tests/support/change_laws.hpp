@@ -1,5 +1,6 @@
-// The laws of the change algebra and of three-way merge, for whatever a random_json comes up with. Each function
-// gives what is broken, or an empty text. Used by the tests with random choices, and by the fuzz targets.
+// The laws of the change algebra and of three-way merge, for whatever a random_json comes up with.
+// Each function gives what is broken, or an empty text. Used by the tests with random choices, and
+// by the fuzz targets.
 #pragma once
 
 #include <devicetwin/devicetwin.hpp>
@@ -50,12 +51,10 @@ inline bool read(const std::string& form, merge::change& c) {
 }
 
 inline bool same(const merge::change& a, const merge::change& b) {
-  const auto equal = json::equal(a.form(), b.form());
-  return equal && *equal;
+  return json::equal(a.form(), b.form()) == json::comparison::equal;
 }
 inline bool same(const json::document& a, const json::document& b) {
-  const auto equal = json::equal(a.root(), b.root());
-  return equal && *equal;
+  return json::equal(a.root(), b.root()) == json::comparison::equal;
 }
 
 inline bool copy(const json::document& from, json::document& to) { return !to.assign(from.root()); }
@@ -64,16 +63,22 @@ inline bool copy(const json::document& from, json::document& to) { return !to.as
 inline bool make_change(random_json& random, merge::change& c) {
   json::document a, b;
   switch (random.below(4)) {
-    case 0: return read(random.change(), a) && !merge::from_merge_patch(a.root(), c);
-    case 1: return read(random.value(), a) && !merge::from_merge_patch(a.root(), c);
-    case 2: return read(random.object(0), a) && read(random.object(0), b) && !merge::difference(a.root(), b.root(), c);
-    default: return read(random.change(), c);
+    case 0:
+      return read(random.change(), a) && !merge::from_merge_patch(a.root(), c);
+    case 1:
+      return read(random.value(), a) && !merge::from_merge_patch(a.root(), c);
+    case 2:
+      return read(random.object(0), a) && read(random.object(0), b) &&
+             !merge::difference(a.root(), b.root(), c);
+    default:
+      return read(random.change(), c);
   }
 }
 
 inline bool has_null_to_set(const reference::node& form, bool member = false) {
   if (form.what == reference::node::array) {
-    return !form.a.empty() && (reference::has_null_member(form.a[0]) || (member && form.a[0].what == reference::node::null));
+    return !form.a.empty() && (reference::has_null_member(form.a[0]) ||
+                               (member && form.a[0].what == reference::node::null));
   }
   for (const auto& [name, inside] : form.o) {
     if (has_null_to_set(inside, true)) return true;
@@ -81,7 +86,8 @@ inline bool has_null_to_set(const reference::node& form, bool member = false) {
   return false;
 }
 inline bool sets_object(const reference::node& form) {
-  if (form.what == reference::node::array) return !form.a.empty() && form.a[0].what == reference::node::object;
+  if (form.what == reference::node::array)
+    return !form.a.empty() && form.a[0].what == reference::node::object;
   for (const auto& [name, inside] : form.o) {
     if (sets_object(inside)) return true;
   }
@@ -95,7 +101,8 @@ inline std::string of_one(const merge::change& p, const json::document& d) {
   const reference::node before = seen(d);
   const reference::node expected = *reference::apply(seen(p), before);
 
-  // apply is what the obvious implementation does, in every kind of memory; journals tell what happened.
+  // apply is what the obvious implementation does, in every kind of memory; journals tell what
+  // happened.
   json::document after;
   merge::change_recorder forward, undo(merge::change_recorder::direction::undo);
   std::size_t told = 0;
@@ -127,7 +134,8 @@ inline std::string of_one(const merge::change& p, const json::document& d) {
   LAW(copy(after, again) && !merge::apply(again, inverse));
   LAW(equal(seen(again), before));
 
-  // minimise does the same with the smallest change there is, and has nothing more to drop afterwards
+  // minimise does the same with the smallest change there is, and has nothing more to drop
+  // afterwards
   merge::change minimal, twice;
   LAW(!merge::minimise(p, d.root(), minimal));
   LAW(copy(d, again) && !merge::apply(again, minimal));
@@ -156,14 +164,16 @@ inline std::string of_one(const merge::change& p, const json::document& d) {
   if (!unsaid) {
     LAW(patches.count == (p.keeps() ? 0u : sets_object(seen(p)) ? 2u : 1u));
     reference::node step = before;
-    for (std::size_t i = 0; i < patches.count; ++i) step = reference::merge(step, seen(patches.patch[i]));
+    for (std::size_t i = 0; i < patches.count; ++i)
+      step = reference::merge(step, seen(patches.patch[i]));
     LAW(equal(step, expected));
   }
 
   // rebase onto the same document is the identity
   merge::change rebased;
   std::size_t conflicts = 0;
-  LAW(!merge::rebase(p, d.root(), d.root(), rebased, merge::policy::fail, [&](const auto&) { ++conflicts; }));
+  LAW(!merge::rebase(p, d.root(), d.root(), rebased, merge::policy::fail,
+                     [&](const auto&) { ++conflicts; }));
   LAW(same(rebased, p) && conflicts == 0);
 
   // the form reads back
@@ -174,8 +184,8 @@ inline std::string of_one(const merge::change& p, const json::document& d) {
 }
 
 /// Laws of two and three changes in a row.
-inline std::string of_composition(const merge::change& p, const merge::change& q, const merge::change& r,
-                                  const json::document& d) {
+inline std::string of_composition(const merge::change& p, const merge::change& q,
+                                  const merge::change& r, const json::document& d) {
   broken context;
   context.with("p", p.form()).with("q", q.form()).with("r", r.form()).with("document", d.root());
   merge::change pq, qr, left, right, keep;
@@ -208,7 +218,8 @@ inline std::string algebra(random_json& random) {
   merge::change p, q, r;
   json::document d;
   if (!make_change(random, p)) return "a change could not be made";
-  if (!read(random.below(4) == 0 ? random.value() : random.object(0), d)) return "a document could not be read";
+  if (!read(random.below(4) == 0 ? random.value() : random.object(0), d))
+    return "a document could not be read";
   std::string wrong = of_one(p, d);
   if (!wrong.empty()) return wrong;
   if (!make_change(random, q) || !make_change(random, r)) return "a change could not be made";
@@ -225,18 +236,20 @@ reference::found_conflict noted(const Conflict& c) {
   return {pointer, copied(c.base), copied(c.ours), copied(c.theirs), static_cast<int>(c.kind)};
 }
 
-inline bool same_conflicts(std::vector<reference::found_conflict> a, std::vector<reference::found_conflict> b) {
+inline bool same_conflicts(std::vector<reference::found_conflict> a,
+                           std::vector<reference::found_conflict> b) {
   const auto order = [](const auto& x, const auto& y) { return x.pointer < y.pointer; };
   std::sort(a.begin(), a.end(), order);
   std::sort(b.begin(), b.end(), order);
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    return x.pointer == y.pointer && x.kind == y.kind && equal(x.base, y.base) && equal(x.ours, y.ours) &&
-           equal(x.theirs, y.theirs);
+    return x.pointer == y.pointer && x.kind == y.kind && equal(x.base, y.base) &&
+           equal(x.ours, y.ours) && equal(x.theirs, y.theirs);
   });
 }
 
 /// Laws of three documents.
-inline std::string of_three(const json::document& b, const json::document& o, const json::document& t) {
+inline std::string of_three(const json::document& b, const json::document& o,
+                            const json::document& t) {
   broken context;
   context.with("base", b.root()).with("ours", o.root()).with("theirs", t.root());
   json::document merged, other;
@@ -252,12 +265,13 @@ inline std::string of_three(const json::document& b, const json::document& o, co
     LAW(same_conflicts(found, expected));
     // The same when the report decides, in place, and mirrored.
     LAW(copy(o, other));
-    LAW(!merge::merge3(b.root(), other.root(), t.root(), other, merge::policy::fail,
-                       [&](const auto&) { return ours ? merge::side::ours : merge::side::theirs; }));
+    LAW(!merge::merge3(
+        b.root(), other.root(), t.root(), other, merge::policy::fail,
+        [&](const auto&) { return ours ? merge::side::ours : merge::side::theirs; }));
     LAW(same(merged, other));
     mirrored.clear();
-    LAW(!merge::merge3(b.root(), t.root(), o.root(), other, ours ? merge::policy::theirs : merge::policy::ours,
-                       [&](const auto& c) {
+    LAW(!merge::merge3(b.root(), t.root(), o.root(), other,
+                       ours ? merge::policy::theirs : merge::policy::ours, [&](const auto& c) {
                          mirrored.push_back(noted(c));
                          std::swap(mirrored.back().ours, mirrored.back().theirs);
                        }));
@@ -265,7 +279,8 @@ inline std::string of_three(const json::document& b, const json::document& o, co
     LAW(same_conflicts(found, mirrored));
   }
   found.clear();
-  const json::error e = merge::merge3(b.root(), o.root(), t.root(), merged, merge::policy::fail, note);
+  const json::error e =
+      merge::merge3(b.root(), o.root(), t.root(), merged, merge::policy::fail, note);
   LAW(same_conflicts(found, expected));
   LAW(static_cast<bool>(e) == !expected.empty());
   LAW(!e || e.code() == json::errc::conflict);
@@ -280,7 +295,8 @@ inline std::string of_three(const json::document& b, const json::document& o, co
   for (const bool ours : {true, false}) {
     found.clear();
     expected.clear();
-    LAW(!merge::rebase(change, b.root(), t.root(), rebased, ours ? merge::policy::ours : merge::policy::theirs, note));
+    LAW(!merge::rebase(change, b.root(), t.root(), rebased,
+                       ours ? merge::policy::ours : merge::policy::theirs, note));
     LAW(copy(t, other) && !merge::apply(other, rebased));
     LAW(equal(seen(other), *reference::replay(seen(b), seen(o), seen(t), ours, expected)));
     LAW(same_conflicts(found, expected));
@@ -291,7 +307,8 @@ inline std::string of_three(const json::document& b, const json::document& o, co
 /// Everything about three-way merge, also with changes that are not the smallest.
 inline std::string merging(random_json& random) {
   json::document b, o, t, after, other;
-  if (!read(random.below(8) == 0 ? random.value() : random.object(0), b)) return "a document could not be read";
+  if (!read(random.below(8) == 0 ? random.value() : random.object(0), b))
+    return "a document could not be read";
   for (json::document* side : {&o, &t}) {
     merge::change c;
     if (!make_change(random, c)) return "a change could not be made";

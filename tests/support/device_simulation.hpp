@@ -1,5 +1,6 @@
-// A device session, a link that loses, doubles and reorders messages, and a small slow hub; beside them what an application
-// was told, what the device reported, and an outbox, which all must agree. Gives what went wrong, or an empty text.
+// A device session, a link that loses, doubles and reorders messages, and a small slow hub; beside
+// them what an application was told, what the device reported, and an outbox, which all must agree.
+// Gives what went wrong, or an empty text.
 #pragma once
 
 #include <devicetwin/devicetwin.hpp>
@@ -13,12 +14,12 @@
 #include "random_json.hpp"
 #include "reference.hpp"
 #include "reference_twin.hpp"
+#include "time.hpp"
 
 namespace simulation {
 
 namespace json = devicetwin::json;
 namespace merge = devicetwin::merge;
-namespace twinsync = devicetwin::sync;
 using devicetwin::part;
 using reference::node;
 
@@ -51,7 +52,8 @@ struct hub {
   letter twin(std::string_view request_id, bool first) const {
     return {"$iothub/twin/res/200/?$rid=" + std::string(request_id),
             "{\"desired\":" + with_version(reference::text_of(desired), desired_version, first) +
-                ",\"reported\":" + with_version(reference::text_of(reported), reported_version, !first) + "}"};
+                ",\"reported\":" +
+                with_version(reference::text_of(reported), reported_version, !first) + "}"};
   }
 };
 
@@ -59,20 +61,21 @@ class device_simulation {
  public:
   explicit device_simulation(random_json& random) : random_(random) {
     options_.rules = &devicetwin::rfc7396;
-    options_.who = random.below(2) == 0 ? twinsync::authority::device : twinsync::authority::shared;
+    options_.who =
+        random.below(2) == 0 ? devicetwin::authority::device : devicetwin::authority::shared;
     options_.conditional = random.below(3) == 0;
     const std::size_t limits[] = {devicetwin::dialect::unlimited, 200, 60};
     options_.max_payload = limits[random.below(3)];
     options_.max_kept = random.below(4) == 0 ? 100 : 4096;
-    options_.time_out = 50;
-    options_.retry_first = 10;
-    options_.retry_longest = 200;
+    options_.time_out = ms(50);
+    options_.retry_first = ms(10);
+    options_.retry_longest = ms(200);
     refuses_ = random.below(3) == 0;
     power_fails_ = random.below(3) == 0;
     const bool fixed = random.below(2) == 0;
     if (fixed) tight_ = random.below(4) == 0;
     bytes_ = !fixed ? 0 : tight_ ? 3000 + 500 * random.below(40) : 256 * 1024;
-    with_outbox_ = options_.who == twinsync::authority::shared && !power_fails_ && !tight_ &&
+    with_outbox_ = options_.who == devicetwin::authority::shared && !power_fails_ && !tight_ &&
                    options_.max_payload == devicetwin::dialect::unlimited;
     if (random.below(2) == 0) {
       random_.avoid_null();
@@ -95,10 +98,10 @@ class device_simulation {
     options_.seed = ++starts_ * 7919;
     session_.reset();
     if (bytes_ == 0) {
-      session_ = std::make_unique<twinsync::device_session>(options_);
+      session_ = std::make_unique<devicetwin::device_session>(options_);
     } else {
       buffer_.assign(bytes_ + 8, '\x5a');
-      session_ = std::make_unique<twinsync::device_session>(buffer_.data(), bytes_, options_);
+      session_ = std::make_unique<devicetwin::device_session>(buffer_.data(), bytes_, options_);
     }
     online_ = false;
   }
@@ -107,17 +110,29 @@ class device_simulation {
     now_ += random_.below(8);
     switch (random_.below(16)) {
       case 0:
-      case 1: report(random_.object(0)); break;
+      case 1:
+        report(random_.object(0));
+        break;
       case 2:
-      case 3: write_desired(); break;
+      case 3:
+        write_desired();
+        break;
       case 4:
       case 5:
-      case 6: deliver_up(lossy_index(up_)); break;
+      case 6:
+        deliver_up(lossy_index(up_));
+        break;
       case 7:
       case 8:
-      case 9: deliver_down(lossy_index(down_)); break;
-      case 10: lose_or_double(random_.below(2) == 0 ? up_ : down_); break;
-      case 11: online_ ? disconnect() : connect(); break;
+      case 9:
+        deliver_down(lossy_index(down_));
+        break;
+      case 10:
+        lose_or_double(random_.below(2) == 0 ? up_ : down_);
+        break;
+      case 11:
+        online_ ? disconnect() : connect();
+        break;
       case 12:
         if (!online_) connect();
         break;
@@ -125,8 +140,12 @@ class device_simulation {
         now_ += 30 * random_.below(10);
         tick();
         break;
-      case 14: foreign(); break;
-      default: power(); break;
+      case 14:
+        foreign();
+        break;
+      default:
+        power();
+        break;
     }
   }
 
@@ -135,57 +154,65 @@ class device_simulation {
   /// What every event must leave.
   void check(const json::error& e, const char* what, bool may_fail = false) {
     if (!wrong_.empty()) return;
-    if (e && !may_fail && !(tight_ && e.code() == json::errc::out_of_memory)) return fail(std::string(what) + ": " + e.message());
-    if (e && e.code() == json::errc::out_of_memory && e.needed() <= bytes_) return fail("what is needed is not told");
+    if (e && !may_fail && !(tight_ && e.code() == json::errc::out_of_memory))
+      return fail(std::string(what) + ": " + e.message());
+    if (e && e.code() == json::errc::out_of_memory && e.needed() <= bytes_)
+      return fail("what is needed is not told");
     bool told = false;
-    for (const twinsync::device_action a : session_->actions()) {
-      if (a.kind == twinsync::action_kind::publish) {
+    for (const devicetwin::device_action a : session_->actions()) {
+      if (a.kind == devicetwin::action_kind::publish) {
         story_ += "\n    publish " + std::string(a.topic) + " " + std::string(a.payload);
         if (a.payload.size() > options_.max_payload) return fail("a payload is too long");
-        const auto topic = twinsync::parse_twin_topic(a.topic);
+        const auto topic = devicetwin::parse_twin_topic(a.topic);
         if (!topic) return fail("a topic is none");
-        if (topic->kind == twinsync::twin_topic_kind::reported_patch) published(*topic, a.payload);
-        else get_id_ = std::string(topic->request_id);
+        if (topic->kind == devicetwin::twin_topic_kind::reported_patch)
+          published(*topic, a.payload);
+        else
+          get_id_ = std::string(topic->request_id);
         if (online_) up_.push_back({std::string(a.topic), std::string(a.payload)});
       }
-      told = told || a.kind == twinsync::action_kind::changed;
-      if (a.kind == twinsync::action_kind::refused) {
+      told = told || a.kind == devicetwin::action_kind::changed;
+      if (a.kind == devicetwin::action_kind::refused) {
         story_ += "\n    refused " + std::string(a.payload);
         refused_ = true;
         if (with_outbox_ && box_.refuse()) return fail("the outbox does not refuse");
       }
     }
     if (told != !session_->changes().empty()) return fail("changed without changes");
-    for (const twinsync::text_change change : session_->changes()) {
-      story_ += "\n    " + std::string(change.pointer) + ": " + std::string(change.old_text) + " -> " + std::string(change.new_text);
+    for (const devicetwin::text_change change : session_->changes()) {
+      story_ += "\n    " + std::string(change.pointer) + ": " + std::string(change.old_text) +
+                " -> " + std::string(change.new_text);
       const auto error = apply_change(change);
       if (!error.empty()) return fail(error);
     }
-    if (!equal(seen_, parse(session_->text(part::desired)))) return fail("the changes do not make desired");
-    if (session_->text(part::reported).empty() || session_->text(part::reported).front() != '{') return fail("reported is none");
+    if (!equal(seen_, parse(session_->text(part::desired))))
+      return fail("the changes do not make desired");
+    if (session_->text(part::reported).empty() || session_->text(part::reported).front() != '{')
+      return fail("reported is none");
     if (with_outbox_ && known_) {
       json::document view;
       if (box_.view(view)) return fail("no view");
       if (!equal(reference::from_value(view.root()), parse(session_->text(part::reported)))) {
-        return fail("the outbox has " + reference::text_of(reference::from_value(view.root())) + ", not " +
-                    std::string(session_->text(part::reported)));
+        return fail("the outbox has " + reference::text_of(reference::from_value(view.root())) +
+                    ", not " + std::string(session_->text(part::reported)));
       }
-      if (!equal(reference::from_value(box_.acknowledged()), parse(session_->acknowledged()))) return fail("acknowledged differs");
+      if (!equal(reference::from_value(box_.acknowledged()), parse(session_->acknowledged())))
+        return fail("acknowledged differs");
     }
   }
   /// The outbox sends the same.
-  void published(const twinsync::twin_topic& topic, std::string_view payload) {
+  void published(const devicetwin::twin_topic& topic, std::string_view payload) {
     const std::string id(topic.request_id);
     patch_id_ = id;
     if (!with_outbox_ || box_.waiting()) return;  // sent once more
     json::document patch;
     const auto handed = box_.next(patch);
-    if (!handed || !*handed) return fail("the outbox sends nothing");
+    if (!handed || handed->empty()) return fail("the outbox sends nothing");
     if (!equal(reference::from_value(patch.root()), parse(payload))) {
       return fail("the outbox sends " + reference::text_of(reference::from_value(patch.root())));
     }
   }
-  std::string apply_change(const twinsync::text_change& change) {
+  std::string apply_change(const devicetwin::text_change& change) {
     node* at = &seen_;
     std::string name;
     std::string_view rest = change.pointer;
@@ -194,7 +221,8 @@ class device_simulation {
       rest.remove_prefix(1);
       const std::size_t length = std::min(rest.find('/'), rest.size());
       name.clear();
-      for (std::size_t i = 0; i < length; ++i) name += rest[i] != '~' ? rest[i] : rest[++i] == '0' ? '~' : '/';
+      for (std::size_t i = 0; i < length; ++i)
+        name += rest[i] != '~' ? rest[i] : rest[++i] == '0' ? '~' : '/';
       rest.remove_prefix(length);
       if (at->what != node::object) return "a change in what is no object";
       if (rest.empty()) break;
@@ -203,8 +231,11 @@ class device_simulation {
     }
     const auto found = at->o.find(name);
     if ((found == at->o.end()) != change.old_text.empty()) return "the old value is there, or not";
-    if (!change.old_text.empty() && !equal(found->second, parse(change.old_text))) return "the old value is another";
-    if (!change.old_text.empty() && !change.new_text.empty() && equal(found->second, parse(change.new_text))) return "no change";
+    if (!change.old_text.empty() && !equal(found->second, parse(change.old_text)))
+      return "the old value is another";
+    if (!change.old_text.empty() && !change.new_text.empty() &&
+        equal(found->second, parse(change.new_text)))
+      return "no change";
     if (change.new_text.empty()) {
       at->o.erase(name);
     } else {
@@ -214,11 +245,11 @@ class device_simulation {
   }
 
   void report(const std::string& patch) {
-    // Before the first document the outbox has nothing to compare with: of an object that replaces what it wrote over one
-    // that it does not know, it keeps the members that are not its own.
+    // Before the first document the outbox has nothing to compare with: of an object that replaces
+    // what it wrote over one that it does not know, it keeps the members that are not its own.
     if (with_outbox_ && !known_) return;
     story_ += "\n  report " + patch;
-    const json::error e = session_->report(patch, now_);
+    const json::error e = session_->report(patch, ms(now_));
     if (e.code() != json::errc::ok && (tight_ || e.code() == json::errc::patch_too_long)) {
       if (e.code() == json::errc::out_of_memory && !tight_) fail("no memory");
       return check(e, "report", true);
@@ -228,7 +259,9 @@ class device_simulation {
       if (with_outbox_) {
         json::document read;
         merge::change c;
-        if (json::read(patch, read) || merge::from_merge_patch(read.root(), c, merge_options_) || box_.add(c)) fail("the outbox cannot");
+        if (json::read(patch, read) || merge::from_merge_patch(read.root(), c, merge_options_) ||
+            box_.add(c))
+          fail("the outbox cannot");
       }
     }
     check(e, "report");
@@ -238,7 +271,7 @@ class device_simulation {
     online_ = true;
     up_.clear();
     down_.clear();
-    check(session_->connected(now_), "connected");
+    check(session_->connected(ms(now_)), "connected");
   }
   void disconnect() {
     story_ += "\n  disconnect";
@@ -247,12 +280,12 @@ class device_simulation {
     online_ = false;
     up_.clear();
     down_.clear();
-    check(session_->disconnected(now_), "disconnected");
+    check(session_->disconnected(ms(now_)), "disconnected");
   }
   void tick() {
-    if (now_ < session_->next_tick()) return;
+    if (now_ < session_->next_tick().count) return;
     story_ += "\n  tick";
-    check(session_->tick(now_), "tick");
+    check(session_->tick(ms(now_)), "tick");
   }
   void power() {
     if (!power_fails_) return;
@@ -273,7 +306,8 @@ class device_simulation {
     if (random_.below(2) == 0) {
       torn.resize(random_.below(static_cast<unsigned>(torn.size())));
     } else {
-      torn[random_.below(static_cast<unsigned>(torn.size()))] ^= static_cast<char>(1 + random_.below(255));
+      torn[random_.below(static_cast<unsigned>(torn.size()))] ^=
+          static_cast<char>(1 + random_.below(255));
     }
     if (!session_->restore(torn)) {
       const std::size_t reserved = 5;  // three bytes of the header mean nothing yet
@@ -299,7 +333,9 @@ class device_simulation {
   // --- the link ------------------------------------------------------------------------------
 
   std::size_t lossy_index(const std::vector<letter>& queue) {
-    return queue.size() > 1 && random_.below(4) == 0 ? random_.below(static_cast<unsigned>(queue.size())) : 0;
+    return queue.size() > 1 && random_.below(4) == 0
+               ? random_.below(static_cast<unsigned>(queue.size()))
+               : 0;
   }
   void lose_or_double(std::vector<letter>& queue) {
     if (queue.empty()) return;
@@ -319,19 +355,19 @@ class device_simulation {
     const bool cut = !settling_ && !l.payload.empty() && random_.below(20) == 0;
     if (cut) l.payload.resize(random_.below(static_cast<unsigned>(l.payload.size())));
     story_ += "\n  message " + l.topic + " " + l.payload;
-    const auto topic = twinsync::parse_twin_topic(l.topic);
+    const auto topic = devicetwin::parse_twin_topic(l.topic);
     const bool to_patch = topic && topic->request_id == patch_id_;
     const std::string payload = l.payload;
     // The payload ends where it ends: a copy without anything behind it.
     const std::unique_ptr<char[]> exact(new char[payload.size() + 1]);
     std::memcpy(exact.get(), payload.data(), payload.size());
-    const json::error e = session_->message(l.topic, {exact.get(), payload.size()}, now_);
+    const json::error e = session_->message(l.topic, {exact.get(), payload.size()}, ms(now_));
     if (!e && topic) tell_outbox(*topic, payload, to_patch);
     check(e, "message", cut);
   }
   /// What the message means to the outbox, if the session took it.
-  void tell_outbox(const twinsync::twin_topic& topic, const std::string& payload, bool to_patch) {
-    if (topic.kind != twinsync::twin_topic_kind::response) return;
+  void tell_outbox(const devicetwin::twin_topic& topic, const std::string& payload, bool to_patch) {
+    if (topic.kind != devicetwin::twin_topic_kind::response) return;
     const std::string id(topic.request_id);
     if (to_patch && topic.status / 100 == 2) {
       patch_id_.clear();
@@ -348,7 +384,8 @@ class device_simulation {
       const auto reported = json::find_text(payload, "/reported");
       node section = parse(*reported);
       section.o.erase("$version");
-      if (json::read(reference::text_of(section), d) || box_.reconnect(d.root())) fail("the outbox does not reconnect");
+      if (json::read(reference::text_of(section), d) || box_.reconnect(d.root()))
+        fail("the outbox does not reconnect");
     }
   }
 
@@ -358,25 +395,30 @@ class device_simulation {
     if (index >= up_.size()) return;
     const letter l = up_[index];
     up_.erase(up_.begin() + static_cast<std::ptrdiff_t>(index));
-    const auto topic = twinsync::parse_twin_topic(l.topic);
+    const auto topic = devicetwin::parse_twin_topic(l.topic);
     const std::string id(topic->request_id);
     const auto answer = [&](unsigned status, const std::string& more, const std::string& payload) {
-      down_.push_back({"$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id + more, payload});
+      down_.push_back(
+          {"$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id + more, payload});
     };
     story_ += "\n  hub gets " + l.topic;
-    if (topic->kind == twinsync::twin_topic_kind::get) {
-      if (!settling_ && random_.below(8) == 0) return answer(random_.below(2) == 0 ? 429 : 503, "", "");
+    if (topic->kind == devicetwin::twin_topic_kind::get) {
+      if (!settling_ && random_.below(8) == 0)
+        return answer(random_.below(2) == 0 ? 429 : 503, "", "");
       down_.push_back(hub_.twin(id, random_.below(2) == 0));
       return;
     }
-    if (topic->version != twinsync::no_version && topic->version != hub_.reported_version) {
+    if (topic->version != devicetwin::no_version && topic->version != hub_.reported_version) {
       return answer(412, "", R"({"errorCode":412001,"message":"no"})");
     }
-    if (!settling_ && random_.below(8) == 0) return answer(random_.below(2) == 0 ? 429 : 500, "", "");
-    if (!settling_ && refuses_ && random_.below(4) == 0) return answer(400, "", R"({"errorCode":400004,"message":"a\"b"})");
+    if (!settling_ && random_.below(8) == 0)
+      return answer(random_.below(2) == 0 ? 429 : 500, "", "");
+    if (!settling_ && refuses_ && random_.below(4) == 0)
+      return answer(400, "", R"({"errorCode":400004,"message":"a\"b"})");
     hub_.reported = reference::merge(hub_.reported, parse(l.payload));
     ++hub_.reported_version;
-    if (!settling_ && random_.below(16) == 0) return answer(504, "", "");  // it did, and does not know
+    if (!settling_ && random_.below(16) == 0)
+      return answer(504, "", "");  // it did, and does not know
     answer(204, "&$version=" + std::to_string(hub_.reported_version), "");
   }
   void write_desired() {
@@ -389,7 +431,8 @@ class device_simulation {
       for (const auto& [name, value] : before.o) {
         if (whole.o.count(name) == 0) whole.o[name] = node{};
         // A merge is not a replacement: members inside go by name, too.
-        else if (value.what == node::object && whole.o[name].what == node::object) whole.o[name] = replacing(value, whole.o[name]);
+        else if (value.what == node::object && whole.o[name].what == node::object)
+          whole.o[name] = replacing(value, whole.o[name]);
       }
       patch = reference::text_of(whole);
     } else {
@@ -397,15 +440,20 @@ class device_simulation {
     }
     ++hub_.desired_version;
     if (!online_) return;
-    const std::string version = random_.below(4) == 0 ? "" : "?$version=" + std::to_string(hub_.desired_version);
+    const std::string version =
+        random_.below(4) == 0 ? "" : "?$version=" + std::to_string(hub_.desired_version);
     down_.push_back({"$iothub/twin/PATCH/properties/desired/" + version,
-                     version.empty() || random_.below(4) != 0 ? with_version(patch, hub_.desired_version, random_.below(2) == 0) : patch});
+                     version.empty() || random_.below(4) != 0
+                         ? with_version(patch, hub_.desired_version, random_.below(2) == 0)
+                         : patch});
   }
   static node replacing(const node& before, node whole) {
     for (const auto& [name, value] : before.o) {
       const auto found = whole.o.find(name);
-      if (found == whole.o.end()) whole.o[name] = node{};
-      else if (value.what == node::object && found->second.what == node::object) found->second = replacing(value, found->second);
+      if (found == whole.o.end())
+        whole.o[name] = node{};
+      else if (value.what == node::object && found->second.what == node::object)
+        found->second = replacing(value, found->second);
     }
     return whole;
   }
@@ -414,10 +462,10 @@ class device_simulation {
     if (random_.below(3) == 0) {
       story_ += "\n  identity made anew";
       hub_ = hub();
-      refused_ = refused_ || options_.who == twinsync::authority::shared;
+      refused_ = refused_ || options_.who == devicetwin::authority::shared;
       return;
     }
-    if (options_.who != twinsync::authority::shared) return;
+    if (options_.who != devicetwin::authority::shared) return;
     const std::string patch = random_.object(0);
     story_ += "\n  foreign " + patch;
     hub_.reported = reference::merge(hub_.reported, parse(patch));
@@ -439,20 +487,28 @@ class device_simulation {
       } else if (session_->in_step()) {
         break;
       } else {
-        if (session_->next_tick() == INT64_MAX) return fail("nothing is due, and nothing is done");
-        now_ = std::max(now_, session_->next_tick());
+        if (session_->next_tick().count == INT64_MAX)
+          return fail("nothing is due, and nothing is done");
+        now_ = std::max(now_, session_->next_tick().count);
         tick();
       }
     }
     if (!wrong_.empty()) return;
     if (!session_->in_step()) return fail("it does not end");
-    if (!equal(hub_.desired, parse(session_->text(part::desired)))) return fail("desired differs: " + reference::text_of(hub_.desired));
-    if (!equal(hub_.reported, parse(session_->text(part::reported)))) return fail("reported differs: " + reference::text_of(hub_.reported));
-    if (session_->acknowledged() != session_->text(part::reported)) return fail("something is pending");
-    if (session_->version(part::desired) != hub_.desired_version) return fail("the version of desired differs");
-    if (session_->version(part::reported) != hub_.reported_version) return fail("the version of reported differs");
-    if (!refused_ && options_.who == twinsync::authority::device && !equal(hub_.reported, model_)) {
-      return fail("what was reported is " + reference::text_of(model_) + ", not " + reference::text_of(hub_.reported));
+    if (!equal(hub_.desired, parse(session_->text(part::desired))))
+      return fail("desired differs: " + reference::text_of(hub_.desired));
+    if (!equal(hub_.reported, parse(session_->text(part::reported))))
+      return fail("reported differs: " + reference::text_of(hub_.reported));
+    if (session_->acknowledged() != session_->text(part::reported))
+      return fail("something is pending");
+    if (session_->version(part::desired) != hub_.desired_version)
+      return fail("the version of desired differs");
+    if (session_->version(part::reported) != hub_.reported_version)
+      return fail("the version of reported differs");
+    if (!refused_ && options_.who == devicetwin::authority::device &&
+        !equal(hub_.reported, model_)) {
+      return fail("what was reported is " + reference::text_of(model_) + ", not " +
+                  reference::text_of(hub_.reported));
     }
   }
 
@@ -461,9 +517,9 @@ class device_simulation {
   }
 
   random_json& random_;
-  twinsync::device_options options_;
+  devicetwin::device_options options_;
   merge::options merge_options_;
-  std::unique_ptr<twinsync::device_session> session_;
+  std::unique_ptr<devicetwin::device_session> session_;
   std::vector<char> buffer_;
   std::size_t bytes_ = 0;
   unsigned starts_ = 0;

@@ -27,7 +27,8 @@ struct failing_heap {
   }
 };
 
-/// Runs `act(source)` with the 1st, 2nd, ... request refused until it succeeds; `check()` after each failure.
+/// Runs `act(source)` with the 1st, 2nd, ... request refused until it succeeds; `check()` after
+/// each failure.
 template <class Act, class Check>
 void with_every_failure(Act&& act, Check&& check) {
   for (std::size_t n = 1;; ++n) {
@@ -45,8 +46,8 @@ void with_every_failure(Act&& act, Check&& check) {
   }
 }
 
-/// Runs `act(document, source)` on a document of this text with the 1st, 2nd, ... request during the call
-/// refused until it succeeds. After each failure the document is what it was.
+/// Runs `act(document, source)` on a document of this text with the 1st, 2nd, ... request during
+/// the call refused until it succeeds. After each failure the document is what it was.
 template <class Act>
 void document_survives(const std::string& text, Act&& act) {
   for (std::size_t n = 1;; ++n) {

@@ -13,7 +13,8 @@
 #include <cstring>
 #include <string_view>
 
-/// Pages with an unmapped one on each side. A text is put right behind the first or right before the last.
+/// Pages with an unmapped one on each side. A text is put right behind the first or right before
+/// the last.
 class guarded_memory {
  public:
   guarded_memory() {
@@ -23,7 +24,9 @@ class guarded_memory {
     page_ = info.dwPageSize;
     size_ = usable + 2 * page_;
     base_ = static_cast<char*>(VirtualAlloc(nullptr, size_, MEM_RESERVE, PAGE_NOACCESS));
-    if (base_ == nullptr || VirtualAlloc(base_ + page_, usable, MEM_COMMIT, PAGE_READWRITE) == nullptr) std::abort();
+    if (base_ == nullptr ||
+        VirtualAlloc(base_ + page_, usable, MEM_COMMIT, PAGE_READWRITE) == nullptr)
+      std::abort();
 #else
     page_ = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     size_ = usable + 2 * page_;

@@ -1,5 +1,5 @@
-// JSON as plain data, for tests of functions on texts: numbers are decimal values of any length, and RFC 7396 is written
-// as its pseudocode stands. Nothing here uses the library.
+// JSON as plain data, for tests of functions on texts: numbers are decimal values of any length,
+// and RFC 7396 is written as its pseudocode stands. Nothing here uses the library.
 #pragma once
 
 #include <cstdint>
@@ -21,12 +21,13 @@ struct value {
   std::map<std::string, value> members;
 
   bool operator==(const value& other) const {
-    return what == other.what && text == other.text && items == other.items && members == other.members;
+    return what == other.what && text == other.text && items == other.items &&
+           members == other.members;
   }
 };
 
-/// Reads a text that is known to be JSON without repeated names. Nothing when an exponent has more than nine digits, which
-/// spelled_numbers::decimal() does not take.
+/// Reads a text that is known to be JSON without repeated names. Nothing when an exponent has more
+/// than nine digits, which spelled_numbers::decimal() does not take.
 class reader {
  public:
   static std::optional<value> read(std::string_view text) {
@@ -39,7 +40,9 @@ class reader {
  private:
   explicit reader(std::string_view text) : rest_(text) {}
   char peek() {
-    while (!rest_.empty() && std::string_view(" \t\r\n").find(rest_.front()) != std::string_view::npos) rest_.remove_prefix(1);
+    while (!rest_.empty() &&
+           std::string_view(" \t\r\n").find(rest_.front()) != std::string_view::npos)
+      rest_.remove_prefix(1);
     return rest_.empty() ? '\0' : rest_.front();
   }
   /// Passes this character over, and says whether it was there.
@@ -79,8 +82,12 @@ class reader {
         v.text = rest_.front() == 't' ? "true" : "false";
         rest_.remove_prefix(v.text.size());
         break;
-      case 'n': rest_.remove_prefix(4); break;
-      default: v.what = value::number; v.text = number();
+      case 'n':
+        rest_.remove_prefix(4);
+        break;
+      default:
+        v.what = value::number;
+        v.text = number();
     }
     return v;
   }
@@ -109,14 +116,17 @@ class reader {
       const char escape = rest_.front();
       rest_.remove_prefix(1);
       const std::size_t plain = std::string_view("bfnrt").find(escape);
-      if (escape == 'u') append_character(out);
-      else out += plain == std::string_view::npos ? escape : "\b\f\n\r\t"[plain];
+      if (escape == 'u')
+        append_character(out);
+      else
+        out += plain == std::string_view::npos ? escape : "\b\f\n\r\t"[plain];
     }
     if (!rest_.empty()) rest_.remove_prefix(1);
     return out;
   }
   unsigned four_digits() {
-    const unsigned n = static_cast<unsigned>(std::stoul(std::string(rest_.substr(0, 4)), nullptr, 16));
+    const unsigned n =
+        static_cast<unsigned>(std::stoul(std::string(rest_.substr(0, 4)), nullptr, 16));
     rest_.remove_prefix(4);
     return n;
   }
@@ -165,7 +175,8 @@ inline value merge_patch(value target, const value& patch) {
   return target;
 }
 
-/// Whether a merge patch can turn `from` into `to`: not when a member of an object becomes null, or is in something new.
+/// Whether a merge patch can turn `from` into `to`: not when a member of an object becomes null, or
+/// is in something new.
 inline bool can_diff(const value& from, const value& to) {
   if (to.what != value::object) return true;
   for (const auto& [name, v] : to.members) {
@@ -182,7 +193,8 @@ template <class Visit>
 void each_place(const value& v, const std::string& pointer, int& most, Visit&& visit) {
   if (most-- <= 0) return;
   visit(pointer, v);
-  for (std::size_t i = 0; i < v.items.size(); ++i) each_place(v.items[i], pointer + "/" + std::to_string(i), most, visit);
+  for (std::size_t i = 0; i < v.items.size(); ++i)
+    each_place(v.items[i], pointer + "/" + std::to_string(i), most, visit);
   for (const auto& [name, member] : v.members) {
     std::string token;
     for (const char c : name) token += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);

@@ -1,5 +1,5 @@
-// JSON texts that are likely to be related: few names, few values, some of everything. Random ones for tests, and
-// ones that a fuzzer's bytes choose.
+// JSON texts that are likely to be related: few names, few values, some of everything. Random ones
+// for tests, and ones that a fuzzer's bytes choose.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@ class random_json {
  public:
   explicit random_json(unsigned seed) : random_(seed) {}
   /// Each choice takes one byte; when they are used up, it is always the first.
-  random_json(const std::uint8_t* bytes, std::size_t count) : bytes_(bytes), left_(count), chosen_(true) {}
+  random_json(const std::uint8_t* bytes, std::size_t count)
+      : bytes_(bytes), left_(count), chosen_(true) {}
 
   unsigned below(unsigned n) {
     if (!chosen_) return static_cast<unsigned>(random_() % n);
@@ -26,16 +27,26 @@ class random_json {
   std::string value(int depth = 0) {
     const unsigned kind = below(depth > 4 ? 8 : 12);
     switch (kind) {
-      case 0: return nulls_ ? "null" : "\"\"";
-      case 1: return below(2) ? "true" : "false";
-      case 2: return std::to_string(below(4));
-      case 3: return std::to_string(below(4)) + ".0";
-      case 4: return "-" + std::to_string(below(3)) + (below(2) ? "" : ".5e" + std::to_string(below(40)));
-      case 5: return below(2) ? "9007199254740993" : "9007199254740992.0";
-      case 6: return "\"" + std::string(below(30), 'x') + "\"";
-      case 7: return below(2) ? "\"\\u00e9\\n\"" : "\"\xC3\xA9\\u000a\"";
-      case 8: return array(depth);
-      default: return object(depth);
+      case 0:
+        return nulls_ ? "null" : "\"\"";
+      case 1:
+        return below(2) ? "true" : "false";
+      case 2:
+        return std::to_string(below(4));
+      case 3:
+        return std::to_string(below(4)) + ".0";
+      case 4:
+        return "-" + std::to_string(below(3)) + (below(2) ? "" : ".5e" + std::to_string(below(40)));
+      case 5:
+        return below(2) ? "9007199254740993" : "9007199254740992.0";
+      case 6:
+        return "\"" + std::string(below(30), 'x') + "\"";
+      case 7:
+        return below(2) ? "\"\\u00e9\\n\"" : "\"\xC3\xA9\\u000a\"";
+      case 8:
+        return array(depth);
+      default:
+        return object(depth);
     }
   }
   /// The JSON form of a change (merge/change.hpp).
@@ -65,7 +76,9 @@ class random_json {
       const unsigned name = below(wide ? 80 : 7);
       if (!taken.insert(name).second) continue;
       if (text.size() > 1) text += ",";
-      text += "\"" + (wide ? "a-rather-long-name-" + std::to_string(name) : std::string(1 + name * 3, "abcdefg"[name])) +
+      text += "\"" +
+              (wide ? "a-rather-long-name-" + std::to_string(name)
+                    : std::string(1 + name * 3, "abcdefg"[name])) +
               "\":" + inside(depth + 1);
     }
     return text + "}";

@@ -2,6 +2,7 @@
 // strtod, RFC 7396 as its pseudocode stands, a diff and an equality without any cleverness.
 #pragma once
 
+#include <devicetwin/json/detail/inside.hpp>
 #include <devicetwin/json/value.hpp>
 
 #include <cerrno>
@@ -45,8 +46,9 @@ inline bool equal(const node& x, const node& y) {
              static_cast<std::int64_t>(real.d) == whole.i;
     }
     const auto magnitude = static_cast<std::uint64_t>(real.d);
-    return whole.what == node::natural ? magnitude == whole.u
-                                       : whole.i >= 0 && magnitude == static_cast<std::uint64_t>(whole.i);
+    return whole.what == node::natural
+               ? magnitude == whole.u
+               : whole.i >= 0 && magnitude == static_cast<std::uint64_t>(whole.i);
   }
   if (x.what != y.what) return false;
   if (x.what == node::array) {
@@ -106,7 +108,8 @@ inline std::optional<node> diff(const node& from, const node& to) {
   for (const auto& [name, value] : to.o) {
     const auto old = from.o.find(name);
     if (old != from.o.end() && equal(old->second, value)) continue;
-    if (value.what == node::null || (value.what != node::object && has_null_member(value))) return std::nullopt;
+    if (value.what == node::null || (value.what != node::object && has_null_member(value)))
+      return std::nullopt;
     if (old == from.o.end() || old->second.what != node::object || value.what != node::object) {
       if (has_null_member(value)) return std::nullopt;
       patch.o[name] = value;
@@ -243,10 +246,14 @@ class parser {
     code = 0;
     for (int i = 0; i < 4; ++i, ++at_) {
       const int c = peek();
-      if (c >= '0' && c <= '9') code = code * 16 + static_cast<unsigned>(c - '0');
-      else if (c >= 'a' && c <= 'f') code = code * 16 + static_cast<unsigned>(c - 'a' + 10);
-      else if (c >= 'A' && c <= 'F') code = code * 16 + static_cast<unsigned>(c - 'A' + 10);
-      else return false;
+      if (c >= '0' && c <= '9')
+        code = code * 16 + static_cast<unsigned>(c - '0');
+      else if (c >= 'a' && c <= 'f')
+        code = code * 16 + static_cast<unsigned>(c - 'a' + 10);
+      else if (c >= 'A' && c <= 'F')
+        code = code * 16 + static_cast<unsigned>(c - 'A' + 10);
+      else
+        return false;
     }
     return true;
   }
@@ -270,7 +277,12 @@ class parser {
   /// One character of UTF-8: decoded, encoded again, and the same bytes.
   bool character(std::string& s) {
     const auto lead = static_cast<unsigned>(peek());
-    std::size_t length = lead < 0x80 ? 1 : lead < 0xC0 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF8 ? 4 : 0;
+    std::size_t length = lead < 0x80   ? 1
+                         : lead < 0xC0 ? 0
+                         : lead < 0xE0 ? 2
+                         : lead < 0xF0 ? 3
+                         : lead < 0xF8 ? 4
+                                       : 0;
     if (length == 0 || at_ + length > text_.size()) return false;
     unsigned code = length == 1 ? lead : lead & (0xFFu >> (length + 1));
     for (std::size_t i = 1; i < length; ++i) {

@@ -1,5 +1,5 @@
-// Changes, three-way merge and replay, slow and obvious: on maps, by recursion, member by member as the rules
-// stand. A missing member is an empty optional; the JSON form of a change is a node.
+// Changes, three-way merge and replay, slow and obvious: on maps, by recursion, member by member as
+// the rules stand. A missing member is an empty optional; the JSON form of a change is a node.
 #pragma once
 
 #include <optional>
@@ -42,7 +42,8 @@ inline maybe apply(const node& form, const maybe& to) {
   if (form.what == node::null) return std::nullopt;
   if (form.what == node::array) return form.a.empty() ? to : maybe(form.a[0]);
   node result = is_object(to) ? *to : empty_object();
-  for (const auto& [name, inside] : form.o) put(result, name, reference::apply(inside, member(result, name)));
+  for (const auto& [name, inside] : form.o)
+    put(result, name, reference::apply(inside, member(result, name)));
   return result;
 }
 
@@ -100,13 +101,14 @@ inline node changes_alone(const node& base, const node& ours) {
   for (const auto& [name, value] : ours.o) {
     const maybe before = member(base, name);
     if (equal(before, value)) continue;
-    result.o[name] = is_object(before) && value.what == node::object ? changes_alone(*before, value) : value;
+    result.o[name] =
+        is_object(before) && value.what == node::object ? changes_alone(*before, value) : value;
   }
   return result;
 }
 
-/// What `ours` changed from `base`, replayed on `onto`: a three-way merge, but where `onto` lost an object, only what
-/// was changed in it is written anew.
+/// What `ours` changed from `base`, replayed on `onto`: a three-way merge, but where `onto` lost an
+/// object, only what was changed in it is written anew.
 inline maybe replay(const maybe& base, const maybe& ours, const maybe& onto, bool prefer_ours,
                     std::vector<found_conflict>& found, const std::string& pointer = "") {
   if (equal(ours, onto)) return onto;

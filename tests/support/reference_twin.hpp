@@ -1,12 +1,11 @@
-// The slow and obvious twin to compare with: everything is plain JSON, $metadata included, every write works on
-// copies, and nothing is kept that could be counted again. Its rules are those of docs/azure.md, the dialect's values
-// decide where services differ.
+// The slow and obvious twin to compare with: everything is plain JSON, $metadata included, every
+// write works on copies, and nothing is kept that could be counted again. Its rules are those of
+// docs/azure.md, the dialect's values decide where services differ.
 #pragma once
 
 #include <devicetwin/json/number.hpp>
 #include <devicetwin/twin/dialect.hpp>
 #include <devicetwin/twin/stamp.hpp>
-
 
 #include <algorithm>
 #include <map>
@@ -74,12 +73,24 @@ inline void append_text(std::string& out, const node& n) {
   char buffer[devicetwin::json::max_number_chars];
   const char* separator = "";
   switch (n.what) {
-    case node::null: out += "null"; break;
-    case node::boolean: out += n.b ? "true" : "false"; break;
-    case node::integer: out += std::to_string(n.i); break;
-    case node::natural: out += std::to_string(n.u); break;
-    case node::real: out.append(buffer, devicetwin::json::to_chars(buffer, n.d)); break;
-    case node::string: append_quoted(out, n.s); break;
+    case node::null:
+      out += "null";
+      break;
+    case node::boolean:
+      out += n.b ? "true" : "false";
+      break;
+    case node::integer:
+      out += std::to_string(n.i);
+      break;
+    case node::natural:
+      out += std::to_string(n.u);
+      break;
+    case node::real:
+      out.append(buffer, devicetwin::json::to_chars(buffer, n.d));
+      break;
+    case node::string:
+      append_quoted(out, n.s);
+      break;
     case node::array:
       out += '[';
       for (const node& e : n.a) {
@@ -131,7 +142,8 @@ inline bool same_number_types(const node& x, const node& y) {
   return true;
 }
 inline bool same(const node& x, const node& y, devicetwin::json::number_equality numbers) {
-  if (numbers == devicetwin::json::number_equality::by_value_and_type && !same_number_types(x, y)) return false;
+  if (numbers == devicetwin::json::number_equality::by_value_and_type && !same_number_types(x, y))
+    return false;
   return equal(x, y);
 }
 
@@ -147,7 +159,9 @@ inline std::string step_of(const std::string& name) {
 inline std::size_t visible_bytes(const std::string& text) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
+    const auto byte = [&](std::size_t at) {
+      return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u;
+    };
     const bool c1 = byte(i) == 0xC2 && byte(i + 1) >= 0x80 && byte(i + 1) <= 0x9F;
     if (c1) ++i;
     if (!c1 && byte(i) >= 0x20 && byte(i) != 0x7F) ++count;
@@ -158,12 +172,19 @@ inline std::size_t size_by(devicetwin::size_formula formula, const node& n) {
   if (formula == devicetwin::size_formula::json_text) return text_of(n).size();
   std::size_t sum = 0;
   switch (n.what) {
-    case node::null: break;
-    case node::boolean: sum = 4; break;
+    case node::null:
+      break;
+    case node::boolean:
+      sum = 4;
+      break;
     case node::integer:
     case node::natural:
-    case node::real: sum = 8; break;
-    case node::string: sum = visible_bytes(n.s); break;
+    case node::real:
+      sum = 8;
+      break;
+    case node::string:
+      sum = visible_bytes(n.s);
+      break;
     case node::array:
       for (const node& e : n.a) sum += size_by(formula, e);
       break;
@@ -189,8 +210,9 @@ struct broken_rule {
 };
 
 inline bool is_white_space(char32_t c) {
-  return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+  return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+         c == 0x3000;
 }
 inline std::vector<char32_t> characters_of(const std::string& utf8) {
   std::vector<char32_t> characters;
@@ -198,7 +220,8 @@ inline std::vector<char32_t> characters_of(const std::string& utf8) {
     const auto lead = static_cast<unsigned char>(utf8[i]);
     const std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
     char32_t c = length == 1 ? lead : lead & (0xFFu >> (length + 1));
-    for (std::size_t k = 1; k < length; ++k) c = c * 64 + (static_cast<unsigned char>(utf8[i + k]) & 63u);
+    for (std::size_t k = 1; k < length; ++k)
+      c = c * 64 + (static_cast<unsigned char>(utf8[i + k]) & 63u);
     characters.push_back(c);
     i += length;
   }
@@ -219,7 +242,8 @@ struct rule_check {
     if (n.size() > rules.max_name) return note(errc::name_too_long, at, rules.max_name, n.size());
     for (const char32_t c : characters_of(n)) {
       const bool control = c < 0x20 || (c >= 0x7F && c <= 0x9F);
-      const bool forbidden = c < 0x80 && rules.forbidden_in_names.find(static_cast<char>(c)) != std::string_view::npos;
+      const bool forbidden =
+          c < 0x80 && rules.forbidden_in_names.find(static_cast<char>(c)) != std::string_view::npos;
       if (forbidden || (control && !rules.control_characters_in_names) ||
           (is_white_space(c) && !rules.white_space_in_names)) {
         return note(errc::forbidden_name, at);
@@ -228,11 +252,14 @@ struct rule_check {
   }
   void value(const node& n, const std::string& at, std::size_t level, bool in_array) {
     const auto magnitude = [](int64_t i) {
-      return i < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(i) : static_cast<std::uint64_t>(i);
+      return i < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(i)
+                   : static_cast<std::uint64_t>(i);
     };
-    const bool container = n.what == node::object || (n.what == node::array && rules.arrays_are_levels);
+    const bool container =
+        n.what == node::object || (n.what == node::array && rules.arrays_are_levels);
     if (n.what == node::array && !rules.arrays) note(errc::array_forbidden, at);
-    if (container && level == rules.max_depth + 1) note(errc::depth_exceeded, at, rules.max_depth, level);
+    if (container && level == rules.max_depth + 1)
+      note(errc::depth_exceeded, at, rules.max_depth, level);
     const std::size_t inside = container ? level + 1 : level;
     switch (n.what) {
       case node::null:
@@ -240,17 +267,22 @@ struct rule_check {
         if (!in_array && !patch && !rules.nulls_in_replacement) note(errc::null_in_replacement, at);
         break;
       case node::integer:
-        if (n.i < rules.min_integer) note(errc::integer_too_large, at, magnitude(rules.min_integer), magnitude(n.i));
-        if (n.i > rules.max_integer) note(errc::integer_too_large, at, magnitude(rules.max_integer), magnitude(n.i));
+        if (n.i < rules.min_integer)
+          note(errc::integer_too_large, at, magnitude(rules.min_integer), magnitude(n.i));
+        if (n.i > rules.max_integer)
+          note(errc::integer_too_large, at, magnitude(rules.max_integer), magnitude(n.i));
         break;
       case node::natural:
-        if (rules.max_integer != INT64_MAX) note(errc::integer_too_large, at, magnitude(rules.max_integer), n.u);
+        if (rules.max_integer != INT64_MAX)
+          note(errc::integer_too_large, at, magnitude(rules.max_integer), n.u);
         break;
       case node::string:
-        if (n.s.size() > rules.max_string) note(errc::string_too_long, at, rules.max_string, n.s.size());
+        if (n.s.size() > rules.max_string)
+          note(errc::string_too_long, at, rules.max_string, n.s.size());
         break;
       case node::array:
-        for (std::size_t i = 0; i < n.a.size(); ++i) value(n.a[i], at + "/" + std::to_string(i), inside, true);
+        for (std::size_t i = 0; i < n.a.size(); ++i)
+          value(n.a[i], at + "/" + std::to_string(i), inside, true);
         break;
       case node::object:
         for (const auto& [key, v] : n.o) {
@@ -259,14 +291,16 @@ struct rule_check {
         }
         break;
       case node::boolean:
-      case node::real: break;
+      case node::real:
+        break;
     }
   }
 };
 
 // --- stamps --------------------------------------------------------------------------------------
 
-/// ISO 8601, by counting years and months. (The C library's calendar does not know all of these years everywhere.)
+/// ISO 8601, by counting years and months. (The C library's calendar does not know all of these
+/// years everywhere.)
 inline std::string time_text(int64_t ticks) {
   const auto whole = [](int64_t& rest, int64_t unit) {  // rounds down
     int64_t count = rest / unit;
@@ -287,8 +321,9 @@ inline std::string time_text(int64_t ticks) {
   int month = 0;
   for (; day >= lengths[month]; ++month) day -= lengths[month];
   char text[80];
-  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d", static_cast<int>(year), month + 1, static_cast<int>(day) + 1,
-                static_cast<int>(second / 3600), static_cast<int>(second / 60 % 60), static_cast<int>(second % 60));
+  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d", static_cast<int>(year),
+                month + 1, static_cast<int>(day) + 1, static_cast<int>(second / 3600),
+                static_cast<int>(second / 60 % 60), static_cast<int>(second % 60));
   std::string out = text;
   if (rest != 0) {
     std::string digits = std::to_string(rest);
@@ -306,7 +341,8 @@ inline const std::string hidden_doubt = "\x01doubt";
 inline node stamp_node(int64_t now, int64_t version, bool shows_version) {
   node stamp = object_node();
   stamp.o["$lastUpdated"] = text_node(time_text(now));
-  if (version != 0) stamp.o[shows_version ? "$lastUpdatedVersion" : hidden_version] = integer_node(version);
+  if (version != 0)
+    stamp.o[shows_version ? "$lastUpdatedVersion" : hidden_version] = integer_node(version);
   return stamp;
 }
 /// The metadata of a value that was written as a whole.
@@ -324,13 +360,16 @@ inline node shown(const node& meta) {
   for (auto& [name, v] : out.o) v = shown(v);
   return out;
 }
-/// A version in metadata, however it is spelled; 0 when it is not a version. `beyond` tells of one beyond 63 bits.
+/// A version in metadata, however it is spelled; 0 when it is not a version. `beyond` tells of one
+/// beyond 63 bits.
 inline int64_t version_in(const node& meta, bool& beyond) {
   const node* v = member(meta, "$lastUpdatedVersion");
-  beyond = v != nullptr && (v->what == node::natural || (v->what == node::real && v->d >= 9223372036854775808.0));
+  beyond = v != nullptr &&
+           (v->what == node::natural || (v->what == node::real && v->d >= 9223372036854775808.0));
   if (v == nullptr || beyond) return 0;
   if (v->what == node::integer) return v->i > 0 ? v->i : 0;
-  return v->what == node::real && v->d > 0 && v->d == std::floor(v->d) ? static_cast<int64_t>(v->d) : 0;
+  return v->what == node::real && v->d > 0 && v->d == std::floor(v->d) ? static_cast<int64_t>(v->d)
+                                                                       : 0;
 }
 inline bool has_version_above(const node& meta, int64_t version) {
   if (meta.what != node::object) return false;
@@ -345,11 +384,13 @@ inline void doubt_all(node& meta) {
   for (auto& [name, inner] : meta.o) doubt_all(inner);
   if (meta.what == node::object) meta.o[hidden_doubt] = node{};
 }
-/// Marks objects whose version is below one inside of them. Returns the highest version of the value and what is inside.
+/// Marks objects whose version is below one inside of them. Returns the highest version of the
+/// value and what is inside.
 inline int64_t doubt_disorder(const node& value, node& meta) {
   if (meta.what != node::object) return 0;
   const node* time = member(meta, "$lastUpdated");
-  const bool timed = time != nullptr && time->what == node::string && devicetwin::parse_timestamp(time->s);
+  const bool timed =
+      time != nullptr && time->what == node::string && devicetwin::parse_timestamp(time->s);
   bool beyond = false;
   const int64_t own = timed ? version_in(meta, beyond) : 0;
   int64_t latest = 0;
@@ -362,8 +403,8 @@ inline int64_t doubt_disorder(const node& value, node& meta) {
   if (own < latest) meta.o[hidden_doubt] = node{};
   return std::max(own, latest);
 }
-/// Marks the versions that cannot be right: they are not believed, now or later. One above the section's shows that the whole
-/// section was written by somebody else.
+/// Marks the versions that cannot be right: they are not believed, now or later. One above the
+/// section's shows that the whole section was written by somebody else.
 inline void doubt_versions(const node& values, node& meta, int64_t version) {
   if (has_version_above(meta, version)) {
     doubt_all(meta);
@@ -378,7 +419,8 @@ inline std::string etag_text(std::uint64_t counter) {
   for (int i = 63; i >= 0; --i) bits += (counter >> i & 1) != 0 ? '1' : '0';
   bits += "00";
   std::string text;
-  for (std::size_t i = 0; i < bits.size(); i += 6) text += digits[std::stoul(bits.substr(i, 6), nullptr, 2)];
+  for (std::size_t i = 0; i < bits.size(); i += 6)
+    text += digits[std::stoul(bits.substr(i, 6), nullptr, 2)];
   return text + "=";
 }
 inline std::optional<std::uint64_t> etag_value(const std::string& text) {
@@ -400,7 +442,9 @@ inline std::string bare_etag(std::string text) {
   text = text.substr(first, text.find_last_not_of(" \t") - first + 1);
   while (true) {
     const std::string start = text.compare(0, 3, "W/\"") == 0 ? "W/\"" : "\"";
-    if (text.size() <= start.size() || text.compare(0, start.size(), start) != 0 || text.back() != '"') return text;
+    if (text.size() <= start.size() || text.compare(0, start.size(), start) != 0 ||
+        text.back() != '"')
+      return text;
     text = text.substr(start.size(), text.size() - start.size() - 1);
   }
 }
@@ -421,7 +465,8 @@ inline std::vector<std::string> etags_in(const std::string& header) {
   for (const std::string& e : elements) {
     if (&e != &elements.front() && e.find_first_not_of(" \t") == e.npos) continue;
     all.push_back(bare_etag(e));
-    if (all.back().size() > 2 && all.back().compare(0, 2, "W/") == 0) all.push_back(all.back().substr(2));
+    if (all.back().size() > 2 && all.back().compare(0, 2, "W/") == 0)
+      all.push_back(all.back().substr(2));
   }
   return all;
 }
@@ -465,13 +510,16 @@ class twin {
   const dialect* rules;
   bool keeps_stamps;
   bool exists = false;
-  bool has_history = false;  ///< it was loaded with a history, whose checksum this reference does not know
+  bool has_history =
+      false;  ///< it was loaded with a history, whose checksum this reference does not know
   node identity;
   section tags, desired, reported;
   bool shows_empty_tags = false, shows_properties = false;
   int64_t version = 0;
 
-  const section& section_of(part p) const { return p == part::tags ? tags : p == part::desired ? desired : reported; }
+  const section& section_of(part p) const {
+    return p == part::tags ? tags : p == part::desired ? desired : reported;
+  }
   std::size_t size(part p) const { return size_by(rules->size, section_of(p).values); }
   std::string etag() const {
     const node* e = member(identity, "etag");
@@ -519,7 +567,8 @@ class twin {
   }
 
   /// The stamp of a place, as its metadata tells it.
-  std::optional<devicetwin::stamp> stamp_of(part where, const std::vector<std::string>& names) const {
+  std::optional<devicetwin::stamp> stamp_of(part where,
+                                            const std::vector<std::string>& names) const {
     const section& s = section_of(where);
     if (where == part::tags || !keeps_stamps || !s.metadata) return std::nullopt;
     const node* meta = &*s.metadata;
@@ -536,7 +585,8 @@ class twin {
     for (const std::string& name : {std::string("$lastUpdatedVersion"), hidden_version}) {
       const node* v = member(*meta, name);
       if (v != nullptr && v->what == node::integer && v->i > 0) found.version = v->i;
-      if (v != nullptr && v->what == node::real && v->d > 0 && v->d < 9e18 && v->d == std::floor(v->d)) {
+      if (v != nullptr && v->what == node::real && v->d > 0 && v->d < 9e18 &&
+          v->d == std::floor(v->d)) {
         found.version = static_cast<int64_t>(v->d);
       }
     }
@@ -553,16 +603,19 @@ class twin {
     const node* code = member(*reported, "ac");
     const node* version = member(*reported, "av");
     const auto is_integer = [](const node* n) {  // 200.0 is one
-      return n != nullptr && (n->what == node::integer ||
-                              (n->what == node::real && n->d == std::floor(n->d) && std::fabs(n->d) < 9223372036854775808.0));
+      return n != nullptr &&
+             (n->what == node::integer || (n->what == node::real && n->d == std::floor(n->d) &&
+                                           std::fabs(n->d) < 9223372036854775808.0));
     };
-    const bool ack = value != nullptr && value->what != node::null && is_integer(code) && is_integer(version);
+    const bool ack =
+        value != nullptr && value->what != node::null && is_integer(code) && is_integer(version);
     return ack ? value : reported;
   }
   int64_t pending(const node& wanted, const node* given, bool root) const {
     const node* is = root ? given : in_effect(given);  // the section itself is no property
     if (is == nullptr) return 1;
-    if (wanted.what != node::object || is->what != node::object) return same(wanted, *is, rules->numbers) ? 0 : 1;
+    if (wanted.what != node::object || is->what != node::object)
+      return same(wanted, *is, rules->numbers) ? 0 : 1;
     int64_t sum = 0;
     for (const auto& [name, value] : wanted.o) sum += pending(value, member(*is, name), false);
     return sum;
@@ -577,7 +630,8 @@ class twin {
     identity.o["etag"] = text_node("AAAAAAAAAAE=");
     identity.o["deviceEtag"] = text_node("MQ==");
     identity.o["status"] = text_node("enabled");
-    identity.o["statusUpdateTime"] = identity.o["lastActivityTime"] = text_node("0001-01-01T00:00:00Z");
+    identity.o["statusUpdateTime"] = identity.o["lastActivityTime"] =
+        text_node("0001-01-01T00:00:00Z");
     identity.o["connectionState"] = text_node("Disconnected");
     identity.o["cloudToDeviceMessageCount"] = integer_node(0);
     identity.o["authenticationType"] = text_node("sas");
@@ -631,7 +685,9 @@ class twin {
       fresh.shows_properties = true;
       if (const node* n = member(*properties, "desired")) sections[0] = *n;
       if (const node* n = member(*properties, "reported")) sections[1] = *n;
-      if (member(fresh.identity, "desired") != nullptr || member(fresh.identity, "reported") != nullptr) return false;
+      if (member(fresh.identity, "desired") != nullptr ||
+          member(fresh.identity, "reported") != nullptr)
+        return false;
     } else {
       sections[0] = take("desired");
       sections[1] = take("reported");
@@ -662,17 +718,24 @@ class twin {
 
   // --- writing -----------------------------------------------------------------------------------
 
-  result service_patch(const node& input, int64_t now, const std::string& if_match) { return as_service(input, false, now, if_match); }
-  result service_replace(const node& input, int64_t now, const std::string& if_match) { return as_service(input, true, now, if_match); }
+  result service_patch(const node& input, int64_t now, const std::string& if_match) {
+    return as_service(input, false, now, if_match);
+  }
+  result service_replace(const node& input, int64_t now, const std::string& if_match) {
+    return as_service(input, true, now, if_match);
+  }
 
   result device_patch(const node& patch, int64_t now, int64_t expected_version) {
     result done;
     if (!exists) return refuse(done, errc::not_a_twin);
-    if (expected_version != -1 && expected_version != reported.version) return refuse(done, errc::precondition_failed);
+    if (expected_version != -1 && expected_version != reported.version)
+      return refuse(done, errc::precondition_failed);
     if (patch.what != node::object) return refuse(done, errc::not_a_twin);
     twin after = *this;
     written w;
-    if (!after.plan(after.reported, part::reported, patch, patch, true, "", now, reported.version == INT64_MAX ? INT64_MAX : reported.version + 1, w, done)) return done;
+    if (!after.plan(after.reported, part::reported, patch, patch, true, "", now,
+                    reported.version == INT64_MAX ? INT64_MAX : reported.version + 1, w, done))
+      return done;
     if (!total_fits(after, done)) return done;
     if (!w.effective) return unchanged();
     if (reported.version == INT64_MAX) return refuse(done, errc::number_out_of_range);
@@ -698,13 +761,16 @@ class twin {
     if (input.what != node::object) return refuse(done, errc::not_a_twin);
     const node* given = member(input, "$version");
     int64_t to = 0;
-    if (given == nullptr || !whole_number(*given, to)) return refuse(done, errc::not_a_twin, "/$version");
-    if (desired.version == INT64_MAX || to != desired.version + 1) return refuse(done, errc::precondition_failed);
+    if (given == nullptr || !whole_number(*given, to))
+      return refuse(done, errc::not_a_twin, "/$version");
+    if (desired.version == INT64_MAX || to != desired.version + 1)
+      return refuse(done, errc::precondition_failed);
     node patch = input;
     patch.o.erase("$version");
     twin after = *this;
     written w;
-    if (!after.plan(after.desired, part::desired, patch, patch, true, "", now, to, w, done)) return done;
+    if (!after.plan(after.desired, part::desired, patch, patch, true, "", now, to, w, done))
+      return done;
     if (!w.effective && after.keeps_stamps) after.stamp_root(after.desired, now, to, true);
     done.wrote[1] = w.effective;
     after.desired.version = to;
@@ -762,9 +828,13 @@ class twin {
   };
 
   static bool whole_number(const node& n, int64_t& out) {
-    if (n.what == node::integer) out = n.i;
-    else if (n.what == node::real && n.d == std::floor(n.d) && n.d >= 0 && n.d < 9223372036854775808.0) out = static_cast<int64_t>(n.d);
-    else return false;
+    if (n.what == node::integer)
+      out = n.i;
+    else if (n.what == node::real && n.d == std::floor(n.d) && n.d >= 0 &&
+             n.d < 9223372036854775808.0)
+      out = static_cast<int64_t>(n.d);
+    else
+      return false;
     return out >= 0;
   }
 
@@ -811,15 +881,16 @@ class twin {
   static node nulls_for_missing(const node& old, node replacement) {
     for (auto& [name, value] : replacement.o) {
       const node* before = member(old, name);
-      if (before != nullptr && before->what == node::object && value.what == node::object) value = nulls_for_missing(*before, value);
+      if (before != nullptr && before->what == node::object && value.what == node::object)
+        value = nulls_for_missing(*before, value);
     }
     for (const auto& [name, value] : old.o) replacement.o.emplace(name, node{});
     return replacement;
   }
 
   /// Merges, stamps, and notes what was written. `meta` is null where there are no stamps.
-  void merge_into(node& values, node* meta, const node& patch, const node& stamp, part where, const std::string& at, written& w,
-                  std::vector<change>& changes) {
+  void merge_into(node& values, node* meta, const node& patch, const node& stamp, part where,
+                  const std::string& at, written& w, std::vector<change>& changes) {
     using devicetwin::merge::null_rule;
     w.metadata = stamp;
     for (const auto& [name, given] : patch.o) {
@@ -838,8 +909,12 @@ class twin {
       const node value = rules->nulls == null_rule::remove ? without_nulls(given) : given;
       if (is_there && old->second.what == node::object && given.what == node::object) {
         written inner;
-        node inner_meta = meta != nullptr && meta->o.count(name) != 0 && meta->o[name].what == node::object ? meta->o[name] : object_node();
-        merge_into(old->second, meta == nullptr ? nullptr : &inner_meta, given, stamp, where, here, inner, changes);
+        node inner_meta =
+            meta != nullptr && meta->o.count(name) != 0 && meta->o[name].what == node::object
+                ? meta->o[name]
+                : object_node();
+        merge_into(old->second, meta == nullptr ? nullptr : &inner_meta, given, stamp, where, here,
+                   inner, changes);
         if (!inner.effective) continue;
         w.effective = true;
         w.members.o[name] = inner.members;
@@ -853,7 +928,8 @@ class twin {
       w.members.o[name] = value;
       w.metadata.o[name] = mirror(value, stamp);
       if (!equal_value) {
-        changes.push_back({where, here, is_there ? std::optional<node>(old->second) : std::nullopt, value});
+        changes.push_back(
+            {where, here, is_there ? std::optional<node>(old->second) : std::nullopt, value});
         values.o[name] = value;
       }
       if (meta != nullptr) meta->o[name] = mirror(value, stamp);
@@ -862,7 +938,8 @@ class twin {
   }
   static void put_stamp(node& meta, const node& stamp) {
     for (auto i = meta.o.begin(); i != meta.o.end();) {
-      const bool services_own = i->first == hidden_version || i->first == hidden_doubt || (!i->first.empty() && i->first[0] == '$');
+      const bool services_own = i->first == hidden_version || i->first == hidden_doubt ||
+                                (!i->first.empty() && i->first[0] == '$');
       i = services_own ? meta.o.erase(i) : std::next(i);
     }
     for (const auto& [name, value] : stamp.o) meta.o[name] = value;
@@ -872,9 +949,10 @@ class twin {
     put_stamp(*s.metadata, stamp_node(now, to, desired_section));
   }
 
-  /// Checks a section's write and does it on `s`. False, with the refusals noted, when a rule is broken.
-  bool plan(section& s, part where, const node& checked, const node& patch, bool is_patch, const std::string& base, int64_t now,
-            int64_t to, written& w, result& done) {
+  /// Checks a section's write and does it on `s`. False, with the refusals noted, when a rule is
+  /// broken.
+  bool plan(section& s, part where, const node& checked, const node& patch, bool is_patch,
+            const std::string& base, int64_t now, int64_t to, written& w, result& done) {
     std::vector<broken_rule> broken;
     rule_check{*rules, where, is_patch, broken}.value(checked, "", 0, false);
     for (broken_rule& b : broken) b.pointer = base + b.pointer;
@@ -896,14 +974,18 @@ class twin {
     if (stamps && w.effective) s.metadata = meta;
     const std::size_t limit = rules->max_size(where);
     const std::size_t after = size_by(rules->size, s.values);
-    const std::size_t of_patch = size_by(rules->size, checked);  // without what the twin adds to a replacement
+    const std::size_t of_patch =
+        size_by(rules->size, checked);  // without what the twin adds to a replacement
     const bool by_patch = rules->basis == devicetwin::size_basis::patch;
     if (by_patch ? of_patch > limit : after > limit && after > before) {
       done = result{};
-      done.refusals.push_back({where, errc::section_too_large, base, limit, by_patch ? of_patch : after});
+      done.refusals.push_back(
+          {where, errc::section_too_large, base, limit, by_patch ? of_patch : after});
       return false;
     }
-    const std::size_t text = size_by(devicetwin::size_formula::json_text, s.values);  // doubles as they are: no section of a model is that long
+    const std::size_t text =
+        size_by(devicetwin::size_formula::json_text,
+                s.values);  // doubles as they are: no section of a model is that long
     if (text > rules->max_text && text > text_before) {
       done = result{};
       done.refusals.push_back({where, errc::section_text_too_long, base, rules->max_text, text});
@@ -919,7 +1001,8 @@ class twin {
     }
     if (sums[1] <= rules->max_total || sums[1] <= sums[0]) return true;
     done = result{};
-    done.refusals.push_back({part::reported, errc::section_too_large, "", rules->max_total, sums[1]});
+    done.refusals.push_back(
+        {part::reported, errc::section_too_large, "", rules->max_total, sums[1]});
     return false;
   }
 
@@ -927,30 +1010,38 @@ class twin {
   std::vector<broken_rule> take_apart(const node& input, parts& given) const {
     std::vector<broken_rule> wrong;
     if (input.what != node::object) return {{part::tags, errc::not_a_twin, ""}};
-    const std::vector<std::string> service = {"deviceId", "moduleId", "modelId", "etag", "deviceEtag", "version", "status",
-                                              "statusReason", "statusUpdateTime", "connectionState", "lastActivityTime",
-                                              "cloudToDeviceMessageCount", "authenticationType", "x509Thumbprint",
-                                              "capabilities", "deviceScope", "parentScopes", "configurations"};
+    const std::vector<std::string> service = {
+        "deviceId",           "moduleId",        "modelId",          "etag",
+        "deviceEtag",         "version",         "status",           "statusReason",
+        "statusUpdateTime",   "connectionState", "lastActivityTime", "cloudToDeviceMessageCount",
+        "authenticationType", "x509Thumbprint",  "capabilities",     "deviceScope",
+        "parentScopes",       "configurations"};
     for (const auto& [name, value] : input.o) {
       if (name == "tags") {
         given.tags = value;
       } else if (name != "properties") {
-        const bool echo = std::find(service.begin(), service.end(), name) != service.end() || member(identity, name) != nullptr;
-        if (!echo || !rules->ignores_echo) wrong.push_back({part::tags, errc::not_writable, step_of(name)});
+        const bool echo = std::find(service.begin(), service.end(), name) != service.end() ||
+                          member(identity, name) != nullptr;
+        if (!echo || !rules->ignores_echo)
+          wrong.push_back({part::tags, errc::not_writable, step_of(name)});
       } else if (value.what != node::object) {
         wrong.push_back({part::tags, errc::not_a_twin, "/properties"});
       } else {
         for (const auto& [section_name, s] : value.o) {
-          if (section_name == "desired") given.desired = s;
+          if (section_name == "desired")
+            given.desired = s;
           else if (section_name != "reported" || !rules->ignores_echo) {
-            wrong.push_back({part::tags, errc::not_writable, "/properties" + step_of(section_name)});
+            wrong.push_back(
+                {part::tags, errc::not_writable, "/properties" + step_of(section_name)});
           }
         }
       }
     }
     if (rules->ignores_echo) {
-      if (given.tags) for (const char* name : {"$metadata", "$version", "$etag"}) given.tags->o.erase(name);
-      if (given.desired) for (const char* name : {"$metadata", "$version"}) given.desired->o.erase(name);
+      if (given.tags)
+        for (const char* name : {"$metadata", "$version", "$etag"}) given.tags->o.erase(name);
+      if (given.desired)
+        for (const char* name : {"$metadata", "$version"}) given.desired->o.erase(name);
     }
     return wrong;
   }
@@ -969,7 +1060,8 @@ class twin {
       const auto& g = p == part::tags ? given.tags : given.desired;
       if (!g) continue;
       const std::string base = p == part::tags ? "/tags" : "/properties/desired";
-      if (g->what == node::null && replace && !rules->nulls_in_replacement) return refuse(done, errc::null_in_replacement, base);
+      if (g->what == node::null && replace && !rules->nulls_in_replacement)
+        return refuse(done, errc::null_in_replacement, base);
       const bool clear = g->what == node::null;
       if (!clear && g->what != node::object) return refuse(done, errc::not_a_twin, base);
       section& s = p == part::tags ? after.tags : after.desired;
@@ -977,13 +1069,16 @@ class twin {
       const node patch = clear || replace ? nulls_for_missing(s.values, content) : content;
       contents[static_cast<int>(p)] = without_nulls(content);
       const int64_t to = p == part::tags || s.version == INT64_MAX ? s.version : s.version + 1;
-      if (!after.plan(s, p, content, patch, !replace, base, now, to, w[static_cast<int>(p)], done)) return done;
+      if (!after.plan(s, p, content, patch, !replace, base, now, to, w[static_cast<int>(p)], done))
+        return done;
     }
     if (!total_fits(after, done)) return done;
     if (!w[0].effective && !w[1].effective) return unchanged();
-    if (w[1].effective && desired.version == INT64_MAX) return refuse(done, errc::number_out_of_range);
+    if (w[1].effective && desired.version == INT64_MAX)
+      return refuse(done, errc::number_out_of_range);
     int64_t next = 0;
-    if (!next_version(next) || etag_counter() == UINT64_MAX) return refuse(done, errc::number_out_of_range);
+    if (!next_version(next) || etag_counter() == UINT64_MAX)
+      return refuse(done, errc::number_out_of_range);
 
     done.wrote[0] = w[0].effective;
     done.wrote[1] = w[1].effective;
@@ -996,7 +1091,9 @@ class twin {
       after.desired.version = desired.version + 1;
       after.desired.present = true;
       done.notification = w[1].event_body(false, after.desired.version);
-      if (replace && keeps_stamps) after.desired.metadata = mirror(after.desired.values, stamp_node(now, after.desired.version, true));
+      if (replace && keeps_stamps)
+        after.desired.metadata =
+            mirror(after.desired.values, stamp_node(now, after.desired.version, true));
     } else {
       after.desired = desired;
     }
@@ -1030,7 +1127,9 @@ class twin {
   }
 
   void check_part(const node& g, part p, bool replace, findings& found, std::size_t& held) const {
-    const std::string base = p == part::reported ? "" : p == part::tags ? "/tags" : "/properties/desired";
+    const std::string base = p == part::reported ? ""
+                             : p == part::tags   ? "/tags"
+                                                 : "/properties/desired";
     const bool clear = g.what == node::null && p != part::reported;
     if (clear && replace && !rules->nulls_in_replacement) {
       found.broken.push_back({p, errc::null_in_replacement, ""});
@@ -1061,7 +1160,9 @@ class twin {
     if (text > rules->max_text && text > size_by(devicetwin::size_formula::json_text, now.values)) {
       found.broken.push_back({p, errc::section_text_too_long, "", rules->max_text, text});
     }
-    if (limit != dialect::unlimited) found.head_room[static_cast<int>(p)] = static_cast<int64_t>(limit) - static_cast<int64_t>(counted);
+    if (limit != dialect::unlimited)
+      found.head_room[static_cast<int>(p)] =
+          static_cast<int64_t>(limit) - static_cast<int64_t>(counted);
   }
   void check_total(std::size_t sum, findings& found) const {
     const std::size_t before = size(part::tags) + size(part::desired) + size(part::reported);

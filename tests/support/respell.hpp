@@ -1,4 +1,5 @@
-// The same document, or nearly, spelled otherwise: for texts that are alike in meaning but not in bytes.
+// The same document, or nearly, spelled otherwise: for texts that are alike in meaning but not in
+// bytes.
 #pragma once
 
 #include <devicetwin/devicetwin.hpp>
@@ -32,8 +33,8 @@ inline std::string string(std::string_view text, random_json& random, bool escap
   return out + "\"";
 }
 
-inline std::string value(const rapidjson::Value& v, random_json& random, unsigned changes, bool spaces,
-                         bool escapes, bool shuffled, int depth) {
+inline std::string value(const rapidjson::Value& v, random_json& random, unsigned changes,
+                         bool spaces, bool escapes, bool shuffled, int depth) {
   if (changes != 0 && random.below(100) < changes) return random.value(depth < 4 ? 4 : depth);
   if (v.IsObject()) {
     std::vector<const rapidjson::Value::Member*> members;
@@ -50,12 +51,13 @@ inline std::string value(const rapidjson::Value& v, random_json& random, unsigne
     std::string out = "{";
     const auto add = [&](const std::string& name, const std::string& text) {
       if (out.size() > 1) out += ",";
-      out += space(random, spaces) + name + space(random, spaces) + ":" + space(random, spaces) + text +
-             space(random, spaces);
+      out += space(random, spaces) + name + space(random, spaces) + ":" + space(random, spaces) +
+             text + space(random, spaces);
     };
     for (const auto* member : members) {
       if (changes != 0 && random.below(200) < changes) {
-        add("\"new" + std::to_string(members.size()) + std::to_string(out.size()) + "\"", random.value(4));
+        add("\"new" + std::to_string(members.size()) + std::to_string(out.size()) + "\"",
+            random.value(4));
       }
       add(string({member->name.GetString(), member->name.GetStringLength()}, random, escapes),
           value(member->value, random, changes, spaces, escapes, shuffled, depth + 1));
@@ -66,7 +68,8 @@ inline std::string value(const rapidjson::Value& v, random_json& random, unsigne
     std::string out = "[" + space(random, spaces);
     for (devicetwin::json::size_type i = 0; i < v.Size(); ++i) {
       if (i != 0) out += "," + space(random, spaces);
-      out += value(v[i], random, changes, spaces, escapes, shuffled, depth + 1) + space(random, spaces);
+      out += value(v[i], random, changes, spaces, escapes, shuffled, depth + 1) +
+             space(random, spaces);
     }
     return out + "]";
   }
@@ -79,12 +82,13 @@ inline std::string value(const rapidjson::Value& v, random_json& random, unsigne
 
 }  // namespace respell_detail
 
-/// `text`, which must be JSON, with other white space, order, escapes and number spellings, each as chance has it,
-/// and about `changes` percent of its members changed, removed or new.
+/// `text`, which must be JSON, with other white space, order, escapes and number spellings, each as
+/// chance has it, and about `changes` percent of its members changed, removed or new.
 inline std::string respelled(const std::string& text, random_json& random, unsigned changes) {
   rapidjson::Document d;
   if (devicetwin::json::read(text, d)) return text;
-  const bool spaces = random.below(3) == 0, escapes = random.below(3) == 0, shuffled = random.below(3) == 0;
+  const bool spaces = random.below(3) == 0, escapes = random.below(3) == 0,
+             shuffled = random.below(3) == 0;
   return respell_detail::space(random, spaces) +
          respell_detail::value(d, random, changes, spaces, escapes, shuffled, 0) +
          respell_detail::space(random, spaces);

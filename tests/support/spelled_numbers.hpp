@@ -1,4 +1,5 @@
-// JSON numbers as texts: a slow and obvious decimal value to compare them by, and random spellings of related values.
+// JSON numbers as texts: a slow and obvious decimal value to compare them by, and random spellings
+// of related values.
 #pragma once
 
 #include <cmath>
@@ -23,8 +24,8 @@ inline std::string sum(std::string digits, long long more) {
   return digits.substr(digits.find_first_not_of('0'));
 }
 
-/// The value of a number's text, written in one way only: its sign, all digits of an integer without zeros at either end,
-/// and the power of ten of the last one.
+/// The value of a number's text, written in one way only: its sign, all digits of an integer
+/// without zeros at either end, and the power of ten of the last one.
 inline std::string decimal(const std::string& text) {
   std::string digits;
   long long exponent = 0;
@@ -50,11 +51,15 @@ inline std::string decimal(const std::string& text) {
   }
   digits.erase(0, digits.find_first_not_of('0'));
   if (digits.empty()) return "0";
-  const std::string power = huge ? (negative ? "-" : "") + sum(spelled, negative ? -exponent : exponent) : std::to_string(exponent);
+  const std::string power =
+      huge ? (negative ? "-" : "") + sum(spelled, negative ? -exponent : exponent)
+           : std::to_string(exponent);
   return (text[0] == '-' ? "-" : "") + digits + "e" + power;
 }
 
-inline bool is_integer(const std::string& text) { return text.find_first_of(".eE") == std::string::npos; }
+inline bool is_integer(const std::string& text) {
+  return text.find_first_of(".eE") == std::string::npos;
+}
 
 /// Whether two numbers are equal as json::text_numbers::as_stored has it.
 inline bool as_stored(const std::string& a, const std::string& b) {
@@ -78,13 +83,28 @@ class random_spelling {
     bool negative = below(4) == 0;
     const bool first_negative = negative;
     switch (below(8)) {
-      case 0: second = digits(1 + below(30)); break;
-      case 1: second[static_cast<std::size_t>(below(static_cast<int>(second.size())))] = static_cast<char>('0' + below(10)); break;
-      case 2: second.back() = static_cast<char>('0' + below(10)); break;
-      case 3: second += digits(1 + below(5)); shift -= below(5); break;
-      case 4: shift += below(3) - 1; break;
-      case 5: negative = below(2) == 0; break;
-      default: break;
+      case 0:
+        second = digits(1 + below(30));
+        break;
+      case 1:
+        second[static_cast<std::size_t>(below(static_cast<int>(second.size())))] =
+            static_cast<char>('0' + below(10));
+        break;
+      case 2:
+        second.back() = static_cast<char>('0' + below(10));
+        break;
+      case 3:
+        second += digits(1 + below(5));
+        shift -= below(5);
+        break;
+      case 4:
+        shift += below(3) - 1;
+        break;
+      case 5:
+        negative = below(2) == 0;
+        break;
+      default:
+        break;
     }
     return {spelled(first, first_shift, first_negative), spelled(second, shift, negative)};
   }
@@ -116,7 +136,9 @@ class random_spelling {
     }
     // One zero at most before the point.
     std::size_t zeros = 0;
-    while (zeros + 1 < text.size() && text[zeros] == '0' && text[zeros + 1] >= '0' && text[zeros + 1] <= '9') ++zeros;
+    while (zeros + 1 < text.size() && text[zeros] == '0' && text[zeros + 1] >= '0' &&
+           text[zeros + 1] <= '9')
+      ++zeros;
     return (negative ? "-" : "") + text.substr(zeros);
   }
   int below(int bound) { return std::uniform_int_distribution<int>(0, bound - 1)(random_); }

@@ -2,9 +2,10 @@
 //
 //     struct place {                       // where one store after the other lives
 //       my_store& store();
-//       bool reopen();                     // as after a restart; false when such a store does not survive one
-//       bool another_patches(const devicetwin::twin_id&, std::string_view patch);  // by a store of their own on the same data;
-//       bool another_removes(const devicetwin::twin_id&);                          // false when there can be none
+//       bool reopen();                     // as after a restart; false when such a store does not
+//       survive one bool another_patches(const devicetwin::twin_id&, std::string_view patch);  //
+//       by a store of their own on the same data; bool another_removes(const devicetwin::twin_id&);
+//       // false when there can be none
 //     };
 //     TEST_CASE("my store fulfils twin_store") { place p; store_contract(p); }
 #pragma once
@@ -31,7 +32,9 @@ void store_contract(Place& place) {
       return r.error().code();
     }
   };
-  const auto create = [&](const twin_id& id) { return place.store().create({id.device, id.module}, noon(), done); };
+  const auto create = [&](const twin_id& id) {
+    return place.store().create({id.device, id.module}, noon(), done);
+  };
   const auto view = [&](const twin_id& id) {
     const auto found = place.store().find(id);
     INFO(id.device << '/' << id.module << ' ' << found.error().message());
@@ -120,10 +123,24 @@ void store_contract(Place& place) {
   CHECK(code(place.store().find(module)) == errc::not_found);
 
   // Ids of every kind, in any order; each with a twin of its own.
-  std::vector<std::pair<std::string, std::string>> ids = {{"a", ""},  {"a", "b"},  {"ab", ""}, {"A", ""},      {"a'", ""},   {"%", ""},
-                                                          {"_", "%"}, {"*?", "$"}, {";", "'"}, {"a#b", "c@d"}, {"b", "a"}, {"-:.+%_#*?!(),=@;$'", "-:.+%_#*?!(),=@;$'"},
-                                                          {std::string(128, 'x'), std::string(128, 'y')}, {std::string(128, 'x'), ""}};
-  for (int i = 0; i < 600; ++i) ids.emplace_back("device-" + std::to_string(i * 7919 % 1000), i % 3 == 0 ? "m" + std::to_string(i) : "");
+  std::vector<std::pair<std::string, std::string>> ids = {
+      {"a", ""},
+      {"a", "b"},
+      {"ab", ""},
+      {"A", ""},
+      {"a'", ""},
+      {"%", ""},
+      {"_", "%"},
+      {"*?", "$"},
+      {";", "'"},
+      {"a#b", "c@d"},
+      {"b", "a"},
+      {"-:.+%_#*?!(),=@;$'", "-:.+%_#*?!(),=@;$'"},
+      {std::string(128, 'x'), std::string(128, 'y')},
+      {std::string(128, 'x'), ""}};
+  for (int i = 0; i < 600; ++i)
+    ids.emplace_back("device-" + std::to_string(i * 7919 % 1000),
+                     i % 3 == 0 ? "m" + std::to_string(i) : "");
   std::mt19937 random(7);
   std::shuffle(ids.begin(), ids.end(), random);
   const auto id_of = [&](std::size_t i) { return twin_id{ids[i].first, ids[i].second}; };
@@ -138,11 +155,13 @@ void store_contract(Place& place) {
     REQUIRE(found);
     CHECK((*found)->device_id() == ids[i].first);
     CHECK((*found)->module_id() == ids[i].second);
-    if (i >= 300) CHECK(*json::get<std::int64_t>((*found)->reported(), "/n") == static_cast<std::int64_t>(i));
+    if (i >= 300)
+      CHECK(*json::get<std::int64_t>((*found)->reported(), "/n") == static_cast<std::int64_t>(i));
   }
   for (std::size_t i = 0; i < ids.size(); i += 2) REQUIRE(!place.store().remove(id_of(i)));
   static_cast<void>(place.reopen());
-  for (std::size_t i = 0; i < ids.size(); ++i) CHECK(static_cast<bool>(place.store().find(id_of(i))) == (i % 2 == 1));
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    CHECK(static_cast<bool>(place.store().find(id_of(i))) == (i % 2 == 1));
   for (std::size_t i = 1; i < ids.size(); i += 2) REQUIRE(!place.store().remove(id_of(i)));
 
   // A large one.

@@ -1,13 +1,14 @@
-// Devices and a hub over a link that loses, repeats and reorders, with a made-up clock, until the link is quiet: then the
-// copies must be equal, and nothing that was reported lost.
+// Devices and a hub over a link that loses, repeats and reorders, with a made-up clock, until the
+// link is quiet: then the copies must be equal, and nothing that was reported lost.
 //
-// What is simulated beside the link: writes of both parties, with conditions and without; connections lost, with what was
-// under way; power losses of devices, which go on from what they saved; hubs that start again, from what is stored; stores
-// that fail before or after they have stored; a time that is too long; identities made anew.
+// What is simulated beside the link: writes of both parties, with conditions and without;
+// connections lost, with what was under way; power losses of devices, which go on from what they
+// saved; hubs that start again, from what is stored; stores that fail before or after they have
+// stored; a time that is too long; identities made anew.
 #pragma once
 
-#include <devicetwin/sync/device_session.hpp>
-#include <devicetwin/sync/hub_session.hpp>
+#include <devicetwin/device/device_session.hpp>
+#include <devicetwin/hub/hub_session.hpp>
 
 #include <cstdint>
 #include <deque>
@@ -24,10 +25,11 @@ class sync_simulation {
  public:
   struct options {
     unsigned seed = 1;
-    devicetwin::sync::authority who = devicetwin::sync::authority::device;
+    devicetwin::authority who = devicetwin::authority::device;
     bool conditional = false;
     std::size_t max_payload = devicetwin::dialect::unlimited;
-    bool always_saves = true;  ///< after each report; otherwise now and then, and a power loss takes what was not saved
+    bool always_saves = true;  ///< after each report; otherwise now and then, and a power loss
+                               ///< takes what was not saved
     bool loses_state = false;  ///< what was saved may be torn: a device then starts with nothing
   };
 
@@ -49,28 +51,31 @@ class sync_simulation {
       events -= some;
       if (wrong_.empty()) be_quiet();
     }
-    return wrong_.empty() ? wrong_ : wrong_ + " (seed " + std::to_string(options_.seed) + ", event " + std::to_string(steps_) + ")";
+    return wrong_.empty() ? wrong_
+                          : wrong_ + " (seed " + std::to_string(options_.seed) + ", event " +
+                                std::to_string(steps_) + ")";
   }
 
   /// How often what happened, to see that it does.
   struct {
-    std::size_t lost = 0, repeated = 0, connections = 0, power_losses = 0, hub_starts = 0, recreated = 0, refusals = 0, failures = 0, changes = 0,
-                reports = 0, acknowledged = 0, preconditions = 0;
+    std::size_t lost = 0, repeated = 0, connections = 0, power_losses = 0, hub_starts = 0,
+                recreated = 0, refusals = 0, failures = 0, changes = 0, reports = 0,
+                acknowledged = 0, preconditions = 0;
   } count;
 
  private:
   using table_store = devicetwin::twin_cache<memory_table>;
-  using hub_type = devicetwin::sync::hub_session<table_store>;
+  using hub_type = devicetwin::hub_session<table_store>;
 
   struct device {
     std::string id;
-    std::unique_ptr<devicetwin::sync::device_session> session;
-    std::string saved;              // what a power loss leaves
+    std::unique_ptr<devicetwin::device_session> session;
+    std::string saved;                     // what a power loss leaves
     reference::node wanted, saved_wanted;  // what was reported, all told
-    bool exact = true;              // that is all of what should be in reported
-    bool saved_knows = false;       // a twin had come when it was saved
-    reference::node seen;           // desired, as told by changes
-    std::uint64_t connection = 0;   // 0: none
+    bool exact = true;                     // that is all of what should be in reported
+    bool saved_knows = false;              // a twin had come when it was saved
+    reference::node seen;                  // desired, as told by changes
+    std::uint64_t connection = 0;          // 0: none
   };
   struct message {
     std::int64_t due;
@@ -79,7 +84,9 @@ class sync_simulation {
     std::uint64_t connection;
     bool to_hub;
     std::string topic, payload;
-    bool operator<(const message& other) const { return due != other.due ? due < other.due : order < other.order; }
+    bool operator<(const message& other) const {
+      return due != other.due ? due < other.due : order < other.order;
+    }
   };
 
   unsigned below(unsigned n) { return static_cast<unsigned>(random_() % n); }
@@ -90,7 +97,7 @@ class sync_simulation {
   void complain_if(const json::error& e, const std::string& what) {
     if (e) complain(what + ": " + e.message());
   }
-  devicetwin::timestamp time() const { return noon() + now_ * 10'000; }
+  devicetwin::timestamp time() const { return at(noon().ticks + now_ * 10'000); }
   static reference::node node_of(std::string_view text) {
     rapidjson::Document d;
     const json::error e = json::read(text, d);
@@ -112,11 +119,12 @@ class sync_simulation {
     for (; copies != 0; --copies) {
       std::int64_t delay = quiet_ ? 5 : below(100);
       if (!quiet_ && one_in(5)) delay += below(4000);  // so late that others overtake
-      link_.insert({now_ + delay, ++order_, static_cast<std::size_t>(&d - devices_.data()), d.connection, to_hub, std::string(topic),
-                    std::string(payload)});
+      link_.insert({now_ + delay, ++order_, static_cast<std::size_t>(&d - devices_.data()),
+                    d.connection, to_hub, std::string(topic), std::string(payload)});
     }
   }
-  /// What was on its way ends with the connection; what the broker had taken may still come to the hub.
+  /// What was on its way ends with the connection; what the broker had taken may still come to the
+  /// hub.
   void cut(device& d) {
     if (d.connection == 0) return;
     const std::size_t index = static_cast<std::size_t>(&d - devices_.data());
@@ -131,17 +139,19 @@ class sync_simulation {
     device& d = devices_[m.device];
     if (m.to_hub) {
       const json::error e = hub_->message({d.id}, m.topic, m.payload, time());
-      if (e && e.code() != errc::precondition_failed && e.code() != errc::handler_stopped) complain("the hub refuses: " + e.message());
+      if (e && e.code() != errc::precondition_failed && e.code() != errc::handler_stopped)
+        complain("the hub refuses: " + e.message());
       after_hub();
     } else if (m.connection == d.connection) {
-      complain_if(d.session->message(m.topic, m.payload, now_), "the device refuses " + m.topic + " " + m.payload);
+      complain_if(d.session->message(m.topic, m.payload, ms(now_)),
+                  "the device refuses " + m.topic + " " + m.payload);
       after_device(d);
     }
   }
 
   void after_hub() {
-    for (const devicetwin::sync::hub_action& a : hub_->actions()) {
-      if (a.what == devicetwin::sync::hub_action::kind::event) continue;
+    for (const devicetwin::hub_action& a : hub_->actions()) {
+      if (a.what == devicetwin::hub_action::kind::event) continue;
       if (a.status == 204) ++count.acknowledged;
       if (a.status == 412) ++count.preconditions;
       if (a.status == 500) ++count.failures;
@@ -153,18 +163,29 @@ class sync_simulation {
 
   void after_device(device& d) {
     std::size_t changed = 0;
-    for (const devicetwin::sync::device_action a : d.session->actions()) {
+    for (const devicetwin::device_action a : d.session->actions()) {
       switch (a.kind) {
-        case devicetwin::sync::action_kind::subscribe: hub_->subscribed({d.id}, a.topic); break;
-        case devicetwin::sync::action_kind::publish: send(d, true, a.topic, a.payload); break;
-        case devicetwin::sync::action_kind::changed: ++changed; break;
-        case devicetwin::sync::action_kind::refused: complain("refused: " + std::string(a.payload) + " " + std::string(a.message)); break;
-        case devicetwin::sync::action_kind::failed: complain("no twin: " + std::string(a.message)); break;
+        case devicetwin::action_kind::subscribe:
+          hub_->subscribed({d.id}, a.topic);
+          break;
+        case devicetwin::action_kind::publish:
+          send(d, true, a.topic, a.payload);
+          break;
+        case devicetwin::action_kind::changed:
+          ++changed;
+          break;
+        case devicetwin::action_kind::refused:
+          complain("refused: " + std::string(a.payload) + " " + std::string(a.message));
+          break;
+        case devicetwin::action_kind::failed:
+          complain("no twin: " + std::string(a.message));
+          break;
       }
     }
     if (changed > 1) complain("changes are told more than once");
-    if ((changed == 1) == d.session->changes().empty()) complain("changes without being told, or told without");
-    for (const devicetwin::sync::text_change c : d.session->changes()) {
+    if ((changed == 1) == d.session->changes().empty())
+      complain("changes without being told, or told without");
+    for (const devicetwin::text_change c : d.session->changes()) {
       ++count.changes;
       apply(d, c);
     }
@@ -174,11 +195,12 @@ class sync_simulation {
   }
 
   /// Takes one change over, and looks whether what it says was there is there.
-  void apply(device& d, const devicetwin::sync::text_change& c) {
+  void apply(device& d, const devicetwin::text_change& c) {
     reference::node* at = &d.seen;
     std::string_view rest = c.pointer;
     for (;;) {
-      if (rest.empty() || rest.front() != '/' || at->what != reference::node::object) return complain("a change of no property");
+      if (rest.empty() || rest.front() != '/' || at->what != reference::node::object)
+        return complain("a change of no property");
       rest.remove_prefix(1);
       const std::size_t end = rest.find('/') == rest.npos ? rest.size() : rest.find('/');
       std::string name;
@@ -196,7 +218,8 @@ class sync_simulation {
         at = &found->second;
         continue;
       }
-      if ((found == at->o.end()) != c.old_text.empty() || (found != at->o.end() && !reference::equal(found->second, node_of(c.old_text)))) {
+      if ((found == at->o.end()) != c.old_text.empty() ||
+          (found != at->o.end() && !reference::equal(found->second, node_of(c.old_text)))) {
         return complain("a change at " + std::string(c.pointer) + " from what was not there");
       }
       if (c.new_text.empty()) {
@@ -216,26 +239,27 @@ class sync_simulation {
       if (hub_) cut(d);
     }
     hub_.reset();
-    store_ = std::make_unique<table_store>(table_, devicetwin::azure, json::memory_source{}, 1 + below(3));
+    store_ = std::make_unique<table_store>(table_, devicetwin::azure, json::memory_source{},
+                                           1 + below(3));
     hub_ = std::make_unique<hub_type>(*store_);
   }
 
   /// The device's power comes back.
   void start(device& d, bool power_lost) {
-    devicetwin::sync::device_options o;
+    devicetwin::device_options o;
     o.who = options_.who;
     o.conditional = options_.conditional;
     o.max_payload = options_.max_payload;
     o.seed = random_();
     o.max_kept = one_in(3) ? 0 : 4096;
-    d.session = std::make_unique<devicetwin::sync::device_session>(o);
+    d.session = std::make_unique<devicetwin::device_session>(o);
     d.wanted = empty();
     if (options_.loses_state && !d.saved.empty() && one_in(3)) {
       std::string torn = d.saved;
       torn[below(static_cast<unsigned>(torn.size()))] ^= static_cast<char>(1 + below(255));
       if (d.session->restore(torn)) {
         d.exact = false;  // what the hub has is taken over
-      } else {  // it was nothing that counts
+      } else {            // it was nothing that counts
         std::string again;
         complain_if(d.session->save(again), "save");
         if (again != d.saved) complain("a damaged state is taken");
@@ -245,7 +269,8 @@ class sync_simulation {
       complain_if(d.session->restore(d.saved), "restore");
       d.wanted = d.saved_wanted;
     }
-    // Who has never seen the twin takes over what is in it: perhaps what they reported themselves and did not save.
+    // Who has never seen the twin takes over what is in it: perhaps what they reported themselves
+    // and did not save.
     if (power_lost && !d.saved_knows) d.exact = false;
     d.seen = node_of(d.session->text(part::desired));
   }
@@ -253,20 +278,20 @@ class sync_simulation {
     d.saved.clear();
     complain_if(d.session->save(d.saved), "save");
     d.saved_wanted = d.wanted;
-    d.saved_knows = d.session->version(part::reported) != devicetwin::sync::no_version;
+    d.saved_knows = d.session->version(part::reported) != devicetwin::no_version;
   }
   void connect(device& d) {
     if (d.connection != 0) return;
     ++count.connections;
     d.connection = ++connections_;
     complain_if(hub_->connected({d.id}, d.connection), "connected");
-    complain_if(d.session->connected(now_), "connected");
+    complain_if(d.session->connected(ms(now_)), "connected");
     after_device(d);
   }
   void disconnect(device& d) {
     if (d.connection == 0) return;
     cut(d);
-    complain_if(d.session->disconnected(now_), "disconnected");
+    complain_if(d.session->disconnected(ms(now_)), "disconnected");
     after_device(d);
   }
   void lose_power(device& d) {
@@ -284,11 +309,11 @@ class sync_simulation {
     const unsigned status = hub_->service_create({d.id}, time()).status;
     if (status != 200) complain("not made anew: " + std::to_string(status));
     // One who takes over what others write takes that over, too.
-    if (options_.who == devicetwin::sync::authority::shared) d.exact = false;
+    if (options_.who == devicetwin::authority::shared) d.exact = false;
   }
   void report(device& d, const std::string& patch) {
     ++count.reports;
-    const json::error e = d.session->report(patch, now_);
+    const json::error e = d.session->report(patch, ms(now_));
     if (!e) {
       d.wanted = reference::merge(d.wanted, node_of(patch));
       if (options_.always_saves || one_in(3)) save(d);
@@ -300,12 +325,18 @@ class sync_simulation {
 
   std::string random_value(unsigned depth) {
     switch (below(depth == 0 ? 5 : 8)) {
-      case 0: return "null";
-      case 1: return std::to_string(below(4));
-      case 2: return one_in(2) ? "true" : "1.0";
-      case 3: return "\"" + std::string(below(20), 'x') + "\\n\"";
-      case 4: return one_in(2) ? "[1,{\"a\":2}]" : "[]";
-      default: return random_object(depth - 1);
+      case 0:
+        return "null";
+      case 1:
+        return std::to_string(below(4));
+      case 2:
+        return one_in(2) ? "true" : "1.0";
+      case 3:
+        return "\"" + std::string(below(20), 'x') + "\\n\"";
+      case 4:
+        return one_in(2) ? "[1,{\"a\":2}]" : "[]";
+      default:
+        return random_object(depth - 1);
     }
   }
   std::string random_object(unsigned depth) {
@@ -332,9 +363,12 @@ class sync_simulation {
       const std::string patch = random_object(2);
       status = hub_->service_replace({d.id}, of_desired(without_nulls(patch)), time(), etag).status;
     } else {
-      status = hub_->service_patch({d.id}, of_desired(one_in(12) ? "null" : random_object(2)), time(), etag).status;
+      status = hub_->service_patch({d.id}, of_desired(one_in(12) ? "null" : random_object(2)),
+                                   time(), etag)
+                   .status;
     }
-    if (status != 200 && status != 412 && status != 500) complain("a service's write: " + std::to_string(status));
+    if (status != 200 && status != 412 && status != 500)
+      complain("a service's write: " + std::to_string(status));
     after_hub();
   }
   static std::string without_nulls(std::string text) {
@@ -348,7 +382,9 @@ class sync_simulation {
     table_.failing_store = one_in(10) ? table_.stores + 1 : 0;
     table_.stores_before_failing = one_in(2);
     switch (below(24)) {
-      case 0: disconnect(d); break;
+      case 0:
+        disconnect(d);
+        break;
       case 1:
         if (one_in(3)) lose_power(d);
         break;
@@ -359,18 +395,34 @@ class sync_simulation {
         table_.failing_store = 0;
         if (one_in(20)) recreate(d);
         break;
-      case 4: save(d); break;
-      case 5: case 6: case 7: service_write(d); break;
-      case 8: case 9: case 10: report(d, random_object(2)); break;
-      case 11: case 12: case 13: connect(d); break;
-      default: pass(below(one_in(20) ? 70'000 : 300)); break;
+      case 4:
+        save(d);
+        break;
+      case 5:
+      case 6:
+      case 7:
+        service_write(d);
+        break;
+      case 8:
+      case 9:
+      case 10:
+        report(d, random_object(2));
+        break;
+      case 11:
+      case 12:
+      case 13:
+        connect(d);
+        break;
+      default:
+        pass(below(one_in(20) ? 70'000 : 300));
+        break;
     }
     table_.failing_store = 0;
   }
   void restart_hub_and_tell() {
     restart_hub();
     for (device& d : devices_) {
-      complain_if(d.session->disconnected(now_), "disconnected");
+      complain_if(d.session->disconnected(ms(now_)), "disconnected");
       after_device(d);
     }
   }
@@ -383,17 +435,18 @@ class sync_simulation {
       std::int64_t next = link_.empty() ? INT64_MAX : link_.begin()->due;
       device* ticking = nullptr;
       for (device& d : devices_) {
-        if (d.connection != 0 && d.session->next_tick() < next) {
-          next = d.session->next_tick();
+        if (d.connection != 0 && d.session->next_tick().count < next) {
+          next = d.session->next_tick().count;
           ticking = &d;
         }
       }
       if (next > end) break;
       if (next > now_) now_ = next;
       if (ticking != nullptr) {
-        const std::int64_t due = ticking->session->next_tick();
-        complain_if(ticking->session->tick(now_), "tick");
-        if (ticking->session->next_tick() == due && ticking->session->actions().empty()) complain("a tick that stays due");
+        const std::int64_t due = ticking->session->next_tick().count;
+        complain_if(ticking->session->tick(ms(now_)), "tick");
+        if (ticking->session->next_tick().count == due && ticking->session->actions().empty())
+          complain("a tick that stays due");
         after_device(*ticking);
       } else {
         const message m = *link_.begin();
@@ -411,7 +464,8 @@ class sync_simulation {
     pass(1'000'000);
     for (device& d : devices_) {
       const std::string last = "{\"last\":" + std::to_string(steps_) + "}";
-      if (hub_->service_patch({d.id}, of_desired(last), time()).status != 200) complain("the last write");
+      if (hub_->service_patch({d.id}, of_desired(last), time()).status != 200)
+        complain("the last write");
       after_hub();
       report(d, last);
     }
@@ -427,17 +481,24 @@ class sync_simulation {
     if (!found) return complain("the twin is gone");
     const devicetwin::twin& t = **found;
     const auto values = [](const json::arena_value& v) { return reference::from_value(v); };
-    const std::string shown = d.id + "\n  hub    " + device_text(t) + "\n  device " + std::string(d.session->text(part::desired)) + " " +
-                              std::string(d.session->text(part::reported)) + " " + std::to_string(d.session->version(part::desired)) + " " +
+    const std::string shown = d.id + "\n  hub    " + device_text(t) + "\n  device " +
+                              std::string(d.session->text(part::desired)) + " " +
+                              std::string(d.session->text(part::reported)) + " " +
+                              std::to_string(d.session->version(part::desired)) + " " +
                               std::to_string(d.session->version(part::reported));
     if (!d.session->in_step()) return complain("not in step: " + shown);
-    if (!reference::equal(node_of(d.session->text(part::desired)), values(t.desired()))) return complain("desired differs: " + shown);
-    if (d.session->version(part::desired) != t.desired_version()) return complain("desired's version differs: " + shown);
-    if (!reference::equal(node_of(d.session->text(part::reported)), values(t.reported()))) return complain("reported differs: " + shown);
-    if (d.session->version(part::reported) != t.reported_version()) return complain("reported's version differs: " + shown);
-    if (d.exact && !reference::equal(d.wanted, values(t.reported()))) return complain("what was reported is lost: " + shown);
+    if (!reference::equal(node_of(d.session->text(part::desired)), values(t.desired())))
+      return complain("desired differs: " + shown);
+    if (d.session->version(part::desired) != t.desired_version())
+      return complain("desired's version differs: " + shown);
+    if (!reference::equal(node_of(d.session->text(part::reported)), values(t.reported())))
+      return complain("reported differs: " + shown);
+    if (d.session->version(part::reported) != t.reported_version())
+      return complain("reported's version differs: " + shown);
+    if (d.exact && !reference::equal(d.wanted, values(t.reported())))
+      return complain("what was reported is lost: " + shown);
     if (!d.exact) d.wanted = values(t.reported());
-    d.exact = options_.who == devicetwin::sync::authority::device;
+    d.exact = options_.who == devicetwin::authority::device;
     save(d);
   }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "../catch.hpp"
+#include "time.hpp"
 
 namespace json = devicetwin::json;
 namespace merge = devicetwin::merge;
@@ -20,6 +21,13 @@ inline rapidjson::Document parsed(std::string_view text) {
   INFO(e.message());
   REQUIRE(!e);
   return d;
+}
+
+/// Whether equal() of two values or twins says so.
+template <class A, class B, class... Options>
+bool are_equal(const A& a, const B& b, const Options&... options) {
+  using json::equal;
+  return equal(a, b, options...) == json::comparison::equal;
 }
 
 template <class Value>

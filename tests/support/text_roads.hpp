@@ -1,6 +1,7 @@
-// The properties of the text roads, for any two texts: what the tree roads say is right. Trees do not hold every number
-// of a text, so here they have numbers as strings, one string for each decimal value. Aborts where a property
-// does not hold, so that tests and the fuzz target can share it.
+// The properties of the text roads, for any two texts: what the tree roads say is right. Trees do
+// not hold every number of a text, so here they have numbers as strings, one string for each
+// decimal value. Aborts where a property does not hold, so that tests and the fuzz target can share
+// it.
 #pragma once
 
 #include <devicetwin/devicetwin.hpp>
@@ -25,14 +26,16 @@ namespace merge = devicetwin::merge;
 
 inline void require(bool holds, const char* what, std::string_view a, std::string_view b) {
   if (holds) return;
-  std::fprintf(stderr, "%s\n  first:  %.*s\n  second: %.*s\n", what, static_cast<int>(a.size()), a.data(),
-               static_cast<int>(b.size()), b.data());
+  std::fprintf(stderr, "%s\n  first:  %.*s\n  second: %.*s\n", what, static_cast<int>(a.size()),
+               a.data(), static_cast<int>(b.size()), b.data());
   std::abort();
 }
 
 struct change {
   std::string before, after;  // as json::write spells them; empty: none
-  bool operator==(const change& other) const { return before == other.before && after == other.after; }
+  bool operator==(const change& other) const {
+    return before == other.before && after == other.after;
+  }
 };
 using changes = std::map<std::string, change>;
 
@@ -42,10 +45,13 @@ std::string written(const Value& value) {
   if (json::write(value, text)) std::abort();
   return text;
 }
-/// Reads a text into a tree in which numbers are strings that start with n, and strings start with s.
+/// Reads a text into a tree in which numbers are strings that start with n, and strings start with
+/// s.
 class reading {
  public:
-  reading(json::number_equality numbers, std::size_t max_depth) : numbers_(numbers) { options_.max_depth = max_depth; }
+  reading(json::number_equality numbers, std::size_t max_depth) : numbers_(numbers) {
+    options_.max_depth = max_depth;
+  }
 
   json::error operator()(std::string_view text, rapidjson::Document& to) const {
     std::string tagged;
@@ -72,7 +78,8 @@ class reading {
     bool NumberText(std::string_view number) {
       const std::string text(number);
       std::string value = spelled_numbers::decimal(text);
-      if (with_type) value += spelled_numbers::is_integer(text) && text != "-0" ? " integer" : " double";
+      if (with_type)
+        value += spelled_numbers::is_integer(text) && text != "-0" ? " integer" : " double";
       return tag('n', value);
     }
     bool Null() { return out.Null(); }
@@ -82,7 +89,9 @@ class reading {
     bool Int64(std::int64_t) { std::abort(); }
     bool Uint64(std::uint64_t) { std::abort(); }
     bool Double(double) { std::abort(); }
-    bool String(const char* text, json::size_type length, bool) { return tag('s', std::string(text, length)); }
+    bool String(const char* text, json::size_type length, bool) {
+      return tag('s', std::string(text, length));
+    }
     bool Key(const char* text, json::size_type length, bool) { return out.Key(text, length, true); }
     bool StartObject() { return out.StartObject(); }
     bool EndObject(json::size_type count) { return out.EndObject(count); }
@@ -115,9 +124,9 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
   const json::error m = merge::apply_merge_patch_text(a, b, merged, checked);
   if (refused) {
     const auto same = [&](const json::error& e) {
-      return e.code() == refused.code() && e.offset() == refused.offset() && e.line() == refused.line() &&
-             e.column() == refused.column() && e.pointer() == refused.pointer() && e.text() == which &&
-             e.limit() == refused.limit();
+      return e.code() == refused.code() && e.offset() == refused.offset() &&
+             e.line() == refused.line() && e.column() == refused.column() &&
+             e.pointer() == refused.pointer() && e.text() == which && e.limit() == refused.limit();
     };
     require(same(d), "the checked diff refuses as the reader does", a, b);
     require(same(m), "the checked apply refuses as the reader does", a, b);
@@ -136,7 +145,8 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
   // --- Diff
   rapidjson::Document patch;
   const json::error expected = merge::diff(x, y, patch, base);
-  require(d.code() == expected.code(), "the diff of the texts fails when that of the trees does", a, b);
+  require(d.code() == expected.code(), "the diff of the texts fails when that of the trees does", a,
+          b);
   std::string again = kept;
   const json::error t = merge::diff_text(a, b, again, trusted);
   require(t.code() == d.code() && t.pointer() == d.pointer() && again == diff,
@@ -154,17 +164,22 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
             "the diff of the texts is that of the trees", a, b);
     std::string buffer(diff.size(), '?');
     json::text_buffer fits(&buffer[0], buffer.size());
-    require(!merge::diff_text(a, b, fits, trusted) && fits.view() == diff, "a buffer that fits is enough", a, b);
+    require(!merge::diff_text(a, b, fits, trusted) && fits.view() == diff,
+            "a buffer that fits is enough", a, b);
     json::text_buffer short_by_one(&buffer[0], buffer.size() - 1);
     const json::error full = merge::diff_text(a, b, short_by_one, trusted);
-    require(full.code() == json::errc::out_of_memory && full.needed() == diff.size() && short_by_one.size() == 0,
+    require(full.code() == json::errc::out_of_memory && full.needed() == diff.size() &&
+                short_by_one.size() == 0,
             "one that is too small is told the size", a, b);
-    // Under null_rule::keep nothing can be removed, under remove_existing a null in what is new stays.
+    // Under null_rule::keep nothing can be removed, under remove_existing a null in what is new
+    // stays.
     std::string there;
-    require(!merge::apply_merge_patch_text(a, diff, there, checked), "the diff can be applied", a, b);
+    require(!merge::apply_merge_patch_text(a, diff, there, checked), "the diff can be applied", a,
+            b);
     rapidjson::Document z;
     require(!read(there, z), "the result is JSON", a, b);
-    require(reference::equal(reference::from_value(z), reference::from_value(y)), "from + diff = to", a, b);
+    require(reference::equal(reference::from_value(z), reference::from_value(y)),
+            "from + diff = to", a, b);
   }
 
   // --- Apply
@@ -180,7 +195,8 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
         by_tree[pointer_of(where)] = {old_value == nullptr ? "" : written(*old_value),
                                       new_value == nullptr ? "" : written(*new_value)};
       });
-  require(applied.code() == m.code(), "the apply of the texts fails when that of the trees does", a, b);
+  require(applied.code() == m.code(), "the apply of the texts fails when that of the trees does", a,
+          b);
   std::string merged_again = kept;
   std::size_t reserved = 0;
   struct recorder {
@@ -206,7 +222,8 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
   merged.erase(0, kept.size());
   rapidjson::Document z;
   require(!read(merged, z), "the result is JSON", a, b);
-  require(identical(reference::from_value(z), reference::from_value(x)), "the text is that of the tree", a, b);
+  require(identical(reference::from_value(z), reference::from_value(x)),
+          "the text is that of the tree", a, b);
   require(by_tree == by_text && reserved == by_text.size(), "both journals say the same", a, b);
   require(!by_tree.empty() || merged == a, "without a change the bytes stay", a, b);
   std::string buffer(merged.size(), '?');
@@ -215,7 +232,8 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
           "a buffer that fits is enough", a, b);
   json::text_buffer short_by_one(&buffer[0], buffer.size() - 1);
   const json::error full = merge::apply_merge_patch_text(a, b, short_by_one, trusted);
-  require(full.code() == json::errc::out_of_memory && full.needed() == merged.size() && short_by_one.size() == 0,
+  require(full.code() == json::errc::out_of_memory && full.needed() == merged.size() &&
+              short_by_one.size() == 0,
           "one that is too small is told the size", a, b);
 }
 
@@ -227,9 +245,11 @@ inline merge::options variant_options(unsigned variant) {
   return o;
 }
 
-/// All properties for two texts, with the texts at the edge of what may be read: at every level of the instruction set, at
-/// both edges. `variant` chooses the options. With a `choice`, at one level and one edge only.
-inline void check_all(std::string_view first, std::string_view second, unsigned variant, std::optional<std::size_t> choice = {}) {
+/// All properties for two texts, with the texts at the edge of what may be read: at every level of
+/// the instruction set, at both edges. `variant` chooses the options. With a `choice`, at one level
+/// and one edge only.
+inline void check_all(std::string_view first, std::string_view second, unsigned variant,
+                      std::optional<std::size_t> choice = {}) {
   static guarded_memory memory_a, memory_b;
   std::size_t levels = 0;
   while (json::detail::level_at(levels) != nullptr) ++levels;

@@ -10,7 +10,14 @@ using devicetwin::part;
 
 /// 2026-01-31T12:00:00Z, and so many seconds later.
 inline devicetwin::timestamp noon(int seconds = 0) {
-  return *devicetwin::parse_timestamp("2026-01-31T12:00:00Z") + seconds * devicetwin::ticks_per_second;
+  return {devicetwin::parse_timestamp("2026-01-31T12:00:00Z")->ticks +
+          seconds * devicetwin::ticks_per_second};
+}
+
+/// Desired or reported with what a twin keeps track of, which its users do not see.
+template <class Twin>
+const auto& tracked_section(const Twin& t, devicetwin::part where) {
+  return devicetwin::detail::twin_access::state(t).properties(where);
 }
 
 /// A fresh twin that lives on the heap.
@@ -22,7 +29,8 @@ inline devicetwin::twin fresh_twin(const devicetwin::dialect& rules = devicetwin
 }
 
 /// A twin of this JSON.
-inline devicetwin::twin loaded_twin(std::string_view text, const devicetwin::dialect& rules = devicetwin::azure) {
+inline devicetwin::twin loaded_twin(std::string_view text,
+                                    const devicetwin::dialect& rules = devicetwin::azure) {
   devicetwin::twin t(rules);
   const json::error e = t.load(text);
   INFO(text);
@@ -34,10 +42,12 @@ inline devicetwin::twin loaded_twin(std::string_view text, const devicetwin::dia
 /// A fresh twin with this desired and this reported.
 inline devicetwin::twin twin_with(const std::string& desired, const std::string& reported = "{}",
                                   const devicetwin::dialect& rules = devicetwin::azure) {
-  return loaded_twin(R"({"deviceId":"d","etag":"AAAAAAAAAAE=","version":2,"properties":{"desired":)" + desired.substr(0, desired.size() - 1) +
-                         (desired.size() > 2 ? "," : "") + R"("$version":1},"reported":)" + reported.substr(0, reported.size() - 1) +
-                         (reported.size() > 2 ? "," : "") + R"("$version":1}}})",
-                     rules);
+  return loaded_twin(
+      R"({"deviceId":"d","etag":"AAAAAAAAAAE=","version":2,"properties":{"desired":)" +
+          desired.substr(0, desired.size() - 1) + (desired.size() > 2 ? "," : "") +
+          R"("$version":1},"reported":)" + reported.substr(0, reported.size() - 1) +
+          (reported.size() > 2 ? "," : "") + R"("$version":1}}})",
+      rules);
 }
 
 template <class Twin>
@@ -65,24 +75,29 @@ std::string metadata_text(const Twin& t, part where) {
 }
 
 /// A service's patch or replacement of desired alone.
-inline std::string of_desired(const std::string& desired) { return R"({"properties":{"desired":)" + desired + "}}"; }
+inline std::string of_desired(const std::string& desired) {
+  return R"({"properties":{"desired":)" + desired + "}}";
+}
 
-/// A twin and the outcome of its last write; writes must succeed unless they are asked for their error.
+/// A twin and the outcome of its last write; writes must succeed unless they are asked for their
+/// error.
 template <class Twin>
 struct basic_test_twin {
   Twin t;
   devicetwin::outcome done;
-  devicetwin::timestamp now = 0;
+  std::int64_t now = 0;
 
   explicit basic_test_twin(const devicetwin::dialect& rules = devicetwin::azure) : t(rules) {
-    REQUIRE(!t.create({"devA"}, now, done));
+    REQUIRE(!t.create({"devA"}, at(now), done));
   }
-  json::error service(std::string_view patch) { return t.service_patch(patch, ++now, done); }
-  json::error desire(const std::string& patch) { return service("{\"properties\":{\"desired\":" + patch + "}}"); }
+  json::error service(std::string_view patch) { return t.service_patch(patch, at(++now), done); }
+  json::error desire(const std::string& patch) {
+    return service("{\"properties\":{\"desired\":" + patch + "}}");
+  }
   json::error replace(const std::string& values) {
-    return t.service_replace("{\"properties\":{\"desired\":" + values + "}}", ++now, done);
+    return t.service_replace("{\"properties\":{\"desired\":" + values + "}}", at(++now), done);
   }
-  json::error report(std::string_view patch) { return t.device_patch(patch, ++now, done); }
+  json::error report(std::string_view patch) { return t.device_patch(patch, at(++now), done); }
 
   std::string view(bool metadata = true) const {
     devicetwin::view_options options;

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "../support/failing_heap.hpp"
+#include "../support/kept_file.hpp"
 #include "../support/random_json.hpp"
 #include "../support/reference.hpp"
 #include "../support/spelled_numbers.hpp"
 
-namespace twinsync = devicetwin::sync;
 using devicetwin::part;
 using devicetwin::reach;
 using devicetwin::subscription;
@@ -17,19 +17,23 @@ using devicetwin::subscription;
 namespace {
 
 /// The last action of a kind.
-std::string last(const twinsync::device_session& s, twinsync::action_kind kind, bool payload = false) {
+std::string last(const devicetwin::device_session& s, devicetwin::action_kind kind,
+                 bool payload = false) {
   std::string found = "none";
   for (const auto& a : s.actions()) {
     if (a.kind == kind) found = std::string(payload ? a.payload : a.topic);
   }
   return found;
 }
-std::string published(const twinsync::device_session& s) { return last(s, twinsync::action_kind::publish, true); }
+std::string published(const devicetwin::device_session& s) {
+  return last(s, devicetwin::action_kind::publish, true);
+}
 
-std::string changes_of(const twinsync::device_session& s) {
+std::string changes_of(const devicetwin::device_session& s) {
   std::string all;
   for (const auto& c : s.changes()) {
-    all += (all.empty() ? "" : " ") + std::string(c.pointer) + ":" + (c.old_text.empty() ? "-" : std::string(c.old_text)) + ">" +
+    all += (all.empty() ? "" : " ") + std::string(c.pointer) + ":" +
+           (c.old_text.empty() ? "-" : std::string(c.old_text)) + ">" +
            (c.new_text.empty() ? "-" : std::string(c.new_text));
   }
   return all;
@@ -40,37 +44,42 @@ std::string problem(const json::error& e) {
 
 /// A session and what was published last, by whoever is the hub here.
 struct device {
-  explicit device(const twinsync::device_options& options = {}) : session(options) {}
-  twinsync::device_session session;
+  explicit device(const devicetwin::device_options& options = {}) : session(options) {}
+  devicetwin::device_session session;
   std::int64_t now = 1000;
   std::string get_id, patch_id;
 
   std::string did(const json::error& e) {
     for (const auto& a : session.actions()) {
-      if (a.kind != twinsync::action_kind::publish) continue;
-      const auto topic = twinsync::parse_twin_topic(a.topic);
+      if (a.kind != devicetwin::action_kind::publish) continue;
+      const auto topic = devicetwin::parse_twin_topic(a.topic);
       REQUIRE(topic);
-      (topic->kind == twinsync::twin_topic_kind::get ? get_id : patch_id) = topic->request_id;
+      (topic->kind == devicetwin::twin_topic_kind::get ? get_id : patch_id) = topic->request_id;
     }
     return problem(e);
   }
-  std::string connect() { return did(session.connected(++now)); }
-  std::string report(std::string_view patch) { return did(session.report(patch, ++now)); }
-  std::string twin(std::string_view body) { return did(session.message("$iothub/twin/res/200/?$rid=" + get_id, body, ++now)); }
+  std::string connect() { return did(session.connected(ms(++now))); }
+  std::string report(std::string_view patch) { return did(session.report(patch, ms(++now))); }
+  std::string twin(std::string_view body) {
+    return did(session.message("$iothub/twin/res/200/?$rid=" + get_id, body, ms(++now)));
+  }
   std::string get_answer(int status, std::string_view body = {}) {
-    return did(session.message("$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + get_id, body, ++now));
+    return did(session.message("$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + get_id,
+                               body, ms(++now)));
   }
   std::string answer(int status, std::int64_t version, std::string_view body = {}) {
     return did(session.message("$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + patch_id +
                                    (version < 0 ? "" : "&$version=" + std::to_string(version)),
-                               body, ++now));
+                               body, ms(++now)));
   }
   std::string change(std::int64_t version, std::string_view body) {
-    return did(session.message("$iothub/twin/PATCH/properties/desired/?$version=" + std::to_string(version), body, ++now));
+    return did(session.message(
+        "$iothub/twin/PATCH/properties/desired/?$version=" + std::to_string(version), body,
+        ms(++now)));
   }
   std::string tick_when_due() {
-    now = session.next_tick();
-    return did(session.tick(now));
+    now = session.next_tick().count;
+    return did(session.tick(ms(now)));
   }
   std::string desired() const { return std::string(session.text(part::desired)); }
   std::string reported() const { return std::string(session.text(part::reported)); }
@@ -78,7 +87,10 @@ struct device {
 };
 
 /// One that has this twin.
-void start(device& d, std::string_view twin = R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":870,"$version":5}})") {
+void start(
+    device& d,
+    std::string_view twin =
+        R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":870,"$version":5}})") {
   REQUIRE(d.connect() == "");
   REQUIRE(d.twin(twin) == "");
 }
@@ -88,31 +100,34 @@ void start(device& d, std::string_view twin = R"({"desired":{"rpm":900,"zone":{"
 TEST_CASE("a session subscribes, asks for the twin and tells what is desired", "[device_session]") {
   device d;
   CHECK(d.session.actions().empty());
-  CHECK(d.session.next_tick() == INT64_MAX);
+  CHECK(d.session.next_tick().count == INT64_MAX);
   CHECK(d.connect() == "");
   REQUIRE(d.session.actions().size() == 3);
-  CHECK(d.session.actions()[0].kind == twinsync::action_kind::subscribe);
-  CHECK(d.session.actions()[0].topic == twinsync::responses_filter);
-  CHECK(d.session.actions()[1].topic == twinsync::desired_filter);
-  CHECK(d.session.actions()[2].kind == twinsync::action_kind::publish);
+  CHECK(d.session.actions()[0].kind == devicetwin::action_kind::subscribe);
+  CHECK(d.session.actions()[0].topic == devicetwin::responses_filter);
+  CHECK(d.session.actions()[1].topic == devicetwin::desired_filter);
+  CHECK(d.session.actions()[2].kind == devicetwin::action_kind::publish);
   CHECK(d.session.actions()[2].topic == "$iothub/twin/GET/?$rid=" + d.get_id);
   CHECK(d.session.actions()[2].payload.empty());
-  CHECK(d.session.actions()[2].qos == 0);
-  CHECK(d.session.next_tick() == d.now + 30000);
-  CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1},"$version":3},"reported":{"rpm":870,"$version":5}})") == "");
+  CHECK(d.session.next_tick().count == d.now + 30000);
+  CHECK(
+      d.twin(
+          R"({"desired":{"rpm":900,"zone":{"a":1},"$version":3},"reported":{"rpm":870,"$version":5}})") ==
+      "");
   REQUIRE(d.session.actions().size() == 1);
-  CHECK(d.session.actions()[0].kind == twinsync::action_kind::changed);
+  CHECK(d.session.actions()[0].kind == devicetwin::action_kind::changed);
   CHECK(changes_of(d.session) == R"(/rpm:->900 /zone:->{"a":1})");
   CHECK(d.desired() == R"({"rpm":900,"zone":{"a":1}})");
   CHECK(d.reported() == R"({"rpm":870})");
   CHECK(d.session.version(part::desired) == 3);
   CHECK(d.session.version(part::reported) == 5);
   CHECK(d.session.in_step());
-  CHECK(d.session.next_tick() == INT64_MAX);
+  CHECK(d.session.next_tick().count == INT64_MAX);
   CHECK(d.session.text(part::tags) == "{}");
 }
 
-TEST_CASE("changes are applied in the order of their versions, and none twice", "[device_session]") {
+TEST_CASE("changes are applied in the order of their versions, and none twice",
+          "[device_session]") {
   device d;
   start(d);
   CHECK(d.change(4, R"({"rpm":null,"zone":{"b":3,"c":{"d":null,"e":[null]}},"$version":4})") == "");
@@ -128,17 +143,23 @@ TEST_CASE("changes are applied in the order of their versions, and none twice", 
   CHECK(d.session.version(part::desired) == 5);
 }
 
-TEST_CASE("a version that lacks is fetched, and the difference is told, deletions included", "[device_session]") {
+TEST_CASE("a version that lacks is fetched, and the difference is told, deletions included",
+          "[device_session]") {
   device d;
   start(d);
   CHECK(d.change(5, R"({"late":1,"$version":5})") == "");
-  CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
+  CHECK(last(d.session, devicetwin::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
   CHECK(d.session.changes().empty());
   CHECK(d.change(6, R"({"later":{"x":1},"$version":6})") == "");  // kept
   CHECK(d.session.actions().empty());
-  CHECK(d.twin(R"({"desired":{"late":1,"zone":{"a":1},"$version":5},"reported":{"rpm":870,"$version":5}})") == "");
+  CHECK(
+      d.twin(
+          R"({"desired":{"late":1,"zone":{"a":1},"$version":5},"reported":{"rpm":870,"$version":5}})") ==
+      "");
   CHECK(d.session.actions().size() == 1);  // one batch
-  CHECK(reference::equal(*reference::parser::parse(d.desired()), *reference::parser::parse(R"({"late":1,"zone":{"a":1},"later":{"x":1}})")));
+  CHECK(
+      reference::equal(*reference::parser::parse(d.desired()),
+                       *reference::parser::parse(R"({"late":1,"zone":{"a":1},"later":{"x":1}})")));
   std::string all = changes_of(d.session);
   for (const char* change : {"/rpm:900>-", "/zone/b:2>-", "/late:->1", R"(/later:->{"x":1})"}) {
     INFO(all);
@@ -162,7 +183,7 @@ TEST_CASE("changes that come before the twin are kept, dropped or applied", "[de
   REQUIRE(d.connect() == "");
   CHECK(d.change(7, R"({"a":7,"$version":7})") == "");
   CHECK(d.twin(R"({"desired":{"a":5,"$version":5},"reported":{"$version":1}})") == "");
-  CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(last(d.session, devicetwin::action_kind::publish).find("GET") != std::string::npos);
   CHECK(d.desired() == R"({"a":5})");
   CHECK(d.twin(R"({"desired":{"a":7,"$version":7},"reported":{"$version":1}})") == "");
   CHECK(d.session.in_step());
@@ -170,13 +191,13 @@ TEST_CASE("changes that come before the twin are kept, dropped or applied", "[de
 }
 
 TEST_CASE("changes for which there is no room are fetched", "[device_session]") {
-  twinsync::device_options options;
+  devicetwin::device_options options;
   options.max_kept = 40;
   device d(options);
   REQUIRE(d.connect() == "");
   CHECK(d.change(2, R"({"long":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx","$version":2})") == "");
   CHECK(d.twin(R"({"desired":{"$version":1},"reported":{"$version":1}})") == "");
-  CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(last(d.session, devicetwin::action_kind::publish).find("GET") != std::string::npos);
   CHECK(d.twin(R"({"desired":{"long":"x","$version":2},"reported":{"$version":1}})") == "");
   CHECK(d.session.in_step());
   CHECK(d.desired() == R"({"long":"x"})");
@@ -185,10 +206,11 @@ TEST_CASE("changes for which there is no room are fetched", "[device_session]") 
 TEST_CASE("a snapshot replaces whatever its version is", "[device_session]") {
   device d;
   start(d);
-  REQUIRE(!d.session.disconnected(d.now));
+  REQUIRE(!d.session.disconnected(ms(d.now)));
   CHECK_FALSE(d.session.in_step());
   REQUIRE(d.connect() == "");
-  CHECK(d.twin(R"({"desired":{"new":true,"$version":1},"reported":{"$version":1}})") == "");  // an identity made anew
+  CHECK(d.twin(R"({"desired":{"new":true,"$version":1},"reported":{"$version":1}})") ==
+        "");  // an identity made anew
   CHECK(d.session.version(part::desired) == 1);
   CHECK(changes_of(d.session) == R"(/rpm:900>- /zone:{"a":1,"b":2}>- /new:->true)");
   CHECK(published(d.session) == R"({"rpm":870})");  // the device is the one who knows
@@ -200,7 +222,10 @@ TEST_CASE("nothing is told when nothing changed", "[device_session]") {
   device d;
   start(d);
   REQUIRE(d.connect() == "");
-  CHECK(d.twin(R"({ "reported" : { "$version":5,"rpm":870.0}, "desired":{"zone":{"b":2,"a":1},"\u0072pm":9e2,"$version":3}})") == "");
+  CHECK(
+      d.twin(
+          R"({ "reported" : { "$version":5,"rpm":870.0}, "desired":{"zone":{"b":2,"a":1},"\u0072pm":9e2,"$version":3}})") ==
+      "");
   CHECK(d.session.actions().empty());
   CHECK(d.session.changes().empty());
 }
@@ -209,28 +234,38 @@ TEST_CASE("a version stands in the topic, in the body, or in both", "[device_ses
   device d;
   start(d, R"({"desired":{"$version":1},"reported":{"$version":1}})");
   CHECK(d.change(2, R"({"a":2})") == "");
-  CHECK(d.did(d.session.message("$iothub/twin/PATCH/properties/desired/", R"({"a":3,"\u0024version":3})", d.now)) == "");
+  CHECK(d.did(d.session.message("$iothub/twin/PATCH/properties/desired/",
+                                R"({"a":3,"\u0024version":3})", ms(d.now))) == "");
   CHECK(d.desired() == R"({"a":3})");
-  CHECK(d.change(4, R"({"a":4,"$metadata":{},"\u0024other":1,"b":{"$inside":1},"$version":4})") == "");
+  CHECK(d.change(4, R"({"a":4,"$metadata":{},"\u0024other":1,"b":{"$inside":1},"$version":4})") ==
+        "");
   CHECK(d.desired() == R"({"a":4,"b":{"$inside":1}})");  // at the root alone they are the hub's
-  for (const char* body : {R"({"a":5,"$version":6})", R"({"a":5,"$version":"5"})", R"({"a":5,"$version":-5})", R"({"a":5,"$version":5.5})",
-                           R"({"a":5,"$version":null})", R"({"a":5,"$version":[5]})"}) {
+  for (const char* body :
+       {R"({"a":5,"$version":6})", R"({"a":5,"$version":"5"})", R"({"a":5,"$version":-5})",
+        R"({"a":5,"$version":5.5})", R"({"a":5,"$version":null})", R"({"a":5,"$version":[5]})"}) {
     INFO(body);
     device other;
     start(other, R"({"desired":{"$version":4},"reported":{"$version":1}})");
     CHECK(other.change(5, body) == "a part of the twin has the wrong type at /$version");
-    CHECK(last(other.session, twinsync::action_kind::publish).find("GET") != std::string::npos);  // it was about something
+    CHECK(last(other.session, devicetwin::action_kind::publish).find("GET") !=
+          std::string::npos);  // it was about something
     CHECK(other.desired() == "{}");
   }
-  CHECK(d.did(d.session.message("$iothub/twin/PATCH/properties/desired/", R"({"a":5})", d.now)) != "");
+  CHECK(d.did(d.session.message("$iothub/twin/PATCH/properties/desired/", R"({"a":5})",
+                                ms(d.now))) != "");
 }
 
-TEST_CASE("twins and changes that are none are errors, and the twin is asked for again", "[device_session]") {
-  for (const char* body : {"", " ", "{", "[]", "1", "null", R"({"reported":{"$version":1}})", R"({"desired":1,"reported":{}})",
-                           R"({"desired":null,"reported":{}})", R"({"desired":{},"reported":{}})", R"({"desired":{"$version":"1"},"reported":{}})",
-                           R"({"desired":{"$version":1},"reported":[]})", R"({"desired":{"$version":1},"reported":{"$version":true}})",
-                           R"({"desired":{"$version":1,"a":1,"a":2},"reported":{}})", "{\"desired\":{\"$version\":1,\"a\":\"\xFF\"},\"reported\":{}}",
-                           R"({"desired":{"$version":99999999999999999999},"reported":{}})"}) {
+TEST_CASE("twins and changes that are none are errors, and the twin is asked for again",
+          "[device_session]") {
+  for (const char* body :
+       {"", " ", "{", "[]", "1", "null", R"({"reported":{"$version":1}})",
+        R"({"desired":1,"reported":{}})", R"({"desired":null,"reported":{}})",
+        R"({"desired":{},"reported":{}})", R"({"desired":{"$version":"1"},"reported":{}})",
+        R"({"desired":{"$version":1},"reported":[]})",
+        R"({"desired":{"$version":1},"reported":{"$version":true}})",
+        R"({"desired":{"$version":1,"a":1,"a":2},"reported":{}})",
+        "{\"desired\":{\"$version\":1,\"a\":\"\xFF\"},\"reported\":{}}",
+        R"({"desired":{"$version":99999999999999999999},"reported":{}})"}) {
     INFO(body);
     device d;
     start(d);
@@ -240,7 +275,7 @@ TEST_CASE("twins and changes that are none are errors, and the twin is asked for
     CHECK(d.desired() == R"({"rpm":900,"zone":{"a":1,"b":2}})");
     CHECK(d.reported() == R"({"rpm":870})");
     const std::string id = d.get_id;
-    CHECK(d.session.next_tick() != INT64_MAX);
+    CHECK(d.session.next_tick().count != INT64_MAX);
     CHECK(d.tick_when_due() == "");
     CHECK(d.get_id != id);
     CHECK(d.twin(R"({"desired":{"$version":3,"a":null,"b":{"c":null}},"reported":null})") == "");
@@ -251,33 +286,44 @@ TEST_CASE("twins and changes that are none are errors, and the twin is asked for
     device d;
     start(d);
     CHECK(d.change(4, body) != "");
-    CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
+    CHECK(last(d.session, devicetwin::action_kind::publish).find("GET") != std::string::npos);
     CHECK(d.desired() == R"({"rpm":900,"zone":{"a":1,"b":2}})");
   }
   device d;
-  start(d, R"({"properties":{"desired":{"a":1,"$version":2},"reported":{"b":1,"$version":1}}})");  // as it was once documented
+  start(
+      d,
+      R"({"properties":{"desired":{"a":1,"$version":2},"reported":{"b":1,"$version":1}}})");  // as
+                                                                                              // it
+                                                                                              // was
+                                                                                              // once
+                                                                                              // documented
   CHECK(d.desired() == R"({"a":1})");
   CHECK(d.reported() == R"({"b":1})");
-  CHECK(d.did(d.session.message("$iothub/twin/res/200/", "{}", 1)) != "");
-  CHECK(d.did(d.session.message("a/b", "{}", 1)) != "");
-  CHECK(d.did(d.session.message("$iothub/twin/GET/?$rid=1", "", 1)) != "");
-  std::string deep = R"({"desired":{"$version":1,"a":)" + std::string(80, '[') + std::string(80, ']') + R"(},"reported":{}})";
+  CHECK(d.did(d.session.message("$iothub/twin/res/200/", "{}", ms(1))) != "");
+  CHECK(d.did(d.session.message("a/b", "{}", ms(1))) != "");
+  CHECK(d.did(d.session.message("$iothub/twin/GET/?$rid=1", "", ms(1))) != "");
+  std::string deep = R"({"desired":{"$version":1,"a":)" + std::string(80, '[') +
+                     std::string(80, ']') + R"(},"reported":{}})";
   REQUIRE(d.connect() == "");
   CHECK(d.twin(deep).find("nested too deeply") == 0);
 }
 
-TEST_CASE("a twin that is refused is not asked for again before the next connection", "[device_session]") {
+TEST_CASE("a twin that is refused is not asked for again before the next connection",
+          "[device_session]") {
   for (const int status : {400, 401, 404}) {
     device d;
     REQUIRE(d.connect() == "");
-    CHECK(d.get_answer(status, R"({"errorCode":404001,"trackingId":"x","message":"no such \"device\"\u00e9"})") == "");
+    CHECK(d.get_answer(
+              status,
+              R"({"errorCode":404001,"trackingId":"x","message":"no such \"device\"\u00e9"})") ==
+          "");
     REQUIRE(d.session.actions().size() == 1);
     const auto a = d.session.actions()[0];
-    CHECK(a.kind == twinsync::action_kind::failed);
+    CHECK(a.kind == devicetwin::action_kind::failed);
     CHECK(a.status == static_cast<unsigned>(status));
     CHECK(a.code == 404001);
     CHECK(a.message == "no such \"device\"\xC3\xA9");
-    CHECK(d.session.next_tick() == INT64_MAX);
+    CHECK(d.session.next_tick().count == INT64_MAX);
     CHECK(d.change(2, R"({"a":1,"$version":2})") == "");
     CHECK(d.session.actions().empty());
     CHECK(d.report(R"({"a":1})") == "");
@@ -293,12 +339,13 @@ TEST_CASE("a twin that is refused is not asked for again before the next connect
   CHECK(d.session.actions()[0].code == 0);
 }
 
-TEST_CASE("a change that is missing is never passed over, also when the twin is refused", "[device_session]") {
+TEST_CASE("a change that is missing is never passed over, also when the twin is refused",
+          "[device_session]") {
   device d;
   start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
   CHECK(d.change(6, R"({"b":6,"$version":6})") == "");
   CHECK(d.get_answer(404) == "");
-  CHECK(d.session.actions()[0].kind == twinsync::action_kind::failed);
+  CHECK(d.session.actions()[0].kind == devicetwin::action_kind::failed);
   CHECK_FALSE(d.session.in_step());
   const std::string id = d.get_id;
   CHECK(d.change(7, R"({"c":7,"$version":7})") == "");  // another gap: asked again
@@ -331,10 +378,12 @@ TEST_CASE("a change that is missing is never passed over, also when the twin is 
   CHECK(d.change(14, R"({"c":14,"$version":14})") == "");
   CHECK(d.get_answer(404) == "");
   CHECK(d.change(13, "{") != "");
-  CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(last(d.session, devicetwin::action_kind::publish).find("GET") != std::string::npos);
 }
 
-TEST_CASE("a missing change stays missing when the request for the twin is repeated and then refused", "[device_session]") {
+TEST_CASE(
+    "a missing change stays missing when the request for the twin is repeated and then refused",
+    "[device_session]") {
   device d;
   start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
   CHECK(d.change(6, R"({"b":6,"$version":6})") == "");
@@ -355,8 +404,10 @@ TEST_CASE("a missing change stays missing when the request for the twin is repea
   CHECK(d.session.in_step());
 }
 
-TEST_CASE("a change that cannot be read is missing until a twin comes that was asked for after it", "[device_session]") {
-  for (const char* body : {"{", "7", "{\"a\":1,\"a\":1}", R"({"a":5,"$version":6})", R"({"a":5,"$version":-1})"}) {
+TEST_CASE("a change that cannot be read is missing until a twin comes that was asked for after it",
+          "[device_session]") {
+  for (const char* body :
+       {"{", "7", "{\"a\":1,\"a\":1}", R"({"a":5,"$version":6})", R"({"a":5,"$version":-1})"}) {
     INFO(body);
     device d;
     start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
@@ -381,7 +432,9 @@ TEST_CASE("a change that cannot be read is missing until a twin comes that was a
   }
 }
 
-TEST_CASE("a change that follows is applied while the twin is asked for, and again on an older twin", "[device_session]") {
+TEST_CASE(
+    "a change that follows is applied while the twin is asked for, and again on an older twin",
+    "[device_session]") {
   device d;
   start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
   CHECK(d.change(6, R"({"b":6,"$version":6})") == "");
@@ -399,7 +452,8 @@ TEST_CASE("a change that follows is applied while the twin is asked for, and aga
 TEST_CASE("versions and times up to the last one are defined", "[device_session]") {
   const std::string most = std::to_string(INT64_MAX);
   device d;
-  start(d, R"({"desired":{"a":1,"$version":)" + most + R"(},"reported":{"$version":)" + most + "}}");
+  start(d,
+        R"({"desired":{"a":1,"$version":)" + most + R"(},"reported":{"$version":)" + most + "}}");
   CHECK(d.session.version(part::desired) == INT64_MAX);
   CHECK(d.session.in_step());
   CHECK(d.change(INT64_MAX, R"({"a":2})") == "");
@@ -408,7 +462,7 @@ TEST_CASE("versions and times up to the last one are defined", "[device_session]
   CHECK(d.session.in_step());
   std::string bytes;
   REQUIRE(!d.session.save(bytes));
-  twinsync::device_session again;
+  devicetwin::device_session again;
   REQUIRE(!again.restore(bytes));
   CHECK(again.version(part::desired) == INT64_MAX);
   CHECK(again.version(part::reported) == INT64_MAX);
@@ -416,9 +470,10 @@ TEST_CASE("versions and times up to the last one are defined", "[device_session]
   // There is no version after the last: whatever the answer says, the twin is fetched.
   CHECK(d.report(R"({"b":1})") == "");
   CHECK(d.answer(204, INT64_MAX) == "");
-  CHECK(last(d.session, twinsync::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(last(d.session, devicetwin::action_kind::publish).find("GET") != std::string::npos);
   CHECK(d.change(INT64_MAX, R"({"a":3})") == "");
-  CHECK(d.twin(R"({"desired":{"a":1,"$version":)" + most + R"(},"reported":{"b":1,"$version":)" + most + "}}") == "");
+  CHECK(d.twin(R"({"desired":{"a":1,"$version":)" + most + R"(},"reported":{"b":1,"$version":)" +
+               most + "}}") == "");
   CHECK(d.session.in_step());
   // The last step.
   start(d, R"({"desired":{"a":1,"$version":9223372036854775806},"reported":{"$version":1}})");
@@ -426,23 +481,26 @@ TEST_CASE("versions and times up to the last one are defined", "[device_session]
   CHECK(d.desired() == R"({"a":2})");
   REQUIRE(d.connect() == "");
   CHECK(d.change(INT64_MAX, R"({"a":4})") == "");
-  CHECK(d.twin(R"({"desired":{"a":1,"$version":9223372036854775806},"reported":{"$version":1}})") == "");
+  CHECK(d.twin(R"({"desired":{"a":1,"$version":9223372036854775806},"reported":{"$version":1}})") ==
+        "");
   CHECK(d.desired() == R"({"a":4})");
 
-  for (const std::int64_t first : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, std::int64_t{1}, INT64_MAX / 2 + 1, INT64_MAX}) {
+  for (const std::int64_t first : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, std::int64_t{1},
+                                   INT64_MAX / 2 + 1, INT64_MAX}) {
     for (const std::int64_t longest : {INT64_MIN, std::int64_t{0}, INT64_MAX - 1, INT64_MAX}) {
-      for (const std::int64_t time_out : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, INT64_MAX}) {
-        twinsync::device_options options;
-        options.retry_first = first;
-        options.retry_longest = longest;
-        options.time_out = time_out;
+      for (const std::int64_t time_out :
+           {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, INT64_MAX}) {
+        devicetwin::device_options options;
+        options.retry_first = ms(first);
+        options.retry_longest = ms(longest);
+        options.time_out = ms(time_out);
         for (std::int64_t now : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, INT64_MAX}) {
-          twinsync::device_session s(options);
-          REQUIRE(!s.connected(now));
+          devicetwin::device_session s(options);
+          REQUIRE(!s.connected(ms(now)));
           for (int i = 0; i < 140; ++i) {
-            CHECK(s.next_tick() >= now);
-            if (s.next_tick() > now) now = s.next_tick();
-            REQUIRE(!s.tick(now));
+            CHECK(s.next_tick().count >= now);
+            if (s.next_tick().count > now) now = s.next_tick().count;
+            REQUIRE(!s.tick(ms(now)));
           }
         }
       }
@@ -450,11 +508,12 @@ TEST_CASE("versions and times up to the last one are defined", "[device_session]
   }
 }
 
-TEST_CASE("requests are repeated with a growing delay after 429, 5xx and a time-out", "[device_session]") {
-  twinsync::device_options options;
-  options.retry_first = 100;
-  options.retry_longest = 1000;
-  options.time_out = 5000;
+TEST_CASE("requests are repeated with a growing delay after 429, 5xx and a time-out",
+          "[device_session]") {
+  devicetwin::device_options options;
+  options.retry_first = ms(100);
+  options.retry_longest = ms(1000);
+  options.time_out = ms(5000);
   options.seed = 7;
   std::vector<std::int64_t> delays[2];
   for (auto& seen : delays) {
@@ -463,7 +522,7 @@ TEST_CASE("requests are repeated with a growing delay after 429, 5xx and a time-
     for (int i = 0; i < 8; ++i) {
       const std::string id = d.get_id;
       if (i % 3 == 2) {
-        CHECK(d.session.next_tick() == d.now + 5000);
+        CHECK(d.session.next_tick().count == d.now + 5000);
         CHECK(d.tick_when_due() == "");  // the time is over
       } else {
         CHECK(d.get_answer(i % 3 == 0 ? 429 : 503) == "");
@@ -471,11 +530,11 @@ TEST_CASE("requests are repeated with a growing delay after 429, 5xx and a time-
         --d.now;
       }
       CHECK(d.session.actions().empty());
-      seen.push_back(d.session.next_tick() - d.now);
+      seen.push_back(d.session.next_tick().count - d.now);
       const std::int64_t longest = std::min<std::int64_t>(1000, 100 << i);
       CHECK(seen.back() >= longest / 2 - 1);
       CHECK(seen.back() <= longest);
-      REQUIRE(!d.session.tick(d.session.next_tick() - 1));
+      REQUIRE(!d.session.tick(ms(d.session.next_tick().count - 1)));
       CHECK(d.session.actions().empty());
       CHECK(d.tick_when_due() == "");
       CHECK(d.get_id != id);
@@ -530,9 +589,10 @@ TEST_CASE("an answer that comes late is an answer", "[device_session]") {
   const std::string old = d.patch_id;
   CHECK(d.answer(429, -1) == "");
   CHECK(d.tick_when_due() == "");
-  CHECK(d.did(d.session.message("$iothub/twin/res/204/?$rid=" + old + "&$version=3", "", d.now)) == "");
+  CHECK(d.did(d.session.message("$iothub/twin/res/204/?$rid=" + old + "&$version=3", "",
+                                ms(d.now))) == "");
   CHECK_FALSE(d.session.in_step());
-  CHECK(d.did(d.session.message("$iothub/twin/res/400/?$rid=x", "", d.now)) == "");
+  CHECK(d.did(d.session.message("$iothub/twin/res/400/?$rid=x", "", ms(d.now))) == "");
   CHECK_FALSE(d.session.in_step());
   CHECK(d.acknowledged() == R"({"b":1})");
 }
@@ -544,7 +604,8 @@ TEST_CASE("reports are sent one by one, and only what is new in them", "[device_
   CHECK(d.session.actions().empty());  // nothing new
   CHECK(d.report(R"({"rpm":871,"x":{"y":1,"z":null}})") == "");
   CHECK(published(d.session) == R"({"rpm":871,"x":{"y":1}})");
-  CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id);
+  CHECK(last(d.session, devicetwin::action_kind::publish) ==
+        "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id);
   CHECK(d.report(R"({"rpm":872,"x":null})") == "");
   CHECK(d.report(R"({"rpm":873,"x":{"w":[1, 2]}})") == "");
   CHECK(d.session.actions().empty());
@@ -573,7 +634,7 @@ TEST_CASE("a refused report is handed back, and what came later stays", "[device
   CHECK(d.answer(400, -1, R"({"errorCode":400004,"message":"not this"})") == "");
   REQUIRE(d.session.actions().size() == 2);
   const auto a = d.session.actions()[0];
-  CHECK(a.kind == twinsync::action_kind::refused);
+  CHECK(a.kind == devicetwin::action_kind::refused);
   CHECK(a.status == 400);
   CHECK(a.code == 400004);
   CHECK(a.message == "not this");
@@ -586,12 +647,14 @@ TEST_CASE("a refused report is handed back, and what came later stays", "[device
   CHECK(d.session.in_step());
 }
 
-TEST_CASE("a report that is too long goes in parts, and a value that is too long is refused", "[device_session]") {
-  twinsync::device_options options;
+TEST_CASE("a report that is too long goes in parts, and a value that is too long is refused",
+          "[device_session]") {
+  devicetwin::device_options options;
   options.max_payload = 40;
   device d(options);
   start(d, R"({"desired":{"$version":1},"reported":{"$version":1}})");
-  CHECK(d.report(R"({"a":{"bb":"0123456789","cc":"0123456789","d":{"e":[1,2,3]}},"f":true})") == "");
+  CHECK(d.report(R"({"a":{"bb":"0123456789","cc":"0123456789","d":{"e":[1,2,3]}},"f":true})") ==
+        "");
   std::vector<std::string> parts;
   for (std::int64_t version = 2; !d.session.in_step(); ++version) {
     parts.push_back(published(d.session));
@@ -599,38 +662,55 @@ TEST_CASE("a report that is too long goes in parts, and a value that is too long
     REQUIRE(parts.size() < 10);
     CHECK(d.answer(204, version) == "");
   }
-  CHECK(parts == std::vector<std::string>{R"({"a":{"bb":"0123456789"}})", R"({"a":{"cc":"0123456789"}})", R"({"a":{"d":{"e":[1,2,3]}},"f":true})"});
-  CHECK(d.acknowledged() == R"({"a":{"bb":"0123456789","cc":"0123456789","d":{"e":[1,2,3]}},"f":true})");
-  CHECK(d.report(R"({"x":1,"n":{"o~/":"0123456789012345678901234567"}})") == "this alone makes a patch longer than it may be at /n/o~0~1");
+  CHECK(parts == std::vector<std::string>{R"({"a":{"bb":"0123456789"}})",
+                                          R"({"a":{"cc":"0123456789"}})",
+                                          R"({"a":{"d":{"e":[1,2,3]}},"f":true})"});
+  CHECK(d.acknowledged() ==
+        R"({"a":{"bb":"0123456789","cc":"0123456789","d":{"e":[1,2,3]}},"f":true})");
+  CHECK(d.report(R"({"x":1,"n":{"o~/":"0123456789012345678901234567"}})") ==
+        "this alone makes a patch longer than it may be at /n/o~0~1");
   CHECK(d.reported() == d.acknowledged());
   // Somebody else put there what cannot be removed in so few bytes.
   REQUIRE(d.connect() == "");
-  CHECK(d.twin(R"({"desired":{"$version":1},"reported":{"a-name-that-does-not-fit-into-a-message":{"as-a-whole":1},"$version":9}})") == "");
+  CHECK(
+      d.twin(
+          R"({"desired":{"$version":1},"reported":{"a-name-that-does-not-fit-into-a-message":{"as-a-whole":1},"$version":9}})") ==
+      "");
   bool refused = false;
-  for (const auto& a : d.session.actions()) refused = refused || (a.kind == twinsync::action_kind::refused && a.status == 0);
+  for (const auto& a : d.session.actions())
+    refused = refused || (a.kind == devicetwin::action_kind::refused && a.status == 0);
   for (std::int64_t version = 10; !d.session.in_step(); ++version) {
     REQUIRE(version < 20);
     CHECK(d.answer(204, version) == "");
-    for (const auto& a : d.session.actions()) refused = refused || (a.kind == twinsync::action_kind::refused && a.status == 0);
+    for (const auto& a : d.session.actions())
+      refused = refused || (a.kind == devicetwin::action_kind::refused && a.status == 0);
   }
   CHECK(refused);
 }
 
 TEST_CASE("conditional reports name the version, and 412 brings the twin", "[device_session]") {
-  for (const auto who : {twinsync::authority::device, twinsync::authority::shared}) {
-    twinsync::device_options options;
+  for (const auto who : {devicetwin::authority::device, devicetwin::authority::shared}) {
+    devicetwin::device_options options;
     options.conditional = true;
     options.who = who;
     device d(options);
     start(d);
     CHECK(d.report(R"({"rpm":871})") == "");
-    CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=5");
+    CHECK(last(d.session, devicetwin::action_kind::publish) ==
+          "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=5");
     CHECK(d.answer(412, -1, R"({"errorCode":412001})") == "");
     REQUIRE(d.session.actions().size() == 1);
-    CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
-    CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":870,"other":1,"$version":6}})") == "");
-    CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=6");
-    CHECK(published(d.session) == (who == twinsync::authority::shared ? R"({"rpm":871})" : R"({"rpm":871,"other":null})"));
+    CHECK(last(d.session, devicetwin::action_kind::publish) ==
+          "$iothub/twin/GET/?$rid=" + d.get_id);
+    CHECK(
+        d.twin(
+            R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":870,"other":1,"$version":6}})") ==
+        "");
+    CHECK(last(d.session, devicetwin::action_kind::publish) ==
+          "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=6");
+    CHECK(
+        published(d.session) ==
+        (who == devicetwin::authority::shared ? R"({"rpm":871})" : R"({"rpm":871,"other":null})"));
     CHECK(d.answer(204, 7) == "");
     CHECK(d.session.in_step());
   }
@@ -638,7 +718,7 @@ TEST_CASE("conditional reports name the version, and 412 brings the twin", "[dev
   start(d);
   CHECK(d.report(R"({"rpm":871})") == "");
   CHECK(d.answer(412, -1) == "");
-  CHECK(d.session.actions()[0].kind == twinsync::action_kind::refused);
+  CHECK(d.session.actions()[0].kind == devicetwin::action_kind::refused);
 }
 
 TEST_CASE("who else writes reported is noticed by its version", "[device_session]") {
@@ -648,13 +728,16 @@ TEST_CASE("who else writes reported is noticed by its version", "[device_session
   CHECK(d.report(R"({"rpm":872})") == "");
   CHECK(d.answer(204, 8) == "");  // not 6
   REQUIRE(d.session.actions().size() == 1);
-  CHECK(last(d.session, twinsync::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
-  CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":1,"$version":8}})") == "");
+  CHECK(last(d.session, devicetwin::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
+  CHECK(
+      d.twin(
+          R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":1,"$version":8}})") ==
+      "");
   CHECK(published(d.session) == R"({"rpm":872})");
   // A hub that names no version: nothing can be concluded.
   CHECK(d.answer(204, -1) == "");
   CHECK(d.session.in_step());
-  CHECK(d.session.version(part::reported) == twinsync::no_version);
+  CHECK(d.session.version(part::reported) == devicetwin::no_version);
   CHECK(d.report(R"({"rpm":873})") == "");
   CHECK(d.answer(204, 100) == "");
   CHECK(d.session.in_step());
@@ -668,27 +751,33 @@ TEST_CASE("an answer that crosses a request for the twin makes it ask again", "[
   const std::string crossed = d.get_id;
   CHECK(d.answer(204, 6) == "");
   CHECK(d.get_id != crossed);
-  CHECK(d.did(d.session.message("$iothub/twin/res/200/?$rid=" + crossed, "{}", d.now)) == "");  // may be from before the report
+  CHECK(d.did(d.session.message("$iothub/twin/res/200/?$rid=" + crossed, "{}", ms(d.now))) ==
+        "");  // may be from before the report
   CHECK_FALSE(d.session.in_step());
   CHECK(d.twin(R"({"desired":{"$version":9},"reported":{"rpm":871,"$version":6}})") == "");
   CHECK(d.session.in_step());
 }
 
 TEST_CASE("what others report is taken over where authority is shared", "[device_session]") {
-  twinsync::device_options options;
-  options.who = twinsync::authority::shared;
+  devicetwin::device_options options;
+  options.who = devicetwin::authority::shared;
   device d(options);
   start(d);
   CHECK(d.report(R"({"mine":1,"both":"mine"})") == "");
-  REQUIRE(!d.session.disconnected(d.now));
+  REQUIRE(!d.session.disconnected(ms(d.now)));
   CHECK(d.report(R"({"mine":2})") == "");
   REQUIRE(d.connect() == "");
-  CHECK(d.twin(R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"theirs":1,"both":"theirs","$version":9}})") == "");
-  CHECK(reference::equal(*reference::parser::parse(d.reported()), *reference::parser::parse(R"({"theirs":1,"both":"mine","mine":2})")));
+  CHECK(
+      d.twin(
+          R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"theirs":1,"both":"theirs","$version":9}})") ==
+      "");
+  CHECK(reference::equal(*reference::parser::parse(d.reported()),
+                         *reference::parser::parse(R"({"theirs":1,"both":"mine","mine":2})")));
   CHECK(published(d.session) == R"({"both":"mine","mine":2})");
 }
 
-TEST_CASE("what was reported before the first twin goes on top of it, one after the other", "[device_session]") {
+TEST_CASE("what was reported before the first twin goes on top of it, one after the other",
+          "[device_session]") {
   device d;
   CHECK(d.report(R"({"a":null,"b":1})") == "");
   CHECK(d.report(R"({"c":{"x":1},"b":2})") == "");
@@ -698,14 +787,20 @@ TEST_CASE("what was reported before the first twin goes on top of it, one after 
   CHECK(d.session.actions().empty());
   CHECK(d.reported() == R"({"b":2,"c":{"x":1},"a":{"new":1},"d":{}})");
   REQUIRE(d.connect() == "");
-  CHECK(d.twin(R"({"desired":{"$version":1},"reported":{"a":{"old":1},"c":{"z":1},"d":{"y":1},"$version":4}})") == "");
-  CHECK(reference::equal(*reference::parser::parse(d.reported()),
-                         *reference::parser::parse(R"({"a":{"new":1},"b":2,"c":{"x":1,"z":1},"d":{}})")));
-  CHECK(reference::equal(*reference::parser::parse(published(d.session)),
-                         *reference::parser::parse(R"({"a":{"old":null,"new":1},"b":2,"c":{"x":1},"d":{"y":null}})")));
+  CHECK(
+      d.twin(
+          R"({"desired":{"$version":1},"reported":{"a":{"old":1},"c":{"z":1},"d":{"y":1},"$version":4}})") ==
+      "");
+  CHECK(reference::equal(
+      *reference::parser::parse(d.reported()),
+      *reference::parser::parse(R"({"a":{"new":1},"b":2,"c":{"x":1,"z":1},"d":{}})")));
+  CHECK(reference::equal(
+      *reference::parser::parse(published(d.session)),
+      *reference::parser::parse(R"({"a":{"old":null,"new":1},"b":2,"c":{"x":1},"d":{"y":null}})")));
 }
 
-TEST_CASE("reports before the first twin, however many, are kept as two patches that do the same", "[device_session]") {
+TEST_CASE("reports before the first twin, however many, are kept as two patches that do the same",
+          "[device_session]") {
   for (unsigned seed = 0; seed < 300; ++seed) {
     INFO("seed " << seed);
     random_json random(seed);
@@ -739,13 +834,36 @@ TEST_CASE("reports before the first twin, however many, are kept as two patches 
       if (random.below(4) == 0) REQUIRE_FALSE(d.session.restore(state));
     }
     REQUIRE(d.connect() == "");
-    REQUIRE(d.twin("{\"desired\":{\"$version\":1},\"reported\":" + stored.substr(0, stored.size() - 1) + (stored == "{}" ? "" : ",") +
-                   "\"$version\":4}}") == "");
+    REQUIRE(
+        d.twin("{\"desired\":{\"$version\":1},\"reported\":" + stored.substr(0, stored.size() - 1) +
+               (stored == "{}" ? "" : ",") + "\"$version\":4}}") == "");
     CHECK(reference::equal(*reference::parser::parse(d.reported()), expected));
   }
 }
 
-TEST_CASE("reports before the first twin that take turns with an object do not grow what is kept", "[device_session]") {
+TEST_CASE("states that the first version of the format saved are restored", "[device_session]") {
+  const auto reference_of = [](const std::string& text) { return *reference::parser::parse(text); };
+  device d;
+  REQUIRE(!d.session.restore(kept_file("device_state_format_1")));
+  CHECK(d.desired() == R"({"rpm":900})");
+  CHECK(reference::equal(reference_of(d.reported()),
+                         reference_of(R"({"kept":true,"early":{"x":2},"a":{"new":1},"later":5})")));
+  CHECK(d.session.acknowledged() == R"({"a":{"old":1},"kept":true})");
+  CHECK(d.session.version(part::desired) == 4);
+
+  device early;
+  REQUIRE(!early.session.restore(kept_file("device_state_before_twin_format_1")));
+  REQUIRE(early.connect() == "");
+  REQUIRE(
+      early.twin(
+          R"({"desired":{"$version":1},"reported":{"early":{"gone":1},"a":{"old":1},"$version":9}})") ==
+      "");
+  CHECK(reference::equal(reference_of(early.reported()),
+                         reference_of(R"({"early":{"x":2},"a":{"new":1}})")));
+}
+
+TEST_CASE("reports before the first twin that take turns with an object do not grow what is kept",
+          "[device_session]") {
   device d;
   std::string early, late;
   for (int i = 0; i < 200; ++i) {
@@ -762,8 +880,10 @@ TEST_CASE("a report that would be refused is refused here, with the place", "[de
   const auto before = d.reported();
   const std::pair<const char*, const char*> cases[] = {
       {R"({"a":{"b.c":1}})", "the name has a character that is forbidden in names at /a/b.c"},
-      {R"({"a":{"\u0024b":1}})", "names that start with '$' are written by the service alone at /a/$b"},
-      {R"({"$version":1})", "names that start with '$' are written by the service alone at /$version"},
+      {R"({"a":{"\u0024b":1}})",
+       "names that start with '$' are written by the service alone at /a/$b"},
+      {R"({"$version":1})",
+       "names that start with '$' are written by the service alone at /$version"},
       {R"({"a":[1,{"b":null}]})", "null is not allowed inside an array at /a/1/b"},
       {R"({"a":4503599627370496})", "the integer is outside the range allowed at /a"},
       {R"({"a":1,"a":2})", "a member name stands twice in one object at /a"},
@@ -771,7 +891,8 @@ TEST_CASE("a report that would be refused is refused here, with the place", "[de
       {"", "the text is empty where a JSON value was expected at "},
       {"[1]", "a part of the twin has the wrong type at "},
       {"null", "a part of the twin has the wrong type at "},
-      {R"({"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{}}}}}}}}}}}})", "nested too deeply at /a/a/a/a/a/a/a/a/a/a/a"},
+      {R"({"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{}}}}}}}}}}}})",
+       "nested too deeply at /a/a/a/a/a/a/a/a/a/a/a"},
   };
   for (const auto& [patch, said] : cases) {
     INFO(patch);
@@ -780,7 +901,7 @@ TEST_CASE("a report that would be refused is refused here, with the place", "[de
     CHECK(d.session.actions().empty());
     CHECK(d.reported() == before);
   }
-  const json::error e = d.session.report(R"({"a":")" + std::string(4097, 'x') + "\"}", 1);
+  const json::error e = d.session.report(R"({"a":")" + std::string(4097, 'x') + "\"}", ms(1));
   CHECK(e.code() == errc::string_too_long);
   CHECK(e.limit() == 4096);
   CHECK(e.actual() == 4097);
@@ -790,50 +911,55 @@ TEST_CASE("a report that would be refused is refused here, with the place", "[de
 TEST_CASE("the size of reported is held against the limit when it grows", "[device_session]") {
   devicetwin::dialect rules = devicetwin::azure;
   rules.max_reported = 40;
-  twinsync::device_options options;
+  devicetwin::device_options options;
   options.rules = &rules;
   device d(options);
-  start(d, R"({"desired":{"$version":1},"reported":{"a":1,"b":"\u0001\u00e9","c":[true,null],"$version":1}})");
+  start(
+      d,
+      R"({"desired":{"$version":1},"reported":{"a":1,"b":"\u0001\u00e9","c":[true,null],"$version":1}})");
   // a 1+8, b 1+2, c 1+4
   CHECK(d.report(R"({"d":"01234567890123456789"})") == "");  // 17 + 21
-  const json::error e = d.session.report(R"({"e":"0123"})", 2);
+  const json::error e = d.session.report(R"({"e":"0123"})", ms(2));
   CHECK(e.code() == errc::section_too_large);
   CHECK(e.limit() == 40);
   CHECK(e.actual() == 43);
   rules.max_reported = 10;
   CHECK(d.report(R"({"d":"0123456789"})") == "");  // less is always allowed
-  CHECK(d.session.report(R"({"d":"0123456789012"})", 2).code() == errc::section_too_large);
+  CHECK(d.session.report(R"({"d":"0123456789012"})", ms(2)).code() == errc::section_too_large);
   rules = devicetwin::aws;
   rules.max_total = 60;
   CHECK(d.report(R"({"d":"x"})") == "");
-  CHECK(d.session.report(R"({"d":"01234567890123456789"})", 2).code() == errc::section_too_large);
+  CHECK(d.session.report(R"({"d":"01234567890123456789"})", ms(2)).code() ==
+        errc::section_too_large);
   rules = devicetwin::edge_hub;
   rules.max_reported = 13;
   CHECK(d.report(R"({ "d" : "01234" })") == "");  // the patch alone counts, without white space
-  CHECK(d.session.report(R"({"d":"012345"})", 2).code() == errc::section_too_large);
+  CHECK(d.session.report(R"({"d":"012345"})", ms(2)).code() == errc::section_too_large);
 }
 
 TEST_CASE("the text of reported is held against the limit when it grows", "[device_session]") {
   devicetwin::dialect rules = devicetwin::azure;
   rules.max_text = 40;
-  twinsync::device_options options;
+  devicetwin::device_options options;
   options.rules = &rules;
   device d(options);
   start(d, R"({"desired":{"$version":1},"reported":{"a":[[],[],[],[],[],[],[]],"$version":1}})");
   CHECK(d.report(R"({"b":[ [], [] ]})") == "");  // 40 bytes without the spaces
-  const json::error e = d.session.report(R"({"c":{}})", 2);
+  const json::error e = d.session.report(R"({"c":{}})", ms(2));
   CHECK(e.code() == errc::section_text_too_long);
   CHECK(e.limit() == 40);
   CHECK(e.actual() == 47);
   CHECK(d.reported() == R"({"a":[[],[],[],[],[],[],[]],"b":[[],[]]})");
   rules.max_text = 10;
   CHECK(d.report(R"({"b":[]})") == "");  // less is always allowed
-  CHECK(d.session.report(R"({"b":[[]]})", 2).code() == errc::section_text_too_long);
+  CHECK(d.session.report(R"({"b":[[]]})", ms(2)).code() == errc::section_text_too_long);
 }
 
 TEST_CASE("values are parsed when they are asked for", "[device_session]") {
   device d;
-  start(d, R"({"desired":{"on":true,"n":-5,"big":18446744073709551615,"x":1.5,"text":"a\"\u00e9","list":[1,[2,3]],"$version":1},"reported":{}})");
+  start(
+      d,
+      R"({"desired":{"on":true,"n":-5,"big":18446744073709551615,"x":1.5,"text":"a\"\u00e9","list":[1,[2,3]],"$version":1},"reported":{}})");
   const auto& s = d.session;
   CHECK(s.get<bool>(part::desired, "/on").value_or(false));
   CHECK(s.get<std::int32_t>(part::desired, "/n").value_or(0) == -5);
@@ -854,21 +980,31 @@ TEST_CASE("values are parsed when they are asked for", "[device_session]") {
   CHECK(json::get<bool>(section.root(), "/on").value_or(false));
 }
 
-TEST_CASE("a subscription gets what it is about, also inside of what came or went as a whole", "[device_session]") {
+TEST_CASE("a subscription gets what it is about, also inside of what came or went as a whole",
+          "[device_session]") {
   device d;
-  start(d, R"({"desired":{"zones":{"a":{"fan":1},"b":{"fan":2,"on":true}},"x":1,"$version":1},"reported":{}})");
+  start(
+      d,
+      R"({"desired":{"zones":{"a":{"fan":1},"b":{"fan":2,"on":true}},"x":1,"$version":1},"reported":{}})");
   const auto matches = [&](const subscription& wanted) {
     std::string all;
-    const json::error e = d.session.changes(wanted, [&](const twinsync::text_change& c) {
-      all += (all.empty() ? "" : " ") + std::string(c.pointer) + ":" + std::string(c.old_text) + ">" + std::string(c.new_text);
+    const json::error e = d.session.changes(wanted, [&](const devicetwin::text_change& c) {
+      all += (all.empty() ? "" : " ") + std::string(c.pointer) + ":" + std::string(c.old_text) +
+             ">" + std::string(c.new_text);
     });
     return e ? e.message() : all;
   };
   CHECK(matches({part::desired, "/zones/*/fan"}) == "/zones/a/fan:>1 /zones/b/fan:>2");
-  CHECK(d.change(2, R"({"zones":{"a":null,"b":{"fan":3,"on":null},"c":{"fan":{"deep":[1]}},"d":1},"$version":2})") == "");
-  CHECK(matches({part::desired, "/zones/*/fan"}) == R"(/zones/a/fan:1> /zones/b/fan:2>3 /zones/c/fan:>{"deep":[1]})");
+  CHECK(
+      d.change(
+          2,
+          R"({"zones":{"a":null,"b":{"fan":3,"on":null},"c":{"fan":{"deep":[1]}},"d":1},"$version":2})") ==
+      "");
+  CHECK(matches({part::desired, "/zones/*/fan"}) ==
+        R"(/zones/a/fan:1> /zones/b/fan:2>3 /zones/c/fan:>{"deep":[1]})");
   CHECK(matches({part::desired, "/zones/b"}) == "");
-  CHECK(matches({part::desired, "/zones/b", reach::subtree}) == "/zones/b/fan:2>3 /zones/b/on:true>");
+  CHECK(matches({part::desired, "/zones/b", reach::subtree}) ==
+        "/zones/b/fan:2>3 /zones/b/on:true>");
   CHECK(matches({part::desired, "/zones/c/fan/deep"}) == "/zones/c/fan/deep:>[1]");
   CHECK(matches({part::desired, "/x"}) == "");
   CHECK(matches({part::reported, "/zones/*/fan"}) == "");
@@ -886,7 +1022,7 @@ TEST_CASE("nothing that was saved is lost with the power", "[device_session]") {
   CHECK(d.report(R"({"mode":"eco"})") == "");
   std::string saved;
   REQUIRE(!d.session.save(saved));
-  twinsync::device_options options;
+  devicetwin::device_options options;
   options.seed = 99;
   device after(options);
   REQUIRE(!after.session.restore(saved));
@@ -894,7 +1030,10 @@ TEST_CASE("nothing that was saved is lost with the power", "[device_session]") {
   CHECK(after.reported() == R"({"rpm":871,"mode":"eco"})");
   CHECK(after.session.version(part::desired) == 4);
   REQUIRE(after.connect() == "");
-  CHECK(after.twin(R"({"desired":{"rpm":901,"zone":{"a":1},"$version":5},"reported":{"rpm":871,"$version":6}})") == "");
+  CHECK(
+      after.twin(
+          R"({"desired":{"rpm":901,"zone":{"a":1},"$version":5},"reported":{"rpm":871,"$version":6}})") ==
+      "");
   CHECK(changes_of(after.session) == "/zone/b:2>-");  // what changed meanwhile, and no more
   CHECK(published(after.session) == R"({"mode":"eco"})");
 
@@ -944,13 +1083,16 @@ TEST_CASE("a torn, changed or newer state is an error and changes nothing", "[de
   // A right checksum over what is no state.
   const auto sealed = [](std::string_view content) {
     std::string out;
-    REQUIRE(!devicetwin::detail::write_stored_form("DTDS", 1, out, [&](auto& to) { to.bytes(content); }));
+    REQUIRE(!devicetwin::detail::write_stored_form("DTDS", 1, out,
+                                                   [&](auto& to) { to.bytes(content); }));
     return out;
   };
   using namespace std::string_literals;
-  for (const std::string& content : {""s, "\x00\x00\x00"s, "\x00\x00\x00\x01{"s, "\x00\x00\x00\x02[]\x00\x00\x00\x00"s, "\x00\x00\x00\x00\x00\x00\x00\x02{}"s,
-                                     "\x08\x00\x00\x00\x00\x00\x00\x00"s, "\x00\x00\x00\x00\x00\x00\x00\x00\x00"s,
-                                     "\x00\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01\x00\x00\x00\x00\x00\x00"s}) {
+  for (const std::string& content :
+       {""s, "\x00\x00\x00"s, "\x00\x00\x00\x01{"s, "\x00\x00\x00\x02[]\x00\x00\x00\x00"s,
+        "\x00\x00\x00\x00\x00\x00\x00\x02{}"s, "\x08\x00\x00\x00\x00\x00\x00\x00"s,
+        "\x00\x00\x00\x00\x00\x00\x00\x00\x00"s,
+        "\x00\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01\x00\x00\x00\x00\x00\x00"s}) {
     CHECK(other.session.restore(sealed(content)).code() == errc::damaged);
   }
   CHECK(is_as_before());
@@ -961,17 +1103,18 @@ TEST_CASE("a torn, changed or newer state is an error and changes nothing", "[de
 
 namespace {
 
-/// A story with everything in it, told to a session step by step; gives the first error, when it may.
+/// A story with everything in it, told to a session step by step; gives the first error, when it
+/// may.
 template <class OnError>
-void tell_story(twinsync::device_session& s, OnError&& on_error) {
+void tell_story(devicetwin::device_session& s, OnError&& on_error) {
   std::string get, patch;
   std::int64_t now = 0;
   bool well = true;
   const auto step = [&](const json::error& e) {
     for (const auto& a : s.actions()) {
-      if (a.kind != twinsync::action_kind::publish) continue;
-      const auto topic = twinsync::parse_twin_topic(a.topic);
-      (topic->kind == twinsync::twin_topic_kind::get ? get : patch) = topic->request_id;
+      if (a.kind != devicetwin::action_kind::publish) continue;
+      const auto topic = devicetwin::parse_twin_topic(a.topic);
+      (topic->kind == devicetwin::twin_topic_kind::get ? get : patch) = topic->request_id;
     }
     if (e) well = on_error(e);
     return !e;
@@ -981,25 +1124,37 @@ void tell_story(twinsync::device_session& s, OnError&& on_error) {
     }
   };
   std::string zone = "{";
-  for (int i = 0; i < 30; ++i) zone += (i == 0 ? "\"name" : ",\"name") + std::to_string(i) + "\":{\"x\":" + std::to_string(i) + ",\"y\":[1,2]}";
+  for (int i = 0; i < 30; ++i)
+    zone += (i == 0 ? "\"name" : ",\"name") + std::to_string(i) + "\":{\"x\":" + std::to_string(i) +
+            ",\"y\":[1,2]}";
   zone += "}";
   const auto res = [&](int status, const std::string& id, int version) {
-    return "$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id + (version < 0 ? "" : "&$version=" + std::to_string(version));
+    return "$iothub/twin/res/" + std::to_string(status) + "/?$rid=" + id +
+           (version < 0 ? "" : "&$version=" + std::to_string(version));
   };
-  all([&] { return s.report(R"({"a":null})", ++now); });
-  all([&] { return s.report(R"({"a":{"b":1}})", ++now); });
-  all([&] { return s.connected(++now); });
-  const std::string first = R"({"desired":{"zone":)" + zone + R"(,"$version":1},"reported":{"a":{"c":1},"$version":1}})";
-  all([&] { return s.message(res(200, get, -1), first, ++now); });
-  all([&] { return s.message(res(204, patch, 2), "", ++now); });
-  all([&] { return s.message("$iothub/twin/PATCH/properties/desired/?$version=2", R"({"zone":{"name3":null,"name4":{"x":null,"z":{"n":null}}}})", ++now); });
-  all([&] { return s.report(R"({"r":)" + zone + "}", ++now); });
-  all([&] { return s.report(R"({"r":{"name7":null}})", ++now); });
-  all([&] { return s.message(res(400, patch, -1), R"({"errorCode":400004,"message":"\u006eo"})", ++now); });
-  all([&] { return s.message(res(204, patch, 3), "", ++now); });
-  all([&] { return s.message("$iothub/twin/PATCH/properties/desired/?$version=9", R"({"q":1})", ++now); });
-  const std::string second = R"({"desired":{"zone":{"name1":)" + zone + R"(},"$version":9},"reported":{"other":1,"$version":7}})";
-  all([&] { return s.message(res(200, get, -1), second, ++now); });
+  all([&] { return s.report(R"({"a":null})", ms(++now)); });
+  all([&] { return s.report(R"({"a":{"b":1}})", ms(++now)); });
+  all([&] { return s.connected(ms(++now)); });
+  const std::string first =
+      R"({"desired":{"zone":)" + zone + R"(,"$version":1},"reported":{"a":{"c":1},"$version":1}})";
+  all([&] { return s.message(res(200, get, -1), first, ms(++now)); });
+  all([&] { return s.message(res(204, patch, 2), "", ms(++now)); });
+  all([&] {
+    return s.message("$iothub/twin/PATCH/properties/desired/?$version=2",
+                     R"({"zone":{"name3":null,"name4":{"x":null,"z":{"n":null}}}})", ms(++now));
+  });
+  all([&] { return s.report(R"({"r":)" + zone + "}", ms(++now)); });
+  all([&] { return s.report(R"({"r":{"name7":null}})", ms(++now)); });
+  all([&] {
+    return s.message(res(400, patch, -1), R"({"errorCode":400004,"message":"\u006eo"})", ms(++now));
+  });
+  all([&] { return s.message(res(204, patch, 3), "", ms(++now)); });
+  all([&] {
+    return s.message("$iothub/twin/PATCH/properties/desired/?$version=9", R"({"q":1})", ms(++now));
+  });
+  const std::string second = R"({"desired":{"zone":{"name1":)" + zone +
+                             R"(},"$version":9},"reported":{"other":1,"$version":7}})";
+  all([&] { return s.message(res(200, get, -1), second, ms(++now)); });
   std::string saved;
   if (well && s.save(saved)) well = false;
   all([&] { return s.restore(saved); });
@@ -1017,12 +1172,13 @@ TEST_CASE("a session survives every failing allocation", "[device_session]") {
     heap.refused_request = n;
     bool failed = false;
     {
-      twinsync::device_session s({}, heap.source());
+      devicetwin::device_session s({}, heap.source());
       std::string before;
       tell_story(s, [&](const json::error& e) {
         CHECK(e.code() == errc::out_of_memory);
         failed = true;
-        heap.refused_request = 0;  // then there is memory, and the same event goes well: by and by, for a twin is asked for again
+        heap.refused_request = 0;  // then there is memory, and the same event goes well: by and by,
+                                   // for a twin is asked for again
         CHECK(reference::parser::parse(s.text(part::desired)));
         CHECK(reference::parser::parse(s.text(part::reported)));
         return false;
@@ -1039,7 +1195,7 @@ TEST_CASE("a buffer of any size is enough, or the error says what is needed", "[
   for (std::size_t size = 0; enough == 0; size += size < 300 ? 1 : 61) {
     REQUIRE(size < buffer.size());
     std::fill(buffer.begin(), buffer.end(), '\x7e');
-    twinsync::device_session s(buffer.data(), size, {});
+    devicetwin::device_session s(buffer.data(), size, {});
     bool failed = false;
     tell_story(s, [&](const json::error& e) {
       CHECK(e.code() == errc::out_of_memory);
@@ -1059,7 +1215,7 @@ TEST_CASE("a buffer of any size is enough, or the error says what is needed", "[
     REQUIRE(steps < 60);
     REQUIRE(size < buffer.size());
     failed = false;
-    twinsync::device_session s(buffer.data(), size, {});
+    devicetwin::device_session s(buffer.data(), size, {});
     tell_story(s, [&](const json::error& e) {
       size = static_cast<std::size_t>(e.needed());
       failed = true;
@@ -1073,7 +1229,8 @@ TEST_CASE("a buffer of any size is enough, or the error says what is needed", "[
 
 namespace {
 
-/// A hub that keeps the twin as the service does, its decimals as doubles, and counts the reported patches.
+/// A hub that keeps the twin as the service does, its decimals as doubles, and counts the reported
+/// patches.
 struct storing_hub {
   devicetwin::twin t;
   devicetwin::outcome done;
@@ -1082,10 +1239,10 @@ struct storing_hub {
   storing_hub() {
     devicetwin::new_identity who;
     who.device_id = "d";
-    REQUIRE(!t.create(who, 1, done));
+    REQUIRE(!t.create(who, at(1), done));
   }
   void desire(const std::string& desired) {
-    REQUIRE(!t.service_patch(R"({"properties":{"desired":)" + desired + "}}", 2, done));
+    REQUIRE(!t.service_patch(R"({"properties":{"desired":)" + desired + "}}", at(2), done));
   }
   std::string twin() const {
     std::string text;
@@ -1095,17 +1252,17 @@ struct storing_hub {
   /// Takes the patches that the device sends, until there are no more.
   void serve(device& d) {
     for (std::string patch; (patch = published(d.session)) != "none";) {
-      if (last(d.session, twinsync::action_kind::publish).find("/GET/") != std::string::npos) {
+      if (last(d.session, devicetwin::action_kind::publish).find("/GET/") != std::string::npos) {
         REQUIRE(d.twin(twin()) == "");
         continue;
       }
       ++patches;
-      REQUIRE(!t.device_patch(patch, 3, done));
+      REQUIRE(!t.device_patch(patch, at(3), done));
       REQUIRE(d.answer(204, t.reported_version()) == "");
     }
   }
   void reconnect(device& d) {
-    REQUIRE(!d.session.disconnected(++d.now));
+    REQUIRE(!d.session.disconnected(ms(++d.now)));
     REQUIRE(d.connect() == "");
     serve(d);
   }
@@ -1115,15 +1272,22 @@ struct storing_hub {
 
 TEST_CASE("a desired number changes when any of its digits does", "[device_session]") {
   device d;
-  start(d, R"({"desired":{"id":89490200001234567890,"pi":3.14159265358979323846,"$version":3},"reported":{"$version":1}})");
+  start(
+      d,
+      R"({"desired":{"id":89490200001234567890,"pi":3.14159265358979323846,"$version":3},"reported":{"$version":1}})");
   CHECK(d.change(4, R"({"id":89490200001234567891,"$version":4})") == "");
   CHECK(changes_of(d.session) == "/id:89490200001234567890>89490200001234567891");
-  CHECK(last(d.session, twinsync::action_kind::changed) != "none");
-  CHECK(d.change(5, R"({"id":8949020000123456789.10e1,"pi":3.14159265358979323847,"$version":5})") == "");
+  CHECK(last(d.session, devicetwin::action_kind::changed) != "none");
+  CHECK(
+      d.change(5, R"({"id":8949020000123456789.10e1,"pi":3.14159265358979323847,"$version":5})") ==
+      "");
   CHECK(changes_of(d.session) == "/pi:3.14159265358979323846>3.14159265358979323847");
   CHECK(d.desired() == R"({"id":89490200001234567891,"pi":3.14159265358979323847})");
   CHECK(d.connect() == "");  // and in a twin that was fetched
-  CHECK(d.twin(R"({"desired":{"pi":3.14159265358979323847,"id":89490200001234567892,"$version":6},"reported":{"$version":1}})") == "");
+  CHECK(
+      d.twin(
+          R"({"desired":{"pi":3.14159265358979323847,"id":89490200001234567892,"$version":6},"reported":{"$version":1}})") ==
+      "");
   CHECK(changes_of(d.session) == "/id:89490200001234567891>89490200001234567892");
   CHECK(d.change(7, R"({"id":1e400,"$version":7})") == "");
   CHECK(changes_of(d.session) == "/id:89490200001234567892>1e400");
@@ -1131,9 +1295,10 @@ TEST_CASE("a desired number changes when any of its digits does", "[device_sessi
 }
 
 TEST_CASE("decimals that a hub rounds are reported once", "[device_session]") {
-  const std::string said = R"({"a":0.10000000000000001,"pi":3.14159265358979323846,"more":[1,{"x":2.99999999999999999999}]})";
-  for (const auto who : {twinsync::authority::device, twinsync::authority::shared}) {
-    twinsync::device_options options;
+  const std::string said =
+      R"({"a":0.10000000000000001,"pi":3.14159265358979323846,"more":[1,{"x":2.99999999999999999999}]})";
+  for (const auto who : {devicetwin::authority::device, devicetwin::authority::shared}) {
+    devicetwin::device_options options;
     options.who = who;
     storing_hub hub;
     device d(options);
@@ -1176,7 +1341,9 @@ TEST_CASE("decimals that a hub rounds are reported once", "[device_session]") {
   }
 }
 
-TEST_CASE("a report keeps the digits of the device, and is sent where the hub would store something else", "[device_session]") {
+TEST_CASE(
+    "a report keeps the digits of the device, and is sent where the hub would store something else",
+    "[device_session]") {
   storing_hub hub;
   device d;
   REQUIRE(d.connect() == "");
@@ -1199,19 +1366,22 @@ TEST_CASE("a report with a number that a hub cannot hold is refused", "[device_s
   device d;
   start(d);
   CHECK(d.report(R"({"a":18446744073709551616})") == "the integer does not fit in 64 bits at /a");
-  CHECK(d.report(R"({"a":[-9223372036854775809]})") == "the integer does not fit in 64 bits at /a/0");
+  CHECK(d.report(R"({"a":[-9223372036854775809]})") ==
+        "the integer does not fit in 64 bits at /a/0");
   CHECK(d.report(R"({"a":1e400})") == "the number is too large for a double at /a");
   CHECK(d.session.actions().empty());
-  for (const devicetwin::dialect* rules : {&devicetwin::aws, &devicetwin::ditto, &devicetwin::rfc7396, &devicetwin::edge_hub}) {
-    twinsync::device_options options;
+  for (const devicetwin::dialect* rules :
+       {&devicetwin::aws, &devicetwin::ditto, &devicetwin::rfc7396, &devicetwin::edge_hub}) {
+    devicetwin::device_options options;
     options.rules = rules;
     device other(options);
     start(other);
-    CHECK(other.report(R"({"a":18446744073709551616})") == "the integer does not fit in 64 bits at /a");
+    CHECK(other.report(R"({"a":18446744073709551616})") ==
+          "the integer does not fit in 64 bits at /a");
   }
   devicetwin::dialect rounding = devicetwin::rfc7396;
   rounding.big_integers = json::big_integer_rule::round;
-  twinsync::device_options options;
+  devicetwin::device_options options;
   options.rules = &rounding;
   device other(options);
   start(other);
@@ -1219,7 +1389,8 @@ TEST_CASE("a report with a number that a hub cannot hold is refused", "[device_s
   CHECK(published(other.session) == R"({"a":18446744073709551616})");
 }
 
-TEST_CASE("a session sees a change of desired exactly when the decimal value changes", "[device_session][property]") {
+TEST_CASE("a session sees a change of desired exactly when the decimal value changes",
+          "[device_session][property]") {
   spelled_numbers::random_spelling random(5);
   device d;
   start(d, R"({"desired":{"a":0,"$version":1},"reported":{"$version":1}})");
@@ -1232,7 +1403,8 @@ TEST_CASE("a session sees a change of desired exactly when the decimal value cha
       INFO(now << " to " << next);
       if (random.below(3) == 0) {
         REQUIRE(d.connect() == "");
-        REQUIRE(d.twin(R"({"desired":{"a":)" + next + R"(,"$version":)" + text + R"(},"reported":{"$version":1}})") == "");
+        REQUIRE(d.twin(R"({"desired":{"a":)" + next + R"(,"$version":)" + text +
+                       R"(},"reported":{"$version":1}})") == "");
       } else {
         REQUIRE(d.change(version, R"({"a":)" + next + R"(,"$version":)" + text + "}") == "");
       }
@@ -1244,11 +1416,12 @@ TEST_CASE("a session sees a change of desired exactly when the decimal value cha
   }
 }
 
-TEST_CASE("a session sends a report exactly when the hub would store another number", "[device_session][property]") {
+TEST_CASE("a session sends a report exactly when the hub would store another number",
+          "[device_session][property]") {
   spelled_numbers::random_spelling random(6);
   devicetwin::dialect rules = devicetwin::rfc7396;
   rules.big_integers = json::big_integer_rule::round;
-  twinsync::device_options options;
+  devicetwin::device_options options;
   options.rules = &rules;
   std::size_t sent = 0;
   for (int i = 0; i < 1500; ++i) {
@@ -1260,7 +1433,8 @@ TEST_CASE("a session sends a report exactly when the hub would store another num
     const bool same = spelled_numbers::as_stored(a, b);
     sent += !same;
     REQUIRE(published(d.session) == (same ? "none" : "{\"a\":" + b + "}"));
-    REQUIRE(d.reported() == "{\"a\":" + (spelled_numbers::decimal(a) == spelled_numbers::decimal(b) ? a : b) + "}");
+    REQUIRE(d.reported() ==
+            "{\"a\":" + (spelled_numbers::decimal(a) == spelled_numbers::decimal(b) ? a : b) + "}");
     REQUIRE(d.session.in_step() == same);
   }
   CHECK(sent > 200);
@@ -1286,8 +1460,10 @@ struct metered_heap {
 /// A twin with so many members in each section.
 std::string wide_twin(int members) {
   std::string section;
-  for (int i = 0; i < members; ++i) section += "\"property" + std::to_string(i) + "\":{\"value\":" + std::to_string(i) + "},";
-  return R"({"desired":{)" + section + R"("$version":3},"reported":{)" + section + R"("$version":5}})";
+  for (int i = 0; i < members; ++i)
+    section += "\"property" + std::to_string(i) + "\":{\"value\":" + std::to_string(i) + "},";
+  return R"({"desired":{)" + section + R"("$version":3},"reported":{)" + section +
+         R"("$version":5}})";
 }
 
 }  // namespace
@@ -1296,28 +1472,33 @@ TEST_CASE("a session on a heap asks for memory a few times, and for a multiple o
   for (const int members : {20, 200, 2000, 20000}) {
     INFO(members);
     metered_heap heap;
-    twinsync::device_options options;
+    devicetwin::device_options options;
     options.rules = &devicetwin::rfc7396;
-    twinsync::device_session s(options, heap.source());
+    devicetwin::device_session s(options, heap.source());
     const std::string twin = wide_twin(members);
     const auto answer = [&](std::string_view body) {
-      return problem(s.message("$iothub/twin/res/200/?$rid=" +
-                                   std::string(twinsync::parse_twin_topic(last(s, twinsync::action_kind::publish))->request_id),
-                               body, 2));
+      return problem(s.message(
+          "$iothub/twin/res/200/?$rid=" +
+              std::string(devicetwin::parse_twin_topic(last(s, devicetwin::action_kind::publish))
+                              ->request_id),
+          body, ms(2)));
     };
-    REQUIRE(problem(s.connected(1)) == "");
+    REQUIRE(problem(s.connected(ms(1))) == "");
     REQUIRE(answer(twin) == "");
     CHECK(s.text(part::desired).size() > twin.size() / 3);
     CHECK(heap.requests < 60);
     CHECK(heap.bytes < 40 * twin.size() + 100000);
     // A large report, the largest change there is, and another twin altogether.
     std::string patch = "{";
-    for (int i = 0; i < members; ++i) patch += (i == 0 ? "\"other" : ",\"other") + std::to_string(i) + "\":[" + std::to_string(i) + "]";
-    REQUIRE(problem(s.report(patch + "}", 3)) == "");
-    REQUIRE(problem(s.message("$iothub/twin/PATCH/properties/desired/?$version=4", patch + "}", 4)) == "");
-    REQUIRE(problem(s.connected(5)) == "");
+    for (int i = 0; i < members; ++i)
+      patch +=
+          (i == 0 ? "\"other" : ",\"other") + std::to_string(i) + "\":[" + std::to_string(i) + "]";
+    REQUIRE(problem(s.report(patch + "}", ms(3))) == "");
+    REQUIRE(problem(s.message("$iothub/twin/PATCH/properties/desired/?$version=4", patch + "}",
+                              ms(4))) == "");
+    REQUIRE(problem(s.connected(ms(5))) == "");
     REQUIRE(answer(R"({"desired":{"$version":9},"reported":{"$version":9}})") == "");
-    REQUIRE(problem(s.connected(6)) == "");
+    REQUIRE(problem(s.connected(ms(6))) == "");
     REQUIRE(answer(twin) == "");
     CHECK(heap.requests < 300);
     CHECK(heap.bytes < 150 * twin.size() + 300000);

@@ -10,7 +10,9 @@ namespace {
 
 std::string found(std::string_view text, std::string_view pointer) {
   const auto value = json::find_text(text, pointer);
-  return value ? std::string(*value) : std::string(json::describe(value.error().code())) + " at " + std::string(value.error().pointer());
+  return value ? std::string(*value)
+               : std::string(json::describe(value.error().code())) + " at " +
+                     std::string(value.error().pointer());
 }
 
 /// Every value of a tree is found in the text, and is the same.
@@ -24,18 +26,22 @@ void compare(const rapidjson::Value& v, std::string_view text, std::string point
     const auto* member = json::detail::members_begin(v);
     for (json::size_type i = 0; i < v.MemberCount(); ++i, ++member) {
       std::string step;
-      json::detail::render_step(json::step::member({member->name.GetString(), member->name.GetStringLength()}), [&](char c) { step += c; });
+      json::detail::render_step(
+          json::step::member({member->name.GetString(), member->name.GetStringLength()}),
+          [&](char c) { step += c; });
       compare(member->value, text, pointer + step);
     }
   } else if (v.IsArray()) {
-    for (json::size_type i = 0; i < v.Size(); ++i) compare(v[i], text, pointer + "/" + std::to_string(i));
+    for (json::size_type i = 0; i < v.Size(); ++i)
+      compare(v[i], text, pointer + "/" + std::to_string(i));
   }
 }
 
 }  // namespace
 
 TEST_CASE("values are found in text by pointer", "[find_text]") {
-  const char* text = R"( { "a" : [ 1 , { "b~/c" : "x,]}\"" } , [ ] ] , "" : null , "\u0061b" : -1.5e3 , "n" : { } } )";
+  const char* text =
+      R"( { "a" : [ 1 , { "b~/c" : "x,]}\"" } , [ ] ] , "" : null , "\u0061b" : -1.5e3 , "n" : { } } )";
   CHECK(found(text, "/a/0") == "1");
   CHECK(found(text, "/a/1/b~0~1c") == R"("x,]}\"")");
   CHECK(found(text, "/a/2") == "[ ]");
@@ -63,11 +69,13 @@ TEST_CASE("what the tree has, the text has", "[find_text]") {
   }
 }
 
-TEST_CASE("a pointer leads as deep as the text, past values that look like its end", "[find_text]") {
+TEST_CASE("a pointer leads as deep as the text, past values that look like its end",
+          "[find_text]") {
   const std::string deep = [] {
     std::string text = "[7]";
     for (int i = 0; i < 200; ++i) {
-      text = i % 3 == 0 ? "[{\"a\":[\"]}\"]}, " + text + " ,0]" : "{\"x\":{\"a\":0},\"y\":\"\\\"}\",\"a\" : " + text + " , \"a\":1}";
+      text = i % 3 == 0 ? "[{\"a\":[\"]}\"]}, " + text + " ,0]"
+                        : "{\"x\":{\"a\":0},\"y\":\"\\\"}\",\"a\" : " + text + " , \"a\":1}";
     }
     return " " + text + " ";
   }();
@@ -107,7 +115,9 @@ TEST_CASE("numbers are given when the type can hold them", "[find_text]") {
 }
 
 TEST_CASE("an integer is a double when no digit is lost, however many it has", "[find_text]") {
-  const auto is = [](const std::string& text, double wanted) { return json::get_text<double>(text).value_or(-1.5) == wanted; };
+  const auto is = [](const std::string& text, double wanted) {
+    return json::get_text<double>(text).value_or(-1.5) == wanted;
+  };
   const auto is_refused = [](const std::string& text) {
     return json::get_text<double>(text).error().code() == errc::number_out_of_range;
   };
@@ -115,21 +125,25 @@ TEST_CASE("an integer is a double when no digit is lost, however many it has", "
   CHECK(is("-18446744073709551616", -18446744073709551616.0));
   CHECK(is("-9223372036854775808", -9223372036854775808.0));
   CHECK(is("10000000000000000000000", 1e22));
-  for (const char* text : {"18446744073709551615", "18446744073709551617", "-9223372036854775809", "89490200001234567890",
-                           "100000000000000000000000", "99999999999999999999999"}) {
+  for (const char* text :
+       {"18446744073709551615", "18446744073709551617", "-9223372036854775809",
+        "89490200001234567890", "100000000000000000000000", "99999999999999999999999"}) {
     CAPTURE(text);
     CHECK(is_refused(text));
   }
   // The largest double, digit by digit, and its neighbours among the integers.
   const std::string largest =
-      "1797693134862315708145274237317043567980705675258449965989174768031572607800285387605895586327668781715404589535143824642343"
-      "2132688946418276846754670353751698604991057655128207624549009038932894407586850845513394230458323690322294816580855933212334"
+      "17976931348623157081452742373170435679807056752584499659891747680315726078002853876058955863"
+      "27668781715404589535143824642343"
+      "21326889464182768467546703537516986049910576551282076245490090389328944075868508455133942304"
+      "58323690322294816580855933212334"
       "8274797826204144723168738177180919299881250404026184124858368";
   CHECK(is(largest, 1.7976931348623157e308));
   CHECK(is_refused(largest.substr(0, 308) + "7"));
   CHECK(is_refused(largest.substr(0, 308) + "9"));
   CHECK(is_refused(largest + "0"));
-  // With a point or an exponent a number is a decimal, and those are rounded: 0.1 is no double either.
+  // With a point or an exponent a number is a decimal, and those are rounded: 0.1 is no double
+  // either.
   CHECK(is("18446744073709551617.0", 18446744073709551616.0));
   CHECK(is("89490200001234567890e0", 89490200001234567890.0));
 }
@@ -144,7 +158,9 @@ TEST_CASE("strings come without their escapes", "[find_text]") {
     char room[8];
     json::text_buffer fixed(room, size);
     const json::error e = json::get_string("\"a\\u00e9b\"", "", fixed);
-    CHECK((size < 4 ? e.code() == errc::out_of_memory && fixed.size() == 0 : !e && fixed.view() == "a\xC3\xA9" "b"));
+    CHECK((size < 4 ? e.code() == errc::out_of_memory && fixed.size() == 0
+                    : !e && fixed.view() == "a\xC3\xA9"
+                                            "b"));
   }
 }
 

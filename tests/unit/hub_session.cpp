@@ -1,5 +1,6 @@
-// The hub's end: every topic, every status, who is told what, and that nothing is acknowledged that is not stored.
-#include <devicetwin/sync/hub_session.hpp>
+// The hub's end: every topic, every status, who is told what, and that nothing is acknowledged that
+// is not stored.
+#include <devicetwin/hub/hub_session.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -10,11 +11,10 @@
 #include "../support/memory_table.hpp"
 #include "../support/mqtt_match.hpp"
 
-namespace twinsync = devicetwin::sync;
+using devicetwin::hub_action;
 using devicetwin::memory_store;
 using devicetwin::twin_cache;
 using devicetwin::twin_id;
-using twinsync::hub_action;
 
 namespace {
 
@@ -32,11 +32,12 @@ struct told {
 template <class Store>
 struct basic_hub {
   Store& store;
-  twinsync::hub_session<Store> session;
-  devicetwin::timestamp now = noon();
+  devicetwin::hub_session<Store> session;
+  std::int64_t now = noon().ticks;
   std::vector<told> out;
 
-  explicit basic_hub(Store& s, const twinsync::hub_options& options = {}, const json::memory_source& memory = {})
+  explicit basic_hub(Store& s, const devicetwin::hub_options& options = {},
+                     const json::memory_source& memory = {})
       : store(s), session(s, options, devicetwin::heap_memory(memory)) {}
 
   void collect() {
@@ -44,11 +45,12 @@ struct basic_hub {
     for (const hub_action& a : session.actions()) {
       std::string to(a.to.device);
       if (!a.to.module.empty()) to += "/" + std::string(a.to.module);
-      out.push_back({a.what, to, std::string(a.topic), std::string(a.payload), std::string(a.operation), a.status});
+      out.push_back({a.what, to, std::string(a.topic), std::string(a.payload),
+                     std::string(a.operation), a.status});
     }
   }
   json::error send(const twin_id& from, const std::string& topic, std::string_view payload) {
-    json::error e = session.message(from, topic, payload, ++now);
+    json::error e = session.message(from, topic, payload, at(++now));
     collect();
     return e;
   }
@@ -57,18 +59,22 @@ struct basic_hub {
     return send(from, report_topic + "1" + more, patch);
   }
   unsigned create(const twin_id& id) {
-    const unsigned status = session.service_create({id.device, id.module}, ++now).status;
+    const unsigned status = session.service_create({id.device, id.module}, at(++now)).status;
     collect();
     return status;
   }
-  twinsync::service_reply patch(const twin_id& id, std::string_view text, std::string_view if_match = {}) {
-    auto reply = session.service_patch(id, text, ++now, if_match);
+  devicetwin::service_reply patch(const twin_id& id, std::string_view text,
+                                  std::string_view if_match = {}) {
+    auto reply = session.service_patch(id, text, at(++now), if_match);
     collect();
     return reply;
   }
-  twinsync::service_reply desire(const twin_id& id, const std::string& desired) { return patch(id, of_desired(desired)); }
-  twinsync::service_reply replace(const twin_id& id, std::string_view text, std::string_view if_match = {}) {
-    auto reply = session.service_replace(id, text, ++now, if_match);
+  devicetwin::service_reply desire(const twin_id& id, const std::string& desired) {
+    return patch(id, of_desired(desired));
+  }
+  devicetwin::service_reply replace(const twin_id& id, std::string_view text,
+                                    std::string_view if_match = {}) {
+    auto reply = session.service_replace(id, text, at(++now), if_match);
     collect();
     return reply;
   }
@@ -76,7 +82,7 @@ struct basic_hub {
   void add(const twin_id& id) {
     REQUIRE(create(id) == 200);
     REQUIRE(!session.connected(id));
-    session.subscribed(id, twinsync::desired_filter);
+    session.subscribed(id, devicetwin::desired_filter);
   }
   std::string device_view(const twin_id& id) {
     REQUIRE(!get(id));
@@ -110,7 +116,8 @@ TEST_CASE("a device gets its twin") {
       CHECK(hub.out[0].to == "devA");
       CHECK(hub.out[0].status == 200);
       CHECK(hub.out[0].topic == "$iothub/twin/res/200/?$rid=" + std::string(rid));
-      CHECK(hub.out[0].payload == R"({"desired":{"fan":2,"$version":2},"reported":{"$version":1}})");
+      CHECK(hub.out[0].payload ==
+            R"({"desired":{"fan":2,"$version":2},"reported":{"$version":1}})");
     }
   }
 }
@@ -157,13 +164,13 @@ TEST_CASE("a device that is connected and subscribed is told of desired") {
     CHECK(hub.out.back().what == hub_action::kind::event);
     return hub.out.size() == 2 && hub.out[0].what == hub_action::kind::notify;
   };
-  hub.session.subscribed(a, twinsync::desired_filter);  // not connected
+  hub.session.subscribed(a, devicetwin::desired_filter);  // not connected
   CHECK(!is_told());
   REQUIRE(!hub.session.connected(a));
   CHECK(!is_told());
-  hub.session.subscribed(a, twinsync::responses_filter);
+  hub.session.subscribed(a, devicetwin::responses_filter);
   CHECK(!is_told());
-  hub.session.subscribed(a, twinsync::desired_filter);
+  hub.session.subscribed(a, devicetwin::desired_filter);
   REQUIRE(is_told());
   CHECK(hub.out[0].to == "devA");
   CHECK(hub.out[0].topic == "$iothub/twin/PATCH/properties/desired/?$version=5");
@@ -171,16 +178,17 @@ TEST_CASE("a device that is connected and subscribed is told of desired") {
 
   // Two subscriptions: one is enough.
   hub.session.subscribed(a, "$iothub/#");
-  hub.session.unsubscribed(a, twinsync::desired_filter);
+  hub.session.unsubscribed(a, devicetwin::desired_filter);
   CHECK(is_told());
   hub.session.unsubscribed(a, "$iothub/#");
   CHECK(!is_told());
 
-  // A new connection starts without; the end of the older one, told late, is not the end of the newer.
-  hub.session.subscribed(a, twinsync::desired_filter);
+  // A new connection starts without; the end of the older one, told late, is not the end of the
+  // newer.
+  hub.session.subscribed(a, devicetwin::desired_filter);
   REQUIRE(!hub.session.connected(a, 2));
   CHECK(!is_told());
-  hub.session.subscribed(a, twinsync::desired_filter);
+  hub.session.subscribed(a, devicetwin::desired_filter);
   hub.session.disconnected(a);
   CHECK(is_told());
   hub.session.disconnected(a, 2);
@@ -199,13 +207,15 @@ TEST_CASE("a device that is connected and subscribed is told of desired") {
 
 TEST_CASE("subscriptions count when they match the notifications' topics") {
   // Every filter of up to seven levels out of these, against the rule itself.
-  const std::string levels[] = {"$iothub", "twin", "PATCH", "properties", "desired", "+", "#", "", "other", "?$version=1"};
+  const std::string levels[] = {"$iothub", "twin", "PATCH", "properties", "desired",
+                                "+",       "#",    "",      "other",      "?$version=1"};
   const std::string topic = "$iothub/twin/PATCH/properties/desired/?$version=";
   std::vector<std::uint64_t> bits;
   std::string filter;
   const auto check = [&] {
-    const std::uint64_t bit = twinsync::detail::filter_bit(filter);
-    const bool matches = mqtt_match(filter, topic + "1") && mqtt_match(filter, topic + "9223372036854775807");
+    const std::uint64_t bit = devicetwin::detail::filter_bit(filter);
+    const bool matches =
+        mqtt_match(filter, topic + "1") && mqtt_match(filter, topic + "9223372036854775807");
     if ((bit != 0) != matches || (bit & (bit - 1)) != 0) FAIL_CHECK(filter);
     if (bit != 0) bits.push_back(bit);
   };
@@ -224,9 +234,11 @@ TEST_CASE("subscriptions count when they match the notifications' topics") {
   std::sort(bits.begin(), bits.end());
   CHECK(bits.size() == 63);
   CHECK(std::unique(bits.begin(), bits.end()) == bits.end());  // no two share a bit
-  for (const char* none : {"", "#", "+/twin/#", "$iothub", "$iothub/twin/res/#", "$iothub/twin/PATCH/properties/desired", "$iothub/#/x",
-                           "$iothub/twin/#x", "$share/g/$iothub/#", "$iothub/twin/PATCH/properties/desired/?$version=1"}) {
-    CHECK(twinsync::detail::filter_bit(none) == 0);
+  for (const char* none :
+       {"", "#", "+/twin/#", "$iothub", "$iothub/twin/res/#",
+        "$iothub/twin/PATCH/properties/desired", "$iothub/#/x", "$iothub/twin/#x",
+        "$share/g/$iothub/#", "$iothub/twin/PATCH/properties/desired/?$version=1"}) {
+    CHECK(devicetwin::detail::filter_bit(none) == 0);
   }
 }
 
@@ -272,11 +284,11 @@ TEST_CASE("the service gets, and writes on condition of the etag") {
   // A report of the device leaves the etag alone.
   REQUIRE(!hub.report(a, R"({"fan":2})"));
   CHECK(hub.patch(a, R"({"tags":{"x":1}})", "AAAAAAAAAAQ=").status == 200);
-  reply = hub.session.service_remove(a, hub.now, "AAAAAAAAAAQ=");
+  reply = hub.session.service_remove(a, at(hub.now), "AAAAAAAAAAQ=");
   CHECK(reply.status == 412);
   CHECK(code_in(reply.body) == 412001);
   CHECK(hub.session.actions().empty());
-  CHECK(hub.session.service_remove(a, hub.now, "AAAAAAAAAAU=").status == 204);
+  CHECK(hub.session.service_remove(a, at(hub.now), "AAAAAAAAAAU=").status == 204);
 }
 
 TEST_CASE("twins are made and removed, and the back end is told") {
@@ -288,33 +300,33 @@ TEST_CASE("twins are made and removed, and the back end is told") {
   CHECK(*json::get<std::string_view>(parsed(hub.out[0].payload), "/deviceId") == "devA");
   CHECK(hub.create(a) == 409);
   CHECK(hub.out.empty());
-  auto reply = hub.session.service_create({"devA"}, hub.now);
+  auto reply = hub.session.service_create({"devA"}, at(hub.now));
   CHECK(code_in(reply.body) == 409001);
 
   // A module needs its device.
   const twin_id module{"devA", "fan"}, orphan{"devB", "fan"};
-  reply = hub.session.service_create({orphan.device, orphan.module}, hub.now);
+  reply = hub.session.service_create({orphan.device, orphan.module}, at(hub.now));
   CHECK(reply.status == 404);
   CHECK(code_in(reply.body) == 404001);
   REQUIRE(hub.create(module) == 200);
   CHECK(hub.out[0].operation == "createModuleIdentity");
   CHECK(hub.out[0].to == "devA/fan");
-  reply = hub.session.service_create({module.device, module.module}, hub.now);
+  reply = hub.session.service_create({module.device, module.module}, at(hub.now));
   CHECK(reply.status == 409);
   CHECK(code_in(reply.body) == 409301);
 
   REQUIRE(!hub.report(a, R"({"x":1})"));
-  reply = hub.session.service_remove(a, hub.now);
+  reply = hub.session.service_remove(a, at(hub.now));
   CHECK(reply.status == 204);
   hub.collect();
   REQUIRE(hub.out.size() == 1);
   CHECK(hub.out[0].operation == "deleteDeviceIdentity");
   CHECK(*json::get<std::int64_t>(parsed(hub.out[0].payload), "/properties/reported/x") == 1);
-  CHECK(hub.session.service_remove(a, hub.now).status == 404);
+  CHECK(hub.session.service_remove(a, at(hub.now)).status == 404);
   CHECK(hub.session.service_get(a).status == 404);
   // The module is a twin of its own.
   CHECK(hub.session.service_get(module).status == 200);
-  CHECK(hub.session.service_remove(module, hub.now).status == 204);
+  CHECK(hub.session.service_remove(module, at(hub.now)).status == 204);
   CHECK(hub.session.actions()[0].operation == "deleteModuleIdentity");
 
   // Made anew it starts anew.
@@ -324,7 +336,7 @@ TEST_CASE("twins are made and removed, and the back end is told") {
 
 TEST_CASE("every refusal has its status, its code, and says what is wrong where") {
   memory_store store;
-  twinsync::hub_options options;
+  devicetwin::hub_options options;
   options.max_payload = 40'000;
   options.max_service_body = 50'000;
   test_hub hub(store, options);
@@ -378,17 +390,21 @@ TEST_CASE("every refusal has its status, its code, and says what is wrong where"
     CHECK(hub.out[0].topic == "$iothub/twin/res/" + std::to_string(r.status) + "/?$rid=1");
     CHECK(code_in(hub.out[0].payload) == r.error_code);
     CHECK_THAT(hub.out[0].payload, matchers::ContainsSubstring(r.says));
-    CHECK_THAT(hub.out[0].payload, matchers::ContainsSubstring("\"timestampUtc\":\"2026-01-31T12:"));
+    CHECK_THAT(hub.out[0].payload,
+               matchers::ContainsSubstring("\"timestampUtc\":\"2026-01-31T12:"));
     CHECK(service_text(**store.find(a)) == before);
   }
   // What does not fit: 403.
-  for (int i = 0; i < 8; ++i) REQUIRE(!hub.report(a, "{\"n" + std::to_string(i) + "\":\"" + std::string(4090, 'x') + "\"}"));
-  CHECK(hub.report(a, "{\"n8\":\"" + std::string(4090, 'x') + "\"}").code() == errc::section_too_large);
+  for (int i = 0; i < 8; ++i)
+    REQUIRE(!hub.report(a, "{\"n" + std::to_string(i) + "\":\"" + std::string(4090, 'x') + "\"}"));
+  CHECK(hub.report(a, "{\"n8\":\"" + std::string(4090, 'x') + "\"}").code() ==
+        errc::section_too_large);
   CHECK(hub.out[0].status == 403);
   CHECK(code_in(hub.out[0].payload) == 403100);
 
   // The service's writes are refused the same way, and told to nobody.
-  const auto refused = [&](const twinsync::service_reply& reply, unsigned status, std::int64_t code, const std::string& says) {
+  const auto refused = [&](const devicetwin::service_reply& reply, unsigned status,
+                           std::int64_t code, const std::string& says) {
     CHECK(reply.status == status);
     CHECK(reply.why);
     CHECK(code_in(reply.body) == code);
@@ -399,17 +415,17 @@ TEST_CASE("every refusal has its status, its code, and says what is wrong where"
   refused(hub.desire(a, R"({"a":{"$x":1}})"), 400, 400004, "/properties/desired/a/$x");
   refused(hub.replace(a, R"({"tags":{"a":null}})"), 400, 400004, "/tags/a");
   refused(hub.patch(a, R"({"tags":1})"), 400, 400004, "/tags");
-  refused(hub.patch(a, R"({"tags":{"a":")" + std::string(4000, 'x') + R"(","b":")" + std::string(4000, 'x') + R"(","c":")" +
-                           std::string(4000, 'x') + "\"}}"),
+  refused(hub.patch(a, R"({"tags":{"a":")" + std::string(4000, 'x') + R"(","b":")" +
+                           std::string(4000, 'x') + R"(","c":")" + std::string(4000, 'x') + "\"}}"),
           403, 403100, "8192");
   refused(hub.patch(a, std::string(50'001, ' ')), 413, 413001, "50000");
   refused(hub.desire(b, "{}"), 404, 404001, "device");
   refused(hub.desire({"devA", "m"}, "{}"), 404, 404010, "module");
   refused(hub.desire({"dev/A"}, "{}"), 404, 404001, "device");
   refused(hub.session.service_get({"", ""}), 400, 400004, "id");
-  refused(hub.session.service_create({"dev/A"}, hub.now), 400, 400004, "deviceId");
-  refused(hub.session.service_create({std::string(129, 'x')}, hub.now), 400, 400004, "id");
-  refused(hub.session.service_remove({"dev A"}, hub.now), 404, 404001, "device");
+  refused(hub.session.service_create({"dev/A"}, at(hub.now)), 400, 400004, "deviceId");
+  refused(hub.session.service_create({std::string(129, 'x')}, at(hub.now)), 400, 400004, "id");
+  refused(hub.session.service_remove({"dev A"}, at(hub.now)), 404, 404001, "device");
 
   // By a dialect without the silent ignoring of what a device writes.
   devicetwin::dialect strict = devicetwin::azure;
@@ -438,7 +454,9 @@ TEST_CASE("a device of which nothing is known") {
     CHECK(hub.get({bad, ""}).code() == errc::invalid_identity);
     CHECK(hub.out.empty());
     CHECK(hub.session.connected({bad, ""}).code() == errc::invalid_identity);
-    CHECK(hub.session.refuse({bad, ""}, get_topic + "1", twinsync::throttled, "", noon()).code() == errc::invalid_identity);
+    CHECK(
+        hub.session.refuse({bad, ""}, get_topic + "1", devicetwin::throttled, "", noon()).code() ==
+        errc::invalid_identity);
   }
 }
 
@@ -449,14 +467,19 @@ TEST_CASE("what a device may not publish, and what is not the hub's business") {
   hub.add(b);
   const std::string before = service_text(**store.find(a)) + service_text(**store.find(b));
   // Forged answers and notifications.
-  for (const char* topic : {"$iothub/twin/res/200/?$rid=1", "$iothub/twin/res/204/?$rid=1&$version=2",
-                            "$iothub/twin/PATCH/properties/desired/?$version=2", "$iothub/twin/PATCH/properties/desired/"}) {
+  for (const char* topic :
+       {"$iothub/twin/res/200/?$rid=1", "$iothub/twin/res/204/?$rid=1&$version=2",
+        "$iothub/twin/PATCH/properties/desired/?$version=2",
+        "$iothub/twin/PATCH/properties/desired/"}) {
     CHECK(hub.send(a, topic, R"({"x":1})").code() == errc::not_writable);
     CHECK(hub.out.empty());
-    CHECK(hub.session.refuse(a, topic, twinsync::throttled, "", noon()).code() == errc::not_writable);
+    CHECK(hub.session.refuse(a, topic, devicetwin::throttled, "", noon()).code() ==
+          errc::not_writable);
   }
-  for (const char* topic : {"devices/devA/messages/events/", "", "$iothub/twin/", "$iothub/twin/GET/", "$iothub/twin/GET/?$rid=",
-                            "$iothub/methods/res/200/?$rid=1", "$aws/things/devB/shadow/update", "devB/$iothub/twin/GET/?$rid=1"}) {
+  for (const char* topic :
+       {"devices/devA/messages/events/", "", "$iothub/twin/", "$iothub/twin/GET/",
+        "$iothub/twin/GET/?$rid=", "$iothub/methods/res/200/?$rid=1",
+        "$aws/things/devB/shadow/update", "devB/$iothub/twin/GET/?$rid=1"}) {
     CHECK(hub.send(a, topic, R"({"x":1})").code() == errc::invalid_topic);
     CHECK(hub.out.empty());
   }
@@ -472,7 +495,7 @@ TEST_CASE("a malformed request with a request id is refused, and nothing is writ
   test_hub hub(store);
   hub.add(a);
   const std::string before = device_text(**store.find(a));
-  const std::string longer(twinsync::max_request_id + 1, 'r');
+  const std::string longer(devicetwin::max_request_id + 1, 'r');
   const struct {
     std::string topic, id;
   } cases[] = {{report_topic + "7&$version=abc", "7"},
@@ -497,7 +520,8 @@ TEST_CASE("a malformed request with a request id is refused, and nothing is writ
     CHECK(code_in(hub.out[0].payload) == 400004);
     CHECK(device_text(**store.find(a)) == before);
 
-    CHECK(hub.session.refuse(a, c.topic, twinsync::throttled, "slower", noon()).code() == errc::invalid_topic);
+    CHECK(hub.session.refuse(a, c.topic, devicetwin::throttled, "slower", noon()).code() ==
+          errc::invalid_topic);
     hub.collect();
     REQUIRE(hub.out.size() == 1);
     CHECK(hub.out[0].topic == "$iothub/twin/res/429/?$rid=" + c.id);
@@ -529,7 +553,8 @@ TEST_CASE("two devices and a module, each on its own") {
   REQUIRE(hub.out.size() == 2);
   CHECK(hub.out[0].to == "devB");
   CHECK(hub.device_view(a) == R"({"desired":{"$version":1},"reported":{"who":"a","$version":2}})");
-  CHECK(hub.device_view(module) == R"({"desired":{"$version":1},"reported":{"who":"m","$version":2}})");
+  CHECK(hub.device_view(module) ==
+        R"({"desired":{"$version":1},"reported":{"who":"m","$version":2}})");
   CHECK(hub.device_view(b) == R"({"desired":{"only":"b","$version":2},"reported":{"$version":1}})");
   CHECK(hub.out[0].to == "devB");
   REQUIRE(hub.desire(module, R"({"x":1})").status == 200);
@@ -540,12 +565,12 @@ TEST_CASE("two devices and a module, each on its own") {
 
 TEST_CASE("the number of connections is bounded") {
   memory_store store;
-  twinsync::hub_options options;
+  devicetwin::hub_options options;
   options.max_connections = 2;
   test_hub hub(store, options);
   REQUIRE(!hub.session.connected({"1"}));
   REQUIRE(!hub.session.connected({"2"}));
-  CHECK(hub.session.connected({"3"}).code() == errc::out_of_memory);
+  CHECK(hub.session.connected({"3"}).code() == errc::too_many_connections);
   REQUIRE(!hub.session.connected({"1"}, 7));
   hub.session.disconnected({"2"});
   REQUIRE(!hub.session.connected({"3"}));
@@ -558,16 +583,20 @@ TEST_CASE("a message is refused without being looked at") {
   memory_store store;
   test_hub hub(store);
   hub.add(a);
-  REQUIRE(!hub.session.refuse(a, report_topic + "9", twinsync::throttled, "slower, \"please\"\n\xFF", noon()));
+  REQUIRE(!hub.session.refuse(a, report_topic + "9", devicetwin::throttled,
+                              "slower, \"please\"\n\xFF", noon()));
   hub.collect();
   REQUIRE(hub.out.size() == 1);
   CHECK(hub.out[0].topic == "$iothub/twin/res/429/?$rid=9");
-  CHECK(hub.out[0].payload == R"({"errorCode":429001,"message":"slower, \"please\"\n?","timestampUtc":"2026-01-31T12:00:00Z"})");
-  REQUIRE(!hub.session.refuse(a, get_topic + "9", twinsync::server_busy, "", noon()));
+  CHECK(
+      hub.out[0].payload ==
+      R"({"errorCode":429001,"message":"slower, \"please\"\n?","timestampUtc":"2026-01-31T12:00:00Z"})");
+  REQUIRE(!hub.session.refuse(a, get_topic + "9", devicetwin::server_busy, "", noon()));
   hub.collect();
   CHECK(hub.out[0].status == 503);
   CHECK(code_in(hub.out[0].payload) == 503001);
-  CHECK(hub.session.refuse(a, "x", twinsync::throttled, "", noon()).code() == errc::invalid_topic);
+  CHECK(hub.session.refuse(a, "x", devicetwin::throttled, "", noon()).code() ==
+        errc::invalid_topic);
 }
 
 TEST_CASE("actions are those of the last call, and need nothing of the caller's") {
@@ -583,8 +612,10 @@ TEST_CASE("actions are those of the last call, and need nothing of the caller's"
   hub.collect();
   CHECK(hub.out[0].to == "devA");
   CHECK(hub.out[0].topic == "$iothub/twin/res/200/?$rid=some-request-id");
-  for (const auto& call : {+[](test_hub& h) { static_cast<void>(h.session.connected(a)); }, +[](test_hub& h) { h.session.subscribed(a, "x"); },
-                           +[](test_hub& h) { h.session.unsubscribed(a, "x"); }, +[](test_hub& h) { h.session.disconnected(a); },
+  for (const auto& call : {+[](test_hub& h) { static_cast<void>(h.session.connected(a)); },
+                           +[](test_hub& h) { h.session.subscribed(a, "x"); },
+                           +[](test_hub& h) { h.session.unsubscribed(a, "x"); },
+                           +[](test_hub& h) { h.session.disconnected(a); },
                            +[](test_hub& h) { static_cast<void>(h.session.service_get(a)); },
                            +[](test_hub& h) { static_cast<void>(h.send(a, "x", "")); }}) {
     REQUIRE(!hub.get(a));
@@ -615,7 +646,8 @@ struct late_store {
     ++commits;
     return errc::precondition_failed;
   }
-  json::error create(const devicetwin::new_identity& who, devicetwin::timestamp now, devicetwin::outcome& done) {
+  json::error create(const devicetwin::new_identity& who, devicetwin::timestamp now,
+                     devicetwin::outcome& done) {
     return held.create(who, now, done);
   }
   json::error remove(const twin_id&) { return errc::precondition_failed; }
@@ -640,7 +672,7 @@ TEST_CASE("nothing is acknowledged or told that is not stored") {
       CHECK(hub.create(a) == 409);  // it was made; only the answer was lost
     }
     REQUIRE(!hub.session.connected(a));
-    hub.session.subscribed(a, twinsync::desired_filter);
+    hub.session.subscribed(a, devicetwin::desired_filter);
     for (int i = 0; i < 6; ++i) {
       const std::string before = stored_view(table, a);
       const bool device = i % 2 == 0;
@@ -666,7 +698,8 @@ TEST_CASE("nothing is acknowledged or told that is not stored") {
         CHECK(hub.out.size() == 2);
         const auto view = parsed(after);
         CHECK(*json::get<std::int64_t>(view, device ? "/reported/v" : "/desired/v") == i);
-        const auto version = *json::get<std::int64_t>(view, device ? "/reported/$version" : "/desired/$version");
+        const auto version =
+            *json::get<std::int64_t>(view, device ? "/reported/$version" : "/desired/$version");
         CHECK_THAT(hub.out[0].topic, matchers::EndsWith("$version=" + std::to_string(version)));
       } else {
         CHECK(stored == mode);
@@ -676,6 +709,35 @@ TEST_CASE("nothing is acknowledged or told that is not stored") {
     }
     CHECK(table.stores >= n);  // one did fail
   }
+}
+
+TEST_CASE("how often an overtaken write is tried is an option") {
+  for (const unsigned attempts : {0u, 1u, 5u}) {
+    late_store late;
+    devicetwin::hub_options options;
+    options.write_attempts = attempts;
+    basic_hub<late_store> hub(late, options);
+    hub.add(a);
+    CHECK(hub.report(a, R"({"a":1})").code() == errc::precondition_failed);
+    CHECK(late.commits == (attempts == 0 ? 1 : attempts));
+    CHECK(hub.out.at(0).status == 503);
+  }
+}
+
+TEST_CASE("the outcome of the last write can be asked for") {
+  memory_store store;
+  test_hub hub(store);
+  hub.add(a);
+  REQUIRE(!hub.report(a, R"({"a":1,"b":{"c":2}})"));
+  const devicetwin::outcome& last = hub.session.last_outcome();
+  REQUIRE(last.size() == 2);
+  CHECK(last[1].pointer == "/b");
+  CHECK(last.reported_version == 2);
+  REQUIRE(hub.desire(a, R"({"x":true})").status == 200);
+  REQUIRE(last.size() == 1);
+  CHECK(last[0].where == part::desired);
+  CHECK(hub.report(a, R"({"a.b":1})"));
+  CHECK(last.size() == 0);
 }
 
 TEST_CASE("where somebody else has stored the twin, the write is made once more, on theirs") {
@@ -693,7 +755,8 @@ TEST_CASE("where somebody else has stored the twin, the write is made once more,
   they_report(R"({"b":2})");
   REQUIRE(!hub.report(a, R"({"a":3})"));
   CHECK(hub.out[0].topic == "$iothub/twin/res/204/?$rid=1&$version=4");
-  CHECK(stored_view(table, a) == R"({"desired":{"$version":1},"reported":{"a":3,"b":2,"$version":4}})");
+  CHECK(stored_view(table, a) ==
+        R"({"desired":{"$version":1},"reported":{"a":3,"b":2,"$version":4}})");
 
   // Conditions are held against what is stored.
   they_report(R"({"b":5})");
@@ -720,14 +783,15 @@ TEST_CASE("where somebody else has stored the twin, the write is made once more,
   CHECK(second.report(a, R"({"a":1})").code() == errc::precondition_failed);
   CHECK(late.commits == 2);
   REQUIRE(second.out.size() == 1);
-  CHECK(second.out[0].status == 500);
-  CHECK(second.desire(a, R"({"a":1})").status == 500);
+  CHECK(second.out[0].status == 503);
+  CHECK(second.desire(a, R"({"a":1})").status == 503);
   CHECK(second.out.empty());
   CHECK(second.session.service_remove(a, noon()).status == 412);
   CHECK(second.session.actions().empty());
 }
 
-TEST_CASE("hub: every allocation fails in turn, and the twin is as it was or the write is acknowledged") {
+TEST_CASE(
+    "hub: every allocation fails in turn, and the twin is as it was or the write is acknowledged") {
   const auto script = [](failing_heap& heap, std::size_t refused) {
     memory_store store(devicetwin::azure, heap.source());
     test_hub hub(store, {}, heap.source());
@@ -752,10 +816,13 @@ TEST_CASE("hub: every allocation fails in turn, and the twin is as it was or the
       heap.requests = requests;
       return text;
     };
-    while (!step(!hub.session.connected(a), view())) {}
-    hub.session.subscribed(a, twinsync::desired_filter);
+    while (!step(!hub.session.connected(a), view())) {
+    }
+    hub.session.subscribed(a, devicetwin::desired_filter);
     for (int i = 0; i < 3; ++i) {
-      const std::string value = "{\"member_with_a_long_name_" + std::to_string(i) + "\":{\"a\":[1,2,3],\"b\":\"a text that is longer than a few bytes\"}}";
+      const std::string value =
+          "{\"member_with_a_long_name_" + std::to_string(i) +
+          "\":{\"a\":[1,2,3],\"b\":\"a text that is longer than a few bytes\"}}";
       std::string before = view();
       while (!step(!hub.report(a, value), before)) {
         REQUIRE(hub.out.size() == 1);
@@ -818,7 +885,8 @@ TEST_CASE("hub: once its buffers have grown, a message needs no memory") {
 TEST_CASE("a hub in a caller's buffer") {
   alignas(16) static char buffer[16 * 1024];
   memory_store store;
-  twinsync::hub_session<memory_store, devicetwin::buffer_memory> hub(store, {}, devicetwin::buffer_memory(buffer, sizeof buffer));
+  devicetwin::hub_session<memory_store, devicetwin::buffer_memory> hub(
+      store, {}, devicetwin::buffer_memory(buffer, sizeof buffer));
   REQUIRE(hub.service_create({"devA"}, noon()).status == 200);
   REQUIRE(!hub.connected(a));
   std::size_t connected = 1;
@@ -833,41 +901,50 @@ TEST_CASE("a hub in a caller's buffer") {
 
 TEST_CASE("error bodies") {
   std::string out = "x";
-  twinsync::error_details details;
+  devicetwin::error_details details;
   const auto now = noon();
   details.now = &now;
   details.tracking_id = "abc\"-1";
   const json::error why = json::error(errc::reserved_member).at(json::location());
-  REQUIRE(!write_error_body(twinsync::refusal_of(why.code()), why, out, details));
-  CHECK(out == "x{\"errorCode\":400004,\"trackingId\":\"abc\\\"-1\",\"message\":\"names that start with '$' are written by the service alone\","
-               "\"timestampUtc\":\"2026-01-31T12:00:00Z\"}");
+  REQUIRE(!write_error_body(devicetwin::refusal_of(why.code()), why, out, details));
+  CHECK(out ==
+        "x{\"errorCode\":400004,\"trackingId\":\"abc\\\"-1\",\"message\":\"names that start with "
+        "'$' are written by the service alone\","
+        "\"timestampUtc\":\"2026-01-31T12:00:00Z\"}");
   out.clear();
-  REQUIRE(!write_error_body(twinsync::server_error, "", out));
+  REQUIRE(!write_error_body(devicetwin::server_error, "", out));
   CHECK(out == R"({"errorCode":500001,"message":""})");
-  CHECK(twinsync::refusal_of(errc::ok).status == 200);
+  CHECK(devicetwin::refusal_of(errc::ok).status == 200);
 
-  // Every error has a status of 4xx or 5xx, and a code that starts with it; the longest body has room.
+  // Every error has a status of 4xx or 5xx, and a code that starts with it; the longest body has
+  // room.
   for (int i = 1; i <= static_cast<int>(errc::handler_stopped); ++i) {
     const auto code = static_cast<errc>(i);
-    for (const auto whose : {twinsync::twin_of::device, twinsync::twin_of::module}) {
-      const twinsync::refusal r = twinsync::refusal_of(code, whose);
+    for (const auto whose : {devicetwin::twin_of::device, devicetwin::twin_of::module}) {
+      const devicetwin::refusal r = devicetwin::refusal_of(code, whose);
       CHECK(r.status >= 400);
       CHECK(r.code / 1000 == r.status);
     }
     for (const char c : {'x', '\n', '"', '\x7F'}) {
       const std::string name(400, c);
       const json::step step = json::step::member(name);
-      const json::error worst = json::error(code).limited_to(UINT64_MAX, UINT64_MAX).of_text(1).at(json::location(&step, 1));
+      const json::error worst = json::error(code)
+                                    .limited_to(UINT64_MAX, UINT64_MAX)
+                                    .of_text(1)
+                                    .at(json::location(&step, 1));
       std::string text(3000, '\n');
-      char room[twinsync::max_error_body];
+      char room[devicetwin::max_error_body];
       json::text_buffer body(room, sizeof room);
-      REQUIRE(!write_error_body(twinsync::refusal_of(code), json::error(worst).in_text(text, 2900), body, {{}, &now}));
+      REQUIRE(!write_error_body(devicetwin::refusal_of(code),
+                                json::error(worst).in_text(text, 2900), body, {{}, &now}));
       CHECK(code_in(body.view()) != 0);
     }
   }
   // Into too small a buffer: nothing.
   char small[40];
   json::text_buffer none(small, sizeof small);
-  CHECK(write_error_body(twinsync::throttled, "this does not fit into forty bytes", none).code() == errc::out_of_memory);
+  CHECK(
+      write_error_body(devicetwin::throttled, "this does not fit into forty bytes", none).code() ==
+      errc::out_of_memory);
   CHECK(none.size() == 0);
 }

@@ -14,11 +14,14 @@ std::string merged(std::string_view base, std::string_view ours, std::string_vie
                    merge::policy prefer = merge::policy::ours) {
   json::document result;
   std::string conflicts;
-  const auto show = [](const auto* value) { return value == nullptr ? std::string("-") : written(*value); };
-  const auto e = merge::merge3(parsed(base), parsed(ours), parsed(theirs), result, prefer, [&](const auto& c) {
-    conflicts += " " + pointer_of(c.where) + ":" + show(c.base) + "/" + show(c.ours) + "/" + show(c.theirs) + " " +
-                 merge::name_of(c.kind) + ">" + merge::name_of(c.chosen);
-  });
+  const auto show = [](const auto* value) {
+    return value == nullptr ? std::string("-") : written(*value);
+  };
+  const auto e =
+      merge::merge3(parsed(base), parsed(ours), parsed(theirs), result, prefer, [&](const auto& c) {
+        conflicts += " " + pointer_of(c.where) + ":" + show(c.base) + "/" + show(c.ours) + "/" +
+                     show(c.theirs) + " " + merge::name_of(c.kind) + ">" + merge::name_of(c.chosen);
+      });
   return (e ? problem(e) : written(result.root())) + conflicts;
 }
 
@@ -26,7 +29,8 @@ std::string merged(std::string_view base, std::string_view ours, std::string_vie
 
 TEST_CASE("merge3 takes what one side changed", "[merge3]") {
   CHECK(merged(R"({"a":1,"b":{"c":2,"d":3},"e":4})", R"({"a":9,"b":{"c":2,"d":3},"e":4})",
-               R"({"a":1,"b":{"c":2,"d":8,"x":{"y":1}}})") == R"({"a":9,"b":{"c":2,"d":8,"x":{"y":1}}})");
+               R"({"a":1,"b":{"c":2,"d":8,"x":{"y":1}}})") ==
+        R"({"a":9,"b":{"c":2,"d":8,"x":{"y":1}}})");
   CHECK(merged("{}", R"({"a":1})", R"({"a":1.0})") == R"({"a":1})");
   CHECK(merged("1", "1", "[2]") == "[2]");
   CHECK(merged("1", "[2]", "1") == "[2]");
@@ -38,59 +42,76 @@ TEST_CASE("merge3 reports every conflict, its kind and who won", "[merge3]") {
   const char* base = R"({"a":1,"b":{"c":2},"d":[1],"e":"x","f":true,"g":1})";
   const char* ours = R"({"a":2,"b":{"c":3},"d":[1,2],"e":{"y":1},"f":false,"g":2})";
   const char* theirs = R"({"a":3,"d":[0],"e":5,"f":"no","g":2})";
-  const std::string conflicts = " /a:1/2/3 both changed>X /d:[1]/[1,2]/[0] both changed>X"
-                                R"( /e:"x"/{"y":1}/5 type clash>X /f:true/false/"no" type clash>X)"
-                                R"( /b:{"c":2}/{"c":3}/- changed and removed>X)";
+  const std::string conflicts =
+      " /a:1/2/3 both changed>X /d:[1]/[1,2]/[0] both changed>X"
+      R"( /e:"x"/{"y":1}/5 type clash>X /f:true/false/"no" type clash>X)"
+      R"( /b:{"c":2}/{"c":3}/- changed and removed>X)";
   const auto chosen = [&](const char* side) {
     std::string text = conflicts;
     for (std::size_t at; (at = text.find('X')) != text.npos;) text.replace(at, 1, side);
     return text;
   };
-  CHECK(merged(base, ours, theirs) == R"({"a":2,"b":{"c":3},"d":[1,2],"e":{"y":1},"f":false,"g":2})" + chosen("ours"));
-  CHECK(merged(base, ours, theirs, merge::policy::theirs) == R"({"a":3,"d":[0],"e":5,"f":"no","g":2})" + chosen("theirs"));
-  CHECK(merged(base, ours, theirs, merge::policy::fail) == std::string(describe(errc::conflict)) + " at /a" + chosen("ours"));
+  CHECK(merged(base, ours, theirs) ==
+        R"({"a":2,"b":{"c":3},"d":[1,2],"e":{"y":1},"f":false,"g":2})" + chosen("ours"));
+  CHECK(merged(base, ours, theirs, merge::policy::theirs) ==
+        R"({"a":3,"d":[0],"e":5,"f":"no","g":2})" + chosen("theirs"));
+  CHECK(merged(base, ours, theirs, merge::policy::fail) ==
+        std::string(describe(errc::conflict)) + " at /a" + chosen("ours"));
   CHECK(merged("1", "2", "3") == "2 :1/2/3 both changed>ours");
-  CHECK(merged(R"({"a":1})", "5", R"({"a":2})", merge::policy::theirs) == R"({"a":2} :{"a":1}/5/{"a":2} type clash>theirs)");
+  CHECK(merged(R"({"a":1})", "5", R"({"a":2})", merge::policy::theirs) ==
+        R"({"a":2} :{"a":1}/5/{"a":2} type clash>theirs)");
 }
 
 TEST_CASE("merge3 lets the report decide each conflict", "[merge3]") {
   json::document result;
-  const auto a_is_ours = [](const auto& c) { return c.where == "/a" ? merge::side::ours : merge::side::theirs; };
-  REQUIRE(!merge::merge3(parsed(R"({"a":1,"b":1})"), parsed(R"({"a":2,"b":2})"), parsed(R"({"a":3})"), result,
-                         merge::policy::fail, a_is_ours));
+  const auto a_is_ours = [](const auto& c) {
+    return c.where == "/a" ? merge::side::ours : merge::side::theirs;
+  };
+  REQUIRE(!merge::merge3(parsed(R"({"a":1,"b":1})"), parsed(R"({"a":2,"b":2})"),
+                         parsed(R"({"a":3})"), result, merge::policy::fail, a_is_ours));
   CHECK(written(result.root()) == R"({"a":2})");
 }
 
-TEST_CASE("two sides that make the same object without a base are merged member by member", "[merge3][published]") {
-  CHECK(merged("{}", R"({"wifi":{"ssid":"a","pin":{"x":1}}})", R"({"wifi":{"channel":6,"pin":{"y":2}}})") ==
+TEST_CASE("two sides that make the same object without a base are merged member by member",
+          "[merge3][published]") {
+  CHECK(merged("{}", R"({"wifi":{"ssid":"a","pin":{"x":1}}})",
+               R"({"wifi":{"channel":6,"pin":{"y":2}}})") ==
         R"({"wifi":{"ssid":"a","pin":{"x":1,"y":2},"channel":6}})");
-  CHECK(merged(R"({"wifi":false})", R"({"wifi":{"ssid":"a","c":1}})", R"({"wifi":{"ssid":"b","c":1}})") ==
+  CHECK(merged(R"({"wifi":false})", R"({"wifi":{"ssid":"a","c":1}})",
+               R"({"wifi":{"ssid":"b","c":1}})") ==
         R"({"wifi":{"ssid":"a","c":1}} /wifi/ssid:-/"a"/"b" both changed>ours)");
 }
 
 TEST_CASE("last applied, new and live documents: what others own survives", "[merge3][published]") {
-  const char* applied = R"({"replicas":2,"image":"a:1","debug":true,"labels":{"app":"x","tmp":"1"}})";
-  const char* live = R"({"replicas":5,"image":"a:1","debug":true,"labels":{"app":"x","tmp":"1","added":"by others"},"status":{"ready":5}})";
+  const char* applied =
+      R"({"replicas":2,"image":"a:1","debug":true,"labels":{"app":"x","tmp":"1"}})";
+  const char* live =
+      R"({"replicas":5,"image":"a:1","debug":true,"labels":{"app":"x","tmp":"1","added":"by others"},"status":{"ready":5}})";
   const char* wanted = R"({"replicas":2,"image":"a:2","labels":{"app":"x"}})";
-  CHECK(merged(applied, wanted, live) ==
-        R"({"replicas":5,"image":"a:2","labels":{"app":"x","added":"by others"},"status":{"ready":5}})");
+  CHECK(
+      merged(applied, wanted, live) ==
+      R"({"replicas":5,"image":"a:2","labels":{"app":"x","added":"by others"},"status":{"ready":5}})");
 }
 
 TEST_CASE("merge3 gives the change from ours, and works in place", "[merge3]") {
   merge::change from_ours;
-  REQUIRE(!merge::merge3(parsed(R"({"a":1,"b":2})"), parsed(R"({"a":5,"b":2})"), parsed(R"({"a":1,"b":3,"c":4})"), from_ours));
+  REQUIRE(!merge::merge3(parsed(R"({"a":1,"b":2})"), parsed(R"({"a":5,"b":2})"),
+                         parsed(R"({"a":1,"b":3,"c":4})"), from_ours));
   CHECK(form_of(from_ours) == R"({"b":[3],"c":[4]})");
   json::document ours = document_of(R"({"a":5,"b":2})");
-  REQUIRE(!merge::merge3(parsed(R"({"a":1,"b":2})"), ours.root(), parsed(R"({"a":1,"b":3,"c":4})"), ours));
+  REQUIRE(!merge::merge3(parsed(R"({"a":1,"b":2})"), ours.root(), parsed(R"({"a":1,"b":3,"c":4})"),
+                         ours));
   CHECK(written(ours.root()) == R"({"a":5,"b":3,"c":4})");
-  CHECK(merge::merge3(parsed(R"({"a":1})"), ours.root(), parsed(R"({"a":2})"), ours).code() == errc::conflict);
+  CHECK(merge::merge3(parsed(R"({"a":1})"), ours.root(), parsed(R"({"a":2})"), ours).code() ==
+        errc::conflict);
   CHECK(written(ours.root()) == R"({"a":5,"b":3,"c":4})");
   // Into a buffer, which ours does not fit twice.
   alignas(8) char buffer[3000];
   json::document small(buffer, sizeof buffer);
   REQUIRE(!json::read(R"({"kept":1})", small));
   const auto large = parsed("{\"a\":\"" + std::string(2000, 'x') + "\"}");
-  CHECK(merge::merge3(parsed("{}"), large, parsed(R"({"b":1})"), small).code() == errc::out_of_memory);
+  CHECK(merge::merge3(parsed("{}"), large, parsed(R"({"b":1})"), small).code() ==
+        errc::out_of_memory);
   CHECK(written(small.root()) == R"({"kept":1})");
   REQUIRE(!merge::merge3(parsed("{}"), parsed(R"({"a":1})"), parsed(R"({"b":1})"), small));
   CHECK(written(small.root()) == R"({"a":1,"b":1})");
@@ -100,15 +121,18 @@ TEST_CASE("merge3 refuses what cannot be compared or stored", "[merge3]") {
   json::document result;
   auto nan = parsed(R"({"a":{"b":[1]}})");
   nan["a"]["b"][0].SetDouble(std::numeric_limits<double>::quiet_NaN());
-  CHECK(problem(merge::merge3(parsed("{}"), parsed("{}"), nan, result)) == std::string(describe(errc::not_finite)) + " at /a/b/0");
-  CHECK(problem(merge::merge3(parsed(R"({"a":{"b":[1]}})"), nan, parsed(R"({"a":{"b":[2]}})"), result)) ==
+  CHECK(problem(merge::merge3(parsed("{}"), parsed("{}"), nan, result)) ==
         std::string(describe(errc::not_finite)) + " at /a/b/0");
-  CHECK(merge::merge3(parsed("{}"), parsed("{}"), parsed(R"({"a":{"b":1}})"), result, merge::policy::fail,
-                      merge::no_report{}, [] {
+  CHECK(problem(merge::merge3(parsed(R"({"a":{"b":[1]}})"), nan, parsed(R"({"a":{"b":[2]}})"),
+                              result)) == std::string(describe(errc::not_finite)) + " at /a/b/0");
+  CHECK(merge::merge3(parsed("{}"), parsed("{}"), parsed(R"({"a":{"b":1}})"), result,
+                      merge::policy::fail, merge::no_report{},
+                      [] {
                         merge::options o;
                         o.max_depth = 1;
                         return o;
-                      }()).code() == errc::depth_exceeded);
+                      }())
+            .code() == errc::depth_exceeded);
   CHECK(result.root().IsNull());
 }
 
@@ -119,7 +143,8 @@ TEST_CASE("merge3 of documents with repeated names: the first counts", "[merge3]
   ours.AddMember("a", 2, ours.GetAllocator());
   ours.AddMember("b", 3, ours.GetAllocator());
   json::document result;
-  REQUIRE(!merge::merge3(parsed(R"({"a":1,"b":0})"), ours, parsed(R"({"b":0})"), result, merge::policy::theirs));
+  REQUIRE(!merge::merge3(parsed(R"({"a":1,"b":0})"), ours, parsed(R"({"b":0})"), result,
+                         merge::policy::theirs));
   CHECK(written(result.root()) == R"({"b":3})");
 }
 
@@ -162,7 +187,8 @@ TEST_CASE("every allocation failing: merge3", "[failure]") {
         merge::options options;
         options.memory = source;
         json::document result(source);
-        json::error e = merge::merge3(b, o, t, result, merge::policy::theirs, merge::no_report{}, options);
+        json::error e =
+            merge::merge3(b, o, t, result, merge::policy::theirs, merge::no_report{}, options);
         if (e) CHECK(result.root().IsNull());
         return e;
       },
@@ -189,7 +215,8 @@ TEST_CASE("every allocation failing: merge3 of objects that need an index", "[fa
       merge::options options;
       options.memory = heap.source();
       json::document result(heap.source());
-      const json::error e = merge::merge3(b, o, t, result, merge::policy::theirs, merge::no_report{}, options);
+      const json::error e =
+          merge::merge3(b, o, t, result, merge::policy::theirs, merge::no_report{}, options);
       // Some of the memory saves time only, and is done without.
       if (e) CHECK(e.code() == errc::out_of_memory);
       if (!e) CHECK(written(result.root()) == written(expected.root()));

@@ -40,7 +40,8 @@ struct counting_names {
 TEST_CASE("name_index finds what is there and nothing else, whatever the names", "[names]") {
   constexpr size_type count = 1000;  // in 2048 slots
   std::vector<std::string> names;
-  const std::uint64_t tag = std::uint64_t{0xABCDEF} << 32;  // all look alike until they are compared
+  const std::uint64_t tag = std::uint64_t{0xABCDEF}
+                            << 32;  // all look alike until they are compared
   SECTION("spread") {
     for (size_type i = 0; i < count; ++i) names.push_back("name " + std::to_string(i));
   }
@@ -49,7 +50,8 @@ TEST_CASE("name_index finds what is there and nothing else, whatever the names",
       for (size_type i = 0; i < count; ++i) names.push_back(name_with_hash(tag | i));
     }
     SECTION("all in one slot") {
-      for (size_type i = 0; i < count; ++i) names.push_back(name_with_hash(tag | (std::uint64_t{i} << 12)));
+      for (size_type i = 0; i < count; ++i)
+        names.push_back(name_with_hash(tag | (std::uint64_t{i} << 12)));
     }
   }
   std::size_t looked_at = 0;
@@ -73,16 +75,20 @@ TEST_CASE("names are shown to be distinct, never when they are not", "[names]") 
   const size_type count = GENERATE(0u, 1u, 2u, 17u, 64u, 5000u);
   rapidjson::Document object(rapidjson::kObjectType);
   const auto add = [&object](size_type i) {
-    const std::string name = (i % 2 == 0 ? "a name outside of its value " : "n") + std::to_string(i);
+    const std::string name =
+        (i % 2 == 0 ? "a name outside of its value " : "n") + std::to_string(i);
     json::value text(name.c_str(), static_cast<size_type>(name.size()), object.GetAllocator());
     object.AddMember(text, i, object.GetAllocator());
   };
   for (size_type i = 0; i < count; ++i) add(i);
   json::detail::index_memory memory{json::memory_source{}};
   const json::value& root = object;
-  const auto shown = [&] { return json::detail::name_search<json::value>().show_distinct(root, memory); };
+  const auto shown = [&] {
+    return json::detail::name_search<json::value>().show_distinct(root, memory);
+  };
   const auto few = [&] {
-    return count > 64 || json::detail::few_distinct<json::value>(json::detail::members_begin(root), root.MemberCount());
+    return count > 64 || json::detail::few_distinct<json::value>(json::detail::members_begin(root),
+                                                                 root.MemberCount());
   };
   CHECK(shown());
   CHECK(few());
@@ -102,10 +108,12 @@ TEST_CASE("hashes are shown to be distinct, never when they are not", "[names]")
     const auto hash = [&](size_type i) { return i * step + i; };
     CHECK(json::detail::surely_distinct(count, memory, hash));
     for (const size_type repeated : {size_type{0}, count / 2, count - 1}) {
-      CHECK_FALSE(json::detail::surely_distinct(count + 1, memory, [&](size_type i) { return hash(i == count ? repeated : i); }));
+      CHECK_FALSE(json::detail::surely_distinct(
+          count + 1, memory, [&](size_type i) { return hash(i == count ? repeated : i); }));
     }
   }
-  CHECK_FALSE(json::detail::surely_distinct(100, memory, [](size_type i) { return std::uint64_t{i} << 52; }));  // collide
+  CHECK_FALSE(json::detail::surely_distinct(
+      100, memory, [](size_type i) { return std::uint64_t{i} << 52; }));  // collide
   CHECK(memory.empty());
   json::detail::index_memory none{json::memory_source::none()};
   CHECK_FALSE(json::detail::surely_distinct(100, none, [&](size_type i) { return i * step; }));
@@ -115,7 +123,8 @@ TEST_CASE("name_index reports each later name of the same spelling", "[names]") 
   std::vector<std::string> names;
   const bool collide = json::detail::shortcuts && GENERATE(false, true);
   for (size_type i = 0; i < 300; ++i) {
-    names.push_back(collide ? name_with_hash(std::uint64_t{i % 100} << 20) : std::to_string(i % 100));
+    names.push_back(collide ? name_with_hash(std::uint64_t{i % 100} << 20)
+                            : std::to_string(i % 100));
   }
   std::size_t looked_at = 0;
   const counting_names name{names, looked_at};

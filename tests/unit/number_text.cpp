@@ -13,10 +13,13 @@ using json::same_number_text;
 using json::text_numbers;
 
 TEST_CASE("exact compares decimal values, however they are spelled", "[number_text]") {
-  const char* same[][2] = {{"1", "1.0"},       {"1", "10e-1"},     {"1", "0.1e1"},   {"100", "1e2"},     {"1E+2", "100.000"},
-                           {"0", "-0"},        {"0", "0.0e999"},   {"-0.0", "0e-7"}, {"1.50", "1.5"},    {"0.00012", "12e-5"},
-                           {"1e00005", "1e5"}, {"1e-0", "1"},      {"-2.5", "-25e-1"},
-                           {"89490200001234567890", "8949020000123456789e1"}};
+  const char* same[][2] = {{"1", "1.0"},        {"1", "10e-1"},
+                           {"1", "0.1e1"},      {"100", "1e2"},
+                           {"1E+2", "100.000"}, {"0", "-0"},
+                           {"0", "0.0e999"},    {"-0.0", "0e-7"},
+                           {"1.50", "1.5"},     {"0.00012", "12e-5"},
+                           {"1e00005", "1e5"},  {"1e-0", "1"},
+                           {"-2.5", "-25e-1"},  {"89490200001234567890", "8949020000123456789e1"}};
   for (const auto& pair : same) {
     INFO(pair[0] << " " << pair[1]);
     CHECK(same_number_text(pair[0], pair[1]));
@@ -41,9 +44,11 @@ TEST_CASE("exact compares decimal values, however they are spelled", "[number_te
   }
 }
 
-TEST_CASE("as_stored adds what rounds to the same double, where one is not spelled as an integer", "[number_text]") {
+TEST_CASE("as_stored adds what rounds to the same double, where one is not spelled as an integer",
+          "[number_text]") {
   const auto stored = [](std::string_view a, std::string_view b) {
-    CHECK(same_number_text(b, a, text_numbers::as_stored) == same_number_text(a, b, text_numbers::as_stored));
+    CHECK(same_number_text(b, a, text_numbers::as_stored) ==
+          same_number_text(a, b, text_numbers::as_stored));
     return same_number_text(a, b, text_numbers::as_stored);
   };
   CHECK(stored("0.1", "0.10000000000000001"));
@@ -82,7 +87,9 @@ TEST_CASE("numbers with long exponents are equal as the reference has it", "[num
   spelled_numbers::random_spelling random(13);
   std::size_t equal = 0;
   for (int i = 0; i < 3000; ++i) {
-    std::string exponents[2] = {std::string(static_cast<std::size_t>(20 + random.below(3)), random.below(2) == 0 ? '9' : '0'), {}};
+    std::string exponents[2] = {std::string(static_cast<std::size_t>(20 + random.below(3)),
+                                            random.below(2) == 0 ? '9' : '0'),
+                                {}};
     exponents[0].front() = static_cast<char>('1' + random.below(9));
     exponents[0].back() = static_cast<char>('0' + random.below(10));
     exponents[1] = spelled_numbers::sum(exponents[0], random.below(5) - 2);
@@ -90,8 +97,9 @@ TEST_CASE("numbers with long exponents are equal as the reference has it", "[num
     const std::string sign = random.below(2) == 0 ? "-" : "";
     for (int k = 0; k < 2; ++k) {
       const int zeros = random.below(3);
-      texts[k] = (random.below(2) == 0 ? "0." : "") + std::string(random.below(2) == 0 ? "12" : "1") + std::string(static_cast<std::size_t>(zeros), '0') +
-                 "e" + sign + exponents[k];
+      texts[k] = (random.below(2) == 0 ? "0." : "") +
+                 std::string(random.below(2) == 0 ? "12" : "1") +
+                 std::string(static_cast<std::size_t>(zeros), '0') + "e" + sign + exponents[k];
     }
     INFO(texts[0] << " " << texts[1]);
     const bool same = spelled_numbers::decimal(texts[0]) == spelled_numbers::decimal(texts[1]);
@@ -112,7 +120,8 @@ TEST_CASE("numbers of a hundred thousand digits are compared to the last", "[num
 }
 
 TEST_CASE("what is not a number equals nothing", "[number_text]") {
-  for (const char* text : {"", "-", "x", ".", "1x", "1.2.3", "1e", "1e+", "-e", "e5", "\"1\"", "null"}) {
+  for (const char* text :
+       {"", "-", "x", ".", "1x", "1.2.3", "1e", "1e+", "-e", "e5", "\"1\"", "null"}) {
     INFO(text);
     CHECK(!same_number_text(text, text));
     CHECK(!same_number_text(text, "1"));
@@ -159,7 +168,8 @@ TEST_CASE("skip_number goes where parse_number goes, at any size", "[number_text
   }
 }
 
-TEST_CASE("an integer is got from a text however it is spelled, and only exactly", "[number_text]") {
+TEST_CASE("an integer is got from a text however it is spelled, and only exactly",
+          "[number_text]") {
   CHECK(*json::get_text<std::int64_t>("200.0") == 200);
   CHECK(*json::get_text<std::int64_t>("2e2") == 200);
   CHECK(*json::get_text<std::int64_t>("9007199254740993.0") == 9007199254740993);
@@ -168,12 +178,14 @@ TEST_CASE("an integer is got from a text however it is spelled, and only exactly
   CHECK(*json::get_text<std::uint64_t>("18446744073709551615.0") == UINT64_MAX);
   CHECK(*json::get_text<std::uint64_t>("-0.0") == 0);
   CHECK(*json::get_text<int>("-2147483648") == INT32_MIN);
-  for (const char* text : {"1.5", "0.1", "9007199254740993.5", "9223372036854775808", "-9223372036854775809", "1e19", "1e400",
-                           "1e-400", "1e999999999999999999999", "89490200001234567890"}) {
+  for (const char* text :
+       {"1.5", "0.1", "9007199254740993.5", "9223372036854775808", "-9223372036854775809", "1e19",
+        "1e400", "1e-400", "1e999999999999999999999", "89490200001234567890"}) {
     INFO(text);
     CHECK(json::get_text<std::int64_t>(text).error().code() == json::errc::number_out_of_range);
   }
-  CHECK(json::get_text<std::uint64_t>("18446744073709551616").error().code() == json::errc::number_out_of_range);
+  CHECK(json::get_text<std::uint64_t>("18446744073709551616").error().code() ==
+        json::errc::number_out_of_range);
   CHECK(json::get_text<std::uint64_t>("-1").error().code() == json::errc::number_out_of_range);
   CHECK(json::get_text<int>("2147483648").error().code() == json::errc::number_out_of_range);
   CHECK(json::get_text<int>("1x").error().code() == json::errc::wrong_type);

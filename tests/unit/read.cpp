@@ -28,8 +28,11 @@ std::string object_of(std::size_t members, const std::string& extra = "") {
 }  // namespace
 
 TEST_CASE("read takes every kind of value", "[read]") {
-  const auto d = parsed(R"( {"s":"x","i":-1,"u":18446744073709551615,"d":1.5,"t":true,"f":false,"n":null,"a":[[],{}]} )");
-  CHECK(written(d) == R"({"s":"x","i":-1,"u":18446744073709551615,"d":1.5,"t":true,"f":false,"n":null,"a":[[],{}]})");
+  const auto d = parsed(
+      R"( {"s":"x","i":-1,"u":18446744073709551615,"d":1.5,"t":true,"f":false,"n":null,"a":[[],{}]} )");
+  CHECK(
+      written(d) ==
+      R"({"s":"x","i":-1,"u":18446744073709551615,"d":1.5,"t":true,"f":false,"n":null,"a":[[],{}]})");
   CHECK(written(parsed("0")) == "0");
   CHECK(written(parsed("\"\"")) == "\"\"");
   CHECK(written(parsed("{\"\":1}")) == "{\"\":1}");
@@ -46,8 +49,10 @@ TEST_CASE("read says what is too long, and the limit", "[read]") {
   std::string out;
   CHECK(merge::diff_text("{}", text, out).message() == e.message() + ", in the second text");
   CHECK(merge::diff_text(text, "{}", out).message() == e.message() + ", in the first text");
-  CHECK(merge::apply_merge_patch_text("{}", text, out).message() == e.message() + ", in the second text");
-  CHECK(merge::apply_merge_patch_text(text, "{}", out).message() == e.message() + ", in the first text");
+  CHECK(merge::apply_merge_patch_text("{}", text, out).message() ==
+        e.message() + ", in the second text");
+  CHECK(merge::apply_merge_patch_text(text, "{}", out).message() ==
+        e.message() + ", in the first text");
   CHECK(out.empty());
 }
 
@@ -80,23 +85,25 @@ TEST_CASE("read wants the whole input to be one value", "[read]") {
 }
 
 TEST_CASE("read refuses invalid UTF-8", "[read]") {
-  for (const char* bytes : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF", "\xED\xA0\x80\xED\xB0\x80", "\xED\xB0\x80\xED\xA0\x80",
-                            "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xC3", "\xE2\x82",
-                            "\xF0\x9F\x98"}) {
+  for (const char* bytes :
+       {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF",
+        "\xED\xA0\x80\xED\xB0\x80", "\xED\xB0\x80\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
+        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xC3", "\xE2\x82", "\xF0\x9F\x98"}) {
     const std::string text = "[\"ok\",\"" + std::string(bytes) + "\"]";
     const auto e = refused(text);
     CHECK(e.code() == errc::invalid_utf8);
     CHECK(e.offset() == 7);
     CHECK(e.pointer() == "/1");
   }
-  CHECK(written(parsed("\"\xED\x9F\xBF\xEE\x80\x80\xF4\x8F\xBF\xBF\"")) == "\"\xED\x9F\xBF\xEE\x80\x80\xF4\x8F\xBF\xBF\"");
+  CHECK(written(parsed("\"\xED\x9F\xBF\xEE\x80\x80\xF4\x8F\xBF\xBF\"")) ==
+        "\"\xED\x9F\xBF\xEE\x80\x80\xF4\x8F\xBF\xBF\"");
 }
 
 TEST_CASE("read resolves escapes and refuses lone surrogates", "[read]") {
-  CHECK(json::get<std::string_view>(parsed(R"("\"\\\/\b\f\n\r\t\u00e9\uD83D\uDe00\u0000")")).value_or("") ==
-        std::string_view("\"\\/\b\f\n\r\t\xC3\xA9\xF0\x9F\x98\x80\0", 15));
-  for (const char* text : {R"("\ud800")", R"("\udc00")", R"("\ud800x")", R"("\ud800\n")", R"("\udc00\ud800")",
-                           R"("\ud800\ud800")", R"("\ud800\u0041")"}) {
+  CHECK(json::get<std::string_view>(parsed(R"("\"\\\/\b\f\n\r\t\u00e9\uD83D\uDe00\u0000")"))
+            .value_or("") == std::string_view("\"\\/\b\f\n\r\t\xC3\xA9\xF0\x9F\x98\x80\0", 15));
+  for (const char* text : {R"("\ud800")", R"("\udc00")", R"("\ud800x")", R"("\ud800\n")",
+                           R"("\udc00\ud800")", R"("\ud800\ud800")", R"("\ud800\u0041")"}) {
     CHECK(refused(text).code() == errc::lone_surrogate);
   }
   for (const char* text : {R"("\x")", R"("\u12g4")", R"("\'")", R"("\U0041")"}) {
@@ -107,14 +114,26 @@ TEST_CASE("read resolves escapes and refuses lone surrogates", "[read]") {
   }
 }
 
-TEST_CASE("read refuses control characters in strings, and comments, and trailing commas", "[read]") {
+TEST_CASE("read refuses control characters in strings, and comments, and trailing commas",
+          "[read]") {
   CHECK(refused("\"a\nb\"").code() == errc::control_character);
   CHECK(refused(std::string_view("\"a\0b\"", 5)).code() == errc::control_character);
   CHECK(written(parsed("\"\x7F\"")) == "\"\x7F\"");
-  for (const char* text : {"[1,]", "{\"a\":1,}", "[,1]", "[1,,2]", "{,}", "// c\n1", "/* c */1", "[1 2]", "{\"a\" 1}",
-                           "{a:1}", "{'a':1}", "nul", "True", "NaN", "Infinity", "-Infinity", "}", "]", "[}", "{]",
-                           "\f1", "{\"a\":1 \"b\":2}", "{1:2}", "[\"a\":1]", "0x10", ",", ":"}) {
-    refused(text);
+  for (const char* text : {"[1,]",      "{\"a\":1,}",
+                           "[,1]",      "[1,,2]",
+                           "{,}",       "// c\n1",
+                           "/* c */1",  "[1 2]",
+                           "{\"a\" 1}", "{a:1}",
+                           "{'a':1}",   "nul",
+                           "True",      "NaN",
+                           "Infinity",  "-Infinity",
+                           "}",         "]",
+                           "[}",        "{]",
+                           "\f1",       "{\"a\":1 \"b\":2}",
+                           "{1:2}",     "[\"a\":1]",
+                           "0x10",      ",",
+                           ":"}) {
+    CHECK(refused(text).failed());
   }
 }
 
@@ -138,8 +157,8 @@ TEST_CASE("read refuses repeated names however they are spelled", "[read]") {
 }
 
 TEST_CASE("read is not slowed down by names that collide", "[read]") {
-  // Names whose hash has the same low 12 bits, found by trying: enough to fill one slot's neighbourhood. Those of
-  // the reader are remembered in 32 bits.
+  // Names whose hash has the same low 12 bits, found by trying: enough to fill one slot's
+  // neighbourhood. Those of the reader are remembered in 32 bits.
   const bool by_reader = GENERATE(true, false);
   const auto slot = [&](const std::string& name) {
     const std::uint64_t hash = json::detail::hash_name(name);
@@ -166,13 +185,13 @@ TEST_CASE("read is not slowed down by names that collide", "[read]") {
   std::string reversed = "{";
   for (std::size_t i = colliding.size(); i-- > 0;) reversed += "\"" + colliding[i] + "\":1,";
   reversed.back() = '}';
-  CHECK(*json::equal(parsed(text), parsed(reversed)));
+  CHECK(are_equal(parsed(text), parsed(reversed)));
   reversed.replace(reversed.find(":1"), 2, ":2");
   rapidjson::Document patch, patched = parsed(text);
   REQUIRE(!merge::diff(patched, parsed(reversed), patch));
   CHECK(written(patch) == "{\"" + colliding.back() + "\":2}");
   REQUIRE(!merge::apply_merge_patch(patched, parsed(reversed), patched.GetAllocator()));
-  CHECK(*json::equal(patched, parsed(reversed)));
+  CHECK(are_equal(patched, parsed(reversed)));
 }
 
 TEST_CASE("read's numbers do not depend on the locale", "[read]") {
@@ -187,15 +206,17 @@ TEST_CASE("read's numbers do not depend on the locale", "[read]") {
 
 TEST_CASE("read refuses integers beyond 64 bits unless it is asked to round them", "[read]") {
   const std::string huge(400, '9');
-  for (const std::string& text : {std::string("18446744073709551616"), std::string("-9223372036854775809"),
-                                 std::string("894902000012345678901234"), huge, "-" + huge}) {
+  for (const std::string& text :
+       {std::string("18446744073709551616"), std::string("-9223372036854775809"),
+        std::string("894902000012345678901234"), huge, "-" + huge}) {
     const auto e = refused("{\n \"a\": [0, " + text + "]}");
     CHECK(e.code() == errc::integer_overflow);
     CHECK(e.line() == 2);
     CHECK(e.column() == 11);
     CHECK(e.pointer() == "/a/1");
   }
-  CHECK(written(parsed("[18446744073709551615,-9223372036854775808,1e30,1000000000000000000000.0,-0]")) ==
+  CHECK(written(parsed(
+            "[18446744073709551615,-9223372036854775808,1e30,1000000000000000000000.0,-0]")) ==
         "[18446744073709551615,-9223372036854775808,1e30,1e21,-0.0]");
 
   json::read_options options;
@@ -209,7 +230,9 @@ TEST_CASE("read refuses integers beyond 64 bits unless it is asked to round them
 TEST_CASE("read_events gives a handler that asks for it the spelling of each number", "[read]") {
   std::string out;
   json::text_writer<std::string> writer(out);
-  const std::string all = "[0,-0,1.0,1E5,1e-400,1e400,3.14159265358979323846,89490200001234567890,10e+2,-9223372036854775809]";
+  const std::string all =
+      "[0,-0,1.0,1E5,1e-400,1e400,3.14159265358979323846,89490200001234567890,10e+2,-"
+      "9223372036854775809]";
   CHECK(!json::read_events(all, writer));
   CHECK(out == all);
   for (const char* bad : {"[01]", "[1.]", "[-]", "[1e]", "[1e+]", "[.5]", "[--1]", "[1.5.5]"}) {

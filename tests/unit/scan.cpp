@@ -95,21 +95,23 @@ TEST_CASE("every kind of machine has its levels", "[scan]") {
     CHECK((names == "portable " || &detail::level() == detail::level_at(i)));
   }
   detail::force_level(nullptr);
-#if !defined(DEVICETWIN_NO_SIMD) && defined(__x86_64__)
+#if !defined(DEVICETWIN_SMALL) && defined(__x86_64__)
   CHECK(names.compare(0, 14, "portable sse2 ") == 0);
-#elif !defined(DEVICETWIN_NO_SIMD) && defined(__aarch64__) && !defined(__AARCH64EB__)
+#elif !defined(DEVICETWIN_SMALL) && defined(__aarch64__) && !defined(__AARCH64EB__)
   CHECK(names == "portable neon ");
 #else
   CHECK(names == "portable ");
 #endif
   // The last one is what is used unless another is forced.
-  CHECK(names.find(std::string(detail::level().name) + " ") == names.size() - std::strlen(detail::level().name) - 1);
+  CHECK(names.find(std::string(detail::level().name) + " ") ==
+        names.size() - std::strlen(detail::level().name) - 1);
 }
 
-TEST_CASE("every level finds brackets, commas, strings and what is odd in them", "[scan][property]") {
+TEST_CASE("every level finds brackets, commas, strings and what is odd in them",
+          "[scan][property]") {
   static guarded_memory memory;
-  const char* const mixes[] = {"\"\\{}[],:ab1\x80 \x1F\x7F", "\"\\\\\\\\a", "\"abcdefghijkl\\\x05\xE2\x82\xAC",
-                               "{}[],,,:123456"};
+  const char* const mixes[] = {"\"\\{}[],:ab1\x80 \x1F\x7F", "\"\\\\\\\\a",
+                               "\"abcdefghijkl\\\x05\xE2\x82\xAC", "{}[],,,:123456"};
   for (unsigned seed = 0; seed < 400; ++seed) {
     random_json random(seed);
     const std::string_view mix = mixes[seed % 4];
@@ -153,8 +155,10 @@ TEST_CASE("every level finds the first difference and reads no further than it m
     for (std::size_t length = 0; length <= text.size(); ++length) {
       const std::string_view start = std::string_view(text).substr(0, length);
       for (const bool at_end : {false, true}) {
-        CHECK(level.common(memory_a.put(start, at_end).data(), memory_b.put(start, at_end).data(), length) == length);
-        CHECK(level.common(memory_a.put(start, at_end).data(), memory_b.put(start, !at_end).data(), length) == length);
+        CHECK(level.common(memory_a.put(start, at_end).data(), memory_b.put(start, at_end).data(),
+                           length) == length);
+        CHECK(level.common(memory_a.put(start, at_end).data(), memory_b.put(start, !at_end).data(),
+                           length) == length);
       }
     }
     for (std::size_t changed = 0; changed < text.size(); ++changed) {
@@ -164,7 +168,8 @@ TEST_CASE("every level finds the first difference and reads no further than it m
         other.back() = static_cast<char>(~text.back());  // a later difference does not matter
         if (changed + 1 == text.size()) other.back() = static_cast<char>(text.back() ^ flip);
         for (const std::size_t length : {text.size(), changed + 1, changed}) {
-          CHECK(level.common(text.data(), other.data(), length) == (changed < length ? changed : length));
+          CHECK(level.common(text.data(), other.data(), length) ==
+                (changed < length ? changed : length));
         }
       }
     }

@@ -26,7 +26,8 @@ struct over_table {
   std::size_t max_live = 100;
   std::unique_ptr<twin_cache<memory_table>> held = make();
   std::unique_ptr<twin_cache<memory_table>> make() {
-    return std::make_unique<twin_cache<memory_table>>(table, devicetwin::azure, json::memory_source{}, max_live);
+    return std::make_unique<twin_cache<memory_table>>(table, devicetwin::azure,
+                                                      json::memory_source{}, max_live);
   }
   twin_cache<memory_table>& store() { return *held; }
   bool reopen() {
@@ -112,7 +113,9 @@ TEST_CASE("the bytes of another twin are damage, although their checksum is righ
   outcome done;
   const twin_id ids[] = {{"a"}, {"b"}, {"a", "m"}};
   for (const twin_id& id : ids) REQUIRE(!store.create({id.device, id.module}, noon(), done));
-  const auto bytes_of = [&](const twin_id& id) -> std::string& { return table.rows.at(memory_table::key(id)).bytes; };
+  const auto bytes_of = [&](const twin_id& id) -> std::string& {
+    return table.rows.at(memory_table::key(id)).bytes;
+  };
   for (const twin_id& id : ids) {
     const std::string own = bytes_of(id);
     for (const twin_id& other : ids) {
@@ -144,7 +147,8 @@ TEST_CASE("a commit that fails forgets what was written") {
 
 TEST_CASE("a twin is put into the store in memory as it is, in place of another") {
   memory_store store;
-  const auto t = loaded_twin(R"({"deviceId":"a","moduleId":"m","properties":{"desired":{"x":1,"$version":7},"reported":{"$version":3}}})");
+  const auto t = loaded_twin(
+      R"({"deviceId":"a","moduleId":"m","properties":{"desired":{"x":1,"$version":7},"reported":{"$version":3}}})");
   REQUIRE(!store.put(t));
   CHECK(service_text(**store.find({"a", "m"})) == service_text(t));
   REQUIRE(!store.put(t));
@@ -174,17 +178,21 @@ TEST_CASE("stores: every allocation fails in turn") {
     return found ? json::error() : found.error();
   };
   SECTION("in memory") {
-    with_every_failure([&](const json::memory_source& memory) {
-      memory_store store(devicetwin::azure, memory);
-      return live_one(store);
-    }, [] {});
+    with_every_failure(
+        [&](const json::memory_source& memory) {
+          memory_store store(devicetwin::azure, memory);
+          return live_one(store);
+        },
+        [] {});
   }
   SECTION("over a table") {
-    with_every_failure([&](const json::memory_source& memory) {
-      memory_table table;
-      twin_cache<memory_table> store(table, devicetwin::azure, memory, 1);
-      json::error e = live_one(store);
-      return e;
-    }, [] {});
+    with_every_failure(
+        [&](const json::memory_source& memory) {
+          memory_table table;
+          twin_cache<memory_table> store(table, devicetwin::azure, memory, 1);
+          json::error e = live_one(store);
+          return e;
+        },
+        [] {});
   }
 }

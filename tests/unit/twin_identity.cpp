@@ -22,29 +22,36 @@ twin twin_of(const std::string& etag, std::int64_t version, std::int64_t reporte
   json::document value;
   REQUIRE(!json::read("{}", value));
   std::string spelled;
-  REQUIRE(!json::write(json::arena_value(etag.data(), static_cast<json::size_type>(etag.size())), spelled));
-  return loaded_twin(R"({"deviceId":"d","etag":)" + spelled + R"(,"version":)" + std::to_string(version) +
-                     R"(,"tags":{},"properties":{"desired":{"$version":1},"reported":{"$version":)" + std::to_string(reported) + "}}}");
+  REQUIRE(!json::write(json::arena_value(etag.data(), static_cast<json::size_type>(etag.size())),
+                       spelled));
+  return loaded_twin(
+      R"({"deviceId":"d","etag":)" + spelled + R"(,"version":)" + std::to_string(version) +
+      R"(,"tags":{},"properties":{"desired":{"$version":1},"reported":{"$version":)" +
+      std::to_string(reported) + "}}}");
 }
 
 }  // namespace
 
 TEST_CASE("an If-Match header matches an etag quoted or not, weak or not", "[identity]") {
   const std::string etag = "AAAAAAAAAAI=";
-  for (const char* header : {"AAAAAAAAAAI=", "\"AAAAAAAAAAI=\"", "W/\"AAAAAAAAAAI=\"", "W/AAAAAAAAAAI=", " \"AAAAAAAAAAI=\"\t", "", "  ", "*", "\"*\"",
-                             " * ", "W/\"*\""}) {
+  for (const char* header :
+       {"AAAAAAAAAAI=", "\"AAAAAAAAAAI=\"", "W/\"AAAAAAAAAAI=\"",
+        "W/AAAAAAAAAAI=", " \"AAAAAAAAAAI=\"\t", "", "  ", "*", "\"*\"", " * ", "W/\"*\""}) {
     INFO(header);
     CHECK(etag_matches(header, etag));
   }
-  for (const char* header : {"AAAAAAAAAAE=", "\"AAAAAAAAAAE=\"", "\"AAAAAAAAAAI=", "AAAAAAAAAAI=\"", "\"\"", "\"", "W/", "W/\"\"", "w/\"AAAAAAAAAAI=\"",
-                             "'AAAAAAAAAAI='", "AAAAAAAAAAi=", "AAAAAAAAAAJ=", "**", ",", ", ,"}) {
+  for (const char* header : {"AAAAAAAAAAE=", "\"AAAAAAAAAAE=\"", "\"AAAAAAAAAAI=", "AAAAAAAAAAI=\"",
+                             "\"\"", "\"", "W/", "W/\"\"", "w/\"AAAAAAAAAAI=\"", "'AAAAAAAAAAI='",
+                             "AAAAAAAAAAi=", "AAAAAAAAAAJ=", "**", ",", ", ,"}) {
     INFO(header);
     CHECK(!etag_matches(header, etag));
   }
 }
 
-TEST_CASE("an If-Match header may be a list, which commas inside quotes do not split", "[identity]") {
-  for (const char* header : {"\"x\", \"y\"", "\"y\",\"x\"", "x,y", "W/\"x\",\"y\"", "\"x\" , W/\"y\"", ",, \"y\",", "\"a,b\", y", "\"a\",,\"y\""}) {
+TEST_CASE("an If-Match header may be a list, which commas inside quotes do not split",
+          "[identity]") {
+  for (const char* header : {"\"x\", \"y\"", "\"y\",\"x\"", "x,y", "W/\"x\",\"y\"",
+                             "\"x\" , W/\"y\"", ",, \"y\",", "\"a,b\", y", "\"a\",,\"y\""}) {
     INFO(header);
     CHECK(etag_matches(header, "y"));
     CHECK(!etag_matches(header, "z"));
@@ -54,14 +61,22 @@ TEST_CASE("an If-Match header may be a list, which commas inside quotes do not s
   CHECK(!etag_matches("\"a,y,b\"", "y"));
   CHECK(!etag_matches("\"a, y\"", "y"));
   CHECK(!etag_matches("\"a\", \"b,y\", \"c\"", "y"));
-  CHECK(!etag_matches("\"x, y", "y"));  // the quote is not closed
+  CHECK(!etag_matches("\"x, y", "y"));    // the quote is not closed
   CHECK(!etag_matches("\"x\", *", "y"));  // the star stands alone
   CHECK(etag_matches("\"x\", \"*\"", "*"));
 }
 
 TEST_CASE("any etag that a twin shows can be matched", "[identity]") {
-  for (const std::string etag : {"x", "\"AAAAAAAAAAI=\"", "\"\"x\"\"", "W/\"x\"", "W/x", "a,b", "a, \"b\"", "\"a\", \"b\"", "a\"b", "\"", "\"\"", "\"x", "x\"", " x ",
-                                 ",", "\t", "W/", "a\",b", "*", "\xC3\xA9"}) {
+  for (const std::string etag : {"x",         "\"AAAAAAAAAAI=\"",
+                                 "\"\"x\"\"", "W/\"x\"",
+                                 "W/x",       "a,b",
+                                 "a, \"b\"",  "\"a\", \"b\"",
+                                 "a\"b",      "\"",
+                                 "\"\"",      "\"x",
+                                 "x\"",       " x ",
+                                 ",",         "\t",
+                                 "W/",        "a\",b",
+                                 "*",         "\xC3\xA9"}) {
     INFO(etag);
     twin t = twin_of(etag, 5, 2);
     REQUIRE(t.etag() == etag);
@@ -69,7 +84,8 @@ TEST_CASE("any etag that a twin shows can be matched", "[identity]") {
     CHECK(etag_matches('"' + etag + '"', t.etag()));
     CHECK(etag_matches("W/\"" + etag + '"', t.etag()));
     outcome done;
-    CHECK(t.service_patch(R"({"tags":{"a":1}})", noon(), done, "\"another\"").code() == errc::precondition_failed);
+    CHECK(t.service_patch(R"({"tags":{"a":1}})", noon(), done, "\"another\"").code() ==
+          errc::precondition_failed);
     CHECK(!t.service_patch(R"({"tags":{"a":1}})", noon(), done, '"' + etag + '"'));
   }
   CHECK(etag_matches("AAAAAAAAAAI=", "\"AAAAAAAAAAI=\""));
@@ -87,15 +103,32 @@ TEST_CASE("a long If-Match header is gone through once", "[identity]") {
   CHECK(!etag_matches(header, "y"));
 }
 
-TEST_CASE("no etag repeats after a twin was loaded, also when it is saved and loaded after every write", "[identity][property]") {
-  const std::vector<std::string> odd{"",    "x",     "*,",           "\"\"",        "AAAAAAAAAAF=", "AAAAAAAAAAI", "AAAAAAAAAAI=,AAAAAAAAAAM=",
-                                     ",",   "W/",    "DAzNDUyOTQw=", "not a counter", "W/AAAAAAAAAA=", "aaaaaaaaaaa=", "AAAAAAAAAA\\="};
+TEST_CASE(
+    "no etag repeats after a twin was loaded, also when it is saved and loaded after every write",
+    "[identity][property]") {
+  const std::vector<std::string> odd{"",
+                                     "x",
+                                     "*,",
+                                     "\"\"",
+                                     "AAAAAAAAAAF=",
+                                     "AAAAAAAAAAI",
+                                     "AAAAAAAAAAI=,AAAAAAAAAAM=",
+                                     ",",
+                                     "W/",
+                                     "DAzNDUyOTQw=",
+                                     "not a counter",
+                                     "W/AAAAAAAAAA=",
+                                     "aaaaaaaaaaa=",
+                                     "AAAAAAAAAA\\="};
   for (unsigned seed = 0; seed < 400; ++seed) {
     INFO(seed);
     std::mt19937 random(seed);
     const auto below = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
-    std::string etag = below(3) == 0 ? odd[below(static_cast<unsigned>(odd.size()))] : counter_text(below(8) == 0 ? std::uint64_t{random()} << 20 : below(12));
-    for (unsigned layers = below(3); layers != 0; --layers) etag = (below(3) == 0 ? "W/\"" : "\"") + etag + '"';
+    std::string etag =
+        below(3) == 0 ? odd[below(static_cast<unsigned>(odd.size()))]
+                      : counter_text(below(8) == 0 ? std::uint64_t{random()} << 20 : below(12));
+    for (unsigned layers = below(3); layers != 0; --layers)
+      etag = (below(3) == 0 ? "W/\"" : "\"") + etag + '"';
     if (below(4) == 0) etag = "W/" + etag;
     if (below(4) == 0) etag = "x, " + etag;
     if (below(4) == 0) etag = " " + etag + "\t";
@@ -112,7 +145,8 @@ TEST_CASE("no etag repeats after a twin was loaded, also when it is saved and lo
       } else if (below(2) == 0) {
         REQUIRE(!t.service_patch(R"({"tags":{"a":)" + value + "}}", noon(), done, '"' + was + '"'));
       } else {
-        REQUIRE(!t.service_replace(of_desired("{\"a\":" + value + "}"), noon(), done, '"' + was + '"'));
+        REQUIRE(
+            !t.service_replace(of_desired("{\"a\":" + value + "}"), noon(), done, '"' + was + '"'));
       }
       CHECK(done.etag() == t.etag());
       if (!service) {
@@ -150,7 +184,9 @@ TEST_CASE("a counter that cannot count on is an error of a write and of an event
     CHECK(of_event.code() == errc::number_out_of_range);
     CHECK(of_event.pointer() == "/etag");
     CHECK(t.etag() == etag);
-    CHECK(!t.apply_event(R"({"version":6,"properties":{"reported":{"a":1,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z"},"$version":3}}})", done));
+    CHECK(!t.apply_event(
+        R"({"version":6,"properties":{"reported":{"a":1,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z"},"$version":3}}})",
+        done));
     CHECK(t.etag() == etag);
   }
 }

@@ -48,18 +48,22 @@ using twin_on = devicetwin::basic_twin<heap_memory, Tracking>;
 
 /// A twin with some of everything, metadata that is strange included.
 std::string large_twin() {
-  std::string text = R"({"deviceId":"device-1","etag":"AAAAAAAAAAU=","version":9,"x":{"y":[1,2,"a text longer than a value has room for"]},"tags":{)";
+  std::string text =
+      R"({"deviceId":"device-1","etag":"AAAAAAAAAAU=","version":9,"x":{"y":[1,2,"a text longer than a value has room for"]},"tags":{)";
   const auto members = [&text](const std::string& name, int count) {
     for (int i = 0; i < count; ++i) {
-      text += (i == 0 ? "\"" : ",\"") + name + std::to_string(i) + "\":{\"deep\":{\"er\":[[" + std::to_string(i) +
-              ",\"a text that is longer than a value has room for\"]],\"n\":" + std::to_string(i) + "}}";
+      text += (i == 0 ? "\"" : ",\"") + name + std::to_string(i) + "\":{\"deep\":{\"er\":[[" +
+              std::to_string(i) +
+              ",\"a text that is longer than a value has room for\"]],\"n\":" + std::to_string(i) +
+              "}}";
     }
   };
   members("tag_with_a_long_name_", 3);
   text += R"(},"properties":{"desired":{)";
   members("desired_with_a_long_name_", 24);
-  text += R"(,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedBy":"x","$lastUpdatedVersion":3,"desired_with_a_long_name_1":null,"gone":{"x":[1,2]},)"
-          R"("desired_with_a_long_name_2":{"$lastUpdated":"2020-01-01T00:00:00Z","deep":{"$lastUpdated":"2020-01-01T00:00:00.1Z","er":{"$lastUpdated":"never"}}}},"$version":4},"reported":{)";
+  text +=
+      R"(,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedBy":"x","$lastUpdatedVersion":3,"desired_with_a_long_name_1":null,"gone":{"x":[1,2]},)"
+      R"("desired_with_a_long_name_2":{"$lastUpdated":"2020-01-01T00:00:00Z","deep":{"$lastUpdated":"2020-01-01T00:00:00.1Z","er":{"$lastUpdated":"never"}}}},"$version":4},"reported":{)";
   members("desired_with_a_long_name_", 20);
   text += R"(,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z"},"$version":4}}})";
   return text;
@@ -68,13 +72,25 @@ std::string large_twin() {
 std::string large_patch(int seed) {
   std::string text = "{";
   for (int i = 0; i < 30; ++i) {
-    text += (i == 0 ? "\"" : ",\"") + std::string("desired_with_a_long_name_") + std::to_string(i) + "\":";
+    text += (i == 0 ? "\"" : ",\"") + std::string("desired_with_a_long_name_") + std::to_string(i) +
+            "\":";
     switch ((i + seed) % 5) {
-      case 0: text += "null"; break;
-      case 1: text += "{\"deep\":{\"er\":null,\"n\":" + std::to_string(seed) + ",\"new\":{\"a\":{\"b\":{\"c\":{}}}}}}"; break;
-      case 2: text += "\"a text that is longer than a value has room for\""; break;
-      case 3: text += "{\"value\":1,\"ac\":200,\"av\":1}"; break;
-      default: text += "{\"deep\":{\"er\":[[" + std::to_string(i) + ",\"a text that is longer than a value has room for\"]]}}";
+      case 0:
+        text += "null";
+        break;
+      case 1:
+        text += "{\"deep\":{\"er\":null,\"n\":" + std::to_string(seed) +
+                ",\"new\":{\"a\":{\"b\":{\"c\":{}}}}}}";
+        break;
+      case 2:
+        text += "\"a text that is longer than a value has room for\"";
+        break;
+      case 3:
+        text += "{\"value\":1,\"ac\":200,\"av\":1}";
+        break;
+      default:
+        text += "{\"deep\":{\"er\":[[" + std::to_string(i) +
+                ",\"a text that is longer than a value has room for\"]]}}";
     }
   }
   return text + "}";
@@ -84,22 +100,27 @@ std::string large_patch(int seed) {
 template <class Twin>
 std::string everything(const Twin& t) {
   if (t.identity().IsNull()) return "nothing";
-  std::string text = service_text(t) + device_text(t) + std::to_string(t.version()) + (t.in_sync() ? " in sync " : " not in sync ") +
-                     std::to_string(t.size(part::tags)) + " " + std::to_string(t.size(part::desired)) + " " + std::to_string(t.size(part::reported));
-  for (const char* pointer : {"", "/desired_with_a_long_name_2", "/desired_with_a_long_name_3/deep/er", "/desired_with_a_long_name_4/deep/n"}) {
+  std::string text =
+      service_text(t) + device_text(t) + std::to_string(t.version()) +
+      (t.in_sync() ? " in sync " : " not in sync ") + std::to_string(t.size(part::tags)) + " " +
+      std::to_string(t.size(part::desired)) + " " + std::to_string(t.size(part::reported));
+  for (const char* pointer :
+       {"", "/desired_with_a_long_name_2", "/desired_with_a_long_name_3/deep/er",
+        "/desired_with_a_long_name_4/deep/n"}) {
     for (const part p : {part::desired, part::reported}) {
       const auto s = t.stamp_of(p, pointer);
-      text += s ? " " + std::to_string(s->time) + "@" + std::to_string(s->version) : " -";
+      text += s ? " " + std::to_string(s->time.ticks) + "@" + std::to_string(s->version) : " -";
     }
   }
   return text;
 }
 
-/// Does `act(twin, outcome)` with the 1st, 2nd, ... request of the twin's heap or the outcome's refused until it succeeds,
-/// each time on a twin made by `make(twin)`.
+/// Does `act(twin, outcome)` with the 1st, 2nd, ... request of the twin's heap or the outcome's
+/// refused until it succeeds, each time on a twin made by `make(twin)`.
 template <class Tracking>
 void with_every_failure(const std::function<void(twin_on<Tracking>&)>& make,
-                        const std::function<json::error(twin_on<Tracking>&, outcome&)>& act, bool keeps_outcome = true) {
+                        const std::function<json::error(twin_on<Tracking>&, outcome&)>& act,
+                        bool keeps_outcome = true) {
   std::string expected;
   {
     twin_on<Tracking> t;
@@ -139,7 +160,8 @@ void with_every_failure(const std::function<void(twin_on<Tracking>&)>& make,
         // And it still works.
         REQUIRE(!act(t, done));
       }
-      if (everything(t) != expected) CHECK(everything(t) == expected);  // also when what was refused could be done without
+      if (everything(t) != expected)
+        CHECK(everything(t) == expected);  // also when what was refused could be done without
       if (!e && !refused) {
         const std::size_t in_use = heap.bytes;
         {
@@ -181,7 +203,8 @@ std::string section_of(int groups) {
   std::string text = "{";
   for (int i = 0; i < groups; ++i) {
     text += (i == 0 ? "\"" : ",\"") + std::string("group") + std::to_string(i) +
-            "\":{\"name\":\"a text longer than fifteen bytes\",\"on\":true,\"level\":" + std::to_string(i) + ",\"list\":[1,2,3]}";
+            "\":{\"name\":\"a text longer than fifteen bytes\",\"on\":true,\"level\":" +
+            std::to_string(i) + ",\"list\":[1,2,3]}";
   }
   return text + "}";
 }
@@ -193,12 +216,24 @@ std::string random_patch(std::mt19937& random, int groups) {
     if (text.size() > 1) text += ",";
     text += "\"" + group + "\":";
     switch (random() % 8) {
-      case 0: text += "null"; break;
-      case 1: text += "{\"name\":\"" + std::string(random() % 60, 'y') + "\"}"; break;
-      case 2: text += "{\"more\":{\"a\":" + std::to_string(random() % 9) + ",\"b\":[\"" + std::string(random() % 30, 'z') + "\"]}}"; break;
-      case 3: text += "{\"more\":null,\"list\":[]}"; break;
-      case 4: text += std::to_string(random() % 100); break;
-      default: text += "{\"level\":" + std::to_string(random() % 1000) + "}";
+      case 0:
+        text += "null";
+        break;
+      case 1:
+        text += "{\"name\":\"" + std::string(random() % 60, 'y') + "\"}";
+        break;
+      case 2:
+        text += "{\"more\":{\"a\":" + std::to_string(random() % 9) + ",\"b\":[\"" +
+                std::string(random() % 30, 'z') + "\"]}}";
+        break;
+      case 3:
+        text += "{\"more\":null,\"list\":[]}";
+        break;
+      case 4:
+        text += std::to_string(random() % 100);
+        break;
+      default:
+        text += "{\"level\":" + std::to_string(random() % 1000) + "}";
     }
   }
   return text + "}";
@@ -207,7 +242,9 @@ std::string random_patch(std::mt19937& random, int groups) {
 }  // namespace
 
 TEST_CASE("every allocation failing: create", "[twin][failure]") {
-  const auto act = [](auto& t, outcome& done) { return t.create({"device-1", "a-module-with-a-long-name"}, noon(), done); };
+  const auto act = [](auto& t, outcome& done) {
+    return t.create({"device-1", "a-module-with-a-long-name"}, noon(), done);
+  };
   with_every_failure<stamped>(nothing, act);
   with_every_failure<unstamped>(nothing, act);
   with_every_failure<stamped>(a_large_one, act);
@@ -215,39 +252,59 @@ TEST_CASE("every allocation failing: create", "[twin][failure]") {
 TEST_CASE("every allocation failing: load", "[twin][failure]") {
   const std::string text = large_twin();
   const auto value = parsed(text);
-  with_every_failure<stamped>(nothing, [&](auto& t, outcome&) { return t.load(text); }, false);
-  with_every_failure<unstamped>(nothing, [&](auto& t, outcome&) { return t.load(text); }, false);
-  with_every_failure<stamped>(a_used_one, [&](auto& t, outcome&) { return t.load(value); }, false);
+  with_every_failure<stamped>(
+      nothing, [&](auto& t, outcome&) { return t.load(text); }, false);
+  with_every_failure<unstamped>(
+      nothing, [&](auto& t, outcome&) { return t.load(text); }, false);
+  with_every_failure<stamped>(
+      a_used_one, [&](auto& t, outcome&) { return t.load(value); }, false);
 }
 TEST_CASE("every allocation failing: a service's patch", "[twin][failure]") {
-  const std::string text = R"({"tags":{"tag_with_a_long_name_1":null,"another_tag_with_a_long_name":{"a":{"b":1}}},"properties":{"desired":)" + large_patch(1) + "}}";
+  const std::string text =
+      R"({"tags":{"tag_with_a_long_name_1":null,"another_tag_with_a_long_name":{"a":{"b":1}}},"properties":{"desired":)" +
+      large_patch(1) + "}}";
   const auto value = parsed(text);
-  with_every_failure<stamped>(a_large_one, [&](auto& t, outcome& done) { return t.service_patch(text, noon(), done); });
-  with_every_failure<stamped>(a_used_one, [&](auto& t, outcome& done) { return t.service_patch(value, noon(), done); });
-  with_every_failure<unstamped>(a_used_one, [&](auto& t, outcome& done) { return t.service_patch(text, noon(), done); });
-  with_every_failure<stamped>([](auto& t) { REQUIRE(!t.load(R"({"desired":{"a":1}})")); },
-                              [&](auto& t, outcome& done) { return t.service_patch(R"({"properties":{"desired":null},"tags":{"a":1}})", noon(), done); });
+  with_every_failure<stamped>(
+      a_large_one, [&](auto& t, outcome& done) { return t.service_patch(text, noon(), done); });
+  with_every_failure<stamped>(
+      a_used_one, [&](auto& t, outcome& done) { return t.service_patch(value, noon(), done); });
+  with_every_failure<unstamped>(
+      a_used_one, [&](auto& t, outcome& done) { return t.service_patch(text, noon(), done); });
+  with_every_failure<stamped>(
+      [](auto& t) { REQUIRE(!t.load(R"({"desired":{"a":1}})")); },
+      [&](auto& t, outcome& done) {
+        return t.service_patch(R"({"properties":{"desired":null},"tags":{"a":1}})", noon(), done);
+      });
 }
 TEST_CASE("every allocation failing: a service's replacement", "[twin][failure]") {
   std::string desired = large_twin();
   desired = desired.substr(desired.find("\"desired\":") + 10);
   desired = desired.substr(0, desired.find(",\"$metadata\"")) + "}";
-  const std::string text = R"({"tags":{"one_tag_with_a_long_name":{"a":{"b":1}}},"properties":{"desired":)" + desired + "}}";
+  const std::string text =
+      R"({"tags":{"one_tag_with_a_long_name":{"a":{"b":1}}},"properties":{"desired":)" + desired +
+      "}}";
   const auto value = parsed(text);
-  with_every_failure<stamped>(a_large_one, [&](auto& t, outcome& done) { return t.service_replace(text, noon(), done); });
-  with_every_failure<stamped>(a_used_one, [&](auto& t, outcome& done) { return t.service_replace(value, noon(), done); });
+  with_every_failure<stamped>(
+      a_large_one, [&](auto& t, outcome& done) { return t.service_replace(text, noon(), done); });
+  with_every_failure<stamped>(
+      a_used_one, [&](auto& t, outcome& done) { return t.service_replace(value, noon(), done); });
 }
 TEST_CASE("every allocation failing: a device's patch", "[twin][failure]") {
   const std::string text = large_patch(2);
   const auto value = parsed(text);
-  with_every_failure<stamped>(a_large_one, [&](auto& t, outcome& done) { return t.device_patch(text, noon(), done); });
-  with_every_failure<stamped>(a_used_one, [&](auto& t, outcome& done) { return t.device_patch(value, noon(), done); });
-  with_every_failure<unstamped>(a_large_one, [&](auto& t, outcome& done) { return t.device_patch(text, noon(), done); });
+  with_every_failure<stamped>(
+      a_large_one, [&](auto& t, outcome& done) { return t.device_patch(text, noon(), done); });
+  with_every_failure<stamped>(
+      a_used_one, [&](auto& t, outcome& done) { return t.device_patch(value, noon(), done); });
+  with_every_failure<unstamped>(
+      a_large_one, [&](auto& t, outcome& done) { return t.device_patch(text, noon(), done); });
 }
 TEST_CASE("every allocation failing: a notification", "[twin][failure]") {
   const auto act = [](auto& t, outcome& done) {
     const std::string text = large_patch(3);
-    return t.apply_notification("{\"$version\":" + std::to_string(t.desired_version() + 1) + "," + text.substr(1), noon(), done);
+    return t.apply_notification(
+        "{\"$version\":" + std::to_string(t.desired_version() + 1) + "," + text.substr(1), noon(),
+        done);
   };
   with_every_failure<stamped>(a_large_one, act);
   with_every_failure<stamped>(a_used_one, act);
@@ -255,25 +312,35 @@ TEST_CASE("every allocation failing: a notification", "[twin][failure]") {
 TEST_CASE("every allocation failing: assign", "[twin][failure]") {
   twin source;
   a_used_one(source);
-  with_every_failure<stamped>(nothing, [&](auto& t, outcome&) { return t.assign(source); }, false);
-  with_every_failure<stamped>(a_large_one, [&](auto& t, outcome&) { return t.assign(source); }, false);
+  with_every_failure<stamped>(
+      nothing, [&](auto& t, outcome&) { return t.assign(source); }, false);
+  with_every_failure<stamped>(
+      a_large_one, [&](auto& t, outcome&) { return t.assign(source); }, false);
 }
 TEST_CASE("every allocation failing: asking first", "[twin][failure]") {
   std::string device = "{";
-  for (int i = 0; i < 30; ++i) device += (i == 0 ? "\"" : ",\"") + std::string("bad name ") + std::to_string(i) + "\":[{\"a\":{\"b\":1}}]";
+  for (int i = 0; i < 30; ++i)
+    device += (i == 0 ? "\"" : ",\"") + std::string("bad name ") + std::to_string(i) +
+              "\":[{\"a\":{\"b\":1}}]";
   device += "}";
   const std::string service = of_desired(device);
-  with_every_failure<stamped>(a_large_one, [&](auto& t, outcome&) {
-    devicetwin::validation report(t.memory_source());
-    const json::error e = t.check_device_patch(device, report);
-    CHECK((e || report.size() == 30u));
-    return e;
-  }, false);
-  with_every_failure<stamped>(a_large_one, [&](auto& t, outcome&) {
-    devicetwin::validation report(t.memory_source());
-    if (json::error e = t.check_service_patch(service, report)) return e;
-    return t.check_service_replace(service, report);
-  }, false);
+  with_every_failure<stamped>(
+      a_large_one,
+      [&](auto& t, outcome&) {
+        devicetwin::validation report(t.memory_source());
+        const json::error e = t.check_device_patch(device, report);
+        CHECK((e || report.size() == 30u));
+        return e;
+      },
+      false);
+  with_every_failure<stamped>(
+      a_large_one,
+      [&](auto& t, outcome&) {
+        devicetwin::validation report(t.memory_source());
+        if (json::error e = t.check_service_patch(service, report)) return e;
+        return t.check_service_replace(service, report);
+      },
+      false);
 }
 TEST_CASE("every allocation failing: views", "[twin][failure]") {
   for (std::size_t n = 1;; ++n) {
@@ -304,26 +371,36 @@ TEST_CASE("an outcome that was used once needs no more memory for the like", "[o
   counting_heap heap;
   outcome done(heap.source());
   twin t = fresh_twin();
-  for (int i = 0; i < 4; ++i) REQUIRE(!t.device_patch("{\"a\":{\"b\":\"a text longer than fifteen bytes " + std::to_string(i) + "\"}}", noon(i), done));
+  for (int i = 0; i < 4; ++i)
+    REQUIRE(!t.device_patch(
+        "{\"a\":{\"b\":\"a text longer than fifteen bytes " + std::to_string(i) + "\"}}", noon(i),
+        done));
   const std::size_t requests = heap.requests;
-  for (int i = 0; i < 9; ++i) REQUIRE(!t.device_patch("{\"a\":{\"b\":\"a text longer than fifteen bytes " + std::to_string(i) + "\"}}", noon(i), done));
+  for (int i = 0; i < 9; ++i)
+    REQUIRE(!t.device_patch(
+        "{\"a\":{\"b\":\"a text longer than fifteen bytes " + std::to_string(i) + "\"}}", noon(i),
+        done));
   CHECK(heap.requests == requests);
 }
 
-TEST_CASE("a twin patched for long stays within twice a fresh load and its tombstones", "[twin][memory]") {
+TEST_CASE("a twin patched for long stays within twice a fresh load and its tombstones",
+          "[twin][memory]") {
   // DEVICETWIN_PATCHES asks for more.
   const unsigned patches = patches_asked_for(200000);
   for (const int groups : {4, 30, 100}) {
     counting_heap heap;
     twin t(devicetwin::rfc7396, heap_memory(heap.source()));
-    REQUIRE(!t.load(R"({"deviceId":"d","etag":"AAAAAAAAAAE=","version":2,"properties":{"desired":)" + section_of(groups) + R"(,"reported":)" + section_of(groups) + "}}"));
+    REQUIRE(
+        !t.load(R"({"deviceId":"d","etag":"AAAAAAAAAAE=","version":2,"properties":{"desired":)" +
+                section_of(groups) + R"(,"reported":)" + section_of(groups) + "}}"));
     outcome done;
     std::mt19937 random(static_cast<unsigned>(groups));
     const unsigned mine = patches / (groups == 30 ? 2 : 4);
     for (unsigned i = 0; i < mine; ++i) {
       const std::string patch = random_patch(random, groups);
-      const auto now = noon() + static_cast<std::int64_t>(i) * 12345;
-      const json::error e = random() % 4 == 0 ? t.service_patch(of_desired(patch), now, done) : t.device_patch(patch, now, done);
+      const auto now = at(noon().ticks + static_cast<std::int64_t>(i) * 12345);
+      const json::error e = random() % 4 == 0 ? t.service_patch(of_desired(patch), now, done)
+                                              : t.device_patch(patch, now, done);
       if (e) FAIL(e.message() << " for " << patch);
       if (i % 500 != 0) continue;
       twin fresh(devicetwin::rfc7396);
@@ -333,13 +410,17 @@ TEST_CASE("a twin patched for long stays within twice a fresh load and its tombs
       CHECK(heap.bytes <= held + 32 * heap.blocks);
       std::size_t tombstones = 0;
       for (const part p : {part::desired, part::reported}) {
-        const std::size_t mine_alone = t.section_of(p).tracking().history().memory_in_bytes();
+        const std::size_t mine_alone = tracked_section(t, p).tracking().history().memory_in_bytes();
         tombstones += mine_alone;
-        if (mine_alone > 4096) FAIL("after " << i << " patches the tombstones of one section take " << mine_alone << " bytes");
+        if (mine_alone > 4096)
+          FAIL("after " << i << " patches the tombstones of one section take " << mine_alone
+                        << " bytes");
       }
-      // Three documents may each hold a kilobyte beyond twice what they need, which a small twin notices.
+      // Three documents may each hold a kilobyte beyond twice what they need, which a small twin
+      // notices.
       if (held - tombstones > 2 * fresh.memory_in_bytes() + (groups < 100 ? 3072u : 0u)) {
-        FAIL("after " << i << " patches of " << groups << " groups: " << held << " bytes, " << tombstones << " of them tombstones; a fresh load takes "
+        FAIL("after " << i << " patches of " << groups << " groups: " << held << " bytes, "
+                      << tombstones << " of them tombstones; a fresh load takes "
                       << fresh.memory_in_bytes());
       }
     }
@@ -349,7 +430,9 @@ TEST_CASE("a twin patched for long stays within twice a fresh load and its tombs
 TEST_CASE("tombstones keep within their budget, which stays with the twin", "[twin][memory]") {
   twin t = fresh_twin();
   outcome done;
-  const auto history = [&](part p) -> const auto& { return t.section_of(p).tracking().history(); };
+  const auto history = [&](part p) -> const auto& {
+    return tracked_section(t, p).tracking().history();
+  };
   CHECK(history(part::reported).budget() == 1024);
   for (const std::size_t budget : {300u, 5000u, 0u}) {
     t.set_history_budget(budget);
@@ -358,12 +441,15 @@ TEST_CASE("tombstones keep within their budget, which stays with the twin", "[tw
       REQUIRE(!t.device_patch("{" + name + "{\"a\":{\"b\":1}}}", noon(), done));
       REQUIRE(!t.device_patch("{" + name + "null}", noon(), done));
       std::size_t used = 0;
-      for (std::size_t k = 0; k < history(part::reported).size(); ++k) used += history(part::reported)[k].names.size() + 16;
+      for (std::size_t k = 0; k < history(part::reported).size(); ++k)
+        used += history(part::reported)[k].names.size() + 16;
       CHECK(used <= budget);
     }
     CHECK((history(part::reported).size() == 0) == (budget == 0));
     CHECK(history(part::reported).known_since() <= t.reported_version());
-    if (history(part::reported).size() != 0) CHECK(history(part::reported)[history(part::reported).size() - 1].version == t.reported_version());
+    if (history(part::reported).size() != 0)
+      CHECK(history(part::reported)[history(part::reported).size() - 1].version ==
+            t.reported_version());
   }
   t.set_history_budget(77);
   REQUIRE(!t.load(service_text(t)));
@@ -379,7 +465,8 @@ TEST_CASE("tombstones keep within their budget, which stays with the twin", "[tw
   CHECK(history(part::reported).known_since() == 3);
 }
 
-TEST_CASE("a twin in a buffer of six times its text and 2 KB takes patches for ever", "[twin][memory]") {
+TEST_CASE("a twin in a buffer of six times its text and 2 KB takes patches for ever",
+          "[twin][memory]") {
   using small_twin = devicetwin::basic_twin<devicetwin::buffer_memory, stamped>;
   for (const int groups : {2, 20, 60}) {
     twin source = fresh_twin();
@@ -396,10 +483,12 @@ TEST_CASE("a twin in a buffer of six times its text and 2 KB takes patches for e
     REQUIRE(!t.load(text));
     const unsigned patches = patches_asked_for(100000) / 3;
     for (unsigned i = 0; i < patches; ++i) {
-      const std::string patch = "{\"group" + std::to_string(i * 7 % static_cast<unsigned>(groups)) + "\":{\"level\":" + std::to_string(i % 1000) +
-                                ",\"name\":\"" + std::string(20 + i % 12, 'n') + "\"}}";
-      const auto now = noon() + static_cast<std::int64_t>(i);
-      const json::error e = i % 5 == 0 ? t.service_patch(of_desired(patch), now, done) : t.device_patch(patch, now, done);
+      const std::string patch = "{\"group" + std::to_string(i * 7 % static_cast<unsigned>(groups)) +
+                                "\":{\"level\":" + std::to_string(i % 1000) + ",\"name\":\"" +
+                                std::string(20 + i % 12, 'n') + "\"}}";
+      const auto now = at(noon().ticks + static_cast<std::int64_t>(i));
+      const json::error e = i % 5 == 0 ? t.service_patch(of_desired(patch), now, done)
+                                       : t.device_patch(patch, now, done);
       if (e) FAIL(e.message() << " at patch " << i << " of " << groups << " groups");
     }
     // What cannot be afforded is refused, as often as it is tried, and changes nothing.

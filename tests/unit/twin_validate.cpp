@@ -16,8 +16,8 @@ using devicetwin::validation;
 namespace {
 
 /// All violations, a line each.
-std::string violations(const std::string& text, part where, shape form, const dialect& rules = devicetwin::azure,
-                       std::int64_t* room = nullptr) {
+std::string violations(const std::string& text, part where, shape form,
+                       const dialect& rules = devicetwin::azure, std::int64_t* room = nullptr) {
   json::document d;
   json::read_options options;
   REQUIRE(!json::read(text, d, options));
@@ -29,7 +29,8 @@ std::string violations(const std::string& text, part where, shape form, const di
   for (std::size_t i = 0; i < report.size(); ++i) {
     CHECK(report[i].where == where);
     const json::error& v = report[i].what;
-    lines += std::string(v.pointer()) + " " + std::string(json::describe(v.code())) + " " + std::to_string(v.limit()) + " " + std::to_string(v.actual()) + "\n";
+    lines += std::string(v.pointer()) + " " + std::string(json::describe(v.code())) + " " +
+             std::to_string(v.limit()) + " " + std::to_string(v.actual()) + "\n";
   }
   CHECK(report.empty() == lines.empty());
   if (room != nullptr) *room = report.head_room(where);
@@ -39,7 +40,8 @@ std::string in_patch(const std::string& text, const dialect& rules = devicetwin:
   return violations(text, part::reported, shape::patch, rules);
 }
 
-/// What a device's patch is refused for, with its figures, and that a report says the same; "" when it is accepted.
+/// What a device's patch is refused for, with its figures, and that a report says the same; "" when
+/// it is accepted.
 std::string refused(const std::string& patch, const dialect& rules = devicetwin::azure) {
   devicetwin::twin t = fresh_twin(rules);
   devicetwin::outcome done;
@@ -51,11 +53,13 @@ std::string refused(const std::string& patch, const dialect& rules = devicetwin:
   bool reported = false;
   for (std::size_t i = 0; i < report.size(); ++i) {
     const json::error& v = report[i].what;
-    reported = reported || (v.code() == e.code() && v.pointer() == e.pointer() && v.limit() == e.limit() && v.actual() == e.actual());
+    reported = reported || (v.code() == e.code() && v.pointer() == e.pointer() &&
+                            v.limit() == e.limit() && v.actual() == e.actual());
   }
   CHECK(reported);
   CHECK(t.version() == 2);
-  return std::string(e.pointer()) + " " + std::string(json::describe(e.code())) + " " + std::to_string(e.limit()) + " " + std::to_string(e.actual());
+  return std::string(e.pointer()) + " " + std::string(json::describe(e.code())) + " " +
+         std::to_string(e.limit()) + " " + std::to_string(e.actual());
 }
 
 std::string nested(int objects, const std::string& inside) {
@@ -63,14 +67,16 @@ std::string nested(int objects, const std::string& inside) {
   for (int i = 0; i < objects; ++i) text += "{\"a\":";
   return text + inside + std::string(static_cast<std::size_t>(objects), '}');
 }
-/// `count` members of `bytes` each, by the formula of contents: two for the name, the rest for the value.
+/// `count` members of `bytes` each, by the formula of contents: two for the name, the rest for the
+/// value.
 std::string filled(std::size_t bytes) {
   std::string text = "{";
   for (unsigned i = 0; bytes != 0; ++i) {
     const std::size_t some = bytes < 1000 ? bytes : bytes - 1000 < 4 ? 900 : 1000;
     bytes -= some;
     const std::string name = {static_cast<char>('a' + i / 26), static_cast<char>('a' + i % 26)};
-    text += (text.size() > 1 ? "," : "") + ("\"" + name + "\":\"" + std::string(some - 2, 'x') + "\"");
+    text +=
+        (text.size() > 1 ? "," : "") + ("\"" + name + "\":\"" + std::string(some - 2, 'x') + "\"");
   }
   return text + "}";
 }
@@ -79,12 +85,7 @@ std::string filled(std::size_t bytes) {
 
 // --- dialects ------------------------------------------------------------------------------------
 
-TEST_CASE("dialects are found by name and differ from azure by what they say", "[dialect]") {
-  for (const dialect* d : {&devicetwin::azure, &devicetwin::edge_hub, &devicetwin::aws, &devicetwin::ditto, &devicetwin::rfc7396}) {
-    CHECK(devicetwin::find_dialect(d->name) == d);
-  }
-  CHECK(devicetwin::find_dialect("Azure") == nullptr);
-  CHECK(devicetwin::find_dialect("") == nullptr);
+TEST_CASE("a dialect says its limits, and a copy of one can say others", "[dialect]") {
   CHECK(devicetwin::azure.max_size(part::tags) == 8192);
   CHECK(devicetwin::azure.max_size(part::desired) == 32768);
   CHECK(devicetwin::azure.max_size(part::reported) == 32768);
@@ -98,7 +99,9 @@ TEST_CASE("dialects are found by name and differ from azure by what they say", "
 // --- names ---------------------------------------------------------------------------------------
 
 TEST_CASE("names are case-sensitive UTF-8", "[validate][names]") {
-  CHECK(refused("{\"a\":1,\"A\":2,\"\xC3\xA9\":3,\"\xE6\x97\xA5\":4,\"\xF0\x9F\x98\x80\":5,\"\":6}") == "");
+  CHECK(refused(
+            "{\"a\":1,\"A\":2,\"\xC3\xA9\":3,\"\xE6\x97\xA5\":4,\"\xF0\x9F\x98\x80\":5,\"\":6}") ==
+        "");
 }
 TEST_CASE("names up to 1024 bytes", "[validate][names]") {
   CHECK(refused("{\"" + std::string(1024, 'n') + "\":1}") == "");
@@ -112,7 +115,8 @@ TEST_CASE("names up to 1024 bytes", "[validate][names]") {
 TEST_CASE("characters that azure forbids in names", "[validate][names]") {
   const std::string forbidden = " the name has a character that is forbidden in names 0 0";
   for (const char c : std::string(".$# ")) {
-    CHECK(refused("{\"x" + std::string(1, c) + "y\":1}") == "/x" + std::string(1, c) + "y" + forbidden);
+    CHECK(refused("{\"x" + std::string(1, c) + "y\":1}") ==
+          "/x" + std::string(1, c) + "y" + forbidden);
   }
   for (unsigned c = 0; c < 0xA0; ++c) {
     if (c >= 0x20 && c < 0x7F) continue;
@@ -123,16 +127,19 @@ TEST_CASE("characters that azure forbids in names", "[validate][names]") {
     CHECK(why.find(forbidden) != std::string::npos);
     CHECK(in_patch("{\"x" + std::string(escaped) + "y\":1}", devicetwin::rfc7396).empty());
   }
-  for (const char* good : {"\\u00a0", "\\u2003", "!", "/", "~", "\\\"", "\\\\", "@", "{", "\\u00c2"}) {
+  for (const char* good :
+       {"\\u00a0", "\\u2003", "!", "/", "~", "\\\"", "\\\\", "@", "{", "\\u00c2"}) {
     CHECK(refused("{\"x" + std::string(good) + "y\":1}") == "");
   }
 }
 TEST_CASE("edge_hub forbids all white space in names", "[validate][names]") {
-  for (const char* white : {" ", "\\t", "\\u0085", "\\u00a0", "\\u1680", "\\u2000", "\\u2005", "\\u200a", "\\u2028", "\\u2029", "\\u202f", "\\u205f", "\\u3000"}) {
+  for (const char* white : {" ", "\\t", "\\u0085", "\\u00a0", "\\u1680", "\\u2000", "\\u2005",
+                            "\\u200a", "\\u2028", "\\u2029", "\\u202f", "\\u205f", "\\u3000"}) {
     INFO(white);
     CHECK(refused("{\"x" + std::string(white) + "y\":1}", devicetwin::edge_hub) != "");
   }
-  for (const char* other : {"\\u200b", "\\u180e", "\\u2010", "\\u3001", "\\u1681", "\\u2060", "\\u00a1", "\\u2027"}) {
+  for (const char* other :
+       {"\\u200b", "\\u180e", "\\u2010", "\\u3001", "\\u1681", "\\u2060", "\\u00a1", "\\u2027"}) {
     INFO(other);
     CHECK(refused("{\"x" + std::string(other) + "y\":1}", devicetwin::edge_hub) == "");
   }
@@ -145,17 +152,23 @@ TEST_CASE("values may be booleans, numbers, strings, objects and arrays", "[vali
 }
 TEST_CASE("integers from -2^52 to 2^52-1", "[validate][values]") {
   CHECK(refused(R"({"a":4503599627370495,"b":-4503599627370496})") == "");
-  CHECK(refused(R"({"a":4503599627370496})") == "/a the integer is outside the range allowed 4503599627370495 4503599627370496");
-  CHECK(refused(R"({"a":-4503599627370497})") == "/a the integer is outside the range allowed 4503599627370496 4503599627370497");
-  CHECK(refused(R"({"a":[1,{"b":9223372036854775808}]})") == "/a/1/b the integer is outside the range allowed 4503599627370495 9223372036854775808");
-  CHECK(refused(R"({"a":-9223372036854775808})") == "/a the integer is outside the range allowed 4503599627370496 9223372036854775808");
+  CHECK(refused(R"({"a":4503599627370496})") ==
+        "/a the integer is outside the range allowed 4503599627370495 4503599627370496");
+  CHECK(refused(R"({"a":-4503599627370497})") ==
+        "/a the integer is outside the range allowed 4503599627370496 4503599627370497");
+  CHECK(refused(R"({"a":[1,{"b":9223372036854775808}]})") ==
+        "/a/1/b the integer is outside the range allowed 4503599627370495 9223372036854775808");
+  CHECK(refused(R"({"a":-9223372036854775808})") ==
+        "/a the integer is outside the range allowed 4503599627370496 9223372036854775808");
   CHECK(refused(R"({"a":1e300,"b":4503599627370496.0})") == "");  // a double is no integer
   CHECK(refused(R"({"a":18446744073709551615})", devicetwin::rfc7396) == "");
 }
 TEST_CASE("strings up to 4096 bytes", "[validate][values]") {
   CHECK(refused("{\"a\":\"" + std::string(4096, 's') + "\"}") == "");
-  CHECK(refused("{\"a\":\"" + std::string(4097, 's') + "\"}") == "/a the string is too long 4096 4097");
-  CHECK(refused("{\"a\":[\"" + std::string(4097, 's') + "\"]}") == "/a/0 the string is too long 4096 4097");
+  CHECK(refused("{\"a\":\"" + std::string(4097, 's') + "\"}") ==
+        "/a the string is too long 4096 4097");
+  CHECK(refused("{\"a\":[\"" + std::string(4097, 's') + "\"]}") ==
+        "/a/0 the string is too long 4096 4097");
   CHECK(refused("{\"a\":\"" + std::string(4097, 's') + "\"}", devicetwin::ditto) == "");
 }
 TEST_CASE("ten levels below the section, arrays included", "[validate][depth]") {
@@ -185,7 +198,8 @@ TEST_CASE("metadata counts for neither depth nor size", "[validate][depth]") {
 TEST_CASE("null as a member removes and is never stored", "[validate][nulls]") {
   devicetwin::twin t = twin_with("{}", R"({"a":1,"b":{"c":1}})");
   devicetwin::outcome done;
-  REQUIRE(!t.device_patch(R"({"a":null,"b":{"c":null},"d":{"e":null,"f":{"g":null}}})", noon(), done));
+  REQUIRE(
+      !t.device_patch(R"({"a":null,"b":{"c":null},"d":{"e":null,"f":{"g":null}}})", noon(), done));
   CHECK(written(t.reported()) == R"({"b":{},"d":{"f":{}}})");
 }
 TEST_CASE("null inside an array is refused", "[validate][nulls]") {
@@ -208,7 +222,8 @@ TEST_CASE("arrays are replaced as a whole and carry one stamp", "[validate][null
   REQUIRE(!t.device_patch(R"({"a":[{"x":1},{"y":2}]})", noon(1), done));
   REQUIRE(!t.device_patch(R"({"a":[{"x":1}]})", noon(2), done));
   CHECK(done.size() == 1);
-  CHECK(metadata_text(t, part::reported) == R"({"$lastUpdated":"2026-01-31T12:00:02Z","a":{"$lastUpdated":"2026-01-31T12:00:02Z"}})");
+  CHECK(metadata_text(t, part::reported) ==
+        R"({"$lastUpdated":"2026-01-31T12:00:02Z","a":{"$lastUpdated":"2026-01-31T12:00:02Z"}})");
   CHECK(*t.stamp_of(part::reported, "/a/0/x") == devicetwin::stamp{noon(2), 3});
   CHECK(t.stamp_of(part::reported, "/a/1").error().code() == errc::not_found);
 }
@@ -216,7 +231,9 @@ TEST_CASE("arrays are replaced as a whole and carry one stamp", "[validate][null
 // --- sizes ---------------------------------------------------------------------------------------
 
 TEST_CASE("the size of contents", "[validate][size]") {
-  const auto size = [](const std::string& section) { return loaded_twin("{\"tags\":" + section + "}").size(part::tags); };
+  const auto size = [](const std::string& section) {
+    return loaded_twin("{\"tags\":" + section + "}").size(part::tags);
+  };
   CHECK(size("{}") == 0);
   CHECK(size(R"({"abc":"defg"})") == 7);
   CHECK(size(R"({"a":1})") == 9);
@@ -225,17 +242,23 @@ TEST_CASE("the size of contents", "[validate][size]") {
   CHECK(size(R"({"a":{"b":{"c":1}}})") == 11);
   CHECK(size(R"({"a":[1,"xy",true,[{"b":1}]]})") == 1 + 8 + 2 + 4 + 9);
   CHECK(size(R"({"a":null})") == 1);
-  CHECK(size("{\"\xC3\xA9\":\"\xF0\x9F\x98\x80\"}") == 6);                 // bytes of UTF-8
-  CHECK(size(R"({"a":"\u0000\u001f\u007f\u0080\u009fx"})") == 2);         // control characters do not count
+  CHECK(size("{\"\xC3\xA9\":\"\xF0\x9F\x98\x80\"}") == 6);  // bytes of UTF-8
+  CHECK(size(R"({"a":"\u0000\u001f\u007f\u0080\u009fx"})") ==
+        2);  // control characters do not count
   CHECK(size(R"({"a":"\u00a0\u00c2"})") == 5);
-  CHECK(loaded_twin(R"({"properties":{"desired":{"a":1,"$version":7,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z"}}}})").size(part::desired) == 9);
+  CHECK(
+      loaded_twin(
+          R"({"properties":{"desired":{"a":1,"$version":7,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z"}}}})")
+          .size(part::desired) == 9);
 }
 TEST_CASE("sections up to their size, and not one more", "[validate][size]") {
   devicetwin::outcome done;
   const auto as_service = [&](const std::string& patch) {
     devicetwin::twin t = fresh_twin();
     const json::error e = t.service_patch(patch, noon(), done);
-    return e ? std::string(e.pointer()) + " " + std::to_string(e.limit()) + " " + std::to_string(e.actual()) : "";
+    return e ? std::string(e.pointer()) + " " + std::to_string(e.limit()) + " " +
+                   std::to_string(e.actual())
+             : "";
   };
   CHECK(as_service("{\"tags\":" + filled(8192) + "}") == "");
   CHECK(as_service("{\"tags\":" + filled(8193) + "}") == "/tags 8192 8193");
@@ -244,19 +267,23 @@ TEST_CASE("sections up to their size, and not one more", "[validate][size]") {
   CHECK(refused(filled(32768)) == "");
   CHECK(refused(filled(32769)) == " the section would be too large 32768 32769");
 }
-TEST_CASE("the size is that of the merged section, and only growth is refused", "[validate][size]") {
+TEST_CASE("the size is that of the merged section, and only growth is refused",
+          "[validate][size]") {
   const std::string large = filled(32000);
-  devicetwin::twin t = loaded_twin("{\"deviceId\":\"d\",\"properties\":{\"desired\":{},\"reported\":" + large + "}}");
+  devicetwin::twin t = loaded_twin(
+      "{\"deviceId\":\"d\",\"properties\":{\"desired\":{},\"reported\":" + large + "}}");
   devicetwin::outcome done;
   validation report;
   REQUIRE(!t.check_device_patch(R"({"x":1})", report));
   CHECK(report.head_room(part::reported) == 32768 - 32009);
   CHECK(report.head_room(part::desired) == INT64_MAX);
-  CHECK(t.device_patch("{\"xx\":\"" + std::string(767, 'x') + "\"}", noon(), done).code() == errc::section_too_large);
+  CHECK(t.device_patch("{\"xx\":\"" + std::string(767, 'x') + "\"}", noon(), done).code() ==
+        errc::section_too_large);
   REQUIRE(!t.device_patch("{\"xx\":\"" + std::string(766, 'x') + "\"}", noon(), done));
   CHECK(t.size(part::reported) == 32768);
   // A section that is too large already may stay so, or shrink.
-  t = loaded_twin("{\"deviceId\":\"d\",\"properties\":{\"desired\":{},\"reported\":" + filled(40000) + "}}");
+  t = loaded_twin(
+      "{\"deviceId\":\"d\",\"properties\":{\"desired\":{},\"reported\":" + filled(40000) + "}}");
   CHECK(t.size(part::reported) == 40000);
   REQUIRE(!t.device_patch(R"({"aa":"y"})", noon(), done));
   CHECK(t.size(part::reported) == 40000 - 998 + 1);
@@ -267,9 +294,10 @@ TEST_CASE("the size is that of the merged section, and only growth is refused", 
   CHECK(report.head_room(part::reported) == 32768 - 39003);
 }
 TEST_CASE("the text of a section is counted as it is written", "[validate][size]") {
-  for (const std::string section :
-       {R"({})", R"({"a":[],"b":{},"c":null})", R"({"":"","\"":"\\\n\u0001\u007f\u0085"})", R"([])",
-        R"({"a":{"b":[1,-25,-9,10,99,100,0,4503599627370495,-4503599627370496,true,false,[[],{"x":[{}]}]]}})"}) {
+  for (
+      const std::string section :
+      {R"({})", R"({"a":[],"b":{},"c":null})", R"({"":"","\"":"\\\n\u0001\u007f\u0085"})", R"([])",
+       R"({"a":{"b":[1,-25,-9,10,99,100,0,4503599627370495,-4503599627370496,true,false,[[],{"x":[{}]}]]}})"}) {
     INFO(section);
     devicetwin::twin t = loaded_twin("{\"deviceId\":\"d\",\"tags\":{\"v\":" + section + "}}");
     CHECK(t.text_size(part::tags) == written(t.tags()).size());
@@ -283,9 +311,11 @@ TEST_CASE("the text of a section is counted as it is written", "[validate][size]
     CHECK(t.text_size(part::tags) == 2);
   }
   // A double counts as the longest one.
-  CHECK(loaded_twin(R"({"tags":{"a":0.5,"b":[-1.7976931348623157e308]}})").text_size(part::tags) == 5 + 24 + 6 + 24 + 2);
+  CHECK(loaded_twin(R"({"tags":{"a":0.5,"b":[-1.7976931348623157e308]}})").text_size(part::tags) ==
+        5 + 24 + 6 + 24 + 2);
 }
-TEST_CASE("what the formula does not count is bounded by the length of the text", "[validate][size]") {
+TEST_CASE("what the formula does not count is bounded by the length of the text",
+          "[validate][size]") {
   const auto array_of = [](const std::string& element, std::size_t bytes) {
     std::string text = "{\"a\":[" + element;
     while (text.size() + element.size() + 3 <= bytes) text += "," + element;
@@ -293,12 +323,14 @@ TEST_CASE("what the formula does not count is bounded by the length of the text"
     return text.substr(0, text.size() - 2) + "]}";
   };
   const std::string longest = array_of("[]", 256 * 1024);
-  CHECK(refused(array_of("[]", 500000)) == " the JSON text of the section would be too long 262144 499999");
+  CHECK(refused(array_of("[]", 500000)) ==
+        " the JSON text of the section would be too long 262144 499999");
   for (const char* element : {"[]", "{}", "\"\"", "{\"\":\"\"}", "\"\\u0001\\u0002\"", "[[[]]]"}) {
     INFO(element);
     CHECK(refused(array_of(element, 256 * 1024 - 2)) == "");
     const std::string refusal = refused(array_of(element, 262144 + 40));
-    CHECK(refusal.find("the JSON text of the section would be too long 262144 ") != std::string::npos);
+    CHECK(refusal.find("the JSON text of the section would be too long 262144 ") !=
+          std::string::npos);
   }
 
   // Bit by bit, through each door.
@@ -306,7 +338,8 @@ TEST_CASE("what the formula does not count is bounded by the length of the text"
   small.max_text = 100;
   devicetwin::outcome done;
   devicetwin::twin t = fresh_twin(small);
-  const std::string empties = R"({"e":[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]})";  // 97
+  const std::string empties =
+      R"({"e":[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]})";  // 97
   REQUIRE(!t.device_patch(empties, noon(), done));
   CHECK(t.text_size(part::reported) == 97);
   json::error e = t.device_patch(R"({"f":[]})", noon(), done);
@@ -314,13 +347,16 @@ TEST_CASE("what the formula does not count is bounded by the length of the text"
   CHECK(e.limit() == 100);
   CHECK(e.actual() == 104);
   CHECK(written(t.reported()) == empties);
-  e = t.service_patch(of_desired(empties.substr(0, empties.size() - 1) + R"(,"f":[]})"), noon(), done);
+  e = t.service_patch(of_desired(empties.substr(0, empties.size() - 1) + R"(,"f":[]})"), noon(),
+                      done);
   CHECK(e.code() == errc::section_text_too_long);
   CHECK(e.pointer() == "/properties/desired");
-  e = t.service_replace(of_desired(empties.substr(0, empties.size() - 1) + R"(,"f":[]})"), noon(), done);
+  e = t.service_replace(of_desired(empties.substr(0, empties.size() - 1) + R"(,"f":[]})"), noon(),
+                        done);
   CHECK(e.code() == errc::section_text_too_long);
   REQUIRE(!t.service_replace(of_desired(empties), noon(), done));
-  e = t.service_patch("{\"tags\":" + empties.substr(0, empties.size() - 1) + R"(,"f":[]}})", noon(), done);
+  e = t.service_patch("{\"tags\":" + empties.substr(0, empties.size() - 1) + R"(,"f":[]}})", noon(),
+                      done);
   CHECK(e.code() == errc::section_text_too_long);
   CHECK(e.pointer() == "/tags");
   validation report;
@@ -329,17 +365,20 @@ TEST_CASE("what the formula does not count is bounded by the length of the text"
   CHECK(report[0].what.code() == errc::section_text_too_long);
   // What is over the limit already may stay so, or shrink.
   t = devicetwin::twin(small);
-  REQUIRE(!t.load("{\"deviceId\":\"d\",\"properties\":{\"desired\":{},\"reported\":" + array_of("[]", 200) + "}}"));
+  REQUIRE(!t.load("{\"deviceId\":\"d\",\"properties\":{\"desired\":{},\"reported\":" +
+                  array_of("[]", 200) + "}}"));
   REQUIRE(!t.device_patch(R"({"b":0,"a":[1]})", noon(), done));
   t = devicetwin::twin(small);
-  REQUIRE(!t.load("{\"deviceId\":\"d\",\"properties\":{\"desired\":{},\"reported\":" + array_of("[]", 200) + "}}"));
+  REQUIRE(!t.load("{\"deviceId\":\"d\",\"properties\":{\"desired\":{},\"reported\":" +
+                  array_of("[]", 200) + "}}"));
   CHECK(t.device_patch(R"({"b":0})", noon(), done).code() == errc::section_text_too_long);
   // Edge Hub measures the patch by its formula; the section is bounded all the same.
   small = devicetwin::edge_hub;
   small.max_text = 100;
   t = fresh_twin(small);
   REQUIRE(!t.device_patch(R"({"a":"0123456789012345678901234567890123456789"})", noon(), done));
-  CHECK(t.device_patch(R"({"b":"0123456789012345678901234567890123456789012345"})", noon(), done).code() == errc::section_text_too_long);
+  CHECK(t.device_patch(R"({"b":"0123456789012345678901234567890123456789012345"})", noon(), done)
+            .code() == errc::section_text_too_long);
 }
 TEST_CASE("edge_hub measures the text of the patch", "[validate][size]") {
   dialect small = devicetwin::edge_hub;
@@ -355,7 +394,8 @@ TEST_CASE("aws and ditto measure all parts together", "[validate][size]") {
   small.max_total = 40;  // three times {} are six
   devicetwin::twin t = fresh_twin(small);
   devicetwin::outcome done;
-  REQUIRE(!t.service_patch(R"({"tags":{"a":"123"},"properties":{"desired":{"b":"12345"}}})", noon(), done));  // 11 + 13 + 2
+  REQUIRE(!t.service_patch(R"({"tags":{"a":"123"},"properties":{"desired":{"b":"12345"}}})", noon(),
+                           done));  // 11 + 13 + 2
   const json::error e = t.device_patch(R"({"c":"123456789"})", noon(), done);
   CHECK(e.code() == errc::section_too_large);
   CHECK(e.limit() == 40);
@@ -368,7 +408,8 @@ TEST_CASE("aws and ditto measure all parts together", "[validate][size]") {
 // --- all at once ---------------------------------------------------------------------------------
 
 TEST_CASE("validate() reports every violation", "[validate]") {
-  CHECK(violations(R"({"a.b":1,"$c":{"d e":[null,4503599627370496]},"f":null,"g":[{"$h":null}]})", part::desired, shape::patch) ==
+  CHECK(violations(R"({"a.b":1,"$c":{"d e":[null,4503599627370496]},"f":null,"g":[{"$h":null}]})",
+                   part::desired, shape::patch) ==
         "/a.b the name has a character that is forbidden in names 0 0\n"
         "/$c names that start with '$' are written by the service alone 0 0\n"
         "/$c/d e the name has a character that is forbidden in names 0 0\n"
@@ -384,7 +425,8 @@ TEST_CASE("validate() reports every violation", "[validate]") {
         "/$version names that start with '$' are written by the service alone 0 0\n"
         "/$metadata names that start with '$' are written by the service alone 0 0\n");
   validation report;
-  CHECK(validate(parsed("[]"), part::tags, shape::patch, devicetwin::azure, report).code() == errc::not_a_twin);
+  CHECK(validate(parsed("[]"), part::tags, shape::patch, devicetwin::azure, report).code() ==
+        errc::not_a_twin);
   auto d = parsed(R"({"a":[1]})");
   d["a"][0].SetDouble(std::numeric_limits<double>::infinity());
   const json::error e = validate(d, part::tags, shape::patch, devicetwin::azure, report);
@@ -395,7 +437,8 @@ TEST_CASE("validate() tells the head room of a section", "[validate]") {
   std::int64_t room = 0;
   CHECK(violations(filled(8000), part::tags, shape::section, devicetwin::azure, &room).empty());
   CHECK(room == 192);
-  CHECK(violations(filled(8200), part::tags, shape::section, devicetwin::azure, &room) == " the section would be too large 8192 8200\n");
+  CHECK(violations(filled(8200), part::tags, shape::section, devicetwin::azure, &room) ==
+        " the section would be too large 8192 8200\n");
   CHECK(room == -8);
   CHECK(violations(filled(8200), part::tags, shape::patch, devicetwin::azure, &room).empty());
   CHECK(room == INT64_MAX);
@@ -408,7 +451,10 @@ TEST_CASE("asking a twin reports everything and changes nothing", "[validate]") 
   devicetwin::twin t = twin_with(R"({"a":1})");
   const std::string before = service_text(t);
   validation report;
-  REQUIRE(!t.check_service_patch("{\"tags\":{\"x y\":1},\"properties\":{\"desired\":{\"$b\":1,\"c\":\"" + std::string(4097, 'c') + "\"}}}", report));
+  REQUIRE(!t.check_service_patch(
+      "{\"tags\":{\"x y\":1},\"properties\":{\"desired\":{\"$b\":1,\"c\":\"" +
+          std::string(4097, 'c') + "\"}}}",
+      report));
   REQUIRE(report.size() == 3);
   CHECK(report[0].where == part::tags);
   CHECK(report[0].what.pointer() == "/x y");
@@ -417,7 +463,8 @@ TEST_CASE("asking a twin reports everything and changes nothing", "[validate]") 
   CHECK(report[2].what.code() == errc::string_too_long);
   CHECK(report.head_room(part::tags) == 8192 - 11);
   CHECK(report.head_room(part::desired) == 32768 - 9 - 10 - 4098);
-  REQUIRE(!t.check_service_replace("{\"tags\":null,\"properties\":{\"desired\":" + filled(33000) + "}}", report));
+  REQUIRE(!t.check_service_replace(
+      "{\"tags\":null,\"properties\":{\"desired\":" + filled(33000) + "}}", report));
   REQUIRE(report.size() == 2);
   CHECK(report[0].what.pointer().empty());
   CHECK(report[0].what.code() == errc::null_in_replacement);
@@ -437,15 +484,19 @@ TEST_CASE("ids", "[identity]") {
   CHECK(check_id("a") == errc::ok);
   CHECK(check_id("AZaz09-:.+%_#*?!(),=@;$'") == errc::ok);
   CHECK(check_id(std::string(128, 'x')) == errc::ok);
-  for (const std::string& bad : {std::string(), std::string(129, 'x'), std::string("a b"), std::string("a/b"), std::string("\xC3\xA9"),
-                                 std::string("a\0", 2), std::string("["), std::string("{"), std::string("`"), std::string("\\"), std::string("\x1a")}) {
+  for (const std::string& bad :
+       {std::string(), std::string(129, 'x'), std::string("a b"), std::string("a/b"),
+        std::string("\xC3\xA9"), std::string("a\0", 2), std::string("["), std::string("{"),
+        std::string("`"), std::string("\\"), std::string("\x1a")}) {
     CHECK(check_id(bad) == errc::invalid_identity);
   }
 }
 TEST_CASE("etags are counters in base64", "[identity]") {
   std::mt19937_64 random(1);
   for (int i = 0; i < 2000; ++i) {
-    const std::uint64_t counter = i < 64 ? std::uint64_t{1} << i : i < 128 ? UINT64_MAX << (i - 64) : random() >> (i % 64);
+    const std::uint64_t counter = i < 64    ? std::uint64_t{1} << i
+                                  : i < 128 ? UINT64_MAX << (i - 64)
+                                            : random() >> (i % 64);
     char text[devicetwin::etag_chars];
     devicetwin::write_etag(counter, text);
     CHECK(std::string(text, sizeof text) == reference::etag_text(counter));
@@ -454,7 +505,8 @@ TEST_CASE("etags are counters in base64", "[identity]") {
     CHECK(is == counter);
   }
   std::uint64_t kept = 7;
-  for (const char* bad : {"", "AAAAAAAAAAE", "AAAAAAAAAAE==", "AAAAAAAAAAF=", "AAAAAAAAAA-=", "AAAAAAAAAAEA", "\"AAAAAAAAAAE=", "MQ==", "DAzNDUyOTQw="}) {
+  for (const char* bad : {"", "AAAAAAAAAAE", "AAAAAAAAAAE==", "AAAAAAAAAAF=", "AAAAAAAAAA-=",
+                          "AAAAAAAAAAEA", "\"AAAAAAAAAAE=", "MQ==", "DAzNDUyOTQw="}) {
     CHECK(devicetwin::read_etag(bad, kept) == reference::etag_value(bad).has_value());
     if (bad != std::string("DAzNDUyOTQw=")) CHECK(kept == 7);
   }
@@ -465,43 +517,64 @@ TEST_CASE("etags are counters in base64", "[identity]") {
 TEST_CASE("times are written as ISO 8601", "[stamp]") {
   const auto text = [](devicetwin::timestamp t) {
     char buffer[devicetwin::max_timestamp_chars];
-    return std::string(buffer, devicetwin::to_chars(buffer, t));
+    return std::string(buffer, devicetwin::format_timestamp(buffer, t));
   };
-  CHECK(text(0) == "1970-01-01T00:00:00Z");
-  CHECK(text(-1) == "1969-12-31T23:59:59.9999999Z");
-  CHECK(text(2500000) == "1970-01-01T00:00:00.25Z");
+  CHECK(text(at(0)) == "1970-01-01T00:00:00Z");
+  CHECK(text(at(-1)) == "1969-12-31T23:59:59.9999999Z");
+  CHECK(text(at(2500000)) == "1970-01-01T00:00:00.25Z");
   CHECK(text(devicetwin::first_timestamp) == "0001-01-01T00:00:00Z");
   CHECK(text(devicetwin::last_timestamp) == "9999-12-31T23:59:59.9999999Z");
-  CHECK(text(INT64_MIN) == "0001-01-01T00:00:00Z");
-  CHECK(text(INT64_MAX) == "9999-12-31T23:59:59.9999999Z");
+  CHECK(text(at(INT64_MIN)) == "0001-01-01T00:00:00Z");
+  CHECK(text(at(INT64_MAX)) == "9999-12-31T23:59:59.9999999Z");
   std::mt19937_64 random(2);
   for (int i = 0; i < 20000; ++i) {
-    const auto range = static_cast<std::uint64_t>(devicetwin::last_timestamp - devicetwin::first_timestamp);
-    const auto t = devicetwin::first_timestamp + static_cast<std::int64_t>(random() % range);
+    const auto range = static_cast<std::uint64_t>(devicetwin::last_timestamp.ticks -
+                                                  devicetwin::first_timestamp.ticks);
+    const auto t =
+        at(devicetwin::first_timestamp.ticks + static_cast<std::int64_t>(random() % range));
     const std::string written = text(t);
-    if (written != reference::time_text(t)) CHECK(written == reference::time_text(t));
+    if (written != reference::time_text(t.ticks)) CHECK(written == reference::time_text(t.ticks));
     const auto back = devicetwin::parse_timestamp(written);
     if (!back || *back != t) CHECK(written.empty());
   }
 }
 TEST_CASE("times are read as ISO 8601 writes them", "[stamp]") {
   const auto read = [](const char* text) { return devicetwin::parse_timestamp(text); };
-  CHECK(*read("1970-01-01T00:00:00Z") == 0);
-  CHECK(*read("1970-01-01T00:00:00") == 0);
-  CHECK(*read("1970-01-01t00:00:00z") == 0);
-  CHECK(*read("1970-01-01T00:00:00.0Z") == 0);
-  CHECK(*read("1970-01-01T00:00:00.123456789Z") == 1234567);
-  CHECK(*read("1970-01-01T00:00:00.00000009") == 0);
-  CHECK(*read("1970-01-01T02:00:00+02:00") == 0);
-  CHECK(*read("1969-12-31T22:30:00-01:30") == 0);
+  CHECK(*read("1970-01-01T00:00:00Z") == at(0));
+  CHECK(*read("1970-01-01T00:00:00") == at(0));
+  CHECK(*read("1970-01-01t00:00:00z") == at(0));
+  CHECK(*read("1970-01-01T00:00:00.0Z") == at(0));
+  CHECK(*read("1970-01-01T00:00:00.123456789Z") == at(1234567));
+  CHECK(*read("1970-01-01T00:00:00.00000009") == at(0));
+  CHECK(*read("1970-01-01T02:00:00+02:00") == at(0));
+  CHECK(*read("1969-12-31T22:30:00-01:30") == at(0));
   CHECK(*read("0001-01-01T00:00:00") == devicetwin::first_timestamp);
   CHECK(read("2000-02-29T00:00:00Z"));
   CHECK(read("2024-02-29T00:00:00Z"));
-  for (const char* bad : {"", "never", "2015-02-30T16:24:48.789Z", "1900-02-29T00:00:00Z", "2023-02-29T00:00:00Z", "2020-00-01T00:00:00Z",
-                          "2020-13-01T00:00:00Z", "2020-01-00T00:00:00Z", "2020-04-31T00:00:00Z", "2020-01-01T24:00:00Z", "2020-01-01T00:60:00Z",
-                          "2020-01-01T00:00:60Z", "2020-01-01T00:00:00.Z", "2020-01-01T00:00:00ZZ", "2020-01-01 00:00:00Z", "2020-01-01",
-                          "0000-01-01T00:00:00Z", "2020-01-01T00:00:00+24:00", "2020-01-01T00:00:00+0200", "2020-01-01T00:00:00+02:60",
-                          "+2020-01-01T00:00:00Z", "20200-01-01T00:00:00Z", "2020-1-1T00:00:00Z", "2020-01-01T00:00:00.1.2Z"}) {
+  for (const char* bad : {"",
+                          "never",
+                          "2015-02-30T16:24:48.789Z",
+                          "1900-02-29T00:00:00Z",
+                          "2023-02-29T00:00:00Z",
+                          "2020-00-01T00:00:00Z",
+                          "2020-13-01T00:00:00Z",
+                          "2020-01-00T00:00:00Z",
+                          "2020-04-31T00:00:00Z",
+                          "2020-01-01T24:00:00Z",
+                          "2020-01-01T00:60:00Z",
+                          "2020-01-01T00:00:60Z",
+                          "2020-01-01T00:00:00.Z",
+                          "2020-01-01T00:00:00ZZ",
+                          "2020-01-01 00:00:00Z",
+                          "2020-01-01",
+                          "0000-01-01T00:00:00Z",
+                          "2020-01-01T00:00:00+24:00",
+                          "2020-01-01T00:00:00+0200",
+                          "2020-01-01T00:00:00+02:60",
+                          "+2020-01-01T00:00:00Z",
+                          "20200-01-01T00:00:00Z",
+                          "2020-1-1T00:00:00Z",
+                          "2020-01-01T00:00:00.1.2Z"}) {
     INFO(bad);
     CHECK(read(bad).error().code() == errc::invalid_time);
   }
@@ -511,7 +584,8 @@ TEST_CASE("times are read as ISO 8601 writes them", "[stamp]") {
 
 namespace {
 
-std::string text_violations(std::string_view text, part where, shape form, const dialect& rules = devicetwin::azure) {
+std::string text_violations(std::string_view text, part where, shape form,
+                            const dialect& rules = devicetwin::azure) {
   validation report;
   const json::error e = validate(text, where, form, rules, report);
   if (e) {
@@ -521,58 +595,75 @@ std::string text_violations(std::string_view text, part where, shape form, const
   std::string lines;
   for (std::size_t i = 0; i < report.size(); ++i) {
     CHECK(report[i].where == where);
-    lines += std::string(report[i].what.pointer()) + " " + std::string(json::describe(report[i].what.code())) + "\n";
+    lines += std::string(report[i].what.pointer()) + " " +
+             std::string(json::describe(report[i].what.code())) + "\n";
   }
   return lines;
 }
 
-constexpr const dialect* dialects[] = {&devicetwin::azure, &devicetwin::edge_hub, &devicetwin::aws, &devicetwin::ditto,
-                                       &devicetwin::rfc7396};
+constexpr const dialect* dialects[] = {&devicetwin::azure, &devicetwin::edge_hub, &devicetwin::aws,
+                                       &devicetwin::ditto, &devicetwin::rfc7396};
 
 }  // namespace
 
-TEST_CASE("validate on text finds what it finds on trees, and numbers that trees cannot hold", "[validate]") {
+TEST_CASE("validate on text finds what it finds on trees, and numbers that trees cannot hold",
+          "[validate]") {
   for (const dialect* rules : dialects) {
-    for (const char* const number : {"18446744073709551616", "-9223372036854775809", "894902000012345678901234"}) {
-      const std::string text = R"({"a":[0,[)" + std::string(number) + R"(]],"\u0062~/":{"c":)" + number + "}}";
+    for (const char* const number :
+         {"18446744073709551616", "-9223372036854775809", "894902000012345678901234"}) {
+      const std::string text =
+          R"({"a":[0,[)" + std::string(number) + R"(]],"\u0062~/":{"c":)" + number + "}}";
       CHECK(text_violations(text, part::desired, shape::patch, *rules) ==
-            "/a/1/0 the integer does not fit in 64 bits\n/b~0~1/c the integer does not fit in 64 bits\n");
+            "/a/1/0 the integer does not fit in 64 bits\n/b~0~1/c the integer does not fit in 64 "
+            "bits\n");
     }
     CHECK(text_violations(R"({"a":1e400,"b":-1e400})", part::reported, shape::patch, *rules) ==
           "/a the number is too large for a double\n/b the number is too large for a double\n");
-    CHECK(text_violations(R"({"a":1e300,"b":0.10000000000000001,"c":1})", part::reported, shape::section, *rules) == "");
+    CHECK(text_violations(R"({"a":1e300,"b":0.10000000000000001,"c":1})", part::reported,
+                          shape::section, *rules) == "");
   }
-  CHECK(text_violations(R"({"a b":[null,1e400],"c":18446744073709551616,"$d":1})", part::reported, shape::patch) ==
+  CHECK(text_violations(R"({"a b":[null,1e400],"c":18446744073709551616,"$d":1})", part::reported,
+                        shape::patch) ==
         "/a b/1 the number is too large for a double\n/c the integer does not fit in 64 bits\n"
-        "/a b the name has a character that is forbidden in names\n/a b/0 null is not allowed inside an array\n"
+        "/a b the name has a character that is forbidden in names\n/a b/0 null is not allowed "
+        "inside an array\n"
         "/$d names that start with '$' are written by the service alone\n");
   dialect rounding = devicetwin::aws;
   rounding.big_integers = json::big_integer_rule::round;
-  CHECK(text_violations(R"({"a":18446744073709551616,"b":1e400})", part::reported, shape::patch, rounding) ==
-        "/b the number is too large for a double\n");
-  CHECK(text_violations(R"([18446744073709551616])", part::reported, shape::patch).substr(0, 6) == "error:");
-  CHECK(text_violations(R"({"a":18446744073709551616,})", part::reported, shape::patch).substr(0, 6) == "error:");
+  CHECK(text_violations(R"({"a":18446744073709551616,"b":1e400})", part::reported, shape::patch,
+                        rounding) == "/b the number is too large for a double\n");
+  CHECK(text_violations(R"([18446744073709551616])", part::reported, shape::patch).substr(0, 6) ==
+        "error:");
+  CHECK(text_violations(R"({"a":18446744073709551616,})", part::reported, shape::patch)
+            .substr(0, 6) == "error:");
   CHECK(text_violations("1e400", part::reported, shape::patch).substr(0, 6) == "error:");
   CHECK(text_violations("{", part::reported, shape::patch).substr(0, 6) == "error:");
   validation report;  // the room that is left is that of the rest
-  REQUIRE(!validate(R"({"a":1e400,"b":"xxx"})", part::tags, shape::section, devicetwin::azure, report));
+  REQUIRE(
+      !validate(R"({"a":1e400,"b":"xxx"})", part::tags, shape::section, devicetwin::azure, report));
   CHECK(report.head_room(part::tags) == 8192 - 13);
 }
 
-TEST_CASE("all text doors of a twin refuse an integer beyond 64 bits, unless its dialect rounds", "[validate]") {
+TEST_CASE("all text doors of a twin refuse an integer beyond 64 bits, unless its dialect rounds",
+          "[validate]") {
   const std::string big = "18446744073709551616";
   for (const dialect* rules : dialects) {
     devicetwin::twin t = fresh_twin(*rules);
     devicetwin::outcome done;
     const auto code = [](const json::error& e) { return e.code(); };
-    CHECK(code(t.service_patch(R"({"tags":{"a":)" + big + "}}", noon(), done)) == errc::integer_overflow);
-    CHECK(code(t.service_replace(R"({"properties":{"desired":{"a":)" + big + "}}}", noon(), done)) == errc::integer_overflow);
+    CHECK(code(t.service_patch(R"({"tags":{"a":)" + big + "}}", noon(), done)) ==
+          errc::integer_overflow);
+    CHECK(code(t.service_replace(R"({"properties":{"desired":{"a":)" + big + "}}}", noon(),
+                                 done)) == errc::integer_overflow);
     CHECK(code(t.device_patch("{\"a\":" + big + "}", noon(), done)) == errc::integer_overflow);
-    CHECK(code(t.apply_notification("{\"a\":" + big + ",\"$version\":2}", noon(), done)) == errc::integer_overflow);
-    CHECK(code(t.apply_event(R"({"version":3,"tags":{"a":)" + big + "}}", done)) == errc::integer_overflow);
+    CHECK(code(t.apply_notification("{\"a\":" + big + ",\"$version\":2}", noon(), done)) ==
+          errc::integer_overflow);
+    CHECK(code(t.apply_event(R"({"version":3,"tags":{"a":)" + big + "}}", done)) ==
+          errc::integer_overflow);
     CHECK(t.version() == 2);
     devicetwin::twin other(*rules);
-    const json::error e = other.load("{\"desired\":{\"$version\":1},\n\"reported\":{\"a\":" + big + "}}");
+    const json::error e =
+        other.load("{\"desired\":{\"$version\":1},\n\"reported\":{\"a\":" + big + "}}");
     CHECK(e.code() == errc::integer_overflow);
     CHECK(e.pointer() == "/reported/a");
     CHECK(e.line() == 2);
@@ -593,21 +684,26 @@ TEST_CASE("asking first names the numbers that no tree can hold", "[validate]") 
   const auto found = [&] {
     std::string lines;
     for (std::size_t i = 0; i < report.size(); ++i) {
-      lines += std::string(name_of(report[i].where)) + std::string(report[i].what.pointer()) + " " + std::to_string(static_cast<int>(report[i].what.code())) + "\n";
+      lines += std::string(name_of(report[i].where)) + std::string(report[i].what.pointer()) + " " +
+               std::to_string(static_cast<int>(report[i].what.code())) + "\n";
     }
     return lines;
   };
-  const std::string overflow = " " + std::to_string(static_cast<int>(errc::integer_overflow)) + "\n";
+  const std::string overflow =
+      " " + std::to_string(static_cast<int>(errc::integer_overflow)) + "\n";
   const std::string forbidden = " " + std::to_string(static_cast<int>(errc::forbidden_name)) + "\n";
   REQUIRE(!t.check_device_patch(R"({"a":[1,18446744073709551616],"b c":1})", report));
   CHECK(found() == "reported/a/1" + overflow + "reported/b c" + forbidden);
-  const char* const service = R"({"tags":{"a":18446744073709551616},"properties":{"desired":{"b c":[{"d":-9223372036854775809}]}}})";
-  const std::string both = "tags/a" + overflow + "desired/b c/0/d" + overflow + "desired/b c" + forbidden;
+  const char* const service =
+      R"({"tags":{"a":18446744073709551616},"properties":{"desired":{"b c":[{"d":-9223372036854775809}]}}})";
+  const std::string both =
+      "tags/a" + overflow + "desired/b c/0/d" + overflow + "desired/b c" + forbidden;
   REQUIRE(!t.check_service_patch(service, report));
   CHECK(found() == both);
   REQUIRE(!t.check_service_replace(service, report));
   CHECK(found() == both);
-  CHECK(t.check_service_patch(R"({"tagsx":18446744073709551616})", report).code() == errc::integer_overflow);
+  CHECK(t.check_service_patch(R"({"tagsx":18446744073709551616})", report).code() ==
+        errc::integer_overflow);
   CHECK(t.check_service_patch(R"({"tags":{"a":18446744073709551616},})", report).has_position());
 }
 

@@ -34,16 +34,20 @@ TEST_CASE("the service's view of a device and of a module", "[view]") {
   who.iot_edge = true;
   REQUIRE(!t.create(who, noon(), done));
   CHECK(t.module_id() == "m");
-  REQUIRE(!t.service_patch(R"({"tags":{"x":1},"properties":{"desired":{"a":{"b":1}}}})", noon(1), done));
-  CHECK(service_text(t) ==
-        R"({"deviceId":"d","moduleId":"m","etag":"AAAAAAAAAAI=","deviceEtag":"MQ==","status":"enabled","statusUpdateTime":"0001-01-01T00:00:00Z",)"
-        R"("connectionState":"Disconnected","lastActivityTime":"0001-01-01T00:00:00Z","cloudToDeviceMessageCount":0,)"
-        R"("authenticationType":"selfSigned","x509Thumbprint":{"primaryThumbprint":null,"secondaryThumbprint":null},)"
-        R"("modelId":"dtmi:com:example:Pump;1","version":3,"tags":{"x":1},"properties":{"desired":{"a":{"b":1},"$metadata":{)" +
-            at(1, 2) + R"(,"a":{)" + at(1, 2) + R"(,"b":{)" + at(1, 2) + R"(}}},"$version":2},"reported":{"$metadata":{)" + at(0, 0) +
-            R"(},"$version":1}},"capabilities":{"iotEdge":true}})");
+  REQUIRE(!t.service_patch(R"({"tags":{"x":1},"properties":{"desired":{"a":{"b":1}}}})", noon(1),
+                           done));
+  CHECK(
+      service_text(t) ==
+      R"({"deviceId":"d","moduleId":"m","etag":"AAAAAAAAAAI=","deviceEtag":"MQ==","status":"enabled","statusUpdateTime":"0001-01-01T00:00:00Z",)"
+      R"("connectionState":"Disconnected","lastActivityTime":"0001-01-01T00:00:00Z","cloudToDeviceMessageCount":0,)"
+      R"("authenticationType":"selfSigned","x509Thumbprint":{"primaryThumbprint":null,"secondaryThumbprint":null},)"
+      R"("modelId":"dtmi:com:example:Pump;1","version":3,"tags":{"x":1},"properties":{"desired":{"a":{"b":1},"$metadata":{)" +
+          at(1, 2) + R"(,"a":{)" + at(1, 2) + R"(,"b":{)" + at(1, 2) +
+          R"(}}},"$version":2},"reported":{"$metadata":{)" + at(0, 0) +
+          R"(},"$version":1}},"capabilities":{"iotEdge":true}})");
   CHECK(service_text(t, false).find("$metadata") == std::string::npos);
-  CHECK(lifecycle(t).substr(0, 60) == R"({"deviceId":"d","moduleId":"m","etag":"AAAAAAAAAAI=","versio)");
+  CHECK(lifecycle(t).substr(0, 60) ==
+        R"({"deviceId":"d","moduleId":"m","etag":"AAAAAAAAAAI=","versio)");
 }
 TEST_CASE("tags are left out when there are none", "[view]") {
   twin t = fresh_twin();
@@ -57,15 +61,18 @@ TEST_CASE("tags are left out when there are none", "[view]") {
 TEST_CASE("the device's view has both sections, their versions, and nothing else", "[view]") {
   twin t = fresh_twin();
   outcome done;
-  REQUIRE(!t.service_patch(R"({"tags":{"secret":1},"properties":{"desired":{"a":{"b":[1]}}}})", noon(), done));
+  REQUIRE(!t.service_patch(R"({"tags":{"secret":1},"properties":{"desired":{"a":{"b":[1]}}}})",
+                           noon(), done));
   REQUIRE(!t.device_patch(R"({"c":null,"d":{}})", noon(), done));
-  CHECK(device_text(t) == R"({"desired":{"a":{"b":[1]},"$version":2},"reported":{"d":{},"$version":2}})");
+  CHECK(device_text(t) ==
+        R"({"desired":{"a":{"b":[1]},"$version":2},"reported":{"d":{},"$version":2}})");
 }
 TEST_CASE("views go to any handler and any output, and are taken back when it is full", "[view]") {
   twin t = twin_with(R"({"a":{"b":1}})", R"({"c":[1,2]})");
   const std::string whole = service_text(t);
   json::document d;
-  REQUIRE(!json::document_access::rebuild(d, 0, [&](auto& handler) { return emit_service_view(t, handler); }));
+  REQUIRE(!json::document_access::rebuild(
+      d, 0, [&](auto& handler) { return emit_service_view(t, handler); }));
   CHECK(written(d.root()) == whole);
   rapidjson::Document parsed_again = parsed(whole);
   CHECK(written(parsed_again) == whole);
@@ -112,42 +119,60 @@ TEST_CASE("views go to any handler and any output, and are taken back when it is
 
 // --- events --------------------------------------------------------------------------------------
 
-TEST_CASE("updateTwin: the root version and what was touched, with metadata and version", "[view][event]") {
+TEST_CASE("updateTwin: the root version and what was touched, with metadata and version",
+          "[view][event]") {
   twin t = twin_with(R"({"a":1,"b":{"c":1,"d":1},"e":1})");
   outcome done;
-  REQUIRE(!t.service_patch(R"({"tags":{"x":1},"properties":{"desired":{"b":{"c":2,"d":null},"e":null,"n":{"o":[1]}}}})", noon(1), done));
-  CHECK(done.event() == R"({"version":3,"tags":{"x":1},"properties":{"desired":{"b":{"c":2,"d":null},"e":null,"n":{"o":[1]},"$metadata":{)" + at(1, 2) +
-                            R"(,"b":{)" + at(1, 2) + R"(,"c":{)" + at(1, 2) + R"(}},"n":{)" + at(1, 2) + R"(,"o":{)" + at(1, 2) +
-                            R"(}}},"$version":2}}})");
+  REQUIRE(!t.service_patch(
+      R"({"tags":{"x":1},"properties":{"desired":{"b":{"c":2,"d":null},"e":null,"n":{"o":[1]}}}})",
+      noon(1), done));
+  CHECK(
+      done.event() ==
+      R"({"version":3,"tags":{"x":1},"properties":{"desired":{"b":{"c":2,"d":null},"e":null,"n":{"o":[1]},"$metadata":{)" +
+          at(1, 2) + R"(,"b":{)" + at(1, 2) + R"(,"c":{)" + at(1, 2) + R"(}},"n":{)" + at(1, 2) +
+          R"(,"o":{)" + at(1, 2) + R"(}}},"$version":2}}})");
   REQUIRE(!t.service_patch(R"({"tags":{"x":2}})", noon(1), done));
   CHECK(done.event() == R"({"version":4,"tags":{"x":2}})");
 }
 TEST_CASE("replaceTwin: the whole twin", "[view][event]") {
-  twin t = loaded_twin(R"({"deviceId":"d","moduleId":"m","etag":"AAAAAAAAAAE=","version":2,"status":"enabled","tags":{"t":1},"properties":{"desired":{"a":1,"$version":1},"reported":{"r":1,"$version":1}}})");
+  twin t = loaded_twin(
+      R"({"deviceId":"d","moduleId":"m","etag":"AAAAAAAAAAE=","version":2,"status":"enabled","tags":{"t":1},"properties":{"desired":{"a":1,"$version":1},"reported":{"r":1,"$version":1}}})");
   outcome done;
   REQUIRE(!t.service_replace(of_desired(R"({"b":{"c":1}})"), noon(1), done));
-  CHECK(done.event() == R"({"deviceId":"d","moduleId":"m","etag":"AAAAAAAAAAI=","version":3,"tags":{"t":1},"properties":{"desired":{"b":{"c":1},"$metadata":{)" +
-                            at(1, 2) + R"(,"b":{)" + at(1, 2) + R"(,"c":{)" + at(1, 2) + R"(}}},"$version":2},"reported":{"r":1,"$version":1}}})");
+  CHECK(
+      done.event() ==
+      R"({"deviceId":"d","moduleId":"m","etag":"AAAAAAAAAAI=","version":3,"tags":{"t":1},"properties":{"desired":{"b":{"c":1},"$metadata":{)" +
+          at(1, 2) + R"(,"b":{)" + at(1, 2) + R"(,"c":{)" + at(1, 2) +
+          R"(}}},"$version":2},"reported":{"r":1,"$version":1}}})");
   REQUIRE(!t.service_replace(R"({"tags":{"u":1}})", noon(2), done));
   const std::string event(done.event());
-  CHECK(event.substr(0, event.find(",\"properties\"")) == R"({"deviceId":"d","moduleId":"m","etag":"AAAAAAAAAAM=","version":4,"tags":{"u":1})");
+  CHECK(event.substr(0, event.find(",\"properties\"")) ==
+        R"({"deviceId":"d","moduleId":"m","etag":"AAAAAAAAAAM=","version":4,"tags":{"u":1})");
   // It is a twin that can be loaded.
   twin copy = loaded_twin(event);
   CHECK(written(copy.desired()) == R"({"b":{"c":1}})");
   CHECK(copy.version() == 4);
 }
-TEST_CASE("a reported patch: only its members, their metadata, no tags and no desired", "[view][event]") {
-  twin t = loaded_twin(R"({"deviceId":"d","version":2,"tags":{"t":1},"properties":{"desired":{"a":1,"$version":1},"reported":{"r":1,"s":2,"$version":1}}})");
+TEST_CASE("a reported patch: only its members, their metadata, no tags and no desired",
+          "[view][event]") {
+  twin t = loaded_twin(
+      R"({"deviceId":"d","version":2,"tags":{"t":1},"properties":{"desired":{"a":1,"$version":1},"reported":{"r":1,"s":2,"$version":1}}})");
   outcome done;
   REQUIRE(!t.device_patch(R"({"r":2,"x":{"y":1}})", noon(1), done));
-  CHECK(done.event() == R"({"version":3,"properties":{"reported":{"r":2,"x":{"y":1},"$metadata":{)" + at(1, 0) + R"(,"r":{)" + at(1, 0) + R"(},"x":{)" +
-                            at(1, 0) + R"(,"y":{)" + at(1, 0) + R"(}}},"$version":2}}})");
+  CHECK(done.event() ==
+        R"({"version":3,"properties":{"reported":{"r":2,"x":{"y":1},"$metadata":{)" + at(1, 0) +
+            R"(,"r":{)" + at(1, 0) + R"(},"x":{)" + at(1, 0) + R"(,"y":{)" + at(1, 0) +
+            R"(}}},"$version":2}}})");
 }
-TEST_CASE("a service's patch with the whole twin: all tags and desired, never reported", "[view][event]") {
-  twin t = loaded_twin(R"({"deviceId":"d","version":2,"tags":{"t":1},"properties":{"desired":{"a":1,"$version":1},"reported":{"r":1,"$version":1}}})");
+TEST_CASE("a service's patch with the whole twin: all tags and desired, never reported",
+          "[view][event]") {
+  twin t = loaded_twin(
+      R"({"deviceId":"d","version":2,"tags":{"t":1},"properties":{"desired":{"a":1,"$version":1},"reported":{"r":1,"$version":1}}})");
   outcome done;
   REQUIRE(!t.service_patch(service_text(t), noon(1), done));
-  CHECK(done.event() == R"({"version":3,"tags":{"t":1},"properties":{"desired":{"a":1,"$metadata":{)" + at(1, 2) + R"(,"a":{)" + at(1, 2) + R"(}},"$version":2}}})");
+  CHECK(done.event() ==
+        R"({"version":3,"tags":{"t":1},"properties":{"desired":{"a":1,"$metadata":{)" + at(1, 2) +
+            R"(,"a":{)" + at(1, 2) + R"(}},"$version":2}}})");
 }
 TEST_CASE("events never have old values", "[view][event]") {
   twin t = twin_with(R"({"a":"old-1","b":{"c":"old-2"},"d":"old-3"})", R"({"a":"old-4"})");
@@ -171,8 +196,11 @@ TEST_CASE("the lifecycle event: the fresh twin", "[view][event]") {
   twin t;
   outcome done;
   REQUIRE(!t.create({"d"}, noon(), done));
-  CHECK(done.event() == R"({"deviceId":"d","etag":"AAAAAAAAAAE=","version":2,"properties":{"desired":{"$metadata":{)" + at(0, 0) +
-                            R"(},"$version":1},"reported":{"$metadata":{)" + at(0, 0) + R"(},"$version":1}}})");
+  CHECK(
+      done.event() ==
+      R"({"deviceId":"d","etag":"AAAAAAAAAAE=","version":2,"properties":{"desired":{"$metadata":{)" +
+          at(0, 0) + R"(},"$version":1},"reported":{"$metadata":{)" + at(0, 0) +
+          R"(},"$version":1}}})");
   CHECK(lifecycle(t) == done.event());
   const twin copy = loaded_twin(done.event());
   CHECK(lifecycle(copy) == done.event());
@@ -181,11 +209,14 @@ TEST_CASE("an unstamped twin has no metadata anywhere", "[view][event]") {
   devicetwin::basic_twin<devicetwin::heap_memory, devicetwin::unstamped> t;
   outcome done;
   REQUIRE(!t.create({"d"}, noon(), done));
-  CHECK(done.event() == R"({"deviceId":"d","etag":"AAAAAAAAAAE=","version":2,"properties":{"desired":{"$version":1},"reported":{"$version":1}}})");
+  CHECK(
+      done.event() ==
+      R"({"deviceId":"d","etag":"AAAAAAAAAAE=","version":2,"properties":{"desired":{"$version":1},"reported":{"$version":1}}})");
   REQUIRE(!t.service_patch(of_desired(R"({"a":{"b":1}})"), noon(), done));
   CHECK(done.notification() == R"({"a":{"b":1},"$version":2})");
   CHECK(done.event() == R"({"version":3,"properties":{"desired":{"a":{"b":1},"$version":2}}})");
-  REQUIRE(!t.load(R"({"properties":{"desired":{"a":1,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z"}}}})"));
+  REQUIRE(!t.load(
+      R"({"properties":{"desired":{"a":1,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z"}}}})"));
   CHECK(service_text(t) == R"({"properties":{"desired":{"a":1}}})");
   CHECK(t.stamp_of(part::desired, "/a").error().code() == errc::not_found);
 }
@@ -197,7 +228,8 @@ TEST_CASE("metadata mirrors objects, with one stamp a value", "[view][metadata]"
   outcome done;
   REQUIRE(!t.service_patch(of_desired(R"({"a":{"b":{},"c":[1,{"d":1}],"e":1}})"), noon(1), done));
   const std::string s = at(1, 2);
-  CHECK(metadata_text(t, part::desired) == "{" + s + R"(,"a":{)" + s + R"(,"b":{)" + s + R"(},"c":{)" + s + R"(},"e":{)" + s + "}}}");
+  CHECK(metadata_text(t, part::desired) ==
+        "{" + s + R"(,"a":{)" + s + R"(,"b":{)" + s + R"(},"c":{)" + s + R"(},"e":{)" + s + "}}}");
 }
 TEST_CASE("versions stand in desired's metadata alone", "[view][metadata]") {
   twin t = fresh_twin();
@@ -208,13 +240,15 @@ TEST_CASE("versions stand in desired's metadata alone", "[view][metadata]") {
   REQUIRE(!t.service_patch(of_desired(R"({"a":1})"), noon(1), done));
   CHECK(metadata_text(t, part::desired) == "{" + at(1, 2) + R"(,"a":{)" + at(1, 2) + "}}");
 }
-TEST_CASE("what is around a changed leaf takes its stamp; siblings keep theirs", "[view][metadata]") {
+TEST_CASE("what is around a changed leaf takes its stamp; siblings keep theirs",
+          "[view][metadata]") {
   twin t = fresh_twin();
   outcome done;
   REQUIRE(!t.service_patch(of_desired(R"({"a":{"x":1,"y":{"z":1}},"temp":1})"), noon(1), done));
   REQUIRE(!t.service_patch(of_desired(R"({"a":{"y":{"z":2}}})"), noon(2), done));
-  CHECK(metadata_text(t, part::desired) == "{" + at(2, 3) + R"(,"a":{)" + at(2, 3) + R"(,"x":{)" + at(1, 2) + R"(},"y":{)" + at(2, 3) + R"(,"z":{)" + at(2, 3) +
-                                               R"(}}},"temp":{)" + at(1, 2) + "}}");
+  CHECK(metadata_text(t, part::desired) == "{" + at(2, 3) + R"(,"a":{)" + at(2, 3) + R"(,"x":{)" +
+                                               at(1, 2) + R"(},"y":{)" + at(2, 3) + R"(,"z":{)" +
+                                               at(2, 3) + R"(}}},"temp":{)" + at(1, 2) + "}}");
   CHECK(*t.stamp_of(part::desired, "") == devicetwin::stamp{noon(2), 3});
   CHECK(*t.stamp_of(part::desired, "/a/x") == devicetwin::stamp{noon(1), 2});
   CHECK(*t.stamp_of(part::desired, "/a/y/z") == devicetwin::stamp{noon(2), 3});
@@ -249,7 +283,8 @@ TEST_CASE("a deletion shows in the stamp around it, and its metadata goes", "[vi
   outcome done;
   REQUIRE(!t.service_patch(of_desired(R"({"a":{"b":1,"c":{"d":1}},"e":1})"), noon(1), done));
   REQUIRE(!t.service_patch(of_desired(R"({"a":{"c":null}})"), noon(2), done));
-  CHECK(metadata_text(t, part::desired) == "{" + at(2, 3) + R"(,"a":{)" + at(2, 3) + R"(,"b":{)" + at(1, 2) + R"(}},"e":{)" + at(1, 2) + "}}");
+  CHECK(metadata_text(t, part::desired) == "{" + at(2, 3) + R"(,"a":{)" + at(2, 3) + R"(,"b":{)" +
+                                               at(1, 2) + R"(}},"e":{)" + at(1, 2) + "}}");
   REQUIRE(!t.service_patch(of_desired(R"({"a":{"c":1}})"), noon(3), done));
   CHECK(*t.stamp_of(part::desired, "/a/c") == devicetwin::stamp{noon(3), 4});
 }
@@ -265,7 +300,8 @@ TEST_CASE("known defects of the service are none here", "[view][metadata]") {
   // A string replaced by an object: its children have metadata.
   REQUIRE(!t.service_patch(of_desired(R"({"p":"text"})"), noon(1), done));
   REQUIRE(!t.service_patch(of_desired(R"({"p":{"a":1}})"), noon(2), done));
-  CHECK(metadata_text(t, part::desired) == "{" + at(2, 3) + R"(,"p":{)" + at(2, 3) + R"(,"a":{)" + at(2, 3) + "}}}");
+  CHECK(metadata_text(t, part::desired) ==
+        "{" + at(2, 3) + R"(,"p":{)" + at(2, 3) + R"(,"a":{)" + at(2, 3) + "}}}");
   // Null for an absent key leaves its siblings alone.
   REQUIRE(!t.service_patch(of_desired(R"({"key1":{"key2":1}})"), noon(3), done));
   const std::string before = service_text(t);
@@ -282,7 +318,8 @@ TEST_CASE("only a value that differs takes a stamp where values count", "[view][
   outcome done;
   REQUIRE(!t.service_patch(of_desired(R"({"a":{"b":1,"c":1}})"), noon(1), done));
   REQUIRE(!t.service_patch(of_desired(R"({"a":{"b":1.0,"c":2}})"), noon(2), done));
-  CHECK(metadata_text(t, part::desired) == "{" + at(2, 3) + R"(,"a":{)" + at(2, 3) + R"(,"b":{)" + at(1, 2) + R"(},"c":{)" + at(2, 3) + "}}}");
+  CHECK(metadata_text(t, part::desired) == "{" + at(2, 3) + R"(,"a":{)" + at(2, 3) + R"(,"b":{)" +
+                                               at(1, 2) + R"(},"c":{)" + at(2, 3) + "}}}");
   REQUIRE(!t.service_replace(of_desired(R"({"a":{"b":1,"c":2}})"), noon(3), done));
   CHECK(!done.effective());
   REQUIRE(!t.service_replace(of_desired(R"({"a":{"b":1,"c":3}})"), noon(4), done));

@@ -1,4 +1,5 @@
-// The quick validator against the reader: what it is sure of is valid, and what is valid it is mostly sure of.
+// The quick validator against the reader: what it is sure of is valid, and what is valid it is
+// mostly sure of.
 #include <devicetwin/devicetwin.hpp>
 
 #include "../support/text.hpp"
@@ -11,7 +12,7 @@
 #include "../support/text_roads.hpp"
 
 // Small machines leave it out.
-#if !defined(DEVICETWIN_NO_SIMD)
+#if !defined(DEVICETWIN_SMALL)
 
 namespace {
 
@@ -47,9 +48,16 @@ void check(std::string_view text, bool must_be_sure) {
 
 TEST_CASE("the quick validator is sure of what is common", "[validate]") {
   for (const char* const text : {
-           "{}", "[]", " { } ", "[ ]\n", "[[],{}]", R"({"a":1,"b":"c","d":[true,false,null],"e":{"f":-0.5}})",
-           "[0,-0,0.0,-1.5,1e5,1.25E-3,1E+2,123456789,12345678.5,1.23456789,1234567.1234567,1234567.12345678]",
-           "[18446744073709551616,0.1234567890123456789,1e400,-1e99999999999999999999,1E-400]", "[\"\",\"\\\"\",\"\\\\\",\"\\u00e9\",\"\\ud83d\\ude00\",\"\xE2\x82\xAC\"]",
+           "{}",
+           "[]",
+           " { } ",
+           "[ ]\n",
+           "[[],{}]",
+           R"({"a":1,"b":"c","d":[true,false,null],"e":{"f":-0.5}})",
+           "[0,-0,0.0,-1.5,1e5,1.25E-3,1E+2,123456789,12345678.5,1.23456789,1234567.1234567,"
+           "1234567.12345678]",
+           "[18446744073709551616,0.1234567890123456789,1e400,-1e99999999999999999999,1E-400]",
+           "[\"\",\"\\\"\",\"\\\\\",\"\\u00e9\",\"\\ud83d\\ude00\",\"\xE2\x82\xAC\"]",
            "\r\n\t { \"a\" : [ 1 , 2.5 , \"x\" ] ,\n\"b\" : { } , \"c\" : true }\n\n",
        }) {
     check(text, true);
@@ -59,23 +67,89 @@ TEST_CASE("the quick validator is sure of what is common", "[validate]") {
 
 TEST_CASE("the quick validator is never sure of what the reader refuses", "[validate]") {
   for (const char* const text : {
-           "", " ", "{", "[", "}", "]", "[}", "{]", "[1", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1,]", "[,1]",
-           "{,}", "[1 2]", "[1\"a\"]", "[\"a\"1]", "[\"a\"\"b\"]", "{\"a\" 1}", "{\"a\"::1}", "{1:2}", "{\"a\":1 \"b\":2}", "[\"a\":1]",
-           "{\"a\":1}}", "[1]]", "[[1]", "{\"a\":{\"b\":1}", "[1]x", "[1] 2", "[01]", "[-]", "[-01]", "[1.]", "[.5]", "[1.e5]", "[1e]",
-           "[1e+]", "[+1]", "[1.5.5]", "[--1]", "[1-1]", "[0x1]", "[tru]", "[truE]", "[true1]", "[nulll]", "[falsee]",
-           "[True]", "[t]", "[truetrue]", "[\"a]", "[\"\\x\"]", "[\"\\u12\"]", "[\"\\ud800\"]", "[\"\x01\"]", "[\"\n\"]",
-           "[\"\x80\"]", "[\"\xC0\x80\"]", "[\"\xED\xA0\x80\"]", "[\"\xF4\x90\x80\x80\"]", "[\"\xE2\x82\"]", "[\x80]", "[\\\"a\"]",
-           "[\"a\"\\\"b\"]", "[\x01]", "[1\x0B]", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "{\"b\":{\"a\":1,\"a\":2}}",
-           "{\"\":1,\"\":2}", "{\"abcdefghijklmnopqrstuvwxyz\":1,\"abcdefghijklmnopqrstuvwxyz\":2}",
+           "",
+           " ",
+           "{",
+           "[",
+           "}",
+           "]",
+           "[}",
+           "{]",
+           "[1",
+           "{\"a\"}",
+           "{\"a\":}",
+           "{\"a\":1,}",
+           "[1,]",
+           "[,1]",
+           "{,}",
+           "[1 2]",
+           "[1\"a\"]",
+           "[\"a\"1]",
+           "[\"a\"\"b\"]",
+           "{\"a\" 1}",
+           "{\"a\"::1}",
+           "{1:2}",
+           "{\"a\":1 \"b\":2}",
+           "[\"a\":1]",
+           "{\"a\":1}}",
+           "[1]]",
+           "[[1]",
+           "{\"a\":{\"b\":1}",
+           "[1]x",
+           "[1] 2",
+           "[01]",
+           "[-]",
+           "[-01]",
+           "[1.]",
+           "[.5]",
+           "[1.e5]",
+           "[1e]",
+           "[1e+]",
+           "[+1]",
+           "[1.5.5]",
+           "[--1]",
+           "[1-1]",
+           "[0x1]",
+           "[tru]",
+           "[truE]",
+           "[true1]",
+           "[nulll]",
+           "[falsee]",
+           "[True]",
+           "[t]",
+           "[truetrue]",
+           "[\"a]",
+           "[\"\\x\"]",
+           "[\"\\u12\"]",
+           "[\"\\ud800\"]",
+           "[\"\x01\"]",
+           "[\"\n\"]",
+           "[\"\x80\"]",
+           "[\"\xC0\x80\"]",
+           "[\"\xED\xA0\x80\"]",
+           "[\"\xF4\x90\x80\x80\"]",
+           "[\"\xE2\x82\"]",
+           "[\x80]",
+           "[\\\"a\"]",
+           "[\"a\"\\\"b\"]",
+           "[\x01]",
+           "[1\x0B]",
+           "{\"a\":1,\"a\":2}",
+           "{\"a\":1,\"\\u0061\":2}",
+           "{\"b\":{\"a\":1,\"a\":2}}",
+           "{\"\":1,\"\":2}",
+           "{\"abcdefghijklmnopqrstuvwxyz\":1,\"abcdefghijklmnopqrstuvwxyz\":2}",
        }) {
     check(text, false);
     CHECK_FALSE(reader_accepts(text));
     // Further into a text, with blocks before and behind, across the bounds of blocks too.
     for (std::size_t shift = 60; shift < 70; ++shift) {
-      check("[\"" + std::string(shift, 'x') + "\"," + text + ",\"" + std::string(70, 'y') + "\"]", false);
+      check("[\"" + std::string(shift, 'x') + "\"," + text + ",\"" + std::string(70, 'y') + "\"]",
+            false);
     }
   }
-  for (const char* const text : {"1", "\"a\"", "null"}) CHECK_FALSE(sure(text));  // valid, but neither array nor object
+  for (const char* const text : {"1", "\"a\"", "null"})
+    CHECK_FALSE(sure(text));  // valid, but neither array nor object
   CHECK_FALSE(sure(std::string_view("[\"a\0b\"]", 7)));
   CHECK_FALSE(sure(std::string_view("[1,\0]", 5)));
   CHECK(sure("[[[]]]", 3));
@@ -84,11 +158,14 @@ TEST_CASE("the quick validator is never sure of what the reader refuses", "[vali
   CHECK_FALSE(sure(std::string(100000, '{') + "}"));
 }
 
-TEST_CASE("the quick validator finds a name that stands twice, however many there are", "[validate]") {
+TEST_CASE("the quick validator finds a name that stands twice, however many there are",
+          "[validate]") {
   for (const unsigned count : {2u, 3u, 10u, 100u, 128u, 129u, 1000u}) {
     std::string text = "{";
-    for (unsigned i = 0; i < count; ++i) text += "\"" + std::string(i % 40, 'n') + std::to_string(i) + "\":1,";
-    const std::string more = text + "\"" + std::string(count / 2 % 40, 'n') + std::to_string(count / 2) + "\":1}";
+    for (unsigned i = 0; i < count; ++i)
+      text += "\"" + std::string(i % 40, 'n') + std::to_string(i) + "\":1,";
+    const std::string more =
+        text + "\"" + std::string(count / 2 % 40, 'n') + std::to_string(count / 2) + "\":1}";
     text.back() = '}';
     check(text, true);
     check(more, false);
@@ -113,26 +190,38 @@ TEST_CASE("the quick validator finds a name that stands twice, however many ther
 }
 
 TEST_CASE("the quick validator agrees with the reader on random texts", "[validate][property]") {
-  const std::string_view tokens[] = {"{", "}", "[", "]", ",", ":", "\"a\"", "\"b\"", "\"c d\"", "1", "-2.5", "true", "null", " ", "\n", "\\", "\"", "e", "0"};
+  const std::string_view tokens[] = {"{",     "}",       "[",  "]",    ",",    ":",    "\"a\"",
+                                     "\"b\"", "\"c d\"", "1",  "-2.5", "true", "null", " ",
+                                     "\n",    "\\",      "\"", "e",    "0"};
   for (unsigned seed = 0; seed < 20000; ++seed) {
     random_json random(seed);
     std::string text = seed % 2 == 0 ? "[" : "{";
-    for (unsigned n = random.below(12); n != 0; --n) text += tokens[random.below(sizeof tokens / sizeof *tokens)];
+    for (unsigned n = random.below(12); n != 0; --n)
+      text += tokens[random.below(sizeof tokens / sizeof *tokens)];
     text += seed % 2 == 0 ? "]" : "}";
     check(text, text.find('\\') == std::string::npos);
   }
   for (unsigned seed = 0; seed < 3000; ++seed) {
     random_json random(seed);
-    std::string text = random.below(2) == 0 ? random.object(0) : "[" + random.object(0) + "," + random.array(0) + "]";
+    std::string text = random.below(2) == 0 ? random.object(0)
+                                            : "[" + random.object(0) + "," + random.array(0) + "]";
     check(text, true);
     for (int i = 0; i < 4; ++i) {
       std::string other = text;
       const std::size_t at = random.below(static_cast<unsigned>(other.size()));
       switch (random.below(4)) {
-        case 0: other.erase(at, 1); break;
-        case 1: other.insert(at, 1, "{}[],:\"\\ 0-.e"[random.below(13)]); break;
-        case 2: other[at] = static_cast<char>(other[at] ^ (1 << random.below(8))); break;
-        default: other.resize(at); break;
+        case 0:
+          other.erase(at, 1);
+          break;
+        case 1:
+          other.insert(at, 1, "{}[],:\"\\ 0-.e"[random.below(13)]);
+          break;
+        case 2:
+          other[at] = static_cast<char>(other[at] ^ (1 << random.below(8)));
+          break;
+        default:
+          other.resize(at);
+          break;
       }
       check(other, false);
     }

@@ -9,10 +9,11 @@
 
 namespace tool {
 
-const option output_option{"--output", "-o", "FILE",
-                           "write to FILE instead of standard output; it may be one of the inputs and is\n"
-                           "replaced only on success; - is standard output",
-                           option::output_file};
+const option output_option{
+    "--output", "-o", "FILE",
+    "write to FILE instead of standard output; it may be one of the inputs and is\n"
+    "replaced only on success; - is standard output",
+    option::output_file};
 const option pretty_option{"--pretty", nullptr, nullptr,
                            "one member a line, indented; as the first input is, if it is"};
 
@@ -90,19 +91,24 @@ spelling find_option(const std::vector<command>& all, const std::string& word) {
   if (found.has_argument) found.argument = word.substr(is_long ? length + 1 : length);
   for (const command& c : all) {
     for (const option* o : c.options) {
-      if (is_long ? found.name == o->name : o->letter != nullptr && found.name == o->letter) found.of = o;
+      if (is_long ? found.name == o->name : o->letter != nullptr && found.name == o->letter)
+        found.of = o;
     }
   }
   return found;
 }
 
 /// The names of the commands that take an option, or that start with a word.
-std::string names_of(const std::vector<command>& all, const option* o, const std::string& first_word) {
+std::string names_of(const std::vector<command>& all, const option* o,
+                     const std::string& first_word) {
   std::string names;
   for (const command& c : all) {
     const std::string name = c.name;
-    if (o != nullptr ? !takes(c, *o) : name.compare(0, first_word.size() + 1, first_word + " ") != 0) continue;
-    names += (names.empty() ? "" : ", ") + (o != nullptr ? name : name.substr(first_word.size() + 1));
+    if (o != nullptr ? !takes(c, *o)
+                     : name.compare(0, first_word.size() + 1, first_word + " ") != 0)
+      continue;
+    names +=
+        (names.empty() ? "" : ", ") + (o != nullptr ? name : name.substr(first_word.size() + 1));
   }
   return names;
 }
@@ -142,7 +148,8 @@ std::string help_of(const command& c) {
 }
 
 std::string help_of(const std::vector<command>& all) {
-  std::string text = "devicetwin: device twins and JSON Merge Patch (RFC 7396) from the command line\n\n";
+  std::string text =
+      "devicetwin: device twins and JSON Merge Patch (RFC 7396) from the command line\n\n";
   std::string examples;
   for (const command& c : all) {
     std::string line = std::string("  devicetwin ") + c.name + " " + c.operands;
@@ -174,7 +181,9 @@ int wrong_usage(std::string_view what) {
 /// Finds and locks the outputs, and reads before that what somebody else may still be writing.
 int prepare_outputs(const arguments& given, const std::vector<std::string>& inputs) {
   const std::string* main = given.find(output_option);
-  if (const int status = given.outputs->add(output_option.name, main != nullptr ? *main : "-", false)) return status;
+  if (const int status =
+          given.outputs->add(output_option.name, main != nullptr ? *main : "-", false))
+    return status;
   for (std::size_t i = 0; i < given.options.size(); ++i) {
     const auto& [o, name] = given.options[i];
     const bool is_last = given.find(*o) == &name;
@@ -219,7 +228,8 @@ int run(const std::vector<command>& all, int count, char** words) {
         if (found.has_argument) return wrong_usage(std::string(o.name) + " takes no argument");
       } else {
         if (!found.has_argument && i + 1 < count) found.argument = words[++i];
-        if (found.argument.empty() || !allows(o, found.argument)) return wrong_usage(found.name + " needs " + o.argument);
+        if (found.argument.empty() || !allows(o, found.argument))
+          return wrong_usage(found.name + " needs " + o.argument);
       }
       given.options.emplace_back(&o, found.argument);
     } else {
@@ -242,7 +252,8 @@ int run(const std::vector<command>& all, int count, char** words) {
     if (given.operands.empty()) return wrong_usage("a command is missing");
     const std::string& first = given.operands[0];
     const std::string group = names_of(all, nullptr, first);
-    return wrong_usage(group.empty() ? "unknown command " + first : first + " needs one of: " + group);
+    return wrong_usage(group.empty() ? "unknown command " + first
+                                     : first + " needs one of: " + group);
   }
   if (help) return print(help_of(*chosen));
   given.operands.erase(given.operands.begin(),
@@ -259,7 +270,8 @@ int run(const std::vector<command>& all, int count, char** words) {
     }
     if (o->kind == option::input_file) inputs.push_back(argument);
   }
-  if (std::count(inputs.begin(), inputs.end(), "-") > 1) return wrong_usage(*chosen, "standard input can be read only once");
+  if (std::count(inputs.begin(), inputs.end(), "-") > 1)
+    return wrong_usage(*chosen, "standard input can be read only once");
   output_set outputs;
   given.outputs = &outputs;
   if (const int status = prepare_outputs(given, inputs)) return status;
@@ -296,7 +308,8 @@ std::string laid_out_as(std::string_view source, std::string_view text) {
     }
   }
   std::string result;
-  for (std::size_t end; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {
+  for (std::size_t end; (end = text.find('\n')) != std::string_view::npos;
+       text.remove_prefix(end + 1)) {
     std::string_view line = text.substr(0, end);
     const std::size_t spaces = std::min(line.find_first_not_of(' '), line.size());
     for (std::size_t i = 0; i < spaces / pretty_indent; ++i) result += unit;

@@ -1,5 +1,6 @@
-// What a command of the tool is. The parser knows commands from these descriptions alone: to add one, add it to
-// the list of its group (patch_commands.cpp and the like), or add a group to the table in main.cpp.
+// What a command of the tool is. The parser knows commands from these descriptions alone: to add
+// one, add it to the list of its group (patch_commands.cpp and the like), or add a group to the
+// table in main.cpp.
 #pragma once
 
 #include <devicetwin/json/error.hpp>
@@ -17,11 +18,12 @@ namespace tool {
 
 /// An option. Commands that take the same option refer to the same object.
 struct option {
-  const char* name;      ///< "--output"
-  const char* letter;    ///< "-o", or null
-  /// What the help calls its argument, "FILE", or all that it may be, "left|right"; null when it takes none.
+  const char* name;    ///< "--output"
+  const char* letter;  ///< "-o", or null
+  /// What the help calls its argument, "FILE", or all that it may be, "left|right"; null when it
+  /// takes none.
   const char* argument;
-  const char* meaning;   ///< for the help
+  const char* meaning;  ///< for the help
   /// What the argument is. "-" is standard input or standard output.
   enum { word, input_file, output_file } kind = word;
 };
@@ -33,7 +35,8 @@ extern const option pretty_option;  ///< --pretty
 struct arguments {
   std::vector<std::string> operands;
   std::vector<std::pair<const option*, std::string>> options;
-  output_set* outputs = nullptr;  ///< the files of the options that are outputs, locked, and standard output
+  output_set* outputs =
+      nullptr;  ///< the files of the options that are outputs, locked, and standard output
 
   bool has(const option& o) const { return find(o) != nullptr; }
   /// The argument of the last such option; null without one.
@@ -46,8 +49,9 @@ struct arguments {
 };
 
 struct command {
-  const char* name;      ///< "apply"; or two words, "twin patch", for one command of several
-  /// Names of the operands for the help and for counting them: "DOC PATCH...", the dots for one or more.
+  const char* name;  ///< "apply"; or two words, "twin patch", for one command of several
+  /// Names of the operands for the help and for counting them: "DOC PATCH...", the dots for one or
+  /// more.
   /// "[NAME]" may be left out.
   const char* operands;
   const char* purpose;   ///< one line
@@ -62,19 +66,21 @@ int run(const std::vector<command>& all, int count, char** words);
 
 /// How many spaces the library indents by for --pretty.
 constexpr unsigned pretty_indent = 2;
-/// A text indented by pretty_indent, with the line ends and the indentation of `source` if that has several lines.
+/// A text indented by pretty_indent, with the line ends and the indentation of `source` if that has
+/// several lines.
 std::string laid_out_as(std::string_view source, std::string_view text);
 
 /// Complains and shows the usage line of the command.
 int wrong_usage(const command& c, std::string_view what);
 
-/// Writes the result to where -o says, or to standard output, and other outputs to the files of their options: all, or
-/// none. An other output that is empty, or is not given, becomes no file. Returns 0 or the exit status.
+/// Writes the result to where -o says, or to standard output, and other outputs to the files of
+/// their options: all, or none. An other output that is empty, or is not given, becomes no file.
+/// Returns 0 or the exit status.
 int deliver(const arguments& given, std::string_view text,
             const std::vector<std::pair<const option*, std::string_view>>& others = {});
 
-/// The same for a JSON text, compact or laid out as --pretty says: as `source` is, which is also what an error is about.
-/// Numbers stay as they are spelled.
+/// The same for a JSON text, compact or laid out as --pretty says: as `source` is, which is also
+/// what an error is about. Numbers stay as they are spelled.
 int deliver_json(const arguments& given, std::string_view json, const input& source);
 
 }  // namespace tool

@@ -18,8 +18,9 @@ namespace json = devicetwin::json;
 namespace tool {
 namespace {
 
-/// Where the value at an error's pointer starts in a text that was read before: an error about a value can
-/// then be shown at its place in the file. Of places whose shortened pointers are the same the first.
+/// Where the value at an error's pointer starts in a text that was read before: an error about a
+/// value can then be shown at its place in the file. Of places whose shortened pointers are the
+/// same the first.
 class value_finder {
  public:
   explicit value_finder(const json::error& wanted) : wanted_(wanted) {}
@@ -143,8 +144,10 @@ int load(const std::string& name, input& in) {
 
 int load_early(const std::string& name) {
   struct stat status {};
-  const bool known = name == "-" ? ::fstat(STDIN_FILENO, &status) == 0 : ::stat(name.c_str(), &status) == 0;
-  if (!known || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || read_early.count(name) != 0) return 0;
+  const bool known =
+      name == "-" ? ::fstat(STDIN_FILENO, &status) == 0 : ::stat(name.c_str(), &status) == 0;
+  if (!known || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || read_early.count(name) != 0)
+    return 0;
   input in;
   const int result = load(name, in);
   if (result == 0) read_early.emplace(name, std::move(in.text));

@@ -1,4 +1,5 @@
-// What every command of the tool does with its inputs: load them, and complain about them. Results: output.hpp.
+// What every command of the tool does with its inputs: load them, and complain about them. Results:
+// output.hpp.
 #pragma once
 
 #include <devicetwin/json/arena.hpp>
@@ -35,8 +36,8 @@ int complain_at_pointer(const input& in, const devicetwin::json::error& e);
 
 /// Loads a file, or standard input for "-".
 int load(const std::string& name, input& in);
-/// Reads an input now that load() will be asked for later, unless it is a regular file. A program that waits for a lock
-/// must not keep the one waiting that writes to its input.
+/// Reads an input now that load() will be asked for later, unless it is a regular file. A program
+/// that waits for a lock must not keep the one waiting that writes to its input.
 int load_early(const std::string& name);
 /// Loads it and reads it as JSON.
 int load(const std::string& name, input& in, devicetwin::json::document& document);

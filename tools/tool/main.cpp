@@ -9,7 +9,8 @@
 
 namespace {
 
-/// A file that is opened later must not become standard output because that was closed. Writing to it stays an error.
+/// A file that is opened later must not become standard output because that was closed. Writing to
+/// it stays an error.
 void open_standard_descriptors() {
   for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(number, F_GETFD) >= 0) continue;

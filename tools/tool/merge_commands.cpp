@@ -14,12 +14,15 @@ namespace merge = devicetwin::merge;
 namespace tool {
 namespace {
 
-const option base_option{"--base", nullptr, "DOC", "the document that the patches are for", option::input_file};
-const option prefer_option{"--prefer", nullptr, "ours|theirs|fail",
-                           "whose value stands where both sides changed the same; fail, the default, takes ours\n"
-                           "and exits 1"};
+const option base_option{"--base", nullptr, "DOC", "the document that the patches are for",
+                         option::input_file};
+const option prefer_option{
+    "--prefer", nullptr, "ours|theirs|fail",
+    "whose value stands where both sides changed the same; fail, the default, takes ours\n"
+    "and exits 1"};
 
-/// Loads a patch of a document, if there is one: a number that the document has already is spelled as there.
+/// Loads a patch of a document, if there is one: a number that the document has already is spelled
+/// as there.
 int load_patch(const std::string& name, const json::document* document, merge::change& c) {
   input in;
   json::document patch;
@@ -41,12 +44,14 @@ int compose(const arguments& given) {
   merge::change all;
   for (const std::string& name : given.operands) {
     merge::change next;
-    if (const int status = load_patch(name, base_name != nullptr ? &base : nullptr, next)) return status;
+    if (const int status = load_patch(name, base_name != nullptr ? &base : nullptr, next))
+      return status;
     if (const auto e = merge::compose(all, next, all)) return complain(e.message());
   }
   if (base_name != nullptr) {
     json::document patch;
-    if (const auto e = merge::to_merge_patch(all, base.root(), patch)) return complain_at_pointer(in, e);
+    if (const auto e = merge::to_merge_patch(all, base.root(), patch))
+      return complain_at_pointer(in, e);
     return deliver_spelled(given, patch.root(), in);
   }
   merge::merge_patches patches;
@@ -65,9 +70,11 @@ int invert(const arguments& given) {
   merge::change change, inverse;
   if (const int status = load_spelled(given.operands[0], in, document)) return status;
   if (const int status = load_patch(given.operands[1], &document, change)) return status;
-  if (const auto e = merge::invert(change, document.root(), inverse)) return complain_at_pointer(in, e);
+  if (const auto e = merge::invert(change, document.root(), inverse))
+    return complain_at_pointer(in, e);
   if (const auto e = merge::apply(document, change)) return complain_at_pointer(in, e);
-  if (const auto e = merge::to_merge_patch(inverse, document.root(), undo)) return complain_at_pointer(in, e);
+  if (const auto e = merge::to_merge_patch(inverse, document.root(), undo))
+    return complain_at_pointer(in, e);
   return deliver_spelled(given, undo.root(), in);
 }
 
@@ -76,7 +83,9 @@ template <class Conflict>
 std::string line_of(const Conflict& c) {
   std::string line, pointer;
   bool whole = true;
-  const auto add_name = [&](const char* name) { line += (line.empty() ? "{\"" : ",\"") + std::string(name) + "\":"; };
+  const auto add_name = [&](const char* name) {
+    line += (line.empty() ? "{\"" : ",\"") + std::string(name) + "\":";
+  };
   const auto add = [&](const char* name, const json::arena_value& value) {
     add_name(name);
     whole = !write_spelled(value, line) && whole;
@@ -89,7 +98,8 @@ std::string line_of(const Conflict& c) {
   c.where.append_to(pointer);
   add_text("pointer", pointer);
   // To the merge, a number and a text are both strings.
-  const bool clash = c.kind == merge::conflict_kind::both_changed && c.ours != nullptr && c.theirs != nullptr && !same_type(*c.ours, *c.theirs);
+  const bool clash = c.kind == merge::conflict_kind::both_changed && c.ours != nullptr &&
+                     c.theirs != nullptr && !same_type(*c.ours, *c.theirs);
   add_text("conflict", merge::name_of(clash ? merge::conflict_kind::type_clash : c.kind));
   if (c.base != nullptr) add("base", *c.base);
   if (c.ours != nullptr) add("ours", *c.ours);
@@ -116,12 +126,13 @@ int merge_documents(const arguments& given) {
   const bool fail = prefer == nullptr || *prefer == "fail";
   bool conflicts = false;
   std::string lines;
-  const auto e = merge::merge3(base.root(), ours.root(), theirs.root(), ours,
-                               prefer != nullptr && *prefer == "theirs" ? merge::policy::theirs : merge::policy::ours,
-                               [&](const auto& found) {
-                                 conflicts = true;
-                                 lines += line_of(found);
-                               });
+  const auto e = merge::merge3(
+      base.root(), ours.root(), theirs.root(), ours,
+      prefer != nullptr && *prefer == "theirs" ? merge::policy::theirs : merge::policy::ours,
+      [&](const auto& found) {
+        conflicts = true;
+        lines += line_of(found);
+      });
   if (e) return complain_at_pointer(theirs_text, e);
   std::fputs(lines.c_str(), stderr);
   if (const int status = deliver_spelled(given, ours.root(), ours_text)) return status;
@@ -131,36 +142,40 @@ int merge_documents(const arguments& given) {
 }  // namespace
 
 std::vector<command> merge_commands() {
-  return {{"compose",
-           "PATCH...",
-           "Print what patches do one after the other",
-           "With --base, one merge patch that does the same to DOC. Without, for every document: one merge patch,\n"
-           "or two, each on a line of its own, because a patch cannot both remove what it does not know and put\n"
-           "something in its place.",
-           "devicetwin compose monday.json tuesday.json\n"
-           "devicetwin compose monday.json tuesday.json --base twin.json > both.json",
-           {&base_option, &output_option},
-           compose},
-          {"invert",
-           "DOC PATCH",
-           "Print the patch that undoes PATCH on DOC",
-           "",
-           "devicetwin invert twin.json change.json > undo.json\n"
-           "devicetwin apply twin.json change.json undo.json",
-           {&output_option, &pretty_option},
-           invert},
-          {"merge",
-           "BASE OURS THEIRS",
-           "Merge two documents that came from BASE",
-           "Each conflict is a line of JSON on standard error: where, base, ours, theirs (left out where there is\n"
-           "none) and the one chosen. The result is written in any case. An empty BASE counts as {}.\n"
-           "As a merge driver for git:\n"
-           "  git config merge.json.driver 'devicetwin merge %O %A %B --pretty -o %A'\n"
-           "  echo '*.json merge=json' >> .gitattributes",
-           "devicetwin merge base.json mine.json yours.json --prefer theirs\n"
-           "devicetwin merge base.json mine.json yours.json -o mine.json || echo 'there are conflicts'",
-           {&prefer_option, &output_option, &pretty_option},
-           merge_documents}};
+  return {
+      {"compose",
+       "PATCH...",
+       "Print what patches do one after the other",
+       "With --base, one merge patch that does the same to DOC. Without, for every document: one "
+       "merge patch,\n"
+       "or two, each on a line of its own, because a patch cannot both remove what it does not "
+       "know and put\n"
+       "something in its place.",
+       "devicetwin compose monday.json tuesday.json\n"
+       "devicetwin compose monday.json tuesday.json --base twin.json > both.json",
+       {&base_option, &output_option},
+       compose},
+      {"invert",
+       "DOC PATCH",
+       "Print the patch that undoes PATCH on DOC",
+       "",
+       "devicetwin invert twin.json change.json > undo.json\n"
+       "devicetwin apply twin.json change.json undo.json",
+       {&output_option, &pretty_option},
+       invert},
+      {"merge",
+       "BASE OURS THEIRS",
+       "Merge two documents that came from BASE",
+       "Each conflict is a line of JSON on standard error: where, base, ours, theirs (left out "
+       "where there is\n"
+       "none) and the one chosen. The result is written in any case. An empty BASE counts as {}.\n"
+       "As a merge driver for git:\n"
+       "  git config merge.json.driver 'devicetwin merge %O %A %B --pretty -o %A'\n"
+       "  echo '*.json merge=json' >> .gitattributes",
+       "devicetwin merge base.json mine.json yours.json --prefer theirs\n"
+       "devicetwin merge base.json mine.json yours.json -o mine.json || echo 'there are conflicts'",
+       {&prefer_option, &output_option, &pretty_option},
+       merge_documents}};
 }
 
 }  // namespace tool

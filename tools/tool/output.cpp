@@ -27,11 +27,14 @@ constexpr int search_only = O_PATH;
 constexpr int search_only = O_RDONLY;
 #endif
 
-bool same_file(const struct stat& a, const struct stat& b) { return a.st_dev == b.st_dev && a.st_ino == b.st_ino; }
+bool same_file(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
 
 /// Whether an open folder holds the descriptors of this process, as /dev/fd does.
 bool holds_descriptors(int folder) {
-  struct stat here {}, there {};
+  struct stat here {
+  }, there{};
   if (::fstat(folder, &here) != 0) return false;
   for (const char* name : {"/dev/fd", "/proc/self/fd", "/proc/thread-self/fd"}) {
     if (::stat(name, &there) == 0 && same_file(here, there)) return true;
@@ -50,21 +53,25 @@ bool is_proc(int folder) {
 #endif
 }
 
-/// Whether names can be added to a folder but not taken away (chattr +a). A temporary name would stay there.
+/// Whether names can be added to a folder but not taken away (chattr +a). A temporary name would
+/// stay there.
 bool only_gains_names(int folder) {
 #ifdef STATX_ATTR_APPEND
   struct statx status {};
-  return ::statx(folder, "", AT_EMPTY_PATH, STATX_TYPE, &status) == 0 && (status.stx_attributes & STATX_ATTR_APPEND) != 0;
+  return ::statx(folder, "", AT_EMPTY_PATH, STATX_TYPE, &status) == 0 &&
+         (status.stx_attributes & STATX_ATTR_APPEND) != 0;
 #else
   static_cast<void>(folder);
   return false;
 #endif
 }
 
-/// The number that a name in /dev/fd says, of a descriptor that came with the process; -1 with errno otherwise.
+/// The number that a name in /dev/fd says, of a descriptor that came with the process; -1 with
+/// errno otherwise.
 int descriptor_of(const std::string& name) {
   errno = EBADF;
-  if (name.empty() || name.size() > 9 || name.find_first_not_of("0123456789") != std::string::npos) return -1;
+  if (name.empty() || name.size() > 9 || name.find_first_not_of("0123456789") != std::string::npos)
+    return -1;
   const int number = std::atoi(name.c_str());
   const int flags = ::fcntl(number, F_GETFD);
   if (flags < 0 || (flags & FD_CLOEXEC) != 0) {  // what this program opened itself has FD_CLOEXEC
@@ -77,11 +84,14 @@ int descriptor_of(const std::string& name) {
 descriptor open_folder(int from, const std::string& name) {
   const int flags = O_DIRECTORY | O_CLOEXEC;
   descriptor folder(::openat(from, name.c_str(), O_RDONLY | flags));
-  if (!folder && errno == EACCES) folder = descriptor(::openat(from, name.c_str(), search_only | flags));
+  if (!folder && errno == EACCES)
+    folder = descriptor(::openat(from, name.c_str(), search_only | flags));
   return folder;
 }
 
-bool is_not_supported(int reason) { return reason == EINVAL || reason == ENOTSUP || reason == ENOSYS || reason == EBADF; }
+bool is_not_supported(int reason) {
+  return reason == EINVAL || reason == ENOTSUP || reason == ENOSYS || reason == EBADF;
+}
 
 bool sync(int file) { return ::fsync(file) == 0 || is_not_supported(errno); }
 
@@ -113,13 +123,15 @@ bool copy_attributes(int from, int to) {
   const ssize_t listed = ::flistxattr(from, names.data(), names.size());
   if (listed < 0) return false;
   names.resize(static_cast<std::size_t>(listed));
-  for (const char* name = names.data(); name < names.data() + names.size(); name += std::strlen(name) + 1) {
+  for (const char* name = names.data(); name < names.data() + names.size();
+       name += std::strlen(name) + 1) {
     const std::string_view text = name;
     if (text == "security.capability") continue;  // like a set-user-id bit
     const bool needed = text == access_list || text.substr(0, 5) == "user.";
     const ssize_t length = ::fgetxattr(from, name, nullptr, 0);
     if (length >= 0) value.resize(static_cast<std::size_t>(length));
-    const bool copied = length >= 0 && ::fgetxattr(from, name, value.data(), value.size()) == length &&
+    const bool copied = length >= 0 &&
+                        ::fgetxattr(from, name, value.data(), value.size()) == length &&
                         ::fsetxattr(to, name, value.data(), value.size(), 0) == 0;
     if (!copied && needed) return false;
   }
@@ -133,7 +145,9 @@ bool copy_attributes(int, int) { return true; }
 bool keep_attributes(int old_file, const struct stat& old, int fresh) {
   struct stat now {};
   if (::fstat(fresh, &now) != 0) return false;
-  if ((now.st_uid != old.st_uid || now.st_gid != old.st_gid) && ::fchown(fresh, old.st_uid, old.st_gid) != 0) return false;
+  if ((now.st_uid != old.st_uid || now.st_gid != old.st_gid) &&
+      ::fchown(fresh, old.st_uid, old.st_gid) != 0)
+    return false;
   if (old_file >= 0 && !copy_attributes(old_file, fresh)) return false;
   // Last: a change of the owner clears bits. Neither set-user-id nor set-group-id bits are kept.
   return ::fchmod(fresh, old.st_mode & 01777) == 0;
@@ -150,10 +164,12 @@ bool read_at(int file, std::string& text) {
   }
 }
 
-/// Makes a text the whole content of an open file, without cutting it first: the room that the file has stays its own.
+/// Makes a text the whole content of an open file, without cutting it first: the room that the file
+/// has stays its own.
 bool overwrite(int file, std::string_view text) {
   for (std::size_t done = 0; done < text.size();) {
-    const ssize_t count = ::pwrite(file, text.data() + done, text.size() - done, static_cast<off_t>(done));
+    const ssize_t count =
+        ::pwrite(file, text.data() + done, text.size() - done, static_cast<off_t>(done));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return false;
     done += static_cast<std::size_t>(count);
@@ -162,7 +178,9 @@ bool overwrite(int file, std::string_view text) {
 }
 
 bool is_no_access(int reason) { return reason == EACCES || reason == EPERM || reason == EROFS; }
-bool is_not_replaceable(int reason) { return is_no_access(reason) || reason == EBUSY || reason == EXDEV; }
+bool is_not_replaceable(int reason) {
+  return is_no_access(reason) || reason == EBUSY || reason == EXDEV;
+}
 
 }  // namespace
 
@@ -201,11 +219,13 @@ int output_set::add(const char* option, const std::string& name, bool optional) 
   return follow(t) ? 0 : complain_of(t);
 }
 
-/// Finds out what an output is, and where: each link of its name is followed, because an open descriptor hides behind
-/// a link (/dev/stdout), and because a link to a file that is not there yet is where that file is to be made.
+/// Finds out what an output is, and where: each link of its name is followed, because an open
+/// descriptor hides behind a link (/dev/stdout), and because a link to a file that is not there yet
+/// is where that file is to be made.
 bool output_set::follow(target& t) {
   struct stat status {};
-  const bool exists = ::stat(t.name.c_str(), &status) == 0;  // the system may refuse to follow a link
+  const bool exists =
+      ::stat(t.name.c_str(), &status) == 0;  // the system may refuse to follow a link
   if (!exists && errno != ENOENT) return false;
   std::string path = t.name;
   for (int links = 0; links < 40; ++links) {
@@ -268,12 +288,15 @@ int output_set::check(const std::vector<std::string>& inputs) const {
       bool same = false;
       if (t.kind == target::open_descriptor && o.kind == target::open_descriptor) {
         if (t.number != o.number) continue;
-        return complain(o.option + " and " + t.option + " both go to " + (t.number == STDOUT_FILENO ? "standard output" : t.name));
+        return complain(o.option + " and " + t.option + " both go to " +
+                        (t.number == STDOUT_FILENO ? "standard output" : t.name));
       }
       if (p.known && other.known) {
-        same = same_file(p.status, other.status) && !S_ISCHR(p.status.st_mode) && !S_ISBLK(p.status.st_mode);
+        same = same_file(p.status, other.status) && !S_ISCHR(p.status.st_mode) &&
+               !S_ISBLK(p.status.st_mode);
       } else if (p.known == other.known) {
-        same = same_file(p.status, other.status) && t.base == o.base;  // a file that is not there yet
+        same =
+            same_file(p.status, other.status) && t.base == o.base;  // a file that is not there yet
       }
       if (same) return complain(o.option + " and " + t.option + " are the same file");
     }
@@ -281,15 +304,18 @@ int output_set::check(const std::vector<std::string>& inputs) const {
     if (!t.optional || !p.known || !S_ISREG(p.status.st_mode)) continue;
     for (const std::string& input : inputs) {
       struct stat status {};
-      const bool known = input == "-" ? ::fstat(STDIN_FILENO, &status) == 0 : ::stat(input.c_str(), &status) == 0;
-      if (known && same_file(status, p.status)) return complain(t.option + " would overwrite the input " + t.name);
+      const bool known =
+          input == "-" ? ::fstat(STDIN_FILENO, &status) == 0 : ::stat(input.c_str(), &status) == 0;
+      if (known && same_file(status, p.status))
+        return complain(t.option + " would overwrite the input " + t.name);
     }
   }
   return 0;
 }
 
 bool output_set::has_files() const {
-  return std::any_of(targets_.begin(), targets_.end(), [](const target& t) { return t.kind == target::file && t.exists; });
+  return std::any_of(targets_.begin(), targets_.end(),
+                     [](const target& t) { return t.kind == target::file && t.exists; });
 }
 
 void output_set::open_and_lock(target& t) {
@@ -310,14 +336,17 @@ int output_set::lock() {
     }
     // Everyone locks in the same order, so that no two wait for each other.
     std::sort(files.begin(), files.end(), [](const target* a, const target* b) {
-      return std::make_pair(a->status.st_dev, a->status.st_ino) < std::make_pair(b->status.st_dev, b->status.st_ino);
+      return std::make_pair(a->status.st_dev, a->status.st_ino) <
+             std::make_pair(b->status.st_dev, b->status.st_ino);
     });
     for (target* t : files) open_and_lock(*t);
     // Whoever had the lock before may have put another file in the place of this one.
     const bool still_there = std::all_of(files.begin(), files.end(), [](target* t) {
-      struct stat locked {}, now {};
+      struct stat locked {
+      }, now{};
       if (::fstatat(t->folder.get(), t->base.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0) return false;
-      const struct stat& mine = t->opened && ::fstat(t->opened.get(), &locked) == 0 ? locked : t->status;
+      const struct stat& mine =
+          t->opened && ::fstat(t->opened.get(), &locked) == 0 ? locked : t->status;
       if (!same_file(mine, now)) return false;
       t->status = now;
       return true;
@@ -350,8 +379,10 @@ bool output_set::prepare_stream(target& t) {
   if (t.kind == target::open_descriptor) {
     t.stream_file = descriptor(::fcntl(t.number, F_DUPFD_CLOEXEC, 3));
   } else {
-    const int append = is_proc(t.folder.get()) ? O_APPEND : 0;  // what another process has written stays
-    t.stream_file = descriptor(::openat(t.folder.get(), t.base.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | append));
+    const int append =
+        is_proc(t.folder.get()) ? O_APPEND : 0;  // what another process has written stays
+    t.stream_file = descriptor(
+        ::openat(t.folder.get(), t.base.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | append));
   }
   return static_cast<bool>(t.stream_file);
 }
@@ -364,10 +395,12 @@ bool output_set::prepare_file(target& t) {
   } else {
     t.action = target::replace;
     if (t.status.st_nlink > 1) return prepare_in_place(t, "it has other hard links");
-    if (only_gains_names(t.folder.get())) return prepare_in_place(t, "no file can be replaced in its folder");
+    if (only_gains_names(t.folder.get()))
+      return prepare_in_place(t, "no file can be replaced in its folder");
     if (!t.fresh.create(t.folder.get(), 0600)) {
       if (!is_no_access(errno)) return false;
-      return prepare_in_place(t, std::string("no file can be made beside it: ") + std::strerror(errno));
+      return prepare_in_place(
+          t, std::string("no file can be made beside it: ") + std::strerror(errno));
     }
     if (!keep_attributes(t.opened.get(), t.status, t.fresh.get())) {
       return prepare_in_place(t, "a new file would not keep its owner, group or attributes");
@@ -386,7 +419,8 @@ bool output_set::prepare_in_place(target& t, std::string why) {
   }
 #ifdef __linux__
   // A full disk shows now, before anything is changed.
-  if (!t.text.empty() && ::fallocate(t.opened.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(t.text.size())) != 0 &&
+  if (!t.text.empty() &&
+      ::fallocate(t.opened.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(t.text.size())) != 0 &&
       (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)) {
     return false;
   }
@@ -397,41 +431,54 @@ bool output_set::prepare_in_place(target& t, std::string why) {
 bool output_set::write_in_place(target& t) {
   t.changed = true;
   if (!overwrite(t.opened.get(), t.text) || !sync(t.opened.get())) return false;
-  if ((t.status.st_mode & 06000) != 0) static_cast<void>(::fchmod(t.opened.get(), t.status.st_mode & 01777));
+  if ((t.status.st_mode & 06000) != 0)
+    static_cast<void>(::fchmod(t.opened.get(), t.status.st_mode & 01777));
   complain(t.name + ": written in place: " + t.why_in_place);
   return true;
 }
 
-/// Whether the file is no longer the one that was there when the inputs were read. A program that takes no lock may have
-/// replaced it, and so may this one where the file is for reading only and cannot be locked.
+/// Whether the file is no longer the one that was there when the inputs were read. A program that
+/// takes no lock may have replaced it, and so may this one where the file is for reading only and
+/// cannot be locked.
 bool output_set::is_replaced(const target& t) {
   if (t.kind != target::file || !t.exists) return false;
   struct stat now {};
-  return ::fstatat(t.folder.get(), t.base.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0 || !same_file(now, t.status);
+  return ::fstatat(t.folder.get(), t.base.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0 ||
+         !same_file(now, t.status);
 }
 
-/// Gives an output its name, or writes it where it is. Undoable: undo() can bring the old file back.
+/// Gives an output its name, or writes it where it is. Undoable: undo() can bring the old file
+/// back.
 bool output_set::commit(target& t, bool undoable) {
   bool done = false;
   switch (t.action) {
-    case target::none: return true;
-    case target::write_stream: return write_all(t.stream_file.get(), t.text) && t.stream_file.close();
-    case target::write_in_place: return write_in_place(t);
+    case target::none:
+      return true;
+    case target::write_stream:
+      return write_all(t.stream_file.get(), t.text) && t.stream_file.close();
+    case target::write_in_place:
+      return write_in_place(t);
     case target::take_away:
-      done = undoable ? t.old.move_from(t.folder.get(), t.base) : ::unlinkat(t.folder.get(), t.base.c_str(), 0) == 0;
+      done = undoable ? t.old.move_from(t.folder.get(), t.base)
+                      : ::unlinkat(t.folder.get(), t.base.c_str(), 0) == 0;
       break;
     case target::replace:
-      if (undoable) static_cast<void>(t.old.link_to(t.folder.get(), t.base));  // without links there is no way back
+      if (undoable)
+        static_cast<void>(
+            t.old.link_to(t.folder.get(), t.base));  // without links there is no way back
       done = t.fresh.rename_to(t.base);
       break;
-    case target::create: done = t.fresh.rename_to(t.base); break;
+    case target::create:
+      done = t.fresh.rename_to(t.base);
+      break;
   }
   if (done) {
     t.changed = true;
     return true;
   }
   if (!t.exists || !is_not_replaceable(errno)) return false;
-  const std::string what = t.action == target::take_away ? "it cannot be removed: " : "it cannot be replaced: ";
+  const std::string what =
+      t.action == target::take_away ? "it cannot be removed: " : "it cannot be replaced: ";
   const std::string why = what + std::strerror(errno);
   t.old.remove();
   return prepare_in_place(t, why) && write_in_place(t);
@@ -454,21 +501,25 @@ int output_set::deliver() {
   for (target& t : targets_) {
     if (!prepare(t)) return complain_of(t);
   }
-  // The order: what cannot be undone and may well fail, then what is written in place, then names. Of each the main
-  // output last.
+  // The order: what cannot be undone and may well fail, then what is written in place, then names.
+  // Of each the main output last.
   std::vector<target*> order;
   for (const bool main : {false, true}) {
     for (target& t : targets_) {
       if ((&t == &targets_.front()) == main) order.push_back(&t);
     }
   }
-  const auto rank = [](const target* t) { return t->action == target::write_stream ? 0 : t->action == target::write_in_place ? 1 : 2; };
-  std::stable_sort(order.begin(), order.end(), [&](const target* a, const target* b) { return rank(a) < rank(b); });
+  const auto rank = [](const target* t) {
+    return t->action == target::write_stream ? 0 : t->action == target::write_in_place ? 1 : 2;
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](const target* a, const target* b) { return rank(a) < rank(b); });
   std::size_t files = 0;
   for (const target* t : order) files += t->kind == target::file && t->action != target::none;
 
   for (const target& t : targets_) {
-    if (is_replaced(t)) return complain(t.name + ": cannot be written: another program has replaced it meanwhile");
+    if (is_replaced(t))
+      return complain(t.name + ": cannot be written: another program has replaced it meanwhile");
   }
   std::size_t streams = 0;
   for (; streams < order.size() && rank(order[streams]) == 0; ++streams) {

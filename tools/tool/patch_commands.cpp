@@ -18,7 +18,8 @@ int apply(const arguments& given) {
   input first;
   json::document tree;
   if (const int status = load_spelled(given.operands[0], first, tree)) return status;
-  // On texts: what no patch touches keeps its spelling. All of them were read before, to complain about them one by one.
+  // On texts: what no patch touches keeps its spelling. All of them were read before, to complain
+  // about them one by one.
   merge::text_options trusted;
   trusted.trust = merge::text_trust::trusted;
   std::string document = first.text;
@@ -26,7 +27,8 @@ int apply(const arguments& given) {
     input next;
     if (const int status = load_spelled(given.operands[i], next, tree)) return status;
     std::string result;
-    if (const auto e = merge::apply_merge_patch_text(document, next.text, result, trusted)) return complain_at_pointer(next, e);
+    if (const auto e = merge::apply_merge_patch_text(document, next.text, result, trusted))
+      return complain_at_pointer(next, e);
     document = std::move(result);
   }
   return deliver_json(given, document, first);
@@ -39,7 +41,8 @@ int diff(const arguments& given) {
   if (const int status = load_spelled(given.operands[1], second, to)) return status;
   const bool same = same_value(from.root(), to.root());
   if (const auto e = respell(to, from.root())) return complain(second, e);
-  if (const auto e = merge::diff(from.root(), to.root(), patch)) return complain_at_pointer(second, e);
+  if (const auto e = merge::diff(from.root(), to.root(), patch))
+    return complain_at_pointer(second, e);
   if (const int status = deliver_spelled(given, patch.root(), first)) return status;
   return given.has(exit_code_option) && !same ? exit_different : 0;
 }

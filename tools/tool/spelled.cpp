@@ -22,7 +22,9 @@ bool is_number(const value& v) { return v.IsString() && text_of(v).front() == 'n
 bool put(writer& out, std::string_view text) {
   return out.String(text.data(), static_cast<json::size_type>(text.size()), true);
 }
-bool put_name(writer& out, const value& name) { return out.Key(name.GetString(), name.GetStringLength(), true); }
+bool put_name(writer& out, const value& name) {
+  return out.Key(name.GetString(), name.GetStringLength(), true);
+}
 
 /// The events of a text, with a mark before each string and number.
 class marker {
@@ -55,14 +57,17 @@ class marker {
 /// Finds the members of an object by name, quickly where they are asked for in order.
 class members {
  public:
-  explicit members(const value* object) : object_(object != nullptr && object->IsObject() ? object : nullptr) {}
+  explicit members(const value* object)
+      : object_(object != nullptr && object->IsObject() ? object : nullptr) {}
 
   const value* find(const value& name) {
     if (object_ == nullptr || object_->MemberCount() == 0) return nullptr;
     const auto first = object_->MemberBegin();
-    if (next_ < object_->MemberCount() && text_of(first[next_].name) == text_of(name)) return &first[next_++].value;
+    if (next_ < object_->MemberCount() && text_of(first[next_].name) == text_of(name))
+      return &first[next_++].value;
     if (indexes_.empty()) {
-      for (json::size_type i = 0; i < object_->MemberCount(); ++i) indexes_.emplace(text_of(first[i].name), i);
+      for (json::size_type i = 0; i < object_->MemberCount(); ++i)
+        indexes_.emplace(text_of(first[i].name), i);
     }
     const auto found = indexes_.find(text_of(name));
     if (found == indexes_.end()) return nullptr;
@@ -80,7 +85,8 @@ class members {
 bool send(const value& v, writer& out, bool with_marks) {
   if (v.IsObject()) {
     bool sent = out.StartObject();
-    for (auto m = v.MemberBegin(); sent && m != v.MemberEnd(); ++m) sent = put_name(out, m->name) && send(m->value, out, with_marks);
+    for (auto m = v.MemberBegin(); sent && m != v.MemberEnd(); ++m)
+      sent = put_name(out, m->name) && send(m->value, out, with_marks);
     return sent && out.EndObject(v.MemberCount());
   }
   if (v.IsArray()) {
@@ -138,7 +144,8 @@ bool same_type(const value& a, const value& b) {
 }
 
 bool same_value(const value& a, const value& b) {
-  if (is_number(a) && is_number(b)) return json::same_number_text(text_of(a).substr(1), text_of(b).substr(1));
+  if (is_number(a) && is_number(b))
+    return json::same_number_text(text_of(a).substr(1), text_of(b).substr(1));
   if (a.IsObject() && b.IsObject()) {
     if (a.MemberCount() != b.MemberCount()) return false;
     members others(&b);

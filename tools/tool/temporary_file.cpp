@@ -13,7 +13,8 @@
 namespace tool {
 namespace {
 
-constexpr int ending_signals[] = {SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU};
+constexpr int ending_signals[] = {SIGALRM, SIGHUP,  SIGINT,  SIGQUIT,
+                                  SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU};
 
 /// What is to be removed. The signal handler reads it, so it is a plain table.
 struct entry {
@@ -95,9 +96,11 @@ bool temporary_file::reserve(int folder) {
     if (e.used != 0) continue;
     static std::random_device random;
     const std::uint64_t number = (std::uint64_t{random()} << 32) | random();
-    std::snprintf(e.name, sizeof e.name, ".devicetwin-%016llx", static_cast<unsigned long long>(number));
+    std::snprintf(e.name, sizeof e.name, ".devicetwin-%016llx",
+                  static_cast<unsigned long long>(number));
     e.folder = folder;
-    e.used = 1;  // before the file is there, so that there is no moment in which a signal would leave it
+    e.used =
+        1;  // before the file is there, so that there is no moment in which a signal would leave it
     slot_ = static_cast<int>(&e - table);
     return true;
   }
@@ -127,7 +130,8 @@ bool temporary_file::create(int folder, mode_t mode) {
   remove();
   if (create_without_name(folder, mode)) return true;
   if (!reserve(folder)) return false;
-  file_ = descriptor(::openat(folder, name(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+  file_ = descriptor(
+      ::openat(folder, name(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
   if (file_) return true;
   const int reason = errno;
   forget();
@@ -163,8 +167,10 @@ bool temporary_file::move_from(int folder, const std::string& other) {
 bool temporary_file::rename_to(const std::string& other) {
   if (slot_ < 0) {  // a new name can be given at once, an old one only by a second name
     const std::string path = path_of(file_.get());
-    if (::linkat(AT_FDCWD, path.c_str(), future_folder_, other.c_str(), AT_SYMLINK_FOLLOW) == 0) return true;
-    if (errno != EEXIST || !link_from(AT_FDCWD, path.c_str(), future_folder_, AT_SYMLINK_FOLLOW)) return false;
+    if (::linkat(AT_FDCWD, path.c_str(), future_folder_, other.c_str(), AT_SYMLINK_FOLLOW) == 0)
+      return true;
+    if (errno != EEXIST || !link_from(AT_FDCWD, path.c_str(), future_folder_, AT_SYMLINK_FOLLOW))
+      return false;
   }
   if (::renameat(folder(), name(), folder(), other.c_str()) != 0) return false;
   forget();

@@ -27,9 +27,10 @@ class descriptor {
   int number_ = -1;
 };
 
-/// A file without a name, or of a short random name in a folder. Its destructor removes it, and so does a signal such as
-/// SIGINT. One without a name is gone whatever ends the program. The functions return false, with errno, when they fail.
-/// The folder must stay open as long as the file is there.
+/// A file without a name, or of a short random name in a folder. Its destructor removes it, and so
+/// does a signal such as SIGINT. One without a name is gone whatever ends the program. The
+/// functions return false, with errno, when they fail. The folder must stay open as long as the
+/// file is there.
 class temporary_file {
  public:
   temporary_file() = default;
@@ -43,7 +44,8 @@ class temporary_file {
   bool link_to(int folder, const std::string& name);
   /// Moves the file `name` of the same folder here.
   bool move_from(int folder, const std::string& name);
-  /// Gives the file the name `name`. A file of that name is replaced. Then nothing is left to remove.
+  /// Gives the file the name `name`. A file of that name is replaced. Then nothing is left to
+  /// remove.
   bool rename_to(const std::string& name);
   void remove();
 

@@ -1,8 +1,9 @@
 /// Memory for documents that live long: an arena, and a document that stays compact in one.
 ///
-/// RapidJSON's pool allocator never gives anything back, so a tree that is patched for weeks grows for
-/// weeks; and RapidJSON does not look whether an allocation failed. Here both are settled: room is
-/// reserved before anything is written, and a document is copied into a fresh block now and then.
+/// RapidJSON's pool allocator never gives anything back, so a tree that is patched for weeks grows
+/// for weeks; and RapidJSON does not look whether an allocation failed. Here both are settled: room
+/// is reserved before anything is written, and a document is copied into a fresh block now and
+/// then.
 #pragma once
 
 #include <cstddef>  // std::size_t
@@ -23,11 +24,11 @@ namespace json {
 
 /// An allocator for RapidJSON values that hands out memory front to back and frees it all at once.
 ///
-/// Growing (from a memory_source, block by block) or on a caller's buffer, which must outlive it. Sizes are in
-/// bytes, rounded up to 8. Used with RapidJSON's own calls it behaves like RapidJSON's pool: Malloc
-/// gives a null pointer when memory runs out, and RapidJSON does not check. Through this library,
-/// which asks reserve() first, running out is an error and nothing else.
-/// Movable, not copyable. Not for several threads at once.
+/// Growing (from a memory_source, block by block) or on a caller's buffer, which must outlive it.
+/// Sizes are in bytes, rounded up to 8. Used with RapidJSON's own calls it behaves like RapidJSON's
+/// pool: Malloc gives a null pointer when memory runs out, and RapidJSON does not check. Through
+/// this library, which asks reserve() first, running out is an error and nothing else. Movable, not
+/// copyable. Not for several threads at once.
 class arena {
  public:
   static const bool kNeedFree = false;  ///< for RapidJSON: values need no destruction
@@ -44,12 +45,15 @@ class arena {
   ~arena() { clear(); }
   void swap(arena& other) noexcept;
 
-  /// True when the next allocations are sure to succeed as long as they take at most `bytes` together.
+  /// True when the next allocations are sure to succeed as long as they take at most `bytes`
+  /// together.
   [[nodiscard]] bool reserve(std::size_t bytes) noexcept {
     return bytes <= static_cast<std::size_t>(end_ - at_) || add_block(bytes);
   }
   /// Bytes handed out, and bytes held.
-  std::size_t size() const noexcept { return used_before_ + static_cast<std::size_t>(at_ - start_); }
+  std::size_t size() const noexcept {
+    return used_before_ + static_cast<std::size_t>(at_ - start_);
+  }
   std::size_t capacity() const noexcept { return held_; }
 
   /// Frees everything; no value in this arena may be used afterwards.
@@ -101,24 +105,24 @@ class arena {
 /// A value in an arena.
 using arena_value = basic_value<arena>;
 
-/// A JSON document that owns its memory and keeps it in proportion: one block of an arena, with every
-/// write checked and reserved before it begins.
+/// A JSON document that owns its memory and keeps it in proportion: one block of an arena, with
+/// every write checked and reserved before it begins.
 ///
-/// However often it is patched, at rest it holds at most about twice what a fresh copy needs; while it is
-/// copied into a new block, both exist. A write that cannot be afforded is refused and changes nothing.
-/// It starts as null. Read it through root(); write it with json::read, assign() and
-/// merge::apply_merge_patch. Any write may move everything: references, iterators and string pointers
-/// into the tree are valid until the next write.
-/// Const access from several threads is safe; one writer at a time.
+/// However often it is patched, at rest it holds at most about twice what a fresh copy needs; while
+/// it is copied into a new block, both exist. A write that cannot be afforded is refused and
+/// changes nothing. It starts as null. Read it through root(); write it with json::read, assign()
+/// and merge::apply_merge_patch. Any write may move everything: references, iterators and string
+/// pointers into the tree are valid until the next write. Const access from several threads is
+/// safe; one writer at a time.
 class document {
  public:
   /// Grows on the heap, or on the caller's memory source.
   document() noexcept : document(memory_source{}) {}
   explicit document(const memory_source& memory) noexcept : memory_(memory), arena_(memory) {}
   /// Lives in the caller's `buffer` of `bytes` alone, which must outlive it: one half holds the
-  /// document, the other is where it is copied to when the first has filled up. Working memory for deep
-  /// or wide values beyond what fits on the stack comes from `working_memory`; functions that take options
-  /// use the memory named there besides.
+  /// document, the other is where it is copied to when the first has filled up. Working memory for
+  /// deep or wide values beyond what fits on the stack comes from `working_memory`; functions that
+  /// take options use the memory named there besides.
   document(void* buffer, std::size_t bytes, const memory_source& working_memory = {}) noexcept
       : memory_(working_memory),
         half_bytes_(bytes / 2),
@@ -135,8 +139,8 @@ class document {
   /// The document's value.
   const arena_value& root() const noexcept { return root_; }
 
-  /// Becomes a copy of `source`, which must not lie inside this document. Of equal names the first counts.
-  /// Errors: depth_exceeded, not_finite, out_of_memory; then nothing has changed.
+  /// Becomes a copy of `source`, which must not lie inside this document. Of equal names the first
+  /// counts. Errors: depth_exceeded, not_finite, out_of_memory; then nothing has changed.
   template <class Allocator>
   error assign(const basic_value<Allocator>& source, std::size_t max_depth = default_max_depth);
 
@@ -176,8 +180,8 @@ struct document_access {
   static bool has_room(const document& d, std::size_t need) noexcept {
     return need <= d.arena_.capacity() - d.arena_.size();
   }
-  /// Makes sure that they do, moving the whole tree when they do not. Strings of the tree that others point to stay
-  /// valid as long as `old`.
+  /// Makes sure that they do, moving the whole tree when they do not. Strings of the tree that
+  /// others point to stay valid as long as `old`.
   static error make_room(document& d, std::size_t need, arena& old) {
     if (has_room(d, need)) return {};
     return d.copy_to_fresh_block(need, &old);

@@ -18,26 +18,53 @@ struct equal_options {
   memory_source memory = {};
 };
 
-/// Whether two values are equal: arrays element by element, objects whatever the order of their members,
-/// strings byte by byte, numbers as `options.numbers` says (1 and 1.0 are equal unless told otherwise).
-/// Of members with the same name the first counts.
+/// What a comparison of two values found.
+enum class comparison : unsigned char {
+  equal,
+  different,
+  too_deep,       ///< a value nested deeper than max_depth came before any difference
+  out_of_memory,  ///< members in another order need memory, and there was none before any
+                  ///< difference was found
+};
+
+/// Compares two values: arrays element by element, objects whatever the order of their members,
+/// strings byte by byte, numbers as `options.numbers` says (1 and 1.0 are equal unless told
+/// otherwise). Of members with the same name the first counts.
 ///
-/// RapidJSON's operator== is no substitute: it is quadratic, recursive, not reflexive with repeated names,
-/// and in release 1.1.0 with C++20 a comparison with a scalar never returns.
-/// Errors: depth_exceeded, not_finite (NaN equals nothing, so there is no answer), out_of_memory; these only
-///   where the walk came before it found a difference.
-/// Cost: linear when members stand in the same order, n log n at worst.
+/// RapidJSON's operator== is no substitute: it is quadratic, recursive, not reflexive with repeated
+/// names, and in release 1.1.0 with C++20 a comparison with a scalar never returns. Returns:
+/// different where either has a NaN or an infinity, which are no JSON numbers. Cost: linear when
+/// members stand in the same order, n log n at worst.
 template <class AllocatorA, class AllocatorB>
-result<bool> equal(const basic_value<AllocatorA>& a, const basic_value<AllocatorB>& b,
-                   const equal_options& options = {}) {
+[[nodiscard]] comparison equal(const basic_value<AllocatorA>& a, const basic_value<AllocatorB>& b,
+                               const equal_options& options = {}) {
   detail::diff_rules rules;
   rules.stop_at_first = true;
   rules.numbers = options.numbers;
   rules.max_depth = options.max_depth;
   detail::tree_diff<basic_value<AllocatorA>, basic_value<AllocatorB>> walk(rules, options.memory);
-  if (error e = walk.run(a, b)) return e;
-  return !walk.differ();
+  switch (walk.run(a, b).code()) {
+    case errc::ok:
+      return walk.differ() ? comparison::different : comparison::equal;
+    case errc::depth_exceeded:
+      return comparison::too_deep;
+    case errc::out_of_memory:
+      return comparison::out_of_memory;
+    default:
+      return comparison::different;  // not_finite
+  }
 }
+
+namespace detail {
+
+/// The error of a function that needs to know whether two values are equal; ok where that is known.
+constexpr errc failure_of(comparison c) noexcept {
+  return c == comparison::too_deep        ? errc::depth_exceeded
+         : c == comparison::out_of_memory ? errc::out_of_memory
+                                          : errc::ok;
+}
+
+}  // namespace detail
 
 }  // namespace json
 }  // namespace DEVICETWIN_ABI

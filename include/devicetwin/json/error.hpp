@@ -26,12 +26,13 @@ enum class errc : unsigned char {
   invalid_number,        ///< `01`, `1.`, `.5`, `+1`, ...
   number_overflow,       ///< beyond the largest double
   integer_overflow,      ///< beyond 64 bits; see read_options::big_integers
-  invalid_escape,        ///< a backslash followed by something else than RFC 8259, section 7, allows
-  lone_surrogate,        ///< \ud800 to \udfff without its other half
-  control_character,     ///< an unescaped character below U+0020 in a string
-  invalid_utf8,          ///< bytes that are not UTF-8 (overlong and surrogate forms included)
-  duplicate_name,        ///< one object has two members of the same name
-  too_large,             ///< longer than a limit in bytes; without a lower one, 4 GiB: RapidJSON counts in 32 bits
+  invalid_escape,     ///< a backslash followed by something else than RFC 8259, section 7, allows
+  lone_surrogate,     ///< \ud800 to \udfff without its other half
+  control_character,  ///< an unescaped character below U+0020 in a string
+  invalid_utf8,       ///< bytes that are not UTF-8 (overlong and surrogate forms included)
+  duplicate_name,     ///< one object has two members of the same name
+  too_large,  ///< longer than a limit in bytes; without a lower one, 4 GiB: RapidJSON counts in 32
+              ///< bits
   // values
   depth_exceeded,  ///< nested deeper than the limit
   not_finite,      ///< NaN or an infinity, which JSON cannot write
@@ -48,40 +49,54 @@ enum class errc : unsigned char {
   wrong_type,           ///< a value of another type than asked for
   number_out_of_range,  ///< a number that the type asked for cannot hold exactly
   // rules of a dialect
-  forbidden_name,        ///< a name with a character that the dialect forbids
-  name_too_long,         ///< a name of more bytes than allowed
-  string_too_long,       ///< a string value of more bytes than allowed
-  integer_too_large,     ///< an integer outside the range allowed
-  array_forbidden,       ///< an array, where the dialect has none
-  null_in_array,         ///< null as an element, or inside an element
-  null_in_replacement,   ///< null where a section is replaced, not patched
-  section_too_large,     ///< the section would grow beyond its size
-  section_text_too_long, ///< the JSON text of the section would grow beyond its length
+  forbidden_name,         ///< a name with a character that the dialect forbids
+  name_too_long,          ///< a name of more bytes than allowed
+  string_too_long,        ///< a string value of more bytes than allowed
+  integer_too_large,      ///< an integer outside the range allowed
+  array_forbidden,        ///< an array, where the dialect has none
+  null_in_array,          ///< null as an element, or inside an element
+  null_in_replacement,    ///< null where a section is replaced, not patched
+  section_too_large,      ///< the section would grow beyond its size
+  section_text_too_long,  ///< the JSON text of the section would grow beyond its length
   // rights and concurrency
-  reserved_member,       ///< `$...`: written by the service alone
-  not_writable,          ///< a part that this party may not write
-  precondition_failed,   ///< If-Match or the expected version does not hold
-  too_old,               ///< what changed since that version is no longer known
-  already_exists,        ///< there is a twin of that id
+  reserved_member,      ///< `$...`: written by the service alone
+  not_writable,         ///< a part that this party may not write
+  precondition_failed,  ///< If-Match or the expected version does not hold
+  too_old,              ///< what changed since that version is no longer known
+  already_exists,       ///< there is a twin of that id
   // documents
-  not_a_twin,            ///< a part of a twin is missing or has the wrong type
-  misplaced_section,     ///< `desired` or `reported` at the root of a twin that has `properties`
-  invalid_identity,      ///< a device or module id that the service would refuse
-  invalid_time,          ///< not a point in time as ISO 8601 writes it
-  damaged,               ///< stored data whose checksum or structure is wrong
-  newer_format,          ///< stored data of a later version of this library
-  invalid_topic,         ///< not a topic on which twins are talked about, or not one that can be written
+  not_a_twin,         ///< a part of a twin is missing or has the wrong type
+  misplaced_section,  ///< `desired` or `reported` at the root of a twin that has `properties`
+  invalid_identity,   ///< a device or module id that the service would refuse
+  invalid_time,       ///< not a point in time as ISO 8601 writes it
+  damaged,            ///< stored data whose checksum or structure is wrong
+  newer_format,       ///< stored data of a later version of this library
+  invalid_topic,  ///< not a topic on which twins are talked about, or not one that can be written
   // the world
-  storage_failed,   ///< a store's database or medium did not take or give what it should
+  storage_failed,        ///< a store's database or medium could not read or write
+  too_many_connections,  ///< as many connections as a hub session may have
   out_of_memory,    ///< the memory source, the arena or the caller's buffer has no more to give
   handler_stopped,  ///< the handler or journal that was given returned false
 };
+
+/// What kind of failure a code is, for callers that treat all of a kind the same.
+enum class error_group : unsigned char {
+  none,      ///< no error
+  syntax,    ///< the input is not what it has to be: JSON, a twin, a pointer, a time, a topic
+  rule,      ///< the input is well formed, and breaks a limit or rule, of a dialect or of a format
+  rights,    ///< this party may not write that
+  state,     ///< what is there does not allow it, or not any more: versions, conflicts, what exists
+  resource,  ///< memory, storage, stored data, connections, or a handler that stopped
+};
+
+/// The group of a code. Cost: none.
+constexpr error_group group_of(errc code) noexcept;
 
 /// One failure, or none. Never allocates; copying it copies some 200 bytes.
 ///
 /// Converts to true when there *is* an error, as std::error_code does:
 ///     if (auto e = json::read(text, document)) std::puts(e.message().c_str());
-class error {
+class [[nodiscard]] error {
  public:
   /// The longest pointer kept whole, in bytes; a longer one is shortened in the middle ("...").
   static constexpr std::size_t pointer_capacity = 120;
@@ -89,12 +104,17 @@ class error {
   error() noexcept {}  // NOLINT: not defaulted, `error e{}` would clear the pointer's room
   error(errc code) noexcept : code_(code) {}  // NOLINT: an errc is an error
 
-  explicit operator bool() const noexcept { return code_ != errc::ok; }
+  explicit operator bool() const noexcept { return failed(); }
+  /// True when there is an error.
+  bool failed() const noexcept { return code_ != errc::ok; }
   errc code() const noexcept { return code_; }
+  error_group group() const noexcept { return group_of(code_); }
 
   /// Where in the document: a JSON Pointer (RFC 6901), "" for the whole document. For a duplicate
   /// or too deep value it names that value. Valid as long as this error.
-  std::string_view pointer() const noexcept { return {reinterpret_cast<const char*>(pointer_), pointer_length_}; }
+  std::string_view pointer() const noexcept {
+    return {reinterpret_cast<const char*>(pointer_), pointer_length_};
+  }
   /// False when the pointer was too long and lost its middle; json::find() does not take it then.
   bool pointer_is_whole() const noexcept { return !shortened_; }
 
@@ -105,21 +125,23 @@ class error {
   std::size_t line() const noexcept { return line_; }
   std::size_t column() const noexcept { return column_; }
 
-  /// The limit that was passed (levels, bytes, or as the code says) and what was found; 0 where there is none.
+  /// The limit that was passed (levels, bytes, or as the code says) and what was found; 0 where
+  /// there is none.
   std::uint64_t limit() const noexcept { return code_ == errc::out_of_memory ? 0 : limit_; }
   std::uint64_t actual() const noexcept { return actual_; }
 
-  /// For out_of_memory of the functions on texts, when the output took no more: the bytes that it has to
-  /// hold in all, what was in it before included; 0 otherwise.
+  /// For out_of_memory of the functions on texts, when the output took no more: the bytes that it
+  /// has to hold in all, what was in it before included; 0 otherwise.
   std::uint64_t needed() const noexcept { return code_ == errc::out_of_memory ? limit_ : 0; }
 
   /// Where a function takes two texts, which of them this is about: 1 or 2; 0 otherwise.
   unsigned text() const noexcept { return text_; }
 
-  /// One sentence with the pointer, without the position: "a member name stands twice in one object,
-  /// in the first text, at /a/b", and of an unexpected character which one it was. In names, characters that a
-  /// terminal obeys or does not show are escaped, see put_visible(). Writes at most `capacity` bytes, not
-  /// terminated, and gives the length of the whole sentence, as snprintf does.
+  /// One sentence with the pointer, without the position: "a member name stands twice in one
+  /// object, in the first text, at /a/b", and of an unexpected character which one it was. In
+  /// names, characters that a terminal obeys or does not show are escaped, see put_visible().
+  /// Writes at most `capacity` bytes, not terminated, and gives the length of the whole sentence,
+  /// as snprintf does.
   std::size_t message(char* buffer, std::size_t capacity) const noexcept;
   /// The same as a string; this one allocates.
   std::string message() const {
@@ -160,8 +182,8 @@ class error {
   static constexpr std::size_t head = pointer_capacity - gap - tail;
 
   void put(char c, std::size_t index) noexcept {
-    pointer_[index < pointer_capacity ? index
-                                      : head + gap + (index - pointer_capacity) % tail] = static_cast<unsigned char>(c);
+    pointer_[index < pointer_capacity ? index : head + gap + (index - pointer_capacity) % tail] =
+        static_cast<unsigned char>(c);
   }
   void finish_pointer(std::size_t length) noexcept;
 
@@ -171,89 +193,217 @@ class error {
   unsigned char pointer_length_ = 0;
   bool shortened_ = false;
   unsigned char text_ = 0;
-  char found_ = 0;  ///< for unexpected_character, when it has a position
-  unsigned char pointer_[pointer_capacity];  ///< of which pointer_length_ are set: every call gives an error, mostly none
-  std::uint64_t limit_ = 0;  ///< or the bytes needed
+  char found_ = 0;                           ///< for unexpected_character, when it has a position
+  unsigned char pointer_[pointer_capacity];  ///< of which pointer_length_ are set: every call gives
+                                             ///< an error, mostly none
+  std::uint64_t limit_ = 0;                  ///< or the bytes needed
   std::uint64_t actual_ = 0;
   std::size_t offset_ = 0;
   std::size_t line_ = 0;
   std::size_t column_ = 0;
 };
 
+constexpr error_group group_of(errc code) noexcept {
+  switch (code) {
+    case errc::ok:
+      return error_group::none;
+    case errc::empty_input:
+    case errc::unexpected_end:
+    case errc::unexpected_character:
+    case errc::byte_order_mark:
+    case errc::trailing_characters:
+    case errc::invalid_number:
+    case errc::invalid_escape:
+    case errc::lone_surrogate:
+    case errc::control_character:
+    case errc::invalid_utf8:
+    case errc::duplicate_name:
+    case errc::depth_exceeded:
+    case errc::not_a_change:
+    case errc::invalid_pointer:
+    case errc::wrong_type:
+    case errc::not_a_twin:
+    case errc::misplaced_section:
+    case errc::invalid_time:
+    case errc::invalid_topic:
+      return error_group::syntax;
+    case errc::number_overflow:
+    case errc::integer_overflow:
+    case errc::too_large:
+    case errc::not_finite:
+    case errc::null_member:
+    case errc::kept_member:
+    case errc::root_removed:
+    case errc::patch_too_long:
+    case errc::forbidden_name:
+    case errc::name_too_long:
+    case errc::string_too_long:
+    case errc::integer_too_large:
+    case errc::array_forbidden:
+    case errc::null_in_array:
+    case errc::null_in_replacement:
+    case errc::section_too_large:
+    case errc::section_text_too_long:
+    case errc::invalid_identity:
+      return error_group::rule;
+    case errc::reserved_member:
+    case errc::not_writable:
+      return error_group::rights;
+    case errc::conflict:
+    case errc::not_found:
+    case errc::number_out_of_range:
+    case errc::precondition_failed:
+    case errc::too_old:
+    case errc::already_exists:
+      return error_group::state;
+    case errc::damaged:
+    case errc::newer_format:
+    case errc::storage_failed:
+    case errc::too_many_connections:
+    case errc::out_of_memory:
+    case errc::handler_stopped:
+      break;
+  }
+  return error_group::resource;
+}
+
 /// The fixed part of an error's sentence, without place.
 inline std::string_view describe(errc code) noexcept {
   switch (code) {
-    case errc::ok: return "no error";
-    case errc::empty_input: return "the text is empty where a JSON value was expected";
-    case errc::unexpected_end: return "the text ends in the middle of a value";
-    case errc::unexpected_character: return "unexpected character";
-    case errc::byte_order_mark: return "the text starts with a byte order mark, which JSON must not";
-    case errc::trailing_characters: return "something follows the end of the JSON value";
-    case errc::invalid_number: return "this is not a JSON number";
-    case errc::number_overflow: return "the number is too large for a double";
-    case errc::integer_overflow: return "the integer does not fit in 64 bits";
-    case errc::invalid_escape: return "invalid escape sequence in a string";
-    case errc::lone_surrogate: return "half of a surrogate pair stands alone in a string";
-    case errc::control_character: return "a control character in a string must be escaped";
-    case errc::invalid_utf8: return "the string is not valid UTF-8";
-    case errc::duplicate_name: return "a member name stands twice in one object";
-    case errc::too_large: return "the text is too long";
-    case errc::depth_exceeded: return "nested too deeply";
-    case errc::not_finite: return "the number is NaN or infinite, which JSON cannot express";
-    case errc::null_member: return "a merge patch cannot set a member to null";
-    case errc::kept_member: return "a merge patch cannot remove a member when null is kept as a value";
-    case errc::not_a_change: return "not the JSON form of a change, where each place has [], [value], null or an object";
-    case errc::root_removed: return "the document as a whole cannot be removed";
-    case errc::conflict: return "both sides changed this in different ways";
-    case errc::patch_too_long: return "this alone makes a patch longer than it may be";
-    case errc::invalid_pointer: return "not a JSON Pointer: it must be empty or start with '/', and '~' must be followed by 0 or 1";
-    case errc::not_found: return "there is no such value";
-    case errc::wrong_type: return "the value has another type than was asked for";
-    case errc::number_out_of_range: return "the number cannot be held exactly in the type that was asked for";
-    case errc::forbidden_name: return "the name has a character that is forbidden in names";
-    case errc::name_too_long: return "the name is too long";
-    case errc::string_too_long: return "the string is too long";
-    case errc::integer_too_large: return "the integer is outside the range allowed";
-    case errc::array_forbidden: return "arrays are not allowed";
-    case errc::null_in_array: return "null is not allowed inside an array";
-    case errc::null_in_replacement: return "null is not allowed in a replacement; leave the member out instead";
-    case errc::section_too_large: return "the section would be too large";
-    case errc::section_text_too_long: return "the JSON text of the section would be too long";
-    case errc::reserved_member: return "names that start with '$' are written by the service alone";
-    case errc::not_writable: return "this part may not be written by this party";
-    case errc::precondition_failed: return "the twin has changed: the expected etag or version is not the current one";
-    case errc::too_old: return "what changed since that version is not known any more";
-    case errc::already_exists: return "there is a twin of this id already";
-    case errc::not_a_twin: return "a part of the twin has the wrong type";
-    case errc::misplaced_section: return "desired and reported belong inside properties, not beside it";
-    case errc::invalid_identity: return "not a device or module id: 1 to 128 of the letters, digits and - : . + % _ # * ? ! ( ) , = @ ; $ '";
-    case errc::invalid_time: return "not a time such as 2026-01-31T12:00:00Z";
-    case errc::damaged: return "the stored data is damaged";
-    case errc::newer_format: return "the data was stored by a newer version";
-    case errc::invalid_topic: return "not a topic of a twin or shadow";
-    case errc::storage_failed: return "the store did not take or give what it should";
-    case errc::out_of_memory: return "out of memory";
-    case errc::handler_stopped: return "the handler stopped";
+    case errc::ok:
+      return "no error";
+    case errc::empty_input:
+      return "the text is empty where a JSON value was expected";
+    case errc::unexpected_end:
+      return "the text ends in the middle of a value";
+    case errc::unexpected_character:
+      return "unexpected character";
+    case errc::byte_order_mark:
+      return "the text starts with a byte order mark, which JSON must not";
+    case errc::trailing_characters:
+      return "something follows the end of the JSON value";
+    case errc::invalid_number:
+      return "this is not a JSON number";
+    case errc::number_overflow:
+      return "the number is too large for a double";
+    case errc::integer_overflow:
+      return "the integer does not fit in 64 bits";
+    case errc::invalid_escape:
+      return "invalid escape sequence in a string";
+    case errc::lone_surrogate:
+      return "half of a surrogate pair stands alone in a string";
+    case errc::control_character:
+      return "a control character in a string must be escaped";
+    case errc::invalid_utf8:
+      return "the string is not valid UTF-8";
+    case errc::duplicate_name:
+      return "a member name stands twice in one object";
+    case errc::too_large:
+      return "the text is too long";
+    case errc::depth_exceeded:
+      return "nested too deeply";
+    case errc::not_finite:
+      return "the number is NaN or infinite, which JSON cannot express";
+    case errc::null_member:
+      return "a merge patch cannot set a member to null";
+    case errc::kept_member:
+      return "a merge patch cannot remove a member when null is kept as a value";
+    case errc::not_a_change:
+      return "not the JSON form of a change, where each place has [], [value], null or an object";
+    case errc::root_removed:
+      return "the document as a whole cannot be removed";
+    case errc::conflict:
+      return "both sides changed this in different ways";
+    case errc::patch_too_long:
+      return "this alone makes a patch longer than it may be";
+    case errc::invalid_pointer:
+      return "not a JSON Pointer: it must be empty or start with '/', and '~' must be followed by "
+             "0 or 1";
+    case errc::not_found:
+      return "there is no such value";
+    case errc::wrong_type:
+      return "the value has another type than was asked for";
+    case errc::number_out_of_range:
+      return "the number cannot be held exactly in the type that was asked for";
+    case errc::forbidden_name:
+      return "the name has a character that is forbidden in names";
+    case errc::name_too_long:
+      return "the name is too long";
+    case errc::string_too_long:
+      return "the string is too long";
+    case errc::integer_too_large:
+      return "the integer is outside the range allowed";
+    case errc::array_forbidden:
+      return "arrays are not allowed";
+    case errc::null_in_array:
+      return "null is not allowed inside an array";
+    case errc::null_in_replacement:
+      return "null is not allowed in a replacement; leave the member out instead";
+    case errc::section_too_large:
+      return "the section would be too large";
+    case errc::section_text_too_long:
+      return "the JSON text of the section would be too long";
+    case errc::reserved_member:
+      return "names that start with '$' are written by the service alone";
+    case errc::not_writable:
+      return "this part may not be written by this party";
+    case errc::precondition_failed:
+      return "the twin has changed: the expected etag or version is not the current one";
+    case errc::too_old:
+      return "what changed since that version is not known any more";
+    case errc::already_exists:
+      return "there is a twin of this id already";
+    case errc::not_a_twin:
+      return "a part of the twin has the wrong type";
+    case errc::misplaced_section:
+      return "desired and reported belong inside properties, not beside it";
+    case errc::invalid_identity:
+      return "not a device or module id: 1 to 128 of the letters, digits and - : . + % _ # * ? ! ( "
+             ") , = @ ; $ '";
+    case errc::invalid_time:
+      return "not a time such as 2026-01-31T12:00:00Z";
+    case errc::damaged:
+      return "the stored data is damaged";
+    case errc::newer_format:
+      return "the data was stored by a newer version";
+    case errc::invalid_topic:
+      return "not a topic of a twin or shadow";
+    case errc::storage_failed:
+      return "the store failed to read or write";
+    case errc::too_many_connections:
+      return "too many connections";
+    case errc::out_of_memory:
+      return "out of memory";
+    case errc::handler_stopped:
+      return "the handler stopped";
   }
   return "unknown error";
 }
 
-/// Either a value or the reason why there is none. Converts to true when there is a value.
-/// The value must not be touched otherwise.
+/// Either a value or the reason why there is none, as C++23's std::expected. Converts to true when
+/// there is a value; a result<bool>, which a reader of `if` would take for the other thing, does
+/// not. The value must not be touched otherwise.
 template <class T>
 class [[nodiscard]] result {
   static_assert(std::is_trivially_destructible_v<T>, "a result holds plain values");
 
  public:
-  result(const T& held) noexcept : value_(held) {}  // NOLINT: a value is a result
+  result(const T& held) noexcept : value_(held) {}                    // NOLINT: a value is a result
   result(const json::error& failure) noexcept : failure_(failure) {}  // NOLINT: so is an error
-  result(errc code) noexcept : failure_(code) {}      // NOLINT
+  result(errc code) noexcept : failure_(code) {}                      // NOLINT
 
-  explicit operator bool() const noexcept { return failure_.code() == errc::ok; }
+  /// True when there is a value.
+  bool has_value() const noexcept { return !failure_.failed(); }
+  explicit operator bool() const noexcept {
+    static_assert(!std::is_same_v<T, bool>,
+                  "result<bool>: is it whether there is a value, or the value? Ask has_value(), or "
+                  "take value_or()");
+    return has_value();
+  }
   const T& operator*() const noexcept { return value_; }
   const T* operator->() const noexcept { return &value_; }
   /// The value, or `fallback` when there is none.
-  T value_or(T fallback) const noexcept { return *this ? value_ : fallback; }
+  T value_or(T fallback) const noexcept { return has_value() ? value_ : fallback; }
   const json::error& error() const noexcept { return failure_; }
 
  private:
@@ -268,7 +418,8 @@ namespace detail {
 /// Appends to a caller's buffer and counts what would have been written.
 class bounded_text {
  public:
-  bounded_text(char* buffer, std::size_t capacity) noexcept : buffer_(buffer), capacity_(capacity) {}
+  bounded_text(char* buffer, std::size_t capacity) noexcept
+      : buffer_(buffer), capacity_(capacity) {}
   void put(char c) noexcept {
     if (length_ < capacity_) buffer_[length_] = c;
     ++length_;
@@ -292,7 +443,9 @@ class bounded_text {
 };
 
 /// True for the second and later bytes of a UTF-8 character.
-inline bool is_continuation(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+inline bool is_continuation(char c) noexcept {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
 }  // namespace detail
 

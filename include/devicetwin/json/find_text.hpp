@@ -19,14 +19,16 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
 
-// All functions here take text on trust: json::write or merge/text.hpp wrote it, or json::read accepted it. Whatever
-// the bytes are, nothing is read outside of them and the walk ends; in text that is no JSON any value may be found, or none.
+// All functions here take text on trust: json::write or merge/text.hpp wrote it, or json::read
+// accepted it. Whatever the bytes are, nothing is read outside of them and the walk ends; in text
+// that is no JSON any value may be found, or none.
 
-/// The text of the value at `pointer` (RFC 6901, section 4), "" being the whole; names are compared by what they mean,
-/// however they are escaped. The result is a piece of `text`, without white space around it.
-/// Errors: invalid_pointer; not_found, also for the index "-" and for one with a leading zero, with the pointer up to the
-///   step that failed. Cost: one pass over what stands before the value. No memory.
-[[nodiscard]] inline result<std::string_view> find_text(std::string_view text, std::string_view pointer) noexcept;
+/// The text of the value at `pointer` (RFC 6901, section 4), "" being the whole; names are compared
+/// by what they mean, however they are escaped. The result is a piece of `text`, without white
+/// space around it. Errors: invalid_pointer; not_found, also for the index "-" and for one with a
+/// leading zero, with the pointer up to the step that failed. Cost: one pass over what stands
+/// before the value. No memory.
+inline result<std::string_view> find_text(std::string_view text, std::string_view pointer) noexcept;
 
 namespace detail {
 
@@ -42,17 +44,20 @@ using gettable_from_text_or_bool = std::conditional_t<gettable_from_text<T>, T, 
 
 /// The value at `pointer` as T: bool, double, or an integer of 32 or 64 bits.
 ///
-/// An integer type gets a number that it holds exactly, however that is spelled: 1.0 and 10e-1 are 1. A double gets the
-/// nearest one of a number with a point or an exponent. An integer, of any number of digits, must be a double exactly:
-/// 18446744073709551616 (2^64) is one, 9007199254740993 (2^53 + 1) and 18446744073709551617 are not.
-/// Errors: invalid_pointer, not_found, wrong_type, number_out_of_range; with the pointer.
+/// An integer type gets a number that it holds exactly, however that is spelled: 1.0 and 10e-1
+/// are 1. A double gets the nearest one of a number with a point or an exponent. An integer, of any
+/// number of digits, must be a double exactly: 18446744073709551616 (2^64) is one, 9007199254740993
+/// (2^53 + 1) and 18446744073709551617 are not. Errors: invalid_pointer, not_found, wrong_type,
+/// number_out_of_range; with the pointer.
 template <class T>
-[[nodiscard]] result<detail::gettable_from_text_or_bool<T>> get_text(std::string_view text, std::string_view pointer = {}) noexcept;
+result<detail::gettable_from_text_or_bool<T>> get_text(std::string_view text,
+                                                       std::string_view pointer = {}) noexcept;
 
-/// Appends the string at `pointer`, escapes resolved, to what json::write() takes; it may contain NUL.
-/// Errors: invalid_pointer, not_found, wrong_type with the pointer; out_of_memory; then `out` is as it was.
+/// Appends the string at `pointer`, escapes resolved, to what json::write() takes; it may contain
+/// NUL. Errors: invalid_pointer, not_found, wrong_type with the pointer; out_of_memory; then `out`
+/// is as it was.
 template <class Output>
-[[nodiscard]] error get_string(std::string_view text, std::string_view pointer, Output& out);
+error get_string(std::string_view text, std::string_view pointer, Output& out);
 
 // ---------------------------------------------------------------------------------------------
 
@@ -64,7 +69,9 @@ inline const char* skip_value(const char* p, const char* end) noexcept {
   if (*p == '"') return skip_string(p + 1, end);
   if (*p != '{' && *p != '[') {
     const char* const start = p;
-    while (p != end && *p != ',' && *p != '}' && *p != ']' && *p != ':' && *p != '"' && !is_space(*p)) ++p;
+    while (p != end && *p != ',' && *p != '}' && *p != ']' && *p != ':' && *p != '"' &&
+           !is_space(*p))
+      ++p;
     return p == start ? nullptr : p;
   }
   std::size_t depth = 0;
@@ -85,7 +92,8 @@ inline const char* skip_value(const char* p, const char* end) noexcept {
 class text_items {
  public:
   /// `container` starts with its opening bracket; of any other text there are no items.
-  explicit text_items(std::string_view container) noexcept : p_(container.data()), end_(p_ + container.size()) {
+  explicit text_items(std::string_view container) noexcept
+      : p_(container.data()), end_(p_ + container.size()) {
     if (!container.empty() && (*p_ == '{' || *p_ == '[')) {
       object_ = *p_ == '{';
       ++p_;
@@ -96,7 +104,8 @@ class text_items {
   bool is_object() const noexcept { return object_; }
   /// The next one; false at the end.
   bool next() noexcept { return next_start() && finish(); }
-  /// As next(), but the end of the value is not looked for: rest() starts with it, and finish() goes on.
+  /// As next(), but the end of the value is not looked for: rest() starts with it, and finish()
+  /// goes on.
   bool next_start() noexcept {
     p_ = detail::skip_space(p_, end_);
     if (p_ != end_ && *p_ == ',') p_ = detail::skip_space(p_ + 1, end_);
@@ -136,7 +145,8 @@ class text_items {
   std::string_view name_, value_;
 };
 
-/// True when an escaped token of a pointer spells the name of which `raw` stands between the quotes.
+/// True when an escaped token of a pointer spells the name of which `raw` stands between the
+/// quotes.
 inline bool token_is_text(std::string_view token, std::string_view raw) noexcept {
   if (!has_escapes(raw)) return token_is(token, raw);
   plain_bytes name(raw);
@@ -158,8 +168,9 @@ inline std::string_view member_text(std::string_view object, std::string_view to
   return {};
 }
 
-/// Goes one step of a pointer into the value that `at` starts with; then `at` starts with the value there. What stands
-/// behind these values is of no matter. So a pointer costs one pass, however deep it leads.
+/// Goes one step of a pointer into the value that `at` starts with; then `at` starts with the value
+/// there. What stands behind these values is of no matter. So a pointer costs one pass, however
+/// deep it leads.
 inline bool step_into(std::string_view& at, std::string_view token) noexcept {
   text_items items(at);
   size_type index = 0;
@@ -174,7 +185,8 @@ inline bool step_into(std::string_view& at, std::string_view token) noexcept {
   return false;
 }
 
-/// Cuts what stands behind the value that `at` starts with. False when there is none, or it does not end.
+/// Cuts what stands behind the value that `at` starts with. False when there is none, or it does
+/// not end.
 inline bool cut_to_value(std::string_view& at) noexcept {
   const char* const end = skip_value(at.data(), at.data() + at.size());
   if (end == nullptr) return false;
@@ -198,7 +210,8 @@ errc text_to(std::string_view text, T& to) noexcept {
     if (whole.code != errc::ok || whole.end != text.data() + text.size()) return errc::wrong_type;
     if constexpr (std::is_same_v<T, double>) {
       number n;
-      if (parse_number(text.data(), whole.end, n).code != errc::ok) return errc::number_out_of_range;
+      if (parse_number(text.data(), whole.end, n).code != errc::ok)
+        return errc::number_out_of_range;
       if (n.big_integer && !is_double_exactly(text)) return errc::number_out_of_range;
       return convert(n, to);
     } else {
@@ -220,22 +233,27 @@ errc text_to(std::string_view text, T& to) noexcept {
 
 }  // namespace detail
 
-inline result<std::string_view> find_text(std::string_view text, std::string_view pointer) noexcept {
-  if (!detail::pointer_tokens::valid(pointer)) return error(errc::invalid_pointer).at(detail::pointer_text{pointer});
+inline result<std::string_view> find_text(std::string_view text,
+                                          std::string_view pointer) noexcept {
+  if (!detail::pointer_tokens::valid(pointer))
+    return error(errc::invalid_pointer).at(detail::pointer_text{pointer});
   std::string_view at = detail::trimmed(text);
   detail::pointer_tokens tokens(pointer);
   std::string_view token;
   while (tokens.next(token)) {
     if (!detail::step_into(at, token) || at.empty()) {
-      return error(errc::not_found).at(detail::pointer_text{pointer.substr(0, pointer.size() - tokens.remaining())});
+      return error(errc::not_found)
+          .at(detail::pointer_text{pointer.substr(0, pointer.size() - tokens.remaining())});
     }
   }
-  if (at.empty() || (!pointer.empty() && !detail::cut_to_value(at))) return error(errc::not_found).at(detail::pointer_text{pointer});
+  if (at.empty() || (!pointer.empty() && !detail::cut_to_value(at)))
+    return error(errc::not_found).at(detail::pointer_text{pointer});
   return at;
 }
 
 template <class T>
-result<detail::gettable_from_text_or_bool<T>> get_text(std::string_view text, std::string_view pointer) noexcept {
+result<detail::gettable_from_text_or_bool<T>> get_text(std::string_view text,
+                                                       std::string_view pointer) noexcept {
   static_assert(detail::gettable_from_text<T>,
                 "json::get_text<T>: T must be bool, double, or an integer of 32 or 64 bits");
   const auto found = find_text(text, pointer);
@@ -249,10 +267,12 @@ result<detail::gettable_from_text_or_bool<T>> get_text(std::string_view text, st
 template <class Output>
 error get_string(std::string_view text, std::string_view pointer, Output& out) {
   static_assert(detail::is_output<Output>,
-                "json::get_string: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+                "json::get_string: the output needs append(const char*, std::size_t), size() and "
+                "resize(std::size_t)");
   const auto found = find_text(text, pointer);
   if (!found) return found.error();
-  if (found->size() < 2 || found->front() != '"') return error(errc::wrong_type).at(detail::pointer_text{pointer});
+  if (found->size() < 2 || found->front() != '"')
+    return error(errc::wrong_type).at(detail::pointer_text{pointer});
   const std::size_t before = out.size();
   std::string_view raw = found->substr(1, found->size() - 2);
   const auto put = [&out](const char* bytes, std::size_t count) {
@@ -271,7 +291,8 @@ error get_string(std::string_view text, std::string_view pointer, Output& out) {
     if (good && !raw.empty()) {
       char decoded[4];
       std::size_t length = 0;
-      const detail::escape_end read = detail::read_escape(raw.data(), raw.data() + raw.size(), decoded, length);
+      const detail::escape_end read =
+          detail::read_escape(raw.data(), raw.data() + raw.size(), decoded, length);
       if (read.code != errc::ok) {  // no JSON: the backslash stands for itself
         good = put(raw.data(), 1);
         raw.remove_prefix(1);

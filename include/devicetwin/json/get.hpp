@@ -20,26 +20,26 @@ namespace json {
 namespace detail {
 
 template <class T>
-inline constexpr bool gettable =
-    std::is_same_v<T, bool> || std::is_same_v<T, std::int64_t> || std::is_same_v<T, std::uint64_t> ||
-    std::is_same_v<T, double> || std::is_same_v<T, std::string_view>;
+inline constexpr bool gettable = std::is_same_v<T, bool> || std::is_same_v<T, std::int64_t> ||
+                                 std::is_same_v<T, std::uint64_t> || std::is_same_v<T, double> ||
+                                 std::is_same_v<T, std::string_view>;
 
 /// T, or, so that a mistake is told in few lines, a type that get() can give.
 template <class T>
-using gettable_or_bool = std::conditional_t<gettable<T>, T, bool>;
+using gettable_or_double = std::conditional_t<gettable<T>, T, double>;
 
 }  // namespace detail
 
-/// The value at `pointer` (RFC 6901; "" is `root` itself) as T: bool, std::int64_t, std::uint64_t, double or
-/// std::string_view.
+/// The value at `pointer` (RFC 6901; "" is `root` itself) as T: bool, std::int64_t, std::uint64_t,
+/// double or std::string_view.
 ///
-/// A number is given when T can hold it exactly, however it was spelled: 1.0 is an int64 and 1 a double, but
-/// 1.5 is no int64, -1 no uint64 and 2^53+1 no double. A string view is UTF-8, may contain NUL, and is valid
-/// until the document is written.
-/// Errors: invalid_pointer, not_found, wrong_type, number_out_of_range; with the pointer.
-/// Cost: as find().
+/// A number is given when T can hold it exactly, however it was spelled: 1.0 is an int64 and 1 a
+/// double, but 1.5 is no int64, -1 no uint64 and 2^53+1 no double. A string view is UTF-8, may
+/// contain NUL, and is valid until the document is written. Errors: invalid_pointer, not_found,
+/// wrong_type, number_out_of_range; with the pointer. Cost: as find().
 template <class T, class Allocator>
-result<detail::gettable_or_bool<T>> get(const basic_value<Allocator>& root, std::string_view pointer = {}) noexcept;
+result<detail::gettable_or_double<T>> get(const basic_value<Allocator>& root,
+                                          std::string_view pointer = {}) noexcept;
 
 // ---------------------------------------------------------------------------------------------
 
@@ -52,7 +52,8 @@ inline errc convert(const number& n, std::int64_t& to) noexcept {
     to = n.i;
     return errc::ok;
   }
-  if (!(n.d >= -9223372036854775808.0 && n.d < 9223372036854775808.0)) return errc::number_out_of_range;
+  if (!(n.d >= -9223372036854775808.0 && n.d < 9223372036854775808.0))
+    return errc::number_out_of_range;
   to = static_cast<std::int64_t>(n.d);
   return static_cast<double>(to) == n.d ? errc::ok : errc::number_out_of_range;
 }
@@ -63,15 +64,22 @@ inline errc convert(const number& n, std::uint64_t& to) noexcept {
     return static_cast<double>(to) == n.d ? errc::ok : errc::number_out_of_range;
   }
   to = n.u;
-  return n.stored_as == number::kind::signed_integer && n.i < 0 ? errc::number_out_of_range : errc::ok;
+  return n.stored_as == number::kind::signed_integer && n.i < 0 ? errc::number_out_of_range
+                                                                : errc::ok;
 }
 inline errc convert(const number& n, double& to) noexcept {
   number back;
   back.stored_as = number::kind::real;
   switch (n.stored_as) {
-    case number::kind::signed_integer: back.d = static_cast<double>(n.i); break;
-    case number::kind::unsigned_integer: back.d = static_cast<double>(n.u); break;
-    case number::kind::real: back.d = n.d; break;
+    case number::kind::signed_integer:
+      back.d = static_cast<double>(n.i);
+      break;
+    case number::kind::unsigned_integer:
+      back.d = static_cast<double>(n.u);
+      break;
+    case number::kind::real:
+      back.d = n.d;
+      break;
   }
   to = back.d;
   return n.stored_as == number::kind::real || same_number(n, back) ? errc::ok
@@ -81,13 +89,15 @@ inline errc convert(const number& n, double& to) noexcept {
 }  // namespace detail
 
 template <class T, class Allocator>
-result<detail::gettable_or_bool<T>> get(const basic_value<Allocator>& root, std::string_view pointer) noexcept {
-  static_assert(detail::gettable<T>,
-                "json::get<T>: T must be bool, std::int64_t, std::uint64_t, double or std::string_view");
+result<detail::gettable_or_double<T>> get(const basic_value<Allocator>& root,
+                                          std::string_view pointer) noexcept {
+  static_assert(
+      detail::gettable<T>,
+      "json::get<T>: T must be bool, std::int64_t, std::uint64_t, double or std::string_view");
   const auto found = find(root, pointer);
   if (!found) return found.error();
   const basic_value<Allocator>& at = **found;
-  detail::gettable_or_bool<T> wanted{};
+  detail::gettable_or_double<T> wanted{};
   errc code = errc::wrong_type;
   if constexpr (std::is_same_v<T, bool>) {
     if (at.IsBool()) {

@@ -24,8 +24,8 @@ struct memory_source {
   void* context = nullptr;
 
   /// A source that has nothing: functions then live on their fixed working space on the stack
-  /// (some 16 levels of nesting, objects of some 32 members; with DEVICETWIN_NO_SIMD a quarter of that) and answer
-  /// errc::out_of_memory beyond.
+  /// (some 16 levels of nesting, objects of some 32 members; with DEVICETWIN_SMALL a quarter of
+  /// that) and answer errc::out_of_memory beyond.
   static memory_source none() noexcept {
     return {[](void*, std::size_t) -> void* { return nullptr; }, [](void*, void*) {}, nullptr};
   }

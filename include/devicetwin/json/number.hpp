@@ -1,10 +1,10 @@
 /// Numbers, both directions: the only place where text becomes a number or a number text.
 ///
-/// Exact and the same everywhere: doubles are correctly rounded (to nearest, ties to even) and
-/// independent of locale, standard library and processor; RapidJSON's own conversion is none of
-/// these. Normally a table of 10 KB makes it fast. With DEVICETWIN_SMALL_NUMBERS defined for the
-/// whole program there is no table: 3 KB of code on a Cortex-M4, slower, and a double is
-/// printed with at most 17 digits that read back to it, not always the fewest.
+/// Exact and the same everywhere: doubles are correctly rounded (to nearest, ties to even), printed
+/// with the fewest digits that read back to them, and independent of locale and processor;
+/// RapidJSON's own conversion is none of these. The standard library's <charconv> does it where it
+/// can. Elsewhere, and with DEVICETWIN_SMALL defined for the whole program, a conversion by hand
+/// does the same more slowly, in 3 KB of code on a Cortex-M4.
 #pragma once
 
 #include <cfloat>       // FLT_EVAL_METHOD
@@ -15,8 +15,12 @@
 
 #include "error.hpp"
 
-#if !defined(DEVICETWIN_SMALL_NUMBERS)
-#include "detail/powers_of_ten.hpp"
+// The standard library converts doubles, where it can; libc++ before version 20 and others cannot,
+// and for a small machine its tables are too large (150 KB with arm-none-eabi-g++ 12).
+#if !defined(DEVICETWIN_SMALL) && defined(__has_include)
+#if __has_include(<charconv>)
+#include <charconv>
+#endif
 #endif
 
 namespace devicetwin {
@@ -54,28 +58,28 @@ struct number_end {
 /// Reads one JSON number (RFC 8259, section 6) at the start of [first, last).
 ///
 /// 64-bit integers are exact; `-0` is the double -0.0; any other integer is the nearest double and
-/// marked big_integer. A result beyond the largest double is number_overflow; one below the smallest
-/// is zero or a subnormal, as strtod has it. The text may go on after the number.
-/// Cost: linear; beyond 19 digits with a near tie, some microseconds.
+/// marked big_integer. A result beyond the largest double is number_overflow; one below the
+/// smallest is zero or a subnormal, as strtod has it. The text may go on after the number. Cost:
+/// linear; beyond what a double can hold, and on small machines, some microseconds.
 inline number_end parse_number(const char* first, const char* last, number& out) noexcept;
 
-/// Moves over one JSON number at the start of [first, last), of any size. Errors are those of parse_number(), except that no
-/// number is too large. Cost: linear.
+/// Moves over one JSON number at the start of [first, last), of any size. Errors are those of
+/// parse_number(), except that no number is too large. Cost: linear.
 inline number_end skip_number(const char* first, const char* last) noexcept;
 
 /// The longest text that to_chars() writes for any number.
 inline constexpr std::size_t max_number_chars = 32;
 
 /// Writes a finite double so that it reads back to the same double, with a point or an exponent in
-/// it, and gives the end. Uses the fewest digits that do (ECMAScript's layout: 0.001, 100.0, 1e21, 1e-7).
-/// `buffer` holds max_number_chars.
+/// it, and gives the end. Uses the fewest digits that do (ECMAScript's layout: 0.001, 100.0, 1e21,
+/// 1e-7). `buffer` holds max_number_chars.
 inline char* to_chars(char* buffer, double number) noexcept;
 /// Integers, exactly.
 inline char* to_chars(char* buffer, std::int64_t number) noexcept;
 inline char* to_chars(char* buffer, std::uint64_t number) noexcept;
 
-/// Equal as exact numbers: 1 equals 1.0 and -0.0 equals 0, but the integer 2^53+1 does not equal the
-/// double 2^53, though converting it would say so.
+/// Equal as exact numbers: 1 equals 1.0 and -0.0 equals 0, but the integer 2^53+1 does not equal
+/// the double 2^53, though converting it would say so.
 inline bool same_number(const number& a, const number& b) noexcept;
 
 // ---------------------------------------------------------------------------------------------
@@ -109,11 +113,12 @@ struct tenth {
   unsigned rest;
 };
 inline tenth divide_by_ten(std::uint64_t number) noexcept {
-#if defined(DEVICETWIN_SMALL_NUMBERS)
+#if defined(DEVICETWIN_SMALL)
   // Sixteen bits at a time: a division of 64 bits takes 0.8 KB where the processor has none.
   tenth result{0, 0};
   for (int shift = 48; shift >= 0; shift -= 16) {
-    const std::uint32_t part = static_cast<std::uint32_t>(result.rest) << 16 | (number >> shift & 0xFFFF);
+    const std::uint32_t part =
+        static_cast<std::uint32_t>(result.rest) << 16 | (number >> shift & 0xFFFF);
     result.quotient = result.quotient << 16 | part / 10;
     result.rest = part % 10;
   }
@@ -221,7 +226,8 @@ class decimal {
     trim();
   }
 
-  /// The digits as an integer; there must be at most 19. The value is that times 10^(point() - size()).
+  /// The digits as an integer; there must be at most 19. The value is that times 10^(point() -
+  /// size()).
   std::uint64_t significand() const noexcept {
     std::uint64_t number = 0;
     for (int i = 0; i < count_; ++i) number = number * 10 + digit(i);
@@ -234,10 +240,13 @@ class decimal {
   static constexpr int capacity = 768;
   static constexpr int max_shift = 56;  // 9 << 56 and a carry stay below 2^64
 
-  unsigned digit(int i) const noexcept { return static_cast<unsigned>(digits_[i / 2]) >> (i % 2 * 4) & 15u; }
+  unsigned digit(int i) const noexcept {
+    return static_cast<unsigned>(digits_[i / 2]) >> (i % 2 * 4) & 15u;
+  }
   void set(int i, unsigned digit) noexcept {
     unsigned char& two = digits_[i / 2];
-    two = static_cast<unsigned char>(i % 2 == 0 ? (two & 0xF0u) | digit : (two & 0x0Fu) | digit << 4);
+    two =
+        static_cast<unsigned char>(i % 2 == 0 ? (two & 0xF0u) | digit : (two & 0x0Fu) | digit << 4);
   }
   void append(int digit) noexcept {
     if (count_ < capacity) {
@@ -266,7 +275,8 @@ class decimal {
     if (count_ == 0) return;
     const int longer = bits * 30103 / 100000 + 1;  // decimal digits that `bits` bits can add
     std::uint64_t carry = 0;
-    for (int i = count_ + longer - 1; i >= 0; --i) {  // each digit is read before it is written over
+    for (int i = count_ + longer - 1; i >= 0;
+         --i) {  // each digit is read before it is written over
       if (i >= longer) carry += std::uint64_t{digit(i - longer)} << bits;
       const tenth cut = divide_by_ten(carry);
       set(i, cut.rest);
@@ -330,127 +340,57 @@ class decimal {
   int count_ = 0;
   int point_ = 0;     ///< the value is 0.d1d2d3... times 10^point
   bool cut_ = false;  ///< a digit that is not zero was cut off
-  unsigned char digits_[(capacity + 20) / 2];  ///< two in each; and room for what multiply() adds before it cuts
+  unsigned char digits_[(capacity + 20) /
+                        2];  ///< two in each; and room for what multiply() adds before it cuts
 };
 
 /// What a JSON number's text says, before it is a double.
 struct scanned_number {
   const char* first;          ///< of the digits
   const char* last;           ///< end of the digits, before an exponent
-  std::uint64_t significand;  ///< the first 19 significant digits
+  const char* end;            ///< of the number
+  std::uint64_t significand;  ///< all digits, where there are 19 or fewer
   std::int64_t exponent;      ///< decimal exponent of the significand
-  std::ptrdiff_t spelled_exponent;
-  bool cut;  ///< there were more than 19 digits
+  std::int64_t spelled_exponent;
+  std::ptrdiff_t digits;
 };
 
-#if defined(DEVICETWIN_SMALL_NUMBERS)
-
-inline std::uint64_t double_bits(const scanned_number& s) noexcept {
+/// The double nearest to a number, by hand. Its sign is not looked at, as in the two functions
+/// below.
+inline std::uint64_t double_bits_by_hand(const scanned_number& s) noexcept {
   return decimal(s.first, s.last, s.spelled_exponent).to_double_bits();
 }
 
-#else
+#if defined(__cpp_lib_to_chars)
 
-/// The double nearest to significand * 10^exponent, by one or two multiplications with a 128-bit power
-/// of ten: D. Lemire, "Number Parsing at a Gigabyte per Second", 2021. False when that cannot decide.
-inline bool nearest_double(std::uint64_t significand, std::int64_t exponent,
-                           std::uint64_t& bits) noexcept {
-  bits = 0;
-  if (significand == 0 || exponent < -342) return true;
-  if (exponent > 308) {
-    bits = infinite_exponent << mantissa_bits;
-    return true;
-  }
-  const int q = static_cast<int>(exponent);
-  const int zeros = leading_zeros(significand);
-  significand <<= zeros;
-  uint128 power = power_of_ten(q);
-  if (q < 0 && q >= -27) ++power.low;  // the paper rounds these up; none of them ends in all ones
-  uint128 product = multiply(significand, power.high);
-  if ((product.high & 0x1FF) == 0x1FF) {  // too close to tell: take the lower half of the power in
-    const uint128 second = multiply(significand, power.low);
-    product.low += second.high;
-    if (product.low < second.high) ++product.high;
-    if (product.low == ~std::uint64_t{0} && (q < -27 || q > 55)) return false;
-  }
-  const int upper = static_cast<int>(product.high >> 63);
-  const int shift = upper + 64 - mantissa_bits - 3;
-  std::uint64_t mantissa = product.high >> shift;
-  int power2 = ((217706 * q) >> 16) + 63 + upper - zeros + exponent_bias;
-  if (power2 <= 0) {  // subnormal
-    if (1 - power2 >= 64) return true;
-    mantissa >>= 1 - power2;
-    mantissa += mantissa & 1;
-    bits = mantissa >> 1;  // may have become the smallest normal one: the same bits
-    return true;
-  }
-  // A tie can only be exact for small powers; then the even neighbour is right.
-  if (product.low <= 1 && q >= -4 && q <= 23 && (mantissa & 3) == 1 &&
-      (mantissa << shift) == product.high) {
-    mantissa &= ~std::uint64_t{1};
-  }
-  mantissa += mantissa & 1;
-  mantissa >>= 1;
-  if (mantissa >= hidden_bit * 2) {
-    mantissa = hidden_bit;
-    ++power2;
-  }
-  if (power2 >= static_cast<int>(infinite_exponent)) {
-    bits = infinite_exponent << mantissa_bits;
-  } else {
-    bits = (static_cast<std::uint64_t>(power2) << mantissa_bits) | (mantissa & (hidden_bit - 1));
-  }
-  return true;
+/// The same by the standard library.
+inline std::uint64_t double_bits_by_library(const scanned_number& s) noexcept {
+  double number = 0;
+  const std::from_chars_result result = std::from_chars(s.first, s.end, number);
+  // Too large or too small: the library says which of them in different ways.
+  return result.ec == std::errc() ? bits_of(number) : double_bits_by_hand(s);
 }
 
+#endif
+
 inline std::uint64_t double_bits(const scanned_number& s) noexcept {
+#if defined(__cpp_lib_to_chars)
 #if FLT_EVAL_METHOD == 0
   // Both factors are exact doubles, so one operation rounds once (W. Clinger, 1990).
   constexpr double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-  if (s.significand <= hidden_bit * 2 && s.exponent >= -22 && s.exponent <= 22 && !s.cut) {
+  if (s.digits <= 19 && s.significand <= hidden_bit * 2 && s.exponent >= -22 && s.exponent <= 22) {
     const double exact = static_cast<double>(s.significand);
     return bits_of(s.exponent < 0 ? exact / exact_powers[-s.exponent]
                                   : exact * exact_powers[s.exponent]);
   }
 #endif
-  std::uint64_t bits;
-  if (nearest_double(s.significand, s.exponent, bits)) {
-    if (!s.cut) return bits;
-    std::uint64_t above;  // the digits cut off lie between these two
-    if (nearest_double(s.significand + 1, s.exponent, above) && above == bits) return bits;
-  }
-  return decimal(s.first, s.last, s.spelled_exponent).to_double_bits();
-}
-
+  return double_bits_by_library(s);
+#else
+  return double_bits_by_hand(s);
 #endif
-
-#if !defined(DEVICETWIN_SMALL_NUMBERS)
-
-/// The significand's first 19 digits again, for a number that has more.
-inline void rescan(scanned_number& s) noexcept {
-  s.significand = 0;
-  s.exponent = s.spelled_exponent;
-  int digits = 0;
-  bool after_point = false;
-  for (const char* p = s.first; p != s.last; ++p) {
-    if (*p == '.') {
-      after_point = true;
-      continue;
-    }
-    if (digits < 19) {
-      s.significand = s.significand * 10 + static_cast<std::uint64_t>(*p - '0');
-      if (s.significand != 0) ++digits;
-      if (after_point) --s.exponent;
-    } else {
-      s.cut = s.cut || *p != '0';
-      if (!after_point) ++s.exponent;
-    }
-  }
 }
-
-#endif
 
 }  // namespace detail
 
@@ -461,7 +401,7 @@ inline number_end parse_number(const char* first, const char* last, number& out)
   if (p == last) return {p, errc::unexpected_end};
   if (!detail::is_digit(*p)) return {p, errc::invalid_number};
 
-  detail::scanned_number s{p, p, 0, 0, 0, false};
+  detail::scanned_number s{p, p, p, 0, 0, 0, 0};
   if (*p == '0') {
     ++p;
     if (p != last && detail::is_digit(*p)) return {p, errc::invalid_number};
@@ -492,7 +432,8 @@ inline number_end parse_number(const char* first, const char* last, number& out)
     const char* exponent = p;
     for (; p != last && detail::is_digit(*p); ++p) {
       // Beyond any number of digits that a text has, and no further.
-      if (s.spelled_exponent < PTRDIFF_MAX / 11) s.spelled_exponent = s.spelled_exponent * 10 + (*p - '0');
+      if (s.spelled_exponent < PTRDIFF_MAX / 11)
+        s.spelled_exponent = s.spelled_exponent * 10 + (*p - '0');
     }
     if (p == exponent) return {p, p == last ? errc::unexpected_end : errc::invalid_number};
     if (minus) s.spelled_exponent = -s.spelled_exponent;
@@ -503,7 +444,8 @@ inline number_end parse_number(const char* first, const char* last, number& out)
   if (integer) {
     // Up to 19 digits cannot wrap; 20 digits that start with 1 have wrapped only if below 10^19.
     constexpr std::uint64_t ten_to_19 = 10000000000000000000u;
-    const bool whole = digits < 20 || (digits == 20 && *s.first == '1' && s.significand >= ten_to_19);
+    const bool whole =
+        digits < 20 || (digits == 20 && *s.first == '1' && s.significand >= ten_to_19);
     constexpr std::uint64_t largest = static_cast<std::uint64_t>(INT64_MAX);
     if (whole && s.significand <= largest && !(negative && s.significand == 0)) {
       out.stored_as = number::kind::signed_integer;
@@ -523,9 +465,8 @@ inline number_end parse_number(const char* first, const char* last, number& out)
     }
     out.big_integer = s.significand != 0 || digits > 1;
   }
-#if !defined(DEVICETWIN_SMALL_NUMBERS)
-  if (digits > 19) detail::rescan(s);
-#endif
+  s.end = p;
+  s.digits = digits;
   std::uint64_t bits = detail::double_bits(s);
   if ((bits >> detail::mantissa_bits) == detail::infinite_exponent) {
     return {first, errc::number_overflow};
@@ -543,7 +484,9 @@ inline number_end skip_number(const char* first, const char* last) noexcept {
     missing = p == last || !detail::is_digit(*p);
     while (p != last && detail::is_digit(*p)) ++p;
   };
-  const auto stop = [&]() -> number_end { return {p, p == last ? errc::unexpected_end : errc::invalid_number}; };
+  const auto stop = [&]() -> number_end {
+    return {p, p == last ? errc::unexpected_end : errc::invalid_number};
+  };
   if (p != last && *p == '-') ++p;
   if (p != last && *p == '0') {
     ++p;
@@ -580,77 +523,105 @@ inline char* write_digits(char* out, std::uint64_t number) noexcept {
   return end;
 }
 
-/// A double in decimal: significand * 10^exponent, without trailing zeros in the significand.
-struct decimal_double {
-  std::uint64_t significand;
-  int exponent;
+/// The digits of a double, without zeros at either end: 0.digits * 10^point. The fewest that read
+/// back to the same double, and of several numbers with as many, the nearest.
+struct double_digits {
+  char digits[20];
+  int count;
+  int point;
 };
 
-#if defined(DEVICETWIN_SMALL_NUMBERS)
-
-/// The exact value rounded to 15, 16 or 17 digits, whichever reads back first; 17 always do.
-inline decimal_double to_decimal(std::uint64_t mantissa, int exponent, std::uint64_t bits) noexcept {
-  for (int digits = 15;; ++digits) {
+/// Finds them by hand, for a number above zero.
+inline double_digits digits_by_hand(std::uint64_t bits) noexcept {
+  const int stored = static_cast<int>(bits >> mantissa_bits);
+  std::uint64_t mantissa = bits & (hidden_bit - 1);
+  const bool lower_is_closer = mantissa == 0 && stored > 1;
+  if (stored != 0) mantissa |= hidden_bit;
+  const int exponent = (stored == 0 ? 1 : stored) - exponent_bias - mantissa_bits;
+  double_digits found;
+  // Fifteen digits always read back to what they were before, so where fewer do, they are these;
+  // but subnormal numbers have less precision. Seventeen always suffice.
+  for (int digits = stored == 0 ? 1 : 15;; ++digits) {
     decimal d(mantissa, exponent);
     d.round_to(digits);
-    const decimal_double rounded{d.significand(), d.point() - d.size()};
-    if (digits == 17 || d.to_double_bits() == bits) return rounded;
+    std::uint64_t significand = d.significand();
+    for (int size = d.size(); size < digits; ++size) significand *= 10;
+    const int power = d.point() - digits;
+    bool same = digits == 17 || d.to_double_bits() == bits;
+    if (!same && lower_is_closer) {
+      // Next to a power of two the nearest may be too far below, and its neighbour near enough.
+      const char* const end = write_digits(found.digits, ++significand);
+      same = decimal(found.digits, end, power).to_double_bits() == bits;
+    }
+    if (!same) continue;
+    found.count = static_cast<int>(write_digits(found.digits, significand) - found.digits);
+    found.point = power + found.count;
+    while (found.digits[found.count - 1] == '0') --found.count;
+    return found;
   }
 }
 
-#else
+#if defined(__cpp_lib_to_chars)
 
-/// y = floor(power * factor / 2^64), its last bit set when anything was cut off.
-inline std::uint64_t round_to_odd(const uint128& power, std::uint64_t factor) noexcept {
-  const uint128 low = multiply(power.low, factor);
-  uint128 high = multiply(power.high, factor);
-  high.low += low.high;
-  if (high.low < low.high) ++high.high;
-  return high.high | (high.low > 1 ? 1u : 0u);
-}
-
-/// The shortest decimal in the interval of numbers that round to this double, and of these the nearest:
-/// R. Giulietti, "The Schubfach way to render doubles", 2020. Names follow the paper.
-inline decimal_double to_decimal(std::uint64_t mantissa, int exponent, std::uint64_t bits) noexcept {
-  const bool even = mantissa % 2 == 0;
-  const bool lower_is_closer = (bits & (hidden_bit - 1)) == 0 && (bits >> mantissa_bits) > 1;
-  const std::uint64_t cbl = 4 * mantissa - 2 + (lower_is_closer ? 1 : 0);
-  const std::uint64_t cb = 4 * mantissa;
-  const std::uint64_t cbr = 4 * mantissa + 2;
-  const int k = (exponent * 1262611 - (lower_is_closer ? 524031 : 0)) >> 22;
-  const int h = exponent + ((-k * 1741647) >> 19) + 1;
-  uint128 power = power_of_ten(-k);
-  if (-k < 0 || -k > 55) {  // the paper's table is rounded up where it is not exact
-    if (++power.low == 0) ++power.high;
+/// Finds them by the standard library.
+inline double_digits digits_by_library(std::uint64_t bits) noexcept {
+  char text[max_number_chars];
+  const std::to_chars_result end =
+      std::to_chars(text, text + sizeof text, double_of_bits(bits), std::chars_format::scientific);
+  double_digits found;
+  found.count = 0;
+  const char* p = text;  // d.ddde-xx
+  for (; *p != 'e'; ++p) {
+    if (*p != '.') found.digits[found.count++] = *p;
   }
-  const std::uint64_t vbl = round_to_odd(power, cbl << h);
-  const std::uint64_t vb = round_to_odd(power, cb << h);
-  const std::uint64_t vbr = round_to_odd(power, cbr << h);
-  const std::uint64_t lower = vbl + (even ? 0 : 1);
-  const std::uint64_t upper = vbr - (even ? 0 : 1);
-  const std::uint64_t s = vb / 4;
-  decimal_double found{0, k};
-  if (s >= 10) {  // one digit less, if exactly one such number is inside
-    const std::uint64_t shorter = s / 10;
-    const bool below = lower <= 40 * shorter;
-    const bool above = 40 * shorter + 40 <= upper;
-    if (below != above) found = {shorter + (above ? 1 : 0), k + 1};
-  }
-  if (found.significand == 0) {
-    const bool below = lower <= 4 * s;
-    const bool above = 4 * s + 4 <= upper;
-    const std::uint64_t middle = 4 * s + 2;
-    const bool up = below != above ? above : vb > middle || (vb == middle && s % 2 != 0);
-    found = {s + (up ? 1 : 0), k};
-  }
-  while (found.significand % 10 == 0) {
-    found.significand /= 10;
-    ++found.exponent;
-  }
+  const bool negative = *++p == '-';
+  int exponent = 0;
+  while (++p != end.ptr) exponent = exponent * 10 + (*p - '0');
+  found.point = (negative ? -exponent : exponent) + 1;
   return found;
 }
 
 #endif
+
+#if FLT_EVAL_METHOD == 0
+
+/// Finds them for a number of few decimals, as measured values mostly are; false for others.
+/// Numbers of fifteen digits all become different doubles. So one that becomes this double is the
+/// only one, and the division shows that it does, for it rounds once.
+inline bool digits_of_few_decimals(double number, double_digits& found) noexcept {
+  constexpr struct {
+    double scale;
+    int decimals;
+  } tries[] = {{1e3, 3}, {1e6, 6}};
+  for (const auto& t : tries) {
+    const double scaled = number * t.scale;
+    if (!(scaled < 1e15)) return false;
+    std::uint64_t whole = static_cast<std::uint64_t>(scaled + 0.5);
+    if (static_cast<double>(whole) / t.scale != number) continue;
+    int power = -t.decimals;
+    for (; power < 0 && whole % 10 == 0; ++power) whole /= 10;
+    found.count = static_cast<int>(write_digits(found.digits, whole) - found.digits);
+    found.point = power + found.count;
+    while (found.digits[found.count - 1] == '0') --found.count;
+    return true;
+  }
+  return false;
+}
+
+#endif
+
+/// Finds them in the quickest way, for a number above zero.
+inline double_digits shortest_digits(std::uint64_t bits) noexcept {
+#if defined(__cpp_lib_to_chars)
+#if FLT_EVAL_METHOD == 0
+  double_digits found;
+  if (digits_of_few_decimals(double_of_bits(bits), found)) return found;
+#endif
+  return digits_by_library(bits);
+#else
+  return digits_by_hand(bits);
+#endif
+}
 
 }  // namespace detail
 
@@ -673,17 +644,10 @@ inline char* to_chars(char* buffer, double number) noexcept {
     std::memcpy(out, "0.0", 3);
     return out + 3;
   }
-  const int stored = static_cast<int>(bits >> detail::mantissa_bits);
-  std::uint64_t mantissa = bits & (detail::hidden_bit - 1);
-  if (stored != 0) mantissa |= detail::hidden_bit;
-  const int exponent = (stored == 0 ? 1 : stored) - detail::exponent_bias - detail::mantissa_bits;
-  const detail::decimal_double shortest = detail::to_decimal(mantissa, exponent, bits);
-
-  char digits[20];
-  const int count = static_cast<int>(detail::write_digits(digits, shortest.significand) - digits);
-  const int point = shortest.exponent + count;  // the value is 0.digits * 10^point
-  const auto copy = [&out, &digits](int from, int to) {
-    while (from < to) *out++ = digits[from++];
+  const detail::double_digits shortest = detail::shortest_digits(bits);
+  const int count = shortest.count, point = shortest.point;
+  const auto copy = [&out, &shortest](int from, int to) {
+    while (from < to) *out++ = shortest.digits[from++];
   };
   const auto zeros = [&out](int how_many) {
     while (how_many-- > 0) *out++ = '0';
@@ -714,8 +678,8 @@ inline char* to_chars(char* buffer, double number) noexcept {
 
 namespace detail {
 
-/// An integer against a finite double, exactly: the double must be whole and within 64 bits. Without arithmetic
-/// on doubles, which takes 2 KB where the processor has none.
+/// An integer against a finite double, exactly: the double must be whole and within 64 bits.
+/// Without arithmetic on doubles, which takes 2 KB where the processor has none.
 inline bool same_integer(bool negative, std::uint64_t magnitude, double real) noexcept {
   const std::uint64_t bits = bits_of(real);
   if (bits << 1 == 0) return magnitude == 0;  // either zero
@@ -735,7 +699,8 @@ inline bool same_real(double a, double b) noexcept {
 
 inline bool same_number(const number& a, const number& b) noexcept {
   using kind = number::kind;
-  if (a.stored_as == b.stored_as) return a.stored_as == kind::real ? detail::same_real(a.d, b.d) : a.u == b.u;
+  if (a.stored_as == b.stored_as)
+    return a.stored_as == kind::real ? detail::same_real(a.d, b.d) : a.u == b.u;
   if (a.stored_as != kind::real && b.stored_as != kind::real) return false;  // disjoint ranges
   const number& integer = a.stored_as == kind::real ? b : a;
   const number& real = a.stored_as == kind::real ? a : b;

@@ -1,7 +1,8 @@
 /// When two numbers of JSON texts are equal: the two definitions, both without a tree.
 ///
-/// Trees hold integers of 64 bits and doubles, and compare what they hold (same_number() in number.hpp). A text holds
-/// decimal numbers of any length, and nothing here rounds one unless the caller asks for that.
+/// Trees hold integers of 64 bits and doubles, and compare what they hold (same_number() in
+/// number.hpp). A text holds decimal numbers of any length, and nothing here rounds one unless the
+/// caller asks for that.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -17,16 +18,18 @@ namespace json {
 
 /// When two numbers of texts are equal.
 enum class text_numbers : unsigned char {
-  /// When their decimal values are the same: 1, 1.0 and 10e-1 are equal, and so are 0 and -0. Nothing is rounded: 1e-400
+  /// When their decimal values are the same: 1, 1.0 and 10e-1 are equal, and so are 0 and -0.
+  /// Nothing is rounded: 1e-400
   /// is not 0, and 0.1 is not 0.10000000000000001.
   exact,
-  /// When they are exactly equal, or at least one of them has a point or an exponent and both round to the same double.
+  /// When they are exactly equal, or at least one of them has a point or an exponent and both round
+  /// to the same double.
   /// For a text compared with one that came from a system that stores such numbers as doubles.
   as_stored
 };
 
-/// Whether two JSON numbers (RFC 8259, section 6) are equal. False when one of the texts is not a number.
-/// Cost: linear in the two texts, whatever the exponents are. No memory.
+/// Whether two JSON numbers (RFC 8259, section 6) are equal. False when one of the texts is not a
+/// number. Cost: linear in the two texts, whatever the exponents are. No memory.
 [[nodiscard]] inline bool same_number_text(std::string_view a, std::string_view b,
                                            text_numbers rule = text_numbers::exact) noexcept;
 
@@ -34,17 +37,17 @@ enum class text_numbers : unsigned char {
 
 namespace detail {
 
-/// Where the parts of a number are in its text. The value is d.ddd * 10^(lead + the exponent), where d.ddd are the
-/// digits from `first` on.
+/// Where the parts of a number are in its text. The value is d.ddd * 10^(lead + the exponent),
+/// where d.ddd are the digits from `first` on.
 struct spelled_number {
-  const char* first;         ///< the first digit that is not zero; equal to `last` when there is none
-  const char* last;          ///< behind the digits; a point may be among them
-  std::int64_t lead;         ///< the power of ten of the first digit, without the exponent
-  const char* exponent;      ///< its digits, without leading zeros
+  const char* first;     ///< the first digit that is not zero; equal to `last` when there is none
+  const char* last;      ///< behind the digits; a point may be among them
+  std::int64_t lead;     ///< the power of ten of the first digit, without the exponent
+  const char* exponent;  ///< its digits, without leading zeros
   const char* exponent_end;
   bool negative;
   bool negative_exponent;
-  bool integer;              ///< neither a point nor an exponent
+  bool integer;  ///< neither a point nor an exponent
 
   bool zero() const noexcept { return first == last; }
 };
@@ -86,10 +89,11 @@ inline bool read_spelled(std::string_view text, spelled_number& n) noexcept {
   return p == end;
 }
 
-/// Whether the first digits of two numbers stand for the same power of ten. Exponents may have any number of digits.
+/// Whether the first digits of two numbers stand for the same power of ten. Exponents may have any
+/// number of digits.
 inline bool same_power(const spelled_number& a, const spelled_number& b) noexcept {
-  // The difference of the exponents, digit by digit. Once it is this large, no digit that follows can bring it back to the
-  // difference of the leads, which is less than the length of a text.
+  // The difference of the exponents, digit by digit. Once it is this large, no digit that follows
+  // can bring it back to the difference of the leads, which is less than the length of a text.
   constexpr std::int64_t beyond_any_text = 100000000000000000;
   const auto signed_digit = [](const spelled_number& n, std::ptrdiff_t from_end) {
     if (n.exponent_end - n.exponent < from_end) return 0;
@@ -126,14 +130,20 @@ inline bool same_decimal(const spelled_number& a, const spelled_number& b) noexc
 }
 
 /// The bits of the double that a number's text rounds to. False when there is none.
-inline bool nearest_double_of(std::string_view text, const spelled_number& spelled, std::uint64_t& bits) noexcept {
+inline bool nearest_double_of(std::string_view text, const spelled_number& spelled,
+                              std::uint64_t& bits) noexcept {
   number n;
   if (parse_number(text.data(), text.data() + text.size(), n).code != errc::ok) return false;
   if (n.stored_as == number::kind::real) {
     bits = bits_of(n.d);
   } else {  // not by a cast, which takes a kilobyte of code where doubles are not in hardware
-    const auto integer = n.stored_as == number::kind::unsigned_integer ? n.u : static_cast<std::uint64_t>(n.i);
-    const scanned_number scanned{spelled.first, spelled.last, spelled.negative ? 0 - integer : integer, 0, 0, false};
+    const auto integer =
+        n.stored_as == number::kind::unsigned_integer ? n.u : static_cast<std::uint64_t>(n.i);
+    scanned_number scanned{};
+    scanned.first = spelled.first;
+    scanned.last = scanned.end = spelled.last;
+    scanned.significand = spelled.negative ? 0 - integer : integer;
+    scanned.digits = spelled.last - spelled.first;
     bits = double_bits(scanned) | std::uint64_t{spelled.negative} << 63;
   }
   return true;
@@ -147,15 +157,16 @@ DEVICETWIN_NEVER_INLINE inline bool is_double_exactly(std::string_view integer) 
   return value.was_double();
 }
 
-/// Whether two numbers are of the same type, as trees have it: an integer, or a double. -0 is a double.
+/// Whether two numbers are of the same type, as trees have it: an integer, or a double. -0 is a
+/// double.
 inline bool same_number_type(std::string_view a, std::string_view b) noexcept {
   spelled_number x, y;
   if (!read_spelled(a, x) || !read_spelled(b, y)) return false;
   return (x.integer && !(x.negative && x.zero())) == (y.integer && !(y.negative && y.zero()));
 }
 
-/// The integer of 64 bits, and its sign, that a number's text means, however it is spelled. wrong_type when the text is
-/// not a number, number_out_of_range when it means something else.
+/// The integer of 64 bits, and its sign, that a number's text means, however it is spelled.
+/// wrong_type when the text is not a number, number_out_of_range when it means something else.
 inline errc integer_of(std::string_view text, bool& negative, std::uint64_t& magnitude) noexcept {
   spelled_number n;
   if (!read_spelled(text, n)) return errc::wrong_type;

@@ -147,7 +147,8 @@ inline bool token_is(std::string_view token, std::string_view name) noexcept {
 
 /// Reads an array index: digits without a leading zero, below `count`.
 inline bool token_index(std::string_view token, size_type count, size_type& index) noexcept {
-  if (token.empty() || token.size() > 10 || (token.size() > 1 && token.front() == '0')) return false;
+  if (token.empty() || token.size() > 10 || (token.size() > 1 && token.front() == '0'))
+    return false;
   std::uint64_t number = 0;
   for (char c : token) {
     if (c < '0' || c > '9') return false;

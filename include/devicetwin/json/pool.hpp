@@ -10,10 +10,11 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
 
-/// A small heap in a caller's buffer, which must outlive everything made with it. For few and large blocks, such
-/// as documents: the first free piece that is large enough is taken, and pieces side by side are joined again.
-/// A copy of a pool is the same pool. Not for several threads at once.
-/// Cost: each allocation and release passes over the free pieces before it. 16 bytes for each block, and 32 in all.
+/// A small heap in a caller's buffer, which must outlive everything made with it. For few and large
+/// blocks, such as documents: the first free piece that is large enough is taken, and pieces side
+/// by side are joined again. A copy of a pool is the same pool. Not for several threads at once.
+/// Cost: each allocation and release passes over the free pieces before it. 16 bytes for each
+/// block, and 32 in all.
 class pool {
  public:
   /// In `buffer` of `bytes`; one too small for anything refuses every request.
@@ -56,7 +57,8 @@ inline pool::pool(void* buffer, std::size_t bytes) noexcept {
 inline void* pool::allocate(void* context, std::size_t bytes) noexcept {
   if (context == nullptr || bytes > static_cast<std::size_t>(-1) - 2 * unit) return nullptr;
   const std::size_t wanted = (bytes + unit - 1) / unit * unit + unit;
-  for (piece* before = static_cast<piece*>(context); before->next != nullptr; before = before->next) {
+  for (piece* before = static_cast<piece*>(context); before->next != nullptr;
+       before = before->next) {
     piece* found = before->next;
     if (found->bytes < wanted) continue;
     if (found->bytes - wanted >= 2 * unit) {  // the rest stays free

@@ -53,7 +53,8 @@ std::false_type derives_from_value(const void*);
 
 /// True for RapidJSON's values and documents.
 template <class T>
-inline constexpr bool is_value = decltype(derives_from_value(static_cast<const T*>(nullptr)))::value;
+inline constexpr bool is_value =
+    decltype(derives_from_value(static_cast<const T*>(nullptr)))::value;
 
 template <class Allocator, class StackAllocator>
 std::true_type derives_from_document(basic_document<Allocator, StackAllocator>*);
@@ -61,7 +62,8 @@ std::false_type derives_from_document(const void*);
 
 /// True for RapidJSON's documents that may be written to: values that bring their allocator.
 template <class T>
-inline constexpr bool is_document = decltype(derives_from_document(static_cast<T*>(nullptr)))::value;
+inline constexpr bool is_document =
+    decltype(derives_from_document(static_cast<T*>(nullptr)))::value;
 
 /// For a static_assert in a template that is only there to explain a mistake.
 template <class...>

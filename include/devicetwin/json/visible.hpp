@@ -13,27 +13,36 @@ namespace json {
 
 namespace detail {
 
-/// Whether a character is not seen as itself on a terminal: a control character (C0, DEL, C1), a line separator, or a
-/// format character (Unicode category Cf) that has no shape of its own, such as those that turn the direction of a text.
+/// Whether a character is not seen as itself on a terminal: a control character (C0, DEL, C1), a
+/// line separator, or a format character (Unicode category Cf) that has no shape of its own, such
+/// as those that turn the direction of a text.
 inline bool is_invisible(std::uint32_t character) noexcept {
   struct range {
     std::uint32_t first, last;
   };
-  constexpr range ranges[] = {{0, 0x1F},          {0x7F, 0x9F},       {0xAD, 0xAD},       {0x61C, 0x61C},     {0x180E, 0x180E},
-                              {0x200B, 0x200F},   {0x2028, 0x202E},   {0x2060, 0x206F},   {0xFEFF, 0xFEFF},   {0xFFF9, 0xFFFB},
-                              {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE007F}};
+  constexpr range ranges[] = {
+      {0, 0x1F},          {0x7F, 0x9F},       {0xAD, 0xAD},      {0x61C, 0x61C},   {0x180E, 0x180E},
+      {0x200B, 0x200F},   {0x2028, 0x202E},   {0x2060, 0x206F},  {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB},
+      {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE007F}};
   for (const range& r : ranges) {
     if (character >= r.first && character <= r.last) return true;
   }
   return false;
 }
 
-/// The length in bytes of the UTF-8 character that `text` starts with, and the character; 0 if it starts with none.
+/// The length in bytes of the UTF-8 character that `text` starts with, and the character; 0 if it
+/// starts with none.
 inline std::size_t first_character(std::string_view text, std::uint32_t& character) noexcept {
-  const auto byte = [text](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(text[i])}; };
+  const auto byte = [text](std::size_t i) {
+    return std::uint32_t{static_cast<unsigned char>(text[i])};
+  };
   const std::uint32_t lead = byte(0);
   if (lead < 0x80) return character = lead, 1;
-  const std::size_t length = lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+  const std::size_t length = lead < 0xC2   ? 0
+                             : lead < 0xE0 ? 2
+                             : lead < 0xF0 ? 3
+                             : lead < 0xF5 ? 4
+                                           : 0;
   if (length == 0 || text.size() < length) return 0;
   character = lead & (0x7Fu >> length);
   for (std::size_t i = 1; i < length; ++i) {
@@ -47,9 +56,11 @@ inline std::size_t first_character(std::string_view text, std::uint32_t& charact
 
 }  // namespace detail
 
-/// Passes a text to `put`, char by char, with each character that a terminal obeys or does not show escaped as in JSON
-/// (\u009b; two such escapes above U+FFFF), and each byte that is not UTF-8 as \x9b. JSON text without white space
-/// between its tokens stays JSON text of the same value. At most six chars are put for a byte. Cost: linear.
+/// Passes a text to `put`, char by char, with each character that a terminal obeys or does not show
+/// escaped as in JSON
+/// (\u009b; two such escapes above U+FFFF), and each byte that is not UTF-8 as \x9b. JSON text
+/// without white space between its tokens stays JSON text of the same value. At most six chars are
+/// put for a byte. Cost: linear.
 template <class Put>
 void put_visible(std::string_view text, Put&& put) {
   constexpr char hex[] = "0123456789abcdef";

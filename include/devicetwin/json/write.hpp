@@ -63,29 +63,30 @@ class text_buffer {
 };
 
 struct write_options {
-  unsigned indent = 0;                        ///< spaces per level, each member on its line; 0: compact
+  unsigned indent = 0;  ///< spaces per level, each member on its line; 0: compact
   std::size_t max_depth = default_max_depth;  ///< levels of arrays and objects
-  memory_source memory = {};                  ///< working memory: some 100 bytes per level beyond 16
+  memory_source memory = {};  ///< working memory: some 100 bytes per level beyond 16
 };
 
-/// Appends `source` as JSON text to `out`: a std::string, a text_buffer, or anything with append(const
-/// char*, std::size_t), which may give false when it is full, size() and resize(std::size_t).
+/// Appends `source` as JSON text to `out`: a std::string, a text_buffer, or anything with
+/// append(const char*, std::size_t), which may give false when it is full, size() and
+/// resize(std::size_t).
 ///
-/// Doubles are written as number.hpp says, with the fewest digits that read back to the same double. Only
-/// '"', '\\' and control characters are escaped. Of members with the same name only the first is written.
-/// Errors: depth_exceeded, not_finite, invalid_utf8 (a string that a caller put in), out_of_memory. Then
-///   `out` is as it was: never a partial text.
+/// Doubles are written as number.hpp says, with the fewest digits that read back to the same
+/// double. Only
+/// '"', '\\' and control characters are escaped. Of members with the same name only the first is
+/// written. Errors: depth_exceeded, not_finite, invalid_utf8 (a string that a caller put in),
+/// out_of_memory. Then `out` is as it was: never a partial text.
 /// Cost: linear, plus a hash of each name to find repeated ones.
 template <class Allocator, class Output>
-[[nodiscard]] error write(const basic_value<Allocator>& source, Output& out,
-                          const write_options& options = {});
+error write(const basic_value<Allocator>& source, Output& out, const write_options& options = {});
 
-/// A RapidJSON handler that writes the events it gets as JSON text. The text is complete in `out` when
-/// the outermost value is. It trusts the order of events and does not look for repeated names.
+/// A RapidJSON handler that writes the events it gets as JSON text. The text is complete in `out`
+/// when the outermost value is. It trusts the order of events and does not look for repeated names.
 ///
-/// An event gives false, and failure() the reason, for NaN and infinities (not_finite), a raw number that is
-/// none (invalid_number), invalid UTF-8, and an output that is full (out_of_memory); `out` may hold a part then, which write() takes back and a caller
-/// of this class must.
+/// An event gives false, and failure() the reason, for NaN and infinities (not_finite), a raw
+/// number that is none (invalid_number), invalid UTF-8, and an output that is full (out_of_memory);
+/// `out` may hold a part then, which write() takes back and a caller of this class must.
 template <class Output>
 class text_writer {
  public:
@@ -105,7 +106,8 @@ class text_writer {
   bool RawNumber(const char* text, size_type length, bool) {
     const number_end end = skip_number(text, text + length);
     const bool whole = end.code == errc::ok && end.end == text + length;
-    return whole ? scalar({text, length}) : fail(end.code == errc::ok ? errc::invalid_number : end.code);
+    return whole ? scalar({text, length})
+                 : fail(end.code == errc::ok ? errc::invalid_number : end.code);
   }
   /// A number as a reader found it; nobody looks at it.
   bool NumberText(std::string_view text) { return scalar(text); }
@@ -115,7 +117,8 @@ class text_writer {
     return begin() && quoted({text, length}) && complete();
   }
   bool Key(const char* text, size_type length, bool) {
-    if (indent_ == 0 && std::size_t{length} + 3 <= sizeof pending_ - pending_size_) {  // almost always
+    if (indent_ == 0 &&
+        std::size_t{length} + 3 <= sizeof pending_ - pending_size_) {  // almost always
       char* const to = pending_ + pending_size_;
       if (detail::copy_plain(to + 1, text, length)) {
         to[0] = to[length + 1] = '"';
@@ -126,8 +129,8 @@ class text_writer {
     }
     return begin() && quoted({text, length}) && put(':') && (indent_ == 0 || name_written());
   }
-  /// A name that is text already, a literal with its quotes and the colon; nobody looks at it. In compact text, names
-  /// and braces of objects around it may stand before, `opened` of them.
+  /// A name that is text already, a literal with its quotes and the colon; nobody looks at it. In
+  /// compact text, names and braces of objects around it may stand before, `opened` of them.
   template <std::size_t N>
   bool RawKey(const char (&json)[N], std::size_t opened = 0) {
     static_assert(N <= sizeof pending_);
@@ -137,7 +140,8 @@ class text_writer {
     depth_ += opened;
     return indent_ == 0 || name_written();
   }
-  /// An object begun by text already, its brace and some members or none; nobody looks at it. EndObject() ends it.
+  /// An object begun by text already, its brace and some members or none; nobody looks at it.
+  /// EndObject() ends it.
   bool RawStart(std::string_view json) {
     if (!begin() || !put(json)) return false;
     ++depth_;
@@ -153,8 +157,8 @@ class text_writer {
     failure_ = code;
     return false;
   }
-  // A comma follows each member and element at once; the bracket at the end takes the place of the last one. So
-  // compact text needs no memory of what stands before.
+  // A comma follows each member and element at once; the bracket at the end takes the place of the
+  // last one. So compact text needs no memory of what stands before.
   bool scalar(std::string_view text) { return begin() && put(text) && complete(); }
   template <class Number>
   bool numeral(Number n) {
@@ -169,7 +173,8 @@ class text_writer {
   }
   bool end(char bracket) {
     --depth_;
-    const bool empty = pending_[pending_size_ - 1] != ',';  // what was put last is never handed over before more comes
+    const bool empty = pending_[pending_size_ - 1] !=
+                       ',';  // what was put last is never handed over before more comes
     if (!empty) --pending_size_;
     return (indent_ == 0 || empty || new_line()) && put(bracket) && complete();
   }
@@ -298,14 +303,15 @@ namespace detail {
 template <class Output, class = void>
 inline constexpr bool is_output = false;
 template <class Output>
-inline constexpr bool
-    is_output<Output, std::void_t<decltype(std::declval<Output&>().append("", std::size_t{})),
-                                  decltype(std::declval<Output&>().resize(std::declval<Output&>().size()))>> =
-        true;
+inline constexpr bool is_output<
+    Output, std::void_t<decltype(std::declval<Output&>().append("", std::size_t{})),
+                        decltype(std::declval<Output&>().resize(std::declval<Output&>().size()))>> =
+    true;
 
 template <class Allocator, class Output>
 error write_text(const basic_value<Allocator>& source, Output& out, const write_options& options) {
-  // Also takes back what was written when the output throws, as std::string does for want of memory.
+  // Also takes back what was written when the output throws, as std::string does for want of
+  // memory.
   struct undo {
     Output& out;
     std::size_t size;
@@ -326,7 +332,8 @@ error write_text(const basic_value<Allocator>& source, Output& out, const write_
 template <class Allocator, class Output>
 error write(const basic_value<Allocator>& source, Output& out, const write_options& options) {
   static_assert(detail::is_output<Output>,
-                "json::write: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+                "json::write: the output needs append(const char*, std::size_t), size() and "
+                "resize(std::size_t)");
   if constexpr (detail::is_output<Output>) {
     return detail::write_text(source, out, options);
   } else {

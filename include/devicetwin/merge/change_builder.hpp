@@ -24,11 +24,12 @@ namespace merge {
 
 /// A change written by hand, in order:
 ///     merge::change_builder().set("/fan/rpm", 900).remove("/mode").finish(c)
-/// Each call adds to what the calls before it have said. A pointer (RFC 6901) leads through objects alone: what is no
-/// object on the way becomes one, also for remove(), as in a merge patch; and a number is a name, not an index, for a
-/// change never goes into an array. The first error is kept; calls after it do nothing, and finish() gives it.
-/// Errors: invalid_pointer, root_removed, depth_exceeded, not_finite, out_of_memory; with the place.
-/// Cost: n calls cost n * log(n): what was said is kept in parts, which are composed as they grow.
+/// Each call adds to what the calls before it have said. A pointer (RFC 6901) leads through objects
+/// alone: what is no object on the way becomes one, also for remove(), as in a merge patch; and a
+/// number is a name, not an index, for a change never goes into an array. The first error is kept;
+/// calls after it do nothing, and finish() gives it. Errors: invalid_pointer, root_removed,
+/// depth_exceeded, not_finite, out_of_memory; with the place. Cost: n calls cost n * log(n): what
+/// was said is kept in parts, which are composed as they grow.
 class change_builder {
  public:
   explicit change_builder(const options& options = {}) noexcept
@@ -38,8 +39,8 @@ class change_builder {
   change_builder(const change_builder&) = delete;
   change_builder& operator=(const change_builder&) = delete;
 
-  /// Sets the place to a bool, an integer, a double, a text (UTF-8), nullptr for JSON's null, or a copy of any
-  /// RapidJSON value.
+  /// Sets the place to a bool, an integer, a double, a text (UTF-8), nullptr for JSON's null, or a
+  /// copy of any RapidJSON value.
   template <class T>
   change_builder& set(std::string_view pointer, const T& value);
   change_builder& remove(std::string_view pointer) {
@@ -48,7 +49,7 @@ class change_builder {
   }
 
   /// Gives the change to `out`, and starts anew. On an error `out` is as it was.
-  [[nodiscard]] json::error finish(change& out);
+  json::error finish(change& out);
 
  private:
   using node = json::arena_value;
@@ -76,18 +77,20 @@ class change_builder {
   json::error failure_;
 };
 
-/// A journal (journal.hpp) that keeps what was done as a change: for apply_merge_patch() and apply(), for one call
-/// or for several after each other on the same document.
+/// A journal (journal.hpp) that keeps what was done as a change: for apply_merge_patch() and
+/// apply(), for one call or for several after each other on the same document.
 class change_recorder {
  public:
   enum class direction : unsigned char {
     forward,  ///< the change that was made
     undo      ///< the change that takes it back
   };
-  explicit change_recorder(direction which = direction::forward, const options& options = {}) noexcept
+  explicit change_recorder(direction which = direction::forward,
+                           const options& options = {}) noexcept
       : undo_(which == direction::undo),
         options_(options),
-        total_(options.memory, undo_ ? detail::change_sum::order::before : detail::change_sum::order::after),
+        total_(options.memory,
+               undo_ ? detail::change_sum::order::before : detail::change_sum::order::after),
         memory_(options.memory) {
     options_.max_depth = detail::any_depth;  // what it records was checked
     latest_.SetArray();
@@ -101,8 +104,9 @@ class change_recorder {
   void operator()(const json::location& where, const Value* old_value, const Value* new_value);
 
   /// Gives the change to `out`, and starts anew.
-  /// Errors: out_of_memory, also for what could not be recorded; `out` is as it was, and the record is lost.
-  [[nodiscard]] json::error finish(change& out);
+  /// Errors: out_of_memory, also for what could not be recorded; `out` is as it was, and the record
+  /// is lost.
+  json::error finish(change& out);
 
  private:
   json::error fold();
@@ -122,9 +126,12 @@ namespace detail {
 
 /// Appends a member to an object, if the arena can pay for it; a null pointer otherwise.
 inline arena_value* append_member(arena_value& object, std::string_view name, json::arena& memory) {
-  if (!memory.reserve(growth_bytes(object, 1) + json::detail::string_bytes<arena_value>(name.size()))) return nullptr;
+  if (!memory.reserve(growth_bytes(object, 1) +
+                      json::detail::string_bytes<arena_value>(name.size())))
+    return nullptr;
   arena_value key, value;
-  key.SetString(name.data() == nullptr ? "" : name.data(), static_cast<size_type>(name.size()), memory);
+  key.SetString(name.data() == nullptr ? "" : name.data(), static_cast<size_type>(name.size()),
+                memory);
   object.AddMember(key, value, memory);
   return &members_begin(object)[object.MemberCount() - 1].value;
 }
@@ -142,10 +149,13 @@ inline bool wrap(arena_value& value, json::arena& memory) {
 
 /// Copies a value into an arena, checked. `depth` is that of the place it is for.
 template <class Value>
-error copy_checked(arena_value& to, const Value& from, json::arena& memory, std::size_t depth, const options& o) {
+error copy_checked(arena_value& to, const Value& from, json::arena& memory, std::size_t depth,
+                   const options& o) {
   json::detail::footprint_counter<arena_value> bytes;
   json::detail::walk_memory<Value> walk(o.memory);
-  if (error e = json::detail::emit(from, bytes, json::detail::nulls::emit, o.max_depth, walk, depth)) return e;
+  if (error e =
+          json::detail::emit(from, bytes, json::detail::nulls::emit, o.max_depth, walk, depth))
+    return e;
   const bool copied = memory.reserve(bytes.bytes()) &&
                       copy_value(to, from, memory, json::detail::nulls::emit, o.memory);
   return copied ? errc::ok : errc::out_of_memory;
@@ -154,7 +164,8 @@ error copy_checked(arena_value& to, const Value& from, json::arena& memory, std:
 }  // namespace detail
 
 inline json::arena_value* change_builder::step_into(node& object, std::string_view token) {
-  for (json::size_type i = object.MemberCount(); i-- != 0; ++scanned_) {  // what was written last is the likeliest
+  for (json::size_type i = object.MemberCount(); i-- != 0;
+       ++scanned_) {  // what was written last is the likeliest
     auto& member = json::detail::members_begin(object)[i];
     if (json::detail::token_is(token, json::detail::text_of(member.name))) return &member.value;
   }
@@ -187,7 +198,8 @@ inline json::error change_builder::put_aside() {
 
 template <class Value>
 bool change_builder::write(std::string_view pointer, const Value* value) {
-  constexpr std::size_t enough = 4096;  // what looking at members may cost before it is time for another part
+  constexpr std::size_t enough =
+      4096;  // what looking at members may cost before it is time for another part
   if (failure_ || !write_here(pointer, value)) return false;
   if (scanned_ > enough) failure_ = put_aside();
   return !failure_;
@@ -196,7 +208,8 @@ bool change_builder::write(std::string_view pointer, const Value* value) {
 template <class Value>
 bool change_builder::write_here(std::string_view pointer, const Value* value) {
   const json::detail::pointer_text text{pointer};
-  if (!json::detail::pointer_tokens::valid(pointer)) return fail(json::error(json::errc::invalid_pointer).at(text));
+  if (!json::detail::pointer_tokens::valid(pointer))
+    return fail(json::error(json::errc::invalid_pointer).at(text));
   if (pointer.empty() && value == nullptr) return fail(json::errc::root_removed);
 
   node* at = &root_;
@@ -261,10 +274,12 @@ change_builder& change_builder::set(std::string_view pointer, const T& value) {
   } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
     const std::string_view text = value;
     using reference = typename node::StringRefType;
-    made.SetString(reference(text.data() == nullptr ? "" : text.data(), static_cast<json::size_type>(text.size())));
+    made.SetString(reference(text.data() == nullptr ? "" : text.data(),
+                             static_cast<json::size_type>(text.size())));
   } else {
     static_assert(json::detail::mistaken<T>,
-                  "merge::change_builder::set: the value is a bool, a number, a text, nullptr or a RapidJSON value");
+                  "merge::change_builder::set: the value is a bool, a number, a text, nullptr or a "
+                  "RapidJSON value");
   }
   static_cast<void>(write(pointer, &made));
   return *this;
@@ -305,8 +320,8 @@ inline json::error change_recorder::fold() {
 
 inline bool change_recorder::reserve(std::size_t) { return !fold(); }
 
-/// The node for a place. An apply tells its changes in the order of the tree: a place is new, and an object on the way
-/// to it is new or was the last one.
+/// The node for a place. An apply tells its changes in the order of the tree: a place is new, and
+/// an object on the way to it is new or was the last one.
 inline json::arena_value* change_recorder::place(const json::location& where) {
   json::arena_value* at = &latest_;
   for (std::size_t i = 0; i < where.depth(); ++i) {
@@ -325,7 +340,8 @@ inline json::arena_value* change_recorder::place(const json::location& where) {
 }
 
 template <class Value>
-void change_recorder::operator()(const json::location& where, const Value* old_value, const Value* new_value) {
+void change_recorder::operator()(const json::location& where, const Value* old_value,
+                                 const Value* new_value) {
   if (failure_) return;
   const Value* value = undo_ ? old_value : new_value;
   json::arena_value* at = place(where);

@@ -27,11 +27,12 @@ enum class conflict_kind : unsigned char {
   type_clash            ///< values of different JSON types, such as an object and a number
 };
 
-/// One conflict, valid during the call that reports it. A null pointer stands for a member that is not there.
+/// One conflict, valid during the call that reports it. A null pointer stands for a member that is
+/// not there.
 template <class Base, class Ours, class Theirs>
 struct conflict {
   json::location where;
-  const Base* base;      ///< before both
+  const Base* base;  ///< before both
   const Ours* ours;
   const Theirs* theirs;
   conflict_kind kind;
@@ -41,17 +42,20 @@ struct conflict {
 /// The words for logs: "both changed", "changed and removed", "type clash"; "ours", "theirs".
 constexpr const char* name_of(conflict_kind kind) noexcept {
   switch (kind) {
-    case conflict_kind::both_changed: return "both changed";
-    case conflict_kind::changed_and_removed: return "changed and removed";
-    case conflict_kind::type_clash: return "type clash";
+    case conflict_kind::both_changed:
+      return "both changed";
+    case conflict_kind::changed_and_removed:
+      return "changed and removed";
+    case conflict_kind::type_clash:
+      return "type clash";
   }
   return "";
 }
 constexpr const char* name_of(side s) noexcept { return s == side::ours ? "ours" : "theirs"; }
 
-/// The report of those who want none. A report is any callable that takes `const conflict<...>&`: with
-/// `const auto&` for its parameter it fits every instance. When it returns a `side`, that decides instead of
-/// the policy. It must not throw, nor touch the documents.
+/// The report of those who want none. A report is any callable that takes `const conflict<...>&`:
+/// with `const auto&` for its parameter it fits every instance. When it returns a `side`, that
+/// decides instead of the policy. It must not throw, nor touch the documents.
 struct no_report {
   template <class Conflict>
   void operator()(const Conflict&) const noexcept {}
@@ -64,7 +68,8 @@ template <class Report, class Conflict>
 inline constexpr bool decides =
     std::is_same_v<decltype(std::declval<Report&>()(std::declval<const Conflict&>())), side>;
 
-/// Tells the report of each conflict, lets it or else the policy choose, and remembers what nobody chose.
+/// Tells the report of each conflict, lets it or else the policy choose, and remembers what nobody
+/// chose.
 template <class Report>
 class judge {
  public:
@@ -79,7 +84,8 @@ class judge {
       return report_(found);
     } else {
       report_(found);
-      if (prefer_ == policy::fail && !refused_) refused_ = json::error(json::errc::conflict).at(found.where);
+      if (prefer_ == policy::fail && !refused_)
+        refused_ = json::error(json::errc::conflict).at(found.where);
       return found.chosen;
     }
   }

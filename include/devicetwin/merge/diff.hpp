@@ -23,46 +23,47 @@ namespace merge {
 /// names the first counts.
 ///
 /// Errors: null_member, when `to` has a null that `from` does not have in the same place, for a
-/// merge patch
-///   cannot say that (RFC 7396, section 1; null_rule decides); kept_member, when one must be
-///   removed under null_rule::keep; depth_exceeded, not_finite; each with the pointer, and all of
-///   them found before the first event. out_of_memory, before or after it; handler_stopped when the
-///   handler gives false.
+/// merge patch cannot say that (RFC 7396, section 1; null_rule decides); kept_member, when one must
+/// be removed under null_rule::keep; depth_exceeded, not_finite; each with the pointer, and all of
+/// them found before the first event. out_of_memory, before or after it; handler_stopped when the
+/// handler gives false.
 /// Cost: one pass over both when members stand in the same order, n log n at worst; equal subtrees
 /// are not sent.
 template <class FromAllocator, class ToAllocator, class Handler>
-[[nodiscard]] json::error diff(const json::basic_value<FromAllocator>& from,
-                               const json::basic_value<ToAllocator>& to, Handler& handler,
-                               const options& options = {});
+json::error diff(const json::basic_value<FromAllocator>& from,
+                 const json::basic_value<ToAllocator>& to, Handler& handler,
+                 const options& options = {});
 
 /// The same as a value in `allocator`. On an error `patch` is as it was.
 template <class FromAllocator, class ToAllocator, class PatchAllocator>
-[[nodiscard]] json::error diff(const json::basic_value<FromAllocator>& from,
-                               const json::basic_value<ToAllocator>& to,
-                               json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator,
-                               const options& options = {});
+json::error diff(const json::basic_value<FromAllocator>& from,
+                 const json::basic_value<ToAllocator>& to, json::basic_value<PatchAllocator>& patch,
+                 PatchAllocator& allocator, const options& options = {});
 /// The same into a RapidJSON document, or one that keeps itself compact.
 template <class FromAllocator, class ToAllocator, class PatchAllocator, class StackAllocator>
-[[nodiscard]] json::error diff(const json::basic_value<FromAllocator>& from,
-                               const json::basic_value<ToAllocator>& to,
-                               json::basic_document<PatchAllocator, StackAllocator>& patch,
-                               const options& options = {}) {
+json::error diff(const json::basic_value<FromAllocator>& from,
+                 const json::basic_value<ToAllocator>& to,
+                 json::basic_document<PatchAllocator, StackAllocator>& patch,
+                 const options& options = {}) {
   json::basic_value<PatchAllocator>& root = patch;
   return diff(from, to, root, patch.GetAllocator(), options);
 }
 template <class FromAllocator, class ToAllocator>
-[[nodiscard]] json::error diff(const json::basic_value<FromAllocator>& from,
-                               const json::basic_value<ToAllocator>& to, json::document& patch,
-                               const options& options = {});
+json::error diff(const json::basic_value<FromAllocator>& from,
+                 const json::basic_value<ToAllocator>& to, json::document& patch,
+                 const options& options = {});
 
-/// What is compared is not a value, or there is nothing to put the patch into: a mistake, explained.
+/// What is compared is not a value, or there is nothing to put the patch into: a mistake,
+/// explained.
 template <class From, class To, class Patch, class... Rest>
 std::enable_if_t<!json::detail::is_value<From> || !json::detail::is_value<To> ||
-                     !std::is_lvalue_reference_v<Patch>, json::error>
+                     !std::is_lvalue_reference_v<Patch>,
+                 json::error>
 diff(const From&, const To&, Patch&&, Rest&&...) {
-  static_assert(json::detail::mistaken<From>,
-                "merge::diff: it compares two RapidJSON values (of a json::document, its root()); the third "
-                "argument is a variable that takes the patch");
+  static_assert(
+      json::detail::mistaken<From>,
+      "merge::diff: it compares two RapidJSON values (of a json::document, its root()); the third "
+      "argument is a variable that takes the patch");
   return json::errc::wrong_type;
 }
 

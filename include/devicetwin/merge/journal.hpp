@@ -2,14 +2,16 @@
 ///
 /// A journal is any callable
 ///     void (const json::location& where, const Value* old_value, const Value* new_value)
-/// with Value the target's type. It is called once for each effective change while it is made: `old_value`
-/// is null for a member that is new, `new_value` for one that is removed. A subtree that is new, removed, or
-/// replaced as a whole is one change; a value equal to what was there is none. All three arguments are
-/// valid during the call only. It must not touch the target and must not throw. Under
-/// change_rule::by_presence an equal value is told as well, `old_value` and `new_value` being the same.
+/// with Value the target's type. It is called once for each effective change while it is made:
+/// `old_value` is null for a member that is new, `new_value` for one that is removed. A subtree
+/// that is new, removed, or replaced as a whole is one change; a value equal to what was there is
+/// none. All three arguments are valid during the call only. It must not touch the target and must
+/// not throw. Under change_rule::by_presence an equal value is told as well, `old_value` and
+/// `new_value` being the same.
 ///
-/// When the journal also has `bool reserve(std::size_t changes)`, that is called before anything is written,
-/// if there is at least one change; false refuses the patch (handler_stopped) and nothing has changed.
+/// When the journal also has `bool reserve(std::size_t changes)`, that is called before anything is
+/// written, if there is at least one change; false refuses the patch (handler_stopped) and nothing
+/// has changed.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -34,7 +36,8 @@ inline constexpr bool is_journal =
     std::is_invocable_v<Journal&, const json::location&, const Value*, const Value*>;
 
 template <class Journal>
-auto reserve_journal(Journal& journal, std::size_t changes, int) -> decltype(journal.reserve(changes)) {
+auto reserve_journal(Journal& journal, std::size_t changes, int)
+    -> decltype(journal.reserve(changes)) {
   return journal.reserve(changes);
 }
 template <class Journal>

@@ -17,67 +17,71 @@ namespace merge {
 
 /// The change that brings into `ours` what `theirs` changed since `base`.
 ///
-/// For each member, base, ours and theirs are values or missing. When ours and theirs are equal, that is the result;
-/// when one of them is equal to base, the other is; when both are objects, their members are merged in the same way,
-/// with an empty base where base has no object. Otherwise both sides changed it: a conflict, which the policy or the
-/// report decides (conflict.hpp), for the member as a whole. Arrays are single values. Of repeated names the first
-/// counts.
-/// Report: told of every conflict, whatever the policy.
-/// Errors: conflict (policy::fail, unless the report decides), depth_exceeded, not_finite, out_of_memory; with the place.
+/// For each member, base, ours and theirs are values or missing. When ours and theirs are equal,
+/// that is the result; when one of them is equal to base, the other is; when both are objects,
+/// their members are merged in the same way, with an empty base where base has no object. Otherwise
+/// both sides changed it: a conflict, which the policy or the report decides (conflict.hpp), for
+/// the member as a whole. Arrays are single values. Of repeated names the first counts. Report:
+/// told of every conflict, whatever the policy. Errors: conflict (policy::fail, unless the report
+/// decides), depth_exceeded, not_finite, out_of_memory; with the place.
 ///   Then `from_ours` is as it was.
 /// Cost: one diff of base and theirs, and a look at base and ours where theirs changed something.
 template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class Report = no_report>
-[[nodiscard]] json::error merge3(const json::basic_value<BaseAllocator>& base,
-                                 const json::basic_value<OursAllocator>& ours,
-                                 const json::basic_value<TheirsAllocator>& theirs, change& from_ours,
-                                 policy prefer = policy::fail, Report&& report = {}, const options& options = {});
+json::error merge3(const json::basic_value<BaseAllocator>& base,
+                   const json::basic_value<OursAllocator>& ours,
+                   const json::basic_value<TheirsAllocator>& theirs, change& from_ours,
+                   policy prefer = policy::fail, Report&& report = {}, const options& options = {});
 
-/// The same as a document, this library's or RapidJSON's. `result` may be the document that `ours` is the root of, which
-/// is then changed in place.
-/// On an error it is as it was.
-/// Cost: in place as above, and that of the change; else a copy of ours more.
+/// The same as a document, this library's or RapidJSON's. `result` may be the document that `ours`
+/// is the root of, which is then changed in place. On an error it is as it was. Cost: in place as
+/// above, and that of the change; else a copy of ours more.
 template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class Report = no_report>
-[[nodiscard]] json::error merge3(const json::basic_value<BaseAllocator>& base,
-                                 const json::basic_value<OursAllocator>& ours,
-                                 const json::basic_value<TheirsAllocator>& theirs, json::document& result,
-                                 policy prefer = policy::fail, Report&& report = {}, const options& options = {});
-template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class ResultAllocator, class StackAllocator,
-          class Report = no_report>
-[[nodiscard]] json::error merge3(const json::basic_value<BaseAllocator>& base,
-                                 const json::basic_value<OursAllocator>& ours,
-                                 const json::basic_value<TheirsAllocator>& theirs,
-                                 json::basic_document<ResultAllocator, StackAllocator>& result,
-                                 policy prefer = policy::fail, Report&& report = {}, const options& options = {});
+json::error merge3(const json::basic_value<BaseAllocator>& base,
+                   const json::basic_value<OursAllocator>& ours,
+                   const json::basic_value<TheirsAllocator>& theirs, json::document& result,
+                   policy prefer = policy::fail, Report&& report = {}, const options& options = {});
+template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class ResultAllocator,
+          class StackAllocator, class Report = no_report>
+json::error merge3(const json::basic_value<BaseAllocator>& base,
+                   const json::basic_value<OursAllocator>& ours,
+                   const json::basic_value<TheirsAllocator>& theirs,
+                   json::basic_document<ResultAllocator, StackAllocator>& result,
+                   policy prefer = policy::fail, Report&& report = {}, const options& options = {});
 
 /// Documents that are not values: a mistake, explained.
 template <class Base, class Ours, class Theirs, class... Rest>
-std::enable_if_t<!(json::detail::is_value<Base> && json::detail::is_value<Ours> && json::detail::is_value<Theirs>),
+std::enable_if_t<!(json::detail::is_value<Base> && json::detail::is_value<Ours> &&
+                   json::detail::is_value<Theirs>),
                  json::error>
 merge3(const Base&, const Ours&, const Theirs&, Rest&&...) {
   static_assert(json::detail::mistaken<Base>,
-                "merge::merge3: base, ours and theirs are RapidJSON values (of a json::document, its root())");
+                "merge::merge3: base, ours and theirs are RapidJSON values (of a json::document, "
+                "its root())");
   return json::errc::wrong_type;
 }
 
 // ---------------------------------------------------------------------------------------------
 
 template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class Report>
-json::error merge3(const json::basic_value<BaseAllocator>& base, const json::basic_value<OursAllocator>& ours,
-                   const json::basic_value<TheirsAllocator>& theirs, change& from_ours, policy prefer, Report&& report,
-                   const options& options) {
+json::error merge3(const json::basic_value<BaseAllocator>& base,
+                   const json::basic_value<OursAllocator>& ours,
+                   const json::basic_value<TheirsAllocator>& theirs, change& from_ours,
+                   policy prefer, Report&& report, const options& options) {
   using base_value = json::basic_value<BaseAllocator>;
   using ours_value = json::basic_value<OursAllocator>;
   change changed(options.memory);
   if (json::error e = difference(base, theirs, changed, options)) return e;
   detail::judge<std::remove_reference_t<Report>> judge(prefer, report);
-  auto decide = [&](const json::location& where, const base_value* before, const json::arena_value* their_value,
-                    const ours_value* our_value, conflict_kind kind) {
-    return judge(conflict<base_value, ours_value, json::arena_value>{where, before, our_value, their_value, kind,
-                                                                     judge.chosen()}) == side::theirs;
+  auto decide = [&](const json::location& where, const base_value* before,
+                    const json::arena_value* their_value, const ours_value* our_value,
+                    conflict_kind kind) {
+    return judge(conflict<base_value, ours_value, json::arena_value>{
+               where, before, our_value, their_value, kind, judge.chosen()}) == side::theirs;
   };
   return change_access::rebuild(from_ours, [&](auto& handler, bool& sent) {
-    detail::rebase_walk<base_value, ours_value, std::remove_reference_t<decltype(handler)>, decltype(decide)> walk(
-        handler, detail::on_clash::whole, options, decide);
+    detail::rebase_walk<base_value, ours_value, std::remove_reference_t<decltype(handler)>,
+                        decltype(decide)>
+        walk(handler, detail::on_clash::whole, options, decide);
     json::error e = walk.run(changed.form(), base, ours);
     sent = walk.sent();
     return e ? e : judge.refused();
@@ -85,21 +89,23 @@ json::error merge3(const json::basic_value<BaseAllocator>& base, const json::bas
 }
 
 template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class Report>
-json::error merge3(const json::basic_value<BaseAllocator>& base, const json::basic_value<OursAllocator>& ours,
-                   const json::basic_value<TheirsAllocator>& theirs, json::document& result, policy prefer,
-                   Report&& report, const options& options) {
+json::error merge3(const json::basic_value<BaseAllocator>& base,
+                   const json::basic_value<OursAllocator>& ours,
+                   const json::basic_value<TheirsAllocator>& theirs, json::document& result,
+                   policy prefer, Report&& report, const options& options) {
   change from_ours(options.memory);
   if (json::error e = merge3(base, ours, theirs, from_ours, prefer, report, options)) return e;
   if (static_cast<const void*>(&ours) == &result.root()) return apply(result, from_ours, options);
   return detail::replace_by_result(result, from_ours, ours, options);
 }
 
-template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class ResultAllocator, class StackAllocator,
-          class Report>
-json::error merge3(const json::basic_value<BaseAllocator>& base, const json::basic_value<OursAllocator>& ours,
+template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class ResultAllocator,
+          class StackAllocator, class Report>
+json::error merge3(const json::basic_value<BaseAllocator>& base,
+                   const json::basic_value<OursAllocator>& ours,
                    const json::basic_value<TheirsAllocator>& theirs,
-                   json::basic_document<ResultAllocator, StackAllocator>& result, policy prefer, Report&& report,
-                   const options& options) {
+                   json::basic_document<ResultAllocator, StackAllocator>& result, policy prefer,
+                   Report&& report, const options& options) {
   change from_ours(options.memory);
   if (json::error e = merge3(base, ours, theirs, from_ours, prefer, report, options)) return e;
   const json::basic_value<ResultAllocator>& root = result;

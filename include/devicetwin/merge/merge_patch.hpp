@@ -23,41 +23,48 @@ namespace merge {
 
 /// Applies `patch` to `target`.
 ///
-/// Shape: `target` is any JSON value, its memory from `allocator`; `patch` any JSON value, with another allocator
-///   if you like, only read. Neither may lie inside the other, but strings of `patch` may refer to strings of
-///   `target` (rapidjson::StringRef) when its allocator keeps what is replaced: a pool, an arena, a document.
-/// Effects (RFC 7396, section 2): if `patch` is an object, each of its members in turn: null removes that
-///   name, an object is merged into the member of that name (made an empty object if it is none), anything else
-///   replaces it, arrays as a whole. If `patch` is not an object, `target` becomes a copy of it. Members that
-///   stay keep their order, new ones are appended in the patch's; a value equal to what is there is not written.
-///   Nothing in `target` refers to `patch` afterwards. Of repeated names the first counts.
+/// Shape: `target` is any JSON value, its memory from `allocator`; `patch` any JSON value, with
+/// another allocator if you like, only read. Neither may lie inside the other, but strings of
+/// `patch` may refer to strings of `target` (rapidjson::StringRef) when its allocator keeps what is
+/// replaced: a pool, an arena, a document.
+/// Effects (RFC 7396, section 2): if `patch` is an object, each of its members in turn: null
+/// removes that name, an object is merged into the member of that name (made an empty object if it
+/// is none), anything else replaces it, arrays as a whole. If `patch` is not an object, `target`
+/// becomes a copy of it. Members that stay keep their order, new ones are appended in the patch's;
+/// a value equal to what is there is not written. Nothing in `target` refers to `patch` afterwards.
+/// Of repeated names the first counts.
 /// Journal: told of every effective change, see journal.hpp.
-/// Errors: depth_exceeded, not_finite, out_of_memory, handler_stopped; the pointer is the place in the patch.
-///   Then nothing has changed: everything is checked, measured and allocated before the first write. RapidJSON's
-///   own allocators cannot be asked, and their exhaustion is as RapidJSON leaves it.
-/// Cost: the patch, plus for each of its objects a scan of the target's object per name, or one pass over it when
-///   there are more than eight. References into `target` are invalid afterwards.
-/// Memory: with RapidJSON's pool allocator what is replaced stays allocated; use json::document for what lives long.
+/// Errors: depth_exceeded, not_finite, out_of_memory, handler_stopped; the pointer is the place in
+/// the patch.
+///   Then nothing has changed: everything is checked, measured and allocated before the first
+///   write. RapidJSON's own allocators cannot be asked, and their exhaustion is as RapidJSON leaves
+///   it.
+/// Cost: the patch, plus for each of its objects a scan of the target's object per name, or one
+/// pass over it when there are more than eight. References into `target` are invalid afterwards.
+/// Memory: with RapidJSON's pool allocator what is replaced stays allocated; use json::document for
+/// what lives long.
 template <class TargetAllocator, class PatchAllocator, class Journal = no_journal>
-[[nodiscard]] json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
-                                            const json::basic_value<PatchAllocator>& patch,
-                                            TargetAllocator& allocator, const options& options = {},
-                                            Journal&& journal = {});
+json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
+                              const json::basic_value<PatchAllocator>& patch,
+                              TargetAllocator& allocator, const options& options = {},
+                              Journal&& journal = {});
 
-/// The same for a document that keeps itself compact: its memory stays within about twice that of a fresh copy,
-/// and a patch that cannot be afforded is refused.
+/// The same for a document that keeps itself compact: its memory stays within about twice that of a
+/// fresh copy, and a patch that cannot be afforded is refused.
 template <class PatchAllocator, class Journal = no_journal>
-[[nodiscard]] json::error apply_merge_patch(json::document& target,
-                                            const json::basic_value<PatchAllocator>& patch,
-                                            const options& options = {}, Journal&& journal = {});
+json::error apply_merge_patch(json::document& target,
+                              const json::basic_value<PatchAllocator>& patch,
+                              const options& options = {}, Journal&& journal = {});
 
 /// The same for a RapidJSON document with its own allocator.
-template <class TargetAllocator, class StackAllocator, class PatchAllocator, class Journal = no_journal>
-[[nodiscard]] json::error apply_merge_patch(json::basic_document<TargetAllocator, StackAllocator>& target,
-                                            const json::basic_value<PatchAllocator>& patch,
-                                            const options& options = {}, Journal&& journal = {}) {
+template <class TargetAllocator, class StackAllocator, class PatchAllocator,
+          class Journal = no_journal>
+json::error apply_merge_patch(json::basic_document<TargetAllocator, StackAllocator>& target,
+                              const json::basic_value<PatchAllocator>& patch,
+                              const options& options = {}, Journal&& journal = {}) {
   json::basic_value<TargetAllocator>& root = target;
-  return apply_merge_patch(root, patch, target.GetAllocator(), options, static_cast<Journal&&>(journal));
+  return apply_merge_patch(root, patch, target.GetAllocator(), options,
+                           static_cast<Journal&&>(journal));
 }
 
 namespace detail {
@@ -68,13 +75,15 @@ inline constexpr bool has_allocator = false;
 template <class Allocator, class... Rest>
 inline constexpr bool has_allocator<json::basic_value<Allocator>, Allocator&, Rest...> = true;
 template <class Allocator, class StackAllocator, class... Rest>
-inline constexpr bool has_allocator<json::basic_document<Allocator, StackAllocator>, Allocator&, Rest...> = true;
+inline constexpr bool
+    has_allocator<json::basic_document<Allocator, StackAllocator>, Allocator&, Rest...> = true;
 
 /// Whether apply_merge_patch() takes these, whatever else is wrong.
 template <class Target, class Patch, class... Rest>
-inline constexpr bool can_apply =
-    json::detail::is_value<Patch> &&
-    (std::is_same_v<Target, json::document> || json::detail::is_document<Target> || has_allocator<Target, Rest...>);
+inline constexpr bool can_apply = json::detail::is_value<Patch> &&
+                                  (std::is_same_v<Target, json::document> ||
+                                   json::detail::is_document<Target> ||
+                                   has_allocator<Target, Rest...>);
 
 }  // namespace detail
 
@@ -83,7 +92,8 @@ template <class Target, class Patch, class... Rest>
 std::enable_if_t<!detail::can_apply<Target, Patch, Rest...>, json::error> apply_merge_patch(
     Target&, const Patch&, Rest&&...) {
   static_assert(json::detail::mistaken<Patch>,
-                "merge::apply_merge_patch: the target is a json::document, a RapidJSON document, or a value with its allocator as "
+                "merge::apply_merge_patch: the target is a json::document, a RapidJSON document, "
+                "or a value with its allocator as "
                 "third argument; the patch is a RapidJSON value (of a json::document, its root()); "
                 "json::read makes one from text");
   return json::errc::wrong_type;
@@ -99,7 +109,8 @@ class made_values {
  public:
   explicit made_values(const json::memory_source& memory) noexcept : slots_(memory) {}
   ~made_values() {
-    for (std::size_t i = 0; Value::AllocatorType::kNeedFree && i < slots_.size(); ++i) (*this)[i].~Value();
+    for (std::size_t i = 0; Value::AllocatorType::kNeedFree && i < slots_.size(); ++i)
+      (*this)[i].~Value();
   }
   made_values(const made_values&) = delete;
   made_values& operator=(const made_values&) = delete;
@@ -160,10 +171,12 @@ void copy_plain_value(Target& to, const Patch& from) noexcept {
 template <class Target, class Patch, class Allocator>
 bool copy_new(Target& to, const Patch& from, Allocator& allocator, json::detail::nulls rule,
               const json::memory_source& memory) {
-  return from.IsString() ? copy_text(to, from, allocator) : copy_value(to, from, allocator, rule, memory);
+  return from.IsString() ? copy_text(to, from, allocator)
+                         : copy_value(to, from, allocator, rule, memory);
 }
 
-/// Takes out the members whose name was made null, the first of which is at `first`, keeping the order of the others.
+/// Takes out the members whose name was made null, the first of which is at `first`, keeping the
+/// order of the others.
 template <class Value>
 void sweep(Value& object, size_type first) {
   auto* members = members_begin(object);
@@ -185,7 +198,12 @@ class merge_writer {
  public:
   using plan_type = merge_plan<Target, Patch>;
   merge_writer(const plan_type& plan, const options& o, Allocator& allocator)
-      : plan_(plan), options_(o), allocator_(allocator), values_(o.memory), open_(o.memory), steps_(o.memory) {}
+      : plan_(plan),
+        options_(o),
+        allocator_(allocator),
+        values_(o.memory),
+        open_(o.memory),
+        steps_(o.memory) {}
 
   /// Allocates everything that write() needs. The target is not touched.
   bool prepare(const Patch& patch) {
@@ -211,11 +229,14 @@ class merge_writer {
       Target fresh;
       take(fresh, patch, is_plain(patch) ? copy_way::plain : copy_way::made);
       target.Swap(fresh);
-      journal(json::location(), const_cast<const Target*>(&fresh), const_cast<const Target*>(&target));
+      journal(json::location(), const_cast<const Target*>(&fresh),
+              const_cast<const Target*>(&target));
       return;
     }
-    const auto tell = [&]([[maybe_unused]] const Target* old_value, [[maybe_unused]] const Target* new_value) {
-      if constexpr (told) journal(json::location(steps_.data(), steps_.size()), old_value, new_value);
+    const auto tell = [&]([[maybe_unused]] const Target* old_value,
+                          [[maybe_unused]] const Target* new_value) {
+      if constexpr (told)
+        journal(json::location(steps_.data(), steps_.size()), old_value, new_value);
     };
     using action = typename plan_type::action;
     Target* object = &target;  // the innermost open one
@@ -223,7 +244,8 @@ class merge_writer {
     if constexpr (told) static_cast<void>(steps_.push({}));  // room was made by prepare()
     for (std::size_t i = 0; i < plan_.entries().size(); ++i) {
       const auto& entry = plan_.entries()[i];
-      if (told && entry.what != action::leave) steps_.back() = json::step::member(text_of(entry.member->name));
+      if (told && entry.what != action::leave)
+        steps_.back() = json::step::member(text_of(entry.member->name));
       // A chain, the most frequent first: it is predicted better than a jump by table.
       if (entry.what == action::set) {
         Target& value = members[entry.index].value;
@@ -288,22 +310,26 @@ class merge_writer {
   Allocator& allocator_;
   made_values<Target> values_;
   std::size_t next_value_ = 0;
-  char* block_ = nullptr;  ///< where the next text or row goes
-  json::detail::stack<Target*, 8> open_;  ///< the objects around the one being written
+  char* block_ = nullptr;                     ///< where the next text or row goes
+  json::detail::stack<Target*, 8> open_;      ///< the objects around the one being written
   json::detail::stack<json::step, 8> steps_;  ///< the member being written in each open object
 };
 
 /// Gives the memory of a failed attempt back where that is possible.
 inline json::arena::mark position(json::arena& allocator) { return allocator.position(); }
-inline void give_back(json::arena& allocator, const json::arena::mark& mark) { allocator.rewind(mark); }
+inline void give_back(json::arena& allocator, const json::arena::mark& mark) {
+  allocator.rewind(mark);
+}
 struct no_mark {};
 template <class Allocator>
-no_mark position(Allocator&) { return {}; }
+no_mark position(Allocator&) {
+  return {};
+}
 template <class Allocator>
 void give_back(Allocator&, no_mark) {}
 
-/// A shortcut for what most patches are: one member changes, in some objects inside each other, from one scalar to
-/// another. Then there is nothing to plan.
+/// A shortcut for what most patches are: one member changes, in some objects inside each other,
+/// from one scalar to another. Then there is nothing to plan.
 template <class Target, class Patch>
 class single_change {
  public:
@@ -316,9 +342,11 @@ class single_change {
     Target* object = &target;
     const Patch* wanted = &patch;
     for (std::size_t depth = 0; depth < most_levels && depth < o.max_depth; ++depth) {
-      if (!is_object(*object) || !is_object(*wanted) || patch_parts::member_count(*wanted) != 1) return false;
+      if (!is_object(*object) || !is_object(*wanted) || patch_parts::member_count(*wanted) != 1)
+        return false;
       const member_of<Patch>& member = *members_begin(*wanted);
-      const size_type index = json::detail::scan_names<Target>(members_begin(*object), target_parts::member_count(*object), member.name);
+      const size_type index = json::detail::scan_names<Target>(
+          members_begin(*object), target_parts::member_count(*object), member.name);
       if (index == no_index) return false;
       names_[depth] = &member.name;
       object = &members_begin(*object)[index].value;
@@ -327,7 +355,8 @@ class single_change {
       old_ = object;
       new_ = wanted;
       depth_ = depth + 1;
-      if (!is_scalar(*old_) || !is_scalar(*new_) || (new_->IsNull() && o.nulls != null_rule::keep)) return false;
+      if (!is_scalar(*old_) || !is_scalar(*new_) || (new_->IsNull() && o.nulls != null_rule::keep))
+        return false;
       same_ = json::detail::same_scalar(*old_, *new_, o.numbers);
       return true;
     }
@@ -346,7 +375,8 @@ class single_change {
     Target value;  // the new one, then the old one
     if (is_plain(*new_)) {
       copy_plain_value(value, *new_);
-    } else if (!json::detail::promise(allocator, added(), 0) || !copy_text(value, *new_, allocator)) {
+    } else if (!json::detail::promise(allocator, added(), 0) ||
+               !copy_text(value, *new_, allocator)) {
       return errc::out_of_memory;
     }
     if (!reserve_journal(journal, 1, 0)) {
@@ -357,7 +387,8 @@ class single_change {
     if constexpr (!std::is_same_v<std::remove_const_t<Journal>, no_journal>) {
       json::step steps[most_levels];
       for (std::size_t i = 0; i < depth_; ++i) steps[i] = json::step::member(text_of(*names_[i]));
-      journal(json::location(steps, depth_), const_cast<const Target*>(&value), const_cast<const Target*>(old_));
+      journal(json::location(steps, depth_), const_cast<const Target*>(&value),
+              const_cast<const Target*>(old_));
     }
     return errc::ok;
   }
@@ -388,10 +419,12 @@ class single_change {
 
 /// The second half of every other apply: allocate, ask the journal, write.
 template <class Target, class Patch, class Source, class Allocator, class Journal>
-json::error carry_out(const merge_plan<Target, Patch>& plan, Target& target, const Source& patch, Allocator& allocator,
-                      const options& o, Journal& journal) {
-  static_assert(is_journal<Journal, Target>, "merge::apply_merge_patch: the journal is called as journal(const json::location&, const "
-                 "Value* old_value, const Value* new_value), with Value the target's type");
+json::error carry_out(const merge_plan<Target, Patch>& plan, Target& target, const Source& patch,
+                      Allocator& allocator, const options& o, Journal& journal) {
+  static_assert(
+      is_journal<Journal, Target>,
+      "merge::apply_merge_patch: the journal is called as journal(const json::location&, const "
+      "Value* old_value, const Value* new_value), with Value the target's type");
   if constexpr (is_journal<Journal, Target>) {
     if (plan.changes() == 0) return {};
     const auto mark = position(allocator);
@@ -411,15 +444,19 @@ json::error carry_out(const merge_plan<Target, Patch>& plan, Target& target, con
   }
 }
 
-/// A merge patch on a document in three steps, so that several things can change together or not at all: plan()
-/// and prepare() do all that can fail, commit() cannot. Without a commit the document is as it was.
+/// A merge patch on a document in three steps, so that several things can change together or not at
+/// all: plan() and prepare() do all that can fail, commit() cannot. Without a commit the document
+/// is as it was.
 template <class Patch>
 class document_merge {
  public:
   using plan_type = merge_plan<json::arena_value, Patch>;
 
   document_merge(json::document& target, const options& o)
-      : target_(target), options_(o), plan_(options_), writer_(plan_, options_, json::document_access::memory(target)) {}
+      : target_(target),
+        options_(o),
+        plan_(options_),
+        writer_(plan_, options_, json::document_access::memory(target)) {}
   ~document_merge() {
     if (prepared_) give_back(json::document_access::memory(target_), mark_);
   }
@@ -433,10 +470,12 @@ class document_merge {
   }
   const plan_type& planned() const noexcept { return plan_; }
 
-  /// Allocates everything; may move the tree, whose members keep their order: the plan names them by it.
+  /// Allocates everything; may move the tree, whose members keep their order: the plan names them
+  /// by it.
   error prepare() {
     if (plan_.changes() == 0) return {};
-    // Strings in the patch may be the target's own, by reference; so what the tree leaves is kept until then.
+    // Strings in the patch may be the target's own, by reference; so what the tree leaves is kept
+    // until then.
     if (error e = json::document_access::make_room(target_, plan_.needed(), left_)) return e;
     mark_ = position(json::document_access::memory(target_));
     prepared_ = true;
@@ -466,13 +505,15 @@ class document_merge {
 
 template <class TargetAllocator, class PatchAllocator, class Journal>
 json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
-                              const json::basic_value<PatchAllocator>& patch, TargetAllocator& allocator,
-                              const options& options, Journal&& journal) {
+                              const json::basic_value<PatchAllocator>& patch,
+                              TargetAllocator& allocator, const options& options,
+                              Journal&& journal) {
   using target_type = json::basic_value<TargetAllocator>;
   using patch_type = json::basic_value<PatchAllocator>;
   if constexpr (detail::is_journal<Journal, target_type>) {
     detail::single_change<target_type, patch_type> only;
-    if (only.find(target, patch, options)) return only.same() ? json::errc::ok : only.carry_out(allocator, journal);
+    if (only.find(target, patch, options))
+      return only.same() ? json::errc::ok : only.carry_out(allocator, journal);
   }
   detail::merge_plan<target_type, patch_type> plan(options);
   if (!plan.make(target, patch)) return plan.failure();
@@ -480,10 +521,13 @@ json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
 }
 
 template <class PatchAllocator, class Journal>
-json::error apply_merge_patch(json::document& target, const json::basic_value<PatchAllocator>& patch,
+json::error apply_merge_patch(json::document& target,
+                              const json::basic_value<PatchAllocator>& patch,
                               const options& options, Journal&& journal) {
-  static_assert(detail::is_journal<Journal, json::arena_value>, "merge::apply_merge_patch: the journal is called as journal(const json::location&, const "
-                 "Value* old_value, const Value* new_value), with Value the target's type");
+  static_assert(
+      detail::is_journal<Journal, json::arena_value>,
+      "merge::apply_merge_patch: the journal is called as journal(const json::location&, const "
+      "Value* old_value, const Value* new_value), with Value the target's type");
   if constexpr (detail::is_journal<Journal, json::arena_value>) {
     using access = json::document_access;
     detail::single_change<json::arena_value, json::basic_value<PatchAllocator>> only;
@@ -498,7 +542,8 @@ json::error apply_merge_patch(json::document& target, const json::basic_value<Pa
     if (json::error e = merge.plan(patch)) return e;
     if (merge.planned().changes() == 0) return {};
     if (json::error e = merge.prepare()) return e;
-    if (!detail::reserve_journal(journal, merge.planned().changes(), 0)) return json::errc::handler_stopped;
+    if (!detail::reserve_journal(journal, merge.planned().changes(), 0))
+      return json::errc::handler_stopped;
     merge.commit(journal);
     return {};
   } else {

@@ -40,14 +40,16 @@ struct options {
 /// What is known of texts before they are looked at.
 enum class text_trust : unsigned char {
   checked,  ///< nothing: both are validated as strictly as json::read does, whatever they differ in
-  trusted   ///< json::write or merge/text.hpp wrote them, or json::read accepted them: they are not validated
+  trusted   ///< json::write or merge/text.hpp wrote them, or json::read accepted them: they are not
+            ///< validated
 };
 
-/// Options of the functions on texts; max_depth and memory are as for trees. `changes` has no meaning here: only a
-/// different value is a change.
+/// Options of the functions on texts; max_depth and memory are as for trees. `changes` has no
+/// meaning here: only a different value is a change.
 struct text_options : options {
   text_trust trust = text_trust::checked;
-  /// When two numbers have the same value. Under by_value_and_type they must be of the same type, too.
+  /// When two numbers have the same value. Under by_value_and_type they must be of the same type,
+  /// too.
   text_numbers number_texts = text_numbers::exact;
 };
 

@@ -1,11 +1,13 @@
-/// Merge patches (RFC 7396) between JSON texts, without trees: what two texts differ in, and a text patched.
+/// Merge patches (RFC 7396) between JSON texts, without trees: what two texts differ in, and a text
+/// patched.
 ///
-/// What is the same in both texts is passed over as bytes, and meaning is looked at only where they differ. So
-/// comparing two texts takes less than reading one of them, and what a patch does not touch keeps its bytes.
+/// What is the same in both texts is passed over as bytes, and meaning is looked at only where they
+/// differ. So comparing two texts takes less than reading one of them, and what a patch does not
+/// touch keeps its bytes.
 ///
-/// Numbers are compared by their decimal values (json/number_text.hpp) and never rounded. So these functions see a difference
-/// in the 20th digit, which trees do not hold, and accept numbers that json::read refuses: integers beyond 64 bits
-/// and numbers beyond the largest double.
+/// Numbers are compared by their decimal values (json/number_text.hpp) and never rounded. So these
+/// functions see a difference in the 20th digit, which trees do not hold, and accept numbers that
+/// json::read refuses: integers beyond 64 bits and numbers beyond the largest double.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -27,43 +29,46 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
 
-/// Appends to `out` the smallest merge patch from the JSON text `from` to the JSON text `to`. Where trees hold all numbers
-/// exactly, it is as a tree what merge::diff gives for the two. White space, order of members, escapes and spellings of numbers make no
-/// difference. Names and values in the patch are spelled as in `to`, members that are gone as in `from`.
+/// Appends to `out` the smallest merge patch from the JSON text `from` to the JSON text `to`. Where
+/// trees hold all numbers exactly, it is as a tree what merge::diff gives for the two. White space,
+/// order of members, escapes and spellings of numbers make no difference. Names and values in the
+/// patch are spelled as in `to`, members that are gone as in `from`.
 ///
-/// Shape: `out` is what json::write accepts (std::string, json::text_buffer, growable or fixed); it must not
-///   be where a text is.
-/// Errors: those of json::read but for the size of numbers, with line, column, pointer and error::text(); null_member, kept_member as
-///   merge::diff has them, with the pointer; out_of_memory, with error::needed() when `out` is full. On an error
-///   `out` is as it was.
-///   Of trusted texts a fault is found only where it is looked at. They cannot do harm: nothing is read outside
-///   of them, and the walk ends; but the patch is any text then.
-/// Cost: trusted, equal stretches pass at the speed of memory, their brackets at some GB/s as far as the last
-///   difference; each difference costs its length; members in another order are sorted or hashed, and the brackets of
-///   their values are passed over once more for each object around them whose members are in another order, too: depth
-///   times size at worst, at most options.max_depth times. Checked, one strict pass over each text more. Memory: some 100 bytes per level beyond 16, and 24 per member that stands
-///   in another order.
+/// Shape: `out` is what json::write accepts (std::string, json::text_buffer, growable or fixed); it
+/// must not be where a text is.
+/// Errors: those of json::read but for the size of numbers, with line, column, pointer and
+/// error::text(); null_member, kept_member as merge::diff has them, with the pointer;
+/// out_of_memory, with error::needed() when `out` is full. On an error `out` is as it was. Of
+/// trusted texts a fault is found only where it is looked at. They cannot do harm: nothing is read
+/// outside of them, and the walk ends; but the patch is any text then.
+/// Cost: trusted, equal stretches pass at the speed of memory, their brackets at some GB/s as far
+/// as the last difference; each difference costs its length; members in another order are sorted or
+/// hashed, and the brackets of their values are passed over once more for each object around them
+/// whose members are in another order, too: depth times size at worst, at most options.max_depth
+/// times. Checked, one strict pass over each text more. Memory: some 100 bytes per level beyond 16,
+/// and 24 per member that stands in another order.
 template <class Output>
-[[nodiscard]] json::error diff_text(std::string_view from, std::string_view to, Output& out,
-                                    const text_options& options = {});
+json::error diff_text(std::string_view from, std::string_view to, Output& out,
+                      const text_options& options = {});
 
-/// Appends to `out` the JSON text `document` with the JSON text `patch` applied, as merge::apply_merge_patch does
-/// it to a tree. What is not changed keeps its bytes, white space included: with a patch that changes
-/// nothing, `out` gets the very bytes of `document`. New members come last, new values as `patch` spells them.
+/// Appends to `out` the JSON text `document` with the JSON text `patch` applied, as
+/// merge::apply_merge_patch does it to a tree. What is not changed keeps its bytes, white space
+/// included: with a patch that changes nothing, `out` gets the very bytes of `document`. New
+/// members come last, new values as `patch` spells them.
 ///
 /// Journal: a callable
-///     void (const json::location& where, const std::string_view* old_text, const std::string_view* new_text)
-///   told of every effective change in the order of the document, once `out` is complete; see journal.hpp for
-///   the rest. The texts are those of the values, valid during the call.
+///     void (const json::location& where, const std::string_view* old_text, const std::string_view*
+///     new_text)
+///   told of every effective change in the order of the document, once `out` is complete; see
+///   journal.hpp for the rest. The texts are those of the values, valid during the call.
 /// Shape, errors, trust: as diff_text().
-/// Cost: trusted, one pass over the document as far as the last member concerned, at some GB/s where nothing is
-///   concerned; per object a look at each name. The brackets of an object in the patch are passed over once more for each
-///   object around it: depth times size of the patch at worst, at most options.max_depth times. Checked, one strict pass
-///   over each text more.
+/// Cost: trusted, one pass over the document as far as the last member concerned, at some GB/s
+/// where nothing is concerned; per object a look at each name. The brackets of an object in the
+/// patch are passed over once more for each object around it: depth times size of the patch at
+/// worst, at most options.max_depth times. Checked, one strict pass over each text more.
 template <class Output, class Journal = no_journal>
-[[nodiscard]] json::error apply_merge_patch_text(std::string_view document, std::string_view patch,
-                                                 Output& out, const text_options& options = {},
-                                                 Journal&& journal = {});
+json::error apply_merge_patch_text(std::string_view document, std::string_view patch, Output& out,
+                                   const text_options& options = {}, Journal&& journal = {});
 
 // ---------------------------------------------------------------------------------------------
 
@@ -87,20 +92,24 @@ struct no_events {
   bool EndArray(size_type) { return true; }
 };
 
-// Functions with much room on the stack are never inlined into those that call several of them, so that no two of
-// them are there at the same time.
+// Functions with much room on the stack are never inlined into those that call several of them, so
+// that no two of them are there at the same time.
 
 /// What json::read says about a text; `which` of two it is.
-DEVICETWIN_NEVER_INLINE inline error read_text(std::string_view text, unsigned which, const options& o) {
+DEVICETWIN_NEVER_INLINE inline error read_text(std::string_view text, unsigned which,
+                                               const options& o) {
   no_events nobody;
-  error e = json::detail::reader<no_events>(text, nobody, o.max_depth, json::big_integer_rule::round, o.memory).read();
+  error e = json::detail::reader<no_events>(text, nobody, o.max_depth,
+                                            json::big_integer_rule::round, o.memory)
+                .read();
   if (e) return static_cast<error&&>(e).of_text(which);
   return {};
 }
 /// The same, sooner when there is nothing to say.
 inline error check_text(std::string_view text, unsigned which, const options& o) {
-#if !defined(DEVICETWIN_NO_SIMD)
-  if (text.size() <= longest_text && json::detail::quick_validator(text, o.max_depth, o.memory).sure()) {
+#if !defined(DEVICETWIN_SMALL)
+  if (text.size() <= longest_text &&
+      json::detail::quick_validator(text, o.max_depth, o.memory).sure()) {
     return {};
   }
 #endif
@@ -111,9 +120,11 @@ inline error check_texts(std::string_view first, std::string_view second, const 
   return check_text(second, 2, o);
 }
 
-/// Writes the patch. False with `failure`; what is wrong when `malformed` is set, the reader has to say.
-DEVICETWIN_NEVER_INLINE inline bool walk_texts(std::string_view from, std::string_view to, text_sink& sink,
-                                         const text_options& o, bool check_second, error& failure, bool& malformed) {
+/// Writes the patch. False with `failure`; what is wrong when `malformed` is set, the reader has to
+/// say.
+DEVICETWIN_NEVER_INLINE inline bool walk_texts(std::string_view from, std::string_view to,
+                                               text_sink& sink, const text_options& o,
+                                               bool check_second, error& failure, bool& malformed) {
   text_diff walk(text_rules_of(o), &sink, o.memory, failure);
   if (check_second) walk.check_second();
   walk.run(from, to);
@@ -131,7 +142,8 @@ inline error write_text_patch(std::string_view from, std::string_view to, text_s
     if constexpr (shortcuts) {  // what is the same in both is valid now
       if (walk_texts(from, to, sink, o, true, failure, malformed)) return sink.finish();
       if (error worse = read_text(to, 2, o)) return worse;
-      if (failure.code() == errc::null_member || failure.code() == errc::kept_member) return failure;
+      if (failure.code() == errc::null_member || failure.code() == errc::kept_member)
+        return failure;
       sink.restart();
       failure = errc::ok;
     } else {
@@ -148,7 +160,8 @@ inline error write_text_patch(std::string_view from, std::string_view to, text_s
 
 /// Writes what was planned, then tells about it. False with `failure`.
 template <class Output, class Journal>
-DEVICETWIN_NEVER_INLINE bool write_merged(text_merge& plan, Output& out, const options& o, Journal& journal, error& failure) {
+DEVICETWIN_NEVER_INLINE bool write_merged(text_merge& plan, Output& out, const options& o,
+                                          Journal& journal, error& failure) {
   constexpr bool told = !std::is_same_v<std::remove_const_t<Journal>, no_journal>;
   text_sink sink(out);
   text_merge::steps path(o.memory);
@@ -169,10 +182,12 @@ DEVICETWIN_NEVER_INLINE bool write_merged(text_merge& plan, Output& out, const o
   return true;
 }
 
-/// Plans, writes and tells. False with `failure`; what is wrong when `malformed` is set, the reader has to say.
+/// Plans, writes and tells. False with `failure`; what is wrong when `malformed` is set, the reader
+/// has to say.
 template <class Output, class Journal>
-DEVICETWIN_NEVER_INLINE bool merge_texts(std::string_view document, std::string_view patch, Output& out,
-                                   const text_options& o, Journal& journal, error& failure, bool& malformed) {
+DEVICETWIN_NEVER_INLINE bool merge_texts(std::string_view document, std::string_view patch,
+                                         Output& out, const text_options& o, Journal& journal,
+                                         error& failure, bool& malformed) {
   text_merge plan(o, failure);
   plan.make(document, patch);
   malformed = plan.malformed() || failure.code() == errc::depth_exceeded;
@@ -205,7 +220,8 @@ json::error apply_merge_patch_text(std::string_view document, std::string_view p
     if (failure) return failure;
   }
   bool malformed = false;
-  if (!detail::merge_texts(document, patch, out, options, journal, failure, malformed) && malformed) {
+  if (!detail::merge_texts(document, patch, out, options, journal, failure, malformed) &&
+      malformed) {
     if (json::error better = detail::check_texts(document, patch, options)) return better;
   }
   return failure;

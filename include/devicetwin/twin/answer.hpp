@@ -26,10 +26,11 @@ struct answer {
 
 namespace detail {
 
-/// What an acknowledgement says to a property that was last desired with a version (docs/azure.md, "Acknowledgements").
-/// An older one says nothing to it, and an initial value is about version 0. `equal`: the value in effect is what is
-/// desired; that needs no newer one.
-constexpr answer_state state_of(std::int64_t code, std::int64_t version, std::int64_t desired_version, bool equal) noexcept {
+/// What an acknowledgement says to a property that was last desired with a version (docs/azure.md,
+/// "Acknowledgements"). An older one says nothing to it, and an initial value is about version 0.
+/// `equal`: the value in effect is what is desired; that needs no newer one.
+constexpr answer_state state_of(std::int64_t code, std::int64_t version,
+                                std::int64_t desired_version, bool equal) noexcept {
   if (version < desired_version) return equal ? answer_state::accepted : answer_state::pending;
   return code >= 200 && code < 300 ? answer_state::accepted : answer_state::refused;
 }

@@ -1,4 +1,5 @@
-/// What the device has still to do: desired minus reported, as a patch and as a list, and what it has answered.
+/// What the device has still to do: desired minus reported, as a patch and as a list, and what it
+/// has answered.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -8,6 +9,7 @@
 #include "../json/detail/plain_array.hpp"
 #include "../json/get.hpp"
 #include "../json/pointer.hpp"
+#include "../json/range.hpp"
 #include "../json/write.hpp"
 #include "../merge/diff.hpp"
 #include "answer.hpp"
@@ -18,43 +20,45 @@
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 
-/// Sends desired minus reported to a RapidJSON handler: the desired properties that reported lacks or has with another
-/// value, inside the objects they stand in; {} when in_sync(). Where reported has an acknowledgement its `value` counts
-/// (docs/azure.md, "Acknowledgements"). Arrays are compared and sent as a whole.
-/// Errors: out_of_memory, handler_stopped; events may have been sent before. Cost: both sections.
+/// Sends desired minus reported to a RapidJSON handler: the desired properties that reported lacks
+/// or has with another value, inside the objects they stand in; {} when in_sync(). Where reported
+/// has an acknowledgement its `value` counts (docs/azure.md, "Acknowledgements"). Arrays are
+/// compared and sent as a whole. Errors: out_of_memory, handler_stopped; events may have been sent
+/// before. Cost: both sections.
 template <class Memory, class Tracking, class Handler>
-[[nodiscard]] json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler);
+json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler);
 
 /// The same as text, appended to anything json::write() takes. On an error it is as it was.
 template <class Memory, class Tracking, class Output>
-[[nodiscard]] json::error write_delta(const basic_twin<Memory, Tracking>& t, Output& out, unsigned indent = 0);
+json::error write_delta(const basic_twin<Memory, Tracking>& t, Output& out, unsigned indent = 0);
 
 /// Why a property is in the delta.
 enum class delta_kind : unsigned char {
-  missing,       ///< reported does not have it
-  different,     ///< reported has another value
-  only_reported, ///< desired does not have it
-  was_desired    ///< desired does not have it any more, and a tombstone remembers that it did
+  missing,        ///< reported does not have it
+  different,      ///< reported has another value
+  only_reported,  ///< desired does not have it
+  was_desired     ///< desired does not have it any more, and a tombstone remembers that it did
 };
 
 struct delta_entry {
   delta_kind kind;
-  std::string_view pointer;            ///< JSON Pointer inside the sections
-  const json::arena_value* desired;    ///< null for the last two kinds
-  const json::arena_value* reported;   ///< null for missing; as it stands, with its acknowledgement
-  answer said;                         ///< for missing and different
+  std::string_view pointer;           ///< JSON Pointer inside the sections
+  const json::arena_value* desired;   ///< null for the last two kinds
+  const json::arena_value* reported;  ///< null for missing; as it stands, with its acknowledgement
+  answer said;                        ///< for missing and different
 };
 
 struct delta_options {
-  timestamp now = 0;
-  /// How long a device may take to answer, in ticks of 100 ns since the property was desired; 0: for ever.
-  timestamp allowed = 0;
+  timestamp now;
+  /// How long a device may take to answer, since the property was desired; 0: for ever.
+  milliseconds allowed;
 };
 
 /// The delta, entry by entry. Values are valid until the twin's next write.
 class delta_list {
  public:
-  explicit delta_list(const json::memory_source& memory = {}) noexcept : entries_(memory), pointers_(memory) {}
+  explicit delta_list(const json::memory_source& memory = {}) noexcept
+      : entries_(memory), pointers_(memory) {}
 
   std::size_t size() const noexcept { return entries_.size(); }
   bool empty() const noexcept { return entries_.empty(); }
@@ -62,14 +66,19 @@ class delta_list {
     const entry& e = entries_[index];
     return {e.kind, {pointers_.data() + e.pointer, e.length}, e.desired, e.reported, e.said};
   }
+  /// For algorithms: the entries by index.
+  using iterator = json::index_iterator<delta_list, delta_entry>;
+  iterator begin() const noexcept { return {this, 0}; }
+  iterator end() const noexcept { return {this, size()}; }
 
   // For list_delta().
   void clear() noexcept {
     entries_.truncate(0);
     pointers_.resize(0);
   }
-  [[nodiscard]] bool add(delta_kind kind, const json::location& where, const json::arena_value* desired,
-                         const json::arena_value* reported, const answer& said) {
+  [[nodiscard]] bool add(delta_kind kind, const json::location& where,
+                         const json::arena_value* desired, const json::arena_value* reported,
+                         const answer& said) {
     bool good = entries_.reserve(1);
     const std::size_t start = pointers_.size();
     where.render([&](char c) { good = good && pointers_.append(&c, 1); });
@@ -89,25 +98,37 @@ class delta_list {
   json::text_buffer pointers_;
 };
 
-/// Fills `list` with desired minus reported and, after each object's members, what only reported has.
-/// Errors: out_of_memory; then the list is empty. Cost: both sections.
+/// Fills `list` with desired minus reported and, after each object's members, what only reported
+/// has. Errors: out_of_memory; then the list is empty. Cost: both sections.
 template <class Memory, class Tracking>
-[[nodiscard]] json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list, const delta_options& options = {});
+json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list,
+                       const delta_options& options = {});
 
-/// What the device has said to the desired property at `pointer`, with an acknowledgement of it or of what it is in. It is
-/// `accepted` where the value in effect is the desired one, unless the device refused just that (docs/azure.md,
-/// "Acknowledgements"). Errors: as json::find() in desired; out_of_memory.
+/// What the device has said to the desired property at `pointer`, with an acknowledgement of it or
+/// of what it is in. It is `accepted` where the value in effect is the desired one, unless the
+/// device refused just that (docs/azure.md, "Acknowledgements"). Errors: as json::find() in
+/// desired; out_of_memory.
 template <class Memory, class Tracking>
-[[nodiscard]] json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::string_view pointer,
-                                             const delta_options& options = {});
+json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::string_view pointer,
+                               const delta_options& options = {});
 
 // ---------------------------------------------------------------------------------------------
 
 namespace detail {
 
-/// What an acknowledgement, or a null pointer, says to a desired property that was written with this stamp. `equal`: the
-/// value in effect is the desired one.
-inline answer read_answer(const arena_value* acknowledgement, const stamp& desired, bool equal, const delta_options& options) noexcept {
+/// Whether a device has had longer to answer than it may have.
+inline bool is_overdue(timestamp desired, const delta_options& options) noexcept {
+  if (options.allowed.count <= 0 || desired == timestamp() || options.now <= desired) return false;
+  constexpr std::uint64_t ticks_per_millisecond = ticks_per_second / 1000;
+  const std::uint64_t passed =
+      static_cast<std::uint64_t>(options.now.ticks) - static_cast<std::uint64_t>(desired.ticks);
+  return (passed - 1) / ticks_per_millisecond >= static_cast<std::uint64_t>(options.allowed.count);
+}
+
+/// What an acknowledgement, or a null pointer, says to a desired property that was written with
+/// this stamp. `equal`: the value in effect is the desired one.
+inline answer read_answer(const arena_value* acknowledgement, const stamp& desired, bool equal,
+                          const delta_options& options) noexcept {
   answer said;
   if (acknowledgement != nullptr) {
     static_cast<void>(is_integer(*find_member(*acknowledgement, "ac"), said.code));
@@ -119,19 +140,21 @@ inline answer read_answer(const arena_value* acknowledgement, const stamp& desir
     said.state = answer_state::accepted;
   }
   const bool open = said.state == answer_state::none || said.state == answer_state::pending;
-  if (open && options.allowed > 0 && desired.time != 0 && options.now > desired.time &&
-      static_cast<std::uint64_t>(options.now) - static_cast<std::uint64_t>(desired.time) > static_cast<std::uint64_t>(options.allowed)) {
+  if (open && is_overdue(desired.time, options)) {
     said.state = answer_state::overdue;
   }
   return said;
 }
 
-/// The version at the latest with which a desired property of this stamp was written. Where the stamp does not know, it
-/// is the section's: an acknowledgement of an older version is not taken for an answer then.
+/// The version at the latest with which a desired property of this stamp was written. Where the
+/// stamp does not know, it is the section's: an acknowledgement of an older version is not taken
+/// for an answer then.
 template <class Twin>
 stamp at_the_latest(const Twin& t, stamp known) noexcept {
-  if (known.version <= 0 || known.version > t.desired_version()) known.version = t.desired_version();
-  if (known.version < 1) known.version = 1;  // an initial value, which is about version 0, answers nothing
+  if (known.version <= 0 || known.version > t.desired_version())
+    known.version = t.desired_version();
+  if (known.version < 1)
+    known.version = 1;  // an initial value, which is about version 0, answers nothing
   return known;
 }
 
@@ -156,7 +179,9 @@ struct delta_sender {
   /// Closes and opens objects until those of `where`'s parent are open.
   bool go_to(const json::location& where) {
     std::size_t common = 0;
-    while (common < depth && common + 1 < where.depth() && open[common].text() == where[common].text()) ++common;
+    while (common < depth && common + 1 < where.depth() &&
+           open[common].text() == where[common].text())
+      ++common;
     while (depth > common) {
       if (!out.EndObject(sent[depth--])) return stop();
     }
@@ -167,9 +192,11 @@ struct delta_sender {
     }
     return true;
   }
-  bool differs(const json::location& where, const arena_value& desired, const arena_value*, const arena_value*) {
+  bool differs(const json::location& where, const arena_value& desired, const arena_value*,
+               const arena_value*) {
     if (!go_to(where) || !name(where[depth])) return stop();
-    failure = json::detail::emit(desired, out, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory);
+    failure = json::detail::emit(desired, out, json::detail::nulls::emit,
+                                 static_cast<std::size_t>(-1), memory);
     return !failure;
   }
 };
@@ -178,27 +205,40 @@ template <class Twin>
 class delta_lister {
  public:
   /// `were_desired`: a tree of nulls, or a null pointer.
-  delta_lister(const Twin& t, delta_list& list, const delta_options& options, const delta_walk& walk, const arena_value* were_desired,
+  delta_lister(const Twin& t, delta_list& list, const delta_options& options,
+               const delta_walk& walk, const arena_value* were_desired,
                const json::memory_source& memory) noexcept
-      : twin_(t), list_(list), options_(options), walk_(walk), were_desired_(were_desired), levels_(memory), indexes_(memory) {}
+      : twin_(t),
+        list_(list),
+        options_(options),
+        walk_(walk),
+        were_desired_(were_desired),
+        levels_(memory),
+        indexes_(memory) {}
 
   bool enter(std::string_view name) {
     const arena_value* gone = were_desired_;
     if (!levels_.empty() && !step(name, gone)) return false;
-    return levels_.push({gone, gone != nullptr && gone->IsObject() ? ordered_lookup(*gone) : ordered_lookup(), indexes_.size()});
+    return levels_.push(
+        {gone, gone != nullptr && gone->IsObject() ? ordered_lookup(*gone) : ordered_lookup(),
+         indexes_.size()});
   }
   void leave() noexcept {
     indexes_.truncate(levels_.back().index_base);
     levels_.pop();
   }
-  bool differs(const json::location& where, const arena_value& desired, const arena_value* reported, const arena_value* acknowledgement) {
-    const answer said = read_answer(acknowledgement, at_the_latest(twin_, stamp_at(where.depth())), false, options_);
-    return list_.add(reported == nullptr ? delta_kind::missing : delta_kind::different, where, &desired, reported, said);
+  bool differs(const json::location& where, const arena_value& desired, const arena_value* reported,
+               const arena_value* acknowledgement) {
+    const answer said = read_answer(acknowledgement, at_the_latest(twin_, stamp_at(where.depth())),
+                                    false, options_);
+    return list_.add(reported == nullptr ? delta_kind::missing : delta_kind::different, where,
+                     &desired, reported, said);
   }
   bool extra(const json::location& where, const arena_value& reported) {
     const arena_value* gone = nullptr;
     if (!step(where[where.depth() - 1].text(), gone)) return false;
-    return list_.add(gone != nullptr ? delta_kind::was_desired : delta_kind::only_reported, where, nullptr, &reported, {});
+    return list_.add(gone != nullptr ? delta_kind::was_desired : delta_kind::only_reported, where,
+                     nullptr, &reported, {});
   }
 
  private:
@@ -214,12 +254,13 @@ class delta_lister {
     if (gone == nullptr || !gone->IsObject()) return true;  // what is null went with all inside
     size_type index = json::detail::no_index;
     if (!top.lookup.find(name, indexes_, index)) return false;
-    gone = index == json::detail::no_index ? nullptr : &json::detail::members_begin(*top.gone)[index].value;
+    gone = index == json::detail::no_index ? nullptr
+                                           : &json::detail::members_begin(*top.gone)[index].value;
     return true;
   }
   stamp stamp_at(std::size_t depth) const noexcept {
     if constexpr (Twin::tracking::keeps_stamps) {
-      const auto& shadow = twin_.section_of(part::desired).tracking().shadow();
+      const auto& shadow = twin_access::state(twin_).desired.tracking().shadow();
       auto word = shadow.root();
       for (std::size_t i = 0; i < depth; ++i) word = shadow.child(word, walk_.desired_index(i));
       return shadow.at(word);
@@ -242,15 +283,19 @@ class delta_lister {
 
 template <class Memory, class Tracking, class Handler>
 json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler) {
-  static_assert(json::detail::is_handler<Handler>, "emit_delta: the last argument is a RapidJSON handler");
+  static_assert(json::detail::is_handler<Handler>,
+                "emit_delta: the last argument is a RapidJSON handler");
   if (!t.desired().IsObject()) return json::errc::not_a_twin;
   const json::memory_source working = t.memory_source();
   json::detail::walk_memory<json::arena_value> memory(working);
   detail::delta_sender<Handler> sender{handler, memory, {}, {}, 0, {}};
   detail::delta_walk walk(t.rules().numbers, working);
-  const auto stopped = [&] { return sender.failure ? sender.failure : json::error(json::detail::failure_of(handler, 0)); };
+  const auto stopped = [&] {
+    return sender.failure ? sender.failure : json::error(json::detail::failure_of(handler, 0));
+  };
   if (!handler.StartObject()) return stopped();
-  if (!walk.run(t.desired(), &t.reported(), sender)) return walk.failure() ? walk.failure() : stopped();
+  if (!walk.run(t.desired(), &t.reported(), sender))
+    return walk.failure() ? walk.failure() : stopped();
   for (; sender.depth != 0; --sender.depth) {
     if (!handler.EndObject(sender.sent[sender.depth])) return stopped();
   }
@@ -260,36 +305,40 @@ json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler) 
 template <class Memory, class Tracking, class Output>
 json::error write_delta(const basic_twin<Memory, Tracking>& t, Output& out, unsigned indent) {
   static_assert(json::detail::is_output<Output>,
-                "devicetwin: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+                "devicetwin: the output needs append(const char*, std::size_t), size() and "
+                "resize(std::size_t)");
   return detail::write_events(out, indent, [&](auto& writer) { return emit_delta(t, writer); });
 }
 
 template <class Memory, class Tracking>
-json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list, const delta_options& options) {
+json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list,
+                       const delta_options& options) {
   list.clear();
   if (!t.desired().IsObject()) return json::errc::not_a_twin;
   const json::memory_source working = t.memory_source();
   json::document removed(working);
   if constexpr (Tracking::keeps_stamps) {
-    const auto& history = t.section_of(part::desired).tracking().history();
+    const auto& history = detail::twin_access::state(t).desired.tracking().history();
     if (json::error e = detail::removed_since(history, t.desired(), -1, removed, working)) return e;
   }
   detail::delta_walk walk(t.rules().numbers, working);
-  detail::delta_lister<basic_twin<Memory, Tracking>> lister(t, list, options, walk,
-                                                            removed.root().IsObject() ? &removed.root() : nullptr, working);
+  detail::delta_lister<basic_twin<Memory, Tracking>> lister(
+      t, list, options, walk, removed.root().IsObject() ? &removed.root() : nullptr, working);
   if (walk.run(t.desired(), &t.reported(), lister)) return {};
   list.clear();
   return json::errc::out_of_memory;
 }
 
 template <class Memory, class Tracking>
-json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::string_view pointer, const delta_options& options) {
+json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::string_view pointer,
+                               const delta_options& options) {
   const auto desired = json::find(t.desired(), pointer);
   if (!desired) return desired.error();
   const json::arena_value* given = &t.reported();
   const json::arena_value* acknowledgement = nullptr;
   json::detail::pointer_tokens tokens(pointer);
-  for (const json::arena_value* in = given; given != nullptr;) {  // down reported, through acknowledgements on the way
+  for (const json::arena_value* in = given;
+       given != nullptr;) {  // down reported, through acknowledgements on the way
     const std::string_view rest = pointer.substr(pointer.size() - tokens.remaining());
     std::string_view token;
     if (!tokens.next(token)) break;
@@ -300,16 +349,22 @@ json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::strin
     }
     const auto* members = json::detail::members_begin(*in);
     json::size_type i = 0;
-    while (i < in->MemberCount() && !json::detail::token_is(token, json::detail::text_of(members[i].name))) ++i;
+    while (i < in->MemberCount() &&
+           !json::detail::token_is(token, json::detail::text_of(members[i].name)))
+      ++i;
     given = i < in->MemberCount() ? &members[i].value : nullptr;
     in = detail::in_effect(given);
     if (in != given) acknowledgement = given;
   }
   std::int64_t differences = 0;
   detail::sync_counter counter(t.rules(), t.memory_source());
-  if (json::error e = counter.count(**desired, given, detail::sync_counter::from_patch::neither, differences, pointer.empty())) return e;
+  if (json::error e = counter.count(**desired, given, detail::sync_counter::from_patch::neither,
+                                    differences, pointer.empty()))
+    return e;
   const auto written = t.stamp_of(part::desired, pointer);
-  return detail::read_answer(acknowledgement, detail::at_the_latest(t, written ? *written : stamp{}), differences == 0, options);
+  return detail::read_answer(acknowledgement,
+                             detail::at_the_latest(t, written ? *written : stamp{}),
+                             differences == 0, options);
 }
 
 }  // namespace DEVICETWIN_ABI

@@ -3,8 +3,8 @@
 /// A dialect of your own is a copy with some fields changed:
 ///     devicetwin::dialect mine = devicetwin::azure;
 ///     mine.max_reported = 8 * 1024;
-/// The code has no case for any of them; docs/azure.md says where azure's values come from and what was
-/// chosen where the service's own rule is not known.
+/// The code has no case for any of them; docs/azure.md says where azure's values come from and what
+/// was chosen where the service's own rule is not known.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -29,7 +29,8 @@ constexpr std::string_view name_of(part p) noexcept {
 
 /// How the size of a section is counted.
 enum class size_formula : unsigned char {
-  /// The bytes of names and strings without control characters, 8 for a number, 4 for a boolean, 0 for
+  /// The bytes of names and strings without control characters, 8 for a number, 4 for a boolean, 0
+  /// for
   /// null; arrays and objects are the sum of what they hold (docs/azure.md, "Size").
   contents,
   json_text  ///< the bytes of the compact JSON text
@@ -41,31 +42,33 @@ enum class size_basis : unsigned char {
   patch    ///< the patch alone
 };
 
-/// The rules of one service. Sizes and lengths are in bytes of UTF-8, depths in levels of objects (and
-/// arrays) below the section.
+/// The rules of one service. Sizes and lengths are in bytes of UTF-8, depths in levels of objects
+/// (and arrays) below the section.
 struct dialect {
   static constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
-  /// No section nests deeper, so that every view of it, with what is wrapped around, stays readable.
+  /// No section nests deeper, so that every view of it, with what is wrapped around, stays
+  /// readable.
   static constexpr std::size_t deepest = 48;
 
   std::string_view name;
 
   // Names of members
   std::size_t max_name = unlimited;
-  std::string_view forbidden_in_names = {};       ///< ASCII characters
-  bool control_characters_in_names = true;        ///< U+0000 to U+001F and U+007F to U+009F
-  bool white_space_in_names = true;               ///< anything Unicode calls White_Space
+  std::string_view forbidden_in_names = {};  ///< ASCII characters
+  bool control_characters_in_names = true;   ///< U+0000 to U+001F and U+007F to U+009F
+  bool white_space_in_names = true;          ///< anything Unicode calls White_Space
 
   // Values
   std::size_t max_string = unlimited;
   std::int64_t min_integer = INT64_MIN;
-  std::int64_t max_integer = INT64_MAX;           ///< also of integers above 2^63-1
-  /// What a twin does with an integer beyond 64 bits in a text. A number beyond the largest double is always refused.
+  std::int64_t max_integer = INT64_MAX;  ///< also of integers above 2^63-1
+  /// What a twin does with an integer beyond 64 bits in a text. A number beyond the largest double
+  /// is always refused.
   json::big_integer_rule big_integers = json::big_integer_rule::refuse;
   bool arrays = true;
-  bool nulls_in_arrays = true;                    ///< as elements, or as members anywhere inside
-  bool nulls_in_replacement = true;               ///< where a section is replaced; they are left out then
-  std::size_t max_depth = deepest;                ///< at most `deepest`, whatever is said here
+  bool nulls_in_arrays = true;       ///< as elements, or as members anywhere inside
+  bool nulls_in_replacement = true;  ///< where a section is replaced; they are left out then
+  std::size_t max_depth = deepest;   ///< at most `deepest`, whatever is said here
   bool arrays_are_levels = true;
 
   // Sizes
@@ -74,21 +77,23 @@ struct dialect {
   std::size_t max_tags = unlimited;
   std::size_t max_desired = unlimited;
   std::size_t max_reported = unlimited;
-  std::size_t max_total = unlimited;              ///< of the three together
-  /// The compact JSON text of one section after a write; only growth beyond it is refused. It bounds what the formula
-  /// does not count: brackets, quotes, escapes, digits, names and strings of control characters. Where the formula is
-  /// `contents`, a twin counts 24 bytes, the longest, for each number that is a double.
+  std::size_t max_total = unlimited;  ///< of the three together
+  /// The compact JSON text of one section after a write; only growth beyond it is refused. It
+  /// bounds what the formula does not count: brackets, quotes, escapes, digits, names and strings
+  /// of control characters. Where the formula is `contents`, a twin counts 24 bytes, the longest,
+  /// for each number that is a double.
   std::size_t max_text = unlimited;
 
   // Merging
-  merge::null_rule nulls = merge::null_rule::remove;  ///< `keep` is for merging alone: a twin removes by null
+  merge::null_rule nulls =
+      merge::null_rule::remove;  ///< `keep` is for merging alone: a twin removes by null
   merge::number_equality numbers = merge::number_equality::by_value;
   merge::change_rule changes = merge::change_rule::by_value;
-  bool empty_write_counts = false;                ///< a write without any effect moves the version
+  bool empty_write_counts = false;  ///< a write without any effect moves the version
 
   // Rights
-  /// Whether `$metadata`, `$version`, `$etag`, `reported` and identity in a service's write, where they
-  /// come from an earlier GET, are ignored; otherwise they are refused.
+  /// Whether `$metadata`, `$version`, `$etag`, `reported` and identity in a service's write, where
+  /// they come from an earlier GET, are ignored; otherwise they are refused.
   bool ignores_echo = true;
 
   constexpr std::size_t max_size(part p) const noexcept {
@@ -114,7 +119,8 @@ constexpr dialect make_azure() noexcept {
   d.max_tags = 8 * 1024;
   d.max_desired = 32 * 1024;
   d.max_reported = 32 * 1024;
-  d.max_text = 256 * 1024;  // the longest message of the service, and eight times what the formula allows
+  d.max_text =
+      256 * 1024;  // the longest message of the service, and eight times what the formula allows
   d.changes = merge::change_rule::by_presence;
   return d;
 }
@@ -167,15 +173,6 @@ inline constexpr dialect aws = detail::make_aws();
 inline constexpr dialect ditto = detail::make_ditto();
 /// RFC 7396 and no limits; only a different value is a change.
 inline constexpr dialect rfc7396 = detail::make_rfc7396();
-
-/// The dialect of this name, or a null pointer.
-inline const dialect* find_dialect(std::string_view name) noexcept {
-  const dialect* all[] = {&azure, &edge_hub, &aws, &ditto, &rfc7396};
-  for (const dialect* d : all) {
-    if (d->name == name) return d;
-  }
-  return nullptr;
-}
 
 namespace detail {
 

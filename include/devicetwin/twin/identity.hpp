@@ -10,8 +10,8 @@
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 
-/// What a new twin is made with (docs/azure.md, "Identity"). `device_id` is required; an empty `module_id` means the
-/// twin of the device itself.
+/// What a new twin is made with (docs/azure.md, "Identity"). `device_id` is required; an empty
+/// `module_id` means the twin of the device itself.
 struct new_identity {
   std::string_view device_id;
   std::string_view module_id = {};
@@ -20,29 +20,39 @@ struct new_identity {
   bool iot_edge = false;
 };
 
-/// ok, or invalid_identity: 1 to 128 characters, ASCII letters, digits and - : . + % _ # * ? ! ( ) , = @ ; $ '
+/// ok, or invalid_identity: 1 to 128 characters, ASCII letters, digits and - : . + % _ # * ? ! ( )
+/// , = @ ; $ '
 inline json::errc check_id(std::string_view id) noexcept {
   constexpr std::string_view allowed = "-:.+%_#*?!(),=@;$'";
   if (id.empty() || id.size() > 128) return json::errc::invalid_identity;
   for (const char c : id) {
     const char lower = static_cast<char>(c | 0x20);
-    const bool good = (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || allowed.find(c) != std::string_view::npos;
+    const bool good = (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+                      allowed.find(c) != std::string_view::npos;
     if (!good) return json::errc::invalid_identity;
   }
   return json::errc::ok;
 }
+
+/// The member at the root of a service view in which a twin keeps what the service's own JSON has
+/// no room for: tombstones, and the versions of reported properties (docs/azure.md, "History").
+/// Other readers ignore it.
+inline constexpr std::string_view history_member = "$history";
 
 /// Whose twin is meant: a device's, or with `module` that of one of its modules.
 struct twin_id {
   std::string_view device = {};
   std::string_view module = {};
 };
-/// The order of stores: a device, then its modules. Negative, zero or positive, as std::string_view::compare().
+/// The order of stores: a device, then its modules. Negative, zero or positive, as
+/// std::string_view::compare().
 inline int compare(const twin_id& a, const twin_id& b) noexcept {
   const int devices = a.device.compare(b.device);
   return devices != 0 ? devices : a.module.compare(b.module);
 }
-inline bool operator==(const twin_id& a, const twin_id& b) noexcept { return a.device == b.device && a.module == b.module; }
+inline bool operator==(const twin_id& a, const twin_id& b) noexcept {
+  return a.device == b.device && a.module == b.module;
+}
 inline bool operator!=(const twin_id& a, const twin_id& b) noexcept { return !(a == b); }
 
 /// ok, or invalid_identity: of both ids, where an empty `module` is none.
@@ -54,9 +64,11 @@ inline json::errc check_id(const twin_id& id) noexcept {
 /// Whether the service has an identity member of this name, at the root of a twin.
 inline bool is_identity_member(std::string_view name) noexcept {
   constexpr std::string_view names[] = {
-      "deviceId", "moduleId", "modelId", "etag", "deviceEtag", "version", "status", "statusReason", "statusUpdateTime",
-      "connectionState", "lastActivityTime", "cloudToDeviceMessageCount", "authenticationType", "x509Thumbprint",
-      "capabilities", "deviceScope", "parentScopes", "configurations"};
+      "deviceId",           "moduleId",        "modelId",          "etag",
+      "deviceEtag",         "version",         "status",           "statusReason",
+      "statusUpdateTime",   "connectionState", "lastActivityTime", "cloudToDeviceMessageCount",
+      "authenticationType", "x509Thumbprint",  "capabilities",     "deviceScope",
+      "parentScopes",       "configurations"};
   for (const std::string_view n : names) {
     if (n == name) return true;
   }
@@ -113,19 +125,20 @@ constexpr std::string_view without_blanks(std::string_view text) noexcept {
   return text;
 }
 
-/// An etag without its quotes and the weak mark before them. A stored etag may have quotes of its own, which a header
-/// then doubles, so every pair goes.
+/// An etag without its quotes and the weak mark before them. A stored etag may have quotes of its
+/// own, which a header then doubles, so every pair goes.
 constexpr std::string_view bare_etag(std::string_view text) noexcept {
   for (;;) {
-    const std::size_t mark = text.size() > 2 && text[0] == 'W' && text[1] == '/' && text[2] == '"' ? 2 : 0;
+    const std::size_t mark =
+        text.size() > 2 && text[0] == 'W' && text[1] == '/' && text[2] == '"' ? 2 : 0;
     if (text.size() < mark + 2 || text[mark] != '"' || text.back() != '"') return text;
     text = text.substr(mark + 1, text.size() - mark - 2);
   }
 }
 
-/// Calls `visit(std::string_view)` for each etag that an If-Match header may mean, without quotes, until it returns
-/// true: for the whole text, and for each element of a list. A comma inside quotes does not end an element.
-/// Returns whether `visit` did. Cost: one pass.
+/// Calls `visit(std::string_view)` for each etag that an If-Match header may mean, without quotes,
+/// until it returns true: for the whole text, and for each element of a list. A comma inside quotes
+/// does not end an element. Returns whether `visit` did. Cost: one pass.
 template <class Visit>
 bool visit_etags(std::string_view header, Visit&& visit) {
   const auto one = [&visit](std::string_view text) {
@@ -147,7 +160,8 @@ bool visit_etags(std::string_view header, Visit&& visit) {
   return list && one(header.substr(start));
 }
 
-/// The highest counter that an etag may be taken for, in any way etag_matches() would take it. False when there is none.
+/// The highest counter that an etag may be taken for, in any way etag_matches() would take it.
+/// False when there is none.
 inline bool highest_counter(std::string_view etag, std::uint64_t& counter) noexcept {
   bool found = false;
   visit_etags(etag, [&](std::string_view text) {
@@ -163,21 +177,24 @@ inline bool highest_counter(std::string_view etag, std::uint64_t& counter) noexc
 
 }  // namespace detail
 
-/// Whether the value of an If-Match header (RFC 9110, section 13.1.1) allows a write to what has this etag.
+/// Whether the value of an If-Match header (RFC 9110, section 13.1.1) allows a write to what has
+/// this etag.
 ///
-/// `if_match` is the value as it came: one etag, or a list with commas between; each with or without quotes, and with or
-/// without the weak mark `W/`. It matches when any of them is `etag`. An empty value sets no condition, and `*` alone
-/// matches anything; in quotes too, as Microsoft's service clients send it. `etag` is compared as an opaque text; quotes
-/// that are part of it need not be repeated.
+/// `if_match` is the value as it came: one etag, or a list with commas between; each with or
+/// without quotes, and with or without the weak mark `W/`. It matches when any of them is `etag`.
+/// An empty value sets no condition, and `*` alone matches anything; in quotes too, as Microsoft's
+/// service clients send it. `etag` is compared as an opaque text; quotes that are part of it need
+/// not be repeated.
 ///
-/// This differs from the RFC on purpose: it asks for a strong comparison, in which a weak etag never matches. Service
-/// SDKs send `W/"..."` for the strong etags that they were given, so weak ones match here.
-/// Cost: one pass over `if_match`.
+/// This differs from the RFC on purpose: it asks for a strong comparison, in which a weak etag
+/// never matches. Service SDKs send `W/"..."` for the strong etags that they were given, so weak
+/// ones match here. Cost: one pass over `if_match`.
 inline bool etag_matches(std::string_view if_match, std::string_view etag) noexcept {
   if (detail::without_blanks(if_match).empty() || if_match == etag) return true;
   if (detail::bare_etag(detail::without_blanks(if_match)) == "*") return true;
   const std::string_view wanted = detail::bare_etag(etag);
-  return detail::visit_etags(if_match, [wanted](std::string_view given) { return given == wanted; });
+  return detail::visit_etags(if_match,
+                             [wanted](std::string_view given) { return given == wanted; });
 }
 
 }  // namespace DEVICETWIN_ABI

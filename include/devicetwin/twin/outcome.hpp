@@ -10,6 +10,7 @@
 #include "../json/arena.hpp"
 #include "../json/detail/plain_array.hpp"
 #include "../json/pointer.hpp"
+#include "../json/range.hpp"
 #include "../json/write.hpp"
 #include "../merge/merge_patch.hpp"
 #include "detail/plan_walk.hpp"
@@ -20,8 +21,8 @@ inline namespace DEVICETWIN_ABI {
 
 enum class change_kind : unsigned char { added, changed, removed };
 
-/// One effective change of one property. A subtree that is new, gone or replaced as a whole is one change; a value
-/// equal to what was there is none.
+/// One effective change of one property. A subtree that is new, gone or replaced as a whole is one
+/// change; a value equal to what was there is none.
 struct property_change {
   part where;
   change_kind kind;
@@ -30,12 +31,22 @@ struct property_change {
   const json::arena_value* new_value;  ///< null for removed
 };
 
-/// Filled by each write of a twin, and used again for the next: then it needs no memory of its own any more. All
-/// that it hands out is valid until then, whatever becomes of the twin. After an error it is empty.
+namespace detail {
+struct outcome_access;
+}
+
+/// Filled by each write of a twin, and used again for the next: then it needs no memory of its own
+/// any more. All that it hands out is valid until then, whatever becomes of the twin. After an
+/// error it is empty.
 class outcome {
  public:
   explicit outcome(const json::memory_source& memory = {}) noexcept
-      : memory_(memory), arena_(memory), changes_(memory), pointers_(memory), notification_(memory), event_(memory) {}
+      : memory_(memory),
+        arena_(memory),
+        changes_(memory),
+        pointers_(memory),
+        notification_(memory),
+        event_(memory) {}
 
   /// Whether the write had an effect at all, and on which parts.
   bool effective() const noexcept { return wrote_[0] || wrote_[1] || wrote_[2]; }
@@ -51,10 +62,16 @@ class outcome {
   std::size_t size() const noexcept { return changes_.size(); }
   property_change operator[](std::size_t index) const noexcept {
     const record& r = changes_[index];
-    return {r.where, r.kind, {pointers_.data() + r.pointer, r.pointer_size}, r.old_value, r.new_value};
+    return {
+        r.where, r.kind, {pointers_.data() + r.pointer, r.pointer_size}, r.old_value, r.new_value};
   }
+  /// For algorithms: the changes by index.
+  using iterator = json::index_iterator<outcome, property_change>;
+  iterator begin() const noexcept { return {this, 0}; }
+  iterator end() const noexcept { return {this, size()}; }
 
-  /// The body of the desired-properties notification for the device; empty when there is none to send.
+  /// The body of the desired-properties notification for the device; empty when there is none to
+  /// send.
   std::string_view notification() const noexcept { return notification_.view(); }
   /// The body of the change event for the back end; empty when nothing changed.
   std::string_view event() const noexcept { return event_.view(); }
@@ -63,8 +80,7 @@ class outcome {
   void clear() noexcept;
 
  private:
-  template <class Memory, class Tracking>
-  friend class basic_twin;
+  friend struct detail::outcome_access;
 
   struct record {
     part where;
@@ -99,7 +115,8 @@ class outcome {
 
     collector(outcome& o, part p, json::detail::nulls r) noexcept
         : out(o), where(p), rule(r), copy_new(r != json::detail::nulls::emit) {}
-    bool enter(const json::arena_value&, json::size_type, const detail::value_member* member) noexcept {
+    bool enter(const json::arena_value&, json::size_type,
+               const detail::value_member* member) noexcept {
       if (depth != 0) path[depth - 1] = member;
       ++depth;
       return true;
@@ -111,11 +128,18 @@ class outcome {
     bool write(detail::merge_action action, const json::arena_value* old, json::size_type,
                const detail::value_member* member) {
       if (action == detail::merge_action::keep) return true;
-      record r{where, change_kind::changed, static_cast<std::uint32_t>(out.pointers_.size()), 0, nullptr, nullptr};
+      record r{where,
+               change_kind::changed,
+               static_cast<std::uint32_t>(out.pointers_.size()),
+               0,
+               nullptr,
+               nullptr};
       if (action == detail::merge_action::add) r.kind = change_kind::added;
       if (action == detail::merge_action::remove) r.kind = change_kind::removed;
-      if (old != nullptr && !out.keep(*old, json::detail::nulls::emit, true, r.old_value)) return false;
-      if (r.kind != change_kind::removed && !out.keep(member->value, rule, copy_new, r.new_value)) return false;
+      if (old != nullptr && !out.keep(*old, json::detail::nulls::emit, true, r.old_value))
+        return false;
+      if (r.kind != change_kind::removed && !out.keep(member->value, rule, copy_new, r.new_value))
+        return false;
       path[depth - 1] = member;
       for (std::size_t i = 0; i < depth; ++i) {
         if (!out.append_step(json::detail::text_of(path[i]->name))) return false;
@@ -129,14 +153,17 @@ class outcome {
 
   /// Appends one step of a pointer, which seldom has anything to escape.
   bool append_step(std::string_view name) noexcept {
-    if (json::detail::is_common_name(name)) return pointers_.append("/", 1) && pointers_.append(name.data(), name.size());
+    if (json::detail::is_common_name(name))
+      return pointers_.append("/", 1) && pointers_.append(name.data(), name.size());
     bool good = true;
-    json::detail::render_step(json::step::member(name), [&](char c) { good = good && pointers_.append(&c, 1); });
+    json::detail::render_step(json::step::member(name),
+                              [&](char c) { good = good && pointers_.append(&c, 1); });
     return good;
   }
 
   /// Keeps a value: as it stands when it will stay, or as a copy.
-  bool keep(const json::arena_value& value, json::detail::nulls rule, bool copy, const json::arena_value*& kept) {
+  bool keep(const json::arena_value& value, json::detail::nulls rule, bool copy,
+            const json::arena_value*& kept) {
     if (!copy) {
       kept = &value;
       return true;
@@ -145,7 +172,8 @@ class outcome {
     if (room == nullptr) return false;
     auto* made = new (room) json::arena_value();
     kept = made;
-    if (!merge::detail::is_plain(value)) return merge::detail::copy_new(*made, value, arena_, rule, memory_);
+    if (!merge::detail::is_plain(value))
+      return merge::detail::copy_new(*made, value, arena_, rule, memory_);
     merge::detail::copy_plain_value(*made, value);
     return true;
   }
@@ -164,6 +192,26 @@ class outcome {
 };
 
 // ---------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// The writing side of an outcome, for the writes of this library.
+struct outcome_access {
+  using collector = outcome::collector;
+  static json::arena& arena(outcome& o) noexcept { return o.arena_; }
+  static json::text_buffer& notification(outcome& o) noexcept { return o.notification_; }
+  static json::text_buffer& event(outcome& o) noexcept { return o.event_; }
+  static bool set_etag(outcome& o, std::string_view etag) noexcept { return o.set_etag(etag); }
+  static void note_versions(outcome& o, std::int64_t desired, std::int64_t reported,
+                            std::int64_t whole) noexcept {
+    o.note_versions(desired, reported, whole);
+  }
+  static void note_write(outcome& o, part where, bool effective) noexcept {
+    o.wrote_[static_cast<std::size_t>(where)] = effective;
+  }
+};
+
+}  // namespace detail
 
 inline void outcome::clear() noexcept {
   wrote_[0] = wrote_[1] = wrote_[2] = false;

@@ -1,5 +1,5 @@
-/// One section of a twin: the values, their version, and who wrote what when. It is the only writer of all three,
-/// so they stay aligned.
+/// One section of a twin: the values, their version, and who wrote what when. It is the only writer
+/// of all three, so they stay aligned.
 #pragma once
 
 #include <cstddef>  // std::size_t
@@ -24,12 +24,14 @@
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 
-/// What a section keeps beside its values: stamps of every property, and tombstones of removed ones.
+/// What a section keeps beside its values: stamps of every property, and tombstones of removed
+/// ones.
 class stamped {
  public:
   static constexpr bool keeps_stamps = true;
 
-  explicit stamped(const json::memory_source& memory = {}) noexcept : shadow_(memory), history_(memory) {}
+  explicit stamped(const json::memory_source& memory = {}) noexcept
+      : shadow_(memory), history_(memory) {}
   ~stamped() { drop_unusual(); }
   stamped(const stamped&) = delete;
   stamped& operator=(const stamped&) = delete;
@@ -44,8 +46,8 @@ class stamped {
   detail::stamp_shadow& shadow() noexcept { return shadow_; }
   detail::section_history& history() noexcept { return history_; }
   const detail::section_history& history() const noexcept { return history_; }
-  /// Whether stamps, versions or history contradict each other as they were loaded. Then it is not known what changed
-  /// since any version, up to the next write.
+  /// Whether stamps, versions or history contradict each other as they were loaded. Then it is not
+  /// known what changed since any version, up to the next write.
   bool is_doubted() const noexcept { return doubted_; }
   /// Forgets everything up to the section's present version, and doubts it.
   void doubt(std::int64_t version) noexcept {
@@ -53,8 +55,11 @@ class stamped {
     doubted_ = true;
   }
   void set_doubted(bool doubted) noexcept { doubted_ = doubted; }
-  /// What a loaded `$metadata` had beyond stamps, as a patch of what the stamps print; a null pointer for nothing.
-  const json::arena_value* unusual() const noexcept { return unusual_ == nullptr ? nullptr : &unusual_->root(); }
+  /// What a loaded `$metadata` had beyond stamps, as a patch of what the stamps print; a null
+  /// pointer for nothing.
+  const json::arena_value* unusual() const noexcept {
+    return unusual_ == nullptr ? nullptr : &unusual_->root();
+  }
   /// Takes such a patch over, an object. False when memory ran out.
   [[nodiscard]] bool set_unusual(json::document& patch) noexcept {
     drop_unusual();
@@ -74,8 +79,13 @@ class stamped {
   class survey {
    public:
     survey(const stamped& target, const json::memory_source& working) noexcept
-        : text_(working), writer_(text_), memory_(working), names_(writer_, memory_), words_(target.shadow_) {}
-    bool enter(const json::arena_value& object, json::size_type index, const detail::value_member* member) noexcept {
+        : text_(working),
+          writer_(text_),
+          memory_(working),
+          names_(writer_, memory_),
+          words_(target.shadow_) {}
+    bool enter(const json::arena_value& object, json::size_type index,
+               const detail::value_member* member) noexcept {
       return names_.enter(object, index, member) && words_.enter(object, index, member);
     }
     bool write(detail::merge_action action, const json::arena_value* old, json::size_type index,
@@ -96,7 +106,8 @@ class stamped {
   [[nodiscard]] bool prepare(const survey& found) {
     return history_.prepare(found.text_.view()) && shadow_.prepare(found.words_.words());
   }
-  void commit(const detail::merge_plan& plan, const json::arena_value& values, const stamp& s, const survey& found) noexcept;
+  void commit(const detail::merge_plan& plan, const json::arena_value& values, const stamp& s,
+              const survey& found) noexcept;
   /// Everything carries one stamp from now on. Was prepared.
   void restamp(const stamp& s) noexcept {
     shadow_.reset(s);
@@ -111,17 +122,20 @@ class stamped {
     restamp(s);
     return true;
   }
-  /// Takes `$metadata` as it is written in a twin whose section has this version, and the versions that it does not show,
-  /// if they are known.
-  json::error load(const json::arena_value& values, const json::arena_value& metadata, const json::arena_value* versions,
-                   bool with_versions, std::int64_t version, const json::memory_source& working);
-  /// The versions in this `$metadata`, which was loaded, are not believed. It is still written as it was.
-  json::error forget_versions(const json::arena_value& values, const json::arena_value& metadata, bool with_versions,
-                              const json::memory_source& working) {
+  /// Takes `$metadata` as it is written in a twin whose section has this version, and the versions
+  /// that it does not show, if they are known.
+  json::error load(const json::arena_value& values, const json::arena_value& metadata,
+                   const json::arena_value* versions, bool with_versions, std::int64_t version,
+                   const json::memory_source& working);
+  /// The versions in this `$metadata`, which was loaded, are not believed. It is still written as
+  /// it was.
+  json::error forget_versions(const json::arena_value& values, const json::arena_value& metadata,
+                              bool with_versions, const json::memory_source& working) {
     return take_stamps(values, metadata, metadata, with_versions, 0, working);
   }
-  [[nodiscard]] json::error assign(const stamped& other) {
-    if (!shadow_.assign(other.shadow_) || !history_.assign(other.history_)) return json::errc::out_of_memory;
+  json::error assign(const stamped& other) {
+    if (!shadow_.assign(other.shadow_) || !history_.assign(other.history_))
+      return json::errc::out_of_memory;
     drop_unusual();
     doubted_ = other.doubted_;
     if (other.unusual_ == nullptr) return {};
@@ -150,8 +164,9 @@ class stamped {
   }
 
   /// Takes the stamps of `complete`, and what it takes for them to be written as `metadata`.
-  json::error take_stamps(const json::arena_value& values, const json::arena_value& complete, const json::arena_value& metadata,
-                          bool with_versions, std::int64_t newest, const json::memory_source& working);
+  json::error take_stamps(const json::arena_value& values, const json::arena_value& complete,
+                          const json::arena_value& metadata, bool with_versions,
+                          std::int64_t newest, const json::memory_source& working);
 
   detail::stamp_shadow shadow_;
   void drop_unusual() noexcept {
@@ -163,7 +178,8 @@ class stamped {
 
   detail::section_history history_;
   bool doubted_ = false;
-  json::document* unusual_ = nullptr;  ///< seldom needed, so not a member; in the memory of the shadow
+  json::document* unusual_ =
+      nullptr;  ///< seldom needed, so not a member; in the memory of the shadow
 };
 
 /// Values and version only, for those who have no use for stamps; nothing is spent on them.
@@ -176,32 +192,50 @@ class unstamped {
   std::size_t memory_in_bytes() const noexcept { return 0; }
   struct survey {
     survey(const unstamped&, const json::memory_source&) noexcept {}
-    bool enter(const json::arena_value&, json::size_type, const detail::value_member*) noexcept { return true; }
-    bool write(detail::merge_action, const json::arena_value*, json::size_type, const detail::value_member*) noexcept { return true; }
+    bool enter(const json::arena_value&, json::size_type, const detail::value_member*) noexcept {
+      return true;
+    }
+    bool write(detail::merge_action, const json::arena_value*, json::size_type,
+               const detail::value_member*) noexcept {
+      return true;
+    }
     bool leave() noexcept { return true; }
   };
   [[nodiscard]] bool prepare(const survey&) { return true; }
-  void commit(const detail::merge_plan&, const json::arena_value&, const stamp&, const survey&) noexcept {}
+  void commit(const detail::merge_plan&, const json::arena_value&, const stamp&,
+              const survey&) noexcept {}
   void restamp(const stamp&) noexcept {}
   void start(std::int64_t) noexcept {}
   [[nodiscard]] bool reset(const stamp&) noexcept { return true; }
-  json::error load(const json::arena_value&, const json::arena_value&, const json::arena_value*, bool, std::int64_t,
-                   const json::memory_source&) {
+  json::error load(const json::arena_value&, const json::arena_value&, const json::arena_value*,
+                   bool, std::int64_t, const json::memory_source&) {
     return {};
   }
-  [[nodiscard]] json::error assign(const unstamped&) { return {}; }
+  json::error assign(const unstamped&) { return {}; }
 };
 
 template <class Tracking>
 class section_write;
 
-/// Values, an object at the root, with a version that counts writes from 1; 0 where a loaded twin had none.
-/// Read it freely; it is written through section_write, which a twin does. Const access from several threads is
-/// safe. References into values() are valid until the next write.
+/// What a section is loaded from.
+struct loaded_section {
+  const json::arena_value& values;
+  std::int64_t version = 0;
+  const json::arena_value* metadata = nullptr;  ///< as `$metadata` has it; null where there is none
+  const json::arena_value* versions =
+      nullptr;                        ///< those that the metadata does not show, from the history
+  const stamp* everything = nullptr;  ///< one stamp for all
+  bool with_versions = false;         ///< the metadata shows versions
+};
+
+/// Values, an object at the root, with a version that counts writes from 1; 0 where a loaded twin
+/// had none. Read it freely; it is written through section_write, which a twin does. Const access
+/// from several threads is safe. References into values() are valid until the next write.
 template <class Tracking>
 class section {
  public:
-  explicit section(const json::memory_source& memory = {}) noexcept : values_(memory), tracking_(memory) {}
+  explicit section(const json::memory_source& memory = {}) noexcept
+      : values_(memory), tracking_(memory) {}
 
   const json::arena_value& values() const noexcept { return values_.root(); }
   std::int64_t version() const noexcept { return version_; }
@@ -211,7 +245,9 @@ class section {
   std::size_t text_size() const noexcept { return size_.text; }
   const Tracking& tracking() const noexcept { return tracking_; }
   Tracking& tracking() noexcept { return tracking_; }
-  std::size_t memory_in_bytes() const noexcept { return values_.capacity_in_bytes() + tracking_.memory_in_bytes(); }
+  std::size_t memory_in_bytes() const noexcept {
+    return values_.capacity_in_bytes() + tracking_.memory_in_bytes();
+  }
 
   void swap(section& other) noexcept {
     values_.swap(other.values_);
@@ -219,7 +255,7 @@ class section {
     std::swap(version_, other.version_);
     std::swap(size_, other.size_);
   }
-  [[nodiscard]] json::error assign(const section& other) {
+  json::error assign(const section& other) {
     section copy(json::document_access::source(values_));
     if (json::error e = copy.values_.assign(other.values())) return e;
     if (json::error e = copy.tracking_.assign(other.tracking_)) return e;
@@ -229,11 +265,10 @@ class section {
     return {};
   }
 
-  /// Takes over values as they are, with what is known of them: no metadata when that is null, and one stamp for all
-  /// when `everything` is given. Errors: not_a_twin when `values` is no object; depth_exceeded, not_finite,
-  /// out_of_memory. On an error the section is not to be used any more.
-  json::error load(const json::arena_value& values, std::int64_t version, const json::arena_value* metadata,
-                   const json::arena_value* versions, const stamp* everything, bool with_versions, size_formula formula,
+  /// Takes over values as they are, with what is known of them. Errors: not_a_twin when the values
+  /// are not an object; depth_exceeded, not_finite, out_of_memory. After an error the section must
+  /// not be used.
+  json::error load(const loaded_section& content, size_formula formula,
                    const json::memory_source& working);
 
  private:
@@ -244,32 +279,36 @@ class section {
   detail::section_size size_;
 };
 
-/// A write to a section in four steps: plan(), follow() and prepare() do all that can fail, commit() cannot, and
-/// without it nothing has happened.
+/// A write to a section in four steps: plan(), follow() and prepare() do all that can fail,
+/// commit() cannot, and without it nothing has happened.
 template <class Tracking>
 class section_write {
  public:
-  section_write(section<Tracking>& target, part where, const dialect& rules, const json::memory_source& working) noexcept
+  section_write(section<Tracking>& target, part where, const dialect& rules,
+                const json::memory_source& working) noexcept
       : target_(target),
         where_(where),
         rules_(rules),
         working_(working),
         merge_(target.values_, detail::merge_options(rules, working)),
         survey_(target.tracking_, working) {
-    if (where != part::tags && counts_on()) next_version_ = target.version_ + 1;  // tags have no version
+    if (where != part::tags && counts_on())
+      next_version_ = target.version_ + 1;  // tags have no version
   }
 
   /// Whether there is a version after the current one.
   bool counts_on() const noexcept { return target_.version_ != INT64_MAX; }
 
-  /// Holds a patch or a replacement, as it was sent, against the dialect's rules of names and values. `base` is where it
-  /// stands in the whole input, for errors. With a report all violations are noted there, with the place inside the
-  /// part, and are no errors.
-  /// Errors: any of the rules; not_a_twin when it is no object; depth_exceeded, not_finite, out_of_memory.
-  json::error check(const json::arena_value& input, shape form, const json::location& base, validation* report) {
+  /// Holds a patch or a replacement, as it was sent, against the dialect's rules of names and
+  /// values. `base` is where it stands in the whole input, for errors. With a report all violations
+  /// are noted there, with the place inside the part, and are no errors. Errors: any of the rules;
+  /// not_a_twin when it is no object; depth_exceeded, not_finite, out_of_memory.
+  json::error check(const json::arena_value& input, shape form, const json::location& base,
+                    validation* report) {
     if (report == nullptr && rules_.basis != size_basis::patch && input.IsObject()) {
       detail::rule_checker quick(rules_, where_, form, nullptr, working_);
-      if (detail::send_known(input, quick)) return {};  // what is wrong, and where, is found out more slowly
+      if (detail::send_known(input, quick))
+        return {};  // what is wrong, and where, is found out more slowly
     }
     json::detail::walk_memory<json::arena_value> memory(working_);
     detail::rule_checker checker(rules_, where_, form, report, working_);
@@ -277,12 +316,15 @@ class section_write {
     if (rules_.basis != size_basis::patch) return {};
     return detail::measure(input, rules_.size, json::detail::nulls::emit, memory, input_size_);
   }
-  /// Finds out what `patch`, which was checked and must stay until the commit, does. Errors: section_too_large, section_text_too_long (noted in the report
-  /// if there is one), depth_exceeded, not_finite, out_of_memory.
+  /// Finds out what `patch`, which was checked and must stay until the commit, does. Errors:
+  /// section_too_large, section_text_too_long (noted in the report if there is one),
+  /// depth_exceeded, not_finite, out_of_memory.
   json::error plan(const json::arena_value& patch, const json::location& base, validation* report);
 
   /// Whether the write moves the version: it has an effect, by the dialect's meaning of one.
-  bool effective() const noexcept { return merge_.planned().changes() != 0 || rules_.empty_write_counts; }
+  bool effective() const noexcept {
+    return merge_.planned().changes() != 0 || rules_.empty_write_counts;
+  }
   const detail::merge_plan& planned() const noexcept { return merge_.planned(); }
   const json::arena_value& values_before() const noexcept { return target_.values(); }
   std::size_t size_after() const noexcept { return size_after_.by_formula; }
@@ -291,8 +333,8 @@ class section_write {
   void set_next_version(std::int64_t version) noexcept { next_version_ = version; }
   part where() const noexcept { return where_; }
 
-  /// One walk over the plan, once, for all who want to know what it writes (detail::walk_plan). False when one of
-  /// them stopped or memory ran out.
+  /// One walk over the plan, once, for all who want to know what it writes (detail::walk_plan).
+  /// False when one of them stopped or memory ran out.
   template <class... Visitors>
   [[nodiscard]] bool follow(Visitors&... visitors) {
     return detail::walk_plan(planned(), values_before(), survey_, visitors...);
@@ -303,7 +345,8 @@ class section_write {
   }
   /// `restamp`: everything in the section carries the stamp, not only what was written.
   void commit(timestamp now, bool restamp) {
-    const bool skips = next_version_ - 1 != target_.version_;  // somebody else counted, and writes between are not known
+    const bool skips = next_version_ - 1 !=
+                       target_.version_;  // somebody else counted, and writes between are not known
     target_.version_ = next_version_;
     const stamp s{now, target_.version_};
     target_.tracking_.commit(planned(), values_before(), s, survey_);
@@ -330,8 +373,8 @@ class section_write {
 
 namespace detail {
 
-/// Takes what a plan writes out of a loaded `$metadata`'s peculiarities: the stamps of what is written and of the
-/// objects around it are the twin's own from now on.
+/// Takes what a plan writes out of a loaded `$metadata`'s peculiarities: the stamps of what is
+/// written and of the objects around it are the twin's own from now on.
 class unusual_pruner {
  public:
   explicit unusual_pruner(json::arena_value& root) noexcept : root_(root) {}
@@ -357,7 +400,8 @@ class unusual_pruner {
     --depth_;
     return true;
   }
-  bool write(merge_action, const json::arena_value*, json::size_type, const value_member* member) noexcept {
+  bool write(merge_action, const json::arena_value*, json::size_type,
+             const value_member* member) noexcept {
     json::arena_value* object = objects_[depth_ - 1];
     if (object == nullptr) return true;
     const json::size_type index = find(*object, *member);
@@ -366,7 +410,8 @@ class unusual_pruner {
   }
 
  private:
-  static json::size_type find(const json::arena_value& object, const value_member& member) noexcept {
+  static json::size_type find(const json::arena_value& object,
+                              const value_member& member) noexcept {
     const auto* members = json::detail::members_begin(object);
     for (json::size_type i = 0; i < object.MemberCount(); ++i) {
       if (json::detail::same_text(members[i].name, member.name)) return i;
@@ -384,7 +429,8 @@ class unusual_pruner {
 /// Adds up how a plan changes the size of a section.
 class plan_sizes {
  public:
-  plan_sizes(size_formula formula, json::detail::nulls rule, const json::memory_source& memory) noexcept
+  plan_sizes(size_formula formula, json::detail::nulls rule,
+             const json::memory_source& memory) noexcept
       : formula_(formula), rule_(rule), memory_(memory) {}
   section_size added, removed;
   json::error failure;
@@ -416,7 +462,8 @@ class plan_sizes {
 
  private:
   bool count(const arena_value& value, json::detail::nulls rule, section_size& sum) {
-    if (formula_ == size_formula::contents && !value.IsObject() && !value.IsArray()) {  // no walk for that
+    if (formula_ == size_formula::contents && !value.IsObject() &&
+        !value.IsArray()) {  // no walk for that
       size_counter counter;
       static_cast<void>(json::detail::emit_scalar(value, counter));
       sum += counter.size();
@@ -439,8 +486,8 @@ class plan_sizes {
 
 }  // namespace detail
 
-inline void stamped::commit(const detail::merge_plan& plan, const json::arena_value& values, const stamp& s,
-                            const survey& found) noexcept {
+inline void stamped::commit(const detail::merge_plan& plan, const json::arena_value& values,
+                            const stamp& s, const survey& found) noexcept {
   if (found.text_.size() != 0) history_.append(s.version, found.text_.view());
   shadow_.write(plan, values, s);
   if (unusual_ != nullptr) {
@@ -455,8 +502,8 @@ inline void stamped::commit(const detail::merge_plan& plan, const json::arena_va
 }
 
 inline json::error stamped::load(const json::arena_value& values, const json::arena_value& metadata,
-                                 const json::arena_value* versions, bool with_versions, std::int64_t version,
-                                 const json::memory_source& working) {
+                                 const json::arena_value* versions, bool with_versions,
+                                 std::int64_t version, const json::memory_source& working) {
   json::document complete(working);
   if (versions != nullptr) {
     merge::options o;
@@ -465,13 +512,17 @@ inline json::error stamped::load(const json::arena_value& values, const json::ar
     if (json::error e = complete.assign(metadata, detail::whole_twin_depth)) return e;
     if (json::error e = merge::apply_merge_patch(complete, *versions, o)) return e;
   }
-  if (json::error e = take_stamps(values, versions != nullptr ? complete.root() : metadata, metadata, with_versions, version, working)) return e;
+  if (json::error e = take_stamps(values, versions != nullptr ? complete.root() : metadata,
+                                  metadata, with_versions, version, working))
+    return e;
   if (detail::names_version_above(unusual(), version)) doubt(version);
   return {};
 }
 
-inline json::error stamped::take_stamps(const json::arena_value& values, const json::arena_value& complete, const json::arena_value& metadata,
-                                        bool with_versions, std::int64_t newest, const json::memory_source& working) {
+inline json::error stamped::take_stamps(const json::arena_value& values,
+                                        const json::arena_value& complete,
+                                        const json::arena_value& metadata, bool with_versions,
+                                        std::int64_t newest, const json::memory_source& working) {
   if (!shadow_.load(values, complete, newest, working)) return json::errc::out_of_memory;
   // What the stamps do not print the way it was written is kept as a difference.
   json::document printed(working);
@@ -481,7 +532,8 @@ inline json::error stamped::take_stamps(const json::arena_value& values, const j
     return e;
   }
   json::document difference(shadow_.memory());
-  if (json::error e = merge::diff(printed.root(), metadata, difference, unusual_rules(working))) return e;
+  if (json::error e = merge::diff(printed.root(), metadata, difference, unusual_rules(working)))
+    return e;
   // An empty difference is kept only where it alone tells that there is metadata.
   if (difference.root().MemberCount() == 0 && shadow_.root() != 0) {
     drop_unusual();
@@ -493,51 +545,61 @@ inline json::error stamped::take_stamps(const json::arena_value& values, const j
 template <class Handler>
 json::error stamped::emit(const json::arena_value& values, bool with_versions, Handler& handler,
                           const json::memory_source& working) const {
-  if (unusual_ == nullptr) return detail::emit_metadata(values, shadow_, fields(with_versions), handler);
+  if (unusual_ == nullptr)
+    return detail::emit_metadata(values, shadow_, fields(with_versions), handler);
   json::document printed(working);
   if (json::error e = json::document_access::rebuild(printed, 0, [&](auto& h) {
         return detail::emit_metadata(values, shadow_, fields(with_versions), h);
       })) {
     return e;
   }
-  if (json::error e = merge::apply_merge_patch(printed, unusual_->root(), unusual_rules(working))) return e;
+  if (json::error e = merge::apply_merge_patch(printed, unusual_->root(), unusual_rules(working)))
+    return e;
   detail::own_members_first(json::document_access::root(printed));
   json::detail::walk_memory<json::arena_value> memory(working);
-  return json::detail::emit(printed.root(), handler, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory);
+  return json::detail::emit(printed.root(), handler, json::detail::nulls::emit,
+                            static_cast<std::size_t>(-1), memory);
 }
 
 template <class Tracking>
-json::error section<Tracking>::load(const json::arena_value& values, std::int64_t version, const json::arena_value* metadata,
-                                    const json::arena_value* versions, const stamp* everything, bool with_versions, size_formula formula,
+json::error section<Tracking>::load(const loaded_section& content, size_formula formula,
                                     const json::memory_source& working) {
-  if (!values.IsObject()) return json::errc::not_a_twin;
-  if (json::error e = values_.assign(values)) return e;
+  if (!content.values.IsObject()) return json::errc::not_a_twin;
+  if (json::error e = values_.assign(content.values)) return e;
   json::detail::walk_memory<json::arena_value> memory(working);
-  if (json::error e = detail::measure(values_.root(), formula, json::detail::nulls::emit, memory, size_)) return e;
-  version_ = version;
-  tracking_.start(version);
-  if (everything != nullptr && !tracking_.reset(*everything)) return json::errc::out_of_memory;
-  if (metadata != nullptr) return tracking_.load(values_.root(), *metadata, versions, with_versions, version, working);
-  return {};
+  if (json::error e =
+          detail::measure(values_.root(), formula, json::detail::nulls::emit, memory, size_))
+    return e;
+  version_ = content.version;
+  tracking_.start(version_);
+  if (content.everything != nullptr && !tracking_.reset(*content.everything))
+    return json::errc::out_of_memory;
+  if (content.metadata == nullptr) return {};
+  return tracking_.load(values_.root(), *content.metadata, content.versions, content.with_versions,
+                        version_, working);
 }
 
 template <class Tracking>
-json::error section_write<Tracking>::plan(const json::arena_value& patch, const json::location& base,
-                                          validation* report) {
+json::error section_write<Tracking>::plan(const json::arena_value& patch,
+                                          const json::location& base, validation* report) {
   if (json::error e = merge_.plan(patch)) return e;
   detail::plan_sizes sizes(rules_.size, planned().copy_rule(), working_);
   if (!detail::walk_plan(planned(), values_before(), sizes)) return sizes.failure;
   size_after_ = target_.size_;
   size_after_ += sizes.added;
   size_after_ -= sizes.removed;
-  const std::size_t held = rules_.basis == size_basis::patch ? input_size_.by_formula : size_after_.by_formula;
-  if (report != nullptr) report->set_head_room(where_, detail::room_left(rules_.max_size(where_), held));
+  const std::size_t held =
+      rules_.basis == size_basis::patch ? input_size_.by_formula : size_after_.by_formula;
+  if (report != nullptr)
+    report->set_head_room(where_, detail::room_left(rules_.max_size(where_), held));
   json::error failure;
-  static_cast<void>(detail::check_sizes(rules_, where_, held, target_.size_, size_after_, [&](json::error e) {
-    if (report != nullptr && report->add(where_, e)) return true;
-    failure = report == nullptr ? static_cast<json::error&&>(e).at(base) : json::error(json::errc::out_of_memory);
-    return false;
-  }));
+  static_cast<void>(
+      detail::check_sizes(rules_, where_, held, target_.size_, size_after_, [&](json::error e) {
+        if (report != nullptr && report->add(where_, e)) return true;
+        failure = report == nullptr ? static_cast<json::error&&>(e).at(base)
+                                    : json::error(json::errc::out_of_memory);
+        return false;
+      }));
   return failure;
 }
 

@@ -16,36 +16,41 @@
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 
-/// Sends the merge patch (RFC 7396) that turns the section as it was at `version` into what it is now, to a RapidJSON
-/// handler. `where` is desired or reported.
+/// Sends the merge patch (RFC 7396) that turns the section as it was at `version` into what it is
+/// now, to a RapidJSON handler. `where` is desired or reported.
 ///
-/// Errors: too_old when removals after that version are not all remembered, the section never had that version, or its
-///   loaded stamps, versions and history contradict each other: send the whole section then; out_of_memory;
-///   handler_stopped. Events may have been sent before the last two.
-/// Cost: what changed, and nothing for what did not. One member in each object is remembered as the last one written; an
-///   object in which several have changed since is gone through member by member.
+/// Errors: too_old when removals after that version are not all remembered, the section never had
+/// that version, or its loaded stamps, versions and history contradict each other: send the whole
+/// section then; out_of_memory; handler_stopped. Events may have been sent before the last two.
+/// Cost: what changed, and nothing for what did not. One member in each object is remembered as the
+/// last one written; an object in which several have changed since is gone through member by
+/// member.
 template <class Memory, class Handler>
-[[nodiscard]] json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, Handler& handler);
+json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
+                               std::int64_t version, Handler& handler);
 
 /// The same as text, appended to anything json::write() takes. On an error it is as it was.
 template <class Memory, class Output>
-[[nodiscard]] json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, Output& out,
-                                              unsigned indent = 0);
+json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where,
+                                std::int64_t version, Output& out, unsigned indent = 0);
 
 /// The same as a document.
 template <class Memory>
-[[nodiscard]] json::error changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, json::document& patch) {
-  return json::document_access::rebuild(patch, 0, [&](auto& handler) { return emit_changes_since(t, where, version, handler); });
+json::error changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version,
+                          json::document& patch) {
+  return json::document_access::rebuild(
+      patch, 0, [&](auto& handler) { return emit_changes_since(t, where, version, handler); });
 }
 
 // ---------------------------------------------------------------------------------------------
 
 namespace detail {
 
-/// Sends a record's names that are not there now as null, inside the objects that are: {} when all are back.
+/// Sends a record's names that are not there now as null, inside the objects that are: {} when all
+/// are back.
 template <class Handler>
-bool emit_missing_names(const arena_value& names, const arena_value& values, Handler& handler, json::detail::index_memory& indexes,
-                        const json::memory_source& working) {
+bool emit_missing_names(const arena_value& names, const arena_value& values, Handler& handler,
+                        json::detail::index_memory& indexes, const json::memory_source& working) {
   struct frame {
     const arena_value* names;
     const arena_value* values;
@@ -56,7 +61,8 @@ bool emit_missing_names(const arena_value& names, const arena_value& values, Han
   };
   json::detail::stack<frame, 8> frames(working);
   indexes.truncate(0);
-  if (!handler.StartObject() || !frames.push({&names, &values, 0, 0, 0, ordered_lookup(values)})) return false;
+  if (!handler.StartObject() || !frames.push({&names, &values, 0, 0, 0, ordered_lookup(values)}))
+    return false;
   while (!frames.empty()) {
     frame& f = frames.back();
     if (f.next == f.names->MemberCount()) {
@@ -68,31 +74,38 @@ bool emit_missing_names(const arena_value& names, const arena_value& values, Han
     const value_member& name = json::detail::members_begin(*f.names)[f.next++];
     size_type index = json::detail::no_index;
     if (!f.lookup.find(json::detail::text_of(name.name), indexes, index)) return false;
-    const arena_value* now = index == json::detail::no_index ? nullptr : &json::detail::members_begin(*f.values)[index].value;
-    if (now != nullptr && !(now->IsObject() && name.value.IsObject())) continue;  // it is there, and sent as a whole if it changed
+    const arena_value* now = index == json::detail::no_index
+                                 ? nullptr
+                                 : &json::detail::members_begin(*f.values)[index].value;
+    if (now != nullptr && !(now->IsObject() && name.value.IsObject()))
+      continue;  // it is there, and sent as a whole if it changed
     const std::string_view text = json::detail::text_of(name.name);
     if (!handler.Key(text.data(), static_cast<size_type>(text.size()), true)) return false;
     ++f.sent;
     if (now == nullptr) {
       if (!handler.Null()) return false;
-    } else if (!handler.StartObject() || !frames.push({&name.value, now, 0, 0, indexes.size(), ordered_lookup(*now)})) {
+    } else if (!handler.StartObject() ||
+               !frames.push({&name.value, now, 0, 0, indexes.size(), ordered_lookup(*now)})) {
       return false;
     }
   }
   return true;
 }
 
-/// All names that went after `version` and are not there now, as one tree of nulls; null when there are none. The trees of
-/// the records are joined in pairs, and those in pairs again, so that n records cost n * log(n).
-inline json::error removed_since(const section_history& history, const arena_value& values, std::int64_t version,
-                                 json::document& nulls, const json::memory_source& working) {
+/// All names that went after `version` and are not there now, as one tree of nulls; null when there
+/// are none. The trees of the records are joined in pairs, and those in pairs again, so that n
+/// records cost n * log(n).
+inline json::error removed_since(const section_history& history, const arena_value& values,
+                                 std::int64_t version, json::document& nulls,
+                                 const json::memory_source& working) {
   if (history.size() == 0 || history[history.size() - 1].version <= version) return {};
   json::detail::index_memory indexes(working);
   merge::options keep;
   keep.nulls = merge::null_rule::keep;
   keep.memory = working;
   constexpr std::size_t most = 20;
-  json::document joined[most];  // the trees of 1, 2, 4... records, or null; the first ones are of older records
+  json::document joined[most];  // the trees of 1, 2, 4... records, or null; the first ones are of
+                                // older records
   const auto join = [&](json::document& younger, json::document& older) -> json::error {
     if (older.root().IsNull()) return {};
     if (younger.root().IsNull()) {
@@ -105,8 +118,9 @@ inline json::error removed_since(const section_history& history, const arena_val
     json::document names(working), missing(working);
     if (json::error e = read_names(history[i].names, names, working)) return e;
     if (json::error e = json::document_access::rebuild(missing, 0, [&](auto& handler) {
-          return json::error(emit_missing_names(names.root(), values, handler, indexes, working) ? json::errc::ok
-                                                                                                 : json::errc::out_of_memory);
+          return json::error(emit_missing_names(names.root(), values, handler, indexes, working)
+                                 ? json::errc::ok
+                                 : json::errc::out_of_memory);
         })) {
       return e;
     }
@@ -125,7 +139,8 @@ inline json::error removed_since(const section_history& history, const arena_val
 }
 
 template <class Handler>
-json::error send_changes(const section<stamped>& s, std::int64_t version, const arena_value& removed, Handler& handler,
+json::error send_changes(const section<stamped>& s, std::int64_t version,
+                         const arena_value& removed, Handler& handler,
                          const json::memory_source& working) {
   struct frame {
     const arena_value* object;
@@ -141,17 +156,21 @@ json::error send_changes(const section<stamped>& s, std::int64_t version, const 
   json::detail::index_memory indexes(working);
   json::detail::walk_memory<arena_value> memory(working);
   const auto stopped = [&] { return json::error(json::detail::failure_of(handler, 0)); };
-  const auto enter = [&](const arena_value& object, stamp_shadow::word w, const arena_value* nulls) {
+  const auto enter = [&](const arena_value& object, stamp_shadow::word w,
+                         const arena_value* nulls) {
     if (nulls != nullptr && !nulls->IsObject()) nulls = nullptr;
     size_type next = 0, end = object.MemberCount();
-    if (shadow.is_block(w) && shadow.newest_other(w).version <= version) {  // at most the last one written is new
+    if (shadow.is_block(w) &&
+        shadow.newest_other(w).version <= version) {  // at most the last one written is new
       next = shadow.last_written(w);
       end = next == json::detail::no_index ? next : next + 1;
     }
-    return frames.push({&object, w, nulls, next, end, 0, indexes.size(), nulls == nullptr ? ordered_lookup() : ordered_lookup(*nulls)});
+    return frames.push({&object, w, nulls, next, end, 0, indexes.size(),
+                        nulls == nullptr ? ordered_lookup() : ordered_lookup(*nulls)});
   };
   if (!handler.StartObject()) return stopped();
-  if (!enter(s.values(), shadow.root(), removed.IsObject() ? &removed : nullptr)) return json::errc::out_of_memory;
+  if (!enter(s.values(), shadow.root(), removed.IsObject() ? &removed : nullptr))
+    return json::errc::out_of_memory;
   if (shadow.at(shadow.root()).version <= version) frames.back().next = frames.back().end;
   while (!frames.empty()) {
     frame& f = frames.back();
@@ -160,7 +179,8 @@ json::error send_changes(const section<stamped>& s, std::int64_t version, const 
         const value_member& gone = json::detail::members_begin(*f.removed)[i];
         if (!gone.value.IsNull()) continue;
         const std::string_view name = json::detail::text_of(gone.name);
-        if (!handler.Key(name.data(), static_cast<size_type>(name.size()), true) || !handler.Null()) return stopped();
+        if (!handler.Key(name.data(), static_cast<size_type>(name.size()), true) || !handler.Null())
+          return stopped();
         ++f.sent;
       }
       if (!handler.EndObject(f.sent)) return stopped();
@@ -176,7 +196,9 @@ json::error send_changes(const section<stamped>& s, std::int64_t version, const 
     if (!handler.Key(name.data(), static_cast<size_type>(name.size()), true)) return stopped();
     ++f.sent;
     if (!member.value.IsObject()) {
-      if (json::error e = json::detail::emit(member.value, handler, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory)) return e;
+      if (json::error e = json::detail::emit(member.value, handler, json::detail::nulls::emit,
+                                             static_cast<std::size_t>(-1), memory))
+        return e;
       continue;
     }
     const arena_value* nulls = nullptr;
@@ -194,23 +216,31 @@ json::error send_changes(const section<stamped>& s, std::int64_t version, const 
 }  // namespace detail
 
 template <class Memory, class Handler>
-json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, Handler& handler) {
-  static_assert(json::detail::is_handler<Handler>, "emit_changes_since: the last argument is a RapidJSON handler");
+json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
+                               std::int64_t version, Handler& handler) {
+  static_assert(json::detail::is_handler<Handler>,
+                "emit_changes_since: the last argument is a RapidJSON handler");
   if (where == part::tags || !t.desired().IsObject()) return json::errc::not_found;
-  const section<stamped>& s = t.section_of(where);
+  const section<stamped>& s = detail::twin_access::state(t).properties(where);
   const detail::section_history& history = s.tracking().history();
-  if (version < 1 || version < history.known_since() || version > s.version() || s.tracking().is_doubted()) return json::errc::too_old;
+  if (version < 1 || version < history.known_since() || version > s.version() ||
+      s.tracking().is_doubted())
+    return json::errc::too_old;
   const json::memory_source working = t.memory_source();
   json::document removed(working);
-  if (json::error e = detail::removed_since(history, s.values(), version, removed, working)) return e;
+  if (json::error e = detail::removed_since(history, s.values(), version, removed, working))
+    return e;
   return detail::send_changes(s, version, removed.root(), handler, working);
 }
 
 template <class Memory, class Output>
-json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version, Output& out, unsigned indent) {
+json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where,
+                                std::int64_t version, Output& out, unsigned indent) {
   static_assert(json::detail::is_output<Output>,
-                "devicetwin: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
-  return detail::write_events(out, indent, [&](auto& writer) { return emit_changes_since(t, where, version, writer); });
+                "devicetwin: the output needs append(const char*, std::size_t), size() and "
+                "resize(std::size_t)");
+  return detail::write_events(
+      out, indent, [&](auto& writer) { return emit_changes_since(t, where, version, writer); });
 }
 
 }  // namespace DEVICETWIN_ABI

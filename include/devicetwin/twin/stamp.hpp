@@ -5,23 +5,15 @@
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 
+#include "../base/time.hpp"
 #include "../json/error.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 
-/// A point in time: the count of 100 ns since 1970-01-01T00:00:00 UTC, leap seconds left out. Azure prints
-/// seven decimals of a second, and the year 1 for "never"; both fit.
-using timestamp = std::int64_t;
-
-inline constexpr timestamp ticks_per_second = 10'000'000;
-/// 0001-01-01T00:00:00Z, the service's "never", and the last tick of the year 9999: what can be written.
-inline constexpr timestamp first_timestamp = -719162LL * 86400 * ticks_per_second;
-inline constexpr timestamp last_timestamp = (2932897LL * 86400) * ticks_per_second - 1;
-
 /// Who wrote a property last: `time`, and the section's version then; 0 when it is not known.
 struct stamp {
-  timestamp time = 0;
+  timestamp time;
   std::int64_t version = 0;
   friend constexpr bool operator==(const stamp& a, const stamp& b) noexcept {
     return a.time == b.time && a.version == b.version;
@@ -29,23 +21,25 @@ struct stamp {
   friend constexpr bool operator!=(const stamp& a, const stamp& b) noexcept { return !(a == b); }
 };
 
-/// The longest text that to_chars() writes for a timestamp.
+/// The longest text that format_timestamp() writes.
 inline constexpr std::size_t max_timestamp_chars = 28;
 
-/// Writes `time` as ISO 8601 in UTC, decimals without trailing zeros: 2026-01-31T12:00:00.25Z. Gives the end.
-/// `buffer` holds max_timestamp_chars. A time outside the years 1 to 9999 is written as the nearest inside.
-inline char* to_chars(char* buffer, timestamp time) noexcept;
+/// Writes `time` as ISO 8601 in UTC, decimals without trailing zeros: 2026-01-31T12:00:00.25Z.
+/// Returns the end of it. `buffer` holds max_timestamp_chars. A time outside the years 1 to 9999 is
+/// written as the nearest inside.
+inline char* format_timestamp(char* buffer, timestamp time) noexcept;
 
-/// Reads a point in time as ISO 8601 writes it (RFC 3339 and without an offset, which means UTC); decimals beyond
-/// the seventh are cut off. Errors: invalid_time, also for a day that does not exist.
+/// Reads a point in time as ISO 8601 writes it (RFC 3339 and without an offset, which means UTC);
+/// decimals beyond the seventh are cut off. Errors: invalid_time, also for a day that does not
+/// exist.
 inline json::result<timestamp> parse_timestamp(std::string_view text) noexcept;
 
 // ---------------------------------------------------------------------------------------------
 
 namespace detail {
 
-/// Days since 1970-01-01 in the Gregorian calendar. Years begin in March here, so that the day that comes and
-/// goes is the last one.
+/// Days since 1970-01-01 in the Gregorian calendar. Years begin in March here, so that the day that
+/// comes and goes is the last one.
 constexpr std::int64_t days_of(std::int64_t year, std::int64_t month, std::int64_t day) noexcept {
   if (month <= 2) --year;
   const std::int64_t in_era = year % 400;  // years are positive
@@ -60,10 +54,11 @@ constexpr int days_in_month(int year, int month) noexcept {
 
 }  // namespace detail
 
-inline char* to_chars(char* buffer, timestamp time) noexcept {
+inline char* format_timestamp(char* buffer, timestamp time) noexcept {
   if (time < first_timestamp) time = first_timestamp;
   if (time > last_timestamp) time = last_timestamp;
-  const std::int64_t since = time - first_timestamp;  // since the year 1, so nothing is negative
+  const std::int64_t since =
+      time.ticks - first_timestamp.ticks;  // since the year 1, so nothing is negative
   auto decimals = static_cast<std::uint32_t>(since % ticks_per_second);
   const std::int64_t second_of_day = since / ticks_per_second % 86400;
   // The inverse of days_of(), counted from the first of March of the year 0.
@@ -95,7 +90,8 @@ inline char* to_chars(char* buffer, timestamp time) noexcept {
   put_two(seconds % 60, 'Z');
   if (decimals == 0) return buffer;
   buffer[-1] = '.';
-  for (std::uint32_t unit = static_cast<std::uint32_t>(ticks_per_second) / 10; decimals != 0; unit /= 10) {
+  for (std::uint32_t unit = static_cast<std::uint32_t>(ticks_per_second) / 10; decimals != 0;
+       unit /= 10) {
     *buffer++ = static_cast<char>('0' + decimals / unit);
     decimals %= unit;
   }
@@ -135,8 +131,8 @@ inline json::result<timestamp> parse_timestamp(std::string_view text) noexcept {
   const int minute = number(2);
   expect(':', ':');
   const int second = number(2);
-  if (!good || year == 0 || month < 1 || month > 12 || day < 1 || day > detail::days_in_month(year, month) ||
-      hour > 23 || minute > 59 || second > 59) {
+  if (!good || year == 0 || month < 1 || month > 12 || day < 1 ||
+      day > detail::days_in_month(year, month) || hour > 23 || minute > 59 || second > 59) {
     return json::errc::invalid_time;
   }
   std::int64_t ticks = 0;
@@ -163,7 +159,7 @@ inline json::result<timestamp> parse_timestamp(std::string_view text) noexcept {
   if (!good || at != text.size()) return json::errc::invalid_time;
   const std::int64_t seconds =
       detail::days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset * 60;
-  return seconds * ticks_per_second + ticks;
+  return timestamp{seconds * ticks_per_second + ticks};
 }
 
 }  // namespace DEVICETWIN_ABI

@@ -1,7 +1,7 @@
 /// A twin as bytes, with all that it knows: for a file, flash or a database.
 ///
-/// The service's JSON has no place for tombstones and shows a time stamp at every level; this form has both, compactly,
-/// and tells when it was torn or written by a later version.
+/// The service's JSON has no place for tombstones and shows a time stamp at every level; this form
+/// has both, compactly, and tells when it was torn or written by a later version.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -23,24 +23,28 @@ inline constexpr unsigned char stored_format = 1;
 /// Appends the stored form to anything json::write() takes. Not for text: it holds any byte.
 /// Errors: not_a_twin before there is one; out_of_memory; then `out` is as it was.
 template <class Memory, class Output>
-[[nodiscard]] json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out);
+json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out);
 
 /// Takes a twin from its stored form; `bytes` is exactly that. The twin keeps its own dialect.
-/// Errors: damaged (torn, changed, or no stored twin at all); newer_format; out_of_memory; then nothing has changed.
+/// Errors: damaged (torn, changed, or no stored twin at all); newer_format; out_of_memory; then
+/// nothing has changed.
 template <class Memory>
-[[nodiscard]] json::error load_stored(std::string_view bytes, basic_twin<Memory, stamped>& t);
+json::error load_stored(std::string_view bytes, basic_twin<Memory, stamped>& t);
 
 // ---------------------------------------------------------------------------------------------
 
 namespace detail {
 
-// The content of the stored form (detail/stored_form.hpp): flags, the service's view without metadata, and for desired and
-// reported: known since, budget, the records (version, names), the numbers of stamp_shadow::store(), and the peculiarities
-// of a loaded `$metadata` as JSON, or nothing.
+// The content of the stored form (detail/stored_form.hpp): flags, the service's view without
+// metadata, and for desired and reported: known since, budget, the records (version, names), the
+// numbers of stamp_shadow::store(), and the peculiarities of a loaded `$metadata` as JSON, or
+// nothing.
 inline constexpr std::string_view stored_mark = "DTWN";
-inline constexpr unsigned stored_shows_history = 1, stored_doubts_desired = 2, stored_doubts_reported = 4;
+inline constexpr unsigned stored_shows_history = 1, stored_doubts_desired = 2,
+                          stored_doubts_reported = 4;
 
-inline json::error store_tracking(const stamped& tracking, const json::arena_value& values, stored_writer<json::text_buffer>& out,
+inline json::error store_tracking(const stamped& tracking, const json::arena_value& values,
+                                  stored_writer<json::text_buffer>& out,
                                   const json::memory_source& working) {
   const section_history& history = tracking.history();
   out.number(static_cast<std::uint64_t>(history.known_since()));
@@ -63,11 +67,13 @@ inline json::error store_tracking(const stamped& tracking, const json::arena_val
 }
 
 /// Takes what store_tracking() wrote for a section of these values and this version.
-inline json::errc restore_tracking(stored_reader& in, const json::arena_value& values, std::int64_t newest, bool doubted, stamped& tracking,
+inline json::errc restore_tracking(stored_reader& in, const json::arena_value& values,
+                                   std::int64_t newest, bool doubted, stamped& tracking,
                                    const json::memory_source& working) {
   section_history& history = tracking.history();
   std::uint64_t known_since = 0, budget = 0, records = 0;
-  if (!in.number(known_since) || !in.number(budget) || !in.number(records)) return json::errc::damaged;
+  if (!in.number(known_since) || !in.number(budget) || !in.number(records))
+    return json::errc::damaged;
   if (known_since > static_cast<std::uint64_t>(newest)) return json::errc::damaged;
   std::uint64_t before = known_since;
   history.start(static_cast<std::int64_t>(known_since));
@@ -76,7 +82,8 @@ inline json::errc restore_tracking(stored_reader& in, const json::arena_value& v
     std::uint64_t version = 0;
     std::string_view names;
     if (!in.number(version) || !in.text(names)) return json::errc::damaged;
-    if (version <= before || version > static_cast<std::uint64_t>(newest)) return json::errc::damaged;
+    if (version <= before || version > static_cast<std::uint64_t>(newest))
+      return json::errc::damaged;
     before = version;
     json::document parsed(working);
     const json::error e = read_names(names, parsed, working);
@@ -92,7 +99,8 @@ inline json::errc restore_tracking(stored_reader& in, const json::arena_value& v
   }
   const bool out_of_range = tracking.shadow().drop_versions_above(newest);
   tracking.set_doubted(false);
-  if (doubted || out_of_range || !tracking.shadow().in_order_after(history.known_since())) tracking.doubt(newest);
+  if (doubted || out_of_range || !tracking.shadow().in_order_after(history.known_since()))
+    tracking.doubt(newest);
   std::string_view unusual;
   if (!in.text(unusual)) return json::errc::damaged;
   if (unusual.empty()) return json::errc::ok;
@@ -110,31 +118,27 @@ inline json::errc restore_tracking(stored_reader& in, const json::arena_value& v
 
 }  // namespace detail
 
-/// The writing side of a section, for load_stored().
-template <class Memory, class Tracking>
-struct twin_access {
-  static section<Tracking>& writable(basic_twin<Memory, Tracking>& t, part p) noexcept { return t.writable(p); }
-  static typename basic_twin<Memory, Tracking>::layout& layout(basic_twin<Memory, Tracking>& t) noexcept { return t.layout_; }
-  static Memory memory(const basic_twin<Memory, Tracking>& t) { return t.memory_; }
-};
-
 template <class Memory, class Output>
 json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out) {
   static_assert(json::detail::is_output<Output>,
-                "write_stored: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+                "write_stored: the output needs append(const char*, std::size_t), size() and "
+                "resize(std::size_t)");
+  const auto& state = detail::twin_access::state(t);
   const json::memory_source working = t.memory_source();
   json::text_buffer payload(working), view(working);
   detail::stored_writer<json::text_buffer> writer(payload);
   view_options options;
   options.metadata = false;
-  if (json::error e = detail::write_events(view, 0, [&](auto& w) { return emit_service_view(t, w, options); })) return e;
+  if (json::error e =
+          detail::write_events(view, 0, [&](auto& w) { return emit_service_view(t, w, options); }))
+    return e;
   // A history member of the view says only whether it is shown; the history itself follows.
-  writer.number((t.root_layout().shows_history ? detail::stored_shows_history : 0) |
-                (t.section_of(part::desired).tracking().is_doubted() ? detail::stored_doubts_desired : 0) |
-                (t.section_of(part::reported).tracking().is_doubted() ? detail::stored_doubts_reported : 0));
+  writer.number((state.layout.shows_history ? detail::stored_shows_history : 0) |
+                (state.desired.tracking().is_doubted() ? detail::stored_doubts_desired : 0) |
+                (state.reported.tracking().is_doubted() ? detail::stored_doubts_reported : 0));
   writer.text(view.view());
   for (const part where : {part::desired, part::reported}) {
-    const section<stamped>& s = t.section_of(where);
+    const section<stamped>& s = state.properties(where);
     if (json::error e = detail::store_tracking(s.tracking(), s.values(), writer, working)) return e;
   }
   if (!writer.good()) return json::errc::out_of_memory;
@@ -144,21 +148,25 @@ json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out) {
 
 template <class Memory>
 json::error load_stored(std::string_view bytes, basic_twin<Memory, stamped>& t) {
-  using access = twin_access<Memory, stamped>;
   std::string_view payload;
-  const json::errc form = detail::read_stored_form(bytes, detail::stored_mark, stored_format, payload);
+  const json::errc form =
+      detail::read_stored_form(bytes, detail::stored_mark, stored_format, payload);
   if (form != json::errc::ok) return form;
   detail::stored_reader in(payload);
   std::uint64_t flags = 0;
   std::string_view view;
   if (!in.number(flags) || flags > 7 || !in.text(view)) return json::errc::damaged;
-  basic_twin<Memory, stamped> fresh(t.rules(), access::memory(t));
-  if (json::error e = fresh.load(view)) return e.code() == json::errc::out_of_memory ? e : json::error(json::errc::damaged);
-  access::layout(fresh).shows_history = (flags & detail::stored_shows_history) != 0;
+  basic_twin<Memory, stamped> fresh(t.rules(), detail::twin_access::state(t).memory);
+  if (json::error e = fresh.load(view))
+    return e.code() == json::errc::out_of_memory ? e : json::error(json::errc::damaged);
+  auto& state = detail::twin_access::state(fresh);
+  state.layout.shows_history = (flags & detail::stored_shows_history) != 0;
   for (const part where : {part::desired, part::reported}) {
-    section<stamped>& s = access::writable(fresh, where);
-    const bool doubted = (flags & (where == part::desired ? detail::stored_doubts_desired : detail::stored_doubts_reported)) != 0;
-    const json::errc code = detail::restore_tracking(in, s.values(), s.version(), doubted, s.tracking(), t.memory_source());
+    section<stamped>& s = state.properties(where);
+    const bool doubted = (flags & (where == part::desired ? detail::stored_doubts_desired
+                                                          : detail::stored_doubts_reported)) != 0;
+    const json::errc code = detail::restore_tracking(in, s.values(), s.version(), doubted,
+                                                     s.tracking(), t.memory_source());
     if (code != json::errc::ok) return code;
   }
   if (!in.done()) return json::errc::damaged;

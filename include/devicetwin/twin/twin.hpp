@@ -7,11 +7,421 @@
 ///     send_to_device(done.notification());
 #pragma once
 
-#include "basic_twin.hpp"
-#include "detail/twin_writes.hpp"
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <string_view>  // std::string_view
+#include <type_traits>  // std::enable_if_t
+
+#include "../json/arena.hpp"
+#include "../json/pool.hpp"
+#include "../json/read.hpp"
+#include "../json/write.hpp"
+#include "detail/render.hpp"
+#include "detail/twin_load.hpp"
+#include "detail/twin_state.hpp"
+#include "detail/twin_write.hpp"
+#include "dialect.hpp"
+#include "identity.hpp"
+#include "outcome.hpp"
+#include "section.hpp"
+#include "stamp.hpp"
+#include "validate.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
+
+/// Where a twin lives: on the C library's heap, or another memory_source's.
+class heap_memory {
+ public:
+  heap_memory() noexcept = default;
+  explicit heap_memory(const json::memory_source& source) noexcept : source_(source) {}
+  json::memory_source source() const noexcept { return source_; }
+
+ private:
+  json::memory_source source_;
+};
+
+/// Where a twin lives: in a caller's buffer and nowhere else; the buffer must outlive it. Views and
+/// questions may take working memory from it, too, so that not even const access is for several
+/// threads at once. A write for which there is no room is refused with out_of_memory, and nothing
+/// has changed. Six times the text of the service's view, metadata included, and 2 KB are enough to
+/// load it and to patch it for ever.
+class buffer_memory {
+ public:
+  buffer_memory(void* buffer, std::size_t bytes) noexcept : pool_(buffer, bytes) {}
+  json::memory_source source() const noexcept { return pool_.source(); }
+
+ private:
+  json::pool pool_;
+};
+
+namespace detail {
+
+/// Neither JSON text nor a RapidJSON value.
+template <class Input>
+inline constexpr bool is_no_input =
+    !json::detail::is_value<Input> && !std::is_convertible_v<const Input&, std::string_view>;
+
+template <class Input>
+json::error explain_input() {
+  static_assert(
+      json::detail::mistaken<Input>,
+      "basic_twin: the input is JSON text or a RapidJSON value (of a json::document, its root())");
+  return json::errc::wrong_type;
+}
+
+}  // namespace detail
+
+/// A twin. `Memory` is heap_memory or buffer_memory; `Tracking` is stamped (who was written when,
+/// and what was removed) or unstamped (values and versions only).
+///
+/// Its parts are identity (read-only to both parties), tags and desired (written by the service)
+/// and reported (written by the device). Every write is one step: it happens as a whole or, with an
+/// error, not at all. The rules are those of a dialect, azure if none is named; docs/azure.md has
+/// them in words. What is handed out by reference is valid until the next write. Const access from
+/// several threads is safe; one writer at a time. Movable; assign() copies.
+template <class Memory, class Tracking>
+class basic_twin {
+ public:
+  using tracking = Tracking;
+
+  /// `rules` must outlive the twin.
+  explicit basic_twin(const dialect& rules = azure, const Memory& memory = Memory()) noexcept
+      : state_(rules, memory) {}
+  basic_twin(basic_twin&& other) noexcept : basic_twin(other.rules(), other.state_.memory) {
+    swap(other);
+  }
+  basic_twin& operator=(basic_twin&& other) noexcept {
+    basic_twin(static_cast<basic_twin&&>(other)).swap(*this);
+    return *this;
+  }
+  void swap(basic_twin& other) noexcept { state_.swap(other.state_); }
+  /// Becomes a copy, in this twin's own memory. Errors: out_of_memory; then nothing has changed.
+  json::error assign(const basic_twin& other) {
+    state copy(other.rules(), state_.memory);
+    if (json::error e = copy.copy_from(other.state_)) return e;
+    state_.swap(copy);
+    return {};
+  }
+
+  // --- reading -------------------------------------------------------------------------------
+
+  const dialect& rules() const noexcept { return *state_.rules; }
+  /// Everything at the root but tags and properties, an object; null before there is a twin.
+  const json::arena_value& identity() const noexcept { return state_.identity.root(); }
+  /// Objects; null before there is a twin.
+  const json::arena_value& tags() const noexcept { return state_.tags.values(); }
+  const json::arena_value& desired() const noexcept { return state_.desired.values(); }
+  const json::arena_value& reported() const noexcept { return state_.reported.values(); }
+
+  std::int64_t version() const noexcept { return state_.version; }
+  std::int64_t desired_version() const noexcept { return state_.desired.version(); }
+  std::int64_t reported_version() const noexcept { return state_.reported.version(); }
+  /// Without the quotes that a header puts around it; empty when there is none.
+  std::string_view etag() const noexcept { return state_.etag(); }
+  std::string_view device_id() const noexcept { return state_.device_id(); }
+  std::string_view module_id() const noexcept { return state_.module_id(); }
+
+  /// The size of a part by the dialect's formula.
+  std::size_t size(part p) const noexcept { return state_.size(p); }
+  /// The bytes of the compact JSON text of a part's values, as dialect::max_text counts them. Cost:
+  /// none, a counter is kept.
+  std::size_t text_size(part p) const noexcept { return state_.text_size(p); }
+  /// When the property at `pointer` ("" is the section itself) was last written. Of a property of
+  /// tags, or one whose metadata is missing, nothing is known: not_found. The version is 0 where it
+  /// is not known: the metadata has none, or one that cannot be right, or contradicts the history
+  /// (docs/azure.md, "History"). Errors: as json::find. Cost: a scan of each object on the way.
+  json::result<stamp> stamp_of(part where, std::string_view pointer) const noexcept {
+    return state_.stamp_of(where, pointer);
+  }
+
+  /// Whether reported has every desired property, with its value; an acknowledgement counts as the
+  /// value it names. Cost: none, a counter is kept.
+  bool in_sync() const noexcept { return state_.pending == 0; }
+
+  /// Bytes held for everything beside this object itself.
+  std::size_t memory_in_bytes() const noexcept {
+    return state_.identity.capacity_in_bytes() + state_.tags.memory_in_bytes() +
+           state_.desired.memory_in_bytes() + state_.reported.memory_in_bytes();
+  }
+
+  // --- making one ----------------------------------------------------------------------------
+
+  /// A fresh twin: empty sections at version 1, the etag's counter at 1, the twin at version 2.
+  /// `done` has the lifecycle event. Errors: invalid_identity at the member, out_of_memory; then
+  /// nothing has changed.
+  json::error create(const new_identity& who, timestamp now, outcome& done) {
+    done.clear();
+    state fresh = state_.successor();
+    if (json::error e = detail::make_twin(fresh, who, now, done)) return emptied(done, e);
+    state_.swap(fresh);
+    return {};
+  }
+
+  /// Takes a twin from JSON: what the service's GET gives, a device's own
+  /// (`{"desired":…,"reported":…}`), or the body of a lifecycle or replaceTwin event. Limits do not
+  /// apply: what exists is taken, kept, and written back the same, also metadata that is missing,
+  /// stale or strange, and counters that follow no law. Members of the root that are not known are
+  /// kept; of `properties` only the two sections are. Errors: of reading; not_a_twin with the
+  /// pointer of what has the wrong type; misplaced_section with the pointer of `desired` or
+  /// `reported` at the root of a twin that has `properties` too; out_of_memory; then nothing has
+  /// changed.
+  json::error load(std::string_view text) {
+    json::read_options options;
+    options.max_depth = detail::whole_twin_depth;
+    options.big_integers = rules().big_integers;
+    options.memory = memory_source();
+    json::arena memory(memory_source());
+    static_cast<void>(memory.reserve(
+        3 * text.size()));  // it is rarely more; without room for that it grows in steps
+    json::arena_value whole;
+    if (json::error e = json::read(text, whole, memory, options)) return e;
+    return load_value(whole);
+  }
+  template <class Allocator>
+  json::error load(const json::basic_value<Allocator>& value) {
+    json::arena memory(memory_source());
+    json::arena_value copy;
+    if (json::error e = copy_checked(value, copy, memory, detail::whole_twin_depth)) return e;
+    return load_value(copy);
+  }
+  /// Neither text nor a value: a mistake, explained.
+  template <class Input>
+  std::enable_if_t<detail::is_no_input<Input>, json::error> load(const Input&) {
+    return detail::explain_input<Input>();
+  }
+
+  // --- writing -------------------------------------------------------------------------------
+  //
+  // All take JSON text or a RapidJSON value, the time, and the outcome to fill. Errors: of reading,
+  // with line and column; those of the dialect, with the pointer; number_out_of_range at a counter
+  // of a loaded twin that cannot count on; out_of_memory. Then nothing has changed and the outcome
+  // is empty. Cost: what the input says, not what the twin holds, apart from the scan for each
+  // name.
+
+  /// The service merges `{"tags":{…},"properties":{"desired":{…}}}`, either left out, in one step.
+  /// Null for a section empties it. `if_match` as etag_matches() has it. Errors:
+  /// precondition_failed, not_writable.
+  json::error service_patch(std::string_view text, timestamp now, outcome& done,
+                            std::string_view if_match = {}) {
+    return read_and(text, done, [&](json::arena_value& v) {
+      return service_write(state_, v, false, now, done, if_match, nullptr).run();
+    });
+  }
+  template <class Allocator>
+  json::error service_patch(const json::basic_value<Allocator>& patch, timestamp now, outcome& done,
+                            std::string_view if_match = {}) {
+    return copy_and(patch, done, [&](json::arena_value& v) {
+      return service_write(state_, v, false, now, done, if_match, nullptr).run();
+    });
+  }
+
+  /// The service replaces the sections that are given, in the same shape. The device is told what
+  /// is there, and null for what is gone.
+  json::error service_replace(std::string_view text, timestamp now, outcome& done,
+                              std::string_view if_match = {}) {
+    return read_and(text, done, [&](json::arena_value& v) {
+      return service_write(state_, v, true, now, done, if_match, nullptr).run();
+    });
+  }
+  template <class Allocator>
+  json::error service_replace(const json::basic_value<Allocator>& document, timestamp now,
+                              outcome& done, std::string_view if_match = {}) {
+    return copy_and(document, done, [&](json::arena_value& v) {
+      return service_write(state_, v, true, now, done, if_match, nullptr).run();
+    });
+  }
+
+  /// No condition on a version.
+  static constexpr std::int64_t any_version = -1;
+
+  /// The device merges the bare object of what it reports; any `$` name in it is refused. With
+  /// `expected_version`, the reported version must be that one: precondition_failed.
+  json::error device_patch(std::string_view text, timestamp now, outcome& done,
+                           std::int64_t expected_version = any_version) {
+    return read_and(text, done, [&](json::arena_value& v) {
+      return device_write(state_, v, now, done, expected_version, nullptr).run();
+    });
+  }
+  template <class Allocator>
+  json::error device_patch(const json::basic_value<Allocator>& patch, timestamp now, outcome& done,
+                           std::int64_t expected_version = any_version) {
+    return copy_and(patch, done, [&](json::arena_value& v) {
+      return device_write(state_, v, now, done, expected_version, nullptr).run();
+    });
+  }
+
+  /// Neither text nor a value: a mistake, explained.
+  template <class Input, class... Rest>
+  std::enable_if_t<detail::is_no_input<Input>, json::error> service_patch(const Input&, Rest&&...) {
+    return detail::explain_input<Input>();
+  }
+  template <class Input, class... Rest>
+  std::enable_if_t<detail::is_no_input<Input>, json::error> service_replace(const Input&,
+                                                                            Rest&&...) {
+    return detail::explain_input<Input>();
+  }
+  template <class Input, class... Rest>
+  std::enable_if_t<detail::is_no_input<Input>, json::error> device_patch(const Input&, Rest&&...) {
+    return detail::explain_input<Input>();
+  }
+
+  /// A device's copy takes a notification: members of desired and "$version", which becomes
+  /// desired's. Only the version after the current one is taken, precondition_failed otherwise:
+  /// fetch the whole twin then. Errors: not_a_twin at "/$version".
+  json::error apply_notification(std::string_view text, timestamp now, outcome& done) {
+    return read_and(text, done, [&](json::arena_value& v) {
+      return notification_write(state_, v, now, done).run();
+    });
+  }
+
+  /// A back end's copy takes an updateTwin event: root "version", and of each section written its
+  /// members, "$metadata", whose time they carry from now on, and "$version". Only the event after
+  /// the copy's version is taken, and a section's version must be above the copy's;
+  /// precondition_failed otherwise: fetch the whole twin then. (The body of any other event is a
+  /// whole twin: load().) Errors: not_a_twin at what is missing or has the wrong type.
+  json::error apply_event(std::string_view text, outcome& done) {
+    return read_and(text, done,
+                    [&](json::arena_value& v) { return event_write(state_, v, done).run(); });
+  }
+
+  // --- asking first --------------------------------------------------------------------------
+
+  /// What the write of the same name would be refused for, all of it, and the room each written
+  /// section would have left; nothing is changed. Errors: what makes the input no such write at all
+  /// (reading, not_a_twin, not_writable, out_of_memory).
+  json::error check_service_patch(std::string_view text, validation& report) const {
+    return ask(text, party::service, report, [&](state& s, json::arena_value& v, outcome& none) {
+      return service_write(s, v, false, timestamp(), none, {}, &report).run();
+    });
+  }
+  json::error check_service_replace(std::string_view text, validation& report) const {
+    return ask(text, party::service, report, [&](state& s, json::arena_value& v, outcome& none) {
+      return service_write(s, v, true, timestamp(), none, {}, &report).run();
+    });
+  }
+  json::error check_device_patch(std::string_view text, validation& report) const {
+    return ask(text, party::device, report, [&](state& s, json::arena_value& v, outcome& none) {
+      return device_write(s, v, timestamp(), none, any_version, &report).run();
+    });
+  }
+
+  // --- what was removed ----------------------------------------------------------------------
+
+  /// How many bytes of tombstones each section may keep; the oldest go first. Stays when another
+  /// twin is loaded.
+  void set_history_budget(std::size_t bytes) noexcept {
+    static_assert(Tracking::keeps_stamps, "basic_twin: an unstamped twin keeps no history");
+    state_.desired.tracking().history().set_budget(bytes);
+    state_.reported.tracking().history().set_budget(bytes);
+  }
+  /// Forgets what was removed up to this version of the section; nobody will ask any more. A
+  /// version that the section has not reached yet means the present one.
+  void forget_before(part section, std::int64_t version) noexcept {
+    static_assert(Tracking::keeps_stamps, "basic_twin: an unstamped twin keeps no history");
+    if (section == part::tags) return;
+    auto& written = state_.properties(section);
+    written.tracking().history().forget_before(version < written.version() ? version
+                                                                           : written.version());
+  }
+
+  json::memory_source memory_source() const noexcept { return state_.working(); }
+
+ private:
+  friend struct detail::twin_access;
+  using state = detail::twin_state<Memory, Tracking>;
+  using service_write = detail::service_write<state>;
+  using device_write = detail::device_write<state>;
+  using notification_write = detail::notification_write<state>;
+  using event_write = detail::event_write<state>;
+
+  // Reading input into the outcome's memory.
+  template <class Act>
+  json::error read_and(std::string_view text, outcome& done, Act&& act) const {
+    done.clear();
+    json::read_options options;
+    options.big_integers = rules().big_integers;
+    options.memory = memory_source();
+    json::arena_value value;
+    if (json::error e = json::read(text, value, detail::outcome_access::arena(done), options))
+      return emptied(done, e);
+    return emptied(done, act(value));
+  }
+  template <class Allocator, class Act>
+  json::error copy_and(const json::basic_value<Allocator>& given, outcome& done, Act&& act) const {
+    done.clear();
+    json::arena_value value;
+    if (json::error e = copy_checked(given, value, detail::outcome_access::arena(done)))
+      return emptied(done, e);
+    return emptied(done, act(value));
+  }
+  enum class party : unsigned char { service, device };
+  template <class Act>
+  json::error ask(std::string_view text, party who, validation& report, Act&& act) const {
+    report.clear();
+    outcome none(memory_source());
+    auto& self = const_cast<state&>(state_);  // with a report nothing is written
+    const json::error e =
+        read_and(text, none, [&](json::arena_value& v) { return act(self, v, none); });
+    if (!detail::is_number_size(e.code())) return e;
+    // The numbers are violations; the rest is looked at without them.
+    json::arena_value value;
+    const auto note = [&](std::string_view pointer, json::errc code) {
+      part where = part::reported;
+      if (who == party::service && !section_in_root(pointer, where)) return code;
+      const auto violation = json::error(code).at(json::detail::pointer_text{pointer});
+      return report.add(where, violation) ? json::errc::ok : json::errc::out_of_memory;
+    };
+    if (json::error worse = detail::read_without_big_numbers(
+            text, value, detail::outcome_access::arena(none), rules(), memory_source(), note))
+      return worse;
+    return act(self, value, none);
+  }
+  /// Takes the place of a section off a pointer into what a service writes. False when it leads to
+  /// neither tags nor desired.
+  static bool section_in_root(std::string_view& pointer, part& where) noexcept {
+    constexpr std::string_view places[] = {"/tags", "/properties/desired"};
+    for (const std::string_view place : places) {
+      const std::string_view rest =
+          pointer.substr(pointer.size() < place.size() ? pointer.size() : place.size());
+      if (pointer.substr(0, place.size()) != place || (!rest.empty() && rest.front() != '/'))
+        continue;
+      where = place == places[0] ? part::tags : part::desired;
+      pointer = rest;
+      return true;
+    }
+    return false;
+  }
+  static json::error emptied(outcome& done, const json::error& e) {
+    if (e) done.clear();
+    return e;
+  }
+  /// A value of the caller's, with the strings checked that nobody has read.
+  template <class Allocator>
+  json::error copy_checked(const json::basic_value<Allocator>& given, json::arena_value& value,
+                           json::arena& memory,
+                           std::size_t max_depth = json::default_max_depth) const {
+    json::detail::walk_memory<json::basic_value<Allocator>> walk(memory_source());
+    detail::counted_text text;
+    json::text_writer<detail::counted_text> checker(text);
+    if (json::error e =
+            json::detail::emit(given, checker, json::detail::nulls::emit, max_depth, walk))
+      return e;
+    json::detail::tree_builder<json::arena> builder(memory, memory_source());
+    return builder.build(value, [&](auto& handler) {
+      return json::detail::emit(given, handler, json::detail::nulls::emit, max_depth, walk);
+    });
+  }
+
+  json::error load_value(json::arena_value& value) {  // takes it apart
+    state fresh = state_.successor();
+    if (json::error e = detail::twin_loader<state>(fresh).load(value)) return e;
+    state_.swap(fresh);
+    return {};
+  }
+
+  state state_;
+};
 
 /// The everyday twin: on the heap, with stamps and tombstones.
 using twin = basic_twin<heap_memory, stamped>;

@@ -25,8 +25,8 @@ inline namespace DEVICETWIN_ABI {
 /// Whether a value is a merge patch, in which null removes, or the content of a section.
 enum class shape : unsigned char { patch, section };
 
-/// One rule that is broken: in which part, and what json::error says: code, pointer inside the part, limit, actual
-/// figure, sentence.
+/// One rule that is broken: in which part, and what json::error says: code, pointer inside the
+/// part, limit, actual figure, sentence.
 struct violation {
   part where = part::tags;
   json::error what;
@@ -40,11 +40,16 @@ class validation {
   bool empty() const noexcept { return found_.empty(); }
   std::size_t size() const noexcept { return found_.size(); }
   const violation& operator[](std::size_t index) const noexcept { return found_[index]; }
+  const violation* begin() const noexcept { return found_.data(); }
+  const violation* end() const noexcept { return found_.data() + found_.size(); }
 
-  /// How much the section may still grow, by the dialect's formula and on the merged result; negative when it is
-  /// too large already, INT64_MAX when there is no limit. Filled in by what knows the section.
+  /// How much the section may still grow, by the dialect's formula and on the merged result;
+  /// negative when it is too large already, INT64_MAX when there is no limit. Filled in by what
+  /// knows the section.
   std::int64_t head_room(part p) const noexcept { return head_room_[static_cast<std::size_t>(p)]; }
-  void set_head_room(part p, std::int64_t bytes) noexcept { head_room_[static_cast<std::size_t>(p)] = bytes; }
+  void set_head_room(part p, std::int64_t bytes) noexcept {
+    head_room_[static_cast<std::size_t>(p)] = bytes;
+  }
 
   /// False when memory ran out.
   [[nodiscard]] bool add(part where, const json::error& what) noexcept {
@@ -61,28 +66,33 @@ class validation {
   std::int64_t head_room_[part_count] = {INT64_MAX, INT64_MAX, INT64_MAX};
 };
 
-/// Checks `value`, the content of a section or a patch of it, and adds every violation to `out`: names, strings,
-/// integers, nulls, arrays, depth, and for a section (or where the dialect measures patches) the size, whose head
-/// room is noted; for a section also the length of its text. `$version` and `$metadata` belong to the twin and are violations here.
-/// A tree does not tell how a number was spelled: an integer beyond 64 bits that was rounded when it was read is a double
+/// Checks `value`, the content of a section or a patch of it, and adds every violation to `out`:
+/// names, strings, integers, nulls, arrays, depth, and for a section (or where the dialect measures
+/// patches) the size, whose head room is noted; for a section also the length of its text.
+/// `$version` and `$metadata` belong to the twin and are violations here. A tree does not tell how
+/// a number was spelled: an integer beyond 64 bits that was rounded when it was read is a double
 /// like any other here. Give the text to have it found.
 /// Errors, with the pointer: not_a_twin when `value` is no object, not_finite, out_of_memory.
 /// Cost: one pass.
 template <class Allocator>
-[[nodiscard]] json::error validate(const json::basic_value<Allocator>& value, part where, shape form, const dialect& rules,
-                                   validation& out, const json::memory_source& memory = {});
+json::error validate(const json::basic_value<Allocator>& value, part where, shape form,
+                     const dialect& rules, validation& out, const json::memory_source& memory = {});
 
-/// The same for JSON text. First adds each integer beyond 64 bits, where the dialect refuses them, and each number beyond the
-/// largest double.
-/// Errors: those of json::read but for the size of numbers; as above. Then `out` is as it was. Cost: two or three passes.
-[[nodiscard]] inline json::error validate(std::string_view text, part where, shape form, const dialect& rules, validation& out,
-                                          const json::memory_source& memory = {});
+/// The same for JSON text. First adds each integer beyond 64 bits, where the dialect refuses them,
+/// and each number beyond the largest double. Errors: those of json::read but for the size of
+/// numbers; as above. Then `out` is as it was. Cost: two or three passes.
+inline json::error validate(std::string_view text, part where, shape form, const dialect& rules,
+                            validation& out, const json::memory_source& memory = {});
 
 /// Neither a value nor text: a mistake, explained.
 template <class Value, class... Rest>
-std::enable_if_t<!json::detail::is_value<Value> && !std::is_convertible_v<const Value&, std::string_view>, json::error> validate(const Value&, Rest&&...) {
+std::enable_if_t<!json::detail::is_value<Value> &&
+                     !std::is_convertible_v<const Value&, std::string_view>,
+                 json::error>
+validate(const Value&, Rest&&...) {
   static_assert(json::detail::mistaken<Value>,
-                "validate: the first argument is a RapidJSON value (of a json::document, its root(); of a twin, a part of it) or JSON text");
+                "validate: the first argument is a RapidJSON value (of a json::document, its "
+                "root(); of a twin, a part of it) or JSON text");
   return json::errc::wrong_type;
 }
 
@@ -116,7 +126,8 @@ inline std::size_t visible_size(std::string_view text) noexcept {
   return visible.count();
 }
 
-/// How large a section, or a piece of one, is: by the dialect's formula, and as compact JSON text (dialect::max_text).
+/// How large a section, or a piece of one, is: by the dialect's formula, and as compact JSON text
+/// (dialect::max_text).
 struct section_size {
   std::size_t by_formula = 0;
   std::size_t text = 0;
@@ -137,7 +148,8 @@ struct section_size {
 inline std::size_t quoted_size(std::string_view text) noexcept {
   const char* const end = text.data() + text.size();
   std::size_t size = text.size() + 2;
-  for (const char* p = json::detail::skip_plain(text.data(), end); p != end; p = json::detail::skip_plain(p + 1, end)) {
+  for (const char* p = json::detail::skip_plain(text.data(), end); p != end;
+       p = json::detail::skip_plain(p + 1, end)) {
     const auto c = static_cast<unsigned char>(*p);
     if (c == '"' || c == '\\' || (c >= 0x08 && c <= 0x0D && c != 0x0B)) {
       size += 1;
@@ -148,8 +160,9 @@ inline std::size_t quoted_size(std::string_view text) noexcept {
   return size;
 }
 
-/// A handler of events that counts by the formula size_formula::contents and the bytes of the compact text at once. Each
-/// double counts as the longest in the text: to write every one would cost more than the rest.
+/// A handler of events that counts by the formula size_formula::contents and the bytes of the
+/// compact text at once. Each double counts as the longest in the text: to write every one would
+/// cost more than the rest.
 class size_counter {
  public:
   static constexpr std::size_t longest_double = 24;  ///< -1.7976931348623157e+308
@@ -247,7 +260,8 @@ json::error measure(const Value& value, size_formula formula, json::detail::null
   return e;
 }
 
-/// The size of a name with what a member adds around it; a comma is counted by whoever knows its neighbours.
+/// The size of a name with what a member adds around it; a comma is counted by whoever knows its
+/// neighbours.
 inline section_size name_size(std::string_view name, size_formula formula) {
   const std::size_t text = quoted_size(name) + 1;  // the colon
   return {formula == size_formula::contents ? visible_size(name) : text, text};
@@ -258,24 +272,29 @@ inline section_size commas(std::size_t members, size_formula formula) noexcept {
   return {formula == size_formula::contents ? 0 : count, count};
 }
 
-/// Which limits a section would pass that had `before` bytes and will have `after`; calls `broken(error)` for each until
-/// that gives false. `held` is what the dialect holds against its limit by the formula.
+/// Which limits a section would pass that had `before` bytes and will have `after`; calls
+/// `broken(error)` for each until that gives false. `held` is what the dialect holds against its
+/// limit by the formula.
 template <class Broken>
-bool check_sizes(const dialect& rules, part where, std::size_t held, const section_size& before, const section_size& after, Broken&& broken) {
+bool check_sizes(const dialect& rules, part where, std::size_t held, const section_size& before,
+                 const section_size& after, Broken&& broken) {
   const std::size_t limit = rules.max_size(where);
   if (held > limit && (rules.basis == size_basis::patch || held > before.by_formula) &&
       !broken(json::error(json::errc::section_too_large).limited_to(limit, held))) {
     return false;
   }
   return after.text <= rules.max_text || after.text <= before.text ||
-         broken(json::error(json::errc::section_text_too_long).limited_to(rules.max_text, after.text));
+         broken(
+             json::error(json::errc::section_text_too_long).limited_to(rules.max_text, after.text));
 }
 
 /// Which names a dialect allows.
 class name_rules {
  public:
   explicit name_rules(const dialect& d) noexcept
-      : max_(d.max_name), controls_(d.control_characters_in_names), spaces_(d.white_space_in_names) {
+      : max_(d.max_name),
+        controls_(d.control_characters_in_names),
+        spaces_(d.white_space_in_names) {
     for (const char c : d.forbidden_in_names) forbid(static_cast<unsigned char>(c));
     if (!controls_) {
       low_ |= 0xFFFFFFFF;
@@ -318,7 +337,8 @@ class name_rules {
     }
     if (spaces_) return false;
     if (byte(0) == 0xE1) return second == 0x9A && third == 0x80;
-    if (byte(0) == 0xE2 && second == 0x80) return third <= 0x8A || third == 0xA8 || third == 0xA9 || third == 0xAF;
+    if (byte(0) == 0xE2 && second == 0x80)
+      return third <= 0x8A || third == 0xA8 || third == 0xA9 || third == 0xAF;
     if (byte(0) == 0xE2) return second == 0x81 && third == 0x9F;
     return byte(0) == 0xE3 && second == 0x80 && third == 0x80;
   }
@@ -329,18 +349,21 @@ class name_rules {
   bool common_are_good_;              ///< none from '0' to '~' is forbidden
 };
 
-/// Whether trees can hold a number: ok, integer_overflow where the dialect refuses it, number_overflow.
+/// Whether trees can hold a number: ok, integer_overflow where the dialect refuses it,
+/// number_overflow.
 inline json::errc parse_for(const dialect& rules, std::string_view text, json::number& n) noexcept {
   const json::number_end read = json::parse_number(text.data(), text.data() + text.size(), n);
   const bool refused = n.big_integer && rules.big_integers == json::big_integer_rule::refuse;
   return refused ? json::errc::integer_overflow : read.code;
 }
 
-/// A handler of events that holds a patch or a section against a dialect. Without a report it stops at the first
-/// violation, and whoever sends the events adds the pointer; with one it notes all and goes on.
+/// A handler of events that holds a patch or a section against a dialect. Without a report it stops
+/// at the first violation, and whoever sends the events adds the pointer; with one it notes all and
+/// goes on.
 class rule_checker {
  public:
-  rule_checker(const dialect& rules, part where, shape form, validation* report, const json::memory_source& memory) noexcept
+  rule_checker(const dialect& rules, part where, shape form, validation* report,
+               const json::memory_source& memory) noexcept
       : rules_(rules),
         names_(rules),
         where_(where),
@@ -360,7 +383,8 @@ class rule_checker {
     if (arrays_ != 0) {
       return next(rules_.nulls_in_arrays || broken(json::errc::null_in_array));
     }
-    return next(form_ == shape::patch || rules_.nulls_in_replacement || broken(json::errc::null_in_replacement));
+    return next(form_ == shape::patch || rules_.nulls_in_replacement ||
+                broken(json::errc::null_in_replacement));
   }
   bool Bool(bool) { return next(true); }
   bool Int(int i) { return Int64(i); }
@@ -371,7 +395,8 @@ class rule_checker {
   }
   bool Uint64(std::uint64_t u) {
     const bool good = rules_.max_integer == INT64_MAX;
-    return next(good || broken(json::errc::integer_too_large, static_cast<std::uint64_t>(rules_.max_integer), u));
+    return next(good || broken(json::errc::integer_too_large,
+                               static_cast<std::uint64_t>(rules_.max_integer), u));
   }
   bool Double(double) { return next(true); }
   bool NumberText(std::string_view text) {
@@ -382,7 +407,8 @@ class rule_checker {
     return n.stored_as == json::number::kind::unsigned_integer ? Uint64(n.u) : Double(n.d);
   }
   bool String(const char*, json::size_type length, bool) {
-    return next(length <= rules_.max_string || broken(json::errc::string_too_long, rules_.max_string, length));
+    return next(length <= rules_.max_string ||
+                broken(json::errc::string_too_long, rules_.max_string, length));
   }
   bool Key(const char* text, json::size_type length, bool) {
     if (report_ != nullptr) steps_.back() = json::step::member({text, length});
@@ -392,18 +418,22 @@ class rule_checker {
   }
   bool StartObject() { return start(false); }
   bool EndObject(json::size_type) { return end(false); }
-  bool StartArray() { return (rules_.arrays || broken(json::errc::array_forbidden)) && start(true); }
+  bool StartArray() {
+    return (rules_.arrays || broken(json::errc::array_forbidden)) && start(true);
+  }
   bool EndArray(json::size_type) { return end(true); }
 
  private:
   bool start(bool array) {
     // The section itself is level 0.
     if (!array || rules_.arrays_are_levels) {
-      if (depth_++ == max_depth_ + 1 && !broken(json::errc::depth_exceeded, max_depth_, depth_ - 1)) return false;
+      if (depth_++ == max_depth_ + 1 && !broken(json::errc::depth_exceeded, max_depth_, depth_ - 1))
+        return false;
     }
     if (array) ++arrays_;
     if (report_ == nullptr) return true;
-    return steps_.push(array ? json::step::element(0) : json::step()) || fail(json::errc::out_of_memory);
+    return steps_.push(array ? json::step::element(0) : json::step()) ||
+           fail(json::errc::out_of_memory);
   }
   bool end(bool array) {
     if (array) --arrays_;
@@ -413,7 +443,8 @@ class rule_checker {
   }
   /// After a value: the next element of an array.
   bool next(bool good) {
-    if (report_ != nullptr && !steps_.empty() && steps_.back().name == nullptr) ++steps_.back().index;
+    if (report_ != nullptr && !steps_.empty() && steps_.back().name == nullptr)
+      ++steps_.back().index;
     return good;
   }
   bool broken(json::errc code, std::uint64_t limit = 0, std::uint64_t actual = 0) {
@@ -423,13 +454,16 @@ class rule_checker {
       return fail(code);
     }
     const json::location place(steps_.data(), steps_.size());
-    return report_->add(where_, json::error(code).limited_to(limit, actual).at(place)) || fail(json::errc::out_of_memory);
+    return report_->add(where_, json::error(code).limited_to(limit, actual).at(place)) ||
+           fail(json::errc::out_of_memory);
   }
   bool fail(json::errc code) noexcept {
     failure_ = code;
     return false;
   }
-  std::uint64_t limit_of(std::int64_t i) const noexcept { return size_of(i < 0 ? rules_.min_integer : rules_.max_integer); }
+  std::uint64_t limit_of(std::int64_t i) const noexcept {
+    return size_of(i < 0 ? rules_.min_integer : rules_.max_integer);
+  }
   static std::uint64_t size_of(std::int64_t i) noexcept {
     return i < 0 ? 0 - static_cast<std::uint64_t>(i) : static_cast<std::uint64_t>(i);
   }
@@ -448,15 +482,18 @@ class rule_checker {
   std::uint64_t limit_ = 0, actual_ = 0;
 };
 
-/// Passes the events of a text on to a handler, and a 0 for each number that trees cannot hold: `note(pointer, code)` is told
-/// of it, and returns ok or why to stop.
+/// Passes the events of a text on to a handler, and a 0 for each number that trees cannot hold:
+/// `note(pointer, code)` is told of it, and returns ok or why to stop.
 template <class Handler, class Note>
 class number_filter {
  public:
-  number_filter(Handler& handler, const dialect& rules, Note& note, const json::memory_source& memory) noexcept
+  number_filter(Handler& handler, const dialect& rules, Note& note,
+                const json::memory_source& memory) noexcept
       : handler_(handler), rules_(rules), note_(note), pointer_(memory), open_(memory) {}
 
-  json::errc failure() const noexcept { return failure_ != json::errc::ok ? failure_ : json::detail::failure_of(handler_, 0); }
+  json::errc failure() const noexcept {
+    return failure_ != json::errc::ok ? failure_ : json::detail::failure_of(handler_, 0);
+  }
 
   bool NumberText(std::string_view text) {
     json::number n;
@@ -467,7 +504,8 @@ class number_filter {
       return failure_ == json::errc::ok && next(handler_.Int(0));
     }
     if (n.stored_as == json::number::kind::signed_integer) return next(handler_.Int64(n.i));
-    return next(n.stored_as == json::number::kind::unsigned_integer ? handler_.Uint64(n.u) : handler_.Double(n.d));
+    return next(n.stored_as == json::number::kind::unsigned_integer ? handler_.Uint64(n.u)
+                                                                    : handler_.Double(n.d));
   }
   bool Null() { return next(handler_.Null()); }
   bool Bool(bool b) { return next(handler_.Bool(b)); }
@@ -476,7 +514,9 @@ class number_filter {
   bool Int64(std::int64_t i) { return next(handler_.Int64(i)); }
   bool Uint64(std::uint64_t u) { return next(handler_.Uint64(u)); }
   bool Double(double d) { return next(handler_.Double(d)); }
-  bool String(const char* text, json::size_type length, bool copy) { return next(handler_.String(text, length, copy)); }
+  bool String(const char* text, json::size_type length, bool copy) {
+    return next(handler_.String(text, length, copy));
+  }
   bool Key(const char* text, json::size_type length, bool copy) {
     return point_at(json::step::member({text, length})) && handler_.Key(text, length, copy);
   }
@@ -504,8 +544,13 @@ class number_filter {
     return fits || out_of_memory();
   }
   /// Makes the pointer that of the value at hand; in an object, its name did so.
-  bool locate() { return open_.empty() || !open_.back().array || point_at(json::step::element(open_.back().index)); }
-  bool start(bool array) { return locate() && (open_.push({pointer_.size(), 0, array}) || out_of_memory()); }
+  bool locate() {
+    return open_.empty() || !open_.back().array ||
+           point_at(json::step::element(open_.back().index));
+  }
+  bool start(bool array) {
+    return locate() && (open_.push({pointer_.size(), 0, array}) || out_of_memory());
+  }
   bool end(bool sent) {
     open_.pop();
     return next(sent);
@@ -523,15 +568,18 @@ class number_filter {
   json::errc failure_ = json::errc::ok;
 };
 
-/// Reads a text that json::read refused for the size of a number, with a 0 for each such number; see number_filter.
+/// Reads a text that json::read refused for the size of a number, with a 0 for each such number;
+/// see number_filter.
 template <class Note>
-json::error read_without_big_numbers(std::string_view text, json::arena_value& out, json::arena& arena, const dialect& rules,
+json::error read_without_big_numbers(std::string_view text, json::arena_value& out,
+                                     json::arena& arena, const dialect& rules,
                                      const json::memory_source& memory, Note&& note) {
   json::read_options options;
   options.memory = memory;
   json::detail::tree_builder<json::arena> builder(arena, memory);
   return builder.build(out, [&](auto& handler) {
-    number_filter<std::remove_reference_t<decltype(handler)>, std::remove_reference_t<Note>> filter(handler, rules, note, memory);
+    number_filter<std::remove_reference_t<decltype(handler)>, std::remove_reference_t<Note>> filter(
+        handler, rules, note, memory);
     return json::read_events(text, filter, options);
   });
 }
@@ -541,10 +589,11 @@ inline bool is_number_size(json::errc code) noexcept {
 
 /// Runs a value through a checker; `base` is where it stands in the whole input.
 template <class Value>
-json::error check_rules(const Value& value, rule_checker& checker, json::detail::walk_memory<Value>& memory,
-                        const json::location& base = {}) {
+json::error check_rules(const Value& value, rule_checker& checker,
+                        json::detail::walk_memory<Value>& memory, const json::location& base = {}) {
   if (!value.IsObject()) return json::error(json::errc::not_a_twin).at(base);
-  json::error e = json::detail::emit(value, checker, json::detail::nulls::emit, json::default_max_depth, memory, 0, base);
+  json::error e = json::detail::emit(value, checker, json::detail::nulls::emit,
+                                     json::default_max_depth, memory, 0, base);
   if (e && e.code() == checker.failure()) {
     e = static_cast<json::error&&>(e).limited_to(checker.limit(), checker.actual());
   }
@@ -560,17 +609,19 @@ inline std::int64_t room_left(std::size_t limit, std::size_t size) noexcept {
 }  // namespace detail
 
 template <class Allocator>
-json::error validate(const json::basic_value<Allocator>& value, part where, shape form, const dialect& rules, validation& out,
-                     const json::memory_source& memory) {
+json::error validate(const json::basic_value<Allocator>& value, part where, shape form,
+                     const dialect& rules, validation& out, const json::memory_source& memory) {
   json::detail::walk_memory<json::basic_value<Allocator>> walk(memory);
   detail::rule_checker checker(rules, where, form, &out, memory);
   if (json::error e = detail::check_rules(value, checker, walk)) return e;
   if (form == shape::section || rules.basis == size_basis::patch) {
     detail::section_size size;
-    const auto nulls = form == shape::section ? json::detail::nulls::drop_outside_arrays : json::detail::nulls::emit;
+    const auto nulls = form == shape::section ? json::detail::nulls::drop_outside_arrays
+                                              : json::detail::nulls::emit;
     if (json::error e = detail::measure(value, rules.size, nulls, walk, size)) return e;
     const auto note = [&](const json::error& e) { return out.add(where, e); };
-    if (!detail::check_sizes(rules, where, size.by_formula, {}, form == shape::section ? size : detail::section_size(), note)) {
+    if (!detail::check_sizes(rules, where, size.by_formula, {},
+                             form == shape::section ? size : detail::section_size(), note)) {
       return json::errc::out_of_memory;
     }
     // A section has at most the room of the whole twin, which is empty otherwise.
@@ -579,13 +630,14 @@ json::error validate(const json::basic_value<Allocator>& value, part where, shap
         !note(json::error(json::errc::section_too_large).limited_to(total, size.by_formula))) {
       return json::errc::out_of_memory;
     }
-    out.set_head_room(where, detail::room_left(form == shape::section && total < own ? total : own, size.by_formula));
+    out.set_head_room(where, detail::room_left(form == shape::section && total < own ? total : own,
+                                               size.by_formula));
   }
   return {};
 }
 
-inline json::error validate(std::string_view text, part where, shape form, const dialect& rules, validation& out,
-                            const json::memory_source& memory) {
+inline json::error validate(std::string_view text, part where, shape form, const dialect& rules,
+                            validation& out, const json::memory_source& memory) {
   json::read_options options;
   options.big_integers = rules.big_integers;
   options.memory = memory;
@@ -594,9 +646,12 @@ inline json::error validate(std::string_view text, part where, shape form, const
   json::error e = json::read(text, value, arena, options);
   const std::size_t before = out.size();
   if (detail::is_number_size(e.code())) {
-    e = detail::read_without_big_numbers(text, value, arena, rules, memory, [&](std::string_view pointer, json::errc code) {
-      return out.add(where, json::error(code).at(json::detail::pointer_text{pointer})) ? json::errc::ok : json::errc::out_of_memory;
-    });
+    e = detail::read_without_big_numbers(
+        text, value, arena, rules, memory, [&](std::string_view pointer, json::errc code) {
+          return out.add(where, json::error(code).at(json::detail::pointer_text{pointer}))
+                     ? json::errc::ok
+                     : json::errc::out_of_memory;
+        });
   }
   if (!e) e = validate(value, where, form, rules, out, memory);
   if (e) out.truncate(before);

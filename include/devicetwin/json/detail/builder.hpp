@@ -1,10 +1,10 @@
 /// Events into a RapidJSON value, with every allocation that we can check checked.
 #pragma once
 
-#include <cstddef>  // std::size_t
-#include <cstdint>  // std::int64_t
-#include <cstring>  // std::memcpy
-#include <new>      // placement new, std::launder
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::int64_t
+#include <cstring>      // std::memcpy
+#include <new>          // placement new, std::launder
 #include <string_view>  // std::string_view
 
 #include "../error.hpp"
@@ -24,8 +24,8 @@ constexpr std::size_t string_bytes(std::size_t length) noexcept {
   return length <= sizeof(Value) - 3 ? 0 : (length + 1 + 7) / 8 * 8;
 }
 
-/// Asks an allocator to promise `bytes`; one that cannot promise is taken at its word (RapidJSON's own
-/// allocators: exhaustion is then as RapidJSON leaves it).
+/// Asks an allocator to promise `bytes`; one that cannot promise is taken at its word (RapidJSON's
+/// own allocators: exhaustion is then as RapidJSON leaves it).
 template <class Allocator>
 auto promise(Allocator& allocator, std::size_t bytes, int) -> decltype(allocator.reserve(bytes)) {
   return allocator.reserve(bytes);
@@ -35,18 +35,20 @@ bool promise(Allocator&, std::size_t, long) {
   return true;
 }
 
-/// A handler of events that builds a value with `Allocator`, each array and object at its exact size. What is
-/// not complete stands on a stack of its own; a container is moved from there to its place in one piece.
+/// A handler of events that builds a value with `Allocator`, each array and object at its exact
+/// size. What is not complete stands on a stack of its own; a container is moved from there to its
+/// place in one piece.
 template <class Allocator>
 class tree_builder {
  public:
   using value_type = basic_value<Allocator>;
 
-  tree_builder(Allocator& allocator, const memory_source& memory) noexcept : allocator_(allocator), slots_(memory) {}
+  tree_builder(Allocator& allocator, const memory_source& memory) noexcept
+      : allocator_(allocator), slots_(memory) {}
   ~tree_builder() { clear(); }
 
-  /// Runs `generate(*this)`, which sends the events of one value and gives an error or none, and moves
-  /// the value to `out`. On an error `out` is as it was.
+  /// Runs `generate(*this)`, which sends the events of one value and gives an error or none, and
+  /// moves the value to `out`. On an error `out` is as it was.
   template <class Generate>
   error build(value_type& out, Generate&& generate) {
     error failure = generate(*this);
@@ -80,7 +82,8 @@ class tree_builder {
   bool EndObject(size_type members) {
     using member = typename parts::member;
     member* block = nullptr;
-    if (members != 0 && (block = move<member>(members, 2 * std::size_t{members})) == nullptr) return false;
+    if (members != 0 && (block = move<member>(members, 2 * std::size_t{members})) == nullptr)
+      return false;
     parts::make_object(&slots_.back(), block, members);
     return true;
   }
@@ -113,7 +116,9 @@ class tree_builder {
     alignas(value_type) unsigned char bytes[sizeof(value_type)];
   };
 
-  value_type& at(std::size_t i) noexcept { return *std::launder(reinterpret_cast<value_type*>(&slots_[i])); }
+  value_type& at(std::size_t i) noexcept {
+    return *std::launder(reinterpret_cast<value_type*>(&slots_[i]));
+  }
 
   template <class... Content>
   bool push(Content... content) noexcept {

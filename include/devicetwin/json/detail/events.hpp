@@ -26,19 +26,19 @@ inline constexpr bool is_handler = false;
 /// True for what has all events of RapidJSON's Handler concept but RawNumber, which is never sent.
 template <class Handler>
 inline constexpr bool is_handler<
-    Handler,
-    std::void_t<decltype(std::declval<Handler&>().Null()), decltype(std::declval<Handler&>().Bool(true)),
-                decltype(std::declval<Handler&>().Int(int{})),
-                decltype(std::declval<Handler&>().Uint(unsigned{})),
-                decltype(std::declval<Handler&>().Int64(std::int64_t{})),
-                decltype(std::declval<Handler&>().Uint64(std::uint64_t{})),
-                decltype(std::declval<Handler&>().Double(double{})),
-                decltype(std::declval<Handler&>().String("", size_type{}, true)),
-                decltype(std::declval<Handler&>().StartObject()),
-                decltype(std::declval<Handler&>().Key("", size_type{}, true)),
-                decltype(std::declval<Handler&>().EndObject(size_type{})),
-                decltype(std::declval<Handler&>().StartArray()),
-                decltype(std::declval<Handler&>().EndArray(size_type{}))>> = true;
+    Handler, std::void_t<decltype(std::declval<Handler&>().Null()),
+                         decltype(std::declval<Handler&>().Bool(true)),
+                         decltype(std::declval<Handler&>().Int(int{})),
+                         decltype(std::declval<Handler&>().Uint(unsigned{})),
+                         decltype(std::declval<Handler&>().Int64(std::int64_t{})),
+                         decltype(std::declval<Handler&>().Uint64(std::uint64_t{})),
+                         decltype(std::declval<Handler&>().Double(double{})),
+                         decltype(std::declval<Handler&>().String("", size_type{}, true)),
+                         decltype(std::declval<Handler&>().StartObject()),
+                         decltype(std::declval<Handler&>().Key("", size_type{}, true)),
+                         decltype(std::declval<Handler&>().EndObject(size_type{})),
+                         decltype(std::declval<Handler&>().StartArray()),
+                         decltype(std::declval<Handler&>().EndArray(size_type{}))>> = true;
 
 /// Every handler of events may say why it returned false; RapidJSON's do not.
 template <class Handler>
@@ -53,9 +53,9 @@ errc failure_of(const Handler&, long) {
 template <class Handler, class Value, class = void>
 inline constexpr bool copies_scalars = false;
 template <class Handler, class Value>
-inline constexpr bool
-    copies_scalars<Handler, Value, std::void_t<decltype(std::declval<Handler&>().Scalar(std::declval<const Value&>()))>> =
-        true;
+inline constexpr bool copies_scalars<
+    Handler, Value,
+    std::void_t<decltype(std::declval<Handler&>().Scalar(std::declval<const Value&>()))>> = true;
 
 /// A scalar as one event; false as the handler says. Numbers go out as they are stored.
 template <class Value, class Handler>
@@ -88,8 +88,8 @@ bool emit_name(const Value& name, Handler& handler) {
   }
 }
 
-/// Which null members are left out of an emitted object: none, or those that RFC 7396 drops, which are
-/// all except the ones inside arrays.
+/// Which null members are left out of an emitted object: none, or those that RFC 7396 drops, which
+/// are all except the ones inside arrays.
 enum class nulls : unsigned char { emit, drop_outside_arrays };
 
 /// The working memory of a walk over one tree, kept apart so that several walks can share it.
@@ -128,11 +128,11 @@ struct frame_location {
   }
 };
 
-/// Sends `root` to `handler` (RapidJSON's Handler concept, strings with copy = true). Of members with
-/// the same name only the first is sent. `base`, where `root` stands `base_depth` levels deep in a document, is put
-/// before the pointer of an error and counts for the depth.
-/// Errors: depth_exceeded, not_finite, out_of_memory, and what the handler says when it returns false;
-/// then a part has been sent.
+/// Sends `root` to `handler` (RapidJSON's Handler concept, strings with copy = true). Of members
+/// with the same name only the first is sent. `base`, where `root` stands `base_depth` levels deep
+/// in a document, is put before the pointer of an error and counts for the depth. Errors:
+/// depth_exceeded, not_finite, out_of_memory, and what the handler says when it returns false; then
+/// a part has been sent.
 template <class Value, class Handler, class Base = location>
 error emit(const Value& root, Handler& handler, nulls rule, std::size_t max_depth,
            walk_memory<Value>& memory, std::size_t base_depth = 0, const Base& base = {}) {
@@ -178,7 +178,8 @@ error emit(const Value& root, Handler& handler, nulls rule, std::size_t max_dept
           const bool first = top.names.is_first(i, memory.indexes, failed);
           if (failed) return fail(errc::out_of_memory);
           if (!first) continue;
-          if (rule == nulls::drop_outside_arrays && arrays == 0 && members[i].value.IsNull()) continue;
+          if (rule == nulls::drop_outside_arrays && arrays == 0 && members[i].value.IsNull())
+            continue;
           if (!emit_name(members[i].name, handler)) return fail(failure_of(handler, 0));
           ++top.count;
           at = &members[i].value;
@@ -201,7 +202,8 @@ error emit(const Value& root, Handler& handler, nulls rule, std::size_t max_dept
   }
 }
 
-/// A handler that adds up the bytes a value takes beyond itself, as an exact copy with `Value`'s layout.
+/// A handler that adds up the bytes a value takes beyond itself, as an exact copy with `Value`'s
+/// layout.
 template <class Value>
 class footprint_counter {
  public:

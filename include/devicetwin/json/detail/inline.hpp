@@ -1,5 +1,5 @@
-/// What is inlined at any price, and what never: where it was measured to matter. Optimising for size (-Os) leaves
-/// it to the compiler.
+/// What is inlined at any price, and what never: where it was measured to matter. Optimising for
+/// size (-Os) leaves it to the compiler.
 #pragma once
 
 #include "../../version.hpp"
@@ -21,13 +21,14 @@ namespace json {
 namespace detail {
 
 /// Whether code may be spent on shortcuts; not where size counts most.
-#if defined(DEVICETWIN_NO_SIMD)
+#if defined(DEVICETWIN_SMALL)
 inline constexpr bool shortcuts = false;
 #else
 inline constexpr bool shortcuts = true;
 #endif
 
-/// Brings what is there into the cache, while other things are done; anything may be there, even nothing.
+/// Brings what is there into the cache, while other things are done; anything may be there, even
+/// nothing.
 inline void prefetch(const void* there) noexcept {
 #if defined(__GNUC__)
   if constexpr (shortcuts) __builtin_prefetch(there);

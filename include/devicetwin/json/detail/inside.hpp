@@ -1,5 +1,5 @@
-/// Inside RapidJSON's values: how they are laid out, read without assertions and made in one piece, for the code
-/// that must be fast.
+/// Inside RapidJSON's values: how they are laid out, read without assertions and made in one piece,
+/// for the code that must be fast.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -26,17 +26,19 @@ struct inside_of_values;  ///< the tag of the specialisation below
 
 RAPIDJSON_NAMESPACE_BEGIN
 
-/// The inside of a value, for the code that must be fast: without assertions, and an array or object made in
-/// one piece at its exact size, which release 1.1.0 offers to its own documents only.
-/// Every specialisation of GenericDocument is a friend of GenericValue; this is one that is no document.
-/// So nothing of the layout is copied here: with a RapidJSON that changes it, this follows or does not compile.
+/// The inside of a value, for the code that must be fast: without assertions, and an array or
+/// object made in one piece at its exact size, which release 1.1.0 offers to its own documents
+/// only. Every specialisation of GenericDocument is a friend of GenericValue; this is one that is
+/// no document. So nothing of the layout is copied here: with a RapidJSON that changes it, this
+/// follows or does not compile.
 template <class Allocator>
 class GenericDocument<UTF8<char>, Allocator, ::devicetwin::json::detail::inside_of_values> {
  public:
   using value = GenericValue<UTF8<char>, Allocator>;
   using member = typename value::Member;
 
-  // The flags of a value say its type in the lowest bits; numbers and strings have some of their own.
+  // The flags of a value say its type in the lowest bits; numbers and strings have some of their
+  // own.
   static constexpr unsigned type_mask = value::kTypeMask;
   static constexpr unsigned null_type = kNullType;
   static constexpr unsigned object_type = kObjectType;
@@ -64,8 +66,9 @@ class GenericDocument<UTF8<char>, Allocator, ::devicetwin::json::detail::inside_
   static member* members(const value& v) noexcept { return v.GetMembersPointer(); }
   static value* elements(const value& v) noexcept { return v.GetElementsPointer(); }
 
-  // Making values in memory that holds none. Containers and copied texts take over a block that their
-  // allocator gave: exactly `count` members or elements, or null for none; `length` characters and a NUL.
+  // Making values in memory that holds none. Containers and copied texts take over a block that
+  // their allocator gave: exactly `count` members or elements, or null for none; `length`
+  // characters and a NUL.
   static void make_object(void* at, member* members, SizeType count) noexcept {
     value* v = new (at) value();
     v->data_.f.flags = value::kObjectFlag;
@@ -114,12 +117,14 @@ namespace json {
 namespace detail {
 
 template <class Allocator>
-RAPIDJSON_NAMESPACE::GenericDocument<utf8, Allocator, inside_of_values> inside_of(const basic_value<Allocator>&);
+RAPIDJSON_NAMESPACE::GenericDocument<utf8, Allocator, inside_of_values> inside_of(
+    const basic_value<Allocator>&);
 /// inside<Value> names the functions above.
 template <class Value>
 using inside = decltype(inside_of(std::declval<const Value&>()));
 
-/// Members of an object as plain pointers: RapidJSON 1.1.0's iterators compare ambiguously in C++20.
+/// Members of an object as plain pointers: RapidJSON 1.1.0's iterators compare ambiguously in
+/// C++20.
 template <class Value>
 const member_of<Value>* members_begin(const Value& object) noexcept {
   return inside<Value>::members(object);
@@ -144,16 +149,20 @@ DEVICETWIN_ALWAYS_INLINE std::uint64_t load_8(const void* from) noexcept {
 }
 
 /// The bits that differ in the eight bytes from `at`.
-DEVICETWIN_ALWAYS_INLINE std::uint64_t differ_8(const char* a, const char* b, std::size_t at) noexcept {
+DEVICETWIN_ALWAYS_INLINE std::uint64_t differ_8(const char* a, const char* b,
+                                                std::size_t at) noexcept {
   return load_8(a + at) ^ load_8(b + at);
 }
 /// Whether the first and the last 16 of at least 16 bytes are equal.
 DEVICETWIN_ALWAYS_INLINE bool same_ends(const char* a, const char* b, std::size_t length) noexcept {
-  return (differ_8(a, b, 0) | differ_8(a, b, 8) | differ_8(a, b, length - 16) | differ_8(a, b, length - 8)) == 0;
+  return (differ_8(a, b, 0) | differ_8(a, b, 8) | differ_8(a, b, length - 16) |
+          differ_8(a, b, length - 8)) == 0;
 }
 /// Equal bytes. Names and twins' texts are short: a call would be the larger part.
-DEVICETWIN_ALWAYS_INLINE bool same_bytes(const char* a, const char* b, std::size_t length) noexcept {
-  if (length - 16 <= 16) return same_ends(a, b, length);  // the most of those that are not in their values
+DEVICETWIN_ALWAYS_INLINE bool same_bytes(const char* a, const char* b,
+                                         std::size_t length) noexcept {
+  if (length - 16 <= 16)
+    return same_ends(a, b, length);  // the most of those that are not in their values
   if (length > 64) return std::memcmp(a, b, length) == 0;
   if (length > 32) {
     for (std::size_t i = 16; i + 16 < length; i += 16) {
@@ -181,8 +190,9 @@ inline void copy_bytes(char* to, const char* from, std::size_t length) noexcept 
   }
 }
 
-/// True where a value is laid out as on most machines: 16 bytes, of which an inline text takes up to 13, its
-/// length the next and the flags the last two; and the first byte of a word is its lowest.
+/// True where a value is laid out as on most machines: 16 bytes, of which an inline text takes up
+/// to 13, its length the next and the flags the last two; and the first byte of a word is its
+/// lowest.
 template <class Value>
 inline constexpr bool is_compact =
 #if RAPIDJSON_ENDIAN == RAPIDJSON_LITTLEENDIAN
@@ -208,21 +218,25 @@ DEVICETWIN_ALWAYS_INLINE bool same_words(const value_words& a, const value_words
   return ((a.low ^ b.low) | (a.high ^ b.high)) == 0;
 }
 
-/// Which bytes of a compact value with an inline text mean something: the characters, the length and the flags.
-/// What stands behind the characters may be anything, and may never have been written. By unused characters, 0 to 13.
+/// Which bytes of a compact value with an inline text mean something: the characters, the length
+/// and the flags. What stands behind the characters may be anything, and may never have been
+/// written. By unused characters, 0 to 13.
 inline constexpr struct inline_text_masks {
   value_words of[14] = {};
   constexpr inline_text_masks() noexcept {
     for (unsigned unused = 0; unused < 14; ++unused) {
       value_words& mask = of[unused];
-      for (unsigned i = 0; i < 13 - unused; ++i) (i < 8 ? mask.low : mask.high) |= std::uint64_t{0xFF} << i % 8 * 8;
+      for (unsigned i = 0; i < 13 - unused; ++i)
+        (i < 8 ? mask.low : mask.high) |= std::uint64_t{0xFF} << i % 8 * 8;
       mask.high |= ~std::uint64_t{0} << 40;
     }
   }
 } masks_of_inline_text;
 
-/// Whether the value with the words `b` has the inline text of the value with the words `a`, inline too.
-DEVICETWIN_ALWAYS_INLINE bool same_inline_text(const value_words& a, const value_words& b) noexcept {
+/// Whether the value with the words `b` has the inline text of the value with the words `a`, inline
+/// too.
+DEVICETWIN_ALWAYS_INLINE bool same_inline_text(const value_words& a,
+                                               const value_words& b) noexcept {
   const value_words& mask = masks_of_inline_text.of[a.unused()];
   return (((a.low ^ b.low) & mask.low) | ((a.high ^ b.high) & mask.high)) == 0;
 }

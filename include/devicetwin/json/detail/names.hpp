@@ -32,7 +32,9 @@ inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
 inline std::uint64_t spread(std::uint32_t hash) noexcept { return hash * 0x9E3779B97F4A7C15u; }
 
 /// A quick hash of a name of at most 13 bytes, as the words of a value cut to what means something.
-inline std::uint64_t hash_words(const value_words& words) noexcept { return mix(words.low, words.high); }
+inline std::uint64_t hash_words(const value_words& words) noexcept {
+  return mix(words.low, words.high);
+}
 
 /// A quick hash of a name. Nothing depends on it being hard to collide.
 inline std::uint64_t hash_name(std::string_view name) noexcept {
@@ -41,7 +43,8 @@ inline std::uint64_t hash_name(std::string_view name) noexcept {
     for (const char c : name) sum = (sum ^ static_cast<unsigned char>(c)) * 0x01000193u;
     return spread(sum);
   }
-  if (is_compact<value> && name.size() <= inside<value>::longest_inline) return hash_words(words_of_text(name));
+  if (is_compact<value> && name.size() <= inside<value>::longest_inline)
+    return hash_words(words_of_text(name));
   const char* p = name.data();
   std::size_t left = name.size();
   std::uint64_t hash = left;
@@ -56,7 +59,8 @@ inline std::uint64_t hash_name(std::string_view name) noexcept {
     std::memcpy(&high, p + left - 4, 4);
     first = low | (std::uint64_t{high} << 32);
   } else if (left != 0) {
-    first = static_cast<unsigned char>(p[0]) | (std::uint64_t{static_cast<unsigned char>(p[left / 2])} << 8) |
+    first = static_cast<unsigned char>(p[0]) |
+            (std::uint64_t{static_cast<unsigned char>(p[left / 2])} << 8) |
             (std::uint64_t{static_cast<unsigned char>(p[left - 1])} << 16);
   }
   return mix(hash ^ first, last);
@@ -93,7 +97,9 @@ class any_names {
  public:
   template <class Names>
   explicit any_names(const Names& names) noexcept
-      : names_(&names), text_([](const void* from, size_type i) noexcept { return static_cast<const Names*>(from)->text(i); }) {}
+      : names_(&names), text_([](const void* from, size_type i) noexcept {
+          return static_cast<const Names*>(from)->text(i);
+        }) {}
   std::string_view text(size_type i) const noexcept { return text_(names_, i); }
   std::uint64_t hash(size_type i) const noexcept { return hash_name(text(i)); }
 
@@ -121,14 +127,16 @@ struct first_repeat {
 
 /// scan_names() from the member at `begin` on, for a text wherever it is, by its bytes.
 template <class Value>
-DEVICETWIN_NEVER_INLINE size_type scan_texts(const member_of<Value>* members, size_type begin, size_type count,
-                                             std::string_view text) noexcept {
+DEVICETWIN_NEVER_INLINE size_type scan_texts(const member_of<Value>* members, size_type begin,
+                                             size_type count, std::string_view text) noexcept {
   for (size_type i = begin; i < count; ++i) {
     if constexpr (is_compact<Value>) {
-      // A text outside its value starts with the length. An inline one that does so by chance is rare.
+      // A text outside its value starts with the length. An inline one that does so by chance is
+      // rare.
       const value_words words = words_of(members[i].name);
       if (text.size() > inside<Value>::longest_inline) {
-        if (static_cast<std::uint32_t>(words.low) == text.size() && (words.flags() & inside<Value>::inline_flag) == 0 &&
+        if (static_cast<std::uint32_t>(words.low) == text.size() &&
+            (words.flags() & inside<Value>::inline_flag) == 0 &&
             same_bytes(inside<Value>::outside_text(members[i].name), text.data(), text.size())) {
           return i;
         }
@@ -141,21 +149,26 @@ DEVICETWIN_NEVER_INLINE size_type scan_texts(const member_of<Value>* members, si
   return no_index;
 }
 
-/// The first member among `count` whose name is that of `wanted`, or no_index, by looking at each. Cheap enough
-/// that an object must be searched several times over before an index is worth it: some nanosecond a member.
+/// The first member among `count` whose name is that of `wanted`, or no_index, by looking at each.
+/// Cheap enough that an object must be searched several times over before an index is worth it:
+/// some nanosecond a member.
 template <class Value, class Name>
-DEVICETWIN_NEVER_INLINE size_type scan_names(const member_of<Value>* members, size_type count, const Name& wanted) noexcept {
+DEVICETWIN_NEVER_INLINE size_type scan_names(const member_of<Value>* members, size_type count,
+                                             const Name& wanted) noexcept {
   size_type i = 0;
   if constexpr (is_compact<Value>) {
     const value_words sought = words_of(wanted);
     if ((sought.flags() & inside<Name>::inline_flag) != 0) {
       const value_words& mask = masks_of_inline_text.of[sought.unused()];
       const std::uint64_t low_mask = mask.low, low = sought.low & low_mask;
-      const auto length = static_cast<std::uint32_t>(inside<Value>::longest_inline - sought.unused());
+      const auto length =
+          static_cast<std::uint32_t>(inside<Value>::longest_inline - sought.unused());
       for (; i < count; ++i) {
         const value_words words = words_of(members[i].name);
-        if ((words.low & low_mask) == low && ((words.high ^ sought.high) & mask.high) == 0) return i;
-        if (static_cast<std::uint32_t>(words.low) == length) break;  // perhaps a short text outside its value
+        if ((words.low & low_mask) == low && ((words.high ^ sought.high) & mask.high) == 0)
+          return i;
+        if (static_cast<std::uint32_t>(words.low) == length)
+          break;  // perhaps a short text outside its value
       }
       if (i == count) return no_index;
     }
@@ -171,8 +184,8 @@ using index_memory = stack<std::uint32_t, 8>;
 /// practice and count * log(count) comparisons at worst, and a look-up one or log(count).
 class name_index {
  public:
-  /// `names` offers text(i) and hash(i). Of equal names the first is kept; `on_duplicate(i)` is called for
-  /// each later one, in order when nothing collides. False when memory ran out.
+  /// `names` offers text(i) and hash(i). Of equal names the first is kept; `on_duplicate(i)` is
+  /// called for each later one, in order when nothing collides. False when memory ran out.
   template <class Names, class OnDuplicate>
   [[nodiscard]] bool build(size_type count, const Names& names, index_memory& memory,
                            OnDuplicate&& on_duplicate) {
@@ -185,7 +198,8 @@ class name_index {
     std::memset(static_cast<void*>(table), 0, slots * sizeof *table);
     constexpr size_type ahead = shortcuts ? 8 : 1;
     std::uint64_t hashes[ahead];  // of the next ones, whose slots are on their way into the cache
-    for (size_type next = 0; next < ahead && next < count; ++next) hashes[next] = hash_ahead(next, names, table);
+    for (size_type next = 0; next < ahead && next < count; ++next)
+      hashes[next] = hash_ahead(next, names, table);
     for (size_type i = 0; i < count; ++i) {
       const std::uint64_t hash = hashes[i % ahead];
       if (count - i > ahead) hashes[i % ahead] = hash_ahead(i + ahead, names, table);
@@ -197,7 +211,8 @@ class name_index {
           report_sorted(names, table, on_duplicate);
           return true;
         }
-        if (((table[at] ^ tag) & ~index_mask()) == 0 && names.text(index_of(table[at])) == names.text(i)) {
+        if (((table[at] ^ tag) & ~index_mask()) == 0 &&
+            names.text(index_of(table[at])) == names.text(i)) {
           on_duplicate(i);
           break;
         }
@@ -209,21 +224,26 @@ class name_index {
 
   /// The index of the first member of an object whose name is `wanted`, or no_index.
   template <class Value, class Name>
-  size_type find(const Name& wanted, const object_names<Value>& names, const index_memory& memory) const {
+  size_type find(const Name& wanted, const object_names<Value>& names,
+                 const index_memory& memory) const {
     return look_up(hash_of(wanted), text_of(wanted), names, memory,
                    [&](size_type i) { return same_text(names[i], wanted); });
   }
   /// The same for a text.
   template <class Names>
-  size_type find_text(std::string_view wanted, const Names& names, const index_memory& memory) const {
+  size_type find_text(std::string_view wanted, const Names& names,
+                      const index_memory& memory) const {
     return find_text(hash_name(wanted), wanted, names, memory);
   }
   /// The same with its hash_name().
   template <class Names>
-  size_type find_text(std::uint64_t hash, std::string_view wanted, const Names& names, const index_memory& memory) const {
-    return look_up(hash, wanted, names, memory, [&](size_type i) { return names.text(i) == wanted; });
+  size_type find_text(std::uint64_t hash, std::string_view wanted, const Names& names,
+                      const index_memory& memory) const {
+    return look_up(hash, wanted, names, memory,
+                   [&](size_type i) { return names.text(i) == wanted; });
   }
-  // Who looks for many names asks for these some names ahead, so that not each look-up has to wait for memory.
+  // Who looks for many names asks for these some names ahead, so that not each look-up has to wait
+  // for memory.
   void prefetch_slot(std::uint64_t hash, const index_memory& memory) const noexcept {
     prefetch(memory.data() + base_ + (static_cast<std::size_t>(hash) & mask_));
   }
@@ -237,15 +257,17 @@ class name_index {
   static constexpr int longest_probe = 64;
 
   template <class Names, class Same>
-  size_type look_up(std::uint64_t hash, std::string_view text, const Names& names, const index_memory& memory,
-                    Same&& same) const {
+  size_type look_up(std::uint64_t hash, std::string_view text, const Names& names,
+                    const index_memory& memory, Same&& same) const {
     const std::uint32_t* table = memory.data() + base_;
     if (sorted_ != 0) return find_sorted(text, names, table);
     const std::uint32_t tag = tag_of(hash);
-    // No name lies further from its place than build() allowed, however long the run of taken slots.
+    // No name lies further from its place than build() allowed, however long the run of taken
+    // slots.
     std::size_t at = static_cast<std::size_t>(hash) & mask_;
     for (int probe = 0; probe <= longest_probe && table[at] != 0; ++probe, at = (at + 1) & mask_) {
-      if (((table[at] ^ tag) & ~index_mask()) == 0 && same(index_of(table[at]))) return index_of(table[at]);
+      if (((table[at] ^ tag) & ~index_mask()) == 0 && same(index_of(table[at])))
+        return index_of(table[at]);
     }
     return no_index;
   }
@@ -257,7 +279,8 @@ class name_index {
     return hash;
   }
 
-  // A slot holds an index plus one in its low bits, for which those of mask_ are enough, and bits of the hash above.
+  // A slot holds an index plus one in its low bits, for which those of mask_ are enough, and bits
+  // of the hash above.
   std::uint32_t index_mask() const noexcept { return static_cast<std::uint32_t>(mask_); }
   size_type index_of(std::uint32_t slot) const noexcept { return (slot & index_mask()) - 1; }
   std::uint32_t tag_of(std::uint64_t hash) const noexcept {
@@ -299,7 +322,8 @@ class name_index {
   }
 
   template <class Names>
-  size_type find_sorted(std::string_view text, const Names& names, const std::uint32_t* items) const {
+  size_type find_sorted(std::string_view text, const Names& names,
+                        const std::uint32_t* items) const {
     size_type low = 0;
     for (size_type high = sorted_; low < high;) {
       const size_type middle = low + (high - low) / 2;
@@ -318,10 +342,11 @@ class name_index {
   size_type sorted_ = 0;  ///< how many are sorted; 0 for a hash table
 };
 
-/// Whether all of many names are different for certain, because their hashes are: `hash(i)` gives sixty-four bits,
-/// of which the highest are the best. False when two are the same, when somebody chose them to collide, or when memory ran out.
-/// What is done to a name does not depend on those before it, which could not be predicted: one that finds its slot
-/// taken waits for another round, with another and smaller table.
+/// Whether all of many names are different for certain, because their hashes are: `hash(i)` gives
+/// sixty-four bits, of which the highest are the best. False when two are the same, when somebody
+/// chose them to collide, or when memory ran out. What is done to a name does not depend on those
+/// before it, which could not be predicted: one that finds its slot taken waits for another round,
+/// with another and smaller table.
 template <class Hash>
 bool surely_distinct(size_type count, index_memory& memory, Hash&& hash) {
   constexpr int most_rounds = 16;
@@ -347,7 +372,8 @@ bool surely_distinct(size_type count, index_memory& memory, Hash&& hash) {
     size_type taken = 0;
     for (size_type i = 0; i < left; ++i) {
       const std::uint64_t known = load_8(waiting + 2 * std::size_t{i});
-      const std::uint32_t wanted = static_cast<std::uint32_t>(known >> 20) | 1;  // never that of an empty slot
+      const std::uint32_t wanted =
+          static_cast<std::uint32_t>(known >> 20) | 1;  // never that of an empty slot
       std::uint32_t& slot = table[(known * multiplier) >> shift];
       const std::uint32_t there = slot;
       repeated |= there == wanted;
@@ -370,7 +396,8 @@ DEVICETWIN_ALWAYS_INLINE std::uint64_t quick_hash(const Name& name) noexcept {
     if ((words.flags() & inside<Name>::inline_flag) == 0) {
       const std::string_view text = text_of(name);
       if (text.size() > inside<Name>::longest_inline) {
-        return (load_8(text.data()) ^ load_8(text.data() + text.size() - 8) * 5 ^ load_8(text.data() + text.size() / 2 - 4) * 9) *
+        return (load_8(text.data()) ^ load_8(text.data() + text.size() - 8) * 5 ^
+                load_8(text.data() + text.size() / 2 - 4) * 9) *
                multiplier;
       }
       words = words_of_text(text);
@@ -412,24 +439,29 @@ bool few_distinct(const member_of<Value>* members, size_type count) noexcept {
     const std::uint64_t hash = quick_hash(members[i].name);
     std::uint64_t& word = seen[hash >> 60];
     const std::uint64_t bit = std::uint64_t{1} << (hash >> 54 & 63);
-    if ((word & bit) != 0 && scan_names<Value>(members, i, members[i].name) != no_index) return false;
+    if ((word & bit) != 0 && scan_names<Value>(members, i, members[i].name) != no_index)
+      return false;
     word |= bit;
   }
   return true;
 }
 
-/// Looks for names in one object, in the way that is cheapest for what has been asked so far. Callers' values may
-/// repeat names: of these the first counts. What it allocates lies in the caller's index_memory.
+/// Looks for names in one object, in the way that is cheapest for what has been asked so far.
+/// Callers' values may repeat names: of these the first counts. What it allocates lies in the
+/// caller's index_memory.
 template <class Value>
 class name_search {
  public:
-  /// The first member of this name, or no_index. Names are looked at one by one until that has cost as much as an
-  /// index would. False when memory ran out.
+  /// The first member of this name, or no_index. Names are looked at one by one until that has cost
+  /// as much as an index would. False when memory ran out.
   template <class Name>
-  [[nodiscard]] bool find(const Value& object, const Name& wanted, index_memory& memory, size_type& index) {
+  [[nodiscard]] bool find(const Value& object, const Name& wanted, index_memory& memory,
+                          size_type& index) {
     const size_type count = inside<Value>::member_count(object);
-    constexpr std::size_t rounds = 3;  // an index costs as much as looking at all names some five times
-    if (count > small_object && scanned_ > rounds * count + 256 && !make_index(object, memory)) return false;
+    constexpr std::size_t rounds =
+        3;  // an index costs as much as looking at all names some five times
+    if (count > small_object && scanned_ > rounds * count + 256 && !make_index(object, memory))
+      return false;
     if (indexed_) {
       index = index_.find(wanted, names_of(object), memory);
       return true;
@@ -441,8 +473,8 @@ class name_search {
 
   /// The same, when it is likely to be at `expected` or soon behind.
   template <class Name>
-  [[nodiscard]] bool find_near(const Value& object, const Name& wanted, size_type expected, index_memory& memory,
-                               size_type& index) {
+  [[nodiscard]] bool find_near(const Value& object, const Name& wanted, size_type expected,
+                               index_memory& memory, size_type& index) {
     constexpr size_type soon = 8;  // with an index
     const size_type count = inside<Value>::member_count(object);
     if (expected >= count) return find(object, wanted, memory, index);
@@ -457,9 +489,11 @@ class name_search {
   }
 
   /// Whether the member at `at` is the first of its name. False when memory ran out.
-  [[nodiscard]] bool is_first(const Value& object, size_type at, index_memory& memory, bool& first) {
+  [[nodiscard]] bool is_first(const Value& object, size_type at, index_memory& memory,
+                              bool& first) {
     first = true;
-    if (distinct_ || at == 0 || distinct_up_to(object, at + 1) || shown_distinct(object, memory)) return true;
+    if (distinct_ || at == 0 || distinct_up_to(object, at + 1) || shown_distinct(object, memory))
+      return true;
     size_type index = at;
     if (!find(object, members_begin(object)[at].name, memory, index)) return false;
     first = index == at;
@@ -479,12 +513,14 @@ class name_search {
     return distinct_;
   }
 
-  /// Whether all names are known to be distinct; makes an index to find out. False when memory ran out.
+  /// Whether all names are known to be distinct; makes an index to find out. False when memory ran
+  /// out.
   [[nodiscard]] bool make_index(const Value& object, index_memory& memory) {
     if (indexed_) return true;
     size_type repeated = 0;
     const auto note = [&repeated](size_type) { ++repeated; };
-    if (!index_.build(inside<Value>::member_count(object), names_of(object), memory, note)) return false;
+    if (!index_.build(inside<Value>::member_count(object), names_of(object), memory, note))
+      return false;
     indexed_ = true;
     distinct_ = repeated == 0;
     return true;
@@ -497,9 +533,11 @@ class name_search {
   /// The same, when an index would be worth it.
   bool shown_distinct(const Value& object, index_memory& memory) {
     const size_type count = inside<Value>::member_count(object);
-    return count > small_object && scanned_ > std::size_t{count} + 256 && show_distinct(object, memory);
+    return count > small_object && scanned_ > std::size_t{count} + 256 &&
+           show_distinct(object, memory);
   }
-  /// Whether the first `count` names can be shown to be distinct by a look at each that is new to this.
+  /// Whether the first `count` names can be shown to be distinct by a look at each that is new to
+  /// this.
   bool distinct_up_to(const Value& object, size_type count) noexcept {
     constexpr size_type few = 64;  // up to here that is cheaper than an index
     if (count > few) return false;
@@ -522,9 +560,9 @@ class name_search {
   name_index index_;
 };
 
-/// Tells the first occurrence of each name from later ones while the members of one object are walked
-/// in order, for values that callers built: RapidJSON lets an object repeat a name.
-/// Keeps its index, if it needs one, in `memory`; the caller truncates that when done.
+/// Tells the first occurrence of each name from later ones while the members of one object are
+/// walked in order, for values that callers built: RapidJSON lets an object repeat a name. Keeps
+/// its index, if it needs one, in `memory`; the caller truncates that when done.
 template <class Value>
 class first_names {
  public:
@@ -532,7 +570,8 @@ class first_names {
   explicit first_names(const Value& object) noexcept
       : names_(names_of(object)), count_(object.MemberCount()) {}
 
-  /// True when the member at `i` is the first of its name. False with `failed` set when memory ran out.
+  /// True when the member at `i` is the first of its name. False with `failed` set when memory ran
+  /// out.
   bool is_first(size_type i, index_memory& memory, bool& failed) noexcept {
     if (count_ > small_object) {
       if (!indexed_) {
@@ -544,7 +583,8 @@ class first_names {
       }
       return duplicates_ == 0 || index_.find(names_[i], names_, memory) == i;
     }
-    return !filter_.add_name(names_[i]) || scan_names<Value>(names_.members, i, names_[i]) == no_index;
+    return !filter_.add_name(names_[i]) ||
+           scan_names<Value>(names_.members, i, names_[i]) == no_index;
   }
 
  private:

@@ -1,4 +1,5 @@
-/// A growable array of plain data that can be moved: the storage of what lives long beside a document.
+/// A growable array of plain data that can be moved: the storage of what lives long beside a
+/// document.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -13,8 +14,8 @@ inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace detail {
 
-/// Like stack, but empty it holds no memory, and it can be moved. Room is reserved before it is used:
-/// what follows a reserve() cannot fail.
+/// Like stack, but empty it holds no memory, and it can be moved. Room is reserved before it is
+/// used: what follows a reserve() cannot fail.
 template <class T>
 class plain_array {
   static_assert(std::is_trivially_copyable_v<T>, "elements are moved by memcpy");
@@ -66,7 +67,8 @@ class plain_array {
   void truncate(std::size_t size) noexcept { size_ = size; }
   /// Takes out `count` elements at `at`.
   void erase(std::size_t at, std::size_t count) noexcept {
-    std::memmove(static_cast<void*>(data_ + at), data_ + at + count, (size_ - at - count) * sizeof(T));
+    std::memmove(static_cast<void*>(data_ + at), data_ + at + count,
+                 (size_ - at - count) * sizeof(T));
     size_ -= count;
   }
 

@@ -30,23 +30,24 @@ namespace detail {
 template <class Handler, class = void>
 inline constexpr bool takes_words = false;
 template <class Handler>
-inline constexpr bool
-    takes_words<Handler, std::void_t<decltype(std::declval<Handler&>().Words(std::declval<const value_words&>()))>> =
-        is_compact<json::value>;
+inline constexpr bool takes_words<Handler, std::void_t<decltype(std::declval<Handler&>().Words(
+                                               std::declval<const value_words&>()))>> =
+    is_compact<json::value>;
 
-/// A handler that takes numbers as they are spelled: `bool NumberText(std::string_view)`. None is too large for it.
+/// A handler that takes numbers as they are spelled: `bool NumberText(std::string_view)`. None is
+/// too large for it.
 template <class Handler, class = void>
 inline constexpr bool takes_number_text = false;
 template <class Handler>
-inline constexpr bool
-    takes_number_text<Handler, std::void_t<decltype(std::declval<Handler&>().NumberText(std::string_view()))>> = true;
+inline constexpr bool takes_number_text<
+    Handler, std::void_t<decltype(std::declval<Handler&>().NumberText(std::string_view()))>> = true;
 
 /// Reads one JSON text and sends its events to `Handler`.
 template <class Handler>
 class reader {
  public:
-  reader(std::string_view text, Handler& handler, std::size_t max_depth, big_integer_rule big_integers,
-         const memory_source& memory) noexcept
+  reader(std::string_view text, Handler& handler, std::size_t max_depth,
+         big_integer_rule big_integers, const memory_source& memory) noexcept
       : text_(text),
         p_(text.data()),
         end_(text.data() + text.size()),
@@ -73,8 +74,8 @@ class reader {
  private:
   /// A member's name: in the text, or unescaped in name_text_ when it was written with escapes.
   struct seen_name {
-    size_type offset;         ///< where it stands in the text, with its quote
-    size_type length;         ///< unescaped
+    size_type offset;  ///< where it stands in the text, with its quote
+    size_type length;  ///< unescaped
     std::uint32_t hash;
     std::uint32_t unescaped;  ///< offset in name_text_ plus one, or 0
   };
@@ -92,8 +93,8 @@ class reader {
     bool escaped;
   };
 
-  // The place in the text is handed on as `p` and stays in a register; p_ has it where an error is found, and on the
-  // way into and out of functions that are called.
+  // The place in the text is handed on as `p` and stays in a register; p_ has it where an error is
+  // found, and on the way into and out of functions that are called.
 
   bool run() {
     const char* p = skip_space(text_.data());
@@ -142,12 +143,20 @@ class reader {
         }
         return sent(handler_.String(text.data, text.length, true));
       }
-      case '{': ++p; return open(true);
-      case '[': ++p; return open(false);
-      case 't': return literal(p, "true") && sent(handler_.Bool(true));
-      case 'f': return literal(p, "false") && sent(handler_.Bool(false));
-      case 'n': return literal(p, "null") && sent(handler_.Null());
-      default: return number_value(p);
+      case '{':
+        ++p;
+        return open(true);
+      case '[':
+        ++p;
+        return open(false);
+      case 't':
+        return literal(p, "true") && sent(handler_.Bool(true));
+      case 'f':
+        return literal(p, "false") && sent(handler_.Bool(false));
+      case 'n':
+        return literal(p, "null") && sent(handler_.Null());
+      default:
+        return number_value(p);
     }
   }
 
@@ -174,8 +183,8 @@ class reader {
     return true;
   }
 
-  /// Reads a member's name and the colon after it, up to the value. An error before the name is complete belongs
-  /// to the object.
+  /// Reads a member's name and the colon after it, up to the value. An error before the name is
+  /// complete belongs to the object.
   DEVICETWIN_ALWAYS_INLINE bool name(frame& top, const char*& p) {
     if (*p != '"') return fail_at(p, errc::unexpected_character);
     const char* start = token_ = p;
@@ -185,7 +194,7 @@ class reader {
     ++top.count;
     bool accepted;
     std::uint64_t hash;
-    if ((shortcuts || takes_words<Handler>) && text.length <= longest_inline) {
+    if ((shortcuts || takes_words<Handler>)&&text.length <= longest_inline) {
       const value_words words = short_words(text);
       hash = shortcuts ? hash_words(words) : hash_name({text.data, text.length});
       if (!new_name(top, start, text, unescaped, hash)) return false;
@@ -205,9 +214,10 @@ class reader {
     return more_space(p);
   }
 
-  /// Remembers a name; an error when it is a repeated one of the first few, which are compared each with each if
-  /// their hashes do not settle it.
-  bool new_name(frame& top, const char* start, const read_text& text, std::size_t unescaped, std::uint64_t hash) {
+  /// Remembers a name; an error when it is a repeated one of the first few, which are compared each
+  /// with each if their hashes do not settle it.
+  bool new_name(frame& top, const char* start, const read_text& text, std::size_t unescaped,
+                std::uint64_t hash) {
     const auto short_hash = static_cast<std::uint32_t>(hash);
     if (!names_.emplace(static_cast<size_type>(start - text_.data()), text.length, short_hash,
                         text.escaped ? static_cast<std::uint32_t>(unescaped + 1) : 0)) {
@@ -223,7 +233,8 @@ class reader {
   }
 
   std::string_view text_of_name(const seen_name& n) const noexcept {
-    return {n.unescaped == 0 ? text_.data() + n.offset + 1 : name_text_.data() + (n.unescaped - 1), n.length};
+    return {n.unescaped == 0 ? text_.data() + n.offset + 1 : name_text_.data() + (n.unescaped - 1),
+            n.length};
   }
 
   /// Looks for a repeated name in an object that is too large for comparing each with each.
@@ -237,17 +248,19 @@ class reader {
     first_repeat duplicate;
     name_index found;
     index_.truncate(0);
-    if (!found.build(top.count, indexed(names), index_, duplicate)) return fail_at(token_, errc::out_of_memory);
+    if (!found.build(top.count, indexed(names), index_, duplicate))
+      return fail_at(token_, errc::out_of_memory);
     if (duplicate.at == no_index) return true;
     const char* repeated = text_.data() + names.names[duplicate.at].offset;
     names_.truncate(top.first_name + duplicate.at + 1);  // so that the pointer names it
     return fail_at(repeated, errc::duplicate_name);
   }
 
-  /// Reads a string. `text` is a piece of the input or, when it has escapes, of `buffer`, to which it is
-  /// appended.
+  /// Reads a string. `text` is a piece of the input or, when it has escapes, of `buffer`, to which
+  /// it is appended.
   template <std::size_t Inline>
-  DEVICETWIN_ALWAYS_INLINE bool string(const char*& p, read_text& text, stack<char, Inline>& buffer) {
+  DEVICETWIN_ALWAYS_INLINE bool string(const char*& p, read_text& text,
+                                       stack<char, Inline>& buffer) {
     const char* start = p + 1;
     const char* last = skip_plain(start, end_);
     if (last != end_ && *last == '"') {
@@ -272,7 +285,8 @@ class reader {
       if (c == '"') {
         text = {start, static_cast<size_type>(p_ - start), escaped};
         if (escaped) {
-          if (!buffer.append(run, static_cast<std::size_t>(p_ - run))) return fail(errc::out_of_memory);
+          if (!buffer.append(run, static_cast<std::size_t>(p_ - run)))
+            return fail(errc::out_of_memory);
           text = {buffer.data() + kept, static_cast<size_type>(buffer.size() - kept), escaped};
         }
         ++p_;
@@ -280,7 +294,8 @@ class reader {
       }
       if (c == '\\') {
         escaped = true;
-        if (!buffer.append(run, static_cast<std::size_t>(p_ - run))) return fail(errc::out_of_memory);
+        if (!buffer.append(run, static_cast<std::size_t>(p_ - run)))
+          return fail(errc::out_of_memory);
         char decoded[4];
         std::size_t length = 0;
         const escape_end sequence = read_escape(p_, end_, decoded, length);
@@ -300,14 +315,16 @@ class reader {
   /// A text of at most 13 bytes as the words of a value.
   value_words short_words(const read_text& text) const noexcept {
     if constexpr (is_compact<json::value>) {
-      // Most strings of the input have so much behind them that two words can be read and cut to size.
+      // Most strings of the input have so much behind them that two words can be read and cut to
+      // size.
       if (!text.escaped && end_ - text.data >= 16) return cut_words(text.data, text.length);
     }
     return words_of_text({text.data, text.length});
   }
 
   DEVICETWIN_ALWAYS_INLINE bool literal(const char*& p, std::string_view word) {
-    if (static_cast<std::size_t>(end_ - p) >= word.size() && std::memcmp(p, word.data(), word.size()) == 0) {
+    if (static_cast<std::size_t>(end_ - p) >= word.size() &&
+        std::memcmp(p, word.data(), word.size()) == 0) {
       p += word.size();
       return true;
     }
@@ -364,12 +381,16 @@ class reader {
     number read;
     const number_end found = parse_number(start, end_, read);
     p_ = found.end;
-    if (read.big_integer && big_integers_ == big_integer_rule::refuse) return fail_at(start, errc::integer_overflow);
+    if (read.big_integer && big_integers_ == big_integer_rule::refuse)
+      return fail_at(start, errc::integer_overflow);
     if (found.code != errc::ok) return fail(found.code);
     switch (read.stored_as) {
-      case number::kind::signed_integer: return integer(read.i);
-      case number::kind::unsigned_integer: return sent(handler_.Uint64(read.u));
-      case number::kind::real: break;
+      case number::kind::signed_integer:
+        return integer(read.i);
+      case number::kind::unsigned_integer:
+        return sent(handler_.Uint64(read.u));
+      case number::kind::real:
+        break;
     }
     return sent(handler_.Double(read.d));
   }
@@ -435,7 +456,7 @@ class reader {
   std::size_t max_depth_;
   big_integer_rule big_integers_;
   const char* token_ = nullptr;  ///< start of what is being read, where a handler's refusal belongs
-  bool opened_ = false;  ///< a container was just opened
+  bool opened_ = false;          ///< a container was just opened
   errc code_ = errc::ok;
   stack<frame, 8> frames_;
   stack<seen_name, 24> names_;

@@ -55,12 +55,14 @@ bool same_number_value(const ValueA& a, const ValueB& b, number_equality rule) n
     return ((x ^ y) & inside<ValueA>::int64_flag) == 0 &&
            inside<ValueA>::integer_bits(a) == inside<ValueB>::integer_bits(b);
   }
-  if ((x & y & inside<ValueA>::double_flag) != 0) return inside<ValueA>::real(a) == inside<ValueB>::real(b);
+  if ((x & y & inside<ValueA>::double_flag) != 0)
+    return inside<ValueA>::real(a) == inside<ValueB>::real(b);
   return rule == number_equality::by_value && same_number(number_of(a), number_of(b));
 }
 
-// Most of what is compared is the same, and most of that can be seen at a glance: the same words of a value, or texts
-// of the same length with the same bytes. Where that shows nothing, the functions behind them decide.
+// Most of what is compared is the same, and most of that can be seen at a glance: the same words of
+// a value, or texts of the same length with the same bytes. Where that shows nothing, the functions
+// behind them decide.
 
 /// Whether two values with these words, which are not the same words, are the same text.
 template <class ValueA, class ValueB>
@@ -85,8 +87,8 @@ DEVICETWIN_ALWAYS_INLINE bool same_scalars(const ValueA& a, const ValueB& b) noe
            ((flags & parts::double_flag) == 0 || is_finite(parts::real(a)));
   }
   if ((flags & parts::string_flag) != 0) return same_texts(a, b, x, y);
-  return (flags & parts::number_flag) != 0 && (flags & parts::double_flag) == 0 && flags == y.flags() &&
-         x.low == y.low;
+  return (flags & parts::number_flag) != 0 && (flags & parts::double_flag) == 0 &&
+         flags == y.flags() && x.low == y.low;
 }
 /// Whether two names are the same.
 template <class ValueA, class ValueB>
@@ -97,7 +99,8 @@ DEVICETWIN_ALWAYS_INLINE bool same_names(const ValueA& a, const ValueB& b) noexc
     const value_words y = words_of(b);
     if (same_words(x, y) || same_texts(a, b, x, y)) return true;
     if (x.flags() == y.flags()) return false;
-    if (((x.flags() ^ y.flags()) & in_line) != 0) {  // one of them outside, starting with the length
+    if (((x.flags() ^ y.flags()) & in_line) !=
+        0) {  // one of them outside, starting with the length
       const value_words& outside = (x.flags() & in_line) != 0 ? y : x;
       if (static_cast<std::uint32_t>(outside.low) > inside<ValueA>::longest_inline) return false;
     }
@@ -112,14 +115,16 @@ bool same_scalar(const ValueA& a, const ValueB& b, number_equality rule) noexcep
   const unsigned y = inside<ValueB>::flags(b);
   if ((x & y & inside<ValueA>::string_flag) != 0) return same_text(a, b);
   if ((x & y & inside<ValueA>::number_flag) != 0) return same_number_value(a, b, rule);
-  const unsigned type = x & inside<ValueA>::type_mask;  // null, false and true are types of their own
+  const unsigned type =
+      x & inside<ValueA>::type_mask;  // null, false and true are types of their own
   return type == (y & inside<ValueA>::type_mask) && type < inside<ValueA>::object_type;
 }
 
-/// Whether two values that same_scalars() did not show to be the same are different scalars that JSON can write, and
-/// not null.
+/// Whether two values that same_scalars() did not show to be the same are different scalars that
+/// JSON can write, and not null.
 template <class ValueA, class ValueB>
-DEVICETWIN_ALWAYS_INLINE bool different_scalars(const ValueA& a, const ValueB& b, number_equality rule) noexcept {
+DEVICETWIN_ALWAYS_INLINE bool different_scalars(const ValueA& a, const ValueB& b,
+                                                number_equality rule) noexcept {
   using parts = inside<ValueA>;
   const unsigned x = parts::flags(a);
   const unsigned y = inside<ValueB>::flags(b);

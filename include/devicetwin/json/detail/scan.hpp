@@ -1,9 +1,11 @@
-/// Text by blocks of 64 bytes: where its brackets, commas and quotes are, and where two texts first differ.
+/// Text by blocks of 64 bytes: where its brackets, commas and quotes are, and where two texts first
+/// differ.
 ///
-/// The few functions here are the only instruction-set code of the library. They are plain functions over
-/// some hundred bytes at a time, one set of them per level; which set is used is decided once, at run time.
-/// With DEVICETWIN_NO_SIMD defined for the whole program there is the portable set alone. The compilers'
-/// vector types and built-in functions are used, not the intrinsics' headers, which cost 39,000 lines.
+/// The few functions here are the only instruction-set code of the library. They are plain
+/// functions over some hundred bytes at a time, one set of them per level; which set is used is
+/// decided once, at run time. With DEVICETWIN_SMALL defined for the whole program there is the
+/// portable set alone. The compilers' vector types and built-in functions are used, not the
+/// intrinsics' headers, which cost 39,000 lines.
 #pragma once
 
 #include <cstddef>  // std::size_t
@@ -13,7 +15,7 @@
 #include "../../version.hpp"
 #include "inline.hpp"
 
-#if !defined(DEVICETWIN_NO_SIMD) && defined(__GNUC__)
+#if !defined(DEVICETWIN_SMALL) && defined(__GNUC__)
 #if defined(__x86_64__) && defined(__SSE2__)
 #define DEVICETWIN_HAS_X86
 #elif defined(__aarch64__) && defined(__ARM_NEON) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -28,8 +30,8 @@ namespace detail {
 
 inline constexpr std::size_t block_size = 64;
 
-/// The structure of one block, a bit per byte, the first byte's lowest. Brackets and commas are those outside
-/// strings, quotes those that begin or end one.
+/// The structure of one block, a bit per byte, the first byte's lowest. Brackets and commas are
+/// those outside strings, quotes those that begin or end one.
 struct scan_block {
   std::uint64_t open;   ///< { and [
   std::uint64_t close;  ///< } and ]
@@ -58,7 +60,8 @@ struct scan_level {
   bool (*runs)() noexcept;
   /// Structure of `blocks` whole blocks from `text` on.
   void (*scan)(const char* text, std::size_t blocks, scan_state& state, scan_block* out);
-  /// Strings of `blocks` whole blocks from `text` on. Gives whether any has more in `out` than quotes.
+  /// Strings of `blocks` whole blocks from `text` on. Gives whether any has more in `out` than
+  /// quotes.
   bool (*strings)(const char* text, std::size_t blocks, scan_state& state, string_block* out);
   /// How many bytes at the start of both are the same, at most `length`.
   std::size_t (*common)(const char* a, const char* b, std::size_t length);
@@ -83,7 +86,8 @@ inline int highest_bit(std::uint64_t bits) noexcept {  // bits are not 0
 #endif
 }
 
-/// Every bit becomes the parity of itself and all lower ones: quotes become the strings they enclose.
+/// Every bit becomes the parity of itself and all lower ones: quotes become the strings they
+/// enclose.
 inline std::uint64_t parity_prefix(std::uint64_t bits) noexcept {
   for (int by = 1; by < 64; by *= 2) bits ^= bits << by;
   return bits;
@@ -127,13 +131,15 @@ inline std::uint64_t bytes_equal(std::uint64_t word, char c) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101u;
   constexpr std::uint64_t lows = 0x7F7F7F7F7F7F7F7Fu;
   const std::uint64_t x = word ^ (ones * static_cast<unsigned char>(c));
-  const std::uint64_t zero = ~(((x & lows) + lows) | x | lows);  // the highest bit of each byte that is 0
+  const std::uint64_t zero =
+      ~(((x & lows) + lows) | x | lows);  // the highest bit of each byte that is 0
   return ((zero >> 7) * 0x0102040810204080u) >> 56;
 }
 
 /// What lies outside strings of a block whose characters are these.
 inline scan_block outside_strings(scan_state& state, std::uint64_t quote, std::uint64_t backslash,
-                                  std::uint64_t open, std::uint64_t close, std::uint64_t comma) noexcept {
+                                  std::uint64_t open, std::uint64_t close,
+                                  std::uint64_t comma) noexcept {
   if ((backslash | state.escaped) != 0) quote &= ~escaped_bytes(backslash, state.escaped);
   const std::uint64_t strings = parity_prefix(quote) ^ state.in_string;
   state.in_string = 0 - (strings >> 63);
@@ -152,19 +158,33 @@ inline string_block inside_strings(scan_state& state, std::uint64_t quote, std::
   return {quote, backslash & strings, not_ascii, control & strings};
 }
 
-inline void scan_portable(const char* text, std::size_t blocks, scan_state& state, scan_block* out) {
+inline void scan_portable(const char* text, std::size_t blocks, scan_state& state,
+                          scan_block* out) {
   for (; blocks != 0; --blocks, ++out) {
     std::uint64_t quote = 0, backslash = 0, open = 0, close = 0, comma = 0;
-#if defined(DEVICETWIN_NO_SIMD)
+#if defined(DEVICETWIN_SMALL)
     for (int i = 0; i < 64; ++i, ++text) {  // small
       const std::uint64_t bit = std::uint64_t{1} << i;
       switch (*text) {
-        case '"': quote |= bit; break;
-        case '\\': backslash |= bit; break;
-        case '{': case '[': open |= bit; break;
-        case '}': case ']': close |= bit; break;
-        case ',': comma |= bit; break;
-        default: break;
+        case '"':
+          quote |= bit;
+          break;
+        case '\\':
+          backslash |= bit;
+          break;
+        case '{':
+        case '[':
+          open |= bit;
+          break;
+        case '}':
+        case ']':
+          close |= bit;
+          break;
+        case ',':
+          comma |= bit;
+          break;
+        default:
+          break;
       }
     }
 #else
@@ -182,7 +202,8 @@ inline void scan_portable(const char* text, std::size_t blocks, scan_state& stat
   }
 }
 
-inline bool strings_portable(const char* text, std::size_t blocks, scan_state& state, string_block* out) {
+inline bool strings_portable(const char* text, std::size_t blocks, scan_state& state,
+                             string_block* out) {
   std::uint64_t more = 0;
   for (; blocks != 0; --blocks, ++out) {
     std::uint64_t quote = 0, backslash = 0, control = 0, not_ascii = 0;
@@ -211,10 +232,11 @@ inline std::size_t common_portable(const char* a, const char* b, std::size_t len
 
 inline bool runs_everywhere() noexcept { return true; }
 
-inline constexpr scan_level portable_level = {"portable", runs_everywhere, scan_portable, strings_portable,
-                                             common_portable};
+inline constexpr scan_level portable_level = {"portable", runs_everywhere, scan_portable,
+                                              strings_portable, common_portable};
 
-// --- Sixteen bytes at a time: SSE2, which every x86-64 has, and NEON, which every 64-bit ARM has ----
+// --- Sixteen bytes at a time: SSE2, which every x86-64 has, and NEON, which every 64-bit ARM has
+// ----
 
 #if defined(DEVICETWIN_HAS_X86) || defined(DEVICETWIN_HAS_NEON)
 
@@ -306,8 +328,9 @@ inline void scan_16(const char* text, std::size_t blocks, scan_state& state, sca
   for (; blocks != 0; --blocks, ++out, text += 64) {
     const bytes64 block = load_64(text);
     const bytes64 folded = {block.a | fold, block.b | fold, block.c | fold, block.d | fold};
-    *out = outside_strings(now, bits_equal(block, '"'), bits_equal_rare(block, '\\'), bits_equal(folded, '{'),
-                           bits_equal(folded, '}'), bits_equal(block, ','));
+    *out =
+        outside_strings(now, bits_equal(block, '"'), bits_equal_rare(block, '\\'),
+                        bits_equal(folded, '{'), bits_equal(folded, '}'), bits_equal(block, ','));
   }
   state = now;
 }
@@ -318,7 +341,8 @@ inline bool strings_16(const char* text, std::size_t blocks, scan_state& state, 
   for (; blocks != 0; --blocks, ++out, text += 64) {
     const bytes64 block = load_64(text);
     *out = inside_strings(now, bits_equal(block, '"'), bits_equal_rare(block, '\\'),
-                          bits_equal_rare(and_all(block, 0x80), '\x80'), bits_equal_rare(and_all(block, 0xE0), 0));
+                          bits_equal_rare(and_all(block, 0x80), '\x80'),
+                          bits_equal_rare(and_all(block, 0xE0), 0));
     more |= out->escapes | out->not_ascii | out->forbidden;
   }
   state = now;
@@ -354,18 +378,20 @@ using shorts32 = unsigned short __attribute__((vector_size(32)));
 
 #define DEVICETWIN_AVX2 __attribute__((target("avx2,bmi,pclmul")))
 
-#define DEVICETWIN_BITS(low, high)                                                                   \
-  (static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(low))) |          \
-   static_cast<std::uint64_t>(static_cast<std::uint32_t>(                                            \
-       __builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(high))))                                 \
+#define DEVICETWIN_BITS(low, high)                                                              \
+  (static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(low))) |     \
+   static_cast<std::uint64_t>(                                                                  \
+       static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(high)))) \
        << 32)
 
 DEVICETWIN_AVX2 inline void scan_avx2(const char* text, std::size_t blocks, scan_state& state,
                                       scan_block* out) {
-  // Taking bits out of vectors is what costs most. So first all characters looked for, [ and ] made { and }, then two
-  // bits of them that tell which is which: 0x40 the brackets, 0x02 the quotes from commas, and { from }.
-  const bytes32 characters = {1, 0, '"', 0, 0, 0, 0, 0, 0, 0, 0, '{', ',', '}', 0, 0,  // by their lowest four bits
-                              1, 0, '"', 0, 0, 0, 0, 0, 0, 0, 0, '{', ',', '}', 0, 0};
+  // Taking bits out of vectors is what costs most. So first all characters looked for, [ and ] made
+  // { and }, then two bits of them that tell which is which: 0x40 the brackets, 0x02 the quotes
+  // from commas, and { from }.
+  const bytes32 characters = {
+      1, 0, '"', 0, 0, 0, 0, 0, 0, 0, 0, '{', ',', '}', 0, 0,  // by their lowest four bits
+      1, 0, '"', 0, 0, 0, 0, 0, 0, 0, 0, '{', ',', '}', 0, 0};
   const bytes32 backslashes = bytes32{} + '\\';
   const bytes32 fold = bytes32{} + ' ';
   const words16 ones = {-1, -1};
@@ -374,26 +400,33 @@ DEVICETWIN_AVX2 inline void scan_avx2(const char* text, std::size_t blocks, scan
     bytes32 low, high;
     std::memcpy(&low, text, 32);
     std::memcpy(&high, text + 32, 32);
-    const bytes32 low_folded = low | (reinterpret_cast<bytes32>(reinterpret_cast<shorts32>(low) >> 1) & fold);
-    const bytes32 high_folded = high | (reinterpret_cast<bytes32>(reinterpret_cast<shorts32>(high) >> 1) & fold);
-    const std::uint64_t some = DEVICETWIN_BITS(__builtin_ia32_pshufb256(characters, low_folded) == low_folded,
-                                               __builtin_ia32_pshufb256(characters, high_folded) == high_folded);
+    const bytes32 low_folded =
+        low | (reinterpret_cast<bytes32>(reinterpret_cast<shorts32>(low) >> 1) & fold);
+    const bytes32 high_folded =
+        high | (reinterpret_cast<bytes32>(reinterpret_cast<shorts32>(high) >> 1) & fold);
+    const std::uint64_t some =
+        DEVICETWIN_BITS(__builtin_ia32_pshufb256(characters, low_folded) == low_folded,
+                        __builtin_ia32_pshufb256(characters, high_folded) == high_folded);
     // Doubling moves 0x40 to the highest bit. Signed bytes would overflow.
     const unsigned_bytes32 low_bytes = reinterpret_cast<unsigned_bytes32>(low);
     const unsigned_bytes32 high_bytes = reinterpret_cast<unsigned_bytes32>(high);
     const std::uint64_t upper = DEVICETWIN_BITS(low_bytes + low_bytes, high_bytes + high_bytes);
-    const std::uint64_t second = DEVICETWIN_BITS(reinterpret_cast<shorts32>(low) << 6, reinterpret_cast<shorts32>(high) << 6);
+    const std::uint64_t second = DEVICETWIN_BITS(reinterpret_cast<shorts32>(low) << 6,
+                                                 reinterpret_cast<shorts32>(high) << 6);
     const bytes32 low_escapes = reinterpret_cast<bytes32>(low == backslashes);
     const bytes32 high_escapes = reinterpret_cast<bytes32>(high == backslashes);
     std::uint64_t quote = some & ~upper & second;
-    if ((__builtin_ia32_pmovmskb256(low_escapes | high_escapes) | static_cast<int>(state.escaped)) != 0) {
+    if ((__builtin_ia32_pmovmskb256(low_escapes | high_escapes) |
+         static_cast<int>(state.escaped)) != 0) {
       quote &= ~escaped_bytes(DEVICETWIN_BITS(low_escapes, high_escapes), state.escaped);
     }
-    const words16 spread = __builtin_ia32_pclmulqdq128(words16{static_cast<long long>(quote), 0}, ones, 0);
+    const words16 spread =
+        __builtin_ia32_pclmulqdq128(words16{static_cast<long long>(quote), 0}, ones, 0);
     const std::uint64_t strings = static_cast<std::uint64_t>(spread[0]) ^ in_string;
     in_string = 0 - (strings >> 63);
     const std::uint64_t outside = some & ~strings;
-    *out = {outside & upper & second, outside & upper & ~second, outside & ~(upper | second), quote};
+    *out = {outside & upper & second, outside & upper & ~second, outside & ~(upper | second),
+            quote};
   }
   state.in_string = in_string;
 }
@@ -413,13 +446,15 @@ DEVICETWIN_AVX2 inline bool strings_avx2(const char* text, std::size_t blocks, s
     const bytes32 low_escapes = reinterpret_cast<bytes32>(low == backslashes);
     const bytes32 high_escapes = reinterpret_cast<bytes32>(high == backslashes);
     std::uint64_t escapes = 0;
-    if ((__builtin_ia32_pmovmskb256(low_escapes | high_escapes) | static_cast<int>(state.escaped)) != 0) {
+    if ((__builtin_ia32_pmovmskb256(low_escapes | high_escapes) |
+         static_cast<int>(state.escaped)) != 0) {
       escapes = DEVICETWIN_BITS(low_escapes, high_escapes);
       const std::uint64_t escaped = escaped_bytes(escapes, state.escaped);
       quote &= ~escaped;
       escapes &= ~escaped;
     }
-    const words16 spread = __builtin_ia32_pclmulqdq128(words16{static_cast<long long>(quote), 0}, ones, 0);
+    const words16 spread =
+        __builtin_ia32_pclmulqdq128(words16{static_cast<long long>(quote), 0}, ones, 0);
     const std::uint64_t strings = static_cast<std::uint64_t>(spread[0]) ^ state.in_string;
     state.in_string = 0 - (strings >> 63);
     const auto low_control = reinterpret_cast<unsigned_bytes32>(low) < controls;
@@ -449,16 +484,16 @@ DEVICETWIN_AVX2 inline std::size_t common_avx2(const char* a, const char* b, std
     if (__builtin_ia32_pmovmskb256(both) == -1) continue;
     const auto same1 = static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(first));
     if (same1 != 0xFFFFFFFF) return at + static_cast<std::size_t>(__builtin_ctz(~same1));
-    const auto same2 = static_cast<std::uint32_t>(
-        __builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(a2 == b2)));
+    const auto same2 =
+        static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(a2 == b2)));
     return at + 32 + static_cast<std::size_t>(__builtin_ctz(~same2));
   }
   if (length - at >= 32) {
     bytes32 a1, b1;
     std::memcpy(&a1, a + at, 32);
     std::memcpy(&b1, b + at, 32);
-    const auto same = static_cast<std::uint32_t>(
-        __builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(a1 == b1)));
+    const auto same =
+        static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(a1 == b1)));
     if (same != 0xFFFFFFFF) return at + static_cast<std::size_t>(__builtin_ctz(~same));
     at += 32;
   }
@@ -470,7 +505,8 @@ DEVICETWIN_AVX2 inline std::size_t common_avx2(const char* a, const char* b, std
 
 inline bool runs_avx2() noexcept {
   __builtin_cpu_init();
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("pclmul");
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+         __builtin_cpu_supports("pclmul");
 }
 
 inline constexpr scan_level avx2_level = {"avx2", runs_avx2, scan_avx2, strings_avx2, common_avx2};

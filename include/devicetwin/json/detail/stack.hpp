@@ -14,8 +14,11 @@ inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace detail {
 
-/// How much working space is on the stack: a quarter of the usual where size counts, for the stacks there are small.
-constexpr std::size_t room(std::size_t usual) noexcept { return shortcuts ? usual : (usual + 3) / 4; }
+/// How much working space is on the stack: a quarter of the usual where size counts, for the stacks
+/// there are small.
+constexpr std::size_t room(std::size_t usual) noexcept {
+  return shortcuts ? usual : (usual + 3) / 4;
+}
 
 /// Elements are moved by memcpy and never destroyed. The first room(Usual) of them need no heap.
 template <class T, std::size_t Usual>
@@ -37,7 +40,8 @@ class stack {
     data_[size_++] = element;
     return true;
   }
-  /// The same for an element made in place of its parts: copying one just made would wait for their stores.
+  /// The same for an element made in place of its parts: copying one just made would wait for their
+  /// stores.
   template <class... Parts>
   [[nodiscard]] bool emplace(Parts... parts) noexcept {
     if (size_ == capacity_ && !grow(size_ + 1)) return false;
@@ -63,7 +67,9 @@ class stack {
     return true;
   }
   /// Makes room for `count` elements altogether.
-  [[nodiscard]] bool reserve(std::size_t count) noexcept { return count <= capacity_ || grow(count); }
+  [[nodiscard]] bool reserve(std::size_t count) noexcept {
+    return count <= capacity_ || grow(count);
+  }
   void pop() noexcept { --size_; }
   void truncate(std::size_t size) noexcept { size_ = size; }
 

@@ -14,8 +14,9 @@ inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace detail {
 
-/// Eight bytes at once: which of them end the run of plain ASCII in a string? The highest bit of each byte
-/// that is '"', '\\', a control character or not ASCII is set; a bit above such a byte may be wrong.
+/// Eight bytes at once: which of them end the run of plain ASCII in a string? The highest bit of
+/// each byte that is '"', '\\', a control character or not ASCII is set; a bit above such a byte
+/// may be wrong.
 inline std::uint64_t special_bytes(std::uint64_t word) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101u;
   constexpr std::uint64_t highs = 0x8080808080808080u;
@@ -35,10 +36,12 @@ inline std::uint64_t special_bytes(const char* p) noexcept {
   return special_bytes(word);
 }
 
-/// Copies a text of plain ASCII that needs no escape. False when it is none; then a part has been copied.
+/// Copies a text of plain ASCII that needs no escape. False when it is none; then a part has been
+/// copied.
 inline bool copy_plain(char* to, const char* from, std::size_t length) noexcept {
   if (length >= 8) {
-    for (std::size_t i = 0;; i = length - 8 - i < 8 ? length - 8 : i + 8) {  // the last eight may overlap
+    for (std::size_t i = 0;;
+         i = length - 8 - i < 8 ? length - 8 : i + 8) {  // the last eight may overlap
       std::uint64_t word;
       std::memcpy(&word, from + i, 8);
       if (special_bytes(word) != 0) return false;
@@ -65,9 +68,11 @@ inline bool copy_plain(char* to, const char* from, std::size_t length) noexcept 
 
 /// Whether all characters are good: `good` judges eight at once, and `good_byte` each of fewer.
 template <class Good, class GoodByte>
-DEVICETWIN_ALWAYS_INLINE bool all_good(const char* p, std::size_t length, Good&& good, GoodByte&& good_byte) noexcept {
+DEVICETWIN_ALWAYS_INLINE bool all_good(const char* p, std::size_t length, Good&& good,
+                                       GoodByte&& good_byte) noexcept {
   if (length >= 8) {
-    for (std::size_t i = 0;; i = length - 8 - i < 8 ? length - 8 : i + 8) {  // the last eight may overlap
+    for (std::size_t i = 0;;
+         i = length - 8 - i < 8 ? length - 8 : i + 8) {  // the last eight may overlap
       std::uint64_t word;
       std::memcpy(&word, p + i, 8);
       if (!good(word)) return false;
@@ -86,13 +91,15 @@ DEVICETWIN_ALWAYS_INLINE bool all_good(const char* p, std::size_t length, Good&&
   return true;
 }
 
-/// Whether a text is plain ASCII that needs no escape and has no control character, U+007F included.
+/// Whether a text is plain ASCII that needs no escape and has no control character, U+007F
+/// included.
 inline bool is_plain(const char* p, std::size_t length) noexcept {
   const auto good = [](std::uint64_t word) {
     constexpr std::uint64_t ones = 0x0101010101010101u;
     return (special_bytes(word) | ((word + ones) & (ones * 0x80))) == 0;
   };
-  return all_good(p, length, good, [](unsigned char c) { return c != '"' && c != '\\' && c >= 0x20 && c < 0x7F; });
+  return all_good(p, length, good,
+                  [](unsigned char c) { return c != '"' && c != '\\' && c >= 0x20 && c < 0x7F; });
 }
 
 /// Whether all characters are ASCII from `lowest` to `highest`.
@@ -100,19 +107,23 @@ template <unsigned char lowest, unsigned char highest>
 bool all_between(const char* p, std::size_t length) noexcept {
   static_assert(lowest <= highest && highest < 0x80);
   const auto good = [](std::uint64_t word) {
-    // Too low a byte borrows into its highest bit, too high a one carries into it; neighbours of such may be wrong.
+    // Too low a byte borrows into its highest bit, too high a one carries into it; neighbours of
+    // such may be wrong.
     constexpr std::uint64_t ones = 0x0101010101010101u;
-    return (((word - ones * lowest) | (word + ones * (0x7F - highest)) | word) & (ones * 0x80)) == 0;
+    return (((word - ones * lowest) | (word + ones * (0x7F - highest)) | word) & (ones * 0x80)) ==
+           0;
   };
   return all_good(p, length, good, [](unsigned char c) { return c >= lowest && c <= highest; });
 }
 
-/// Whether a name has only letters, digits and other characters from '0' to '}', as most have. It is the same in a
-/// JSON Pointer then.
-inline bool is_common_name(std::string_view name) noexcept { return all_between<'0', '}'>(name.data(), name.size()); }
+/// Whether a name has only letters, digits and other characters from '0' to '}', as most have. It
+/// is the same in a JSON Pointer then.
+inline bool is_common_name(std::string_view name) noexcept {
+  return all_between<'0', '}'>(name.data(), name.size());
+}
 
-/// The length of the UTF-8 character at `p`, or 0 when the bytes there are none: overlong forms, surrogates
-/// and anything above U+10FFFF are none (RFC 3629, section 4).
+/// The length of the UTF-8 character at `p`, or 0 when the bytes there are none: overlong forms,
+/// surrogates and anything above U+10FFFF are none (RFC 3629, section 4).
 inline std::size_t utf8_length(const char* p, const char* end) noexcept {
   const auto byte = [p](std::size_t i) { return static_cast<unsigned char>(p[i]); };
   const std::size_t left = static_cast<std::size_t>(end - p);
@@ -133,7 +144,8 @@ inline std::size_t utf8_length(const char* p, const char* end) noexcept {
 /// The next byte from `p` on that is '"', '\\', a control character or not ASCII, or `end`.
 inline const char* skip_plain(const char* p, const char* end) noexcept {
 #if defined(__GNUC__) && defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-  // Sixteen at a time, without a branch on where among them a string ends: most do, nobody knows where.
+  // Sixteen at a time, without a branch on where among them a string ends: most do, nobody knows
+  // where.
   for (; end - p >= 16; p += 16) {
     const unsigned found = byte_bits(special_bytes(p)) | byte_bits(special_bytes(p + 8)) << 8;
     if (found != 0) return p + __builtin_ctz(found);  // the lowest set bit is exact

@@ -1,7 +1,8 @@
-/// Moving over JSON text without a tree: strings, values, names, and what two of them have in common.
+/// Moving over JSON text without a tree: strings, values, names, and what two of them have in
+/// common.
 ///
-/// Everything here takes text on trust and stays within its bounds whatever the bytes are: a null pointer is
-/// the answer where the text cannot be JSON, and what is not looked at is not noticed.
+/// Everything here takes text on trust and stays within its bounds whatever the bytes are: a null
+/// pointer is the answer where the text cannot be JSON, and what is not looked at is not noticed.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -30,14 +31,15 @@ inline const char* skip_space(const char* p, const char* end) noexcept {
 
 /// The next quote or backslash from `p` on, or `end`.
 inline const char* find_quote(const char* p, const char* end) noexcept {
-#if !defined(DEVICETWIN_NO_SIMD)
+#if !defined(DEVICETWIN_SMALL)
   constexpr std::uint64_t ones = 0x0101010101010101u;
   constexpr std::uint64_t highs = 0x8080808080808080u;
   for (; end - p >= 8; p += 8) {
     const std::uint64_t word = first_lowest(p);
     const std::uint64_t quote = word ^ (ones * '"');
     const std::uint64_t backslash = word ^ (ones * '\\');
-    const std::uint64_t found = (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs;
+    const std::uint64_t found =
+        (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs;
     if (found != 0) return p + lowest_bit(found) / 8;  // the lowest bit is exact
   }
 #endif
@@ -69,8 +71,8 @@ DEVICETWIN_ALWAYS_INLINE int leading_digits(std::uint64_t word) noexcept {
   const std::uint64_t others = (((x & (ones * 0x7F)) + ones * (0x80 - 10)) | x) & (ones * 0x80);
   return others == 0 ? 0 : lowest_bit(others) / 8;
 }
-/// To behind a number of at most seven digits before a dot, and after one, without exponent; null for any other, and
-/// close to the end. What follows is not looked at.
+/// To behind a number of at most seven digits before a dot, and after one, without exponent; null
+/// for any other, and close to the end. What follows is not looked at.
 DEVICETWIN_ALWAYS_INLINE const char* skip_short_number(const char* p, const char* end) noexcept {
   if (end - p < 18) return nullptr;
   p += *p == '-' ? 1 : 0;
@@ -86,8 +88,8 @@ DEVICETWIN_ALWAYS_INLINE const char* skip_short_number(const char* p, const char
   return (*p | 0x20) == 'e' ? nullptr : p;
 }
 
-/// The structure of one text, block by block, as far as it was asked for and a little further. Places asked for
-/// are starts of tokens, mostly in order; what is around the last ones is at hand.
+/// The structure of one text, block by block, as far as it was asked for and a little further.
+/// Places asked for are starts of tokens, mostly in order; what is around the last ones is at hand.
 class text_structure {
  public:
   void reset(std::string_view text) noexcept {
@@ -95,8 +97,8 @@ class text_structure {
     start_ = count_ = 0;
   }
 
-  /// A walk over blocks: for (cursor c = structure.at(p); c.block != nullptr; structure.next(c)). The bits that
-  /// count are those of c.bits, which leaves out what stands before `p`.
+  /// A walk over blocks: for (cursor c = structure.at(p); c.block != nullptr; structure.next(c)).
+  /// The bits that count are those of c.bits, which leaves out what stands before `p`.
   struct cursor {
     const scan_block* block;  ///< null at the end of the text
     std::uint64_t bits;
@@ -113,7 +115,9 @@ class text_structure {
   }
   void next(cursor& c) noexcept { pass(c, 1); }
   /// How many blocks from that of `c` on are at hand, one after the other.
-  std::size_t at_hand(const cursor& c) const noexcept { return static_cast<std::size_t>(blocks_ + count_ - c.block); }
+  std::size_t at_hand(const cursor& c) const noexcept {
+    return static_cast<std::size_t>(blocks_ + count_ - c.block);
+  }
   /// Moves over blocks at hand.
   void pass(cursor& c, std::size_t blocks) noexcept {
     c.first += blocks * block_size;
@@ -127,7 +131,8 @@ class text_structure {
     const std::size_t offset = static_cast<std::size_t>(p - text_.data()) - start_;
     if (shortcuts && offset < count_ * block_size) {  // mostly, all of it is in one block at hand
       const std::size_t place = offset % block_size;
-      const std::uint64_t quotes = blocks_[offset / block_size].quote & (~std::uint64_t{1} << place);
+      const std::uint64_t quotes =
+          blocks_[offset / block_size].quote & (~std::uint64_t{1} << place);
       if (quotes != 0) return p - place + lowest_bit(quotes) + 1;
     }
     return skip_long_string(p);
@@ -136,7 +141,8 @@ class text_structure {
   const char* skip_plain_scalar(const char* p) noexcept {
     const char* end = text_.data() + text_.size();
     for (cursor c = at(p); c.block != nullptr; next(c)) {
-      const std::uint64_t stops = (c.block->close | c.block->comma | c.block->open | c.block->quote) & c.bits;
+      const std::uint64_t stops =
+          (c.block->close | c.block->comma | c.block->open | c.block->quote) & c.bits;
       if (stops != 0) {
         end = c.first + lowest_bit(stops);
         break;
@@ -181,7 +187,7 @@ class text_structure {
   }
 
  private:
-#if defined(DEVICETWIN_NO_SIMD)
+#if defined(DEVICETWIN_SMALL)
   static constexpr std::size_t most = 4;  // at hand
 #else
   static constexpr std::size_t most = 32;
@@ -203,7 +209,8 @@ class text_structure {
     ahead_ = 1;
     return scan();
   }
-  /// Scans on behind the last block at hand and gives the first new one; null at the end of the text.
+  /// Scans on behind the last block at hand and gives the first new one; null at the end of the
+  /// text.
   const scan_block* more() noexcept {
     if (count_ + 1 > most - most / 4) {  // keep some: what was passed may be asked for again
       constexpr std::size_t kept = most < 16 ? most / 4 : 4;
@@ -280,8 +287,8 @@ inline bool has_escapes(std::string_view raw) noexcept {
 /// Whether two strings, each what stands between its quotes, mean the same.
 inline bool same_string(std::string_view a, std::string_view b) noexcept {
   if (a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0) return true;
-  // No escape sequence has more than six bytes for each byte it stands for. So comparing a name with many others costs
-  // no more than these are long, however long it is itself.
+  // No escape sequence has more than six bytes for each byte it stands for. So comparing a name
+  // with many others costs no more than these are long, however long it is itself.
   if (a.size() / 6 > b.size() || b.size() / 6 > a.size()) return false;
   if (!has_escapes(a) && !has_escapes(b)) return false;
   plain_bytes x(a), y(b);
@@ -293,7 +300,8 @@ inline bool same_string(std::string_view a, std::string_view b) noexcept {
 }
 
 /// Whether two scalars mean the same.
-inline bool same_scalar_text(std::string_view a, std::string_view b, number_equality rule, text_numbers texts) noexcept {
+inline bool same_scalar_text(std::string_view a, std::string_view b, number_equality rule,
+                             text_numbers texts) noexcept {
   if (a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0) return true;
   if (a.empty() || b.empty()) return false;
   if (a.front() == '"') {

@@ -1,8 +1,8 @@
 /// Two trees walked side by side: the one comparison behind json::equal and merge::diff.
 ///
-/// Members are expected in the same order; where they are not, the walk looks one member ahead, and what it
-/// still cannot pair is looked up by name at the end of the object. So equal order costs one pass, and any
-/// order n log n at worst.
+/// Members are expected in the same order; where they are not, the walk looks one member ahead, and
+/// what it still cannot pair is looked up by name at the end of the object. So equal order costs
+/// one pass, and any order n log n at worst.
 #pragma once
 
 #include <cstddef>  // std::size_t
@@ -25,10 +25,10 @@ namespace detail {
 
 /// What a walk is to find out, and what a patch made of it may say.
 struct diff_rules {
-  bool stop_at_first = false;   ///< only whether there is a difference
-  bool sets_null = false;       ///< a patch can set a member to null
-  bool carries_null = false;    ///< a new or replaced member may contain members that are null
-  bool removes = true;          ///< a patch can remove a member
+  bool stop_at_first = false;  ///< only whether there is a difference
+  bool sets_null = false;      ///< a patch can set a member to null
+  bool carries_null = false;   ///< a new or replaced member may contain members that are null
+  bool removes = true;         ///< a patch can remove a member
   number_equality numbers = number_equality::by_value;
   text_numbers number_texts = text_numbers::exact;  ///< of a walk over texts
   std::size_t max_depth = default_max_depth;
@@ -37,7 +37,8 @@ struct diff_rules {
 template <class From, class To>
 class tree_diff {
  public:
-  /// One step of the patch, in order. `member` is a member of an object in `to`, for `remove` in `from`.
+  /// One step of the patch, in order. `member` is a member of an object in `to`, for `remove` in
+  /// `from`.
   enum class op : unsigned char { open, close, set, remove };
   struct entry {
     op kind;
@@ -60,25 +61,34 @@ class tree_diff {
         partners_(memory),
         indexes_(memory) {}
 
-  /// Walks. Errors: depth_exceeded, not_finite, out_of_memory, null_member, kept_member, with the pointer.
+  /// Walks. Errors: depth_exceeded, not_finite, out_of_memory, null_member, kept_member, with the
+  /// pointer.
   error run(const From& from, const To& to) {
     if (!pair(from, to)) return failure_;
     while (!frames_.empty()) {
       frame& top = frames_.back();
       bool going = false;
       switch (top.now) {
-        case phase::elements: going = elements_step(top); break;
-        case phase::aligned: going = aligned_step(top); break;
-        case phase::loose_from: going = loose_from_step(top); break;
-        case phase::loose_to: going = loose_to_step(top); break;
+        case phase::elements:
+          going = elements_step(top);
+          break;
+        case phase::aligned:
+          going = aligned_step(top);
+          break;
+        case phase::loose_from:
+          going = loose_from_step(top);
+          break;
+        case phase::loose_to:
+          going = loose_to_step(top);
+          break;
       }
       if (!going) return failure_;
     }
     return {};
   }
 
-  /// After run(): whether the trees differ; whether the patch is `to` as a whole, because the roots are not
-  /// both objects; and otherwise the members of the patch.
+  /// After run(): whether the trees differ; whether the patch is `to` as a whole, because the roots
+  /// are not both objects; and otherwise the members of the patch.
   bool differ() const noexcept { return differ_ || !entries_.empty(); }
   bool whole() const noexcept { return whole_; }
   const entries_type& entries() const noexcept { return entries_; }
@@ -94,11 +104,13 @@ class tree_diff {
     const From* from;
     const To* to;
     phase now;
-    bool in_order;   ///< so far every name stood at the same place in both
-    bool known;      ///< the member at hand is the first of its name, as all are when no name stands twice
-    bool searching;  ///< the last of searches_ is this object's
-    unsigned char looked;  ///< whether the names before one at hand were looked through: 0, 1, or 2 when that was given up
-    size_type i, j;  ///< next members or elements
+    bool in_order;  ///< so far every name stood at the same place in both
+    bool known;     ///< the member at hand is the first of its name, as all are when no name stands
+                    ///< twice
+    bool searching;        ///< the last of searches_ is this object's
+    unsigned char looked;  ///< whether the names before one at hand were looked through: 0, 1, or 2
+                           ///< when that was given up
+    size_type i, j;        ///< next members or elements
     size_type at_from, at_to;  ///< the pair being compared; no_index where there is none
     std::size_t opened;        ///< entries before this object's
   };
@@ -106,21 +118,25 @@ class tree_diff {
   /// What an object needs in addition once a name has to be looked for.
   struct search {
     std::size_t first_loose_from, first_loose_to, first_partner, next_loose, index_base;
-    std::size_t taken;  ///< where in indexes_ the bits are that say which of to's members have a partner
-    bool matched;       ///< the loose members have partners, and no name stands twice
+    std::size_t
+        taken;     ///< where in indexes_ the bits are that say which of to's members have a partner
+    bool matched;  ///< the loose members have partners, and no name stands twice
     name_search<From> from;
     name_search<To> to;
   };
 
   // Each returns false when failure_ is set.
 
-  /// Compares two values that are not the same scalar at a glance: settles scalars, opens frames for containers.
+  /// Compares two values that are not the same scalar at a glance: settles scalars, opens frames
+  /// for containers.
   DEVICETWIN_ALWAYS_INLINE bool pair_here(const From& from, const To& to) {
     if (!same_containers(from, to)) return pair_scalars(from, to);
     if constexpr (shortcuts) return skim(from, to);
     return enter(from, to, 0);
   }
-  bool pair(const From& from, const To& to) { return same_scalars(from, to) || pair_here(from, to); }
+  bool pair(const From& from, const To& to) {
+    return same_scalars(from, to) || pair_here(from, to);
+  }
 
   /// Whether both are objects, or both arrays.
   static bool same_containers(const From& from, const To& to) noexcept {
@@ -130,11 +146,13 @@ class tree_diff {
   }
   template <class Value>
   static size_type count_of(const Value& container) noexcept {
-    return is_object(container) ? inside<Value>::member_count(container) : inside<Value>::element_count(container);
+    return is_object(container) ? inside<Value>::member_count(container)
+                                : inside<Value>::element_count(container);
   }
   template <class Value>
   static bool is_object(const Value& container) noexcept {
-    return (inside<Value>::flags(container) & inside<Value>::type_mask) == inside<Value>::object_type;
+    return (inside<Value>::flags(container) & inside<Value>::type_mask) ==
+           inside<Value>::object_type;
   }
 
   /// Where a walk without frames has come to.
@@ -152,13 +170,14 @@ class tree_diff {
     const To* b;
   };
 
-  /// Compares two containers of the same kind. Most of most trees is the same, and for that no frames are made.
+  /// Compares two containers of the same kind. Most of most trees is the same, and for that no
+  /// frames are made.
   bool skim(const From& from, const To& to) {
     path way;
     return all_same(from, to, way) || enter_all(way);
   }
-  /// Goes through two containers of the same kind and all that is in them as long as everything is the same at a
-  /// glance. If it is not, `way` is where that ends.
+  /// Goes through two containers of the same kind and all that is in them as long as everything is
+  /// the same at a glance. If it is not, `way` is where that ends.
   DEVICETWIN_NEVER_INLINE bool all_same(const From& from, const To& to, path& way) const noexcept {
     const std::size_t allowed = rules_.max_depth - frames_.size();
     const std::size_t deepest = allowed < path::most ? allowed : path::most;
@@ -242,18 +261,22 @@ class tree_diff {
     return same_scalar(from, to, rules_.numbers) || different(to);
   }
 
-  /// Goes into a pair of containers, whose first `same` members or elements need not be looked at again.
+  /// Goes into a pair of containers, whose first `same` members or elements need not be looked at
+  /// again.
   bool enter(const From& from, const To& to, size_type same) {
     if (frames_.size() >= rules_.max_depth) return refuse(errc::depth_exceeded);
     const bool object = is_object(from);
-    if (!object && from_inside::element_count(from) != to_inside::element_count(to)) return different(to);
+    if (!object && from_inside::element_count(from) != to_inside::element_count(to))
+      return different(to);
     const std::size_t opened = entries_.size();
-    if (object && !frames_.empty() && says_members() && !entries_.emplace(op::open, current_member())) {
+    if (object && !frames_.empty() && says_members() &&
+        !entries_.emplace(op::open, current_member())) {
       return fail(errc::out_of_memory);
     }
     if (!object && !in_array()) outermost_array_ = frames_.size();
     const phase first = object ? phase::aligned : phase::elements;
-    if (!frames_.emplace(&from, &to, first, true, false, false, static_cast<unsigned char>(0), same, same, no_index, no_index, opened)) {
+    if (!frames_.emplace(&from, &to, first, true, false, false, static_cast<unsigned char>(0), same,
+                         same, no_index, no_index, opened)) {
       return fail(errc::out_of_memory);
     }
     return true;
@@ -262,7 +285,8 @@ class tree_diff {
   /// Records that the pair being compared differs.
   bool different(const To& to) {
     const To* changed = &to;
-    // An array is one value, and for a mere yes or no the whole tree is: the difference is one of the outermost.
+    // An array is one value, and for a mere yes or no the whole tree is: the difference is one of
+    // the outermost.
     while (!frames_.empty() && !says_members()) {
       bool first = true;
       if (!at_first(frames_.back(), first)) return false;
@@ -286,11 +310,14 @@ class tree_diff {
   bool missing(const frame& top) {
     if (!says_members()) return different(*top.to);
     if (!rules_.removes) return refuse(errc::kept_member);
-    return entries_.emplace(op::remove, members_begin(*top.from) + top.at_from) || fail(errc::out_of_memory);
+    return entries_.emplace(op::remove, members_begin(*top.from) + top.at_from) ||
+           fail(errc::out_of_memory);
   }
 
   /// Checks that a patch can carry this value.
-  DEVICETWIN_ALWAYS_INLINE bool sayable(const To& value) { return !is_container(value) || sayable_container(value); }
+  DEVICETWIN_ALWAYS_INLINE bool sayable(const To& value) {
+    return !is_container(value) || sayable_container(value);
+  }
   bool sayable_container(const To& value) {
     class checker : public footprint_counter<To> {
      public:
@@ -311,7 +338,8 @@ class tree_diff {
       std::size_t arrays_ = 0;
     } check(rules_.carries_null);
     walk_memory<To> memory(memory_);
-    failure_ = emit(value, check, nulls::emit, rules_.max_depth, memory, frames_.size(), place{frames_});
+    failure_ =
+        emit(value, check, nulls::emit, rules_.max_depth, memory, frames_.size(), place{frames_});
     return !failure_;
   }
 
@@ -345,16 +373,19 @@ class tree_diff {
       take_pair(top);
       if (changed) return fail(errc::out_of_memory);
       if (!pair_here(a->value, b->value)) return false;
-      if (frames_.size() != depth || &frames_.back() != &top) return true;  // `top` may also have moved
+      if (frames_.size() != depth || &frames_.back() != &top)
+        return true;  // `top` may also have moved
       recording = says_members() && top.known;
     }
     top.i = static_cast<size_type>(a - from);
     top.j = static_cast<size_type>(b - to);
-    if (top.i == from_count && top.j == to_count && (!top.searching || !any_loose())) return leave();
+    if (top.i == from_count && top.j == to_count && (!top.searching || !any_loose()))
+      return leave();
     return part(top, from_count, to_count);
   }
 
-  /// Names at the same place differ, or one side has ended: puts members aside until names meet again.
+  /// Names at the same place differ, or one side has ended: puts members aside until names meet
+  /// again.
   bool part(frame& top, size_type from_count, size_type to_count) {
     const auto* from = members_begin(*top.from);
     const auto* to = members_begin(*top.to);
@@ -365,8 +396,8 @@ class tree_diff {
       const bool more_to = top.j + 1 != to_count;
       const bool skip_from = more_from && same_text(from[top.i + 1].name, to[top.j].name);
       const bool skip_to = !skip_from && more_to && same_text(from[top.i].name, to[top.j + 1].name);
-      const bool skip_both =
-          !skip_from && !skip_to && more_from && more_to && same_text(from[top.i + 1].name, to[top.j + 1].name);
+      const bool skip_both = !skip_from && !skip_to && more_from && more_to &&
+                             same_text(from[top.i + 1].name, to[top.j + 1].name);
       if (skip_from || skip_both) {
         if (!loose_from_.push(top.i++)) return fail(errc::out_of_memory);
       }
@@ -386,8 +417,8 @@ class tree_diff {
     return match(top);
   }
 
-  /// Finds the partners of many loose members at once. When that shows that a name stands twice somewhere, nothing
-  /// is matched, and each is looked up when its turn comes.
+  /// Finds the partners of many loose members at once. When that shows that a name stands twice
+  /// somewhere, nothing is matched, and each is looked up when its turn comes.
   bool match(frame& top) {
     constexpr std::size_t many = 8;
     search& s = searches_.back();
@@ -437,7 +468,8 @@ class tree_diff {
       for (; s.next_loose != loose_from_.size(); ++s.next_loose) {
         top.at_from = loose_from_[s.next_loose];
         top.at_to = partners_[s.first_partner + (s.next_loose - s.first_loose_from)];
-        if (top.at_to == no_index || !same_scalars(from[top.at_from].value, to[top.at_to].value)) break;
+        if (top.at_to == no_index || !same_scalars(from[top.at_from].value, to[top.at_to].value))
+          break;
       }
     }
     if (s.next_loose == loose_from_.size()) {
@@ -449,9 +481,11 @@ class tree_diff {
     if (!s.matched) {
       top.at_to = no_index;
       bool first = true;
-      if (!s.from.is_first(*top.from, top.at_from, indexes_, first)) return fail(errc::out_of_memory);
+      if (!s.from.is_first(*top.from, top.at_from, indexes_, first))
+        return fail(errc::out_of_memory);
       if (!first) return true;
-      if (!s.to.find(*top.to, from[top.at_from].name, indexes_, top.at_to)) return fail(errc::out_of_memory);
+      if (!s.to.find(*top.to, from[top.at_from].name, indexes_, top.at_to))
+        return fail(errc::out_of_memory);
     }
     top.known = true;
     if (top.at_to == no_index) return missing(top);
@@ -476,14 +510,16 @@ class tree_diff {
       bool first = true;
       if (!s.to.is_first(*top.to, top.at_to, indexes_, first)) return fail(errc::out_of_memory);
       if (!first) return true;
-      if (!s.from.find(*top.from, to[top.at_to].name, indexes_, top.at_from)) return fail(errc::out_of_memory);
+      if (!s.from.find(*top.from, to[top.at_to].name, indexes_, top.at_from))
+        return fail(errc::out_of_memory);
     }
     top.known = true;
     if (top.at_from != no_index) {
       if (is_loose_from(s, top.at_from)) return true;  // was compared from its side
       return pair(from[top.at_from].value, to[top.at_to].value);
     }
-    return is_not_finite(to[top.at_to].value) ? refuse(errc::not_finite) : different(to[top.at_to].value);
+    return is_not_finite(to[top.at_to].value) ? refuse(errc::not_finite)
+                                              : different(to[top.at_to].value);
   }
 
   bool any_loose() const noexcept {
@@ -503,7 +539,8 @@ class tree_diff {
     return low < loose_from_.size() && loose_from_[low] == index;
   }
 
-  /// Whether what the innermost object has at hand is the first of its name; callers' values may repeat names.
+  /// Whether what the innermost object has at hand is the first of its name; callers' values may
+  /// repeat names.
   bool at_first(frame& top, bool& first) {
     first = true;
     if (top.now == phase::elements || top.known || (top.at_from | top.at_to) == 0) return true;
@@ -526,18 +563,27 @@ class tree_diff {
       top.known = s.to.distinct();
       return true;
     }
-    if (first && !s.from.is_first(*top.from, top.at_from, indexes_, first)) return fail(errc::out_of_memory);
+    if (first && !s.from.is_first(*top.from, top.at_from, indexes_, first))
+      return fail(errc::out_of_memory);
     top.known = s.to.distinct() && s.from.distinct();
     return true;
   }
 
-  /// Called while `top` is the innermost object, so that searches_ and what they own grow and shrink with frames_.
+  /// Called while `top` is the innermost object, so that searches_ and what they own grow and
+  /// shrink with frames_.
   bool start_search(frame& top) {
     if (top.searching) return true;
     search* s = searches_.add();
     if (s == nullptr) return fail(errc::out_of_memory);
-    new (static_cast<void*>(s)) search{loose_from_.size(), loose_to_.size(), partners_.size(), 0, indexes_.size(),
-                                       0, false, {}, {}};
+    new (static_cast<void*>(s)) search{loose_from_.size(),
+                                       loose_to_.size(),
+                                       partners_.size(),
+                                       0,
+                                       indexes_.size(),
+                                       0,
+                                       false,
+                                       {},
+                                       {}};
     top.searching = true;
     return true;
   }
@@ -583,7 +629,8 @@ class tree_diff {
   /// Whether differences are recorded member by member, here and now.
   bool says_members() const noexcept { return !rules_.stop_at_first && !in_array(); }
 
-  /// An error in the pair at hand. It is none when a repeated name hides the pair, and the walk goes on behind that.
+  /// An error in the pair at hand. It is none when a repeated name hides the pair, and the walk
+  /// goes on behind that.
   bool refuse(errc code) {
     fail(code);
     return hidden();

@@ -1,4 +1,5 @@
-/// Is a text JSON, as strictly as the reader has it? A quick yes, or: ask the reader, who also knows what is wrong.
+/// Is a text JSON, as strictly as the reader has it? A quick yes, or: ask the reader, who also
+/// knows what is wrong.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -20,7 +21,8 @@ inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace detail {
 
-/// True when a string, from behind its opening quote to its closing one, is one that the reader accepts.
+/// True when a string, from behind its opening quote to its closing one, is one that the reader
+/// accepts.
 inline bool is_valid_string(const char* p, const char* end) noexcept {
   for (;;) {
     p = skip_plain(p, end);
@@ -64,7 +66,8 @@ inline const char* skip_valid_number(const char* p) noexcept {
   return p;
 }
 
-/// To behind the number or literal at `p`; null when it is none. What is before `end` must not end in a digit.
+/// To behind the number or literal at `p`; null when it is none. What is before `end` must not end
+/// in a digit.
 inline const char* skip_valid_plain(const char* p, const char* end) noexcept {
   const auto left = static_cast<std::size_t>(end - p);
   if (*p == 't') return left >= 4 && std::memcmp(p, "true", 4) == 0 ? p + 4 : nullptr;
@@ -73,21 +76,28 @@ inline const char* skip_valid_plain(const char* p, const char* end) noexcept {
   return skip_valid_number(p);
 }
 
-/// Goes over a text and checks everything, strings by the block. It knows no place and no cause of an error, and
-/// nothing of names with escapes; that keeps it quick. Of names it keeps hashes only.
+/// Goes over a text and checks everything, strings by the block. It knows no place and no cause of
+/// an error, and nothing of names with escapes; that keeps it quick. Of names it keeps hashes only.
 class quick_validator {
  public:
-  quick_validator(std::string_view text, std::size_t max_depth, const memory_source& memory) noexcept
-      : next_(text.data()), end_(text.data() + text.size()), max_depth_(max_depth), frames_(memory), names_(memory), index_(memory) {}
+  quick_validator(std::string_view text, std::size_t max_depth,
+                  const memory_source& memory) noexcept
+      : next_(text.data()),
+        end_(text.data() + text.size()),
+        max_depth_(max_depth),
+        frames_(memory),
+        names_(memory),
+        index_(memory) {}
 
-  /// True when the text is an array or object, and valid for certain. Goes from token to token; what comes next is
-  /// known by where the code is, not by a state that is looked at for each.
+  /// True when the text is an array or object, and valid for certain. Goes from token to token;
+  /// what comes next is known by where the code is, not by a state that is looked at for each.
   bool sure() {
     const char* p = next_ = skip_space(next_, end_);
     while (p != end_ && is_space(end_[-1])) --end_;
-    // With a bracket at the end of the text, which no string, number or space runs over, nothing below has to look
-    // for the end but what follows a closing bracket.
-    if (end_ - p < 2 || (*p != '{' && *p != '[') || (end_[-1] != '}' && end_[-1] != ']')) return false;
+    // With a bracket at the end of the text, which no string, number or space runs over, nothing
+    // below has to look for the end but what follows a closing bracket.
+    if (end_ - p < 2 || (*p != '{' && *p != '[') || (end_[-1] != '}' && end_[-1] != ']'))
+      return false;
     std::memset(seen_, 0, sizeof seen_);
     strings at{nullptr, nullptr, nullptr, 0};
     bool object = false;
@@ -105,7 +115,9 @@ class quick_validator {
       if (*p != '"') return false;
       const char* const name = p + 1;
       p = string_end(at);
-      if (p == nullptr || (last_escape_ >= name && has_escapes({name, static_cast<std::size_t>(p - name)}))) return false;
+      if (p == nullptr ||
+          (last_escape_ >= name && has_escapes({name, static_cast<std::size_t>(p - name)})))
+        return false;
       if (names == names_.size() && !names_.extend(names + 1)) return false;
       names_[names++] = hash_some({name, static_cast<std::size_t>(p - name)});
       if (*++p != ':') p = skip_space(p, end_);
@@ -155,7 +167,8 @@ class quick_validator {
     std::uint64_t quotes;     ///< of the block, those not gone to yet
   };
 
-  /// To the end of the string whose opening quote is the next one; null when there is none, or one is not valid.
+  /// To the end of the string whose opening quote is the next one; null when there is none, or one
+  /// is not valid.
   DEVICETWIN_ALWAYS_INLINE const char* string_end(strings& at) noexcept {
     if (at.quotes == 0 && !next_quotes(at)) return nullptr;
     at.quotes &= at.quotes - 1;
@@ -180,7 +193,8 @@ class quick_validator {
     return true;
   }
 
-  /// Scans some blocks more, and checks what is in their strings. False at the end, and when that is not valid.
+  /// Scans some blocks more, and checks what is in their strings. False at the end, and when that
+  /// is not valid.
   DEVICETWIN_NEVER_INLINE bool scan() noexcept {
     first_ = next_;
     const auto left = static_cast<std::size_t>(end_ - first_);
@@ -228,8 +242,8 @@ class quick_validator {
     return true;
   }
 
-  /// Quick. Two names of up to 24 bytes hardly ever have the same; longer ones may, if they differ in between only,
-  /// which costs time: the reader decides then. Its highest bits are the best.
+  /// Quick. Two names of up to 24 bytes hardly ever have the same; longer ones may, if they differ
+  /// in between only, which costs time: the reader decides then. Its highest bits are the best.
   static std::uint64_t hash_some(std::string_view name) noexcept {
     const char* const p = name.data();
     const std::size_t size = name.size();
@@ -242,13 +256,15 @@ class quick_validator {
       std::memcpy(&a, p, 4);
       std::memcpy(&b, p + size - 4, 4);
     } else if (size != 0) {
-      a = static_cast<unsigned char>(p[0]) | static_cast<unsigned>(static_cast<unsigned char>(p[size / 2])) << 8;
+      a = static_cast<unsigned char>(p[0]) |
+          static_cast<unsigned>(static_cast<unsigned char>(p[size / 2])) << 8;
       b = static_cast<unsigned char>(p[size - 1]);
     }
     return (a ^ std::uint64_t{size} << 40) * 0x9E3779B97F4A7C15u + b * 0xC2B2AE3D27D4EB4Fu;
   }
 
-  /// Whether the names from `first` to before `last` are all different for certain, because their hashes are.
+  /// Whether the names from `first` to before `last` are all different for certain, because their
+  /// hashes are.
   DEVICETWIN_ALWAYS_INLINE bool differ(std::size_t first, std::size_t last) {
     if (last - first < 2) return true;
     constexpr std::size_t few = 128;
@@ -256,7 +272,9 @@ class quick_validator {
     if (last - first > few) {
       index_.truncate(0);
       return surely_distinct(static_cast<size_type>(last - first), index_,
-                             [own = hashes + first](size_type i) noexcept { return (own[i] ^ own[i] >> 32) * 0x9E3779B97F4A7C15u; });
+                             [own = hashes + first](size_type i) noexcept {
+                               return (own[i] ^ own[i] >> 32) * 0x9E3779B97F4A7C15u;
+                             });
     }
     if (++object_ == 0) {
       std::memset(seen_, 0, sizeof seen_);
@@ -269,7 +287,8 @@ class quick_validator {
     }
     return true;
   }
-  DEVICETWIN_NEVER_INLINE static bool repeats(const std::uint64_t* first, const std::uint64_t* at) noexcept {
+  DEVICETWIN_NEVER_INLINE static bool repeats(const std::uint64_t* first,
+                                              const std::uint64_t* at) noexcept {
     for (; first != at; ++first) {
       if (*first == *at) return true;
     }
@@ -281,15 +300,15 @@ class quick_validator {
   const char* next_;  ///< where the blocks that were not scanned begin
   const char* end_;
   std::size_t max_depth_;
-  const char* first_ = nullptr;  ///< where the blocks at hand begin
-  std::size_t count_ = 0;        ///< of these
-  const char* last_escape_ = nullptr;  ///< in the blocks at hand, or before
+  const char* first_ = nullptr;            ///< where the blocks at hand begin
+  std::size_t count_ = 0;                  ///< of these
+  const char* last_escape_ = nullptr;      ///< in the blocks at hand, or before
   const char* checked_escapes_ = nullptr;  ///< up to here
   const char* checked_utf8_ = nullptr;
   scan_state state_;
   string_block blocks_[most];
-  unsigned char object_ = 0;   ///< a number for the object whose names are looked at
-  unsigned char seen_[1024];   ///< the last object that had a name whose hash begins like that
+  unsigned char object_ = 0;  ///< a number for the object whose names are looked at
+  unsigned char seen_[1024];  ///< the last object that had a name whose hash begins like that
   stack<frame, 16> frames_;
   stack<std::uint64_t, 32> names_;  ///< hashes of the names of all open objects
   index_memory index_;

@@ -1,4 +1,5 @@
-/// A change worked out before it is written: the same plan as for a merge patch, for the same writer.
+/// A change worked out before it is written: the same plan as for a merge patch, for the same
+/// writer.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -23,7 +24,8 @@ inline namespace DEVICETWIN_ABI {
 namespace merge {
 namespace detail {
 
-/// What merge_writer copies when it carries out a change: a name, a value, or what a change makes of nothing.
+/// What merge_writer copies when it carries out a change: a name, a value, or what a change makes
+/// of nothing.
 struct change_source {
   const arena_value* at = nullptr;
   bool made = false;  ///< `at` is a form
@@ -32,12 +34,13 @@ struct change_source {
 inline std::string_view text_of(const change_source& name) noexcept { return text_of(*name.at); }
 
 template <class Target, class Allocator>
-bool copy_value(Target& to, const change_source& from, Allocator& allocator, json::detail::nulls rule,
-                const json::memory_source& memory) {
+bool copy_value(Target& to, const change_source& from, Allocator& allocator,
+                json::detail::nulls rule, const json::memory_source& memory) {
   if (!from.made) return copy_value(to, *from.at, allocator, rule, memory);
   json::detail::tree_builder<Allocator> builder(allocator, memory);
   return !builder.build(to, [&](auto& handler) {
-    result_sender<arena_value, std::remove_reference_t<decltype(handler)>> sender(handler, any_depth, memory);
+    result_sender<arena_value, std::remove_reference_t<decltype(handler)>> sender(
+        handler, any_depth, memory);
     return sender.run(*from.at, nullptr);
   });
 }
@@ -45,9 +48,12 @@ bool copy_value(Target& to, const change_source& from, Allocator& allocator, jso
 template <class Target, class Allocator>
 bool copy_new(Target& to, const change_source& from, Allocator& allocator, json::detail::nulls rule,
               const json::memory_source& memory) {
-  return from.made ? copy_value(to, from, allocator, rule, memory) : copy_new(to, *from.at, allocator, rule, memory);
+  return from.made ? copy_value(to, from, allocator, rule, memory)
+                   : copy_new(to, *from.at, allocator, rule, memory);
 }
-inline bool is_plain(const change_source& from) noexcept { return !from.made && is_plain(*from.at); }
+inline bool is_plain(const change_source& from) noexcept {
+  return !from.made && is_plain(*from.at);
+}
 template <class Target>
 void copy_plain_value(Target& to, const change_source& from) noexcept {
   copy_plain_value(to, *from.at);
@@ -82,7 +88,8 @@ class merge_plan<Target, change_source> {
   merge_plan(const options& o) noexcept : options_(o), entries_(o.memory), opened_(o.memory) {}
 
   /// Works out what the change of this form does to `target`. Changes neither.
-  /// Errors: depth_exceeded, not_finite, out_of_memory, with the place. False when failure() says why not.
+  /// Errors: depth_exceeded, not_finite, out_of_memory, with the place. False when failure() says
+  /// why not.
   [[nodiscard]] bool make(const Target& target, const arena_value& form) {
     using walk_type = change_walk<Target>;
     using step = typename walk_type::step;
@@ -90,10 +97,16 @@ class merge_plan<Target, change_source> {
     for (;;) {
       bool good = true;
       switch (walk.next()) {
-        case step::end: return true;
-        case step::failed: return fail(errc::out_of_memory, walk);
-        case step::set: good = set(walk, {&value_of(walk.form()), false}); break;
-        case step::remove: good = walk.base() == nullptr || remove(walk); break;
+        case step::end:
+          return true;
+        case step::failed:
+          return fail(errc::out_of_memory, walk);
+        case step::set:
+          good = set(walk, {&value_of(walk.form()), false});
+          break;
+        case step::remove:
+          good = walk.base() == nullptr || remove(walk);
+          break;
         case step::open:
           if (walk.base() != nullptr && walk.base()->IsObject()) {
             good = descend(walk);
@@ -102,7 +115,9 @@ class merge_plan<Target, change_source> {
             walk.skip();
           }
           break;
-        case step::close: good = leave(); break;
+        case step::close:
+          good = leave();
+          break;
       }
       if (!good) return false;
     }
@@ -192,7 +207,8 @@ class merge_plan<Target, change_source> {
       const bool first = i == walk.index();
       if (!first && text_of(members[i].name) != walk.name()) continue;
       if (!push(first ? action::remove : action::shadow, i, named(walk))) return false;
-      freed_ += sizeof members[i] + json::detail::string_bytes<Target>(members[i].name.GetStringLength());
+      freed_ +=
+          sizeof members[i] + json::detail::string_bytes<Target>(members[i].name.GetStringLength());
       if (!free_value(members[i].value)) return false;
     }
     return true;
@@ -209,13 +225,13 @@ class merge_plan<Target, change_source> {
     json::detail::footprint_counter<Target> bytes;
     const std::size_t depth = walk.where().depth();
     if (value.made) {
-      result_sender<arena_value, decltype(bytes), path_view> sender(bytes, options_.max_depth, options_.memory,
-                                                                    path_view{&walk.where()}, depth);
+      result_sender<arena_value, decltype(bytes), path_view> sender(
+          bytes, options_.max_depth, options_.memory, path_view{&walk.where()}, depth);
       failure_ = sender.run(*value.at, nullptr);
     } else {
       json::detail::walk_memory<arena_value> memory(options_.memory);
-      failure_ = json::detail::emit(*value.at, bytes, json::detail::nulls::emit, options_.max_depth, memory, depth,
-                                    walk.where());
+      failure_ = json::detail::emit(*value.at, bytes, json::detail::nulls::emit, options_.max_depth,
+                                    memory, depth, walk.where());
     }
     added_ += bytes.bytes();
     return !failure_;
@@ -237,7 +253,8 @@ class merge_plan<Target, change_source> {
 
   bool push(action what, size_type index, const named_source& member) {
     const copy_way name = what == action::add ? planned(member.name) : copy_way::plain;
-    const copy_way value = what == action::add || what == action::set ? planned(member.value) : copy_way::plain;
+    const copy_way value =
+        what == action::add || what == action::set ? planned(member.value) : copy_way::plain;
     if (entries_.push({what, name, value, index, member})) return true;
     failure_ = errc::out_of_memory;
     return false;

@@ -22,12 +22,19 @@ template <class Value, class Handler>
 class place_reader {
  public:
   place_reader(Handler& handler, bool form, const options& o) noexcept
-      : handler_(handler), form_(form), options_(o), frames_(o.memory), indexes_(o.memory), path_(o.memory), walk_(o.memory) {}
+      : handler_(handler),
+        form_(form),
+        options_(o),
+        frames_(o.memory),
+        indexes_(o.memory),
+        path_(o.memory),
+        walk_(o.memory) {}
 
   error run(const Value& root) {
     if (form_ && root.IsNull()) return errc::root_removed;
     if (form_ && root.IsArray() && root.Empty()) {
-      return handler_.StartArray() && handler_.EndArray(0) ? errc::ok : json::detail::failure_of(handler_, 0);
+      return handler_.StartArray() && handler_.EndArray(0) ? errc::ok
+                                                           : json::detail::failure_of(handler_, 0);
     }
     if (!form_ && root.IsNull()) {
       const bool sent = handler_.StartArray() && handler_.Null() && handler_.EndArray(1);
@@ -77,20 +84,22 @@ class place_reader {
     if (place.IsObject()) {
       if (frames_.size() >= options_.max_depth) return fail(errc::depth_exceeded);
       if (!handler_.StartObject()) return stopped();
-      return frames_.push({&place, 0, 0, indexes_.size(), json::detail::first_names<Value>(place)}) ||
+      return frames_.push(
+                 {&place, 0, 0, indexes_.size(), json::detail::first_names<Value>(place)}) ||
              fail(errc::out_of_memory);
     }
     if (place.IsNull()) return handler_.Null() || stopped();
     if (form_ && (!place.IsArray() || place.Size() != 1)) return fail(errc::not_a_change);
     const Value& value = form_ ? *place.Begin() : place;
     if (!handler_.StartArray()) return stopped();
-    failure_ = json::detail::emit(value, handler_, json::detail::nulls::emit, options_.max_depth, walk_, frames_.size(),
-                                  path_);
+    failure_ = json::detail::emit(value, handler_, json::detail::nulls::emit, options_.max_depth,
+                                  walk_, frames_.size(), path_);
     return !failure_ && (handler_.EndArray(1) || stopped());
   }
   bool stopped() { return fail(json::detail::failure_of(handler_, 0)); }
   bool fail(errc code) {
-    failure_ = error(code).limited_to(code == errc::depth_exceeded ? options_.max_depth : 0).at(path_);
+    failure_ =
+        error(code).limited_to(code == errc::depth_exceeded ? options_.max_depth : 0).at(path_);
     return false;
   }
 

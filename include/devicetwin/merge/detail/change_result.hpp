@@ -21,8 +21,8 @@ namespace detail {
 template <class Base, class Handler, class Where = json::location>
 class result_sender {
  public:
-  result_sender(Handler& handler, std::size_t max_depth, const json::memory_source& memory, const Where& where = {},
-                std::size_t depth = 0) noexcept
+  result_sender(Handler& handler, std::size_t max_depth, const json::memory_source& memory,
+                const Where& where = {}, std::size_t depth = 0) noexcept
       : handler_(handler),
         max_depth_(max_depth),
         depth_(depth),
@@ -36,10 +36,14 @@ class result_sender {
   /// `form` neither keeps nor removes, unless there is a `base` to keep.
   error run(const arena_value& form, const Base* base) {
     switch (deed_of(form)) {
-      case deed::keep: return base == nullptr ? error() : send_value(*base, base_memory_);
-      case deed::set: return send_value(value_of(form), form_memory_);
-      case deed::remove: return {};
-      case deed::descend: break;
+      case deed::keep:
+        return base == nullptr ? error() : send_value(*base, base_memory_);
+      case deed::set:
+        return send_value(value_of(form), form_memory_);
+      case deed::remove:
+        return {};
+      case deed::descend:
+        break;
     }
     if (!enter(form, base)) return failure_;
     while (!frames_.empty()) {
@@ -75,7 +79,8 @@ class result_sender {
     if (depth_ + frames_.size() >= max_depth_) return fail(errc::depth_exceeded);
     if (base != nullptr && !base->IsObject()) base = nullptr;
     if (!handler_.StartObject()) return stopped();
-    return frames_.push({&form, base, 0, 0, base != nullptr, indexes_.size(), {}, {}}) || fail(errc::out_of_memory);
+    return frames_.push({&form, base, 0, 0, base != nullptr, indexes_.size(), {}, {}}) ||
+           fail(errc::out_of_memory);
   }
   bool base_step(frame& top) {
     if (top.next == top.base->MemberCount()) {
@@ -117,9 +122,12 @@ class result_sender {
   bool send_node(frame& top, std::string_view name, const arena_value& form, const Base* base) {
     switch (deed_of(form)) {
       case deed::keep:
-      case deed::remove: return true;
-      case deed::set: return begin(top, name) && finish(send_value(value_of(form), form_memory_));
-      case deed::descend: return begin(top, name) && enter(form, base);
+      case deed::remove:
+        return true;
+      case deed::set:
+        return begin(top, name) && finish(send_value(value_of(form), form_memory_));
+      case deed::descend:
+        return begin(top, name) && enter(form, base);
     }
     return true;
   }
@@ -130,8 +138,8 @@ class result_sender {
   }
   template <class Value>
   error send_value(const Value& value, json::detail::walk_memory<Value>& memory) {
-    return json::detail::emit(value, handler_, json::detail::nulls::emit, max_depth_, memory, depth_ + frames_.size(),
-                              place{where_, path_});
+    return json::detail::emit(value, handler_, json::detail::nulls::emit, max_depth_, memory,
+                              depth_ + frames_.size(), place{where_, path_});
   }
   bool finish(const error& e) {
     failure_ = e;

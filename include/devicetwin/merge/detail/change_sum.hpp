@@ -15,14 +15,16 @@ inline namespace DEVICETWIN_ABI {
 namespace merge {
 namespace detail {
 
-/// Composes changes in the order in which they are added, or in the reverse order. It keeps several changes, each more
-/// than twice as large as the next, and composes neighbours of similar size; so adding n changes one by one costs
-/// n * log(n), where composing the sum with each of them would cost n * n.
+/// Composes changes in the order in which they are added, or in the reverse order. It keeps several
+/// changes, each more than twice as large as the next, and composes neighbours of similar size; so
+/// adding n changes one by one costs n * log(n), where composing the sum with each of them would
+/// cost n * n.
 class change_sum {
  public:
   enum class order : unsigned char { after, before };  ///< where a change that is added goes
 
-  explicit change_sum(const json::memory_source& memory, order where = order::after) noexcept : memory_(memory), where_(where) {}
+  explicit change_sum(const json::memory_source& memory, order where = order::after) noexcept
+      : memory_(memory), where_(where) {}
   ~change_sum() { clear(); }
   change_sum(change_sum&& other) noexcept : change_sum(other.memory_, other.where_) { swap(other); }
   change_sum& operator=(change_sum&& other) noexcept {
@@ -41,7 +43,7 @@ class change_sum {
   }
 
   /// Adds a change, which is taken over. Errors: out_of_memory; nothing was added then.
-  [[nodiscard]] json::error add(change&& made, const options& o) {
+  json::error add(change&& made, const options& o) {
     if (made.keeps()) return {};
     void* const room = memory_.allocate(memory_.context, sizeof(node));
     if (room == nullptr) return json::errc::out_of_memory;
@@ -53,17 +55,19 @@ class change_sum {
   }
 
   /// Gives all that was added to `out`, as one change. Errors: out_of_memory; `out` is as it was.
-  [[nodiscard]] json::error total(change& out, const options& o) const {
+  json::error total(change& out, const options& o) const {
     change sum(memory_);
     for (const node* part = top_; part != nullptr; part = part->below) {
       // compose() with a change that keeps everything is a copy.
-      if (json::error e = where_ == order::after ? compose(part->value, sum, sum, o) : compose(sum, part->value, sum, o)) return e;
+      if (json::error e = where_ == order::after ? compose(part->value, sum, sum, o)
+                                                 : compose(sum, part->value, sum, o))
+        return e;
     }
     out.swap(sum);
     return {};
   }
   /// Makes all that was added one change, and returns it. Errors: out_of_memory; nothing was lost.
-  [[nodiscard]] json::result<const change*> settle(const options& o) {
+  json::result<const change*> settle(const options& o) {
     if (top_ == nullptr) return &nothing_;
     while (top_->below != nullptr) {
       if (json::error e = join(o)) return e;
@@ -76,11 +80,15 @@ class change_sum {
     change value;
     node* below;
   };
-  static std::size_t weight(const node& n) noexcept { return change_access::document(const_cast<change&>(n.value)).size_in_bytes(); }
+  static std::size_t weight(const node& n) noexcept {
+    return change_access::document(const_cast<change&>(n.value)).size_in_bytes();
+  }
   /// Composes the uppermost two.
   json::error join(const options& o) {
     change& below = top_->below->value;
-    if (json::error e = where_ == order::after ? compose(below, top_->value, below, o) : compose(top_->value, below, below, o)) return e;
+    if (json::error e = where_ == order::after ? compose(below, top_->value, below, o)
+                                               : compose(top_->value, below, below, o))
+      return e;
     drop();
     return {};
   }

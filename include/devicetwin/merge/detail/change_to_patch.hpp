@@ -21,12 +21,14 @@ namespace detail {
 
 /// The merge patch from a document to what a change makes of it.
 template <class Base, class Handler>
-error send_merge_patch(const arena_value& form, const Base& base, Handler& handler, const options& o) {
+error send_merge_patch(const arena_value& form, const Base& base, Handler& handler,
+                       const options& o) {
   using walk_type = change_walk<Base>;
   using step = typename walk_type::step;
   if (deed_of(form) == deed::keep) {
     if (!base.IsObject()) return send(base, handler, o.memory);
-    return handler.StartObject() && handler.EndObject(0) ? errc::ok : json::detail::failure_of(handler, 0);
+    return handler.StartObject() && handler.EndObject(0) ? errc::ok
+                                                         : json::detail::failure_of(handler, 0);
   }
   options exact = o;
   exact.nulls = null_rule::remove;
@@ -35,11 +37,20 @@ error send_merge_patch(const arena_value& form, const Base& base, Handler& handl
   for (;;) {
     bool good = true;
     switch (walk.next()) {
-      case step::end: return out.failure();
-      case step::failed: return error(errc::out_of_memory).at(walk.where());
-      case step::open: good = out.open(walk.name(), walk.at_root() || walk.base() == nullptr || !walk.base()->IsObject()); break;
-      case step::close: good = out.close(); break;
-      case step::remove: good = walk.base() == nullptr || out.null(walk.name()); break;
+      case step::end:
+        return out.failure();
+      case step::failed:
+        return error(errc::out_of_memory).at(walk.where());
+      case step::open:
+        good = out.open(walk.name(),
+                        walk.at_root() || walk.base() == nullptr || !walk.base()->IsObject());
+        break;
+      case step::close:
+        good = out.close();
+        break;
+      case step::remove:
+        good = walk.base() == nullptr || out.null(walk.name());
+        break;
       case step::set: {
         const arena_value& value = value_of(walk.form());
         const auto patch_from = [&](const auto& from) -> error {
@@ -53,7 +64,8 @@ error send_merge_patch(const arena_value& form, const Base& base, Handler& handl
           const bool whole = absent || !from.IsObject() || !value.IsObject();
           return send_patch(changes, value, whole, handler, o.memory);
         };
-        const error e = walk.base() == nullptr ? patch_from(arena_value()) : patch_from(*walk.base());
+        const error e =
+            walk.base() == nullptr ? patch_from(arena_value()) : patch_from(*walk.base());
         if (e) return e;
         break;
       }
@@ -62,10 +74,11 @@ error send_merge_patch(const arena_value& form, const Base& base, Handler& handl
   }
 }
 
-/// One of the merge patches that say a change whatever the document: the first removes what is set to an object, and
-/// the second sets it.
+/// One of the merge patches that say a change whatever the document: the first removes what is set
+/// to an object, and the second sets it.
 template <class Handler>
-error send_blind_patch(const arena_value& form, bool second, Handler& handler, bool& sent, const options& o) {
+error send_blind_patch(const arena_value& form, bool second, Handler& handler, bool& sent,
+                       const options& o) {
   using walk_type = change_walk<arena_value>;
   using step = typename walk_type::step;
   options exact = o;
@@ -76,11 +89,20 @@ error send_blind_patch(const arena_value& form, bool second, Handler& handler, b
   for (;;) {
     bool good = true;
     switch (walk.next()) {
-      case step::end: sent = out.sent(); return out.failure();
-      case step::failed: return error(errc::out_of_memory).at(walk.where());
-      case step::open: good = out.open(walk.name(), !second); break;
-      case step::close: good = out.close(); break;
-      case step::remove: good = second || out.null(walk.name()); break;
+      case step::end:
+        sent = out.sent();
+        return out.failure();
+      case step::failed:
+        return error(errc::out_of_memory).at(walk.where());
+      case step::open:
+        good = out.open(walk.name(), !second);
+        break;
+      case step::close:
+        good = out.close();
+        break;
+      case step::remove:
+        good = second || out.null(walk.name());
+        break;
       case step::set: {
         const arena_value& value = value_of(walk.form());
         if (value.IsNull() && !walk.at_root()) return error(errc::null_member).at(walk.where());

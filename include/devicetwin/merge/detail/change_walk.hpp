@@ -20,7 +20,7 @@ class change_walk {
   enum class step : unsigned char {
     set,
     remove,
-    open,   ///< a descend; its members follow unless skip() is called now
+    open,  ///< a descend; its members follow unless skip() is called now
     close,
     end,    ///< also at once, for a change that keeps everything
     failed  ///< out of memory
@@ -70,7 +70,9 @@ class change_walk {
   }
 
   /// The member's name, as text and as the value that holds it; the root has none.
-  std::string_view name() const noexcept { return name_ == nullptr ? std::string_view() : text_of(*name_); }
+  std::string_view name() const noexcept {
+    return name_ == nullptr ? std::string_view() : text_of(*name_);
+  }
   const arena_value& name_value() const noexcept { return *name_; }
   const arena_value& form() const noexcept { return *form_; }
   /// The document's value at this place, null where there is none; valid for set, remove and open.
@@ -94,10 +96,17 @@ class change_walk {
 
   step visit() {
     switch (deed_of(*form_)) {
-      case deed::keep: return step::end;
-      case deed::descend: entering_ = true; return step::open;
-      case deed::set: inside_ = !frames_.empty(); return step::set;
-      case deed::remove: inside_ = !frames_.empty(); return step::remove;
+      case deed::keep:
+        return step::end;
+      case deed::descend:
+        entering_ = true;
+        return step::open;
+      case deed::set:
+        inside_ = !frames_.empty();
+        return step::set;
+      case deed::remove:
+        inside_ = !frames_.empty();
+        return step::remove;
     }
     return step::end;
   }

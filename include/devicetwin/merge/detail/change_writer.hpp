@@ -19,8 +19,8 @@ inline namespace DEVICETWIN_ABI {
 namespace merge {
 namespace detail {
 
-/// Sends objects whose members turn out one by one. An object that stays empty is left out, unless it is
-/// needed; then its name was never sent.
+/// Sends objects whose members turn out one by one. An object that stays empty is left out, unless
+/// it is needed; then its name was never sent.
 template <class Handler>
 class sparse_writer {
  public:
@@ -39,7 +39,8 @@ class sparse_writer {
     sent_ = true;
     return handler_.EndObject(top.members) || stopped();
   }
-  /// Begins a member; its value is to be sent to the handler next. Without an open object, the value is the whole.
+  /// Begins a member; its value is to be sent to the handler next. Without an open object, the
+  /// value is the whole.
   bool member(std::string_view name) {
     if (levels_.empty()) return sent_ = true;
     return begin() && key(levels_.back(), name);
@@ -114,12 +115,13 @@ inline json::detail::diff_rules difference_rules(const options& o) noexcept {
   return rules;
 }
 
-/// Sends what differs between two values as the node of a form; nothing when they are equal. Errors are found
-/// before anything is sent, except for the handler's. `removals` may be left out; then it only says what `to` has more or
-/// otherwise.
+/// Sends what differs between two values as the node of a form; nothing when they are equal. Errors
+/// are found before anything is sent, except for the handler's. `removals` may be left out; then it
+/// only says what `to` has more or otherwise.
 template <class From, class To, class Handler, class Where = json::location>
-error send_difference(const From& from, const To& to, std::string_view name, sparse_writer<Handler>& out,
-                      const options& o, const Where& where = {}, bool removals = true) {
+error send_difference(const From& from, const To& to, std::string_view name,
+                      sparse_writer<Handler>& out, const options& o, const Where& where = {},
+                      bool removals = true) {
   using walk_type = json::detail::tree_diff<From, To>;
   using op = typename walk_type::op;
   walk_type walk(difference_rules(o), o.memory);
@@ -130,10 +132,18 @@ error send_difference(const From& from, const To& to, std::string_view name, spa
   for (std::size_t i = 0; good && i < walk.entries().size(); ++i) {
     const auto& entry = walk.entries()[i];
     switch (entry.kind) {
-      case op::open: good = out.open(text_of(entry.to().name), false); break;
-      case op::close: good = out.close(); break;
-      case op::set: good = out.set(text_of(entry.to().name), entry.to().value, o.memory); break;
-      case op::remove: good = !removals || out.null(text_of(entry.from().name)); break;
+      case op::open:
+        good = out.open(text_of(entry.to().name), false);
+        break;
+      case op::close:
+        good = out.close();
+        break;
+      case op::set:
+        good = out.set(text_of(entry.to().name), entry.to().value, o.memory);
+        break;
+      case op::remove:
+        good = !removals || out.null(text_of(entry.from().name));
+        break;
     }
   }
   if (good) good = out.close();

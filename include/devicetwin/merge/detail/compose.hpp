@@ -48,12 +48,16 @@ class composer {
   bool both(const arena_value& first, const arena_value& second) {
     if (!second.IsObject()) return one(second);
     switch (deed_of(first)) {
-      case deed::keep: return one(second);
-      case deed::remove: return set_result(second, nullptr);
-      case deed::set: return set_result(second, &value_of(first));
+      case deed::keep:
+        return one(second);
+      case deed::remove:
+        return set_result(second, nullptr);
+      case deed::set:
+        return set_result(second, &value_of(first));
       case deed::descend:
         return (handler_.StartObject() || stopped()) &&
-               (frames_.push({&first, &second, 0, 0, false, indexes_.size(), {}, {}}) || fail(errc::out_of_memory));
+               (frames_.push({&first, &second, 0, 0, false, indexes_.size(), {}, {}}) ||
+                fail(errc::out_of_memory));
     }
     return true;
   }

@@ -1,4 +1,5 @@
-/// What every walk over the members of documents and changes needs: finding names, saying where it is, comparing.
+/// What every walk over the members of documents and changes needs: finding names, saying where it
+/// is, comparing.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -32,10 +33,11 @@ inline constexpr std::size_t any_depth = static_cast<std::size_t>(-1);
 /// Finds members of one object by name: a few names by looking at each member, many with an index.
 class member_lookup {
  public:
-  /// The first member of this name, or no_index. False when memory ran out. The index lies in `memory`,
-  /// above everything that was there when it was built.
+  /// The first member of this name, or no_index. False when memory ran out. The index lies in
+  /// `memory`, above everything that was there when it was built.
   template <class Value>
-  [[nodiscard]] bool find(const Value& object, std::string_view name, index_memory& memory, size_type& found) {
+  [[nodiscard]] bool find(const Value& object, std::string_view name, index_memory& memory,
+                          size_type& found) {
     constexpr unsigned char worth_an_index = 8;
     const size_type count = object.MemberCount();
     const auto names = json::detail::names_of(object);
@@ -71,7 +73,9 @@ class member_lookup {
 class path {
  public:
   explicit path(const json::memory_source& memory) noexcept : steps_(memory) {}
-  [[nodiscard]] bool push(std::string_view name) noexcept { return steps_.push(json::step::member(name)); }
+  [[nodiscard]] bool push(std::string_view name) noexcept {
+    return steps_.push(json::step::member(name));
+  }
   void pop() noexcept { steps_.pop(); }
   std::size_t depth() const noexcept { return steps_.size(); }
   json::location where() const noexcept { return {steps_.data(), steps_.size()}; }
@@ -108,7 +112,9 @@ struct nested_place {
 /// The same failure, found in a value that stands at `outer`.
 template <class Outer>
 error nested(const error& inner, const Outer& outer) {
-  return error(inner.code()).limited_to(inner.limit()).at(nested_place<Outer>{outer, inner.pointer()});
+  return error(inner.code())
+      .limited_to(inner.limit())
+      .at(nested_place<Outer>{outer, inner.pointer()});
 }
 
 /// Sends a value that was checked before.

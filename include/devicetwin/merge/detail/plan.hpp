@@ -1,10 +1,10 @@
 /// A merge patch worked out before it is written: which members change, and what that takes.
 #pragma once
 
-#include <cstddef>  // std::size_t
-#include <cstdint>  // std::uint32_t
-#include <cstring>  // std::memset
-#include <new>      // placement new
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::uint32_t
+#include <cstring>      // std::memset
+#include <new>          // placement new
 #include <type_traits>  // std::void_t
 #include <utility>      // std::declval
 
@@ -43,8 +43,8 @@ size_type capacity_of(const Value&, long) {
   return no_index;
 }
 
-/// An upper bound of the bytes that RapidJSON allocates while `added` members are appended: it starts with
-/// 16 members and grows by one half, copying.
+/// An upper bound of the bytes that RapidJSON allocates while `added` members are appended: it
+/// starts with 16 members and grows by one half, copying.
 template <class Value>
 std::size_t growth_bytes(const Value& object, size_type added) noexcept {
   constexpr std::size_t member = sizeof(member_of<Value>);
@@ -76,8 +76,10 @@ enum class plan_action : unsigned char {
   add,      ///< `member` is new
   remove,   ///< the member at `index` goes
   shadow,   ///< the member at `index`, a repeated name hidden behind the one removed, goes unsaid
-  descend,  ///< the entries that follow are about the object at `index`, up to the leave that belongs to it
-  leave     ///< the object is done, the root too: `index` is the first of its members that go, or no_index
+  descend,  ///< the entries that follow are about the object at `index`, up to the leave that
+            ///< belongs to it
+  leave     ///< the object is done, the root too: `index` is the first of its members that go, or
+            ///< no_index
 };
 
 /// True when a copy of this value takes no memory and is the same bytes.
@@ -85,7 +87,8 @@ template <class Value>
 bool is_plain(const Value& v) noexcept {
   using parts = json::detail::inside<Value>;
   const unsigned flags = parts::flags(v);
-  return (flags & parts::string_flag) != 0 ? (flags & parts::inline_flag) != 0 : !json::detail::is_container(v);
+  return (flags & parts::string_flag) != 0 ? (flags & parts::inline_flag) != 0
+                                           : !json::detail::is_container(v);
 }
 
 /// How a value of the patch is copied, or the name of a member that is new.
@@ -108,15 +111,16 @@ bool is_row(const Value& v) noexcept {
   }
   return count != 0;
 }
-/// Texts and rows can be copied while the target is written: what they are copied from may be strings of the target,
-/// but none that lie in its values, which are short. Their blocks are one piece of memory, which needs an allocator that
-/// frees nothing one by one.
+/// Texts and rows can be copied while the target is written: what they are copied from may be
+/// strings of the target, but none that lie in its values, which are short. Their blocks are one
+/// piece of memory, which needs an allocator that frees nothing one by one.
 template <class Target, class Value>
 copy_way way_of(const Value& v) noexcept {
   using parts = json::detail::inside<Value>;
   if (is_plain(v)) return copy_way::plain;
   if (Target::AllocatorType::kNeedFree) return copy_way::made;
-  if ((parts::flags(v) & parts::string_flag) == 0) return is_row(v) ? copy_way::row : copy_way::made;
+  if ((parts::flags(v) & parts::string_flag) == 0)
+    return is_row(v) ? copy_way::row : copy_way::made;
   return text_of(v).size() > parts::longest_inline ? copy_way::text : copy_way::made;
 }
 /// The bytes of the block of a text or row.
@@ -126,9 +130,11 @@ std::size_t block_bytes(const Value& v, copy_way way) noexcept {
   return way == copy_way::text ? json::detail::string_bytes<Target>(text_of(v).size())
                                : parts::element_count(v) * sizeof(Target);
 }
-/// Makes the copy of a text or row in a block, in memory that holds no value. Gives the end of the block.
+/// Makes the copy of a text or row in a block, in memory that holds no value. Gives the end of the
+/// block.
 template <class Target, class Value>
-DEVICETWIN_ALWAYS_INLINE char* copy_to_block(void* to, const Value& from, copy_way way, char* block) noexcept {
+DEVICETWIN_ALWAYS_INLINE char* copy_to_block(void* to, const Value& from, copy_way way,
+                                             char* block) noexcept {
   using parts = json::detail::inside<Value>;
   if (way == copy_way::text) {
     const std::string_view text = text_of(from);
@@ -145,9 +151,11 @@ DEVICETWIN_ALWAYS_INLINE char* copy_to_block(void* to, const Value& from, copy_w
 
 template <class Allocator, class = void>
 inline constexpr bool can_promise = false;
-/// True for an allocator that can be asked for room beforehand; for no other does it matter how much that is.
+/// True for an allocator that can be asked for room beforehand; for no other does it matter how
+/// much that is.
 template <class Allocator>
-inline constexpr bool can_promise<Allocator, std::void_t<decltype(std::declval<Allocator&>().reserve(std::size_t{}))>> = true;
+inline constexpr bool can_promise<
+    Allocator, std::void_t<decltype(std::declval<Allocator&>().reserve(std::size_t{}))>> = true;
 
 template <class Target, class Patch>
 class merge_plan {
@@ -163,9 +171,14 @@ class merge_plan {
   using entries_type = json::detail::stack<entry, 64>;
 
   merge_plan(const options& o) noexcept
-      : options_(o), frames_(o.memory), entries_(o.memory), searches_(o.memory), indexes_(o.memory) {}
+      : options_(o),
+        frames_(o.memory),
+        entries_(o.memory),
+        searches_(o.memory),
+        indexes_(o.memory) {}
 
-  /// Works out what applying `patch` to `target` does. Changes neither. False when failure() says why not.
+  /// Works out what applying `patch` to `target` does. Changes neither. False when failure() says
+  /// why not.
   [[nodiscard]] bool make(const Target& target, const Patch& patch) {
     if (!patch.IsObject() || !target.IsObject()) {
       bool same = false;
@@ -189,12 +202,13 @@ class merge_plan {
   std::size_t changes() const noexcept { return changes_; }
   std::size_t depth() const noexcept { return depth_; }  ///< levels of objects that change
   const entries_type& entries() const noexcept { return entries_; }
-  /// How many names and values are made before writing, from which entry on; and the bytes that all blocks of the
-  /// others take.
+  /// How many names and values are made before writing, from which entry on; and the bytes that all
+  /// blocks of the others take.
   std::size_t makes() const noexcept { return makes_; }
   std::size_t first_made() const noexcept { return first_made_; }
   std::size_t block_bytes() const noexcept { return block_bytes_; }
-  /// For targets whose allocator can promise: bytes to allocate at most; bytes that an exact copy of the result has more, and less, than the target.
+  /// For targets whose allocator can promise: bytes to allocate at most; bytes that an exact copy
+  /// of the result has more, and less, than the target.
   std::size_t needed() const noexcept { return added_ + growth_; }
   std::size_t added() const noexcept { return added_ + slots_; }
   std::size_t freed() const noexcept { return freed_; }
@@ -211,10 +225,10 @@ class merge_plan {
   struct frame {
     const Target* target;
     const Patch* patch;
-    size_type next;        ///< member of the patch
-    size_type expected;    ///< where in the target the next member is looked for first
-    size_type above;       ///< all members found so far stand below
-    size_type added;       ///< members that are new in the target
+    size_type next;      ///< member of the patch
+    size_type expected;  ///< where in the target the next member is looked for first
+    size_type above;     ///< all members found so far stand below
+    size_type added;     ///< members that are new in the target
     size_type removals;
     size_type first_gone;  ///< of the target's members that go, or no_index
     std::size_t opened;    ///< entries before this object's
@@ -240,7 +254,8 @@ class merge_plan {
     const bool distinct = worth_a_look(wanted, count) &&
                           json::detail::few_distinct<Target>(members_begin(target), count);
     const bool scanned = !distinct && (wanted <= few_names || count <= json::detail::most_scanned);
-    if (!frames_.emplace(&target, &patch, 0u, 0u, 0u, 0u, 0u, no_index, opened, false, scanned, distinct, false)) {
+    if (!frames_.emplace(&target, &patch, 0u, 0u, 0u, 0u, 0u, no_index, opened, false, scanned,
+                         distinct, false)) {
       return fail(errc::out_of_memory);
     }
     if (frames_.size() > depth_) depth_ = frames_.size();
@@ -271,7 +286,8 @@ class merge_plan {
     return true;
   }
 
-  /// Goes through the members of the innermost object of the patch, until one that is merged into another object.
+  /// Goes through the members of the innermost object of the patch, until one that is merged into
+  /// another object.
   DEVICETWIN_ALWAYS_INLINE bool members_step(frame& top) {
     const auto* const members = members_begin(*top.patch);
     const auto* const targets = members_begin(*top.target);
@@ -302,9 +318,11 @@ class merge_plan {
   }
 
   /// Records what one member does that is not merged into an object.
-  DEVICETWIN_ALWAYS_INLINE bool change(frame& top, const member_of<Patch>& member, size_type index, const Target& old) {
+  DEVICETWIN_ALWAYS_INLINE bool change(frame& top, const member_of<Patch>& member, size_type index,
+                                       const Target& old) {
     using parts = json::detail::inside<Target>;
-    if (json::detail::is_container(old) || !is_plain_or_text(member.value)) return other_change(top, member, index, &old);
+    if (json::detail::is_container(old) || !is_plain_or_text(member.value))
+      return other_change(top, member, index, &old);
     const unsigned was = parts::flags(old);
     const unsigned is = json::detail::inside<Patch>::flags(member.value);
     if (((was ^ is) & parts::type_mask) == 0 &&
@@ -319,10 +337,12 @@ class merge_plan {
       if ((is & parts::string_flag) != 0) added_ += outside_bytes(member.value);
     }
     copy_way way = copy_way::plain;
-    if ((is & (parts::string_flag | parts::inline_flag)) == parts::string_flag) way = planned_text(member.value);
+    if ((is & (parts::string_flag | parts::inline_flag)) == parts::string_flag)
+      way = planned_text(member.value);
     return push(action::set, index, &member, copy_way::plain, way);
   }
-  bool other_change(frame& top, const member_of<Patch>& member, size_type index, const Target* old) {
+  bool other_change(frame& top, const member_of<Patch>& member, size_type index,
+                    const Target* old) {
     if (member.value.IsNull() && options_.nulls != null_rule::keep) {
       return old == nullptr || remove(top, index, member);
     }
@@ -338,7 +358,8 @@ class merge_plan {
     ++changes_;
     if (!check_value(member.value)) return false;
     const copy_way name = old == nullptr ? planned(member.name) : copy_way::plain;
-    return push(old == nullptr ? action::add : action::set, index, &member, name, planned(member.value));
+    return push(old == nullptr ? action::add : action::set, index, &member, name,
+                planned(member.value));
   }
   /// How a text outside its value will be copied; counted.
   DEVICETWIN_ALWAYS_INLINE copy_way planned_text(const Patch& from) noexcept {
@@ -372,14 +393,16 @@ class merge_plan {
     return type != parts::object_type && type != parts::array_type && type != parts::null_type;
   }
 
-  static constexpr size_type few_names = 2;  ///< of a patch: each is looked for by a look at all members
-  /// Where the target's names are worth a look at each, so that the next can be expected behind the last one found.
+  static constexpr size_type few_names =
+      2;  ///< of a patch: each is looked for by a look at all members
+  /// Where the target's names are worth a look at each, so that the next can be expected behind the
+  /// last one found.
   static bool worth_a_look(size_type patch_count, size_type target_count) noexcept {
     return patch_count > few_names && target_count > json::detail::small_object / 2 &&
            target_count <= json::detail::most_scanned;
   }
-  /// The first member of this name in the target. Few are found by looking at each; of many the next is looked for
-  /// behind the last one found.
+  /// The first member of this name in the target. Few are found by looking at each; of many the
+  /// next is looked for behind the last one found.
   DEVICETWIN_ALWAYS_INLINE bool find(frame& top, const Patch& name, size_type& index) {
     const size_type count = json::detail::inside<Target>::member_count(*top.target);
     const auto* const targets = members_begin(*top.target);
@@ -398,10 +421,12 @@ class merge_plan {
   DEVICETWIN_NEVER_INLINE bool find_elsewhere(frame& top, const Patch& name, size_type& index) {
     const size_type count = json::detail::inside<Target>::member_count(*top.target);
     if (count > json::detail::most_scanned) {
-      constexpr size_type soon = 16;  // while members come in order; the index is made when they do not
+      constexpr size_type soon =
+          16;  // while members come in order; the index is made when they do not
       const auto* const targets = members_begin(*top.target);
       const bool looks = top.distinct && !searches_.back().target.indexed();
-      for (index = top.expected + 1; looks && index < count && index <= top.expected + soon; ++index) {
+      for (index = top.expected + 1; looks && index < count && index <= top.expected + soon;
+           ++index) {
         if (!json::detail::same_names(targets[index].name, name)) continue;
         top.expected = index + 1;
         return true;
@@ -415,34 +440,39 @@ class merge_plan {
   /// The member of this name, from `expected` on and then before it.
   static size_type scan_from(const member_of<Target>* targets, size_type count, size_type expected,
                              const Patch& name) noexcept {
-    const size_type behind = json::detail::scan_names<Target>(targets + expected, count - expected, name);
-    return behind != no_index ? expected + behind : json::detail::scan_names<Target>(targets, expected, name);
+    const size_type behind =
+        json::detail::scan_names<Target>(targets + expected, count - expected, name);
+    return behind != no_index ? expected + behind
+                              : json::detail::scan_names<Target>(targets, expected, name);
   }
   bool find_near(frame& top, const Patch& name, size_type& index) {
     if (!start_search(top)) return false;
     auto& names = searches_.back().target;
-    if (json::detail::inside<Patch>::member_count(*top.patch) > json::detail::inside<Target>::member_count(*top.target) / 16) {
+    if (json::detail::inside<Patch>::member_count(*top.patch) >
+        json::detail::inside<Target>::member_count(*top.target) / 16) {
       static_cast<void>(names.show_distinct(*top.target, indexes_));
     }
-    if (!names.find_near(*top.target, name, top.expected, indexes_, index)) return fail(errc::out_of_memory);
+    if (!names.find_near(*top.target, name, top.expected, indexes_, index))
+      return fail(errc::out_of_memory);
     if (index != no_index) top.expected = index + 1;
     top.distinct = names.distinct();
     return true;
   }
 
-  /// Whether the member of the patch at `at`, which was found at `index` of the target, is the first of its name.
-  /// It is, without a look, when the target has it behind all those before it, or when it is the first that the target
-  /// has not.
+  /// Whether the member of the patch at `at`, which was found at `index` of the target, is the
+  /// first of its name. It is, without a look, when the target has it behind all those before it,
+  /// or when it is the first that the target has not.
   bool is_first(frame& top, size_type at, size_type index, bool& first) {
     if (index == no_index && !top.unmatched) {
       top.unmatched = true;
       return true;
     }
-    return start_search(top) &&
-           (searches_.back().patch.is_first(*top.patch, at, indexes_, first) || fail(errc::out_of_memory));
+    return start_search(top) && (searches_.back().patch.is_first(*top.patch, at, indexes_, first) ||
+                                 fail(errc::out_of_memory));
   }
 
-  /// Called while `top` is the innermost object, so that searches_ and indexes_ grow and shrink with frames_.
+  /// Called while `top` is the innermost object, so that searches_ and indexes_ grow and shrink
+  /// with frames_.
   bool start_search(frame& top) {
     if (top.searching) return true;
     search* s = searches_.add();
@@ -458,8 +488,9 @@ class merge_plan {
     return push(action::keep, index, &member);
   }
 
-  /// The member at `index` goes, with all that repeat its name. Few removals look for those by going through the rest
-  /// of the object; for many it is found out once where the next of the same name stands.
+  /// The member at `index` goes, with all that repeat its name. Few removals look for those by
+  /// going through the rest of the object; for many it is found out once where the next of the same
+  /// name stands.
   bool remove(frame& top, size_type index, const member_of<Patch>& member) {
     constexpr size_type few = 4;
     const auto* members = members_begin(*top.target);
@@ -468,7 +499,8 @@ class merge_plan {
     if (!push(action::remove, index, &member) || !free_member(members[index])) return false;
     if (index < top.first_gone) top.first_gone = index;
     if (top.distinct) return true;
-    if (count > json::detail::most_scanned && ++top.removals > few) return remove_repeats(top, index, member);
+    if (count > json::detail::most_scanned && ++top.removals > few)
+      return remove_repeats(top, index, member);
     for (size_type i = index + 1; i < count; ++i) {
       const size_type next = json::detail::scan_names<Target>(members + i, count - i, member.name);
       if (next == no_index) break;
@@ -497,9 +529,11 @@ class merge_plan {
     if (!s.target.make_index(object, indexes_)) return false;
     s.repeats = indexes_.size();
     if (!indexes_.extend(count)) return false;
-    std::memset(static_cast<void*>(indexes_.data() + s.repeats), 0xFF, count * sizeof(std::uint32_t));
+    std::memset(static_cast<void*>(indexes_.data() + s.repeats), 0xFF,
+                count * sizeof(std::uint32_t));
     const auto* members = members_begin(object);
-    for (size_type i = count; i-- > 0;) {  // backwards: what was noted for the first of a name stands behind this one
+    for (size_type i = count;
+         i-- > 0;) {  // backwards: what was noted for the first of a name stands behind this one
       size_type first = no_index;
       if (!s.target.find(object, members[i].name, indexes_, first)) return false;
       if (first == i) continue;
@@ -536,12 +570,14 @@ class merge_plan {
   bool check_container(const Patch& value) {
     json::detail::footprint_counter<Target> bytes;
     json::detail::walk_memory<Patch> memory(options_.memory);
-    failure_ = json::detail::emit(value, bytes, copy_rule(), options_.max_depth, memory, frames_.size(), place{frames_});
+    failure_ = json::detail::emit(value, bytes, copy_rule(), options_.max_depth, memory,
+                                  frames_.size(), place{frames_});
     added_ += bytes.bytes();
     return !failure_;
   }
 
-  /// Whether the value that is there already is what the patch's value would become; not both are objects.
+  /// Whether the value that is there already is what the patch's value would become; not both are
+  /// objects.
   DEVICETWIN_ALWAYS_INLINE bool equal_values(const Target& old, const Patch& value, bool& same) {
     if (old.IsArray() && value.IsArray()) return equal_arrays(old, value, same);
     same = json::detail::same_scalar(old, value, options_.numbers);
@@ -576,7 +612,8 @@ class merge_plan {
   }
 
   DEVICETWIN_ALWAYS_INLINE bool push(action what, size_type index, const member_of<Patch>* member,
-                                     copy_way name = copy_way::plain, copy_way value = copy_way::plain) {
+                                     copy_way name = copy_way::plain,
+                                     copy_way value = copy_way::plain) {
     entry* const added = entries_.add();
     if (added == nullptr) return fail(errc::out_of_memory);
     *added = {what, name, value, index, member};
@@ -597,7 +634,8 @@ class merge_plan {
       for (std::size_t i = 0; i < frames.size(); ++i) {
         const frame& f = frames[i];
         if (f.next == 0) return;
-        json::detail::render_step(json::step::member(text_of(members_begin(*f.patch)[f.next - 1].name)), put);
+        json::detail::render_step(
+            json::step::member(text_of(members_begin(*f.patch)[f.next - 1].name)), put);
       }
     }
   };

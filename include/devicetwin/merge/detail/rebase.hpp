@@ -1,4 +1,5 @@
-/// Replaying a change on a document that is not the one it was made for: the one walk behind rebase and merge3.
+/// Replaying a change on a document that is not the one it was made for: the one walk behind rebase
+/// and merge3.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -32,7 +33,8 @@ enum class on_clash : unsigned char {
 template <class Base, class Onto, class Handler, class Decide>
 class rebase_walk {
  public:
-  /// `decide(where, base, changed, onto, kind)` tells a conflict and gives true when the change is to win.
+  /// `decide(where, base, changed, onto, kind)` tells a conflict and gives true when the change is
+  /// to win.
   rebase_walk(Handler& handler, on_clash clash, const options& o, Decide& decide) noexcept
       : options_(o),
         clash_(clash),
@@ -43,7 +45,8 @@ class rebase_walk {
         indexes_(o.memory),
         path_(o.memory) {}
 
-  /// Sends the change that does to `onto` what `form` did to `base`. Sends nothing when that is nothing: sent().
+  /// Sends the change that does to `onto` what `form` did to `base`. Sends nothing when that is
+  /// nothing: sent().
   error run(const arena_value& form, const Base& base, const Onto& onto) {
     if (deed_of(form) == deed::keep) return {};
     if (!visit(form, &base, &onto, {}, false)) return failure();
@@ -95,10 +98,12 @@ class rebase_walk {
   }
 
   /// One place of the form.
-  bool visit(const arena_value& form, const Base* base, const Onto* onto, std::string_view name, bool two_sided) {
+  bool visit(const arena_value& form, const Base* base, const Onto* onto, std::string_view name,
+             bool two_sided) {
     const deed what = deed_of(form);
     const bool object = onto != nullptr && onto->IsObject();
-    if (what == deed::descend && object) return enter(form, base, *onto, name, two_sided, scratch_.position());
+    if (what == deed::descend && object)
+      return enter(form, base, *onto, name, two_sided, scratch_.position());
 
     bool same = two_sided && onto == nullptr;  // else two_sided means that they differ
     if (!two_sided && !good(compare(base, onto, options_, path_, same))) return false;
@@ -112,8 +117,8 @@ class rebase_walk {
     return collide(form, base, onto, name);
   }
 
-  bool enter(const arena_value& form, const Base* base, const Onto& onto, std::string_view name, bool two_sided,
-             const json::arena::mark& scratch) {
+  bool enter(const arena_value& form, const Base* base, const Onto& onto, std::string_view name,
+             bool two_sided, const json::arena::mark& scratch) {
     if (base != nullptr && !base->IsObject()) base = nullptr;
     const bool needed = form.MemberCount() == 0;  // "make it an object" is all it says
     return out_.open(name, needed) &&
@@ -121,20 +126,24 @@ class rebase_walk {
             fail(errc::out_of_memory));
   }
 
-  /// Both sides have an object here, and the change has it as a whole: what it changed in the base's object, or
-  /// what it has otherwise when the base has none.
-  bool enter_set(const arena_value& value, const Base* base, const Onto& onto, std::string_view name) {
+  /// Both sides have an object here, and the change has it as a whole: what it changed in the
+  /// base's object, or what it has otherwise when the base has none.
+  bool enter_set(const arena_value& value, const Base* base, const Onto& onto,
+                 std::string_view name) {
     const auto mark = scratch_.position();
     const arena_value* form = nullptr;
     const bool with_base = base != nullptr && base->IsObject();
-    if (!(with_base ? difference(*base, value, true, form) : difference(onto, value, false, form))) return false;
-    if (form != nullptr) return enter(*form, with_base ? base : nullptr, onto, name, !with_base, mark);
+    if (!(with_base ? difference(*base, value, true, form) : difference(onto, value, false, form)))
+      return false;
+    if (form != nullptr)
+      return enter(*form, with_base ? base : nullptr, onto, name, !with_base, mark);
     scratch_.rewind(mark);
     return true;
   }
   /// The difference of two objects as a form in scratch memory; null when there is none.
   template <class From>
-  bool difference(const From& from, const arena_value& to, bool removals, const arena_value*& form) {
+  bool difference(const From& from, const arena_value& to, bool removals,
+                  const arena_value*& form) {
     bool any = false;
     const bool built = build(form, [&](auto& handler) {
       sparse_writer<std::remove_reference_t<decltype(handler)>> out(handler, options_.memory);

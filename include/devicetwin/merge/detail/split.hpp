@@ -31,7 +31,8 @@ class byte_counter {
 };
 
 /// The bytes of a value as compact text.
-inline error text_bytes(const arena_value& value, const json::memory_source& memory, std::size_t& bytes) {
+inline error text_bytes(const arena_value& value, const json::memory_source& memory,
+                        std::size_t& bytes) {
   byte_counter counter;
   json::write_options options;
   options.max_depth = any_depth;
@@ -41,41 +42,42 @@ inline error text_bytes(const arena_value& value, const json::memory_source& mem
   return e;
 }
 
-/// Walks a merge patch that is an object, leaf by leaf. A leaf is what has nothing below it to be sent apart: null, a
-/// scalar, an array, an empty object.
+/// Walks a merge patch that is an object, leaf by leaf. A leaf is what has nothing below it to be
+/// sent apart: null, a scalar, an array, an empty object.
 class patch_splitter {
  public:
   patch_splitter(const arena_value& patch, const json::memory_source& memory) noexcept
       : patch_(patch), memory_(memory), frames_(memory), path_(memory) {}
 
   /// How many leaves, from the first on, fit together in `limit` bytes; and how many there are.
-  /// Errors: patch_too_long, for a leaf that does not fit alone; invalid_utf8, out_of_memory; with the place.
+  /// Errors: patch_too_long, for a leaf that does not fit alone; invalid_utf8, out_of_memory; with
+  /// the place.
   error measure(std::size_t limit, std::size_t& fitting, std::size_t& count) {
     std::size_t bytes = 2;  // the patch's own braces
     bool full = false;
     fitting = count = 0;
-    return walk(
-        [](std::string_view) { return true; }, [] { return true; },
-        [&](const arena_value& name, const arena_value& leaf) -> error {
-          std::size_t own = 0, name_bytes = 0;
-          if (error e = text_bytes(leaf, memory_, own)) return nested(e, path_);
-          if (error e = text_bytes(name, memory_, name_bytes)) return error(e.code()).at(path_);
-          own += name_bytes + 1;
-          if (2 + frames_.back().path_bytes + own > limit) {
-            return error(errc::patch_too_long).limited_to(limit).at(path_);
-          }
-          ++count;
-          std::size_t more = own + (frames_.back().begun ? 1 : 0);
-          for (std::size_t i = frames_.size(); i-- != 0 && !frames_[i].begun;) {
-            if (i != 0) more += frames_[i].own_bytes + (frames_[i - 1].begun ? 1 : 0);
-          }
-          full = full || bytes + more > limit;
-          if (full) return {};
-          for (std::size_t i = 0; i < frames_.size(); ++i) frames_[i].begun = true;
-          bytes += more;
-          ++fitting;
-          return {};
-        });
+    return walk([](std::string_view) { return true; }, [] { return true; },
+                [&](const arena_value& name, const arena_value& leaf) -> error {
+                  std::size_t own = 0, name_bytes = 0;
+                  if (error e = text_bytes(leaf, memory_, own)) return nested(e, path_);
+                  if (error e = text_bytes(name, memory_, name_bytes))
+                    return error(e.code()).at(path_);
+                  own += name_bytes + 1;
+                  if (2 + frames_.back().path_bytes + own > limit) {
+                    return error(errc::patch_too_long).limited_to(limit).at(path_);
+                  }
+                  ++count;
+                  std::size_t more = own + (frames_.back().begun ? 1 : 0);
+                  for (std::size_t i = frames_.size(); i-- != 0 && !frames_[i].begun;) {
+                    if (i != 0) more += frames_[i].own_bytes + (frames_[i - 1].begun ? 1 : 0);
+                  }
+                  full = full || bytes + more > limit;
+                  if (full) return {};
+                  for (std::size_t i = 0; i < frames_.size(); ++i) frames_[i].begun = true;
+                  bytes += more;
+                  ++fitting;
+                  return {};
+                });
   }
 
   /// Sends the patch of the leaves from `first` on, `last` excluded.
@@ -84,12 +86,13 @@ class patch_splitter {
     sparse_writer<Handler> out(handler, memory_);
     std::size_t at = 0;
     static_cast<void>(out.open({}, true));
-    error e = walk([&](std::string_view name) { return out.open(name, false); }, [&] { return out.close(); },
-                   [&](const arena_value& name, const arena_value& leaf) -> error {
-                     const bool mine = at >= first && at < last;
-                     ++at;
-                     return !mine || out.value(text_of(name), leaf, memory_) ? error() : out.failure();
-                   });
+    error e = walk(
+        [&](std::string_view name) { return out.open(name, false); }, [&] { return out.close(); },
+        [&](const arena_value& name, const arena_value& leaf) -> error {
+          const bool mine = at >= first && at < last;
+          ++at;
+          return !mine || out.value(text_of(name), leaf, memory_) ? error() : out.failure();
+        });
     if (!e) static_cast<void>(out.close());
     return e ? e : out.failure();
   }
@@ -124,7 +127,8 @@ class patch_splitter {
         if (error e = text_bytes(member.name, memory_, bytes)) return error(e.code()).at(path_);
         bytes += 3;
         const std::size_t path_bytes = top.path_bytes + bytes;
-        if (!open(name) || !frames_.push({&member.value, 0, false, bytes, path_bytes})) return errc::out_of_memory;
+        if (!open(name) || !frames_.push({&member.value, 0, false, bytes, path_bytes}))
+          return errc::out_of_memory;
         continue;
       }
       if (error e = leaf(member.name, member.value)) return e;

@@ -1,9 +1,10 @@
 /// Two JSON texts walked side by side: the machine behind diff_text and the equality of texts.
 ///
-/// It stands at the same place of both texts and does, over and over: skip what is the same byte by byte,
-/// keeping the stack of open containers up to date by the masks of scan.hpp; then one member, element or
-/// separator by its meaning; and so on. Members are expected in the same order. Where they are not, the walk looks
-/// a few members ahead, and what it still cannot pair is matched by name at the end of the object.
+/// It stands at the same place of both texts and does, over and over: skip what is the same byte by
+/// byte, keeping the stack of open containers up to date by the masks of scan.hpp; then one member,
+/// element or separator by its meaning; and so on. Members are expected in the same order. Where
+/// they are not, the walk looks a few members ahead, and what it still cannot pair is matched by
+/// name at the end of the object.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -47,8 +48,8 @@ struct text_member {
   text_offset value;
   text_offset value_end;
   text_offset unescaped;  ///< where its name stands without escapes; no_offset: it has none
-  text_offset match;      ///< index of the member of the same name on the other side; no_offset: there is none yet;
-                          ///< same_value: there is, and its value is the same byte by byte
+  text_offset match;  ///< index of the member of the same name on the other side; no_offset: there
+                      ///< is none yet; same_value: there is, and its value is the same byte by byte
 };
 
 /// Renders a member's name as one step of a JSON Pointer.
@@ -135,16 +136,19 @@ class text_diff {
         names_(memory),
         index_(memory) {}
 
-  /// From now on `to` is validated wherever it differs from `from`, which must be valid: then a walk without error
-  /// means that both are. malformed() means that the reader has to decide. Only where there are shortcuts.
+  /// From now on `to` is validated wherever it differs from `from`, which must be valid: then a
+  /// walk without error means that both are. malformed() means that the reader has to decide. Only
+  /// where there are shortcuts.
   void check_second() noexcept {
     if constexpr (shortcuts) strict_ = true;
   }
-  /// Walks. Errors: null_member, kept_member, depth_exceeded with the pointer, out_of_memory, too_large;
-  /// and when malformed(), any: the text is not JSON then, and the reader knows better where.
+  /// Walks. Errors: null_member, kept_member, depth_exceeded with the pointer, out_of_memory,
+  /// too_large; and when malformed(), any: the text is not JSON then, and the reader knows better
+  /// where.
   void run(std::string_view from, std::string_view to) {
     if (from.size() > longest_text || to.size() > longest_text) {
-      failure_ = error(errc::too_large).limited_to(longest_text, from.size() > to.size() ? from.size() : to.size());
+      failure_ = error(errc::too_large)
+                     .limited_to(longest_text, from.size() > to.size() ? from.size() : to.size());
       return;
     }
     from_ = a_ = from.data();
@@ -181,14 +185,15 @@ class text_diff {
     text_offset next_loose;
     text_offset from_at, to_at;  ///< of the closing brackets, when `loose`
     bool loose;                  ///< the members left over are being gone through
-    bool confined;               ///< its ends are the ends of the walk; those around it are kept here:
+    bool confined;  ///< its ends are the ends of the walk; those around it are kept here:
     text_offset from_end, to_end;
-    std::size_t region;          ///< the confined container around it
+    std::size_t region;  ///< the confined container around it
   };
 
   using loose_members = json::detail::stack<text_member, 16>;
 
-  // Each returns false when failure_ is set, or when the walk is over because only a difference was wanted.
+  // Each returns false when failure_ is set, or when the walk is over because only a difference was
+  // wanted.
 
   bool walk() {
     if (a_ == a_end_ || b_ == b_end_) return not_json();
@@ -228,10 +233,12 @@ class text_diff {
     return true;
   }
 
-  // --- Skipping what is equal -----------------------------------------------------------------------
+  // --- Skipping what is equal
+  // -----------------------------------------------------------------------
 
-  /// Moves over what is the same in both texts, to the last place before the first difference from where
-  /// meaning can be looked at: before a member, element or closing bracket, or behind a value.
+  /// Moves over what is the same in both texts, to the last place before the first difference from
+  /// where meaning can be looked at: before a member, element or closing bracket, or behind a
+  /// value.
   bool skip_equal() {
     do {
       const auto a_left = static_cast<std::size_t>(a_end_ - a_);
@@ -249,13 +256,14 @@ class text_diff {
         return same == 0 || follow(same);
       }
       if (same == 0 || !follow(same)) return same == 0;
-    } while (shortcuts && state_ == state::entry && patch_ != nullptr && !inside_array() && changed_scalar());
+    } while (shortcuts && state_ == state::entry && patch_ != nullptr && !inside_array() &&
+             changed_scalar());
     return true;
   }
 
-  /// A shortcut for what most changes are, in texts without white space: the first difference is in the value of
-  /// a member, which is a string, number, true or false in both. False when it is not so, with nothing done, or
-  /// when no member follows.
+  /// A shortcut for what most changes are, in texts without white space: the first difference is in
+  /// the value of a member, which is a string, number, true or false in both. False when it is not
+  /// so, with nothing done, or when no member follows.
   bool changed_scalar() {
     const char* const differing = same_to_;
     if (b_ >= differing || *b_ != '"') return false;
@@ -277,9 +285,11 @@ class text_diff {
       a_end = scalar_end(a, a_end_, a_plain);
       b_end = scalar_end(b, b_end_, b_plain);
       if (a_end == nullptr || b_end == nullptr) return false;
-      if (b_end <= differing && a_end - a == b_end - b) return false;  // the difference is behind the value
+      if (b_end <= differing && a_end - a == b_end - b)
+        return false;  // the difference is behind the value
       if (!(a_plain && b_plain) && *a != '"' && *b != '"') {
-        same = json::detail::same_scalar_text(text(a, a_end), text(b, b_end), rules_.numbers, rules_.number_texts);
+        same = json::detail::same_scalar_text(text(a, a_end), text(b, b_end), rules_.numbers,
+                                              rules_.number_texts);
       }
     }
     if (a_end == nullptr || b_end >= b_end_ || a_end >= a_end_) return false;
@@ -292,15 +302,17 @@ class text_diff {
       separate();
       patch_->put(b_, b_end);
     }
-    const bool go_on = *a_end == ',' && *b_end == ',' && (!strict() || (b_end_ - b_end > 1 && b_end[1] == '"'));
+    const bool go_on =
+        *a_end == ',' && *b_end == ',' && (!strict() || (b_end_ - b_end > 1 && b_end[1] == '"'));
     a_ = a_end + (go_on ? 1 : 0);
     b_ = b_end + (go_on ? 1 : 0);
     if (!go_on) state_ = state::after;
     return go_on;
   }
-  /// Behind the string, number, true or false at `p`; null for anything else. `plain` is set for a number that
-  /// another such one is equal to only if it is spelled the same: without exponent, neither -0 nor with a 0 at the
-  /// end of its fraction, and of so few digits that no two of them become one double.
+  /// Behind the string, number, true or false at `p`; null for anything else. `plain` is set for a
+  /// number that another such one is equal to only if it is spelled the same: without exponent,
+  /// neither -0 nor with a 0 at the end of its fraction, and of so few digits that no two of them
+  /// become one double.
   static const char* scalar_end(const char* p, const char* end, bool& plain) noexcept {
     if (*p == '"') return json::detail::skip_string(p + 1, end);
     const auto digit = [](char c) { return static_cast<unsigned char>(c - '0') < 10; };
@@ -326,19 +338,18 @@ class text_diff {
     }
     return p;
   }
-  /// Two strings that are the same up to here and go on with different bytes: whether they mean something
-  /// different for certain, there being no escape sequence here or in the 12 bytes before, the longest there is.
+  /// Two strings that are the same up to here and go on with different bytes: whether they mean
+  /// something different for certain, there being no escape sequence here or in the 12 bytes
+  /// before, the longest there is.
   bool starts_apart(const char* a, const char* b) const noexcept {
     if (b - to_ < 12 || *a == '\\' || *b == '\\') return false;
     return !json::detail::any_byte(json::detail::first_lowest(b - 12), '\\') &&
            !json::detail::any_byte(json::detail::first_lowest(b - 8), '\\');
   }
 
-  /// Whether no open container of the region has members left over. Then, what is the same up to the end of
-  /// the region is equal.
-  bool nothing_loose() const noexcept {
-    return specials_.back().index == region_ && !has_loose();
-  }
+  /// Whether no open container of the region has members left over. Then, what is the same up to
+  /// the end of the region is equal.
+  bool nothing_loose() const noexcept { return specials_.back().index == region_ && !has_loose(); }
   void close_region() {
     while (frames_.size() > region_ + 1) {
       close_patch();
@@ -349,7 +360,8 @@ class text_diff {
     leave();
   }
 
-  /// Reads the structure of the next `same` bytes, which both texts share, and stops as skip_equal() says.
+  /// Reads the structure of the next `same` bytes, which both texts share, and stops as
+  /// skip_equal() says.
   bool follow(std::size_t same) {
     constexpr std::size_t block_size = json::detail::block_size;
     const char* const last = b_ + same;
@@ -369,7 +381,8 @@ class text_diff {
       to_structure_.next(c);
     }
     const auto apart = static_cast<text_offset>((a_ - from_) - (b_ - to_));  // modulo 2^32
-    const std::size_t lowest = specials_.back().index + 1;  // a special container is left with more care
+    const std::size_t lowest =
+        specials_.back().index + 1;  // a special container is left with more care
     std::size_t size = frames_.size();
     std::size_t least = size;
     for (;;) {  // as many blocks as are at hand
@@ -377,25 +390,31 @@ class text_diff {
       std::size_t blocks = (left + block_size - 1) / block_size;
       const bool ends = blocks <= to_structure_.at_hand(c);
       if (!ends) blocks = to_structure_.at_hand(c);
-      const std::uint64_t end_bits = ends ? ~std::uint64_t{0} >> (0 - left) % block_size : ~std::uint64_t{0};
+      const std::uint64_t end_bits =
+          ends ? ~std::uint64_t{0} >> (0 - left) % block_size : ~std::uint64_t{0};
       text_offset first = in_to(c.first);
       std::uint64_t bits = c.bits;
-      for (std::size_t i = 0; i != blocks; ++i, first += static_cast<text_offset>(block_size), bits = ~std::uint64_t{0}) {
+      for (std::size_t i = 0; i != blocks;
+           ++i, first += static_cast<text_offset>(block_size), bits = ~std::uint64_t{0}) {
         if (i + 1 == blocks) bits &= end_bits;
         std::uint64_t opening = c.block[i].open & bits;
         // Most containers are closed in the block that opens them, and leave nothing to write down.
-        for (std::uint64_t closing = c.block[i].close & bits; closing != 0; closing &= closing - 1) {
+        for (std::uint64_t closing = c.block[i].close & bits; closing != 0;
+             closing &= closing - 1) {
           const std::uint64_t below = (closing - 1) & ~closing;
           std::uint64_t own = opening & below;
           opening &= ~below;
           if (own != 0) {
             for (; (own & (own - 1)) != 0; own &= own - 1) {
-              if (!put_frame(size, first + static_cast<text_offset>(json::detail::lowest_bit(own)), apart)) return false;
+              if (!put_frame(size, first + static_cast<text_offset>(json::detail::lowest_bit(own)),
+                             apart))
+                return false;
             }
             continue;
           }
           if (size == lowest) {
-            const text_offset bracket = first + static_cast<text_offset>(json::detail::lowest_bit(closing));
+            const text_offset bracket =
+                first + static_cast<text_offset>(json::detail::lowest_bit(closing));
             settle(lowest, lowest);
             a_ = from_ + static_cast<text_offset>(bracket + apart);
             b_ = to_ + bracket;
@@ -405,14 +424,17 @@ class text_diff {
           if (size < least) least = size;
         }
         for (; opening != 0; opening &= opening - 1) {
-          if (!put_frame(size, first + static_cast<text_offset>(json::detail::lowest_bit(opening)), apart)) return false;
+          if (!put_frame(size, first + static_cast<text_offset>(json::detail::lowest_bit(opening)),
+                         apart))
+            return false;
         }
       }
       for (std::size_t i = blocks; i-- != 0;) {
         std::uint64_t separators = c.block[i].open | c.block[i].close | c.block[i].comma;
         if (i + 1 == blocks) separators &= end_bits;
         if (separators == 0) continue;
-        const char* const behind = c.first + i * block_size + json::detail::highest_bit(separators) + 1;
+        const char* const behind =
+            c.first + i * block_size + json::detail::highest_bit(separators) + 1;
         if (behind > item) item = behind;
         break;
       }
@@ -426,8 +448,10 @@ class text_diff {
     return true;
   }
   /// Writes down that the bracket there opens a container, when `size` are open.
-  DEVICETWIN_ALWAYS_INLINE bool put_frame(std::size_t& size, text_offset bracket, text_offset apart) {
-    if ((size >= frames_.capacity() || size >= rules_.max_depth) && !frame_room_at(size)) return false;
+  DEVICETWIN_ALWAYS_INLINE bool put_frame(std::size_t& size, text_offset bracket,
+                                          text_offset apart) {
+    if ((size >= frames_.capacity() || size >= rules_.max_depth) && !frame_room_at(size))
+      return false;
     frames_.data()[size++] = {bracket + apart, bracket};
     return true;
   }
@@ -435,7 +459,8 @@ class text_diff {
     set_frames(size);
     return frame_room();
   }
-  /// After brackets were followed: there are `size` open containers, and there were down to `least`.
+  /// After brackets were followed: there are `size` open containers, and there were down to
+  /// `least`.
   void settle(std::size_t size, std::size_t least) {
     set_frames(size);
     for (; opened_ > least; --opened_) {
@@ -461,7 +486,8 @@ class text_diff {
     return frames_.reserve(size + 1) || fail(errc::out_of_memory, {});
   }
 
-  // --- One thing at a time --------------------------------------------------------------------------
+  // --- One thing at a time
+  // --------------------------------------------------------------------------
 
   bool after_step() {
     skip_spaces();
@@ -512,7 +538,8 @@ class text_diff {
       if (strict() && !json::detail::is_valid_string(b_ + 1, to_end - 1)) return not_json();
       from_end = string_end(from_structure_, a_, a_end_);
       if (from_end == nullptr) return not_json();
-      if (!json::detail::same_string(text(a_ + 1, from_end - 1), text(b_ + 1, to_end - 1))) return reorder();
+      if (!json::detail::same_string(text(a_ + 1, from_end - 1), text(b_ + 1, to_end - 1)))
+        return reorder();
     }
     name_ = b_;
     name_end_ = to_end;
@@ -537,7 +564,8 @@ class text_diff {
     b_ = value_end(to_structure_, b_, b_end_);
     if (a_ == nullptr || b_ == nullptr) return not_json();
     if (strict() && !is_valid(b, b_)) return not_json();
-    same = json::detail::same_scalar_text(text(a, a_), text(b, b_), rules_.numbers, rules_.number_texts);
+    same = json::detail::same_scalar_text(text(a, a_), text(b, b_), rules_.numbers,
+                                          rules_.number_texts);
     return true;
   }
   bool scalars() {
@@ -557,7 +585,8 @@ class text_diff {
   }
   bool push(const char* a_bracket, const char* b_bracket, bool confined) {
     if (!frame_room()) return false;
-    static_cast<void>(frames_.push({static_cast<text_offset>(a_bracket - from_), in_to(b_bracket)}));
+    static_cast<void>(
+        frames_.push({static_cast<text_offset>(a_bracket - from_), in_to(b_bracket)}));
     if (*b_bracket == '[' && array_ == no_array) array_ = frames_.size() - 1;
     if (!confined) return true;
     if (!mark(true)) return false;
@@ -605,9 +634,12 @@ class text_diff {
     if (array_ == frames_.size()) array_ = no_array;
   }
   /// What follows a value of the innermost container.
-  void proceed() noexcept { state_ = top_special() && specials_.back().loose ? state::loose : state::after; }
+  void proceed() noexcept {
+    state_ = top_special() && specials_.back().loose ? state::loose : state::after;
+  }
 
-  // --- Members in another order ---------------------------------------------------------------------
+  // --- Members in another order
+  // ---------------------------------------------------------------------
 
   /// Two members of different names: finds the next pair of the same name, if it is near.
   bool reorder() {
@@ -628,7 +660,8 @@ class text_diff {
           loose_to_.truncate(first_to + j);
           return valid_names(first_to);
         }
-        if (*b_ == '"' && json::detail::same_string(b, name_of(from_, loose_from_[first_from + j]))) {
+        if (*b_ == '"' &&
+            json::detail::same_string(b, name_of(from_, loose_from_[first_from + j]))) {
           a_ = from_ + loose_from_[first_from + j].name;
           loose_from_.truncate(first_from + j);
           return valid_names(first_to);
@@ -663,8 +696,8 @@ class text_diff {
   bool collect_from() { return collect(from_structure_, a_, a_end_, from_, loose_from_); }
   bool collect_to() { return collect(to_structure_, b_, b_end_, to_, loose_to_); }
   /// Reads the member at `p` and goes to the next name or to the closing bracket.
-  bool collect(json::detail::text_structure& structure, const char*& p, const char* end, const char* base,
-               loose_members& members) {
+  bool collect(json::detail::text_structure& structure, const char*& p, const char* end,
+               const char* base, loose_members& members) {
     text_member member;
     member.name = static_cast<text_offset>(p - base);
     if (*p != '"' || (p = string_end(structure, p, end)) == nullptr) return not_json();
@@ -746,7 +779,8 @@ class text_diff {
       }
       for (size_type i = 0; i < count; ++i) {
         text_member& member = from[first + i];
-        const size_type j = index.find_text(hashes[i], from_names.text(first + i), to_names, index_);
+        const size_type j =
+            index.find_text(hashes[i], from_names.text(first + i), to_names, index_);
         if (j == json::detail::no_index || to[j].match != no_offset) continue;
         pair_up(member, first + i, to[j], j);
         if (same_bytes(member, to[j])) member.match = same_value;
@@ -758,7 +792,8 @@ class text_diff {
   /// Whether the values of two members, one of each text, are the same byte by byte.
   bool same_bytes(const text_member& from, const text_member& to) const noexcept {
     const text_offset length = from.value_end - from.value;
-    return length == to.value_end - to.value && std::memcmp(from_ + from.value, to_ + to.value, length) == 0;
+    return length == to.value_end - to.value &&
+           std::memcmp(from_ + from.value, to_ + to.value, length) == 0;
   }
   static void pair_up(text_member& from, size_type i, text_member& to, size_type j) noexcept {
     from.match = j;
@@ -793,7 +828,8 @@ class text_diff {
       name_end_ = to_ + to.name_end;
       const char* const value = to_ + to.value;
       const char* const end = to_ + to.value_end;
-      if (strict() && !inside_array() && !is_valid(value, end)) return not_json();  // an array is validated as a whole
+      if (strict() && !inside_array() && !is_valid(value, end))
+        return not_json();  // an array is validated as a whole
       return different(value, end);
     }
     a_ = from_ + top.from_at + 1;
@@ -802,7 +838,8 @@ class text_diff {
     return true;
   }
 
-  // --- Validating `to` where it differs -------------------------------------------------------------
+  // --- Validating `to` where it differs
+  // -------------------------------------------------------------
 
   /// Whether a comma stands before this place of `to`: what is equal may end with one.
   bool behind_comma(const char* p) const noexcept {
@@ -810,13 +847,15 @@ class text_diff {
     return p != to_ && p[-1] == ',';
   }
 
-  /// Whether the reader would accept the names of the members left over of `to`, from the `first` on, for certain. Their
-  /// values are validated when they are gone through, so that none is validated once for each object around it.
+  /// Whether the reader would accept the names of the members left over of `to`, from the `first`
+  /// on, for certain. Their values are validated when they are gone through, so that none is
+  /// validated once for each object around it.
   bool valid_names(std::size_t first) {
     if (!strict()) return true;
     for (; first != loose_to_.size(); ++first) {
       const text_member& member = loose_to_[first];
-      if (!json::detail::is_valid_string(to_ + member.name + 1, to_ + member.name_end - 1)) return not_json();
+      if (!json::detail::is_valid_string(to_ + member.name + 1, to_ + member.name_end - 1))
+        return not_json();
     }
     return true;
   }
@@ -827,11 +866,13 @@ class text_diff {
       return end < b_end_ && json::detail::skip_valid_plain(value, b_end_) == end;
     }
     return frames_.size() < rules_.max_depth &&
-           json::detail::quick_validator(text(value, end), rules_.max_depth - frames_.size(), memory_).sure();
+           json::detail::quick_validator(text(value, end), rules_.max_depth - frames_.size(),
+                                         memory_)
+               .sure();
   }
 
-  /// Whether the members of `to` that `from` does not have repeat no name. Of the others that is certain: each
-  /// stands for another member of `from`.
+  /// Whether the members of `to` that `from` does not have repeat no name. Of the others that is
+  /// certain: each stands for another member of `from`.
   bool new_names_differ(const more& about) {
     constexpr std::size_t few = 4;
     std::size_t count = 0;
@@ -846,7 +887,9 @@ class text_diff {
     while (p != b_) {
       const char* const name = p;
       const char* const name_end = string_end(to_structure_, p, b_);
-      if (name_end == nullptr || (count > few ? stands_twice(about, index, name, name_end) : is_new_too(about, name, name_end))) break;
+      if (name_end == nullptr || (count > few ? stands_twice(about, index, name, name_end)
+                                              : is_new_too(about, name, name_end)))
+        break;
       p = to_structure_.next_separator(name_end);
       if (p != nullptr && (*p == '{' || *p == '[')) {
         p = to_structure_.leave_container(p + 1);
@@ -869,7 +912,8 @@ class text_diff {
     }
     return false;
   }
-  /// Makes an index of the members of `to` that are left over. False when a name stands twice or memory ran out.
+  /// Makes an index of the members of `to` that are left over. False when a name stands twice or
+  /// memory ran out.
   bool index_loose(const more& about, json::detail::name_index& index) {
     const auto count = static_cast<size_type>(loose_to_.size() - about.first_loose_to);
     text_member* const members = loose_to_.data() + about.first_loose_to;
@@ -878,10 +922,13 @@ class text_diff {
     }
     json::detail::first_repeat repeat;
     const member_names names{to_, members, names_.data()};
-    return index.build(count, json::detail::indexed(names), index_, repeat) && repeat.at == json::detail::no_index;
+    return index.build(count, json::detail::indexed(names), index_, repeat) &&
+           repeat.at == json::detail::no_index;
   }
-  /// Whether a member left over that stands elsewhere has this name, with its quotes; also when memory ran out.
-  bool stands_twice(const more& about, const json::detail::name_index& index, const char* name, const char* name_end) {
+  /// Whether a member left over that stands elsewhere has this name, with its quotes; also when
+  /// memory ran out.
+  bool stands_twice(const more& about, const json::detail::name_index& index, const char* name,
+                    const char* name_end) {
     std::string_view plain = text(name + 1, name_end - 1);
     const std::size_t kept = names_.size();
     if (json::detail::has_escapes(plain)) {
@@ -894,7 +941,8 @@ class text_diff {
     return j != json::detail::no_index && to_ + members[j].name != name;
   }
 
-  // --- Differences ----------------------------------------------------------------------------------
+  // --- Differences
+  // ----------------------------------------------------------------------------------
 
   /// The member of `from` is not in `to`.
   bool missing(const text_member& member) {
@@ -945,7 +993,8 @@ class text_diff {
 
   /// Checks that a patch can carry this value.
   bool sayable(const char* value, const char* end) {
-    if (*value == 'n') return rules_.sets_null || fail(errc::null_member, text(name_ + 1, name_end_ - 1));
+    if (*value == 'n')
+      return rules_.sets_null || fail(errc::null_member, text(name_ + 1, name_end_ - 1));
     if (*value != '{' || rules_.carries_null) return true;
     const std::size_t around = frames_.size();
     if (!push(from_, value, false)) return false;
@@ -965,14 +1014,16 @@ class text_diff {
       if (*p == '{') {
         if (!push(from_, p, false)) return false;
         ++p;
-      } else if ((p = value_end(to_structure_, p, end)) == nullptr) {  // of an array, nulls are kept
+      } else if ((p = value_end(to_structure_, p, end)) ==
+                 nullptr) {  // of an array, nulls are kept
         return not_json();
       }
     }
     return true;
   }
 
-  // --- Writing the patch ----------------------------------------------------------------------------
+  // --- Writing the patch
+  // ----------------------------------------------------------------------------
 
   /// Opens the objects of the patch that lead to the member at hand.
   bool open_patch() {
@@ -1003,7 +1054,8 @@ class text_diff {
     patch_->put(':');
   }
 
-  // --- Small things ---------------------------------------------------------------------------------
+  // --- Small things
+  // ---------------------------------------------------------------------------------
 
   static std::string_view text(const char* first, const char* last) noexcept {
     return {first, static_cast<std::size_t>(last - first)};
@@ -1012,8 +1064,10 @@ class text_diff {
   bool top_special() const noexcept {
     return !specials_.empty() && specials_.back().index + 1 == frames_.size();
   }
-  /// The name, with its quotes, of the member whose value a container is: it stands before the opening bracket.
-  bool name_before(const frame& container, const char*& name, const char*& name_end) const noexcept {
+  /// The name, with its quotes, of the member whose value a container is: it stands before the
+  /// opening bracket.
+  bool name_before(const frame& container, const char*& name,
+                   const char*& name_end) const noexcept {
     const char* p = to_ + container.to_open;
     while (p != to_ && json::detail::is_space(p[-1])) --p;
     if (p == to_ || *--p != ':') return false;
@@ -1097,8 +1151,8 @@ class text_diff {
   std::size_t region_ = 0;  ///< the innermost confined container
   static constexpr std::size_t no_array = static_cast<std::size_t>(-1);
   std::size_t array_ = no_array;  ///< the outermost open array, in frames_
-  std::size_t opened_ = 0;  ///< how many of the open objects are open in the patch
-  bool comma_ = false;      ///< the next member of the patch needs a comma before it
+  std::size_t opened_ = 0;        ///< how many of the open objects are open in the patch
+  bool comma_ = false;            ///< the next member of the patch needs a comma before it
   bool differ_ = false;
   bool malformed_ = false;
   bool strict_ = false;  ///< `to` is to be validated

@@ -1,4 +1,5 @@
-/// A merge patch on a text worked out before anything is written: which bytes stay, go, and come in.
+/// A merge patch on a text worked out before anything is written: which bytes stay, go, and come
+/// in.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -142,7 +143,8 @@ class text_merge {
     }
     return path.extend(deepest);
   }
-  /// Tells the journal every change, in the order of the document; after prepare_to_tell(), where there is any.
+  /// Tells the journal every change, in the order of the document; after prepare_to_tell(), where
+  /// there is any.
   template <class Journal>
   void tell(Journal& journal, steps& path) const {
     if (changes() == 0) return;
@@ -162,15 +164,18 @@ class text_merge {
       const std::string_view old_text(text_ + e.old_first, e.old_last - e.old_first);
       const std::string_view new_text = view(e.value);
       journal(json::location(path.data(), whole_ ? 0 : depth + 1),
-              e.what == action::add ? nullptr : &old_text, e.what == action::remove ? nullptr : &new_text);
+              e.what == action::add ? nullptr : &old_text,
+              e.what == action::remove ? nullptr : &new_text);
     }
   }
 
  private:
-  /// A member of a patch's object; its `match` is set once the document's member of that name was met.
+  /// A member of a patch's object; its `match` is set once the document's member of that name was
+  /// met.
   using wish = text_member;
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
-  using hint_bits = std::conditional_t<shortcuts, std::uint64_t, unsigned char>;  // where they are of use, or not
+  using hint_bits =
+      std::conditional_t<shortcuts, std::uint64_t, unsigned char>;  // where they are of use, or not
 
   /// An object of the document into which an object of the patch is being merged.
   struct frame {
@@ -182,10 +187,11 @@ class text_merge {
     std::size_t index_base;
     json::detail::name_index index;
     bool indexed;
-    bool escapes;         ///< a name among the wishes is spelled with escapes
+    bool escapes;                  ///< a name among the wishes is spelled with escapes
     hint_bits hints, first_hints;  ///< of the names of the wishes, see hint() and first_hint()
-    bool kept;            ///< a member stands before and stays
-    std::size_t leading;  ///< the last entry that removes a member with none before it that stays; none: none
+    bool kept;                     ///< a member stands before and stays
+    std::size_t leading;  ///< the last entry that removes a member with none before it that stays;
+                          ///< none: none
     text_offset last;     ///< behind the last member, or behind the opening bracket
   };
 
@@ -243,7 +249,8 @@ class text_merge {
       next.name_end = in_patch(q_);
       if constexpr (shortcuts) {
         opened.hints = static_cast<hint_bits>(opened.hints | hint(name_of(patch_text_, next)));
-        opened.first_hints = static_cast<hint_bits>(opened.first_hints | first_hint(patch_text_ + next.name));
+        opened.first_hints =
+            static_cast<hint_bits>(opened.first_hints | first_hint(patch_text_ + next.name));
       }
       opened.escapes = opened.escapes || json::detail::has_escapes(name_of(patch_text_, next));
       if (!to_value(q_, q_end_)) return not_json();
@@ -272,7 +279,8 @@ class text_merge {
       p_ = json::detail::skip_space(p_ + 1, end_);
       if (p_ == end_) return not_json();
     }
-    if (top.leading != none) {  // a removed first member takes what stands between it and the next one
+    if (top.leading !=
+        none) {  // a removed first member takes what stands between it and the next one
       entries_[top.leading].cut_last = *p_ == '}' ? top.last : at(p_);
       if (*p_ != '}') top.last = at(p_);
       top.leading = none;
@@ -326,8 +334,8 @@ class text_merge {
     top.kept = true;
     bool same = false;
     if (!same_value(text(value, p_), text(wanted, wanted_end), same)) return false;
-    return same || change(action::set, value, p_, value, p_, text(name + 1, name_end - 1), wanted, wanted_end,
-                          false);
+    return same || change(action::set, value, p_, value, p_, text(name + 1, name_end - 1), wanted,
+                          wanted_end, false);
   }
 
   /// Passes over members that nobody asks for, as far as that is seen at a glance.
@@ -337,7 +345,8 @@ class text_merge {
     while (end_ - p > 2 && *p == '"' && p[1] != '\\' && p[2] != '\\') {
       if ((top.first_hints & first_hint(p)) != 0) {
         const char* const name_end = json::detail::find_quote(p + 1, end_);
-        if (name_end == end_ || *name_end == '\\' || (top.hints & hint(text(p + 1, name_end))) != 0) break;
+        if (name_end == end_ || *name_end == '\\' || (top.hints & hint(text(p + 1, name_end))) != 0)
+          break;
       }
       behind = document_.next_separator(p);
       if (behind != nullptr && (*behind == '{' || *behind == '[')) {
@@ -356,7 +365,8 @@ class text_merge {
     top.last = at(behind);
     return true;
   }
-  /// A bit for the first two bytes of a name without escapes, or its closing quote, from its opening quote on.
+  /// A bit for the first two bytes of a name without escapes, or its closing quote, from its
+  /// opening quote on.
   static std::uint64_t first_hint(const char* name) noexcept {
     const unsigned first = static_cast<unsigned char>(name[1]);
     const unsigned second = first == '"' ? 0u : static_cast<unsigned char>(name[2]);
@@ -377,8 +387,8 @@ class text_merge {
       --top.left;
       if (patch_text_[wanted.value] == 'n' && options_.nulls != null_rule::keep) continue;
       if (!change(action::add, text_ + top.last, text_ + top.last, nullptr, nullptr,
-                  name_of(patch_text_, wanted), patch_text_ + wanted.value, patch_text_ + wanted.value_end,
-                  top.kept)) {
+                  name_of(patch_text_, wanted), patch_text_ + wanted.value,
+                  patch_text_ + wanted.value_end, top.kept)) {
         return false;
       }
       top.kept = true;
@@ -403,8 +413,9 @@ class text_merge {
   }
 
   /// Notes a change.
-  bool change(action what, const char* cut, const char* cut_end, const char* old, const char* old_end,
-              std::string_view name, const char* value, const char* value_end, bool comma) {
+  bool change(action what, const char* cut, const char* cut_end, const char* old,
+              const char* old_end, std::string_view name, const char* value, const char* value_end,
+              bool comma) {
     entry e{};
     e.what = what;
     e.comma = comma;
@@ -421,7 +432,8 @@ class text_merge {
     return entries_.push(e) || fail(errc::out_of_memory);
   }
 
-  /// A value of the patch as it comes into the document: without the nulls that vanish, if it has any.
+  /// A value of the patch as it comes into the document: without the nulls that vanish, if it has
+  /// any.
   bool value_of(const char* value, const char* end, piece& result) {
     result = {value, 0, static_cast<std::size_t>(end - value)};
     if (*value != '{' || options_.nulls != null_rule::remove) return true;
@@ -461,7 +473,8 @@ class text_merge {
         const char* const name = p;
         if (p == end || *p != '"' || (p = string_end(patch_, p, end)) == nullptr) return not_json();
         if (!to_value(p, end)) return not_json();
-        if (*p == 'n') {  // leave it out, with the comma before it or, if it is first, the one after it
+        if (*p ==
+            'n') {  // leave it out, with the comma before it or, if it is first, the one after it
           if ((p = value_end(patch_, p, end)) == nullptr) return not_json();
           left_out = true;
           if (!made_.append(copied, static_cast<std::size_t>((first ? name : before) - copied))) {
@@ -503,7 +516,8 @@ class text_merge {
       }
       if (!top.escapes && !json::detail::has_escapes(raw)) return true;
       for (std::size_t i = top.first_wish; i < count; ++i) {
-        if (all[i].match == no_offset && json::detail::same_string(name_of(patch_text_, all[i]), raw)) {
+        if (all[i].match == no_offset &&
+            json::detail::same_string(name_of(patch_text_, all[i]), raw)) {
           found = all + i;
           top.next_wish = i + 1;
           return true;
@@ -518,8 +532,8 @@ class text_merge {
       }
       json::detail::first_repeat repeat;
       const member_names names{patch_text_, first, names_.data()};
-      if (!top.index.build(static_cast<size_type>(count - top.first_wish), json::detail::indexed(names), index_,
-                           repeat)) {
+      if (!top.index.build(static_cast<size_type>(count - top.first_wish),
+                           json::detail::indexed(names), index_, repeat)) {
         return fail(errc::out_of_memory);
       }
       top.indexed = true;
@@ -530,7 +544,8 @@ class text_merge {
       if (!append_plain(raw, names_)) return fail(errc::out_of_memory);
       plain = {names_.data() + kept, names_.size() - kept};
     }
-    const size_type i = top.index.find_text(plain, member_names{patch_text_, first, names_.data()}, index_);
+    const size_type i =
+        top.index.find_text(plain, member_names{patch_text_, first, names_.data()}, index_);
     names_.truncate(kept);
     if (i != json::detail::no_index && first[i].match == no_offset) {
       found = first + i;
@@ -543,7 +558,8 @@ class text_merge {
     return wanted.match == no_offset && name_of(patch_text_, wanted) == raw;
   }
 
-  /// Whether the value that is there already is what the patch's value would become; not both are objects.
+  /// Whether the value that is there already is what the patch's value would become; not both are
+  /// objects.
   bool same_value(std::string_view old, std::string_view value, bool& same) {
     same = false;
     if (old.size() == value.size() && std::memcmp(old.data(), value.data(), old.size()) == 0) {
@@ -555,7 +571,8 @@ class text_merge {
     }
     return true;
   }
-  DEVICETWIN_NEVER_INLINE bool same_arrays(std::string_view old, std::string_view value, bool& same) {
+  DEVICETWIN_NEVER_INLINE bool same_arrays(std::string_view old, std::string_view value,
+                                           bool& same) {
     json::detail::diff_rules rules;
     rules.stop_at_first = true;
     rules.numbers = options_.numbers;
@@ -572,7 +589,9 @@ class text_merge {
   static std::string_view text(const char* first, const char* last) noexcept {
     return {first, static_cast<std::size_t>(last - first)};
   }
-  text_offset in_patch(const char* q) const noexcept { return static_cast<text_offset>(q - patch_text_); }
+  text_offset in_patch(const char* q) const noexcept {
+    return static_cast<text_offset>(q - patch_text_);
+  }
   text_offset at(const char* p) const noexcept { return static_cast<text_offset>(p - text_); }
   std::string_view view(const piece& p) const noexcept {
     return {p.first != nullptr ? p.first : made_.data() + p.start, p.length};

@@ -1,4 +1,5 @@
-/// Pieces of text on their way to a caller's output, whose type is forgotten here: the engine is compiled once.
+/// Pieces of text on their way to a caller's output, whose type is forgotten here: the engine is
+/// compiled once.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -16,8 +17,9 @@ inline namespace DEVICETWIN_ABI {
 namespace merge {
 namespace detail {
 
-/// Collects short pieces. When the output is full it only counts, so that the size needed is known at the end.
-/// What was written is taken back, also when the output throws, unless keep() was called.
+/// Collects short pieces. When the output is full it only counts, so that the size needed is known
+/// at the end. What was written is taken back, also when the output throws, unless keep() was
+/// called.
 class text_sink {
  public:
   template <class Output>
@@ -46,14 +48,16 @@ class text_sink {
     pending_size_ += length;
   }
   void put(std::string_view text) { put(text.data(), text.size()); }
-  void put(const char* first, const char* last) { put(first, static_cast<std::size_t>(last - first)); }
+  void put(const char* first, const char* last) {
+    put(first, static_cast<std::size_t>(last - first));
+  }
   void put(char c) {
     if (pending_size_ == sizeof pending_) flush();
     pending_[pending_size_++] = c;
   }
 
   /// Hands over what is left. Error: out_of_memory with the size the output needs.
-  [[nodiscard]] json::error finish() {
+  json::error finish() {
     flush();
     if (full_) return json::error(json::errc::out_of_memory).needing(size_before_ + total_);
     return {};

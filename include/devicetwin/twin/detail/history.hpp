@@ -1,4 +1,5 @@
-/// What was removed from a section, and when: tombstones, the oldest of which go when their room is used up.
+/// What was removed from a section, and when: tombstones, the oldest of which go when their room is
+/// used up.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -13,14 +14,15 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
 
-/// One record for each write that removed something: a JSON object of the names that went, with the names inside
-/// what went, and null for anything that is no object. {"a":{"b":null}} may mean that `b` went from `a` or that `a`
-/// went with its `b`: whether `a` is there now tells.
+/// One record for each write that removed something: a JSON object of the names that went, with the
+/// names inside what went, and null for anything that is no object. {"a":{"b":null}} may mean that
+/// `b` went from `a` or that `a` went with its `b`: whether `a` is there now tells.
 class section_history {
  public:
   static constexpr std::size_t default_budget = 1024;
 
-  explicit section_history(const json::memory_source& memory = {}) noexcept : text_(memory), records_(memory) {}
+  explicit section_history(const json::memory_source& memory = {}) noexcept
+      : text_(memory), records_(memory) {}
   void swap(section_history& other) noexcept {
     text_.swap(other.text_);
     records_.swap(other.records_);
@@ -40,7 +42,9 @@ class section_history {
     const entry& e = records_[index];
     return {e.version, {text_.data() + e.offset, e.length}};
   }
-  std::size_t memory_in_bytes() const noexcept { return text_.capacity() + records_.capacity() * sizeof(entry); }
+  std::size_t memory_in_bytes() const noexcept {
+    return text_.capacity() + records_.capacity() * sizeof(entry);
+  }
 
   /// Starts anew: nothing before `version` is known.
   void start(std::int64_t version) noexcept {
@@ -60,19 +64,21 @@ class section_history {
     if (known_since_ < version) known_since_ = version;
   }
 
-  /// Room for a record; one that is larger than the budget needs none. Never for more than the budget: the oldest
-  /// records go before the new one comes.
+  /// Room for a record; one that is larger than the budget needs none. Never for more than the
+  /// budget: the oldest records go before the new one comes.
   [[nodiscard]] bool prepare(std::string_view names) noexcept {
-    return cost(names.size()) > budget_ || (room_in(text_, names.size(), budget_) && room_in(records_, 1, budget_ / sizeof(entry)));
+    return cost(names.size()) > budget_ ||
+           (room_in(text_, names.size(), budget_) && room_in(records_, 1, budget_ / sizeof(entry)));
   }
-  /// Notes the names that a write to `version` removed. Was prepared. Cost: at most a pass over the budget.
+  /// Notes the names that a write to `version` removed. Was prepared. Cost: at most a pass over the
+  /// budget.
   void append(std::int64_t version, std::string_view names) noexcept {
     if (cost(names.size()) > budget_) {
       start(version);
       return;
     }
-    // The same names again: the younger record says all that the older one did. Only the youngest are looked at, which are
-    // all that the default budget holds: else n removals would cost n * n.
+    // The same names again: the younger record says all that the older one did. Only the youngest
+    // are looked at, which are all that the default budget holds: else n removals would cost n * n.
     for (std::size_t i = records_.size(), end = i > 64 ? i - 64 : 0; i-- > end;) {
       if ((*this)[i].names == names) {
         drop(i);
@@ -82,15 +88,19 @@ class section_history {
     keep_to_budget(cost(names.size()));
     restore(version, names);
   }
-  /// Takes a record as it was written, behind those that are there. Was prepared, and is within the budget.
+  /// Takes a record as it was written, behind those that are there. Was prepared, and is within the
+  /// budget.
   void restore(std::int64_t version, std::string_view names) noexcept {
-    records_.push({version, static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(names.size())});
+    records_.push({version, static_cast<std::uint32_t>(text_.size()),
+                   static_cast<std::uint32_t>(names.size())});
     text_.append(names.data(), names.size());
   }
 
   [[nodiscard]] bool assign(const section_history& other) {
     section_history copy(text_.memory());
-    if (!copy.text_.reserve_exactly(other.text_.size()) || !copy.records_.reserve_exactly(other.records_.size())) return false;
+    if (!copy.text_.reserve_exactly(other.text_.size()) ||
+        !copy.records_.reserve_exactly(other.records_.size()))
+      return false;
     copy.text_.append(other.text_.data(), other.text_.size());
     copy.records_.append(other.records_.data(), other.records_.size());
     copy.known_since_ = other.known_since_;
@@ -120,9 +130,11 @@ class section_history {
     records_.erase(0, count);
     for (std::size_t i = 0; i < records_.size(); ++i) records_[i].offset -= bytes;
   }
-  /// Room for `added` elements, growing by a quarter but not beyond `most`; what is in the way then will go.
+  /// Room for `added` elements, growing by a quarter but not beyond `most`; what is in the way then
+  /// will go.
   template <class T>
-  static bool room_in(json::detail::plain_array<T>& array, std::size_t added, std::size_t most) noexcept {
+  static bool room_in(json::detail::plain_array<T>& array, std::size_t added,
+                      std::size_t most) noexcept {
     const std::size_t wanted = array.size() + added;
     if (wanted <= array.capacity() || array.capacity() >= most) return true;
     return array.reserve_exactly(wanted + wanted / 4 < most ? wanted + wanted / 4 : most);
@@ -142,12 +154,13 @@ class section_history {
   std::size_t budget_ = default_budget;
 };
 
-/// Writes the names that a plan removes as one record. Objects on the way are opened only when something inside
-/// goes.
+/// Writes the names that a plan removes as one record. Objects on the way are opened only when
+/// something inside goes.
 template <class Writer>
 class removed_names {
  public:
-  removed_names(Writer& out, json::detail::walk_memory<arena_value>& memory) noexcept : out_(out), memory_(memory) {}
+  removed_names(Writer& out, json::detail::walk_memory<arena_value>& memory) noexcept
+      : out_(out), memory_(memory) {}
   /// Whether anything was written; then the record is complete.
   bool any() const noexcept { return any_; }
 
@@ -162,7 +175,8 @@ class removed_names {
     return out_.EndObject(0);
   }
   bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
-    const bool gone = action == merge_action::remove || (action == merge_action::set && old->IsObject());
+    const bool gone =
+        action == merge_action::remove || (action == merge_action::set && old->IsObject());
     if (!gone) return true;
     for (; open_ < depth_; ++open_) {
       if (open_ != 0 && !key(*pending_[open_])) return false;
@@ -181,7 +195,8 @@ class removed_names {
   bool names(const arena_value& value) {
     if (!value.IsObject()) return out_.Null();
     name_sender sender{out_, 0};
-    return !json::detail::emit(value, sender, json::detail::nulls::emit, static_cast<std::size_t>(-1), memory_);
+    return !json::detail::emit(value, sender, json::detail::nulls::emit,
+                               static_cast<std::size_t>(-1), memory_);
   }
   struct name_sender {
     Writer& out;
@@ -195,7 +210,9 @@ class removed_names {
     bool Uint64(std::uint64_t) { return scalar(); }
     bool Double(double) { return scalar(); }
     bool String(const char*, size_type, bool) { return scalar(); }
-    bool Key(const char* text, size_type length, bool copy) { return arrays != 0 || out.Key(text, length, copy); }
+    bool Key(const char* text, size_type length, bool copy) {
+      return arrays != 0 || out.Key(text, length, copy);
+    }
     bool StartObject() { return arrays != 0 || out.StartObject(); }
     bool EndObject(size_type n) { return arrays != 0 || out.EndObject(n); }
     bool StartArray() { return arrays++ != 0 || out.Null(); }

@@ -15,7 +15,8 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
 
-/// Makes a Node, whose first member is its id, with the text of the id behind it. A null pointer when memory ran out.
+/// Makes a Node, whose first member is its id, with the text of the id behind it. A null pointer
+/// when memory ran out.
 template <class Node, class... Rest>
 Node* make_node(const json::memory_source& memory, const twin_id& id, Rest&&... rest) {
   void* room = memory.allocate(memory.context, sizeof(Node) + id.device.size() + id.module.size());
@@ -32,9 +33,9 @@ void drop_node(const json::memory_source& memory, Node* node) noexcept {
   memory.release(memory.context, node);
 }
 
-/// Nodes in the order of their ids, in pieces of a bounded size: ids are chosen by others, and no choice of theirs makes
-/// this slow, as it could with a hash. Owns the nodes.
-/// Cost: finding is two binary searches; inserting and erasing move at most one piece, and now and then the pieces'
+/// Nodes in the order of their ids, in pieces of a bounded size: ids are chosen by others, and no
+/// choice of theirs makes this slow, as it could with a hash. Owns the nodes. Cost: finding is two
+/// binary searches; inserting and erasing move at most one piece, and now and then the pieces'
 /// list, a pointer for 64 nodes and more.
 template <class Node>
 class id_table {
@@ -55,7 +56,8 @@ class id_table {
     const place at = locate(id);
     return at.found ? pieces_[at.piece]->nodes[at.index] : nullptr;
   }
-  /// Takes a node over whose id is not there yet. False when memory ran out; then it is still the caller's.
+  /// Takes a node over whose id is not there yet. False when memory ran out; then it is still the
+  /// caller's.
   [[nodiscard]] bool insert(Node* node) noexcept {
     place at = locate(node->id);
     if (pieces_.empty() || pieces_[at.piece]->size == piece::capacity) {
@@ -76,7 +78,8 @@ class id_table {
       }
     }
     piece& into = *pieces_[at.piece];
-    std::memmove(into.nodes + at.index + 1, into.nodes + at.index, (into.size - at.index) * sizeof(Node*));
+    std::memmove(into.nodes + at.index + 1, into.nodes + at.index,
+                 (into.size - at.index) * sizeof(Node*));
     into.nodes[at.index] = node;
     ++into.size;
     ++size_;
@@ -90,7 +93,8 @@ class id_table {
     drop_node(memory(), from.nodes[at.index]);
     --from.size;
     --size_;
-    std::memmove(from.nodes + at.index, from.nodes + at.index + 1, (from.size - at.index) * sizeof(Node*));
+    std::memmove(from.nodes + at.index, from.nodes + at.index + 1,
+                 (from.size - at.index) * sizeof(Node*));
     if (from.size == 0) {
       memory().release(memory().context, &from);
       pieces_.erase(at.piece, 1);
@@ -118,7 +122,8 @@ class id_table {
   /// Where a node of this id is, or belongs.
   place locate(const twin_id& id) const noexcept {
     if (pieces_.empty()) return {0, 0, false};
-    std::size_t first = 0, last = pieces_.size();  // the piece whose first node is not behind the id
+    std::size_t first = 0,
+                last = pieces_.size();  // the piece whose first node is not behind the id
     while (last - first > 1) {
       const std::size_t middle = first + (last - first) / 2;
       (compare(pieces_[middle]->nodes[0]->id, id) <= 0 ? first : last) = middle;

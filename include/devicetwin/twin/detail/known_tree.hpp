@@ -11,8 +11,9 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
 
-/// Sends a value that this library has read or copied: its names do not repeat, its doubles are finite, and it has at
-/// most default_max_depth levels. So only the handler can stop it; false then.
+/// Sends a value that this library has read or copied: its names do not repeat, its doubles are
+/// finite, and it has at most default_max_depth levels. So only the handler can stop it; false
+/// then.
 template <class Handler>
 bool send_known(const json::arena_value& root, Handler& handler) {
   struct frame {

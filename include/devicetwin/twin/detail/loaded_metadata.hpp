@@ -14,12 +14,12 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
 
-/// Levels of a whole twin as text: a section of the deepest kind stands two levels down, its metadata has two more, and
-/// the names that were removed from it stand five levels down.
+/// Levels of a whole twin as text: a section of the deepest kind stands two levels down, its
+/// metadata has two more, and the names that were removed from it stand five levels down.
 inline constexpr std::size_t whole_twin_depth = json::default_max_depth + 5;
 
-/// Whether it names a version above `version`, however that is spelled. Such a version was never one of this section's.
-/// Cost: linear.
+/// Whether it names a version above `version`, however that is spelled. Such a version was never
+/// one of this section's. Cost: linear.
 inline bool names_version_above(const json::arena_value* unusual, std::int64_t version) noexcept {
   if (unusual == nullptr) return false;
   struct frame {
@@ -37,7 +37,8 @@ inline bool names_version_above(const json::arena_value* unusual, std::int64_t v
     const auto& member = json::detail::members_begin(*f.object)[f.next++];
     if (member.value.IsObject()) {
       if (depth < whole_twin_depth) frames[depth++] = {&member.value, 0};
-    } else if (member.value.IsNumber() && json::detail::text_of(member.name) == "$lastUpdatedVersion") {
+    } else if (member.value.IsNumber() &&
+               json::detail::text_of(member.name) == "$lastUpdatedVersion") {
       const auto named = json::get<std::int64_t>(member.value);
       if (named ? *named > version : member.value.GetDouble() >= 9223372036854775808.0) return true;
     }
@@ -45,8 +46,9 @@ inline bool names_version_above(const json::arena_value* unusual, std::int64_t v
   return false;
 }
 
-/// Puts `$lastUpdated` and `$lastUpdatedVersion` in front of the other members in each object of a `$metadata`, as stamps print
-/// them. So a view has one order, whether a version in it is believed or not. Cost: linear.
+/// Puts `$lastUpdated` and `$lastUpdatedVersion` in front of the other members in each object of a
+/// `$metadata`, as stamps print them. So a view has one order, whether a version in it is believed
+/// or not. Cost: linear.
 inline void own_members_first(json::arena_value& metadata) noexcept {
   struct frame {
     json::arena_value* object;

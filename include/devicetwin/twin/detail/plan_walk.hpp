@@ -1,5 +1,5 @@
-/// A planned merge, entry by entry, with the objects it goes through: how stamps, sizes, change lists and
-/// notifications all learn what a write does, before it is done.
+/// A planned merge, entry by entry, with the objects it goes through: how stamps, sizes, change
+/// lists and notifications all learn what a write does, before it is done.
 #pragma once
 
 #include <cstddef>  // std::size_t
@@ -20,19 +20,22 @@ using merge_plan = merge::detail::merge_plan<arena_value, arena_value>;
 using merge_action = merge_plan::action;
 using value_member = arena_value::Member;
 
-/// Goes through the entries of a plan made for the object `root`, which must not have been written yet, and tells
-/// each visitor in turn.
+/// Goes through the entries of a plan made for the object `root`, which must not have been written
+/// yet, and tells each visitor in turn.
 ///
-/// A visitor has three functions, each giving false to stop: enter(object, index, member) where the patch
-/// descends into the member at `index`, an object of the target, first of all into the root (member is null);
-/// leave(); and write(action, old_value, index, member) with action set, keep, add or remove, `old_value` null for
-/// add, and `member` the patch's (for remove only its name counts).
+/// A visitor has three functions, each giving false to stop: enter(object, index, member) where the
+/// patch descends into the member at `index`, an object of the target, first of all into the root
+/// (member is null); leave(); and write(action, old_value, index, member) with action set, keep,
+/// add or remove, `old_value` null for add, and `member` the patch's (for remove only its name
+/// counts).
 template <class... Visitors>
 bool walk_plan(const merge_plan& plan, const arena_value& root, Visitors&... visitors) {
   const arena_value* objects[json::default_max_depth + 1];
   std::size_t depth = 1;
   objects[0] = &root;
-  if (!(visitors.enter(root, json::detail::no_index, static_cast<const value_member*>(nullptr)) && ...)) return false;
+  if (!(visitors.enter(root, json::detail::no_index, static_cast<const value_member*>(nullptr)) &&
+        ...))
+    return false;
   for (std::size_t i = 0; i < plan.entries().size(); ++i) {
     const auto& entry = plan.entries()[i];
     if (entry.what == merge_action::leave) {
@@ -41,7 +44,10 @@ bool walk_plan(const merge_plan& plan, const arena_value& root, Visitors&... vis
       continue;
     }
     if (entry.what == merge_action::add) {
-      if (!(visitors.write(entry.what, static_cast<const arena_value*>(nullptr), json::detail::no_index, entry.member) && ...)) return false;
+      if (!(visitors.write(entry.what, static_cast<const arena_value*>(nullptr),
+                           json::detail::no_index, entry.member) &&
+            ...))
+        return false;
       continue;
     }
     const arena_value& old = json::detail::members_begin(*objects[depth - 1])[entry.index].value;

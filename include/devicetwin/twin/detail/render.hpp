@@ -18,7 +18,7 @@ class stamp_text {
  public:
   stamp_text(const stamp& s, bool with_version) noexcept {
     put("{\"$lastUpdated\":\"");
-    size_ = static_cast<std::size_t>(to_chars(text_ + size_, s.time) - text_);
+    size_ = static_cast<std::size_t>(format_timestamp(text_ + size_, s.time) - text_);
     put("\"");
     if (with_version && s.version != 0) {
       put(",\"$lastUpdatedVersion\":");
@@ -71,12 +71,14 @@ struct member_renderer {
   bool write(merge_action action, const arena_value*, size_type, const value_member* member) {
     if (!send_name(*member, out)) return false;
     if (action == merge_action::remove) return out.Null();
-    if (!member->value.IsObject() && !member->value.IsArray()) return json::detail::emit_scalar(member->value, out);
+    if (!member->value.IsObject() && !member->value.IsArray())
+      return json::detail::emit_scalar(member->value, out);
     return !json::detail::emit(member->value, out, rule, static_cast<std::size_t>(-1), memory);
   }
 };
 
-/// A handler that turns a value into its metadata: objects are mirrored, anything else is one stamp.
+/// A handler that turns a value into its metadata: objects are mirrored, anything else is one
+/// stamp.
 template <class Writer>
 struct metadata_mirror {
   Writer& out;
@@ -93,7 +95,9 @@ struct metadata_mirror {
   bool Uint64(std::uint64_t) { return leaf(); }
   bool Double(double) { return leaf(); }
   bool String(const char*, size_type, bool) { return leaf(); }
-  bool Key(const char* name, size_type length, bool copy) { return arrays != 0 || out.Key(name, length, copy); }
+  bool Key(const char* name, size_type length, bool copy) {
+    return arrays != 0 || out.Key(name, length, copy);
+  }
   bool StartObject() { return arrays != 0 || text.send_start(out); }
   bool EndObject(size_type n) { return arrays != 0 || out.EndObject(n); }
   bool StartArray() { return arrays++ != 0 || text.send(out); }
@@ -103,7 +107,8 @@ struct metadata_mirror {
   }
 };
 
-/// Sends the metadata of what a plan writes, as a change event has it: one stamp everywhere, nothing for what goes.
+/// Sends the metadata of what a plan writes, as a change event has it: one stamp everywhere,
+/// nothing for what goes.
 template <class Writer>
 struct metadata_renderer {
   Writer& out;

@@ -1,10 +1,11 @@
 /// The stamps of a section: who was written when, kept by position beside the tree of values.
 ///
-/// A section has as many stamps as members, but most are the same and the names stand in the tree already. So
-/// each member has one word, in the order of the object's members: an id into a table of different stamps, or the
-/// place of a block with the words of its own members. An object whose members all carry the same stamp has no
-/// block. A block also knows which member was written last and how new all others can be: what changed since a
-/// version is found without looking at what did not.
+/// A section has as many stamps as members, but most are the same and the names stand in the tree
+/// already. So each member has one word, in the order of the object's members: an id into a table
+/// of different stamps, or the place of a block with the words of its own members. An object whose
+/// members all carry the same stamp has no block. A block also knows which member was written last
+/// and how new all others can be: what changed since a version is found without looking at what did
+/// not.
 #pragma once
 
 #include <cstddef>  // std::size_t
@@ -24,7 +25,8 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
 
-/// Finds members of one object by names that mostly come in the same order. Its index lives in `memory`.
+/// Finds members of one object by names that mostly come in the same order. Its index lives in
+/// `memory`.
 class ordered_lookup {
  public:
   ordered_lookup() noexcept = default;
@@ -61,7 +63,8 @@ class ordered_lookup {
       index = next_++;
       return true;
     }
-    if (count > json::detail::small_object && misses_ == worth_an_index) return find(json::detail::text_of(name), memory, index);
+    if (count > json::detail::small_object && misses_ == worth_an_index)
+      return find(json::detail::text_of(name), memory, index);
     if (misses_ < worth_an_index) ++misses_;
     index = json::detail::scan_names<arena_value>(members, count, name);
     if (index != json::detail::no_index) next_ = index + 1;
@@ -85,9 +88,11 @@ template <class Handler>
 bool emit_stamp(const stamp& s, stamp_fields fields, Handler& handler, size_type& sent) {
   if (fields != stamp_fields::version) {
     char text[max_timestamp_chars];
-    const char* end = to_chars(text, s.time);
+    const char* end = format_timestamp(text, s.time);
     ++sent;
-    if (!handler.Key("$lastUpdated", 12, true) || !handler.String(text, static_cast<size_type>(end - text), true)) return false;
+    if (!handler.Key("$lastUpdated", 12, true) ||
+        !handler.String(text, static_cast<size_type>(end - text), true))
+      return false;
   }
   if (fields == stamp_fields::time || s.version == 0) return true;
   ++sent;
@@ -99,7 +104,8 @@ class stamp_shadow {
   /// What is known of one value: an id, or the place of a block. 0 is nothing known.
   using word = std::uint32_t;
 
-  explicit stamp_shadow(const json::memory_source& memory = {}) noexcept : words_(memory), table_(memory) {}
+  explicit stamp_shadow(const json::memory_source& memory = {}) noexcept
+      : words_(memory), table_(memory) {}
   void swap(stamp_shadow& other) noexcept {
     words_.swap(other.words_);
     table_.swap(other.table_);
@@ -110,7 +116,9 @@ class stamp_shadow {
 
   word root() const noexcept { return root_; }
   /// The word of the member at `index` of the object that `w` stands for.
-  word child(word w, size_type index) const noexcept { return is_block(w) ? words_[members_of(w) + index] : w; }
+  word child(word w, size_type index) const noexcept {
+    return is_block(w) ? words_[members_of(w) + index] : w;
+  }
   static bool is_block(word w) noexcept { return (w & 1) != 0; }
   bool known(word w) const noexcept { return id_of(w) != 0; }
   stamp at(word w) const noexcept { return table_.empty() ? stamp{} : table_[id_of(w)]; }
@@ -119,7 +127,9 @@ class stamp_shadow {
   stamp newest_other(word w) const noexcept { return table_[words_[place_of(w) + others]]; }
 
   const json::memory_source& memory() const noexcept { return words_.memory(); }
-  std::size_t memory_in_bytes() const noexcept { return words_.capacity() * sizeof(word) + table_.capacity() * sizeof(stamp); }
+  std::size_t memory_in_bytes() const noexcept {
+    return words_.capacity() * sizeof(word) + table_.capacity() * sizeof(stamp);
+  }
 
   // --- writing -------------------------------------------------------------------------------
 
@@ -141,8 +151,8 @@ class stamp_shadow {
     root_ = 1 << 1;
   }
 
-  /// What the plan writes carries the stamp, and so do the objects around it. Was prepared, and the plan is not
-  /// carried out yet.
+  /// What the plan writes carries the stamp, and so do the objects around it. Was prepared, and the
+  /// plan is not carried out yet.
   void write(const merge_plan& plan, const arena_value& values, const stamp& s) noexcept {
     if (table_.empty()) table_.push({});
     table_.push(s);
@@ -150,15 +160,19 @@ class stamp_shadow {
     static_cast<void>(walk_plan(plan, values, writer));
   }
 
-  /// Takes the stamps from a section's `$metadata`. What is missing or has no meaning there is not known. Neither is a
-  /// version above `newest`, the section's own, nor an object's version below one inside of it. Other members of it are
-  /// left to the caller. False when memory ran out; then this is undefined.
-  [[nodiscard]] bool load(const arena_value& values, const arena_value& metadata, std::int64_t newest, const json::memory_source& memory);
+  /// Takes the stamps from a section's `$metadata`. What is missing or has no meaning there is not
+  /// known. Neither is a version above `newest`, the section's own, nor an object's version below
+  /// one inside of it. Other members of it are left to the caller. False when memory ran out; then
+  /// this is undefined.
+  [[nodiscard]] bool load(const arena_value& values, const arena_value& metadata,
+                          std::int64_t newest, const json::memory_source& memory);
 
   /// Becomes a copy. False, with nothing changed, when memory ran out.
   [[nodiscard]] bool assign(const stamp_shadow& other) {
     stamp_shadow copy(words_.memory());
-    if (!copy.words_.reserve_exactly(other.words_.size()) || !copy.table_.reserve_exactly(other.table_.size())) return false;
+    if (!copy.words_.reserve_exactly(other.words_.size()) ||
+        !copy.table_.reserve_exactly(other.table_.size()))
+      return false;
     copy.words_.append(other.words_.data(), other.words_.size());
     copy.table_.append(other.table_.data(), other.table_.size());
     copy.root_ = other.root_;
@@ -168,15 +182,18 @@ class stamp_shadow {
 
   // --- storing -------------------------------------------------------------------------------
 
-  /// Sends everything as numbers to put(std::uint64_t): the table, then the words in the order of the tree.
+  /// Sends everything as numbers to put(std::uint64_t): the table, then the words in the order of
+  /// the tree.
   template <class Put>
   void store(const arena_value& values, Put&& put) const;
-  /// Takes such numbers back from next(std::uint64_t&), which gives false at the end; false also when they do not
-  /// fit the tree, or memory ran out (`out_of_memory` says so). Then this is undefined.
+  /// Takes such numbers back from next(std::uint64_t&), which gives false at the end; false also
+  /// when they do not fit the tree, or memory ran out (`out_of_memory` says so). Then this is
+  /// undefined.
   template <class Next>
-  [[nodiscard]] bool restore(const arena_value& values, Next&& next, const json::memory_source& memory, bool& out_of_memory);
-  /// Versions that no write to a section can have had, below 0 or above `newest`, are not known any more. Returns
-  /// whether there was one.
+  [[nodiscard]] bool restore(const arena_value& values, Next&& next,
+                             const json::memory_source& memory, bool& out_of_memory);
+  /// Versions that no write to a section can have had, below 0 or above `newest`, are not known any
+  /// more. Returns whether there was one.
   bool drop_versions_above(std::int64_t newest) noexcept {
     bool found = false;
     for (std::size_t i = 0; i < table_.size(); ++i) {
@@ -186,8 +203,8 @@ class stamp_shadow {
     }
     return found;
   }
-  /// Whether what was written after `version` can be found from above: no object has an older stamp than what is in it,
-  /// and blocks say the truth about their members.
+  /// Whether what was written after `version` can be found from above: no object has an older stamp
+  /// than what is in it, and blocks say the truth about their members.
   bool in_order_after(std::int64_t version) const noexcept;
 
  private:
@@ -204,8 +221,8 @@ class stamp_shadow {
   static std::size_t place_of(word w) noexcept { return w >> 1; }
   static std::size_t members_of(word w) noexcept { return place_of(w) + header; }
   word id_of(word w) const noexcept { return is_block(w) ? words_[place_of(w) + own] : w >> 1; }
-  /// The room a block of so many members has: a function of the count, so it need not be stored. Blocks that
-  /// shrink forget some room.
+  /// The room a block of so many members has: a function of the count, so it need not be stored.
+  /// Blocks that shrink forget some room.
   static std::size_t room_for(std::size_t members) noexcept {
     std::size_t step = 4;  // about one eighth, so that growing member by member stays linear
     while (step * 8 < members) step *= 2;
@@ -226,7 +243,8 @@ class stamp_shadow {
     std::size_t depth = 0;
 
     word& link(std::size_t level) noexcept {
-      return level == 0 ? shadow.root_ : shadow.words_[frames[level - 1].place + header + frames[level].index];
+      return level == 0 ? shadow.root_
+                        : shadow.words_[frames[level - 1].place + header + frames[level].index];
     }
     bool enter(const arena_value& object, size_type index, const value_member*) noexcept {
       if (depth != 0) touch(frames[depth - 1], index);
@@ -247,7 +265,8 @@ class stamp_shadow {
       block[last] = index;
       f.touched = true;
     }
-    bool write(merge_action action, const arena_value*, size_type index, const value_member*) noexcept {
+    bool write(merge_action action, const arena_value*, size_type index,
+               const value_member*) noexcept {
       frame& f = frames[depth - 1];
       if (action == merge_action::add) {
         const word members = shadow.words_[f.place + count];
@@ -334,7 +353,8 @@ class stamp_shadow {
     to.extend(room_for(members) - members);
     return block_at(place);
   }
-  /// The words of all blocks in use, found without memory: a block is visited from the one around it.
+  /// The words of all blocks in use, found without memory: a block is visited from the one around
+  /// it.
   std::size_t live_words() const noexcept {
     if (!is_block(root_)) return 0;
     struct frame {
@@ -445,9 +465,11 @@ class stamp_shadow::words_needed {
   std::size_t words_ = 0;
 };
 
-/// Sends a section's `$metadata` as events: the mirror of its objects with the stamps that are known.
+/// Sends a section's `$metadata` as events: the mirror of its objects with the stamps that are
+/// known.
 template <class Handler>
-json::error emit_metadata(const arena_value& values, const stamp_shadow& shadow, stamp_fields fields, Handler& handler) {
+json::error emit_metadata(const arena_value& values, const stamp_shadow& shadow,
+                          stamp_fields fields, Handler& handler) {
   struct frame {
     const arena_value* object;
     stamp_shadow::word at;
@@ -488,9 +510,10 @@ json::error emit_metadata(const arena_value& values, const stamp_shadow& shadow,
   return {};
 }
 
-inline bool stamp_shadow::load(const arena_value& values, const arena_value& metadata, std::int64_t newest,
-                               const json::memory_source& memory) {
-  /// The different stamps so far, by a hash that only has to be quick: equal ones that are not found only cost room.
+inline bool stamp_shadow::load(const arena_value& values, const arena_value& metadata,
+                               std::int64_t newest, const json::memory_source& memory) {
+  /// The different stamps so far, by a hash that only has to be quick: equal ones that are not
+  /// found only cost room.
   struct known_stamps {
     json::detail::stack<std::uint32_t, 4> slots;
     explicit known_stamps(const json::memory_source& m) noexcept : slots(m) {}
@@ -500,7 +523,8 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
         slots.truncate(0);
         if (!slots.extend(size)) return false;
         std::memset(slots.data(), 0, size * sizeof(std::uint32_t));
-        for (std::size_t i = 1; i < table.size(); ++i) slots[place(table[i])] = static_cast<std::uint32_t>(i);
+        for (std::size_t i = 1; i < table.size(); ++i)
+          slots[place(table[i])] = static_cast<std::uint32_t>(i);
       }
       for (std::size_t at = place(s), probes = 0;; at = (at + 1) & (slots.size() - 1), ++probes) {
         if (slots[at] != 0 && table[slots[at]] == s) {
@@ -516,7 +540,9 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
       }
     }
     std::size_t place(const stamp& s) const noexcept {
-      std::uint64_t h = (static_cast<std::uint64_t>(s.time) ^ static_cast<std::uint64_t>(s.version) * 0x9E3779B97F4A7C15u) * 0xD6E8FEB86659FD93u;
+      std::uint64_t h = (static_cast<std::uint64_t>(s.time.ticks) ^
+                         static_cast<std::uint64_t>(s.version) * 0x9E3779B97F4A7C15u) *
+                        0xD6E8FEB86659FD93u;
       return static_cast<std::size_t>(h >> 32) & (slots.size() - 1);
     }
   } stamps(memory);
@@ -531,8 +557,8 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
     const arena_value* object;
     word id;
     size_type next;
-    std::int64_t latest;     ///< the highest version inside of it
-    std::size_t first;       ///< of its members' words in `found`
+    std::int64_t latest;  ///< the highest version inside of it
+    std::size_t first;    ///< of its members' words in `found`
     std::size_t index_base;
     ordered_lookup metadata;
     bool has_metadata;
@@ -552,7 +578,8 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
       const std::string_view name = json::detail::text_of(members[i].name);
       if (name == "$lastUpdated") {
         const auto text = json::get<std::string_view>(members[i].value);
-        const auto time = text ? parse_timestamp(*text) : json::result<timestamp>(json::errc::invalid_time);
+        const auto time =
+            text ? parse_timestamp(*text) : json::result<timestamp>(json::errc::invalid_time);
         if (!time) return true;
         s.time = *time;
         timed = true;
@@ -567,7 +594,8 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
     word id = 0;
     const bool has = meta != nullptr && meta->IsObject();
     if (has && !own_id(*meta, id)) return false;
-    return frames.push({&object, id, 0, 0, found.size(), indexes.size(), has ? ordered_lookup(*meta) : ordered_lookup(), has, meta});
+    return frames.push({&object, id, 0, 0, found.size(), indexes.size(),
+                        has ? ordered_lookup(*meta) : ordered_lookup(), has, meta});
   };
   if (!enter(values, &metadata)) return false;
   for (;;) {
@@ -576,10 +604,12 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
       const value_member& member = json::detail::members_begin(*f.object)[f.next++];
       const arena_value* meta = nullptr;
       const std::string_view name = json::detail::text_of(member.name);
-      if (f.has_metadata && (name.empty() || name.front() != '$')) {  // those names are the stamps' own
+      if (f.has_metadata &&
+          (name.empty() || name.front() != '$')) {  // those names are the stamps' own
         size_type index = json::detail::no_index;
         if (!f.metadata.find(name, indexes, index)) return false;
-        if (index != json::detail::no_index) meta = &json::detail::members_begin(*f.metadata_object)[index].value;
+        if (index != json::detail::no_index)
+          meta = &json::detail::members_begin(*f.metadata_object)[index].value;
       }
       if (member.value.IsObject()) {
         if (!enter(member.value, meta)) return false;
@@ -654,7 +684,9 @@ inline bool stamp_shadow::in_order_after(std::int64_t version) const noexcept {
     const word index = f.next++;
     const word member = block[header + index];
     const std::int64_t written = at(member).version;
-    if (written > version && (written > at(f.at).version || (index != block[last] && written > newest_other(f.at).version))) return false;
+    if (written > version && (written > at(f.at).version ||
+                              (index != block[last] && written > newest_other(f.at).version)))
+      return false;
     if (is_block(member)) frames[depth++] = {member, 0};
   }
   return true;
@@ -664,7 +696,7 @@ template <class Put>
 void stamp_shadow::store(const arena_value& values, Put&& put) const {
   put(table_.size());
   for (std::size_t i = 1; i < table_.size(); ++i) {  // the first is always the same
-    put(static_cast<std::uint64_t>(table_[i].time));
+    put(static_cast<std::uint64_t>(table_[i].time.ticks));
     put(static_cast<std::uint64_t>(table_[i].version));
   }
   struct frame {
@@ -697,7 +729,8 @@ void stamp_shadow::store(const arena_value& values, Put&& put) const {
 }
 
 template <class Next>
-bool stamp_shadow::restore(const arena_value& values, Next&& next, const json::memory_source& memory, bool& out_of_memory) {
+bool stamp_shadow::restore(const arena_value& values, Next&& next,
+                           const json::memory_source& memory, bool& out_of_memory) {
   const auto no_memory = [&out_of_memory] {
     out_of_memory = true;
     return false;
@@ -711,7 +744,7 @@ bool stamp_shadow::restore(const arena_value& values, Next&& next, const json::m
     std::uint64_t time = 0, version = 0;
     if (i != 0 && (!next(time) || !next(version))) return false;
     if (!table_.reserve(1)) return no_memory();
-    table_.push({static_cast<timestamp>(time), static_cast<std::int64_t>(version)});
+    table_.push({{static_cast<std::int64_t>(time)}, static_cast<std::int64_t>(version)});
   }
   struct frame {
     const arena_value* object;
@@ -727,7 +760,8 @@ bool stamp_shadow::restore(const arena_value& values, Next&& next, const json::m
     if ((first & 1) == 0) return found.push(static_cast<word>(first)) || no_memory();
     if (!value.IsObject() || !next(newest) || newest >= stamps || !next(index)) return false;
     if (index != json::detail::no_index && index >= value.MemberCount()) return false;
-    return frames.push({&value, static_cast<word>(first >> 1), static_cast<word>(newest), static_cast<word>(index), 0, found.size()}) ||
+    return frames.push({&value, static_cast<word>(first >> 1), static_cast<word>(newest),
+                        static_cast<word>(index), 0, found.size()}) ||
            no_memory();
   };
   if (!enter(values)) return false;

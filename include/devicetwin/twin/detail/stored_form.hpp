@@ -1,4 +1,5 @@
-/// What stored bytes have in common: a mark, a format number, a checksum, numbers and texts with their lengths.
+/// What stored bytes have in common: a mark, a format number, a checksum, numbers and texts with
+/// their lengths.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -41,9 +42,9 @@ inline std::uint32_t crc32(std::string_view bytes) noexcept {
   return sum.value();
 }
 
-// The stored form: a mark of four letters, the format, three zeros, the length and the CRC-32 of what follows (four bytes
-// each, the lowest first). Then, as the format says, numbers in groups of seven bits, the lowest first, and texts with
-// their length before them.
+// The stored form: a mark of four letters, the format, three zeros, the length and the CRC-32 of
+// what follows (four bytes each, the lowest first). Then, as the format says, numbers in groups of
+// seven bits, the lowest first, and texts with their length before them.
 inline constexpr std::size_t stored_header_size = 16;
 
 /// Appends bytes to what json::write() takes. False when it is full.
@@ -125,10 +126,11 @@ class stored_measure {
   crc32_sum sum_;
 };
 
-/// Appends the stored form whose content `write(stored_writer&)` writes, each time the same: it is called twice.
-/// Errors: out_of_memory, for more than 4 GB too; then `out` is as it was.
+/// Appends the stored form whose content `write(stored_writer&)` writes, each time the same: it is
+/// called twice. Errors: out_of_memory, for more than 4 GB too; then `out` is as it was.
 template <class Output, class Write>
-json::error write_stored_form(std::string_view mark, unsigned char format, Output& out, Write&& write) {
+json::error write_stored_form(std::string_view mark, unsigned char format, Output& out,
+                              Write&& write) {
   stored_measure measured;
   stored_writer<stored_measure> measuring(measured);
   write(measuring);
@@ -149,8 +151,10 @@ json::error write_stored_form(std::string_view mark, unsigned char format, Outpu
   return json::error(json::errc::out_of_memory).needing(size + sizeof header + measured.size());
 }
 
-/// Finds the content of a stored form. damaged: torn, changed, or something else; newer_format: of a later `format`.
-inline json::errc read_stored_form(std::string_view bytes, std::string_view mark, unsigned char format, std::string_view& content) noexcept {
+/// Finds the content of a stored form. damaged: torn, changed, or something else; newer_format: of
+/// a later `format`.
+inline json::errc read_stored_form(std::string_view bytes, std::string_view mark,
+                                   unsigned char format, std::string_view& content) noexcept {
   const auto number = [bytes](std::size_t at) {
     std::uint32_t n = 0;
     for (std::size_t i = 4; i-- > 0;) n = n << 8 | static_cast<unsigned char>(bytes[at + i]);
@@ -159,7 +163,9 @@ inline json::errc read_stored_form(std::string_view bytes, std::string_view mark
   if (bytes.size() < stored_header_size || bytes.substr(0, 4) != mark) return json::errc::damaged;
   if (static_cast<unsigned char>(bytes[4]) > format) return json::errc::newer_format;
   content = bytes.substr(stored_header_size);
-  return bytes[4] == 0 || number(8) != content.size() || number(12) != crc32(content) ? json::errc::damaged : json::errc::ok;
+  return bytes[4] == 0 || number(8) != content.size() || number(12) != crc32(content)
+             ? json::errc::damaged
+             : json::errc::ok;
 }
 
 }  // namespace detail

@@ -1,4 +1,5 @@
-/// Desired against reported: what a device has still to do, and how a write changes how much that is.
+/// Desired against reported: what a device has still to do, and how a write changes how much that
+/// is.
 #pragma once
 
 #include <cstddef>  // std::size_t
@@ -21,18 +22,21 @@ inline const arena_value* find_member(const arena_value& object, std::string_vie
   const auto* members = json::detail::members_begin(object);
   const size_type count = object.MemberCount();
   for (size_type i = 0; i < count; ++i) {  // lengths settle most
-    if (members[i].name.GetStringLength() == name.size() && json::detail::text_of(members[i].name) == name) return &members[i].value;
+    if (members[i].name.GetStringLength() == name.size() &&
+        json::detail::text_of(members[i].name) == name)
+      return &members[i].value;
   }
   return nullptr;
 }
 
 /// Whether a value is an integer of 64 bits, also one that is spelled as 200.0.
 inline bool is_integer(const arena_value& value, std::int64_t& integer) noexcept {
-  return value.IsNumber() && json::detail::convert(json::detail::number_of(value), integer) == json::errc::ok;
+  return value.IsNumber() &&
+         json::detail::convert(json::detail::number_of(value), integer) == json::errc::ok;
 }
 
-/// The value in effect of an acknowledgement (docs/azure.md, "Acknowledgements"): an object with a `value` and integers
-/// `ac` and `av`. A null pointer for anything else.
+/// The value in effect of an acknowledgement (docs/azure.md, "Acknowledgements"): an object with a
+/// `value` and integers `ac` and `av`. A null pointer for anything else.
 inline const arena_value* acknowledged_value(const arena_value& reported) noexcept {
   if (!reported.IsObject() || reported.MemberCount() < 3) return nullptr;
   for (const std::string_view integer : {"ac", "av"}) {
@@ -50,28 +54,33 @@ inline const arena_value* in_effect(const arena_value* reported) noexcept {
   return value == nullptr ? reported : value;
 }
 
-/// Walks desired beside reported. The visitor is told of each desired property that reported lacks or has with another
-/// value, the topmost of a subtree that is missing as a whole: differs(steps, desired, reported, acknowledgement), reported
-/// a null pointer where it is missing; false stops. The acknowledgement is the object that answers the property or what it
-/// is in, or a null pointer. A visitor with extra(steps, reported) is also told of what only reported has, and,
-/// by enter(name) and leave(), which pair of objects the walk is in; the name of the outermost is empty.
+/// Walks desired beside reported. The visitor is told of each desired property that reported lacks
+/// or has with another value, the topmost of a subtree that is missing as a whole: differs(steps,
+/// desired, reported, acknowledgement), reported a null pointer where it is missing; false stops.
+/// The acknowledgement is the object that answers the property or what it is in, or a null pointer.
+/// A visitor with extra(steps, reported) is also told of what only reported has, and, by
+/// enter(name) and leave(), which pair of objects the walk is in; the name of the outermost is
+/// empty.
 class delta_walk {
  public:
   delta_walk(merge::number_equality numbers, const json::memory_source& memory) noexcept
       : numbers_(numbers), memory_(memory), frames_(memory), steps_(memory), indexes_(memory) {}
 
-  /// Members that are null do not count on this side: a patch's values are compared before they are merged.
+  /// Members that are null do not count on this side: a patch's values are compared before they are
+  /// merged.
   bool skip_desired_nulls = false;
   bool skip_reported_nulls = false;
 
   json::error failure() const noexcept { return failure_; }
-  /// While the visitor is told of something: which member of desired leads on from the open object at this level.
+  /// While the visitor is told of something: which member of desired leads on from the open object
+  /// at this level.
   size_type desired_index(std::size_t level) const noexcept { return frames_[level].next - 1; }
 
-  /// False when the visitor stopped or, with failure(), memory ran out. `is_section`: the values are two whole
-  /// sections, and not a property, which alone may be an acknowledgement.
+  /// False when the visitor stopped or, with failure(), memory ran out. `is_section`: the values
+  /// are two whole sections, and not a property, which alone may be an acknowledgement.
   template <class Visitor>
-  bool run(const arena_value& desired, const arena_value* reported, Visitor& visitor, bool is_section = true) {
+  bool run(const arena_value& desired, const arena_value* reported, Visitor& visitor,
+           bool is_section = true) {
     frames_.truncate(0);
     steps_.truncate(0);
     indexes_.truncate(0);
@@ -93,7 +102,10 @@ class delta_walk {
       size_type index = json::detail::no_index;
       if (!f.lookup.find(name, indexes_, index)) return fail(json::errc::out_of_memory);
       steps_.back() = json::step::member(name);
-      if (!pair(member.value, index == json::detail::no_index ? nullptr : &json::detail::members_begin(*f.reported)[index].value,
+      if (!pair(member.value,
+                index == json::detail::no_index
+                    ? nullptr
+                    : &json::detail::members_begin(*f.reported)[index].value,
                 f.acknowledgement, visitor)) {
         return false;
       }
@@ -112,8 +124,8 @@ class delta_walk {
   };
 
   template <class Visitor>
-  bool pair(const arena_value& desired, const arena_value* given, const arena_value* acknowledgement, Visitor& visitor,
-            bool is_section = false) {
+  bool pair(const arena_value& desired, const arena_value* given,
+            const arena_value* acknowledgement, Visitor& visitor, bool is_section = false) {
     if (skip_reported_nulls && given != nullptr && given->IsNull()) given = nullptr;
     const arena_value* reported = is_section ? given : in_effect(given);
     if (reported != given) acknowledgement = given;
@@ -121,7 +133,9 @@ class delta_walk {
     if (reported == nullptr) return visitor.differs(here, desired, given, acknowledgement);
     if (desired.IsObject() && reported->IsObject()) {
       if (!enter(visitor, 0)) return false;
-      if (!frames_.push({&desired, reported, acknowledgement, 0, indexes_.size(), ordered_lookup(*reported)}) || !steps_.push({})) {
+      if (!frames_.push({&desired, reported, acknowledgement, 0, indexes_.size(),
+                         ordered_lookup(*reported)}) ||
+          !steps_.push({})) {
         return fail(json::errc::out_of_memory);
       }
       return true;
@@ -130,13 +144,15 @@ class delta_walk {
     options.numbers = numbers_;
     options.memory = memory_;
     const auto same = json::equal(desired, *reported, options);
-    if (!same) return fail(same.error().code());
-    return *same || visitor.differs(here, desired, given, acknowledgement);
+    if (const json::errc e = json::detail::failure_of(same); e != json::errc::ok) return fail(e);
+    return same == json::comparison::equal ||
+           visitor.differs(here, desired, given, acknowledgement);
   }
 
   /// What only reported has, for a visitor that wants to know.
   template <class Visitor>
-  auto extras(frame& f, Visitor& visitor, int) -> decltype(visitor.extra(json::location(), *f.reported)) {
+  auto extras(frame& f, Visitor& visitor, int)
+      -> decltype(visitor.extra(json::location(), *f.reported)) {
     ordered_lookup lookup(*f.desired);
     const auto* members = json::detail::members_begin(*f.reported);
     for (size_type i = 0; i < f.reported->MemberCount(); ++i) {
@@ -145,20 +161,27 @@ class delta_walk {
       if (!lookup.find(name, indexes_, index)) return fail(json::errc::out_of_memory);
       if (index != json::detail::no_index) continue;
       steps_.back() = json::step::member(name);
-      if (!visitor.extra(json::location(steps_.data(), steps_.size()), members[i].value)) return false;
+      if (!visitor.extra(json::location(steps_.data(), steps_.size()), members[i].value))
+        return false;
     }
     return true;
   }
   template <class Visitor>
-  bool extras(frame&, Visitor&, long) { return true; }
+  bool extras(frame&, Visitor&, long) {
+    return true;
+  }
   template <class Visitor>
   auto enter(Visitor& visitor, int) -> decltype(visitor.enter(std::string_view())) {
     return visitor.enter(steps_.empty() ? std::string_view() : steps_.back().text());
   }
   template <class Visitor>
-  bool enter(Visitor&, long) { return true; }
+  bool enter(Visitor&, long) {
+    return true;
+  }
   template <class Visitor>
-  auto leave(Visitor& visitor, int) -> decltype(visitor.leave()) { visitor.leave(); }
+  auto leave(Visitor& visitor, int) -> decltype(visitor.leave()) {
+    visitor.leave();
+  }
   template <class Visitor>
   void leave(Visitor&, long) {}
 
@@ -175,20 +198,22 @@ class delta_walk {
   json::error failure_;
 };
 
-/// How many desired properties reported does not have in effect: what in_sync() asks, kept up to date by looking at
-/// what a plan writes and nothing else.
+/// How many desired properties reported does not have in effect: what in_sync() asks, kept up to
+/// date by looking at what a plan writes and nothing else.
 class sync_counter {
  public:
-  sync_counter(const dialect& rules, const json::memory_source& memory) noexcept : rules_(rules), memory_(memory) {}
+  sync_counter(const dialect& rules, const json::memory_source& memory) noexcept
+      : rules_(rules), memory_(memory) {}
 
   /// Which of two values to compare comes from a patch and is not merged yet.
   enum class from_patch : unsigned char { neither, desired, reported };
 
-  json::error count(const arena_value& desired, const arena_value* reported, from_patch which, std::int64_t& sum,
-                    bool is_section = false) {
+  json::error count(const arena_value& desired, const arena_value* reported, from_patch which,
+                    std::int64_t& sum, bool is_section = false) {
     const bool drops = rules_.nulls == merge::null_rule::remove;
     if (!desired.IsObject() && !desired.IsArray()) {  // most often: no walk for that
-      if (drops && which == from_patch::reported && reported != nullptr && reported->IsNull()) reported = nullptr;
+      if (drops && which == from_patch::reported && reported != nullptr && reported->IsNull())
+        reported = nullptr;
       reported = in_effect(reported);
       const bool same = reported != nullptr && !reported->IsObject() && !reported->IsArray() &&
                         json::detail::same_scalar(desired, *reported, rules_.numbers);
@@ -197,7 +222,8 @@ class sync_counter {
     }
     struct adder {
       std::int64_t count = 0;
-      bool differs(const json::location&, const arena_value&, const arena_value*, const arena_value*) noexcept {
+      bool differs(const json::location&, const arena_value&, const arena_value*,
+                   const arena_value*) noexcept {
         ++count;
         return true;
       }
@@ -210,8 +236,8 @@ class sync_counter {
     return {};
   }
 
-  /// By how much a write changes the count: visitors of walk_plan() for a plan of either section, which walk the
-  /// other one along with it.
+  /// By how much a write changes the count: visitors of walk_plan() for a plan of either section,
+  /// which walk the other one along with it.
   struct desired_write;
   struct reported_write;
 
@@ -238,7 +264,8 @@ class sync_counter {
     }
     bool push(const arena_value* other) noexcept {
       if (other != nullptr && !other->IsObject()) other = nullptr;
-      const frame f{other, other == nullptr ? ordered_lookup() : ordered_lookup(*other), indexes.size()};
+      const frame f{other, other == nullptr ? ordered_lookup() : ordered_lookup(*other),
+                    indexes.size()};
       return frames.push(f) || fail(json::errc::out_of_memory);
     }
     bool leave() noexcept {
@@ -253,10 +280,12 @@ class sync_counter {
       found = nullptr;
       if (f.other == nullptr) return true;
       if (!f.lookup.find(member.name, indexes, index)) return fail(json::errc::out_of_memory);
-      if (index != json::detail::no_index) found = &json::detail::members_begin(*f.other)[index].value;
+      if (index != json::detail::no_index)
+        found = &json::detail::members_begin(*f.other)[index].value;
       return true;
     }
-    bool add(const arena_value& desired, const arena_value* reported, from_patch which, std::int64_t sign) {
+    bool add(const arena_value& desired, const arena_value* reported, from_patch which,
+             std::int64_t sign) {
       std::int64_t sum = 0;
       if (json::error e = counter.count(desired, reported, which, sum)) return fail(e.code());
       change += sign * sum;
@@ -292,7 +321,9 @@ struct sync_counter::reported_write : sync_counter::write_base {
       if (!beside(*member, desired)) return false;
       // What is or becomes an acknowledgement is compared as a whole.
       if (desired != nullptr && concerns_acknowledgement(object, member->value)) {
-        if (!add(*desired, &object, from_patch::neither, -1) || !add_merged(*desired, object, member->value)) return false;
+        if (!add(*desired, &object, from_patch::neither, -1) ||
+            !add_merged(*desired, object, member->value))
+          return false;
         desired = nullptr;
       }
     }
@@ -307,14 +338,17 @@ struct sync_counter::reported_write : sync_counter::write_base {
            add(*desired, action == merge_action::remove ? nullptr : &member->value,
                from_patch::reported, 1);
   }
-  static bool concerns_acknowledgement(const arena_value& object, const arena_value& patch) noexcept {
+  static bool concerns_acknowledgement(const arena_value& object,
+                                       const arena_value& patch) noexcept {
     return acknowledged_value(object) != nullptr || find_member(patch, "ac") != nullptr ||
            find_member(patch, "av") != nullptr || find_member(patch, "value") != nullptr;
   }
   bool add_merged(const arena_value& desired, const arena_value& object, const arena_value& patch) {
     json::document merged(counter.memory_);
     if (json::error e = merged.assign(object)) return fail(e.code());
-    if (json::error e = merge::apply_merge_patch(merged, patch, merge_options(counter.rules_, counter.memory_))) return fail(e.code());
+    if (json::error e =
+            merge::apply_merge_patch(merged, patch, merge_options(counter.rules_, counter.memory_)))
+      return fail(e.code());
     return add(desired, &merged.root(), from_patch::neither, 1);
   }
 };

@@ -17,7 +17,8 @@ inline std::size_t visible_text(std::string_view raw) noexcept {
   if (!json::detail::has_escapes(raw)) return visible_size(raw);
   visible_count visible;
   json::detail::plain_bytes bytes(raw);
-  for (int byte = bytes.next(); byte >= 0; byte = bytes.next()) visible.add(static_cast<unsigned char>(byte));
+  for (int byte = bytes.next(); byte >= 0; byte = bytes.next())
+    visible.add(static_cast<unsigned char>(byte));
   return visible.count();
 }
 

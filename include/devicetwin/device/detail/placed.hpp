@@ -7,10 +7,9 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
-#if defined(DEVICETWIN_NO_SIMD)  // for small machines
+#if defined(DEVICETWIN_SMALL)  // for small machines
 
 /// In working memory: they are large for a small stack.
 template <class Engine>
@@ -59,6 +58,5 @@ class placed {
 #endif
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

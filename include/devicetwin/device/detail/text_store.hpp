@@ -1,4 +1,5 @@
-/// Several texts in one block of memory: each where there was room, what is not needed any more closed up when there is none.
+/// Several texts in one block of memory: each where there was room, what is not needed any more
+/// closed up when there is none.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -11,7 +12,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
 /// A text in a store; empty ones are nowhere.
@@ -20,15 +20,16 @@ struct region {
   std::uint32_t size = 0;
 };
 
-/// One block, a caller's or grown on a heap. Texts are written behind each other and never changed, so that a state of
-/// before is come back to by forgetting what was written since. Working memory is taken from the end of a caller's block;
-/// beside a heap, from the heap.
+/// One block, a caller's or grown on a heap. Texts are written behind each other and never changed,
+/// so that a state of before is come back to by forgetting what was written since. Working memory
+/// is taken from the end of a caller's block; beside a heap, from the heap.
 class text_store {
  public:
   static constexpr std::size_t most_regions = 16;  ///< in a list
 
   explicit text_store(const json::memory_source& heap) noexcept : heap_(heap) {}
-  text_store(void* buffer, std::size_t bytes) noexcept : heap_(json::memory_source::none()), fixed_(true) {
+  text_store(void* buffer, std::size_t bytes) noexcept
+      : heap_(json::memory_source::none()), fixed_(true) {
     block_ = static_cast<char*>(buffer);
     capacity_ = block_ == nullptr ? 0 : bytes < longest ? bytes : longest;
     // The end is aligned, for working memory.
@@ -51,8 +52,11 @@ class text_store {
   /// Memory for the engine while one text is made.
   json::memory_source working() noexcept {
     if (!fixed_) return heap_;
-    return {[](void* context, std::size_t bytes) { return static_cast<text_store*>(context)->take(bytes); },
-            [](void* context, void* block) { static_cast<text_store*>(context)->give_back(block); }, this};
+    return {[](void* context, std::size_t bytes) {
+              return static_cast<text_store*>(context)->take(bytes);
+            },
+            [](void* context, void* block) { static_cast<text_store*>(context)->give_back(block); },
+            this};
   }
 
   /// Room for so many bytes at the top, or a null pointer; what is missing is noted.
@@ -65,13 +69,14 @@ class text_store {
     if (bytes > missing_) missing_ = bytes;
   }
 
-  /// After a request for memory failed: makes more of it by closing up what none of the regions of the two lists holds, or
-  /// by growing. False when neither is possible. Views go.
+  /// After a request for memory failed: makes more of it by closing up what none of the regions of
+  /// the two lists holds, or by growing. False when neither is possible. Views go.
   bool make_room(region* first, region* second, std::size_t count) noexcept {
     const std::size_t missing = missing_;
     const std::size_t before = top_;
     close_up(first, second, count);
-    // On a heap it grows early: making room in the middle of an event costs more than what it is for.
+    // On a heap it grows early: making room in the middle of an event costs more than what it is
+    // for.
     const bool ample = fixed_ || (missing <= before - top_ && floor_ - top_ >= top_ + missing);
     if (top_ != before && ample) {
       missing_ = 0;
@@ -79,10 +84,11 @@ class text_store {
     }
     if (fixed_ || missing > longest / 4) return false;
     if (missing == 0) return top_ != before;
-    // By a share of what it has, not by what the last piece lacked: the text at hand, which is made once more after
-    // this, does not count in top_.
+    // By a share of what it has, not by what the last piece lacked: the text at hand, which is made
+    // once more after this, does not count in top_.
     std::size_t capacity = 2 * (std::size_t{top_} + missing) + 512;
-    if (capacity < capacity_ + capacity_ / 2 + missing) capacity = capacity_ + capacity_ / 2 + missing;
+    if (capacity < capacity_ + capacity_ / 2 + missing)
+      capacity = capacity_ + capacity_ / 2 + missing;
     if (capacity > longest) return false;
     auto* const grown = static_cast<char*>(heap_.allocate(heap_.context, capacity));
     if (grown == nullptr) return top_ != before && missing <= floor_ - top_;
@@ -95,8 +101,8 @@ class text_store {
     missing_ = 0;
     return true;
   }
-  /// Closes up before there is a need, when little room is left and much of the block is held by nobody: a text that does
-  /// not fit is made in vain.
+  /// Closes up before there is a need, when little room is left and much of the block is held by
+  /// nobody: a text that does not fit is made in vain.
   void tidy(region* list, std::size_t count) noexcept {
     std::size_t held = 0;
     for (std::size_t i = 0; i < count; ++i) held += list[i].size;
@@ -197,6 +203,5 @@ class store_output {
 };
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

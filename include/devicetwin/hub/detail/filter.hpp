@@ -9,13 +9,14 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
-/// A bit of its own for each filter that matches every notification's topic, "$iothub/twin/PATCH/properties/desired/" and
-/// one more level, and 0 for all others. There are 63 of them: `#` behind 1 to 6 levels, or all six levels, where the
-/// second to fifth may be `+` and the sixth has to be. (MQTT 3.1.1, section 4.7: a wildcard does not stand for a first
-/// level with `$`; `#` takes its parent, too.) So a set of 64 bits is all that is to be kept of a client's subscriptions.
+/// A bit of its own for each filter that matches every notification's topic,
+/// "$iothub/twin/PATCH/properties/desired/" and one more level, and 0 for all others. There are 63
+/// of them: `#` behind 1 to 6 levels, or all six levels, where the second to fifth may be `+` and
+/// the sixth has to be. (MQTT 3.1.1, section 4.7: a wildcard does not stand for a first level with
+/// `$`; `#` takes its parent, too.) So a set of 64 bits is all that is to be kept of a client's
+/// subscriptions.
 inline std::uint64_t filter_bit(std::string_view filter) noexcept {
   constexpr std::string_view levels[] = {"$iothub", "twin", "PATCH", "properties", "desired"};
   constexpr std::size_t count = 6;
@@ -28,7 +29,8 @@ inline std::uint64_t filter_bit(std::string_view filter) noexcept {
     const std::string_view level = filter.substr(0, end);
     if (level == "#") {
       if (!last || matched == 0) return 0;
-      // 2^(k-1) filters with `#` behind k levels, for k up to 5; then the 16 with it behind all six.
+      // 2^(k-1) filters with `#` behind k levels, for k up to 5; then the 16 with it behind all
+      // six.
       const unsigned before = matched < count ? (1u << (matched - 1)) - 1 : 31;
       return std::uint64_t{1} << (before + plus);
     }
@@ -45,6 +47,5 @@ inline std::uint64_t filter_bit(std::string_view filter) noexcept {
 }
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -1,38 +1,40 @@
 /// What a device session asks its caller to do, and what it tells.
 #pragma once
 
-#include <cstddef>      // std::size_t
+#include <cstddef>      // std::size_t, std::ptrdiff_t
 #include <cstdint>      // std::int64_t
+#include <iterator>     // std::input_iterator_tag
 #include <string_view>  // std::string_view
 
 #include "../json/error.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 
 enum class action_kind : unsigned char {
   subscribe,  ///< to the filter `topic`
   publish,    ///< `payload` on `topic`; not retained
   changed,    ///< desired changed: device_session::changes() says what. Once for each batch
-  refused,    ///< the hub refused the reported patch `payload`; it is dropped. `status`, `code`, `message` say why
-  failed      ///< the hub refused to give the twin: `status`, `code`, `message`. Not asked again until connected()
+  refused,    ///< the hub refused the reported patch `payload`; it is dropped. `status`, `code`,
+              ///< `message` say why
+  failed  ///< the hub refused to give the twin: `status`, `code`, `message`. Not asked again until
+          ///< connected()
 };
 
 /// One thing to do or to know. The texts are valid until the next call that is not const.
 struct device_action {
   action_kind kind = action_kind::subscribe;
-  unsigned qos = 0;
   std::string_view topic = {};
   std::string_view payload = {};
-  unsigned status = 0;             ///< as in HTTP; 0 when the patch was not sent, because a part alone is too long for a message
-  std::int64_t code = 0;           ///< the hub's `errorCode`; 0 when it gave none
-  std::string_view message = {};   ///< the hub's `message`, or its body when that is not understood
+  unsigned status = 0;  ///< as in HTTP; 0 when the patch was not sent, because a part alone is too
+                        ///< long for a message
+  std::int64_t code = 0;          ///< the hub's `errorCode`; 0 when it gave none
+  std::string_view message = {};  ///< the hub's `message`, or its body when that is not understood
 };
 
 /// What happened to one property. A text is a JSON value; an empty one stands for "not there".
 struct text_change {
-  std::string_view pointer;   ///< JSON Pointer in the section
+  std::string_view pointer;  ///< JSON Pointer in the section
   std::string_view old_text;
   std::string_view new_text;
 };
@@ -42,10 +44,25 @@ class text_changes {
  public:
   class iterator {
    public:
+    using value_type = text_change;
+    using difference_type = std::ptrdiff_t;
+    using reference = text_change;
+    using pointer = void;
+    using iterator_category = std::input_iterator_tag;
+#if defined(__cpp_lib_concepts) && __cpp_lib_concepts >= 202002L
+    using iterator_concept = std::forward_iterator_tag;
+#endif
+
+    iterator() noexcept = default;
     text_change operator*() const noexcept { return read().what; }
     iterator& operator++() noexcept {
       at_ = read().end;
       return *this;
+    }
+    iterator operator++(int) noexcept {
+      const iterator before = *this;
+      ++*this;
+      return before;
     }
     friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.at_ == b.at_; }
     friend bool operator!=(const iterator& a, const iterator& b) noexcept { return a.at_ != b.at_; }
@@ -56,7 +73,8 @@ class text_changes {
       text_change what;
       const char* end;
     };
-    iterator(const char* at, std::string_view old_text, std::string_view new_text) noexcept : at_(at), old_(old_text), new_(new_text) {}
+    iterator(const char* at, std::string_view old_text, std::string_view new_text) noexcept
+        : at_(at), old_(old_text), new_(new_text) {}
     record read() const noexcept {
       record r{{}, at_};
       const auto number = [&r] {
@@ -67,9 +85,10 @@ class text_changes {
           if (byte < 0x80) return n;
         }
       };
-      const std::size_t pointer = number(), old_size = number(), old_at = number(), new_size = number(), new_at = number();
-      r.what.pointer = {r.end, pointer};
-      r.end += pointer;
+      const std::size_t pointer_size = number(), old_size = number(), old_at = number(),
+                        new_size = number(), new_at = number();
+      r.what.pointer = {r.end, pointer_size};
+      r.end += pointer_size;
       if (old_size != 0) r.what.old_text = old_.substr(old_at, old_size);
       if (new_size != 0 && new_at != 0) {
         r.what.new_text = new_.substr(new_at - 1, new_size);
@@ -79,13 +98,14 @@ class text_changes {
       }
       return r;
     }
-    const char* at_;
+    const char* at_ = nullptr;
     std::string_view old_, new_;
   };
 
   text_changes() noexcept = default;
   /// As append() wrote them, and the texts that they are about.
-  text_changes(std::string_view records, std::string_view old_text, std::string_view new_text) noexcept
+  text_changes(std::string_view records, std::string_view old_text,
+               std::string_view new_text) noexcept
       : records_(records), old_(old_text), new_(new_text) {}
   bool empty() const noexcept { return records_.empty(); }
   /// Cost: linear.
@@ -97,10 +117,12 @@ class text_changes {
   iterator begin() const noexcept { return {records_.data(), old_, new_}; }
   iterator end() const noexcept { return {records_.data() + records_.size(), old_, new_}; }
 
-  /// For those who write the records: appends one to `out`, which has a bool append(const char*, std::size_t). `what.old_text`
-  /// is a piece of `old_text`, the new one of `new_text`, or else it is copied. False when `out` is full.
+  /// For those who write the records: appends one to `out`, which has a bool append(const char*,
+  /// std::size_t). `what.old_text` is a piece of `old_text`, the new one of `new_text`, or else it
+  /// is copied. False when `out` is full.
   template <class Output>
-  static bool append(Output& out, const text_change& what, std::string_view old_text, std::string_view new_text) {
+  static bool append(Output& out, const text_change& what, std::string_view old_text,
+                     std::string_view new_text) {
     char head[50];  // five numbers in groups of seven bits, the lowest first
     std::size_t size = 0;
     const auto number = [&](std::size_t n) {
@@ -108,10 +130,13 @@ class text_changes {
       head[size++] = static_cast<char>(n);
     };
     const std::string_view fresh = what.new_text;
-    const bool within = !fresh.empty() && fresh.data() >= new_text.data() && fresh.data() < new_text.data() + new_text.size();
+    const bool within = !fresh.empty() && fresh.data() >= new_text.data() &&
+                        fresh.data() < new_text.data() + new_text.size();
     number(what.pointer.size());
     number(what.old_text.size());
-    number(what.old_text.empty() ? 0 : static_cast<std::size_t>(what.old_text.data() - old_text.data()));
+    number(what.old_text.empty()
+               ? 0
+               : static_cast<std::size_t>(what.old_text.data() - old_text.data()));
     number(fresh.size());
     number(within ? static_cast<std::size_t>(fresh.data() - new_text.data()) + 1 : 0);
     return out.append(head, size) && out.append(what.pointer.data(), what.pointer.size()) &&
@@ -122,6 +147,5 @@ class text_changes {
   std::string_view records_, old_, new_;
 };
 
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -11,19 +11,20 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
 /// The memory of lookups that are open at the same time, the youngest on top.
 struct lookup_memory {
-  explicit lookup_memory(const json::memory_source& memory) noexcept : members(memory), names(memory), index(memory) {}
+  explicit lookup_memory(const json::memory_source& memory) noexcept
+      : members(memory), names(memory), index(memory) {}
   json::detail::stack<merge::detail::text_member, 4> members;
   merge::detail::plain_names names;
   json::detail::index_memory index;
 };
 
-/// Finds members of one object in trusted text. It looks on from behind the last member found, which is enough where both
-/// sides have one order; once that has cost as much as an index, it makes one.
+/// Finds members of one object in trusted text. It looks on from behind the last member found,
+/// which is enough where both sides have one order; once that has cost as much as an index, it
+/// makes one.
 class text_lookup {
  public:
   /// Of a text that is no object no member is found.
@@ -31,8 +32,9 @@ class text_lookup {
     if (!rest_.is_object()) rest_ = json::detail::text_items(object_ = {});
   }
 
-  /// Finds the value of the member whose name is spelled as `raw` between quotes; an empty text when there is none. Of
-  /// repeated names any may be found. False when there was no memory for an index.
+  /// Finds the value of the member whose name is spelled as `raw` between quotes; an empty text
+  /// when there is none. Of repeated names any may be found. False when there was no memory for an
+  /// index.
   [[nodiscard]] bool find(std::string_view raw, lookup_memory& memory, std::string_view& value) {
     value = {};
     if (!indexed_ && scanned_ > 4 * object_.size() + 1024 && !make_index(memory)) return false;
@@ -50,7 +52,8 @@ class text_lookup {
         if (json::detail::same_string(rest_.name(), raw)) value = rest_.value();
       }
     }
-    const std::size_t at = value.empty() ? 0 : static_cast<std::size_t>(value.data() + value.size() - start);
+    const std::size_t at =
+        value.empty() ? 0 : static_cast<std::size_t>(value.data() + value.size() - start);
     scanned_ += at > at_ ? at - at_ : object_.size() - at_ + at;
     at_ = at;
   }
@@ -71,7 +74,9 @@ class text_lookup {
     first_slot_ = memory.index.size();
     indexed_ = true;  // for close()
     const char* const start = object_.data();
-    const auto offset = [start](const char* p) { return static_cast<merge::detail::text_offset>(p - start); };
+    const auto offset = [start](const char* p) {
+      return static_cast<merge::detail::text_offset>(p - start);
+    };
     bool good = object_.size() <= merge::detail::longest_text;
     for (json::detail::text_items items(object_); good && items.next();) {
       merge::detail::text_member member{};
@@ -85,7 +90,8 @@ class text_lookup {
     if (good) {
       const auto count = static_cast<json::size_type>(memory.members.size() - first_member_);
       json::detail::first_repeat repeat;
-      const merge::detail::member_names names{start, memory.members.data() + first_member_, memory.names.data()};
+      const merge::detail::member_names names{start, memory.members.data() + first_member_,
+                                              memory.names.data()};
       good = index_.build(count, json::detail::indexed(names), memory.index, repeat);
     }
     if (!good) {
@@ -102,10 +108,12 @@ class text_lookup {
       plain = {memory.names.data() + kept, memory.names.size() - kept};
     }
     const merge::detail::text_member* const members = memory.members.data() + first_member_;
-    const json::size_type i =
-        index_.find_text(plain, merge::detail::member_names{object_.data(), members, memory.names.data()}, memory.index);
+    const json::size_type i = index_.find_text(
+        plain, merge::detail::member_names{object_.data(), members, memory.names.data()},
+        memory.index);
     memory.names.truncate(kept);
-    if (i != json::detail::no_index) value = object_.substr(members[i].value, members[i].value_end - members[i].value);
+    if (i != json::detail::no_index)
+      value = object_.substr(members[i].value, members[i].value_end - members[i].value);
     return true;
   }
 
@@ -119,6 +127,5 @@ class text_lookup {
 };
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -11,15 +11,15 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
 class written_names {
  public:
-  explicit written_names(const json::memory_source& memory) noexcept : text_(memory), names_(memory), slots_(memory) {}
+  explicit written_names(const json::memory_source& memory) noexcept
+      : text_(memory), names_(memory), slots_(memory) {}
 
-  /// Notes a name; `repeated` when it is there already, and then it is not noted again. False when memory ran out. Cost:
-  /// the same for each name, however many there are.
+  /// Notes a name; `repeated` when it is there already, and then it is not noted again. False when
+  /// memory ran out. Cost: the same for each name, however many there are.
   [[nodiscard]] bool add(std::string_view name, bool& repeated) noexcept {
     repeated = false;
     if (2 * (names_.size() + 1) > slots_.size() && !make_slots()) return false;
@@ -29,13 +29,16 @@ class written_names {
       if (repeated) return true;
     }
     if (!text_.reserve(name.size()) || !names_.reserve(1)) return false;
-    names_.push({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size())});
+    names_.push(
+        {static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size())});
     text_.append(name.data(), name.size());
     slots_[slot] = static_cast<std::uint32_t>(names_.size());
     return true;
   }
   /// The name that was noted last; valid until the next one is.
-  std::string_view last() const noexcept { return names_.size() == 0 ? std::string_view() : text(names_.size() - 1); }
+  std::string_view last() const noexcept {
+    return names_.size() == 0 ? std::string_view() : text(names_.size() - 1);
+  }
   void clear() noexcept {
     text_.truncate(0);
     names_.truncate(0);
@@ -46,7 +49,9 @@ class written_names {
   struct range {
     std::uint32_t offset, length;
   };
-  std::string_view text(std::size_t index) const noexcept { return {text_.data() + names_[index].offset, names_[index].length}; }
+  std::string_view text(std::size_t index) const noexcept {
+    return {text_.data() + names_[index].offset, names_[index].length};
+  }
   std::size_t place(std::string_view name) const noexcept {
     return static_cast<std::size_t>(json::detail::hash_name(name)) & (slots_.size() - 1);
   }
@@ -67,10 +72,10 @@ class written_names {
 
   json::detail::plain_array<char> text_;
   json::detail::plain_array<range> names_;
-  json::detail::plain_array<std::uint32_t> slots_;  ///< a name's index plus one, or 0; a power of two of them
+  json::detail::plain_array<std::uint32_t>
+      slots_;  ///< a name's index plus one, or 0; a power of two of them
 };
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -1,5 +1,6 @@
-/// The MQTT topics on which a device and its hub talk about a twin: Azure IoT Hub's, and the shadow topics of AWS IoT.
-/// Parsing and formatting allocate nothing, and no text is a crash. docs/azure.md, "Topics", has the grammar.
+/// The MQTT topics on which a device and Azure IoT Hub talk about a twin. Parsing and formatting
+/// allocate nothing, and any input is safe.
+/// docs/azure.md, "Topics", has the grammar.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -14,21 +15,20 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 
 /// What a topic of Azure's is for.
 enum class twin_topic_kind : unsigned char {
   get,             ///< device to hub: asks for the twin. `$iothub/twin/GET/?$rid=…`
   reported_patch,  ///< device to hub: `$iothub/twin/PATCH/properties/reported/?$rid=…[&$version=…]`
   response,        ///< hub to device: `$iothub/twin/res/200/?$rid=…[&$version=…]`
-  desired_patch    ///< hub to device: `$iothub/twin/PATCH/properties/desired/[?$version=…]`
+  desired_patch  ///< hub to device: `$iothub/twin/PATCH/properties/desired/[?$version=…]`
 };
 
 /// A topic that names no version.
 inline constexpr std::int64_t no_version = -1;
 
-/// A topic of Azure's, taken apart. The request id is the client's, opaque and spelled as it came (nothing is
-/// percent-decoded); it refers to the text that was parsed.
+/// A topic of Azure's, taken apart. The request id is the client's, opaque and spelled as it came
+/// (nothing is percent-decoded); it refers to the text that was parsed.
 struct twin_topic {
   twin_topic_kind kind = twin_topic_kind::get;
   unsigned status = 0;                ///< of a response, 100 to 999; 0 for the others
@@ -45,44 +45,26 @@ inline constexpr std::string_view twin_prefix = "$iothub/twin/";
 /// The longest request id that is taken and given, in bytes; clients use numbers and UUIDs.
 inline constexpr std::size_t max_request_id = 256;
 
-/// Takes a topic apart. Properties that are not known are passed over, as are an empty one and a trailing `&`.
-/// Errors: invalid_topic with the offset: no twin topic, a property known here that stands twice, a request id that is
-///   missing, empty, longer than max_request_id, or has a control character, `#` or `+`; a version or a status that is no
-///   number, or too large.
-[[nodiscard]] inline json::result<twin_topic> parse_twin_topic(std::string_view text) noexcept;
+/// Takes a topic apart. Unknown properties are skipped, as are an empty one and a trailing `&`.
+/// Errors: invalid_topic with the offset: not a twin topic; a known property given twice; a request
+///   id that is missing, empty, longer than max_request_id, or has a control character, `#` or `+`;
+///   a version or a status that is not a number, or too large.
+inline json::result<twin_topic> parse_twin_topic(std::string_view text) noexcept;
 
-/// The request id that a refusal of a malformed request can name: the first `$rid` of a topic that starts as GET's or the
-/// reported patch's. Refers to `text`. It may be longer than max_request_id. Empty when there is none, or it has a control
-/// character, `#` or `+`.
+/// The request id that a refusal of a malformed request can name: the first `$rid` of a topic that
+/// starts as GET's or the reported patch's. Refers to `text`. It may be longer than max_request_id.
+/// Empty when there is none, or it has a control character, `#` or `+`.
 [[nodiscard]] inline std::string_view readable_request_id(std::string_view text) noexcept;
 
 /// Appends the topic to what json::write() takes. A version is written where it is not no_version.
-/// Errors: invalid_topic, for what parse_twin_topic() would not give back; out_of_memory; then `out` is as it was.
+/// Errors: invalid_topic, for what parse_twin_topic() would not give back; out_of_memory; then
+/// `out` is as it was.
 template <class Output>
-[[nodiscard]] json::error write_twin_topic(const twin_topic& topic, Output& out);
+json::error write_twin_topic(const twin_topic& topic, Output& out);
 
-/// Takes an MQTT client id of Azure's apart: `device` or `device/module`; the ids refer to it. Errors: invalid_identity.
-[[nodiscard]] inline json::result<twin_id> parse_client_id(std::string_view text) noexcept;
-
-/// What is done to a shadow of AWS's.
-enum class shadow_operation : unsigned char { get, update, remove };
-/// Who says what about it. `delta` and `documents` belong to update.
-enum class shadow_message : unsigned char { request, accepted, rejected, delta, documents };
-
-/// A shadow topic, taken apart: `$aws/things/{thing}/shadow[/name/{shadow}]/{get|update|delete}[/accepted|…]`. Names refer
-/// to the text that was parsed.
-struct shadow_topic {
-  std::string_view thing;   ///< 1 to 128 of the letters, digits and : _ -
-  std::string_view shadow;  ///< empty for the classic shadow; else 1 to 64 of the same
-  shadow_operation operation = shadow_operation::get;
-  shadow_message message = shadow_message::request;
-};
-
-/// Takes a shadow topic apart. Errors: invalid_topic with the offset.
-[[nodiscard]] inline json::result<shadow_topic> parse_shadow_topic(std::string_view text) noexcept;
-/// Appends the topic. Errors: invalid_topic, out_of_memory; then `out` is as it was.
-template <class Output>
-[[nodiscard]] json::error write_shadow_topic(const shadow_topic& topic, Output& out);
+/// Takes an MQTT client id of Azure's apart: `device` or `device/module`; the ids refer to it.
+/// Errors: invalid_identity.
+inline json::result<twin_id> parse_client_id(std::string_view text) noexcept;
 
 // ---------------------------------------------------------------------------------------------
 
@@ -122,22 +104,13 @@ inline std::size_t bad_in_request_id(std::string_view id) noexcept {
   return id.size() > max_request_id ? max_request_id : bad_character_in_request_id(id);
 }
 
-/// The first character that a thing or shadow name cannot have; its size when there is none.
-inline std::size_t bad_in_shadow_name(std::string_view name, std::size_t longest) noexcept {
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const char c = name[i];
-    const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '_' || c == '-';
-    if (!good || i == longest) return i;
-  }
-  return name.size();
-}
-
 inline json::error bad_topic(std::string_view text, std::size_t offset) noexcept {
   return json::error(json::errc::invalid_topic).in_text(text, offset);
 }
 
 /// The property bag from `offset` on: nothing, or `?` and `name[=value]` with `&` between.
-inline json::error parse_bag(std::string_view text, std::size_t offset, twin_topic& topic) noexcept {
+inline json::error parse_bag(std::string_view text, std::size_t offset,
+                             twin_topic& topic) noexcept {
   if (offset == text.size()) return {};
   if (text[offset] != '?') return bad_topic(text, offset);
   bool has_id = false, has_version = false;
@@ -193,15 +166,6 @@ class topic_text {
   char text_[128 + max_request_id];
 };
 
-inline constexpr std::string_view shadow_prefix = "$aws/things/";
-inline constexpr std::string_view shadow_operations[] = {"get", "update", "delete"};
-inline constexpr std::string_view shadow_messages[] = {"", "/accepted", "/rejected", "/delta", "/documents"};
-
-inline bool is_valid(const shadow_topic& t) noexcept {
-  return !t.thing.empty() && bad_in_shadow_name(t.thing, 128) == t.thing.size() && bad_in_shadow_name(t.shadow, 64) == t.shadow.size() &&
-         t.operation <= shadow_operation::remove && t.message <= shadow_message::documents &&
-         (t.message < shadow_message::delta || t.operation == shadow_operation::update);
-}
 inline bool is_valid(const twin_topic& t) noexcept {
   if (t.version < no_version || t.kind > twin_topic_kind::desired_patch) return false;
   if (t.kind == twin_topic_kind::desired_patch) return t.request_id.empty() && t.status == 0;
@@ -227,7 +191,8 @@ inline json::result<twin_topic> parse_twin_topic(std::string_view text) noexcept
     offset = detail::response_path.size();
     const std::size_t slash = text.find('/', offset);
     std::int64_t status = 0;
-    if (slash == std::string_view::npos || slash - offset != 3 || !detail::parse_count(text.substr(offset, 3), status) || status < 100) {
+    if (slash == std::string_view::npos || slash - offset != 3 ||
+        !detail::parse_count(text.substr(offset, 3), status) || status < 100) {
       return detail::bad_topic(text, offset);
     }
     topic.status = static_cast<unsigned>(status);
@@ -245,7 +210,9 @@ inline json::result<twin_topic> parse_twin_topic(std::string_view text) noexcept
 }
 
 inline std::string_view readable_request_id(std::string_view text) noexcept {
-  if (!detail::starts_with(text, detail::get_path) && !detail::starts_with(text, detail::reported_path)) return {};
+  if (!detail::starts_with(text, detail::get_path) &&
+      !detail::starts_with(text, detail::reported_path))
+    return {};
   constexpr std::string_view name = "$rid=";
   std::size_t at = text.find('?');
   while (at < text.size()) {
@@ -262,13 +229,20 @@ inline std::string_view readable_request_id(std::string_view text) noexcept {
 template <class Output>
 json::error write_twin_topic(const twin_topic& topic, Output& out) {
   static_assert(json::detail::is_output<Output>,
-                "write_twin_topic: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+                "write_twin_topic: the output needs append(const char*, std::size_t), size() and "
+                "resize(std::size_t)");
   if (!detail::is_valid(topic)) return json::errc::invalid_topic;
   detail::topic_text writer;
   switch (topic.kind) {
-    case twin_topic_kind::get: writer.put(detail::get_path); break;
-    case twin_topic_kind::reported_patch: writer.put(detail::reported_path); break;
-    case twin_topic_kind::desired_patch: writer.put(detail::desired_path); break;
+    case twin_topic_kind::get:
+      writer.put(detail::get_path);
+      break;
+    case twin_topic_kind::reported_patch:
+      writer.put(detail::reported_path);
+      break;
+    case twin_topic_kind::desired_patch:
+      writer.put(detail::desired_path);
+      break;
     case twin_topic_kind::response:
       writer.put(detail::response_path);
       writer.put(std::uint64_t{topic.status});
@@ -297,68 +271,5 @@ inline json::result<twin_id> parse_client_id(std::string_view text) noexcept {
   return id;
 }
 
-inline json::result<shadow_topic> parse_shadow_topic(std::string_view text) noexcept {
-  shadow_topic topic;
-  if (!detail::starts_with(text, detail::shadow_prefix)) return detail::bad_topic(text, 0);
-  std::size_t at = detail::shadow_prefix.size();
-  // One level of the topic; `at` is behind it.
-  const auto level = [&] {
-    std::size_t end = text.find('/', at);
-    if (end == std::string_view::npos) end = text.size();
-    const std::string_view name = text.substr(at, end - at);
-    at = end;
-    return name;
-  };
-  const auto constant = [&](std::string_view wanted) {
-    if (!detail::starts_with(text.substr(at), wanted)) return false;
-    at += wanted.size();
-    return true;
-  };
-  std::size_t start = at;
-  topic.thing = level();
-  std::size_t bad = detail::bad_in_shadow_name(topic.thing, 128);
-  if (topic.thing.empty() || bad != topic.thing.size()) return detail::bad_topic(text, start + bad);
-  if (!constant("/shadow/")) return detail::bad_topic(text, at);
-  if (constant("name/")) {
-    start = at;
-    topic.shadow = level();
-    bad = detail::bad_in_shadow_name(topic.shadow, 64);
-    if (topic.shadow.empty() || bad != topic.shadow.size()) return detail::bad_topic(text, start + bad);
-    if (!constant("/")) return detail::bad_topic(text, at);
-  }
-  start = at;
-  const std::string_view operation = level();
-  std::size_t index = 0;
-  while (index != 3 && detail::shadow_operations[index] != operation) ++index;
-  if (index == 3) return detail::bad_topic(text, start);
-  topic.operation = static_cast<shadow_operation>(index);
-  const std::string_view rest = text.substr(at);
-  index = 0;
-  while (index != 5 && detail::shadow_messages[index] != rest) ++index;
-  if (index == 5) return detail::bad_topic(text, at);
-  topic.message = static_cast<shadow_message>(index);
-  return detail::is_valid(topic) ? json::result<shadow_topic>(topic) : detail::bad_topic(text, at);
-}
-
-template <class Output>
-json::error write_shadow_topic(const shadow_topic& topic, Output& out) {
-  static_assert(json::detail::is_output<Output>,
-                "write_shadow_topic: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
-  if (!detail::is_valid(topic)) return json::errc::invalid_topic;
-  detail::topic_text writer;
-  writer.put(detail::shadow_prefix);
-  writer.put(topic.thing);
-  writer.put("/shadow/");
-  if (!topic.shadow.empty()) {
-    writer.put("name/");
-    writer.put(topic.shadow);
-    writer.put("/");
-  }
-  writer.put(detail::shadow_operations[static_cast<std::size_t>(topic.operation)]);
-  writer.put(detail::shadow_messages[static_cast<std::size_t>(topic.message)]);
-  return writer.append_to(out);
-}
-
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

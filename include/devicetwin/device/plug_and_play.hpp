@@ -1,12 +1,14 @@
-/// The conventions of IoT Plug and Play on the device's side: components, acknowledgements, and what is not answered yet.
+/// The conventions of IoT Plug and Play on the device's side: components, acknowledgements, and
+/// what is not answered yet.
 ///
 ///     std::string patch;
-///     devicetwin::sync::property_writer<std::string> properties(patch);
+///     devicetwin::property_writer<std::string> properties(patch);
 ///     properties.property("serial", "\"A1\"");
 ///     properties.component("thermostat");
 ///     properties.acknowledge("target", {"21.5", 200, session.version(part::desired), "set"});
-///     if (auto e = properties.finish()) …                 // {"serial":"A1","thermostat":{"__t":"c","target":{"value":…
-///     if (auto e = session.report(patch, now)) …
+///     if (auto e = properties.finish()) …                 //
+///     {"serial":"A1","thermostat":{"__t":"c","target":{"value":… if (auto e =
+///     session.report(patch, now)) …
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -27,38 +29,52 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 
 /// The answer to a desired property.
 struct acknowledgement {
-  std::string_view value;        ///< the value in effect, as JSON text
-  int code = 200;                ///< like HTTP's: 200 applied, 202 in progress, 203 an initial value, 400 refused, 500 failed
-  std::int64_t version = 0;      ///< of desired, that is answered
-  std::string_view text = {};    ///< for people; when it is empty, an earlier one is removed
+  std::string_view value;  ///< the value in effect, as JSON text
+  int code = 200;          ///< like HTTP's: 200 applied, 202 in progress, 203 an initial value, 400
+                           ///< refused, 500 failed
+  std::int64_t version = 0;    ///< of desired, that is answered
+  std::string_view text = {};  ///< for people; when it is empty, an earlier one is removed
 };
 
 /// What a property has before anybody desired it: 203, about version 0.
-constexpr acknowledgement initial_value(std::string_view value, std::string_view text = {}) noexcept { return {value, 203, 0, text}; }
+constexpr acknowledgement initial_value(std::string_view value,
+                                        std::string_view text = {}) noexcept {
+  return {value, 203, 0, text};
+}
 
-/// Writes a patch for reported, property by property, to what json::write() takes. Names and texts are escaped; values are
-/// JSON text and are checked. Properties before the first component() are the device's own. Each property and each
-/// component may be written once. The patch is a merge patch: an object is merged with one that was reported before. So
-/// pass what is reported now, and what goes from it will be null in the patch.
+/// Writes a patch for reported, property by property, to what json::write() takes. Names and texts
+/// are escaped; values are JSON text and are checked. Properties before the first component() are
+/// the device's own. Each property and each component may be written once. The patch is a merge
+/// patch: an object is merged with one that was reported before. So pass what is reported now, and
+/// what goes from it will be null in the patch.
 ///
 /// Once something was wrong the rest is passed over, and finish() says what it was.
 template <class Output>
 class property_writer {
   static_assert(json::detail::is_output<Output>,
-                "property_writer: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+                "property_writer: the output needs append(const char*, std::size_t), size() and "
+                "resize(std::size_t)");
 
  public:
   explicit property_writer(Output& out, const json::memory_source& memory = {})
-      : out_(out), start_(out.size()), writer_(out), memory_(memory), own_names_(memory), component_names_(memory), indexes_(memory), name_(memory) {
+      : out_(out),
+        start_(out.size()),
+        writer_(out),
+        memory_(memory),
+        own_names_(memory),
+        component_names_(memory),
+        indexes_(memory),
+        name_(memory) {
     static_cast<void>(writer_.StartObject());
   }
-  /// `reported` is what is reported now: an object in trusted text, such as device_session::text(part::reported). It must stay
-  /// until finish(). Each property and each answer then replaces what is reported in its place.
-  property_writer(Output& out, std::string_view reported, const json::memory_source& memory = {}) : property_writer(out, memory) {
+  /// `reported` is what is reported now: an object in trusted text, such as
+  /// device_session::text(part::reported). It must stay until finish(). Each property and each
+  /// answer then replaces what is reported in its place.
+  property_writer(Output& out, std::string_view reported, const json::memory_source& memory = {})
+      : property_writer(out, memory) {
     reported_ = detail::text_lookup(reported);
     knows_reported_ = true;
   }
@@ -87,7 +103,8 @@ class property_writer {
       json_text(value);
     }
   }
-  /// The answer to a property that was desired. The text of an earlier answer is removed where this one has none.
+  /// The answer to a property that was desired. The text of an earlier answer is removed where this
+  /// one has none.
   void acknowledge(std::string_view name, const acknowledgement& said) {
     begin(name);
     const std::string_view old = reported_as(name);
@@ -102,10 +119,10 @@ class property_writer {
     }
     put(writer_.Null());
   }
-  /// Ends the patch. Errors: those of json::read for a value; duplicate_name, with the pointer, for a property or component
-  /// that was written twice (`__t` of a component is written by component()); invalid_utf8; out_of_memory. Then `out` is as
-  /// it was.
-  [[nodiscard]] json::error finish() {
+  /// Ends the patch. Errors: those of json::read for a value; duplicate_name, with the pointer, for
+  /// a property or component that was written twice (`__t` of a component is written by
+  /// component()); invalid_utf8; out_of_memory. Then `out` is as it was.
+  json::error finish() {
     close_component();
     put(writer_.EndObject(0));
     if (failure_) out_.resize(start_);
@@ -113,8 +130,11 @@ class property_writer {
   }
 
  private:
-  static bool is_object(std::string_view text) noexcept { return !text.empty() && text.front() == '{'; }
-  /// What is reported as a property or component of this name, where the writer is; empty for nothing.
+  static bool is_object(std::string_view text) noexcept {
+    return !text.empty() && text.front() == '{';
+  }
+  /// What is reported as a property or component of this name, where the writer is; empty for
+  /// nothing.
   std::string_view reported_as(std::string_view name) {
     std::string_view found;
     if (!knows_reported_ || failure_) return found;
@@ -122,12 +142,14 @@ class property_writer {
     json::text_writer<json::text_buffer> writer(name_);
     if (!writer.String(name.data(), static_cast<json::size_type>(name.size()), true)) {
       failure_ = writer.failure();
-    } else if (!(inside_ ? reported_inside_ : reported_).find(name_.view().substr(1, name_.size() - 2), indexes_, found)) {
+    } else if (!(inside_ ? reported_inside_ : reported_)
+                    .find(name_.view().substr(1, name_.size() - 2), indexes_, found)) {
       failure_ = json::errc::out_of_memory;
     }
     return found;
   }
-  /// Writes an object that, merged with `old`, replaces it: what `old` alone has is null in it. Both are trusted.
+  /// Writes an object that, merged with `old`, replaces it: what `old` alone has is null in it.
+  /// Both are trusted.
   void replace(std::string_view old, std::string_view fresh) {
     merge::text_options o;
     o.trust = merge::text_trust::trusted;
@@ -142,21 +164,31 @@ class property_writer {
   }
   template <class Writer>
   static bool send(const acknowledgement& said, Writer& writer) {
-    const auto text = [&writer](std::string_view t) { return writer.String(t.data(), static_cast<json::size_type>(t.size()), true); };
-    return writer.StartObject() && writer.Key("value", 5, true) && writer.RawValue(json::detail::trimmed(said.value)) && writer.Key("ac", 2, true) &&
-           writer.Int(said.code) && writer.Key("av", 2, true) && writer.Int64(said.version) && writer.Key("ad", 2, true) &&
-           (said.text.empty() ? writer.Null() : text(said.text)) && writer.EndObject(0);
+    const auto text = [&writer](std::string_view t) {
+      return writer.String(t.data(), static_cast<json::size_type>(t.size()), true);
+    };
+    return writer.StartObject() && writer.Key("value", 5, true) &&
+           writer.RawValue(json::detail::trimmed(said.value)) && writer.Key("ac", 2, true) &&
+           writer.Int(said.code) && writer.Key("av", 2, true) && writer.Int64(said.version) &&
+           writer.Key("ad", 2, true) && (said.text.empty() ? writer.Null() : text(said.text)) &&
+           writer.EndObject(0);
   }
-  bool key(std::string_view name) { return writer_.Key(name.data(), static_cast<json::size_type>(name.size()), true); }
+  bool key(std::string_view name) {
+    return writer_.Key(name.data(), static_cast<json::size_type>(name.size()), true);
+  }
   /// Notes that a property or component of this name is written where the writer is.
   void begin(std::string_view name) {
     bool repeated = false;
-    if (!(inside_ ? component_names_ : own_names_).add(name, repeated) && !failure_) failure_ = json::errc::out_of_memory;
+    if (!(inside_ ? component_names_ : own_names_).add(name, repeated) && !failure_)
+      failure_ = json::errc::out_of_memory;
     if (!repeated || failure_) return;
-    const json::step steps[] = {json::step::member(inside_ ? own_names_.last() : name), json::step::member(name)};
+    const json::step steps[] = {json::step::member(inside_ ? own_names_.last() : name),
+                                json::step::member(name)};
     failure_ = json::error(json::errc::duplicate_name).at(json::location(steps, inside_ ? 2 : 1));
   }
-  bool string(std::string_view text) { return writer_.String(text.data(), static_cast<json::size_type>(text.size()), true); }
+  bool string(std::string_view text) {
+    return writer_.String(text.data(), static_cast<json::size_type>(text.size()), true);
+  }
   void put(bool written) {
     if (!written && !failure_) failure_ = writer_.failure();
   }
@@ -167,7 +199,9 @@ class property_writer {
     if (e && !failure_) failure_ = e;
     return !failure_;
   }
-  void json_text(std::string_view value) { put(check(value) ? writer_.RawValue(json::detail::trimmed(value)) : writer_.Null()); }
+  void json_text(std::string_view value) {
+    put(check(value) ? writer_.RawValue(json::detail::trimmed(value)) : writer_.Null());
+  }
   void close_component() {
     if (inside_) put(writer_.EndObject(0));
     reported_inside_.close(indexes_);
@@ -187,7 +221,8 @@ class property_writer {
   bool inside_ = false;
 };
 
-/// The names of a device's components. Its model has them; what is marked with `"__t":"c"` is one besides.
+/// The names of a device's components. Its model has them; what is marked with `"__t":"c"` is one
+/// besides.
 struct component_names {
   const std::string_view* first = nullptr;
   std::size_t count = 0;
@@ -201,17 +236,20 @@ struct unanswered_property {
   answer said;                ///< none or pending; `ad` is not looked up
 };
 
-/// Calls `visit(const unanswered_property&)` for each desired property of the device and of its components without an answer.
+/// Calls `visit(const unanswered_property&)` for each desired property of the device and of its
+/// components without an answer.
 ///
-/// The rule is that of docs/azure.md, "Acknowledgements": what is desired needs no answer when the value in effect is equal,
-/// in an acknowledgement of any version or as a plain value. Otherwise an acknowledgement answers it when its `av` is at
-/// least the version of desired. A device does not know at which version each property was written; so what it refused is
-/// asked for again once anything else is desired.
-/// Shape: both sections as objects in trusted text, as device_session::text() gives them; `version` of desired.
-/// Errors: out_of_memory. Cost: both sections, and the names of the components; they are indexed where their order differs.
+/// The rule is that of docs/azure.md, "Acknowledgements": what is desired needs no answer when the
+/// value in effect is equal, in an acknowledgement of any version or as a plain value. Otherwise an
+/// acknowledgement answers it when its `av` is at least the version of desired. A device does not
+/// know at which version each property was written; so what it refused is asked for again once
+/// anything else is desired. Shape: both sections as objects in trusted text, as
+/// device_session::text() gives them; `version` of desired. Errors: out_of_memory. Cost: both
+/// sections, and the names of the components; they are indexed where their order differs.
 template <class Visit>
-[[nodiscard]] json::error find_unanswered(std::string_view desired, std::string_view reported, std::int64_t version, component_names components,
-                                          Visit&& visit, const json::memory_source& memory = {});
+json::error find_unanswered(std::string_view desired, std::string_view reported,
+                            std::int64_t version, component_names components, Visit&& visit,
+                            const json::memory_source& memory = {});
 
 // ---------------------------------------------------------------------------------------------
 
@@ -220,25 +258,31 @@ namespace detail {
 /// Whether an object says that it is a component.
 inline bool is_marked_component(std::string_view object) noexcept {
   const std::string_view mark = json::detail::member_text(object, "__t");
-  return mark.size() >= 2 && mark.front() == '"' && json::detail::same_string(mark.substr(1, mark.size() - 2), "c");
+  return mark.size() >= 2 && mark.front() == '"' &&
+         json::detail::same_string(mark.substr(1, mark.size() - 2), "c");
 }
 
-/// The value in effect of an acknowledgement in trusted text, with what else it says; empty for anything else.
+/// The value in effect of an acknowledgement in trusted text, with what else it says; empty for
+/// anything else.
 inline std::string_view acknowledged_text(std::string_view reported, answer& said) noexcept {
   said = {};
   if (reported.empty() || reported.front() != '{') return {};
   const std::string_view value = json::detail::member_text(reported, "value");
-  if (!value.empty() && value != "null" && json::detail::text_to(json::detail::member_text(reported, "ac"), said.code) == json::errc::ok &&
-      json::detail::text_to(json::detail::member_text(reported, "av"), said.version) == json::errc::ok) {
+  if (!value.empty() && value != "null" &&
+      json::detail::text_to(json::detail::member_text(reported, "ac"), said.code) ==
+          json::errc::ok &&
+      json::detail::text_to(json::detail::member_text(reported, "av"), said.version) ==
+          json::errc::ok) {
     return value;
   }
   said = {};
   return {};
 }
 
-/// Whether reported has what is desired, as basic_twin::in_sync() has it: each member of an object that is desired, with
-/// its value in effect. Trusted texts. Errors: out_of_memory.
-inline json::result<bool> has_in_effect(std::string_view desired, std::string_view reported, const merge::text_options& o) {
+/// Whether reported has what is desired, as basic_twin::in_sync() has it: each member of an object
+/// that is desired, with its value in effect. Trusted texts.
+inline json::comparison compare_in_effect(std::string_view desired, std::string_view reported,
+                                          const merge::text_options& o) {
   struct frame {
     json::detail::text_items desired;
     text_lookup reported;
@@ -249,35 +293,37 @@ inline json::result<bool> has_in_effect(std::string_view desired, std::string_vi
     answer ignored;
     const std::string_view acknowledged = acknowledged_text(reported, ignored);
     if (!acknowledged.empty()) reported = acknowledged;
-    if (reported.empty()) return false;
+    if (reported.empty()) return json::comparison::different;
     if (desired.front() == '{' && reported.front() == '{') {
-      if (!frames.push({json::detail::text_items(desired), text_lookup(reported)})) return json::errc::out_of_memory;
+      if (!frames.push({json::detail::text_items(desired), text_lookup(reported)}))
+        return json::comparison::out_of_memory;
     } else {
-      const auto same = same_text(desired, reported, o);
-      if (!same) return same.error();
-      if (!*same) return false;
+      const json::comparison same = compare_texts(desired, reported, o);
+      if (same != json::comparison::equal) return same;
     }
     while (!frames.empty() && !frames.back().desired.next()) {
       frames.back().reported.close(indexes);
       frames.pop();
     }
-    if (frames.empty()) return true;
+    if (frames.empty()) return json::comparison::equal;
     frame& f = frames.back();
     desired = f.desired.value();
-    if (!f.reported.find(f.desired.name(), indexes, reported)) return json::errc::out_of_memory;
+    if (!f.reported.find(f.desired.name(), indexes, reported))
+      return json::comparison::out_of_memory;
   }
 }
 
 /// What reported says to a desired value.
-inline json::result<answer> answer_in_text(std::string_view desired, std::string_view reported, std::int64_t version, const merge::text_options& o) {
+inline json::result<answer> answer_in_text(std::string_view desired, std::string_view reported,
+                                           std::int64_t version, const merge::text_options& o) {
   if (version < 1) version = 1;  // an initial value, which is about version 0, answers nothing
   answer said;
   const bool acknowledged = !acknowledged_text(reported, said).empty();
   bool equal = false;
   if (!acknowledged || said.version < version) {
-    const auto same = has_in_effect(desired, reported, o);
-    if (!same) return same.error();
-    equal = *same;
+    const json::comparison same = compare_in_effect(desired, reported, o);
+    if (const json::errc e = json::detail::failure_of(same); e != json::errc::ok) return e;
+    equal = same == json::comparison::equal;
   }
   if (acknowledged) {
     said.state = devicetwin::detail::state_of(said.code, said.version, version, equal);
@@ -316,7 +362,9 @@ class component_search {
   struct names {
     const std::string_view* first;
     std::string_view text(json::size_type i) const noexcept { return first[i]; }
-    std::uint64_t hash(json::size_type i) const noexcept { return json::detail::hash_name(first[i]); }
+    std::uint64_t hash(json::size_type i) const noexcept {
+      return json::detail::hash_name(first[i]);
+    }
   };
   component_names components_;
   merge::detail::plain_names names_;
@@ -327,11 +375,13 @@ class component_search {
 }  // namespace detail
 
 template <class Visit>
-json::error find_unanswered(std::string_view desired, std::string_view reported, std::int64_t version, component_names components,
-                            Visit&& visit, const json::memory_source& memory) {
+json::error find_unanswered(std::string_view desired, std::string_view reported,
+                            std::int64_t version, component_names components, Visit&& visit,
+                            const json::memory_source& memory) {
   merge::text_options o;
   o.memory = memory;
-  o.number_texts = json::text_numbers::as_stored;  // the hub may have rounded what the device answered
+  o.number_texts =
+      json::text_numbers::as_stored;  // the hub may have rounded what the device answered
   json::text_buffer pointer(memory);
   detail::lookup_memory indexes(memory);
   detail::component_search listed(components, memory);
@@ -354,11 +404,13 @@ json::error find_unanswered(std::string_view desired, std::string_view reported,
     bool good = true;
     merge::detail::render_name(items.name(), [&](char c) { good = good && pointer.append(&c, 1); });
     std::string_view found;
-    if (!good || !(inside ? inner_reported : outer_reported).find(items.name(), indexes, found)) return json::errc::out_of_memory;
+    if (!good || !(inside ? inner_reported : outer_reported).find(items.name(), indexes, found))
+      return json::errc::out_of_memory;
     if (inside) {
       if (json::detail::same_string(items.name(), "__t")) continue;
     } else if (!items.value().empty() && items.value().front() == '{') {
-      bool component = detail::is_marked_component(items.value()) || detail::is_marked_component(found);
+      bool component =
+          detail::is_marked_component(items.value()) || detail::is_marked_component(found);
       if (!component && !listed.find(items.name(), component)) return json::errc::out_of_memory;
       if (component) {
         inner = json::detail::text_items(items.value());
@@ -375,6 +427,5 @@ json::error find_unanswered(std::string_view desired, std::string_view reported,
   }
 }
 
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

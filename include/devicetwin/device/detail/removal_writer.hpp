@@ -9,23 +9,24 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
-/// Writes a merge patch (RFC 7396) with a null at each member that it is told of, in the order of a document. Writes
-/// nothing where it is told of none. The names have to live until finish().
-/// Each function returns false when there is no room, and the output holds a part then.
+/// Writes a merge patch (RFC 7396) with a null at each member that it is told of, in the order of a
+/// document. Writes nothing where it is told of none. The names have to live until finish(). Each
+/// function returns false when there is no room, and the output holds a part then.
 template <class Output>
 class removal_writer {
  public:
-  removal_writer(Output& out, const json::memory_source& memory) noexcept : write_(out), open_(memory) {}
+  removal_writer(Output& out, const json::memory_source& memory) noexcept
+      : write_(out), open_(memory) {}
 
   bool remove(const json::location& member) {
     if (!begun_ && !write_.StartObject()) return false;
     begun_ = true;
     const std::size_t around = member.depth() - 1;
     std::size_t same = 0;
-    while (same < around && same < open_.size() && open_[same].text() == member[same].text()) ++same;
+    while (same < around && same < open_.size() && open_[same].text() == member[same].text())
+      ++same;
     if (!close(same)) return false;
     for (; same < around; ++same) {
       if (!key(member[same]) || !write_.StartObject() || !open_.push(member[same])) return false;
@@ -50,6 +51,5 @@ class removal_writer {
 };
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -1,10 +1,12 @@
-/// What of some changes a subscription is about, where old and new are texts: the counterpart of twin/subscription.hpp.
+/// What of some changes a subscription is about, where old and new are texts: the counterpart of
+/// twin/subscription.hpp.
 #pragma once
 
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
 #include "../../json/detail/stack.hpp"
+#include "../../json/equal.hpp"
 #include "../../json/error.hpp"
 #include "../../json/find_text.hpp"
 #include "../../json/pointer.hpp"
@@ -19,12 +21,11 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
 /// Appends a step of a JSON Pointer: most names stand in it as they are.
 inline bool append_step(json::text_buffer& out, const json::step& s) {
-  if (s.name != nullptr && json::detail::is_common_name(s.text()) && s.text().find('~') == std::string_view::npos) {
+  if (s.name != nullptr && json::detail::is_common_name(s.text())) {
     return out.append("/", 1) && out.append(s.name, s.length);
   }
   bool fits = true;
@@ -32,42 +33,51 @@ inline bool append_step(json::text_buffer& out, const json::step& s) {
   return fits;
 }
 
-/// Whether two values mean the same. Trusted texts.
-inline json::result<bool> same_text(std::string_view a, std::string_view b, const merge::text_options& o) {
-  if (a == b) return true;
+/// Compares two values by what they mean. Trusted texts.
+inline json::comparison compare_texts(std::string_view a, std::string_view b,
+                                      const merge::text_options& o) {
+  if (a == b) return json::comparison::equal;
   json::detail::diff_rules rules = merge::detail::text_rules_of(o);
   rules.stop_at_first = true;
   json::error e;
   placed<merge::detail::text_diff> walk(o.memory, rules, nullptr, o.memory, e);
-  if (!walk) return json::errc::out_of_memory;
+  if (!walk) return json::comparison::out_of_memory;
   walk->run(a, b);
-  if (e) return e;
-  return !walk->differ();
+  if (e)
+    return e.code() == json::errc::out_of_memory ? json::comparison::out_of_memory
+                                                 : json::comparison::too_deep;
+  return walk->differ() ? json::comparison::different : json::comparison::equal;
 }
 
-/// Goes from an object, with which `at` starts, to its member's value; `at` is empty where there is none.
+/// Goes from an object, with which `at` starts, to its member's value; `at` is empty where there is
+/// none.
 inline void step_into_member(std::string_view& at, std::string_view name) noexcept {
   if (at.empty() || at.front() != '{' || !json::detail::step_into(at, name)) at = {};
 }
 
-/// A walk down the rest of a subscription's pointer into the old and the new text of a change above it.
+/// A walk down the rest of a subscription's pointer into the old and the new text of a change above
+/// it.
 template <class Visit>
-json::error look_inside(const text_change& change, std::string_view rest, const merge::text_options& o, Visit& visit) {
+json::error look_inside(const text_change& change, std::string_view rest,
+                        const merge::text_options& o, Visit& visit) {
   struct frame {
     std::string_view old_text, new_text;
     std::string_view rest;
-    std::size_t pointer;                    ///< length of the pointer up to here
-    bool in_new;                            ///< a wildcard goes through the members of old, then of new
+    std::size_t pointer;  ///< length of the pointer up to here
+    bool in_new;          ///< a wildcard goes through the members of old, then of new
     json::detail::text_items items;
-    text_lookup other;                      ///< of the object that is not gone through
+    text_lookup other;  ///< of the object that is not gone through
   };
   json::detail::stack<frame, 2> frames(o.memory);
   lookup_memory indexes(o.memory);
   json::text_buffer pointer(o.memory);
-  const auto enter = [&](std::string_view old_text, std::string_view new_text, std::string_view after) {
-    return frames.push({old_text, new_text, after, pointer.size(), false, json::detail::text_items(old_text), text_lookup(new_text)});
+  const auto enter = [&](std::string_view old_text, std::string_view new_text,
+                         std::string_view after) {
+    return frames.push({old_text, new_text, after, pointer.size(), false,
+                        json::detail::text_items(old_text), text_lookup(new_text)});
   };
-  if (!pointer.append(change.pointer.data(), change.pointer.size()) || !enter(change.old_text, change.new_text, rest)) {
+  if (!pointer.append(change.pointer.data(), change.pointer.size()) ||
+      !enter(change.old_text, change.new_text, rest)) {
     return json::errc::out_of_memory;
   }
   while (!frames.empty()) {
@@ -77,9 +87,9 @@ json::error look_inside(const text_change& change, std::string_view rest, const 
       const std::string_view old_text = f.old_text, new_text = f.new_text;
       frames.pop();
       if (!old_text.empty() && !new_text.empty()) {
-        const auto same = same_text(old_text, new_text, o);
-        if (!same) return same.error();
-        if (*same) continue;
+        const json::comparison same = compare_texts(old_text, new_text, o);
+        if (const json::errc e = json::detail::failure_of(same); e != json::errc::ok) return e;
+        if (same == json::comparison::equal) continue;
       }
       visit(text_change{pointer.view(), old_text, new_text});
       continue;
@@ -99,7 +109,8 @@ json::error look_inside(const text_change& change, std::string_view rest, const 
       while (token != "*") {
         step_into_member(old_text, token);
         step_into_member(new_text, token);
-        if (!pointer.append("/", 1) || !pointer.append(token.data(), token.size())) return json::errc::out_of_memory;
+        if (!pointer.append("/", 1) || !pointer.append(token.data(), token.size()))
+          return json::errc::out_of_memory;
         if (after.empty()) break;
         const std::string_view behind = next_token(after, token);
         if (token != "*") after = behind;
@@ -110,7 +121,8 @@ json::error look_inside(const text_change& change, std::string_view rest, const 
       // Each name of the old object, then those that only the new one has.
       std::string_view found;
       bool good = f.other.find(f.items.name(), indexes, found);
-      merge::detail::render_name(f.items.name(), [&](char c) { good = good && pointer.append(&c, 1); });
+      merge::detail::render_name(f.items.name(),
+                                 [&](char c) { good = good && pointer.append(&c, 1); });
       if (!good) return json::errc::out_of_memory;
       if (f.in_new && !found.empty()) continue;
       old_text = f.in_new ? found : f.items.value();
@@ -132,12 +144,14 @@ json::error look_inside(const text_change& change, std::string_view rest, const 
   return {};
 }
 
-/// Notes the changes that a merge patch makes to an object, of which it is the smallest difference. It needs memory for
-/// the pointer, and for indexes where the order of the members differs; without memory for these it looks for each member
-/// from behind the last one found on. An object is passed over once for each object around it in the patch: depth times
-/// size at worst, and the depth is that of the patch.
+/// Notes the changes that a merge patch makes to an object, of which it is the smallest difference.
+/// It needs memory for the pointer, and for indexes where the order of the members differs; without
+/// memory for these it looks for each member from behind the last one found on. An object is passed
+/// over once for each object around it in the patch: depth times size at worst, and the depth is
+/// that of the patch.
 template <class Output>
-bool tell_patch(Output& out, std::string_view old, std::string_view patch, const json::memory_source& memory) {
+bool tell_patch(Output& out, std::string_view old, std::string_view patch,
+                const json::memory_source& memory) {
   struct frame {
     json::detail::text_items patch;
     text_lookup old;
@@ -156,7 +170,8 @@ bool tell_patch(Output& out, std::string_view old, std::string_view patch, const
       continue;
     }
     bool fits = true;
-    merge::detail::render_name(top.patch.name(), [&](char c) { fits = fits && pointer.append(&c, 1); });
+    merge::detail::render_name(top.patch.name(),
+                               [&](char c) { fits = fits && pointer.append(&c, 1); });
     if (!fits) return false;
     std::string_view found;
     if (!top.old.find(top.patch.name(), indexes, found)) top.old.scan(top.patch.name(), found);
@@ -164,7 +179,9 @@ bool tell_patch(Output& out, std::string_view old, std::string_view patch, const
     if (!found.empty() && found.front() == '{' && value.front() == '{') {
       const std::size_t length = pointer.size();
       if (!frames.push({json::detail::text_items(value), text_lookup(found), length})) return false;
-    } else if (!text_changes::append(out, {pointer.view(), found, value == "null" ? std::string_view() : value}, old, patch)) {
+    } else if (!text_changes::append(
+                   out, {pointer.view(), found, value == "null" ? std::string_view() : value}, old,
+                   patch)) {
       return false;
     }
   }
@@ -173,12 +190,14 @@ bool tell_patch(Output& out, std::string_view old, std::string_view patch, const
 
 /// Visits what of `changes` a subscription is about.
 template <class Visit>
-json::error match_changes(const subscription& wanted, const text_changes& changes, const merge::text_options& o, Visit& visit) {
+json::error match_changes(const subscription& wanted, const text_changes& changes,
+                          const merge::text_options& o, Visit& visit) {
   for (const text_change& change : changes) {
     json::detail::pointer_tokens pattern(wanted.pointer), changed(change.pointer);
     std::string_view token, name;
     for (;;) {
-      const std::string_view rest = wanted.pointer.substr(wanted.pointer.size() - pattern.remaining());
+      const std::string_view rest =
+          wanted.pointer.substr(wanted.pointer.size() - pattern.remaining());
       const bool more = changed.next(name);
       if (rest.empty()) {  // at, or inside, what is wanted
         if (!more || wanted.down == reach::subtree) visit(change);
@@ -196,6 +215,5 @@ json::error match_changes(const subscription& wanted, const text_changes& change
 }
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

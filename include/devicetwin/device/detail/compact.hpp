@@ -13,26 +13,31 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 namespace detail {
 
 /// What is left out beside white space.
 struct leave_out {
-  bool reserved;  ///< members at the root whose names start with `$`, however that is spelled: the hub's own
+  bool reserved;  ///< members at the root whose names start with `$`, however that is spelled: the
+                  ///< hub's own
   bool nulls;     ///< members that are null, outside arrays
 };
 
 /// Whether the name of which `raw` stands between the quotes starts with `$`.
-inline bool is_reserved(std::string_view raw) noexcept { return json::detail::plain_bytes(raw).next() == '$'; }
+inline bool is_reserved(std::string_view raw) noexcept {
+  return json::detail::plain_bytes(raw).next() == '$';
+}
 
-/// Copies an object that is valid JSON text, at most 64 levels deep, without white space. `to` has room for as many bytes.
-/// Gives the end of what was written. A `$version` that was left out is noted as it is spelled.
-inline char* copy_compact(std::string_view object, leave_out without, char* to, std::string_view& version) noexcept {
+/// Copies an object that is valid JSON text, at most 64 levels deep, without white space. `to` has
+/// room for as many bytes. Gives the end of what was written. A `$version` that was left out is
+/// noted as it is spelled.
+inline char* copy_compact(std::string_view object, leave_out without, char* to,
+                          std::string_view& version) noexcept {
   static_assert(json::default_max_depth <= 64, "a bit for each level");
   const char* p = object.data();
   const char* const end = p + object.size();
-  std::uint64_t arrays = 0;  // which of the open containers are arrays, the innermost in the lowest bit
-  std::uint64_t begun = 0;   // and which have something in them already
+  std::uint64_t arrays =
+      0;  // which of the open containers are arrays, the innermost in the lowest bit
+  std::uint64_t begun = 0;  // and which have something in them already
   std::size_t depth = 0;
   const auto put = [&to](const char* first, const char* last) {
     const auto length = static_cast<std::size_t>(last - first);
@@ -79,7 +84,9 @@ inline char* copy_compact(std::string_view object, leave_out without, char* to, 
              is_reserved({name + 1, static_cast<std::size_t>(name_end - name) - 2}))) {
           const char* const value = p;
           if ((p = json::detail::skip_value(p, end)) == nullptr) return to;
-          if (depth == 1 && json::detail::same_string({name + 1, static_cast<std::size_t>(name_end - name) - 2}, "$version")) {
+          if (depth == 1 &&
+              json::detail::same_string({name + 1, static_cast<std::size_t>(name_end - name) - 2},
+                                        "$version")) {
             version = {value, static_cast<std::size_t>(p - value)};
           }
           continue;
@@ -96,7 +103,8 @@ inline char* copy_compact(std::string_view object, leave_out without, char* to, 
   }
 }
 
-/// How many leaves a merge patch has, that is values but for objects with something in them; and how many of them are null.
+/// How many leaves a merge patch has, that is values but for objects with something in them; and
+/// how many of them are null.
 struct leaf_count {
   std::size_t all = 0;
   std::size_t nulls = 0;
@@ -122,11 +130,13 @@ inline leaf_count count_leaves(std::string_view patch) noexcept {
   return leaves;
 }
 
-/// A merge patch in parts that each fit a number of bytes, as merge/detail/split.hpp has it for trees: walks the leaves of
-/// an object in compact text. A leaf has nothing below it to be sent apart: a scalar, an array, an empty object.
+/// A merge patch in parts that each fit a number of bytes, as merge/detail/split.hpp has it for
+/// trees: walks the leaves of an object in compact text. A leaf has nothing below it to be sent
+/// apart: a scalar, an array, an empty object.
 class text_splitter {
  public:
-  text_splitter(std::string_view patch, const json::memory_source& memory) noexcept : patch_(patch), frames_(memory) {}
+  text_splitter(std::string_view patch, const json::memory_source& memory) noexcept
+      : patch_(patch), frames_(memory) {}
 
   /// Calls `leaf(alone)` with the bytes of a patch that has that leaf alone, until it gives false.
   template <class Leaf>
@@ -143,29 +153,34 @@ class text_splitter {
     }
   }
 
-  /// Writes the patch of as many leaves, from the first on, as fit into `limit` bytes, at least one.
+  /// Writes the patch of as many leaves, from the first on, as fit into `limit` bytes, at least
+  /// one.
   template <class Output>
   json::error first_part(std::size_t limit, Output& out) {
     std::size_t bytes = 2;  // with the brackets that are still open
     bool good = out.append("{", 1);
     bool any = false;
-    json::error e = walk([&](std::string_view name, std::string_view value, std::size_t) {
-      std::size_t more = name.size() + value.size() + (frames_.back().begun ? 1 : 0);
-      for (std::size_t i = frames_.size() - 1; i != 0 && !frames_[i].begun; --i) {
-        more += frames_[i].name.size() + 2 + (frames_[i - 1].begun ? 1 : 0);
-      }
-      if (any && bytes + more > limit) return false;
-      any = true;
-      bytes += more;
-      for (std::size_t i = 1; i < frames_.size(); ++i) {
-        if (frames_[i].begun) continue;
-        good = good && (!frames_[i - 1].begun || out.append(",", 1)) && put(out, frames_[i].name) && out.append("{", 1);
-        frames_[i - 1].begun = true;
-      }
-      good = good && (!frames_.back().begun || out.append(",", 1)) && put(out, name) && put(out, value);
-      frames_.back().begun = true;
-      return good;
-    }, [&] { good = good && out.append("}", 1); });
+    json::error e = walk(
+        [&](std::string_view name, std::string_view value, std::size_t) {
+          std::size_t more = name.size() + value.size() + (frames_.back().begun ? 1 : 0);
+          for (std::size_t i = frames_.size() - 1; i != 0 && !frames_[i].begun; --i) {
+            more += frames_[i].name.size() + 2 + (frames_[i - 1].begun ? 1 : 0);
+          }
+          if (any && bytes + more > limit) return false;
+          any = true;
+          bytes += more;
+          for (std::size_t i = 1; i < frames_.size(); ++i) {
+            if (frames_[i].begun) continue;
+            good = good && (!frames_[i - 1].begun || out.append(",", 1)) &&
+                   put(out, frames_[i].name) && out.append("{", 1);
+            frames_[i - 1].begun = true;
+          }
+          good = good && (!frames_.back().begun || out.append(",", 1)) && put(out, name) &&
+                 put(out, value);
+          frames_.back().begun = true;
+          return good;
+        },
+        [&] { good = good && out.append("}", 1); });
     if (e) return e;
     for (std::size_t i = frames_.size(); i-- != 0;) {
       if (i == 0 || frames_[i].begun) good = good && out.append("}", 1);
@@ -213,7 +228,8 @@ class text_splitter {
       ++p;  // the colon
       const std::string_view named(name, static_cast<std::size_t>(p - name));
       if (end - p > 1 && *p == '{' && p[1] != '}') {
-        if (!frames_.push({named, frames_.back().around + named.size() + 2, false})) return json::errc::out_of_memory;
+        if (!frames_.push({named, frames_.back().around + named.size() + 2, false}))
+          return json::errc::out_of_memory;
         ++p;
         continue;
       }
@@ -221,7 +237,9 @@ class text_splitter {
       leaf_ = named;
       if ((p = json::detail::skip_value(p, end)) == nullptr) break;
       const auto length = static_cast<std::size_t>(p - value);
-      if (!leaf(named, std::string_view(value, length), frames_.back().around + named.size() + length)) return {};
+      if (!leaf(named, std::string_view(value, length),
+                frames_.back().around + named.size() + length))
+        return {};
     }
     return {};
   }
@@ -232,6 +250,5 @@ class text_splitter {
 };
 
 }  // namespace detail
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -1,12 +1,13 @@
-/// The hub's end of the twin protocol, as a state machine without I/O: what devices publish and the service asks goes in,
-/// what is to be published and answered comes out.
+/// The hub's end of the twin protocol, as a state machine without I/O: what devices publish and the
+/// service asks goes in, what is to be published and answered comes out.
 ///
 ///     memory_store store;
-///     sync::hub_session<memory_store> hub(store);
+///     hub_session<memory_store> hub(store);
 ///     hub.connected({"pump-7"});                                   // the broker says who it is
 ///     hub.subscribed({"pump-7"}, "$iothub/twin/PATCH/properties/desired/#");
 ///     hub.message({"pump-7"}, topic, payload, now);
-///     for (const sync::hub_action& a : hub.actions()) ...          // publish a.payload on a.topic to a.to
+///     for (const hub_action& a : hub.actions()) ...          // publish a.payload on a.topic
+///     to a.to
 ///
 /// docs/hub.md has the flow and what is guaranteed.
 #pragma once
@@ -16,15 +17,14 @@
 #include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
 
+#include "../protocol/error_body.hpp"
+#include "../protocol/topic.hpp"
 #include "../twin/store.hpp"
 #include "../twin/view.hpp"
 #include "detail/filter.hpp"
-#include "error_body.hpp"
-#include "topic.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 
 /// What the caller of a hub_session is to do.
 struct hub_action {
@@ -37,43 +37,52 @@ struct hub_action {
   twin_id to = {};
   std::string_view topic = {};
   std::string_view payload = {};
-  unsigned status = 0;              ///< of a reply, as in its topic
-  std::string_view operation = {};  ///< of an event: updateTwin, replaceTwin, createDeviceIdentity, deleteDeviceIdentity,
-                                    ///< createModuleIdentity or deleteModuleIdentity
+  unsigned status = 0;  ///< of a reply, as in its topic
+  std::string_view operation =
+      {};  ///< of an event: updateTwin, replaceTwin, createDeviceIdentity, deleteDeviceIdentity,
+           ///< createModuleIdentity or deleteModuleIdentity
 };
 
 /// What a service call is answered with, as over HTTP.
 struct service_reply {
   unsigned status = 200;
   std::string_view body = {};  ///< JSON: the twin, or why not; empty for a write that was done
-  std::string_view etag = {};  ///< without quotes; of the twin as it is now; empty after an error and of a twin without one
+  std::string_view etag = {};  ///< without quotes; of the twin as it is now; empty after an error
+                               ///< and of a twin without one
   json::error why = {};
 
   explicit operator bool() const noexcept { return status < 300; }
 };
 
 struct hub_options {
-  std::size_t max_payload = 256 * 1024;    ///< bytes of what a device publishes; more is refused with 413
+  std::size_t max_payload =
+      256 * 1024;  ///< bytes of what a device publishes; more is refused with 413
   std::size_t max_service_body = 1 << 20;  ///< bytes of what the service sends
   std::size_t max_connections = 100'000;   ///< devices and modules connected at a time
+  /// How often a write is tried where somebody else has stored the twin in between, at least once;
+  /// after that it is refused with 503.
+  unsigned write_attempts = 2;
 };
 
-/// The hub over a store (twin/store.hpp has what one must offer), with its own memory from `Memory`: heap_memory or
-/// buffer_memory. `store` must outlive it.
+/// The hub over a store (twin/store.hpp has what one must offer), with its own memory from
+/// `Memory`: heap_memory or buffer_memory. `store` must outlive it.
 ///
-/// Who a message is from is what the caller says, by `twin_id`, and never taken from a topic or payload; so no device can
-/// reach another's twin. A reply and a notification are handed out only after the store has committed what they speak of.
-/// Whatever goes wrong, the twin is as it was, or as stored, and the session can be used on.
+/// Who a message is from is what the caller says, by `twin_id`, and never taken from a topic or
+/// payload; so no device can reach another's twin. A reply and a notification are handed out only
+/// after the store has committed what they speak of. Whatever goes wrong, the twin is as it was, or
+/// as stored, and the session can be used on.
 ///
-/// actions(), and what a service_reply refers to, are valid until the next call of the session or the store. Not for
-/// several threads at once.
-/// Cost of a message: finding the id, twice, and the twin's own work; once its buffers have grown, no allocation of its own.
+/// actions(), and what a service_reply refers to, are valid until the next call of the session or
+/// the store. Not for several threads at once. Cost of a message: finding the id, twice, and the
+/// twin's own work; once its buffers have grown, no allocation of its own.
 template <class Store, class Memory = heap_memory>
 class hub_session {
-  static_assert(sizeof(devicetwin::detail::check_twin_store<Store>) != 0);  // says what a store lacks
+  static_assert(sizeof(devicetwin::detail::check_twin_store<Store>) !=
+                0);  // says what a store lacks
 
  public:
-  explicit hub_session(Store& store, const hub_options& options = {}, const Memory& memory = Memory()) noexcept
+  explicit hub_session(Store& store, const hub_options& options = {},
+                       const Memory& memory = Memory()) noexcept
       : memory_(memory),
         store_(store),
         options_(options),
@@ -86,16 +95,19 @@ class hub_session {
 
   // --- what the broker tells ------------------------------------------------------------------
   //
-  // `connection` tells two connections of one client apart, by any number of the caller's: where a client takes over from
-  // its older self, the older one's end may be told after the newer one's beginning, and is then passed over.
+  // `connection` tells two connections of one client apart, by any number of the caller's: where a
+  // client takes over from its older self, the older one's end may be told after the newer one's
+  // beginning, and is then passed over.
 
-  /// A device has connected, and is subscribed to nothing yet. Errors: invalid_identity; out_of_memory, also when there
-  /// are max_connections: it is then not notified of changes, and everything else works.
+  /// A device has connected, and is subscribed to nothing yet. Errors: invalid_identity;
+  /// too_many_connections beyond max_connections; out_of_memory. It is not notified of changes
+  /// then, and everything else works.
   json::error connected(const twin_id& id, std::uint64_t connection = 0);
   void disconnected(const twin_id& id, std::uint64_t connection = 0) noexcept;
-  /// It is subscribed to an MQTT topic filter; of interest are those that match the topics of notifications, such as
-  /// `$iothub/twin/PATCH/properties/desired/#` and `$iothub/#`. A filter for one certain version is not. Wildcards as in
-  /// MQTT 3.1.1, section 4.7. Without an effect when it is not connected.
+  /// It is subscribed to an MQTT topic filter; of interest are those that match the topics of
+  /// notifications, such as
+  /// `$iothub/twin/PATCH/properties/desired/#` and `$iothub/#`. A filter for one certain version is
+  /// not. Wildcards as in MQTT 3.1.1, section 4.7. Without an effect when it is not connected.
   void subscribed(const twin_id& id, std::string_view filter) noexcept;
   void unsubscribed(const twin_id& id, std::string_view filter) noexcept;
 
@@ -107,26 +119,32 @@ class hub_session {
   }
   std::size_t connections() const noexcept { return connections_.size(); }
 
-  /// A device has published. A topic under `$iothub/twin/` that is a device's to write gets its reply, with a status
-  /// other than 200 and 204 when it was refused; this function then gives the reason. The payload of GET says nothing
-  /// and is not looked at. A malformed request whose `$rid` can be read (readable_request_id()) is refused with 400.
-  /// Errors without an action: invalid_topic, when it is not the twin's, or is malformed and has no `$rid` to answer to;
-  ///   not_writable, when it is the hub's to write; invalid_identity, when the id is empty or too long.
-  json::error message(const twin_id& id, std::string_view topic, std::string_view payload, timestamp now);
+  /// A device has published. A topic under `$iothub/twin/` that is a device's to write gets its
+  /// reply, with a status other than 200 and 204 when it was refused; this function then gives the
+  /// reason. The payload of GET says nothing and is not looked at. A malformed request whose `$rid`
+  /// can be read (readable_request_id()) is refused with 400. Errors without an action:
+  /// invalid_topic, when it is not the twin's, or is malformed and has no `$rid` to answer to;
+  ///   not_writable, when it is the hub's to write; invalid_identity, when the id is empty or too
+  ///   long.
+  json::error message(const twin_id& id, std::string_view topic, std::string_view payload,
+                      timestamp now);
 
   /// The same message refused without looking at it, as with `throttled`.
-  json::error refuse(const twin_id& id, std::string_view topic, const refusal& as, std::string_view message, timestamp now);
+  json::error refuse(const twin_id& id, std::string_view topic, const refusal& as,
+                     std::string_view message, timestamp now);
 
   // --- what the service asks ------------------------------------------------------------------
 
   /// The service's view of the twin, `$metadata` included.
   service_reply service_get(const twin_id& id);
-  /// As basic_twin::service_patch() and service_replace(); `if_match` as etag_matches() has it. The reply has no body:
-  /// service_get() has the twin. The device is notified when it can be.
-  service_reply service_patch(const twin_id& id, std::string_view text, timestamp now, std::string_view if_match = {}) {
+  /// As basic_twin::service_patch() and service_replace(); `if_match` as etag_matches() has it. The
+  /// reply has no body: service_get() has the twin. The device is notified when it can be.
+  service_reply service_patch(const twin_id& id, std::string_view text, timestamp now,
+                              std::string_view if_match = {}) {
     return write_as_service(id, text, now, if_match, false);
   }
-  service_reply service_replace(const twin_id& id, std::string_view text, timestamp now, std::string_view if_match = {}) {
+  service_reply service_replace(const twin_id& id, std::string_view text, timestamp now,
+                                std::string_view if_match = {}) {
     return write_as_service(id, text, now, if_match, true);
   }
   /// A new twin; that of a module needs one of its device. 409 when it is there already.
@@ -147,6 +165,9 @@ class hub_session {
     const hub_action& operator[](std::size_t index) const noexcept { return first[index]; }
   };
   action_range actions() const noexcept { return {actions_, action_count_}; }
+  /// What the last write did: its changes, versions and etag. Empty where it was refused. Valid
+  /// until the next write.
+  const outcome& last_outcome() const noexcept { return done_; }
 
  private:
   using twin_type = typename Store::twin_type;
@@ -168,19 +189,27 @@ class hub_session {
     return topic.kind == twin_topic_kind::get || topic.kind == twin_topic_kind::reported_patch;
   }
   hub_action& add(hub_action::kind what) noexcept;
-  json::error refuse_topic(std::string_view topic, const json::error& why, const refusal& as, std::string_view body) noexcept;
-  void reply(const twin_topic& request, unsigned status, std::int64_t version, std::string_view payload) noexcept;
+  json::error refuse_topic(std::string_view topic, const json::error& why, const refusal& as,
+                           std::string_view body) noexcept;
+  void reply(const twin_topic& request, unsigned status, std::int64_t version,
+             std::string_view payload) noexcept;
   json::error refuse(const twin_topic& request, const failure& f, timestamp now) noexcept;
   void notify_and_tell(std::string_view operation) noexcept;
   std::string_view body_of(const failure& f, const timestamp* now) noexcept;
   service_reply refused(const failure& f, const timestamp* now) noexcept;
-  service_reply write_as_service(const twin_id& id, std::string_view text, timestamp now, std::string_view if_match, bool replace);
+  service_reply write_as_service(const twin_id& id, std::string_view text, timestamp now,
+                                 std::string_view if_match, bool replace);
 
-  twin_of whose() const noexcept { return party_.module.empty() ? twin_of::device : twin_of::module; }
-  failure by_party(const json::error& why) const noexcept { return {why, refusal_of(why.code(), whose())}; }
+  twin_of whose() const noexcept {
+    return party_.module.empty() ? twin_of::device : twin_of::module;
+  }
+  failure by_party(const json::error& why) const noexcept {
+    return {why, refusal_of(why.code(), whose())};
+  }
   /// Of what the store says, the party can understand only that there is no twin.
   failure by_store(const json::error& why) const noexcept {
-    return {why, why.code() == json::errc::not_found ? refusal_of(why.code(), whose()) : server_error};
+    return {why,
+            why.code() == json::errc::not_found ? refusal_of(why.code(), whose()) : server_error};
   }
   template <class Write>
   failure write_and_commit(Write&& write);
@@ -215,7 +244,7 @@ json::error hub_session<Store, Memory>::connected(const twin_id& id, std::uint64
     c->filters = 0;
     return {};
   }
-  if (connections_.size() >= options_.max_connections) return json::errc::out_of_memory;
+  if (connections_.size() >= options_.max_connections) return json::errc::too_many_connections;
   connection* c = devicetwin::detail::make_node<connection>(connections_.memory(), id, number);
   if (c == nullptr) return json::errc::out_of_memory;
   if (connections_.insert(c)) return {};
@@ -242,14 +271,15 @@ void hub_session<Store, Memory>::unsubscribed(const twin_id& id, std::string_vie
   if (connection* c = connections_.find(id)) c->filters &= ~detail::filter_bit(filter);
 }
 
-/// Keeps a copy of the id, for actions; invalid_identity when it is none by its length. For one with wrong characters no
-/// store has a twin.
+/// Keeps a copy of the id, for actions; invalid_identity when it is none by its length. For one
+/// with wrong characters no store has a twin.
 template <class Store, class Memory>
 json::errc hub_session<Store, Memory>::set_party(const twin_id& id) noexcept {
   forget_actions();
   party_ = {};
   constexpr std::size_t longest = sizeof ids_ / 2;
-  if (id.device.empty() || id.device.size() > longest || id.module.size() > longest) return json::errc::invalid_identity;
+  if (id.device.empty() || id.device.size() > longest || id.module.size() > longest)
+    return json::errc::invalid_identity;
   std::memcpy(ids_, id.device.data(), id.device.size());
   party_.device = {ids_, id.device.size()};
   if (!id.module.empty()) {
@@ -260,7 +290,8 @@ json::errc hub_session<Store, Memory>::set_party(const twin_id& id) noexcept {
 }
 
 template <class Store, class Memory>
-json::error hub_session<Store, Memory>::message(const twin_id& id, std::string_view topic, std::string_view payload, timestamp now) {
+json::error hub_session<Store, Memory>::message(const twin_id& id, std::string_view topic,
+                                                std::string_view payload, timestamp now) {
   if (const json::errc code = set_party(id); code != json::errc::ok) return code;
   const auto request = parse_twin_topic(topic);
   if (!request) {
@@ -269,17 +300,25 @@ json::error hub_session<Store, Memory>::message(const twin_id& id, std::string_v
   }
   if (!is_for_hub(*request)) return json::errc::not_writable;
   if (payload.size() > options_.max_payload) {
-    return refuse(*request, by_party(json::error(json::errc::too_large).limited_to(options_.max_payload, payload.size())), now);
+    return refuse(
+        *request,
+        by_party(
+            json::error(json::errc::too_large).limited_to(options_.max_payload, payload.size())),
+        now);
   }
   if (request->kind == twin_topic_kind::get) {
     const auto found = store_.find(party_);
     if (!found) return refuse(*request, by_store(found.error()), now);
     body_.resize(0);
-    if (json::error e = write_device_view(**found, body_)) return refuse(*request, by_store(e), now);
+    if (json::error e = write_device_view(**found, body_))
+      return refuse(*request, by_store(e), now);
     reply(*request, 200, no_version, body_.view());
     return {};
   }
-  const failure f = write_and_commit([&](twin_type& t) { return t.device_patch(payload, now, done_, request->version); });
+  const std::int64_t expected =
+      request->version == no_version ? twin_type::any_version : request->version;
+  const failure f =
+      write_and_commit([&](twin_type& t) { return t.device_patch(payload, now, done_, expected); });
   if (f.why) return refuse(*request, f, now);
   reply(*request, 204, done_.reported_version, {});
   notify_and_tell("updateTwin");
@@ -287,7 +326,8 @@ json::error hub_session<Store, Memory>::message(const twin_id& id, std::string_v
 }
 
 template <class Store, class Memory>
-json::error hub_session<Store, Memory>::refuse(const twin_id& id, std::string_view topic, const refusal& as, std::string_view message,
+json::error hub_session<Store, Memory>::refuse(const twin_id& id, std::string_view topic,
+                                               const refusal& as, std::string_view message,
                                                timestamp now) {
   if (const json::errc code = set_party(id); code != json::errc::ok) return code;
   json::text_buffer body(error_body_, sizeof error_body_);
@@ -303,7 +343,8 @@ json::error hub_session<Store, Memory>::refuse(const twin_id& id, std::string_vi
 
 template <class Store, class Memory>
 service_reply hub_session<Store, Memory>::service_get(const twin_id& id) {
-  if (const json::errc code = set_party(id); code != json::errc::ok) return refused(by_party(code), nullptr);
+  if (const json::errc code = set_party(id); code != json::errc::ok)
+    return refused(by_party(code), nullptr);
   const auto found = store_.find(party_);
   if (!found) return refused(by_store(found.error()), nullptr);
   body_.resize(0);
@@ -315,14 +356,20 @@ service_reply hub_session<Store, Memory>::service_get(const twin_id& id) {
 }
 
 template <class Store, class Memory>
-service_reply hub_session<Store, Memory>::write_as_service(const twin_id& id, std::string_view text, timestamp now,
-                                                           std::string_view if_match, bool replace) {
-  if (const json::errc code = set_party(id); code != json::errc::ok) return refused(by_party(code), &now);
+service_reply hub_session<Store, Memory>::write_as_service(const twin_id& id, std::string_view text,
+                                                           timestamp now, std::string_view if_match,
+                                                           bool replace) {
+  if (const json::errc code = set_party(id); code != json::errc::ok)
+    return refused(by_party(code), &now);
   if (text.size() > options_.max_service_body) {
-    return refused(by_party(json::error(json::errc::too_large).limited_to(options_.max_service_body, text.size())), &now);
+    return refused(
+        by_party(
+            json::error(json::errc::too_large).limited_to(options_.max_service_body, text.size())),
+        &now);
   }
   const failure f = write_and_commit([&](twin_type& t) {
-    return replace ? t.service_replace(text, now, done_, if_match) : t.service_patch(text, now, done_, if_match);
+    return replace ? t.service_replace(text, now, done_, if_match)
+                   : t.service_patch(text, now, done_, if_match);
   });
   if (f.why) return refused(f, &now);
   notify_and_tell(replace ? "replaceTwin" : "updateTwin");
@@ -334,17 +381,20 @@ service_reply hub_session<Store, Memory>::write_as_service(const twin_id& id, st
 template <class Store, class Memory>
 service_reply hub_session<Store, Memory>::service_create(const new_identity& who, timestamp now) {
   const twin_id id{who.device_id, who.module_id};
-  if (const json::errc code = set_party(id); code != json::errc::ok) return refused(by_party(code), &now);
+  if (const json::errc code = set_party(id); code != json::errc::ok)
+    return refused(by_party(code), &now);
   if (!id.module.empty()) {
     const auto device = store_.find({party_.device, {}});
     if (!device) {
       failure f = by_store(device.error());
-      if (device.error().code() == json::errc::not_found) f.as = refusal_of(json::errc::not_found, twin_of::device);
+      if (device.error().code() == json::errc::not_found)
+        f.as = refusal_of(json::errc::not_found, twin_of::device);
       return refused(f, &now);
     }
   }
   if (json::error e = store_.create(who, now, done_)) {
-    const bool partys = e.code() == json::errc::already_exists || e.code() == json::errc::invalid_identity;
+    const bool partys =
+        e.code() == json::errc::already_exists || e.code() == json::errc::invalid_identity;
     return refused(partys ? by_party(e) : by_store(e), &now);
   }
   notify_and_tell(whose() == twin_of::device ? "createDeviceIdentity" : "createModuleIdentity");
@@ -354,11 +404,14 @@ service_reply hub_session<Store, Memory>::service_create(const new_identity& who
 }
 
 template <class Store, class Memory>
-service_reply hub_session<Store, Memory>::service_remove(const twin_id& id, timestamp now, std::string_view if_match) {
-  if (const json::errc code = set_party(id); code != json::errc::ok) return refused(by_party(code), &now);
+service_reply hub_session<Store, Memory>::service_remove(const twin_id& id, timestamp now,
+                                                         std::string_view if_match) {
+  if (const json::errc code = set_party(id); code != json::errc::ok)
+    return refused(by_party(code), &now);
   const auto found = store_.find(party_);
   if (!found) return refused(by_store(found.error()), &now);
-  if (!etag_matches(if_match, (*found)->etag())) return refused(by_party(json::errc::precondition_failed), &now);
+  if (!etag_matches(if_match, (*found)->etag()))
+    return refused(by_party(json::errc::precondition_failed), &now);
   body_.resize(0);
   if (json::error e = write_lifecycle_event(**found, body_)) return refused(by_store(e), &now);
   if (json::error e = store_.remove(party_)) {
@@ -372,22 +425,23 @@ service_reply hub_session<Store, Memory>::service_remove(const twin_id& id, time
   return answer;
 }
 
-/// Writes to the twin of party_ and makes it durable. Where somebody else stored it since it was loaded, what they stored
-/// is loaded and written to, once.
+/// Writes to the twin of party_ and makes it durable. Where somebody else stored it since it was
+/// loaded, what they stored is loaded and written to, once.
 template <class Store, class Memory>
 template <class Write>
-typename hub_session<Store, Memory>::failure hub_session<Store, Memory>::write_and_commit(Write&& write) {
-  for (bool again = false;; again = true) {
+typename hub_session<Store, Memory>::failure hub_session<Store, Memory>::write_and_commit(
+    Write&& write) {
+  for (unsigned attempt = 1;; ++attempt) {
     const auto found = store_.find(party_);
     if (!found) return by_store(found.error());
     if (json::error e = write(**found)) return by_party(e);
     if (!done_.effective()) return {};  // nothing to store
     json::error e = store_.commit(party_);
     if (!e) return {};
-    if (again || e.code() != json::errc::precondition_failed) {
-      done_.clear();
-      return by_store(e);
-    }
+    const bool overtaken = e.code() == json::errc::precondition_failed;
+    if (overtaken && attempt < options_.write_attempts) continue;
+    done_.clear();
+    return overtaken ? failure{e, server_busy} : by_store(e);
   }
 }
 
@@ -401,24 +455,27 @@ hub_action& hub_session<Store, Memory>::add(hub_action::kind what) noexcept {
 }
 
 template <class Store, class Memory>
-void hub_session<Store, Memory>::reply(const twin_topic& request, unsigned status, std::int64_t version,
-                                       std::string_view payload) noexcept {
+void hub_session<Store, Memory>::reply(const twin_topic& request, unsigned status,
+                                       std::int64_t version, std::string_view payload) noexcept {
   twin_topic answer;
   answer.kind = twin_topic_kind::response;
   answer.status = status;
   answer.request_id = request.request_id;
   answer.version = version;
   json::text_buffer topic(reply_topic_, sizeof reply_topic_);
-  static_cast<void>(write_twin_topic(answer, topic));  // it fits, and what was parsed can be written
+  static_cast<void>(
+      write_twin_topic(answer, topic));  // it fits, and what was parsed can be written
   hub_action& a = add(hub_action::kind::reply);
   a.topic = topic.view();
   a.payload = payload;
   a.status = status;
 }
 
-/// Refuses a topic that parse_twin_topic() does not understand, if there is a request id to answer to. Returns `why`.
+/// Refuses a topic that parse_twin_topic() does not understand, if there is a request id to answer
+/// to. Returns `why`.
 template <class Store, class Memory>
-json::error hub_session<Store, Memory>::refuse_topic(std::string_view topic, const json::error& why, const refusal& as,
+json::error hub_session<Store, Memory>::refuse_topic(std::string_view topic, const json::error& why,
+                                                     const refusal& as,
                                                      std::string_view body) noexcept {
   const std::string_view id = readable_request_id(topic);
   twin_topic answer;
@@ -427,7 +484,8 @@ json::error hub_session<Store, Memory>::refuse_topic(std::string_view topic, con
   answer.request_id = id.substr(0, 1);
   long_topic_.resize(0);
   if (id.empty() || write_twin_topic(answer, long_topic_)) return why;
-  if (!long_topic_.append(id.data() + 1, id.size() - 1)) return why;  // any length, so not a topic of twin_topic's
+  if (!long_topic_.append(id.data() + 1, id.size() - 1))
+    return why;  // any length, so not a topic of twin_topic's
   hub_action& a = add(hub_action::kind::reply);
   a.topic = long_topic_.view();
   a.payload = body;
@@ -436,7 +494,8 @@ json::error hub_session<Store, Memory>::refuse_topic(std::string_view topic, con
 }
 
 template <class Store, class Memory>
-json::error hub_session<Store, Memory>::refuse(const twin_topic& request, const failure& f, timestamp now) noexcept {
+json::error hub_session<Store, Memory>::refuse(const twin_topic& request, const failure& f,
+                                               timestamp now) noexcept {
   reply(request, f.as.status, no_version, body_of(f, &now));
   return f.why;
 }
@@ -451,7 +510,8 @@ service_reply hub_session<Store, Memory>::refused(const failure& f, const timest
 }
 
 template <class Store, class Memory>
-std::string_view hub_session<Store, Memory>::body_of(const failure& f, const timestamp* now) noexcept {
+std::string_view hub_session<Store, Memory>::body_of(const failure& f,
+                                                     const timestamp* now) noexcept {
   json::text_buffer body(error_body_, sizeof error_body_);
   error_details details;
   details.now = now;
@@ -460,12 +520,15 @@ std::string_view hub_session<Store, Memory>::body_of(const failure& f, const tim
     static_cast<void>(write_error_body(f.as, f.why, body, details));
   } else {
     const bool of_device = f.as.code == refusal_of(json::errc::not_found, twin_of::device).code;
-    static_cast<void>(write_error_body(f.as, of_device ? "there is no twin of this device" : "there is no twin of this module", body, details));
+    static_cast<void>(write_error_body(
+        f.as, of_device ? "there is no twin of this device" : "there is no twin of this module",
+        body, details));
   }
   return body.view();
 }
 
-/// What follows from done_: the notification, if there is one and somebody to get it, and the event.
+/// What follows from done_: the notification, if there is one and somebody to get it, and the
+/// event.
 template <class Store, class Memory>
 void hub_session<Store, Memory>::notify_and_tell(std::string_view operation) noexcept {
   if (!done_.notification().empty() && is_notified(party_)) {
@@ -485,6 +548,5 @@ void hub_session<Store, Memory>::notify_and_tell(std::string_view operation) noe
   }
 }
 
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -1,8 +1,10 @@
 /// How a hub refuses: the HTTP status and error code of each error, and the body that says it.
 ///
-///     {"errorCode":400004,"message":"names that start with '$' are written by the service alone, at /$x","timestampUtc":"…"}
+///     {"errorCode":400004,"message":"names that start with '$' are written by the service alone,
+///     at /$x","timestampUtc":"…"}
 ///
-/// docs/azure.md, "Error codes", has the table. That there is an errorCode in the body is what some clients go by alone.
+/// docs/azure.md, "Error codes", has the table. That there is an errorCode in the body is what some
+/// clients go by alone.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -16,7 +18,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace sync {
 
 /// A status, as HTTP has them, and the code that says more.
 struct refusal {
@@ -32,7 +33,8 @@ inline constexpr refusal throttled{429, 429001};    ///< too many requests: to b
 /// Whether the thing that was not found, or was there already, is a module's.
 enum class twin_of : bool { device, module };
 
-/// What an error is told as. What is the hub's own fault (out_of_memory, damaged data and the like) is server_error.
+/// What an error is told as. What is the hub's own fault (out_of_memory, damaged data and the like)
+/// is server_error.
 constexpr refusal refusal_of(json::errc code, twin_of whose = twin_of::device) noexcept;
 
 /// What a body says beside the code.
@@ -44,13 +46,16 @@ struct error_details {
 /// Longer than any body of a json::error without a tracking id.
 inline constexpr std::size_t max_error_body = 2048;
 
-/// Appends the body to anything json::write() takes; its message is the error's sentence with the property and,
-/// where a text was read, line and column. Errors: out_of_memory; then `out` is as it was.
+/// Appends the body to anything json::write() takes; its message is the error's sentence with the
+/// property and, where a text was read, line and column. Errors: out_of_memory; then `out` is as it
+/// was.
 template <class Output>
-[[nodiscard]] json::error write_error_body(const refusal& as, const json::error& why, Output& out, const error_details& details = {});
+json::error write_error_body(const refusal& as, const json::error& why, Output& out,
+                             const error_details& details = {});
 /// The same with a sentence of the caller's. Bytes of it that are not UTF-8 are written as '?'.
 template <class Output>
-[[nodiscard]] json::error write_error_body(const refusal& as, std::string_view message, Output& out, const error_details& details = {});
+json::error write_error_body(const refusal& as, std::string_view message, Output& out,
+                             const error_details& details = {});
 
 // ---------------------------------------------------------------------------------------------
 
@@ -119,6 +124,7 @@ constexpr refusal refusal_of(json::errc code, twin_of whose) noexcept {
     case errc::damaged:
     case errc::newer_format:
     case errc::storage_failed:
+    case errc::too_many_connections:
     case errc::out_of_memory:
     case errc::handler_stopped:
       break;
@@ -138,19 +144,23 @@ inline void make_utf8(char* text, std::size_t size) noexcept {
 }
 
 template <class Output>
-json::error write_clean_error_body(const refusal& as, std::string_view message, Output& out, const error_details& details) {
+json::error write_clean_error_body(const refusal& as, std::string_view message, Output& out,
+                                   const error_details& details) {
   const auto before = out.size();
   json::text_writer<Output> writer(out);
   const auto text = [&writer](std::string_view value) {
-    return writer.String(value.empty() ? "" : value.data(), static_cast<json::size_type>(value.size()), true);
+    return writer.String(value.empty() ? "" : value.data(),
+                         static_cast<json::size_type>(value.size()), true);
   };
   bool good = writer.StartObject() && writer.RawKey("\"errorCode\":") && writer.Uint(as.code);
-  if (!details.tracking_id.empty()) good = good && writer.RawKey("\"trackingId\":") && text(details.tracking_id);
+  if (!details.tracking_id.empty())
+    good = good && writer.RawKey("\"trackingId\":") && text(details.tracking_id);
   good = good && writer.RawKey("\"message\":") && text(message);
   if (details.now != nullptr) {
     char time[max_timestamp_chars];
-    const char* end = to_chars(time, *details.now);
-    good = good && writer.RawKey("\"timestampUtc\":") && text({time, static_cast<std::size_t>(end - time)});
+    const char* end = format_timestamp(time, *details.now);
+    good = good && writer.RawKey("\"timestampUtc\":") &&
+           text({time, static_cast<std::size_t>(end - time)});
   }
   if (good && writer.EndObject(0)) return {};
   out.resize(before);
@@ -160,9 +170,11 @@ json::error write_clean_error_body(const refusal& as, std::string_view message, 
 }  // namespace detail
 
 template <class Output>
-json::error write_error_body(const refusal& as, const json::error& why, Output& out, const error_details& details) {
+json::error write_error_body(const refusal& as, const json::error& why, Output& out,
+                             const error_details& details) {
   static_assert(json::detail::is_output<Output>,
-                "write_error_body: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+                "write_error_body: the output needs append(const char*, std::size_t), size() and "
+                "resize(std::size_t)");
   char text[1200];
   std::size_t size = why.message(text, sizeof text);
   if (size > sizeof text) size = sizeof text;
@@ -179,9 +191,11 @@ json::error write_error_body(const refusal& as, const json::error& why, Output& 
 }
 
 template <class Output>
-json::error write_error_body(const refusal& as, std::string_view message, Output& out, const error_details& details) {
+json::error write_error_body(const refusal& as, std::string_view message, Output& out,
+                             const error_details& details) {
   static_assert(json::detail::is_output<Output>,
-                "write_error_body: the output needs append(const char*, std::size_t), size() and resize(std::size_t)");
+                "write_error_body: the output needs append(const char*, std::size_t), size() and "
+                "resize(std::size_t)");
   char text[1200];
   const std::size_t size = message.size() < sizeof text ? message.size() : sizeof text;
   if (size != 0) std::memcpy(text, message.data(), size);
@@ -189,6 +203,5 @@ json::error write_error_body(const refusal& as, std::string_view message, Output
   return detail::write_clean_error_body(as, {text, size}, out, details);
 }
 
-}  // namespace sync
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin
