@@ -79,8 +79,8 @@ class device_simulation {
                    options_.max_payload == devicetwin::dialect::unlimited;
     if (random.below(2) == 0) {
       random_.avoid_null();
-      hub_.desired = parse(random.object(1));
-      hub_.reported = parse(random.object(1));
+      hub_.desired = parse(object(1));
+      hub_.reported = parse(object(1));
     }
     merge_options_.nulls = merge::null_rule::remove;
     start();
@@ -476,8 +476,8 @@ class device_simulation {
   /// A random object, without an integer and a decimal that are equal only once a hub has rounded
   /// the integer: the session compares what it reports as hubs store it, the outbox and this model
   /// compare exactly. (unit/device_session.cpp has such numbers.)
-  std::string object() {
-    std::string text = random_.object(0);
+  std::string object(int depth = 0) {
+    std::string text = random_.object(depth);
     constexpr std::string_view rounded = "9007199254740992.0", other = "9007199254740994.0";
     for (std::size_t at = 0; (at = text.find(rounded, at)) != std::string::npos;) {
       text.replace(at, rounded.size(), other);
