@@ -37,6 +37,7 @@ equivalents = root / "tests" / "equivalent_mutants.txt"
 # The headers, and the tests that should notice, those likely to first. A name is one of tests/unit, or a fuzz target,
 # which is run over its corpus.
 headers = [
+    ("json/number.hpp", ["number", "number_text", "small_number"]),
     ("json/detail/scan.hpp", ["scan", "small_scan", "text"]),
     ("json/detail/tokens.hpp", ["text", "small_text", "fuzz_text"]),
     ("json/detail/validate.hpp", ["validate", "text"]),
