@@ -9,6 +9,7 @@
 #     --no-exceptions          -fno-exceptions -fno-rtti
 #     --werror                 warnings are errors
 #     --optimise 0|1|2|3       default: 2; less is quicker to build
+#     --no-examples            without the examples and their tests
 #     --build DIR              default: build/, or build-VARIANT/ when an option above asks for one
 #
 # The last line is "N passed, M failed".
@@ -27,6 +28,7 @@ rapidjson=
 sanitize=OFF
 no_exceptions=OFF
 werror=OFF
+examples=ON
 optimise=
 while [ $# -gt 0 ]; do
   case $1 in
@@ -36,6 +38,7 @@ while [ $# -gt 0 ]; do
     --sanitize) sanitize=ON variant=$variant-sanitize ;;
     --no-exceptions) no_exceptions=ON variant=$variant-no-exceptions ;;
     --werror) werror=ON ;;
+    --no-examples) examples=OFF ;;
     --optimise) optimise=$2 variant=$variant-O$2; shift ;;
     --build) build=$2; shift ;;
     --help) usage 0 ;;
@@ -70,7 +73,7 @@ cmake -S "$root" -B "$build" ${compiler:+-DCMAKE_CXX_COMPILER=$compiler} \
   -DCMAKE_CXX_STANDARD="$std" -DDEVICETWIN_RAPIDJSON_DIR="$rapidjson" \
   -DDEVICETWIN_SANITIZE=$sanitize -DDEVICETWIN_WERROR=$werror \
   -DDEVICETWIN_NO_EXCEPTIONS=$no_exceptions \
-  -DDEVICETWIN_BUILD_TESTS=ON -DDEVICETWIN_BUILD_FUZZ=ON -DDEVICETWIN_BUILD_EXAMPLES=ON \
+  -DDEVICETWIN_BUILD_TESTS=ON -DDEVICETWIN_BUILD_FUZZ=ON -DDEVICETWIN_BUILD_EXAMPLES=$examples \
   -DDEVICETWIN_BUILD_BENCH=OFF || give_up "the configuration failed"
 cmake --build "$build" -j "$(jobs)" || give_up "the build failed"
 
