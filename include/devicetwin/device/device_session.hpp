@@ -332,6 +332,11 @@ class device_session {
     return merge_into(to, document, patch, false);
   }
   bool merge_into(slot to, const source& document, const source& patch, bool with_records);
+  /// The slot becomes a text with a patch applied, of `size` bytes, and what write_behind(plan,
+  /// output) writes behind it.
+  template <class Behind>
+  bool merge_with(slot to, const source& document, const source& patch, merge::null_rule nulls,
+                  std::size_t& size, Behind&& write_behind);
   bool tell(merge::detail::text_merge& plan, output& out, std::string_view old,
             std::string_view fresh);
   /// What is in a slot beyond `size` bytes goes to another slot.
@@ -505,11 +510,11 @@ inline bool device_session::difference(slot to, const source& from, const source
   });
 }
 
-inline bool device_session::merge_into(slot to, const source& document, const source& patch,
-                                       bool with_records) {
-  std::size_t text_size = 0;
-  const bool made = build(to, [&](output& out) {
-    const merge::text_options o = rules();
+template <class Behind>
+bool device_session::merge_with(slot to, const source& document, const source& patch,
+                                merge::null_rule nulls, std::size_t& size, Behind&& write_behind) {
+  return build(to, [&](output& out) {
+    const merge::text_options o = rules(nulls);
     detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
     if (!plan) return fail(errc::out_of_memory);
     plan->make(view(document), view(patch));
@@ -520,15 +525,9 @@ inline bool device_session::merge_into(slot to, const source& document, const so
       if (!good(sink.finish())) return false;
       sink.keep();
     }
-    changes_made_ = {plan->changes(), plan->removals()};
-    if (!with_records && !plan->change_under(json::text_numbers::as_stored, all_to_be_sent_))
-      return false;
-    text_size = out.size();
-    return !with_records || tell(*plan, out, view(document), view(patch));
+    size = out.size();
+    return write_behind(*plan, out);
   });
-  if (!made) return false;
-  if (with_records) split(to, text_size, records);
-  return true;
 }
 
 inline void device_session::split(slot of, std::size_t size, slot behind) noexcept {
@@ -536,6 +535,19 @@ inline void device_session::split(slot of, std::size_t size, slot behind) noexce
   state_.texts[behind] = {static_cast<std::uint32_t>(all.at + size),
                           static_cast<std::uint32_t>(all.size - size)};
   all.size = static_cast<std::uint32_t>(size);
+}
+
+inline bool device_session::merge_into(slot to, const source& document, const source& patch,
+                                       bool with_records) {
+  std::size_t size = 0;
+  const auto count = [&](merge::detail::text_merge& plan, output& out) {
+    changes_made_ = {plan.changes(), plan.removals()};
+    if (with_records) return tell(plan, out, view(document), view(patch));
+    return plan.change_under(json::text_numbers::as_stored, all_to_be_sent_);
+  };
+  if (!merge_with(to, document, patch, merge::null_rule::remove, size, count)) return false;
+  if (with_records) split(to, size, records);
+  return true;
 }
 
 inline bool device_session::tell(merge::detail::text_merge& plan, output& out, std::string_view old,
@@ -1296,34 +1308,23 @@ inline bool device_session::check_size(slot fresh) {
 /// where the later one puts an object in the place of something else. `resets` becomes a patch that
 /// removes what was at those places, or is empty.
 inline bool device_session::join_patches(slot to, const source& earlier, const source& later) {
-  std::size_t size = 0;
-  const bool made = build(to, [&](output& out) {
-    const merge::text_options o = rules(merge::null_rule::keep);
-    detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
-    if (!plan) return fail(errc::out_of_memory);
-    plan->make(view(earlier), view(later));
-    if (failure_) return false;
-    {
-      merge::detail::text_sink sink(out);
-      plan->write(sink);
-      if (!good(sink.finish())) return false;
-      sink.keep();
-    }
-    size = out.size();
-    merge::detail::text_merge::steps path(o.memory);
-    if (!plan->prepare_to_tell(path)) return fail(errc::out_of_memory);
-    detail::removal_writer<output> writer(out, o.memory);
+  const auto write_resets = [&](merge::detail::text_merge& plan, output& out) {
+    merge::detail::text_merge::steps path(store_.working());
+    if (!plan.prepare_to_tell(path)) return fail(errc::out_of_memory);
+    detail::removal_writer<output> writer(out, store_.working());
     bool fits = true;
     const auto journal = [&](const json::location& where, const std::string_view* old_text,
                              const std::string_view* new_text) {
       if (old_text != nullptr && new_text != nullptr && new_text->front() == '{')
         fits = fits && writer.remove(where);
     };
-    plan->tell(journal, path);
+    plan.tell(journal, path);
     return (fits && writer.finish()) || fail(errc::out_of_memory);
-  });
-  if (made) split(to, size, resets);
-  return made;
+  };
+  std::size_t size = 0;
+  if (!merge_with(to, earlier, later, merge::null_rule::keep, size, write_resets)) return false;
+  split(to, size, resets);
+  return true;
 }
 
 /// Before the first twin: `news` joins what was reported, of which two patches are kept at most.
