@@ -61,51 +61,22 @@ json::error write_error_body(const refusal& as, std::string_view message, Output
 
 constexpr refusal refusal_of(json::errc code, twin_of whose) noexcept {
   using json::errc;
+  constexpr refusal invalid_format{400, 400006}, invalid_argument{400, 400004};
   const bool device = whose == twin_of::device;
   switch (code) {
     case errc::ok:
       return {200, 0};
-    // Not JSON: an invalid format.
-    case errc::empty_input:
-    case errc::unexpected_end:
-    case errc::unexpected_character:
-    case errc::byte_order_mark:
-    case errc::trailing_characters:
-    case errc::invalid_number:
-    case errc::invalid_escape:
-    case errc::lone_surrogate:
-    case errc::control_character:
-    case errc::invalid_utf8:
-    case errc::duplicate_name:
-      return {400, 400006};
-    // JSON that says what it must not: an invalid argument.
-    case errc::number_overflow:
-    case errc::integer_overflow:
+    // JSON, but not what was asked for.
     case errc::depth_exceeded:
-    case errc::not_finite:
-    case errc::null_member:
-    case errc::kept_member:
     case errc::not_a_change:
-    case errc::root_removed:
     case errc::invalid_pointer:
     case errc::wrong_type:
-    case errc::forbidden_name:
-    case errc::name_too_long:
-    case errc::string_too_long:
-    case errc::integer_too_large:
-    case errc::array_forbidden:
-    case errc::null_in_array:
-    case errc::null_in_replacement:
-    case errc::reserved_member:
     case errc::not_a_twin:
     case errc::misplaced_section:
-    case errc::invalid_identity:
     case errc::invalid_time:
     case errc::invalid_topic:
-      return {400, 400004};
-    // What this party cannot do: an invalid operation.
-    case errc::not_writable:
-      return {400, 400003};
+    case errc::reserved_member:
+      return invalid_argument;
     case errc::section_too_large:
     case errc::section_text_too_long:
       return {403, 403100};
@@ -113,20 +84,25 @@ constexpr refusal refusal_of(json::errc code, twin_of whose) noexcept {
       return {404, device ? 404001u : 404010u};
     case errc::already_exists:
       return {409, device ? 409001u : 409301u};
-    case errc::conflict:
-    case errc::precondition_failed:
-    case errc::too_old:
-      return {412, 412001};
     case errc::too_large:
     case errc::patch_too_long:
       return {413, 413001};
     case errc::number_out_of_range:  // a counter that cannot count on
-    case errc::damaged:
-    case errc::newer_format:
-    case errc::storage_failed:
-    case errc::too_many_connections:
-    case errc::out_of_memory:
-    case errc::handler_stopped:
+      return server_error;
+    default:
+      break;
+  }
+  switch (json::group_of(code)) {
+    case json::error_group::syntax:
+      return invalid_format;
+    case json::error_group::rule:
+      return invalid_argument;
+    case json::error_group::rights:
+      return {400, 400003};  // an invalid operation
+    case json::error_group::state:
+      return {412, 412001};
+    case json::error_group::none:
+    case json::error_group::resource:
       break;
   }
   return server_error;
