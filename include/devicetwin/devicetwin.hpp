@@ -5,6 +5,7 @@
 // ignored shows a short way to it.
 #include "json/error.hpp"
 
+#include "base/range.hpp"
 #include "base/time.hpp"
 
 #include "json/arena.hpp"
@@ -16,7 +17,6 @@
 #include "json/number_text.hpp"
 #include "json/pointer.hpp"
 #include "json/pool.hpp"
-#include "json/range.hpp"
 #include "json/read.hpp"
 #include "json/value.hpp"
 #include "json/visible.hpp"

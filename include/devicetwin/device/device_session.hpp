@@ -14,11 +14,11 @@
 #include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
 
+#include "../base/range.hpp"
 #include "../json/detail/reader.hpp"
 #include "../json/error.hpp"
 #include "../json/find_text.hpp"
 #include "../json/memory.hpp"
-#include "../json/range.hpp"
 #include "../json/read.hpp"
 #include "../merge/text.hpp"
 #include "../protocol/topic.hpp"
@@ -72,7 +72,7 @@ class device_session;
 /// The actions of the last call: a range of device_action.
 class device_actions {
  public:
-  using iterator = json::index_iterator<device_actions, device_action, device_actions>;
+  using iterator = index_iterator<device_actions, device_action, device_actions>;
 
   device_actions() noexcept = default;
   std::size_t size() const noexcept { return size_; }

@@ -6,10 +6,10 @@
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 
+#include "../base/range.hpp"
 #include "../json/detail/plain_array.hpp"
 #include "../json/get.hpp"
 #include "../json/pointer.hpp"
-#include "../json/range.hpp"
 #include "../json/write.hpp"
 #include "../merge/diff.hpp"
 #include "answer.hpp"
@@ -67,7 +67,7 @@ class delta_list {
     return {e.kind, {pointers_.data() + e.pointer, e.length}, e.desired, e.reported, e.said};
   }
   /// For algorithms: the entries by index.
-  using iterator = json::index_iterator<delta_list, delta_entry>;
+  using iterator = index_iterator<delta_list, delta_entry>;
   iterator begin() const noexcept { return {this, 0}; }
   iterator end() const noexcept { return {this, size()}; }
 

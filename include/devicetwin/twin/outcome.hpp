@@ -7,10 +7,10 @@
 #include <new>          // placement new
 #include <string_view>  // std::string_view
 
+#include "../base/range.hpp"
 #include "../json/arena.hpp"
 #include "../json/detail/plain_array.hpp"
 #include "../json/pointer.hpp"
-#include "../json/range.hpp"
 #include "../json/write.hpp"
 #include "../merge/merge_patch.hpp"
 #include "detail/plan_walk.hpp"
@@ -66,7 +66,7 @@ class outcome {
         r.where, r.kind, {pointers_.data() + r.pointer, r.pointer_size}, r.old_value, r.new_value};
   }
   /// For algorithms: the changes by index.
-  using iterator = json::index_iterator<outcome, property_change>;
+  using iterator = index_iterator<outcome, property_change>;
   iterator begin() const noexcept { return {this, 0}; }
   iterator end() const noexcept { return {this, size()}; }
 

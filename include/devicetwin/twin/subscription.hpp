@@ -10,11 +10,11 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
+#include "../base/range.hpp"
 #include "../json/detail/plain_array.hpp"
 #include "../json/detail/stack.hpp"
 #include "../json/equal.hpp"
 #include "../json/pointer.hpp"
-#include "../json/range.hpp"
 #include "../json/write.hpp"
 #include "detail/shadow.hpp"
 #include "outcome.hpp"
@@ -52,7 +52,7 @@ class matches {
     return {r.where, r.kind, {pointers_.data() + r.pointer, r.length}, r.old_value, r.new_value};
   }
   /// For algorithms: the changes by index.
-  using iterator = json::index_iterator<matches, property_change>;
+  using iterator = index_iterator<matches, property_change>;
   iterator begin() const noexcept { return {this, 0}; }
   iterator end() const noexcept { return {this, size()}; }
 

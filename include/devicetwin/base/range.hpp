@@ -9,7 +9,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace json {
 
 /// Walks over `Range`, which has `Value operator[](std::size_t) const`: a random access iterator,
 /// and in C++17, where those have to give references, an input iterator that can also go back and
@@ -99,6 +98,5 @@ class index_iterator {
   difference_type index_ = 0;
 };
 
-}  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin
