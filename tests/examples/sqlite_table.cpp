@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "../support/files.hpp"
 #include "../support/store_contract.hpp"
 #include "temporary_file.hpp"
 
@@ -317,10 +318,7 @@ TEST_CASE("what is no database is refused with a reason", "[sqlite]") {
   sqlite_table table;
   CHECK(!table.open("/nowhere/twins.sqlite").empty());
   const temporary_file file;
-  std::FILE* out = std::fopen(file.path.c_str(), "wb");
-  REQUIRE(out != nullptr);
-  std::fputs(std::string(4096, 'x').c_str(), out);
-  std::fclose(out);
+  write_file(file.path, std::string(4096, 'x'));
   CHECK_THAT(table.open(file.path), matchers::ContainsSubstring("not a database"));
   CHECK_THAT(table.open("/dev/null"), matchers::ContainsSubstring("not a regular file"));
 }
@@ -343,25 +341,13 @@ std::string rows(const std::string& path, const char* sql) {
   sqlite3_close(db);
   return all;
 }
-std::string bytes_of(const std::string& path) {
-  std::string bytes;
-  std::FILE* in = std::fopen(path.c_str(), "rb");
-  REQUIRE(in != nullptr);
-  char piece[4096];
-  for (std::size_t n; (n = std::fread(piece, 1, sizeof piece, in)) != 0;) bytes.append(piece, n);
-  std::fclose(in);
-  return bytes;
-}
 /// A copy of the database that the hub wrote before it had a schema version: two devices with keys,
 /// `pump` and `short`, with a module `pump/valve`, modules without a device, `gone/left` and
 /// `never/ghost`, and the twins of all these.
 void copy_old_database(const temporary_file& file) {
-  const std::string bytes = bytes_of(DEVICETWIN_TEST_DATA "/examples/data/twins_schema_0.sqlite");
+  const std::string bytes = read_file(DEVICETWIN_TEST_DATA "/examples/data/twins_schema_0.sqlite");
   REQUIRE(bytes.size() == 16384);
-  std::FILE* out = std::fopen(file.path.c_str(), "wb");
-  REQUIRE(out != nullptr);
-  REQUIRE(std::fwrite(bytes.data(), 1, bytes.size(), out) == bytes.size());
-  std::fclose(out);
+  write_file(file.path, bytes);
 }
 
 }  // namespace
@@ -442,17 +428,17 @@ TEST_CASE("a database of a newer version, and another program's, are refused and
   sqlite_table table;
   { connection ours(file.path); }
   rows(file.path, "PRAGMA user_version = 2; PRAGMA journal_mode = DELETE");
-  std::string before = bytes_of(file.path);
+  std::string before = read_file(file.path);
   CHECK_THAT(table.open(file.path), matchers::ContainsSubstring("newer version of this program"));
-  CHECK(bytes_of(file.path) == before);
+  CHECK(read_file(file.path) == before);
   rows(file.path, "PRAGMA user_version = 1; DROP TABLE filters");
-  before = bytes_of(file.path);
+  before = read_file(file.path);
   CHECK_THAT(table.open(file.path), matchers::ContainsSubstring("another program's"));
-  CHECK(bytes_of(file.path) == before);
+  CHECK(read_file(file.path) == before);
   rows(file.path,
        "DROP TABLE twins; DROP TABLE identities; PRAGMA user_version = 0; CREATE TABLE bookmarks "
        "(x)");
-  before = bytes_of(file.path);
+  before = read_file(file.path);
   CHECK_THAT(table.open(file.path), matchers::ContainsSubstring("another program's"));
-  CHECK(bytes_of(file.path) == before);
+  CHECK(read_file(file.path) == before);
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "../support/files.hpp"
 #include "../support/text.hpp"
 #include "../support/twin.hpp"
 #include "temporary_file.hpp"
@@ -31,12 +32,7 @@ struct running_hub {
     INFO(problem);
     REQUIRE(problem.empty());
   }
-  void write_keys(const std::string& text) const {
-    std::FILE* out = std::fopen(keys.path.c_str(), "wb");
-    REQUIRE(out != nullptr);
-    std::fputs(text.c_str(), out);
-    std::fclose(out);
-  }
+  void write_keys(const std::string& text) const { write_file(keys.path, text); }
   bool finish() { return service.finish_turn(published, disconnected); }
   /// What was published to whom, in one line each.
   std::string said() const {
@@ -667,16 +663,8 @@ TEST_CASE(
 
 TEST_CASE("a twin without an identity is not shown, and can be removed", "[twin_service]") {
   running_hub hub;
-  std::FILE* in = std::fopen(DEVICETWIN_TEST_DATA "/examples/data/twins_schema_0.sqlite", "rb");
-  REQUIRE(in != nullptr);
-  std::string bytes(16384, '\0');
-  REQUIRE(std::fread(&bytes[0], 1, bytes.size(), in) == bytes.size());
-  std::fclose(in);
   const temporary_file old;
-  std::FILE* out = std::fopen(old.path.c_str(), "wb");
-  REQUIRE(out != nullptr);
-  REQUIRE(std::fwrite(bytes.data(), 1, bytes.size(), out) == bytes.size());
-  std::fclose(out);
+  write_file(old.path, read_file(DEVICETWIN_TEST_DATA "/examples/data/twins_schema_0.sqlite"));
   hub::twin_service service;
   REQUIRE(service.open({{"localhost"}, hub.keys.path, old.path}).empty());
   const auto call = [&](const char* method, const char* target, const char* body = "") {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "../support/failing_heap.hpp"
-#include "../support/kept_file.hpp"
+#include "../support/files.hpp"
 #include "../support/random_json.hpp"
 #include "../support/reference.hpp"
 
