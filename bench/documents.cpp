@@ -473,8 +473,8 @@ std::string time_of_write(std::uint32_t n) {
 }
 
 // The `$metadata` of a section as a service has it: an object is as new as what is newest inside,
-// and desired has versions too. `writes` counts the writes so far; gives the number of the last one
-// inside.
+// and desired has versions too. `writes` counts the writes so far. Returns the number of the last
+// write inside.
 std::uint32_t stamp_tree(const node& of, stamps written, bool desired, std::uint32_t& writes,
                          node& made) {
   made = node::object();

@@ -1,6 +1,6 @@
-// Ours, twice: `devicetwin` on a rapidjson::Document with its pool, as a user of RapidJSON has it,
-// and `devicetwin-document` on json::document, which keeps itself compact in an arena. From text to
-// text, the first goes without trees and the second by way of them.
+// This library, twice: `devicetwin` on a rapidjson::Document with its pool, as a user of RapidJSON
+// has it, and `devicetwin-document` on json::document, which keeps itself compact in an arena. From
+// text to text, the first uses no trees, and the second does.
 #include <devicetwin/devicetwin.hpp>
 
 #include <stdexcept>

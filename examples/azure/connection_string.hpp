@@ -17,9 +17,9 @@ struct connection_string {
   std::string key;     ///< base64
 };
 
-/// Takes one apart: fields in any order, an optional port in the host name, an optional ModuleId;
-/// other fields are passed over. Gives what is wrong with it, in one sentence; nothing when all is
-/// well. Never repeats the key.
+/// Parses a connection string: fields in any order, an optional port in the host name, an optional
+/// ModuleId. Ignores other fields. Returns an empty text, or one sentence that says what is wrong;
+/// it never repeats the key.
 inline std::string parse_connection_string(std::string_view text, connection_string& to);
 
 // ---------------------------------------------------------------------------------------------

@@ -32,9 +32,8 @@ struct sas_token {
   std::string policy;           ///< empty for a device's own key
 };
 
-/// Takes a token apart. False for a text that is none: a field missing, standing twice, unknown or
-/// badly encoded, a signature that is not 32 bytes, an expiry that is not digits or more than 18 of
-/// them.
+/// Parses a token. Returns false when the text is not one: a field is missing, repeated, unknown or
+/// badly encoded; the signature is not 32 bytes; or the expiry is not 1 to 18 digits.
 inline bool parse_sas_token(std::string_view text, sas_token& token);
 
 /// Whether the token was signed with this key (base64). Takes the same time wherever the signatures

@@ -40,9 +40,9 @@ inline login judge_device(const std::vector<std::string>& hosts, std::string_vie
 inline login judge_service(const std::vector<std::string>& hosts, std::string_view authorization,
                            const key_list& keys, std::int64_t now);
 
-// What a device may do. Its own are: the answers and notifications of its twin, messages to it,
-// calls of its methods. A filter that could match anything else, wildcards and shared subscriptions
-// included, is none of these.
+// What a device may do. Its own are: the answers and notifications of its twin, messages to it, and
+// calls of its methods. A filter that could match anything else, by a wildcard or as a shared
+// subscription, is refused.
 
 inline bool may_subscribe(const identity& who, std::string_view filter);
 inline bool may_receive(const identity& who, std::string_view topic);

@@ -10,8 +10,7 @@ struct http_call {
   std::string method;         ///< as it was sent, known or not; but HEAD is told as GET
   std::string target;         ///< path and query, as they were sent; starts with '/'
   std::string authorization;  ///< the header's value; empty when there is none
-  std::string if_match;       ///< the header's value, empty when there is none; several headers are
-                              ///< joined by ", "
+  std::string if_match;       ///< the header's value; empty without one; several are joined by ", "
   std::string body;
 
   int status = 500;

@@ -190,7 +190,7 @@ void http_connection<Stream>::begin_request() {
 template <class Stream>
 void http_connection<Stream>::read_more() {
   const std::size_t room =
-      buffer_.max_size() - buffer_.size();  // the parser refuses before there is none
+      buffer_.max_size() - buffer_.size();  // never 0: the parser refuses sooner
   stream_.async_read_some(
       buffer_.prepare(std::min<std::size_t>(room, 8192)),
       [self = this->shared_from_this()](const error_code& e, std::size_t size) {

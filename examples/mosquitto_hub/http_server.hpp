@@ -76,8 +76,8 @@ class http_peers {
   bool make_room() {
     return peers_.size() < max_http_connections || drop_one([](const http_peer&) { return true; });
   }
-  /// Takes note of the size of a peer's body. Drops others that have sent a part of a body when
-  /// there is no room. False when there is none all the same.
+  /// Takes note of the size of a peer's body. When there is no room, drops others that have sent a
+  /// part of a body. Returns false when that does not make enough room.
   bool count_body(http_peer& peer, std::size_t size) {
     bodies_ = bodies_ - peer.body + size;
     peer.body = size;

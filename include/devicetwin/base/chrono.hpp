@@ -16,16 +16,16 @@ using chrono_ticks = std::chrono::duration<std::int64_t, std::ratio<1, ticks_per
 
 }  // namespace detail
 
-/// A point in time of the system's clock, rounded down to 100 ns. Unix time before C++20 says so,
-/// and in C++20 it is defined.
+/// A point in time of the system's clock, rounded down to 100 ns. That clock counts from 1970:
+/// C++20 says so, and libraries did so before.
 inline timestamp to_timestamp(std::chrono::system_clock::time_point time) noexcept {
   return {std::chrono::floor<detail::chrono_ticks>(time.time_since_epoch()).count()};
 }
 /// The timestamp of now.
 inline timestamp timestamp_now() noexcept { return to_timestamp(std::chrono::system_clock::now()); }
 
-/// A point in time of the system's clock, rounded down to what that clock counts. The caller sees
-/// to it that this clock reaches so far: one of nanoseconds, from 1678 to 2262.
+/// A point in time of the system's clock, rounded down to what that clock counts. Undefined for a
+/// time that the clock cannot hold: one that counts nanoseconds holds 1678 to 2262.
 inline std::chrono::system_clock::time_point to_time_point(timestamp time) noexcept {
   using clock = std::chrono::system_clock;
   return clock::time_point(std::chrono::floor<clock::duration>(detail::chrono_ticks(time.ticks)));
