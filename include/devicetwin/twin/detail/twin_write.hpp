@@ -32,8 +32,8 @@ namespace detail {
 ///   agree prepare  all memory that the commit needs commit   cannot fail
 ///
 /// Before commit() the twin is as it was. A `Kind` derives from this class and has check(), plan(),
-/// effective(), count(), follow(), each_written(call), time_of(part), restamps, and counts_at_root:
-/// whether it moves the twin's version.
+/// count(), follow(), each_written(call), and counts_at_root: whether it moves the twin's version.
+/// Where they differ from what stands here, it also has effective() and restamps().
 template <class Kind, class State>
 class twin_write {
  public:
@@ -62,7 +62,10 @@ class twin_write {
         counters_(state.identity, state.version_hint, working_) {}
 
   const dialect& rules() const noexcept { return *state_.rules; }
-  timestamp time_of(part) const noexcept { return now_; }
+  /// Whether there is something to write.
+  static constexpr bool effective() noexcept { return true; }
+  /// Whether all of desired carries the stamp afterwards, and not only what was written.
+  static constexpr bool restamps() noexcept { return false; }
 
   /// Limits of all parts together, of which `size` is the sum.
   json::error check_total(std::size_t size) const {
@@ -144,7 +147,7 @@ class twin_write {
   void commit() {
     kind().each_written([&](auto& write) {
       const part where = write.where();
-      write.commit(kind().time_of(where), where == part::desired && kind().restamps());
+      write.commit(now_, where == part::desired && kind().restamps());
       root_layout& layout = state_.layout;
       if (where == part::tags) layout.shows_empty_tags = false;
       if (where == part::desired) layout.has_desired = true;
@@ -350,7 +353,6 @@ class device_write : public twin_write<device_write<State>, State> {
                              reported_.size_after());
   }
   bool effective() const noexcept { return reported_.effective(); }
-  static constexpr bool restamps() noexcept { return false; }
 
   json::error count() {
     if (json::error e = this->check_counter(reported_)) return e;
@@ -416,8 +418,6 @@ class notification_write : public twin_write<notification_write<State>, State> {
     if (json::error e = desired_.check(input_, shape::patch, {}, nullptr)) return e;
     return desired_.plan(input_, {}, nullptr);
   }
-  static constexpr bool effective() noexcept { return true; }
-  static constexpr bool restamps() noexcept { return false; }
 
   json::error count() {
     outcome_access::note_versions(this->done_, desired_.next_version(),
@@ -510,8 +510,6 @@ class event_write : public twin_write<event_write<State>, State> {
     if (json::error e = write.check(*given, shape::patch, place.location(), nullptr)) return e;
     return write.plan(*given, place.location(), nullptr);
   }
-  static constexpr bool effective() noexcept { return true; }
-  static constexpr bool restamps() noexcept { return false; }
 
   json::error count() {
     const bool by_service = given_.tags != nullptr || given_.desired != nullptr;
