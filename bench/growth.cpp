@@ -470,8 +470,7 @@ std::vector<function> twin_functions() {
     auto t = lived(m);
     std::string pointer;
     must_be(!t->desired().ObjectEmpty(), "stamp_of");
-    json::step last =
-        json::step::member(json::detail::text_of((t->desired().MemberEnd() - 1)->name));
+    json::step last = json::step::member(json::core::text_of((t->desired().MemberEnd() - 1)->name));
     json::location(&last, 1).append_to(pointer);
     return [t, pointer] {
       must(t->stamp_of(part::desired, pointer), "stamp_of");
@@ -647,7 +646,7 @@ std::string number(std::size_t i) { return std::to_string(i); }
 /// A table under a store that takes no instructions worth counting.
 struct rows {
   std::map<std::string, std::string, std::less<>> all;
-  json::error load(const devicetwin::twin_id& id, json::text_buffer& bytes,
+  json::error load(const devicetwin::twin_id& id, devicetwin::text_buffer& bytes,
                    std::uint64_t& revision) {
     const auto found = all.find(id.device);
     if (found == all.end()) return json::errc::not_found;

@@ -1,6 +1,6 @@
 #include "growth_shapes.hpp"
 
-#include <devicetwin/json/detail/names.hpp>
+#include <devicetwin/json/tree/names.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -24,7 +24,7 @@ std::string colliding_name(std::size_t i) {
   static std::size_t tried = 0;
   while (found.size() <= i) {
     std::string name = "c" + std::to_string(tried++);
-    if ((devicetwin::json::detail::hash_name(name) & 0x3FF) == 0x155) found.push_back(name);
+    if ((devicetwin::json::core::hash_name(name) & 0x3FF) == 0x155) found.push_back(name);
   }
   return found[i];
 }

@@ -28,7 +28,10 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   list(APPEND sanitize_flags -fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/sanitize-ignore.txt)
 endif()
 if(DEVICETWIN_SANITIZE)
-  target_compile_options(devicetwin_options INTERFACE ${sanitize_flags} -g)
+  target_compile_options(devicetwin_options INTERFACE ${sanitize_flags})
+  if(NOT CMAKE_BUILD_TYPE STREQUAL "None")  # such a build brings its own flags
+    target_compile_options(devicetwin_options INTERFACE -g)
+  endif()
   target_link_options(devicetwin_options INTERFACE ${sanitize_flags})
 endif()
 

@@ -29,7 +29,7 @@ void must_be_json(std::string_view text, const char* what) { must(is_json(text, 
 std::string content_of(bool pieces, std::string_view rest) {
   if (!pieces) return std::string(rest);
   std::string out;
-  devicetwin::detail::stored_writer<std::string> writer(out);
+  devicetwin::json::core::stored_writer<std::string> writer(out);
   while (!rest.empty()) {
     const std::string_view piece = rest.substr(0, rest.find('\0'));
     rest.remove_prefix(piece.size() < rest.size() ? piece.size() + 1 : piece.size());
@@ -47,7 +47,8 @@ std::string content_of(bool pieces, std::string_view rest) {
 
 std::string stored(std::string_view mark, std::string_view content) {
   std::string out;
-  must(!devicetwin::detail::write_stored_form(mark, 1, out, [&](auto& to) { to.bytes(content); }),
+  must(!devicetwin::json::core::write_stored_form(mark, 1, out,
+                                                  [&](auto& to) { to.bytes(content); }),
        "storing");
   return out;
 }

@@ -34,11 +34,11 @@ std::size_t load(const char* file, char* text) {
 }
 int main(int, char** arguments) {  // FROM TO LEVEL TRUST TIMES
   const std::size_t from_size = load(arguments[1], from), to_size = load(arguments[2], to);
-  json::detail::force_level(json::detail::level_at(static_cast<std::size_t>(std::atoi(arguments[3]))));
+  json::core::force_level(json::core::level_at(static_cast<std::size_t>(std::atoi(arguments[3]))));
   merge::text_options options;
   options.trust = *arguments[4] == 't' ? merge::text_trust::trusted : merge::text_trust::checked;
   for (int i = std::atoi(arguments[5]); i != 0; --i) {
-    json::text_buffer out(patch, sizeof patch);
+    devicetwin::text_buffer out(patch, sizeof patch);
     if (merge::diff_text({from, from_size}, {to, to_size}, out, options)) return 1;
   }
 }

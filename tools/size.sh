@@ -39,9 +39,9 @@ void changed(const json::location& where, const std::string_view* before, const 
 }
 int main() {
   merge::text_options options;
-  options.memory = json::memory_source::none();
+  options.memory = devicetwin::memory_source::none();
   options.trust = trusted ? merge::text_trust::trusted : merge::text_trust::checked;
-  json::text_buffer out(buffer, sizeof buffer);
+  devicetwin::text_buffer out(buffer, sizeof buffer);
   if (merge::diff_text({from, from_size}, {to, to_size}, out, options)) return 1;
   return merge::apply_merge_patch_text({from, from_size}, {to, to_size}, out, options, changed) ? 1 : 0;
 }

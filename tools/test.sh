@@ -9,7 +9,7 @@
 #     --no-exceptions          -fno-exceptions -fno-rtti
 #     --werror                 warnings are errors
 #     --optimise 0|1|2|3       default: 2; less is quicker to build
-#     --no-examples            without the examples and their tests
+#     --tests-only             without the tool, the examples, the fuzz targets and their tests
 #     --build DIR              default: build/, or build-VARIANT/ when an option above asks for one
 #
 # The last line is "N passed, M failed".
@@ -28,7 +28,7 @@ rapidjson=
 sanitize=OFF
 no_exceptions=OFF
 werror=OFF
-examples=ON
+others=ON
 optimise=
 while [ $# -gt 0 ]; do
   case $1 in
@@ -38,7 +38,7 @@ while [ $# -gt 0 ]; do
     --sanitize) sanitize=ON variant=$variant-sanitize ;;
     --no-exceptions) no_exceptions=ON variant=$variant-no-exceptions ;;
     --werror) werror=ON ;;
-    --no-examples) examples=OFF ;;
+    --tests-only) others=OFF variant=$variant-tests ;;
     --optimise) optimise=$2 variant=$variant-O$2; shift ;;
     --build) build=$2; shift ;;
     --help) usage 0 ;;
@@ -73,8 +73,8 @@ cmake -S "$root" -B "$build" ${compiler:+-DCMAKE_CXX_COMPILER=$compiler} \
   -DCMAKE_CXX_STANDARD="$std" -DDEVICETWIN_RAPIDJSON_DIR="$rapidjson" \
   -DDEVICETWIN_SANITIZE=$sanitize -DDEVICETWIN_WERROR=$werror \
   -DDEVICETWIN_NO_EXCEPTIONS=$no_exceptions \
-  -DDEVICETWIN_BUILD_TESTS=ON -DDEVICETWIN_BUILD_FUZZ=ON -DDEVICETWIN_BUILD_EXAMPLES=$examples \
-  -DDEVICETWIN_BUILD_BENCH=OFF || give_up "the configuration failed"
+  -DDEVICETWIN_BUILD_TESTS=ON -DDEVICETWIN_BUILD_BENCH=OFF -DDEVICETWIN_BUILD_FUZZ=$others \
+  -DDEVICETWIN_BUILD_EXAMPLES=$others -DDEVICETWIN_BUILD_TOOLS=$others || give_up "the configuration failed"
 cmake --build "$build" -j "$(jobs)" || give_up "the build failed"
 
 log=$build/ctest.log

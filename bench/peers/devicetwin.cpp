@@ -123,23 +123,23 @@ std::vector<operation> text_operations() {
 // A job at another level of the instruction set than the best.
 class at_level_job : public job {
  public:
-  at_level_job(std::unique_ptr<job> work, const json::detail::scan_level& level)
+  at_level_job(std::unique_ptr<job> work, const json::core::scan_level& level)
       : work_(std::move(work)), level_(level) {}
   void run() override {
-    json::detail::force_level(&level_);
+    json::core::force_level(&level_);
     work_->run();
-    json::detail::force_level(&best_);
+    json::core::force_level(&best_);
   }
   std::string output() override { return work_->output(); }
 
  private:
   std::unique_ptr<job> work_;
-  const json::detail::scan_level& level_;
-  const json::detail::scan_level& best_ = json::detail::level();
+  const json::core::scan_level& level_;
+  const json::core::scan_level& best_ = json::core::level();
 };
 
 template <class Job>
-operation at_level(road where, const json::detail::scan_level& level) {
+operation at_level(road where, const json::core::scan_level& level) {
   return {where, made_by::yardstick, [&level](const pair_texts& texts) {
             return std::make_unique<at_level_job>(std::make_unique<Job>(texts), level);
           }};
@@ -149,9 +149,9 @@ operation at_level(road where, const json::detail::scan_level& level) {
 std::vector<contestant> level_contestants() {
   using merge::text_trust;
   std::vector<contestant> all;
-  const json::detail::scan_level& best = json::detail::level();
-  for (std::size_t i = 0; json::detail::level_at(i) != nullptr; ++i) {
-    const json::detail::scan_level& level = *json::detail::level_at(i);
+  const json::core::scan_level& best = json::core::level();
+  for (std::size_t i = 0; json::core::level_at(i) != nullptr; ++i) {
+    const json::core::scan_level& level = *json::core::level_at(i);
     if (&level == &best) break;
     all.push_back(
         {std::string("devicetwin-") + level.name,

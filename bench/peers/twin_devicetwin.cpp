@@ -112,7 +112,7 @@ class session_job : public job {
     const auto reported = json::find(from.root(), "/properties/reported");
     if (!reported) throw std::runtime_error("no reported section");
     std::string section = "{";
-    const auto* member = json::detail::members_begin(**reported);
+    const auto* member = json::core::members_begin(**reported);
     for (auto left = (*reported)->MemberCount(); left != 0; --left, ++member) {
       if (member->name.GetString()[0] == '$') continue;
       must(json::write(member->name, section));

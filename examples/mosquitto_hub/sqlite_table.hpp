@@ -38,7 +38,7 @@ class sqlite_table {
 
   // --- twin_table ------------------------------------------------------------------------------
 
-  devicetwin::json::error load(const devicetwin::twin_id& id, devicetwin::json::text_buffer& bytes,
+  devicetwin::json::error load(const devicetwin::twin_id& id, devicetwin::text_buffer& bytes,
                                std::uint64_t& revision);
   devicetwin::json::error store(const devicetwin::twin_id& id, std::string_view bytes,
                                 std::uint64_t expected, std::uint64_t& revision);
@@ -205,7 +205,7 @@ inline bool sqlite_table::end_group() {
 }
 
 inline devicetwin::json::error sqlite_table::load(const devicetwin::twin_id& id,
-                                                  devicetwin::json::text_buffer& bytes,
+                                                  devicetwin::text_buffer& bytes,
                                                   std::uint64_t& revision) {
   sqlite_use row(statements_[load_twin]);
   const int found = row.text(1, id.device).text(2, id.module).step();

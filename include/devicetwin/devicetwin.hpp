@@ -5,18 +5,19 @@
 // ignored shows a short way to it.
 #include "json/error.hpp"
 
+#include "base/memory.hpp"
+#include "base/pool.hpp"
 #include "base/range.hpp"
+#include "base/text_buffer.hpp"
 #include "base/time.hpp"
 
 #include "json/arena.hpp"
 #include "json/equal.hpp"
 #include "json/find_text.hpp"
 #include "json/get.hpp"
-#include "json/memory.hpp"
 #include "json/number.hpp"
 #include "json/number_text.hpp"
 #include "json/pointer.hpp"
-#include "json/pool.hpp"
 #include "json/read.hpp"
 #include "json/value.hpp"
 #include "json/visible.hpp"

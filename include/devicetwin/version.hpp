@@ -7,7 +7,7 @@
 
 /// DEVICETWIN_SMALL, when the user defines it for the whole program, is for small machines: the
 /// small number conversion (json/number.hpp), portable code instead of instruction sets, and less
-/// working memory on the stack (json/detail/scan.hpp, json/detail/inline.hpp). It changes classes
+/// working memory on the stack (json/text/scan.hpp, base/inline.hpp). It changes classes
 /// and the bodies of inline functions, so it is part of the namespace: mixing flavours is a link
 /// error and not undefined behaviour.
 #if defined(DEVICETWIN_NO_SIMD) || defined(DEVICETWIN_SMALL_NUMBERS)

@@ -3,7 +3,7 @@
 #include <devicetwin/devicetwin.hpp>
 
 struct my_table {
-  devicetwin::json::error load(const devicetwin::twin_id&, devicetwin::json::text_buffer&,
+  devicetwin::json::error load(const devicetwin::twin_id&, devicetwin::text_buffer&,
                                std::uint64_t&);
   devicetwin::json::error store(const devicetwin::twin_id&,
                                 std::string_view);  // compares with nothing

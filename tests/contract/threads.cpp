@@ -70,7 +70,7 @@ void the_level_is_chosen() {
     return patch;
   };
   for (int i = 0; i < 20; ++i) {
-    json::detail::force_level(nullptr);
+    json::core::force_level(nullptr);
     std::vector<std::thread> threads;
     for (int k = 0; k < 4; ++k)
       threads.emplace_back([&] { must(ask() == R"({"member_50":-1})", "the first use"); });

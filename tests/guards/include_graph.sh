@@ -3,7 +3,10 @@
 # below and devicetwin.hpp above all. Run in the repository's root. Checked are
 #   - a header includes headers of its own folder or of lower floors, not of a neighbour;
 #   - there is no include cycle;
-#   - RapidJSON's namespace is spelled in json/value.hpp and json/detail/inside.hpp only;
+#   - detail/ and the namespaces detail belong to their floor alone: no other floor includes or names them. What floors
+#     share stands in headers with a contract: base/, json/tree/, json/text/, merge/tree/, merge/text/, in the namespaces
+#     base, json::core and merge::core;
+#   - RapidJSON's namespace is spelled in json/value.hpp and json/tree/inside.hpp only;
 #   - no header includes a standard header that is expensive or out of place.
 cd include/devicetwin || exit 1
 work=$(mktemp -d)
@@ -43,10 +46,13 @@ find . -name '*.hpp' | sed 's|^\./||' | sort | while read -r header; do
     echo "$header includes a header of this project by its full path; relative paths are the rule"
   fi
 
-  if [ "$header" != json/value.hpp ] && [ "$header" != json/detail/inside.hpp ]; then
+  if [ "$header" != json/value.hpp ] && [ "$header" != json/tree/inside.hpp ]; then
     grep -nE 'rapidjson::|RAPIDJSON_NAMESPACE' "$work/code" | head -n 1 | sed -E \
-      "s|^([0-9]+):.*|$header:\1 spells RapidJSON's namespace; only json/value.hpp and json/detail/inside.hpp may|"
+      "s|^([0-9]+):.*|$header:\1 spells RapidJSON's namespace; only json/value.hpp and json/tree/inside.hpp may|"
   fi
+  folder=${header%%/*}
+  grep -nE '\b[a-z]+::detail::' "$work/code" | grep -vE "\b($folder|devicetwin)::detail::" | head -n 1 |
+    sed -E "s|^([0-9]+):.*|$header:\1 names another floor's detail|"
   sed -nE "s/^ *# *include *(<(functional|iostream|regex|ranges|memory_resource|algorithm)>).*/\1/p" \
     "$work/code" | sed "s|^|$header includes |"
 done >"$work/problems"
@@ -74,6 +80,7 @@ awk '
   {
     from = floor_of($1); to = floor_of($2)
     if (from >= 0 && to > from) print $1 " (floor " from ") includes " $2 " (floor " to ")"
+    if ($2 ~ /\/detail\// && folder_of($1) != folder_of($2)) print $1 " includes " $2 ", which is the detail of another floor"
     if (from > 0 && to == from && folder_of($1) != folder_of($2)) print $1 " includes its neighbour " $2
   }
 ' "$work/edges" >>"$work/problems"

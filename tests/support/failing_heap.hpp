@@ -12,7 +12,7 @@ struct failing_heap {
   std::size_t requests = 0;
   std::size_t refused_request = 0;  // 0: none
   std::size_t out = 0;
-  json::memory_source source() {
+  devicetwin::memory_source source() {
     return {[](void* context, std::size_t bytes) -> void* {
               auto& heap = *static_cast<failing_heap*>(context);
               if (++heap.requests == heap.refused_request) return nullptr;

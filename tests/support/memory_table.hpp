@@ -24,7 +24,7 @@ struct memory_table {
     return {std::string(id.device), std::string(id.module)};
   }
 
-  json::error load(const devicetwin::twin_id& id, json::text_buffer& bytes,
+  json::error load(const devicetwin::twin_id& id, devicetwin::text_buffer& bytes,
                    std::uint64_t& revision) {
     ++loads;
     const auto found = rows.find(key(id));

@@ -2,7 +2,7 @@
 // strtod, RFC 7396 as its pseudocode stands, a diff and an equality without any cleverness.
 #pragma once
 
-#include <devicetwin/json/detail/inside.hpp>
+#include <devicetwin/json/tree/inside.hpp>
 #include <devicetwin/json/value.hpp>
 
 #include <cerrno>
@@ -355,7 +355,7 @@ node from_value(const Value& v) {
     for (devicetwin::json::size_type i = 0; i < v.Size(); ++i) n.a.push_back(from_value(v[i]));
   } else if (v.IsObject()) {
     n.what = node::object;
-    const auto* members = devicetwin::json::detail::members_begin(v);
+    const auto* members = devicetwin::json::core::members_begin(v);
     for (devicetwin::json::size_type i = 0; i < v.MemberCount(); ++i) {
       n.o.emplace(std::string(members[i].name.GetString(), members[i].name.GetStringLength()),
                   from_value(members[i].value));

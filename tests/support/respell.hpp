@@ -40,7 +40,7 @@ inline std::string value(const rapidjson::Value& v, random_json& random, unsigne
     std::vector<const rapidjson::Value::Member*> members;
     for (devicetwin::json::size_type i = 0; i < v.MemberCount(); ++i) {
       if (changes == 0 || random.below(100) >= changes) {
-        members.push_back(devicetwin::json::detail::members_begin(v) + i);
+        members.push_back(devicetwin::json::core::members_begin(v) + i);
       }
     }
     if (shuffled && random.below(2) == 0) {

@@ -239,7 +239,7 @@ class sync_simulation {
       if (hub_) cut(d);
     }
     hub_.reset();
-    store_ = std::make_unique<table_store>(table_, devicetwin::azure, json::memory_source{},
+    store_ = std::make_unique<table_store>(table_, devicetwin::azure, devicetwin::memory_source{},
                                            1 + below(3));
     hub_ = std::make_unique<hub_type>(*store_);
   }

@@ -163,10 +163,10 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
     require(identical(reference::from_value(got), reference::from_value(patch)),
             "the diff of the texts is that of the trees", a, b);
     std::string buffer(diff.size(), '?');
-    json::text_buffer fits(&buffer[0], buffer.size());
+    devicetwin::text_buffer fits(&buffer[0], buffer.size());
     require(!merge::diff_text(a, b, fits, trusted) && fits.view() == diff,
             "a buffer that fits is enough", a, b);
-    json::text_buffer short_by_one(&buffer[0], buffer.size() - 1);
+    devicetwin::text_buffer short_by_one(&buffer[0], buffer.size() - 1);
     const json::error full = merge::diff_text(a, b, short_by_one, trusted);
     require(full.code() == json::errc::out_of_memory && full.needed() == diff.size() &&
                 short_by_one.size() == 0,
@@ -227,10 +227,10 @@ inline void check(std::string_view a, std::string_view b, const merge::options& 
   require(by_tree == by_text && reserved == by_text.size(), "both journals say the same", a, b);
   require(!by_tree.empty() || merged == a, "without a change the bytes stay", a, b);
   std::string buffer(merged.size(), '?');
-  json::text_buffer fits(&buffer[0], buffer.size());
+  devicetwin::text_buffer fits(&buffer[0], buffer.size());
   require(!merge::apply_merge_patch_text(a, b, fits, trusted) && fits.view() == merged,
           "a buffer that fits is enough", a, b);
-  json::text_buffer short_by_one(&buffer[0], buffer.size() - 1);
+  devicetwin::text_buffer short_by_one(&buffer[0], buffer.size() - 1);
   const json::error full = merge::apply_merge_patch_text(a, b, short_by_one, trusted);
   require(full.code() == json::errc::out_of_memory && full.needed() == merged.size() &&
               short_by_one.size() == 0,
@@ -252,14 +252,14 @@ inline void check_all(std::string_view first, std::string_view second, unsigned 
                       std::optional<std::size_t> choice = {}) {
   static guarded_memory memory_a, memory_b;
   std::size_t levels = 0;
-  while (json::detail::level_at(levels) != nullptr) ++levels;
+  while (json::core::level_at(levels) != nullptr) ++levels;
   for (std::size_t i = 0; i < 2 * levels; ++i) {
     if (choice && i != *choice % (2 * levels)) continue;
-    json::detail::force_level(json::detail::level_at(i / 2));
+    json::core::force_level(json::core::level_at(i / 2));
     const bool at_end = i % 2 != 0;
     check(memory_a.put(first, at_end), memory_b.put(second, at_end), variant_options(variant));
   }
-  json::detail::force_level(nullptr);
+  json::core::force_level(nullptr);
 }
 
 }  // namespace text_roads

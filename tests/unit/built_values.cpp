@@ -136,7 +136,7 @@ std::string object_of(unsigned count, unsigned step, const char* name) {
 }  // namespace
 
 TEST_CASE("compact values are laid out as the fast roads take them to be", "[inside]") {
-  using namespace json::detail;
+  using namespace json::core;
 #if RAPIDJSON_48BITPOINTER_OPTIMIZATION
   STATIC_REQUIRE(is_compact<Value>);
 #endif
@@ -168,14 +168,14 @@ TEST_CASE("compact values are laid out as the fast roads take them to be", "[ins
 TEST_CASE("same_bytes looks at every byte and no other", "[inside]") {
   for (std::size_t length = 0; length < 100; ++length) {
     const std::string a(length, 'x');
-    CHECK(json::detail::same_bytes(a.data(), std::string(length, 'x').data(), length));
+    CHECK(devicetwin::base::same_bytes(a.data(), std::string(length, 'x').data(), length));
     for (std::size_t i = 0; i < length; ++i) {
       std::string b = a;
       b[i] = 'y';
-      CHECK(!json::detail::same_bytes(a.data(), b.data(), length));
+      CHECK(!devicetwin::base::same_bytes(a.data(), b.data(), length));
     }
     std::vector<char> copy(length + 1);
-    json::detail::copy_bytes(copy.data(), a.data(), length);
+    devicetwin::base::copy_bytes(copy.data(), a.data(), length);
     CHECK(std::string(copy.data(), length) == a);
   }
 }

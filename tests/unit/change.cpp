@@ -543,7 +543,7 @@ TEST_CASE("every allocation failing: changes", "[failure]") {
   from.back() = to.back() = patch.back() = '}';
   const auto a = parsed(from), b = parsed(to), p = parsed(patch);
   const merge::change first = patch_of(patch), second = patch_of(to);
-  const auto with = [](const json::memory_source& source) {
+  const auto with = [](const devicetwin::memory_source& source) {
     merge::options o;
     o.memory = source;
     return o;
@@ -551,7 +551,7 @@ TEST_CASE("every allocation failing: changes", "[failure]") {
   // Each operation on a change that keeps its value when the operation fails.
   const auto keeps_its_value = [&](auto&& operation) {
     with_every_failure(
-        [&](const json::memory_source& source) {
+        [&](const devicetwin::memory_source& source) {
           merge::change out(source);
           const json::error e = operation(out, with(source));
           if (e) CHECK(out.keeps());
@@ -580,7 +580,7 @@ TEST_CASE("every allocation failing: changes", "[failure]") {
     return merge::rebase(first, a, b, out, merge::policy::ours, merge::no_report{}, o);
   });
   with_every_failure(
-      [&](const json::memory_source& source) {
+      [&](const devicetwin::memory_source& source) {
         json::document out(source);
         const json::error e = merge::to_merge_patch(first, a, out, with(source));
         if (e) CHECK(out.root().IsNull());
@@ -588,7 +588,7 @@ TEST_CASE("every allocation failing: changes", "[failure]") {
       },
       [] {});
   with_every_failure(
-      [&](const json::memory_source& source) {
+      [&](const devicetwin::memory_source& source) {
         merge::merge_patches out;
         const json::error e =
             merge::to_merge_patches(composed(change_of("[{}]"), first), out, with(source));

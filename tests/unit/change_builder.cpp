@@ -149,7 +149,7 @@ TEST_CASE("change_recorder adds up several patches", "[change_recorder][journal]
 TEST_CASE("every allocation failing: change_builder and change_recorder", "[failure]") {
   const auto value = parsed(nest(30, "\"a text that is longer than a value has room for\""));
   with_every_failure(
-      [&](const json::memory_source& source) {
+      [&](const devicetwin::memory_source& source) {
         merge::options o;
         o.memory = source;
         merge::change_builder b(o);
@@ -174,7 +174,7 @@ TEST_CASE("every allocation failing: change_builder and change_recorder", "[fail
   for (const auto which :
        {merge::change_recorder::direction::forward, merge::change_recorder::direction::undo}) {
     with_every_failure(
-        [&](const json::memory_source& source) -> json::error {
+        [&](const devicetwin::memory_source& source) -> json::error {
           merge::options o;
           o.memory = source;
           merge::change_recorder r(which, o);

@@ -59,7 +59,7 @@ TEST_CASE("a sum of changes is what composing them one by one makes of them, in 
 }
 
 TEST_CASE("an empty sum keeps everything", "[change_sum]") {
-  change_sum sum{json::memory_source()};
+  change_sum sum{devicetwin::memory_source()};
   CHECK(sum.empty());
   merge::change all = patch_of(R"({"a":1})");
   REQUIRE(!sum.total(all, {}));

@@ -1083,8 +1083,8 @@ TEST_CASE("a torn, changed or newer state is an error and changes nothing", "[de
   // A right checksum over what is no state.
   const auto sealed = [](std::string_view content) {
     std::string out;
-    REQUIRE(!devicetwin::detail::write_stored_form("DTDS", 1, out,
-                                                   [&](auto& to) { to.bytes(content); }));
+    REQUIRE(!devicetwin::json::core::write_stored_form("DTDS", 1, out,
+                                                       [&](auto& to) { to.bytes(content); }));
     return out;
   };
   using namespace std::string_literals;
@@ -1446,7 +1446,7 @@ namespace {
 struct metered_heap {
   std::size_t requests = 0;
   std::size_t bytes = 0;
-  json::memory_source source() {
+  devicetwin::memory_source source() {
     return {[](void* context, std::size_t size) -> void* {
               auto& heap = *static_cast<metered_heap*>(context);
               ++heap.requests;

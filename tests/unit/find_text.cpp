@@ -23,10 +23,10 @@ void compare(const rapidjson::Value& v, std::string_view text, std::string point
   REQUIRE(value);
   CHECK(written(parsed(*value)) == written(v));
   if (v.IsObject()) {
-    const auto* member = json::detail::members_begin(v);
+    const auto* member = json::core::members_begin(v);
     for (json::size_type i = 0; i < v.MemberCount(); ++i, ++member) {
       std::string step;
-      json::detail::render_step(
+      json::core::render_step(
           json::step::member({member->name.GetString(), member->name.GetStringLength()}),
           [&](char c) { step += c; });
       compare(member->value, text, pointer + step);
@@ -156,7 +156,7 @@ TEST_CASE("strings come without their escapes", "[find_text]") {
   CHECK(json::get_string(R"({"a":1})", "/b", out).code() == errc::not_found);
   for (std::size_t size = 0; size < 5; ++size) {
     char room[8];
-    json::text_buffer fixed(room, size);
+    devicetwin::text_buffer fixed(room, size);
     const json::error e = json::get_string("\"a\\u00e9b\"", "", fixed);
     CHECK((size < 4 ? e.code() == errc::out_of_memory && fixed.size() == 0
                     : !e && fixed.view() == "a\xC3\xA9"

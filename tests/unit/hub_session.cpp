@@ -37,7 +37,7 @@ struct basic_hub {
   std::vector<told> out;
 
   explicit basic_hub(Store& s, const devicetwin::hub_options& options = {},
-                     const json::memory_source& memory = {})
+                     const devicetwin::memory_source& memory = {})
       : store(s), session(s, options, devicetwin::heap_memory(memory)) {}
 
   void collect() {
@@ -934,7 +934,7 @@ TEST_CASE("error bodies") {
                                     .at(json::location(&step, 1));
       std::string text(3000, '\n');
       char room[devicetwin::max_error_body];
-      json::text_buffer body(room, sizeof room);
+      devicetwin::text_buffer body(room, sizeof room);
       REQUIRE(!write_error_body(devicetwin::refusal_of(code),
                                 json::error(worst).in_text(text, 2900), body, {{}, &now}));
       CHECK(code_in(body.view()) != 0);
@@ -942,7 +942,7 @@ TEST_CASE("error bodies") {
   }
   // Into too small a buffer: nothing.
   char small[40];
-  json::text_buffer none(small, sizeof small);
+  devicetwin::text_buffer none(small, sizeof small);
   CHECK(
       write_error_body(devicetwin::throttled, "this does not fit into forty bytes", none).code() ==
       errc::out_of_memory);

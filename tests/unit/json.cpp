@@ -108,7 +108,7 @@ TEST_CASE("write into a fixed buffer says when it is full", "[write]") {
   const std::string whole = written(d);
   for (std::size_t capacity = 0; capacity <= whole.size(); ++capacity) {
     std::string storage(capacity, '\0');
-    json::text_buffer out(storage.data(), capacity);
+    devicetwin::text_buffer out(storage.data(), capacity);
     const auto e = json::write(d, out);
     CHECK((capacity == whole.size() ? !e : e.code() == errc::out_of_memory));
     CHECK(out.size() == (capacity == whole.size() ? whole.size() : 0));
@@ -116,12 +116,12 @@ TEST_CASE("write into a fixed buffer says when it is full", "[write]") {
 }
 
 TEST_CASE("text_buffer appends a piece of itself", "[write]") {
-  json::text_buffer out;
+  devicetwin::text_buffer out;
   REQUIRE(out.append("abc", 3));
   for (int i = 0; i < 12; ++i) REQUIRE(out.append(out.data(), out.size()));
   REQUIRE(out.size() == 3 * 4096);
   for (std::size_t i = 0; i < out.size(); ++i) CHECK(out.data()[i] == "abc"[i % 3]);
-  json::text_buffer moved = static_cast<json::text_buffer&&>(out);
+  devicetwin::text_buffer moved = static_cast<devicetwin::text_buffer&&>(out);
   CHECK(out.size() == 0);
   CHECK(moved.size() == 3 * 4096);
   moved.resize(5);

@@ -112,7 +112,7 @@ TEST_CASE("a document patched for long stays within twice a fresh copy", "[docum
 TEST_CASE("a document in a caller's buffer uses it over and over and refuses what does not fit",
           "[document]") {
   alignas(8) char buffer[4096];
-  json::document d(buffer, sizeof buffer, json::memory_source::none());
+  json::document d(buffer, sizeof buffer, devicetwin::memory_source::none());
   REQUIRE(!json::read(R"({"a":1,"b":{"c":"a text longer than fifteen bytes"}})", d));
   for (int i = 0; i < 5000; ++i) {
     REQUIRE(!merge::apply_merge_patch(
@@ -137,12 +137,12 @@ TEST_CASE("a patch may refer to the document's own strings, also when the docume
   REQUIRE(!json::read(R"({"old":"a text longer than fifteen bytes, the first"})", d));
   std::string expected = "a text longer than fifteen bytes, the first";
   for (int i = 0; i < 300; ++i) {
-    const auto* member = json::detail::members_begin(d.root());
+    const auto* member = json::core::members_begin(d.root());
     rapidjson::Document patch(rapidjson::kObjectType);
     rapidjson::Value name(
         rapidjson::StringRef(member->name.GetString(), member->name.GetStringLength()));
     rapidjson::Value removed;
-    const auto text = json::detail::text_of(member->value);
+    const auto text = json::core::text_of(member->value);
     rapidjson::Value value(
         rapidjson::StringRef(text.data(), static_cast<json::size_type>(text.size())));
     patch.AddMember(name, removed, patch.GetAllocator());
@@ -151,7 +151,7 @@ TEST_CASE("a patch may refer to the document's own strings, also when the docume
                     patch.GetAllocator());
     REQUIRE(!merge::apply_merge_patch(d, patch));
     REQUIRE(d.root().MemberCount() == 1);
-    REQUIRE(json::detail::text_of(json::detail::members_begin(d.root())->value) == expected);
+    REQUIRE(json::core::text_of(json::core::members_begin(d.root())->value) == expected);
   }
 }
 
@@ -160,7 +160,7 @@ TEST_CASE("every allocation failing: read", "[failure]") {
   json::document kept;
   REQUIRE(!json::read("[1]", kept));
   with_every_failure(
-      [&](const json::memory_source& source) {
+      [&](const devicetwin::memory_source& source) {
         json::document d(source);
         json::read_options options;
         options.memory = source;
@@ -170,7 +170,7 @@ TEST_CASE("every allocation failing: read", "[failure]") {
       },
       [] {});
   with_every_failure(
-      [&](const json::memory_source& source) {
+      [&](const devicetwin::memory_source& source) {
         rapidjson::Document d;
         json::read_options options;
         options.memory = source;
@@ -186,8 +186,8 @@ TEST_CASE("every allocation failing: write", "[failure]") {
   const auto d = parsed(wide(40, "n", 0));
   const std::string whole = written(d);
   with_every_failure(
-      [&](const json::memory_source& source) {
-        json::text_buffer out(source);
+      [&](const devicetwin::memory_source& source) {
+        devicetwin::text_buffer out(source);
         json::write_options options;
         options.memory = source;
         json::error e = json::write(d, out, options);
@@ -204,7 +204,7 @@ TEST_CASE("every allocation failing: writing a document that has something", "[f
   const auto other = parsed(text);
   std::size_t told = 0;
   SECTION("read") {
-    document_survives(before, [&](json::document& d, const json::memory_source& source) {
+    document_survives(before, [&](json::document& d, const devicetwin::memory_source& source) {
       json::read_options options;
       options.memory = source;
       const json::error e = json::read(text, d, options);
@@ -213,14 +213,14 @@ TEST_CASE("every allocation failing: writing a document that has something", "[f
     });
   }
   SECTION("assign") {
-    document_survives(before, [&](json::document& d, const json::memory_source&) {
+    document_survives(before, [&](json::document& d, const devicetwin::memory_source&) {
       const json::error e = d.assign(other);
       if (!e) CHECK(are_equal(d.root(), other));
       return e;
     });
   }
   SECTION("apply") {
-    document_survives(before, [&](json::document& d, const json::memory_source& source) {
+    document_survives(before, [&](json::document& d, const devicetwin::memory_source& source) {
       merge::options options;
       options.memory = source;
       told = 0;
@@ -232,7 +232,7 @@ TEST_CASE("every allocation failing: writing a document that has something", "[f
     });
   }
   SECTION("apply a patch that replaces the whole") {
-    document_survives(before, [&](json::document& d, const json::memory_source& source) {
+    document_survives(before, [&](json::document& d, const devicetwin::memory_source& source) {
       merge::options options;
       options.memory = source;
       const json::error e = merge::apply_merge_patch(d, parsed("[" + text + "]"), options);
@@ -246,7 +246,7 @@ TEST_CASE("every allocation failing: writing a document that has something", "[f
       removal.replace(at, removal.find("}", at) + 1 - at, ":null");
     }
     const auto all = parsed(removal);
-    document_survives(before, [&](json::document& d, const json::memory_source& source) {
+    document_survives(before, [&](json::document& d, const devicetwin::memory_source& source) {
       merge::options options;
       options.memory = source;
       const json::error e = merge::apply_merge_patch(d, all, options);
@@ -256,7 +256,7 @@ TEST_CASE("every allocation failing: writing a document that has something", "[f
   }
   SECTION("diff") {
     const auto from = parsed(before);
-    document_survives(before, [&](json::document& d, const json::memory_source& source) {
+    document_survives(before, [&](json::document& d, const devicetwin::memory_source& source) {
       merge::options options;
       options.memory = source;
       const json::error e = merge::diff(from, other, d, options);
@@ -305,15 +305,15 @@ TEST_CASE("a document in a caller's buffer of any size is written or left", "[fa
   int applied = 0;
   for (std::size_t bytes = 0; bytes <= sizeof buffer; bytes += 16) {
     std::memset(buffer, 0x5A, sizeof buffer);
-    json::document d(buffer, bytes, json::memory_source::none());
+    json::document d(buffer, bytes, devicetwin::memory_source::none());
     json::read_options reading;
-    reading.memory = json::memory_source::none();
+    reading.memory = devicetwin::memory_source::none();
     if (const json::error e = json::read(text, d, reading)) {
       CHECK(e.code() == errc::out_of_memory);
       CHECK(d.root().IsNull());
     } else {
       merge::options options;
-      options.memory = json::memory_source::none();
+      options.memory = devicetwin::memory_source::none();
       const json::error refused = merge::apply_merge_patch(d, patch, options);
       CHECK((!refused || refused.code() == errc::out_of_memory));
       CHECK(written(d.root()) == (refused ? text : expected));
@@ -333,7 +333,7 @@ TEST_CASE("every allocation failing: apply with RapidJSON's allocators", "[failu
   crt_document d;
   REQUIRE(!json::read(text, d));
   with_every_failure(
-      [&](const json::memory_source& source) {
+      [&](const devicetwin::memory_source& source) {
         merge::options options;
         options.memory = source;
         return merge::apply_merge_patch(d, patch, d.GetAllocator(), options);
@@ -346,7 +346,7 @@ TEST_CASE("every allocation failing: diff and equal", "[failure]") {
   const auto from = parsed(wide(40, "n", 0));
   const auto to = parsed(wide(60, "m", 1));
   with_every_failure(
-      [&](const json::memory_source& source) {
+      [&](const devicetwin::memory_source& source) {
         json::document patch(source);
         merge::options options;
         options.memory = source;
@@ -359,7 +359,7 @@ TEST_CASE("every allocation failing: diff and equal", "[failure]") {
   deep += std::string(40, ']');
   const auto nested = parsed(deep);
   with_every_failure(
-      [&](const json::memory_source& source) {
+      [&](const devicetwin::memory_source& source) {
         json::equal_options options;
         options.memory = source;
         const json::comparison same = json::equal(nested, nested, options);

@@ -213,7 +213,7 @@ TEST_CASE("texts of a patch may be the target's own, which it replaces crosswise
   const std::string expected = R"({"a":")" + right + R"(","b":")" + left + R"(","row":[")" + left +
                                R"(",")" + right + R"(",1],")" + left + R"(":")" + left + "\"}";
   const auto refer = [](const auto& to) {
-    const std::string_view chars = json::detail::text_of(to);
+    const std::string_view chars = json::core::text_of(to);
     return rapidjson::Value(
         rapidjson::StringRef(chars.data(), static_cast<json::size_type>(chars.size())));
   };

@@ -183,7 +183,7 @@ TEST_CASE("every allocation failing: merge3", "[failure]") {
   base.back() = ours.back() = theirs.back() = '}';
   const auto b = parsed(base), o = parsed(ours), t = parsed(theirs);
   with_every_failure(
-      [&](const json::memory_source& source) {
+      [&](const devicetwin::memory_source& source) {
         merge::options options;
         options.memory = source;
         json::document result(source);

@@ -1,5 +1,5 @@
 // The index of names under names that were chosen against it.
-#include <devicetwin/json/detail/names.hpp>
+#include <devicetwin/json/tree/names.hpp>
 
 #include <string>
 #include <vector>
@@ -32,7 +32,7 @@ struct counting_names {
     ++looked_at;
     return names[i];
   }
-  std::uint64_t hash(size_type i) const { return json::detail::hash_name(names[i]); }
+  std::uint64_t hash(size_type i) const { return json::core::hash_name(names[i]); }
 };
 
 }  // namespace
@@ -45,7 +45,7 @@ TEST_CASE("name_index finds what is there and nothing else, whatever the names",
   SECTION("spread") {
     for (size_type i = 0; i < count; ++i) names.push_back("name " + std::to_string(i));
   }
-  if constexpr (json::detail::shortcuts) {
+  if constexpr (devicetwin::base::shortcuts) {
     SECTION("one long run of slots, each name in its own place") {
       for (size_type i = 0; i < count; ++i) names.push_back(name_with_hash(tag | i));
     }
@@ -56,17 +56,18 @@ TEST_CASE("name_index finds what is there and nothing else, whatever the names",
   }
   std::size_t looked_at = 0;
   const counting_names name{names, looked_at};
-  json::detail::index_memory memory{json::memory_source{}};
-  json::detail::name_index index;
+  json::core::index_memory memory{devicetwin::memory_source{}};
+  json::core::name_index index;
   size_type repeated = 0;
   REQUIRE(index.build(count, name, memory, [&](size_type) { ++repeated; }));
   CHECK(repeated == 0);
   for (size_type i = 0; i < count; ++i) CHECK(index.find_text(names[i], name, memory) == i);
   for (std::uint64_t i = 1; i < 100; ++i) {
     const std::string absent = name_with_hash(tag | (i << 24));
-    if constexpr (json::detail::shortcuts) REQUIRE((json::detail::hash_name(absent) & 0xFFF) == 0);
+    if constexpr (devicetwin::base::shortcuts)
+      REQUIRE((json::core::hash_name(absent) & 0xFFF) == 0);
     looked_at = 0;
-    CHECK(index.find_text(absent, name, memory) == json::detail::no_index);
+    CHECK(index.find_text(absent, name, memory) == json::core::no_index);
     CHECK(looked_at <= 65);
   }
 }
@@ -81,14 +82,14 @@ TEST_CASE("names are shown to be distinct, never when they are not", "[names]") 
     object.AddMember(text, i, object.GetAllocator());
   };
   for (size_type i = 0; i < count; ++i) add(i);
-  json::detail::index_memory memory{json::memory_source{}};
+  json::core::index_memory memory{devicetwin::memory_source{}};
   const json::value& root = object;
   const auto shown = [&] {
-    return json::detail::name_search<json::value>().show_distinct(root, memory);
+    return json::core::name_search<json::value>().show_distinct(root, memory);
   };
   const auto few = [&] {
-    return count > 64 || json::detail::few_distinct<json::value>(json::detail::members_begin(root),
-                                                                 root.MemberCount());
+    return count > 64 || json::core::few_distinct<json::value>(json::core::members_begin(root),
+                                                               root.MemberCount());
   };
   CHECK(shown());
   CHECK(few());
@@ -102,34 +103,34 @@ TEST_CASE("names are shown to be distinct, never when they are not", "[names]") 
 }
 
 TEST_CASE("hashes are shown to be distinct, never when they are not", "[names]") {
-  json::detail::index_memory memory{json::memory_source{}};
+  json::core::index_memory memory{devicetwin::memory_source{}};
   const std::uint64_t step = std::uint64_t{1} << GENERATE(33, 40);
   for (const size_type count : {1u, 2u, 100u, 2000u}) {
     const auto hash = [&](size_type i) { return i * step + i; };
-    CHECK(json::detail::surely_distinct(count, memory, hash));
+    CHECK(json::core::surely_distinct(count, memory, hash));
     for (const size_type repeated : {size_type{0}, count / 2, count - 1}) {
-      CHECK_FALSE(json::detail::surely_distinct(
+      CHECK_FALSE(json::core::surely_distinct(
           count + 1, memory, [&](size_type i) { return hash(i == count ? repeated : i); }));
     }
   }
-  CHECK_FALSE(json::detail::surely_distinct(
+  CHECK_FALSE(json::core::surely_distinct(
       100, memory, [](size_type i) { return std::uint64_t{i} << 52; }));  // collide
   CHECK(memory.empty());
-  json::detail::index_memory none{json::memory_source::none()};
-  CHECK_FALSE(json::detail::surely_distinct(100, none, [&](size_type i) { return i * step; }));
+  json::core::index_memory none{devicetwin::memory_source::none()};
+  CHECK_FALSE(json::core::surely_distinct(100, none, [&](size_type i) { return i * step; }));
 }
 
 TEST_CASE("name_index reports each later name of the same spelling", "[names]") {
   std::vector<std::string> names;
-  const bool collide = json::detail::shortcuts && GENERATE(false, true);
+  const bool collide = devicetwin::base::shortcuts && GENERATE(false, true);
   for (size_type i = 0; i < 300; ++i) {
     names.push_back(collide ? name_with_hash(std::uint64_t{i % 100} << 20)
                             : std::to_string(i % 100));
   }
   std::size_t looked_at = 0;
   const counting_names name{names, looked_at};
-  json::detail::index_memory memory{json::memory_source{}};
-  json::detail::name_index index;
+  json::core::index_memory memory{devicetwin::memory_source{}};
+  json::core::name_index index;
   std::vector<bool> repeated(300);
   REQUIRE(index.build(300, name, memory, [&](size_type i) { repeated[i] = true; }));
   for (size_type i = 0; i < 300; ++i) {

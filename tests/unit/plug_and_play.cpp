@@ -127,8 +127,8 @@ TEST_CASE("what cannot be reported is said, and nothing is written", "[plug_and_
   CHECK(patch.empty());
   for (std::size_t size = 0; size < 60; ++size) {  // every size of an output
     char room[64];
-    json::text_buffer out(room, size);
-    devicetwin::property_writer<json::text_buffer> in_buffer(out);
+    devicetwin::text_buffer out(room, size);
+    devicetwin::property_writer<devicetwin::text_buffer> in_buffer(out);
     in_buffer.component("c");
     in_buffer.acknowledge("a", {"[1,2]", 200, 1, "x"});
     const json::error e = in_buffer.finish();
@@ -193,7 +193,7 @@ TEST_CASE("a property or component that is written twice is an error that names 
           w.property("name4711", "1");
         }) == "/name4711");
   with_every_failure(
-      [](const json::memory_source& source) {
+      [](const devicetwin::memory_source& source) {
         std::string patch;
         devicetwin::property_writer<std::string> properties(patch, source);
         for (int i = 0; i < 40; ++i) properties.property("name" + std::to_string(i), "1");
@@ -318,7 +318,7 @@ TEST_CASE("looking for answers survives every failing allocation", "[plug_and_pl
   const std::string reported =
       R"({"some-long-property-name":{"value":{"x":[1,2,3.0]},"ac":200,"av":1}})";
   with_every_failure(
-      [&](const json::memory_source& source) {
+      [&](const devicetwin::memory_source& source) {
         std::string all;
         const json::error e = devicetwin::find_unanswered(
             desired, reported, 2, {},

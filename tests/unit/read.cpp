@@ -161,8 +161,8 @@ TEST_CASE("read is not slowed down by names that collide", "[read]") {
   // neighbourhood. Those of the reader are remembered in 32 bits.
   const bool by_reader = GENERATE(true, false);
   const auto slot = [&](const std::string& name) {
-    const std::uint64_t hash = json::detail::hash_name(name);
-    return (by_reader ? json::detail::spread(static_cast<std::uint32_t>(hash)) : hash) & 0xFFF;
+    const std::uint64_t hash = json::core::hash_name(name);
+    return (by_reader ? devicetwin::base::spread(static_cast<std::uint32_t>(hash)) : hash) & 0xFFF;
   };
   std::vector<std::string> colliding;
   for (unsigned i = 0; colliding.size() < 400; ++i) {

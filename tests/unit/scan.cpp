@@ -1,5 +1,5 @@
 // The instruction-set code, level by level, against a loop over the bytes.
-#include <devicetwin/json/detail/scan.hpp>
+#include <devicetwin/json/text/scan.hpp>
 
 #include "../support/text.hpp"
 
@@ -12,15 +12,15 @@
 
 namespace {
 
-namespace detail = json::detail;
+namespace core = json::core;
 
 struct blocks {
-  std::vector<detail::scan_block> structure;
-  std::vector<detail::string_block> strings;
-  detail::scan_state state;
+  std::vector<core::scan_block> structure;
+  std::vector<core::string_block> strings;
+  core::scan_state state;
 };
 
-bool same(const detail::scan_state& a, const detail::scan_state& b) {
+bool same(const core::scan_state& a, const core::scan_state& b) {
   return a.in_string == b.in_string && a.escaped == b.escaped;
 }
 template <class Block>
@@ -40,8 +40,8 @@ blocks obvious(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     const std::uint64_t bit = std::uint64_t{1} << (i % 64);
-    detail::scan_block& structure = found.structure[i / 64];
-    detail::string_block& strings = found.strings[i / 64];
+    core::scan_block& structure = found.structure[i / 64];
+    core::string_block& strings = found.strings[i / 64];
     if (static_cast<unsigned char>(c) >= 0x80) strings.not_ascii |= bit;
     const bool plain = !escaped;
     escaped = plain && c == '\\';
@@ -65,18 +65,18 @@ blocks obvious(std::string_view text) {
 }
 
 // By a level, in two calls.
-blocks by(const detail::scan_level& level, std::string_view text, std::size_t first) {
+blocks by(const core::scan_level& level, std::string_view text, std::size_t first) {
   blocks found;
   found.structure.resize(text.size() / 64);
   found.strings.resize(text.size() / 64);
   const std::size_t rest = text.size() / 64 - first;
   level.scan(text.data(), first, found.state, found.structure.data());
   level.scan(text.data() + first * 64, rest, found.state, found.structure.data() + first);
-  detail::scan_state state;
+  core::scan_state state;
   bool more = level.strings(text.data(), first, state, found.strings.data());
   more = level.strings(text.data() + first * 64, rest, state, found.strings.data() + first) || more;
   bool any = false;
-  for (const detail::string_block& block : found.strings) {
+  for (const core::string_block& block : found.strings) {
     any = any || (block.escapes | block.not_ascii | block.forbidden) != 0;
   }
   CHECK((more || !any));  // it may say so for nothing, but never keep quiet
@@ -87,14 +87,14 @@ blocks by(const detail::scan_level& level, std::string_view text, std::size_t fi
 }  // namespace
 
 TEST_CASE("every kind of machine has its levels", "[scan]") {
-  REQUIRE(detail::level_at(0) == &detail::portable_level);
+  REQUIRE(core::level_at(0) == &core::portable_level);
   std::string names;
-  for (std::size_t i = 0; detail::level_at(i) != nullptr; ++i) {
-    detail::force_level(detail::level_at(i));
-    names += std::string(detail::level_at(i)->name) + " ";
-    CHECK((names == "portable " || &detail::level() == detail::level_at(i)));
+  for (std::size_t i = 0; core::level_at(i) != nullptr; ++i) {
+    core::force_level(core::level_at(i));
+    names += std::string(core::level_at(i)->name) + " ";
+    CHECK((names == "portable " || &core::level() == core::level_at(i)));
   }
-  detail::force_level(nullptr);
+  core::force_level(nullptr);
 #if !defined(DEVICETWIN_SMALL) && defined(__x86_64__)
   CHECK(names.compare(0, 14, "portable sse2 ") == 0);
 #elif !defined(DEVICETWIN_SMALL) && defined(__aarch64__) && !defined(__AARCH64EB__)
@@ -103,8 +103,8 @@ TEST_CASE("every kind of machine has its levels", "[scan]") {
   CHECK(names == "portable ");
 #endif
   // The last one is what is used unless another is forced.
-  CHECK(names.find(std::string(detail::level().name) + " ") ==
-        names.size() - std::strlen(detail::level().name) - 1);
+  CHECK(names.find(std::string(core::level().name) + " ") ==
+        names.size() - std::strlen(core::level().name) - 1);
 }
 
 TEST_CASE("every level finds brackets, commas, strings and what is odd in them",
@@ -118,10 +118,10 @@ TEST_CASE("every level finds brackets, commas, strings and what is odd in them",
     std::string text;
     for (int i = 0; i < 64 * 5; ++i) text += mix[random.below(static_cast<unsigned>(mix.size()))];
     const blocks expected = obvious(text);
-    for (std::size_t i = 0; detail::level_at(i) != nullptr; ++i) {
-      INFO(detail::level_at(i)->name << ", seed " << seed);
+    for (std::size_t i = 0; core::level_at(i) != nullptr; ++i) {
+      INFO(core::level_at(i)->name << ", seed " << seed);
       for (std::size_t first = 0; first <= 5; ++first) {
-        CHECK(same(by(*detail::level_at(i), memory.put(text, first % 2 == 0), first), expected));
+        CHECK(same(by(*core::level_at(i), memory.put(text, first % 2 == 0), first), expected));
       }
     }
   }
@@ -136,9 +136,9 @@ TEST_CASE("every level knows every byte", "[scan]") {
         text[0] = start[0];
         text[at] = static_cast<char>(byte);
         const blocks expected = obvious(text);
-        for (std::size_t i = 0; detail::level_at(i) != nullptr; ++i) {
-          INFO(detail::level_at(i)->name << ", byte " << byte << " at " << at);
-          CHECK(same(by(*detail::level_at(i), text, 1), expected));
+        for (std::size_t i = 0; core::level_at(i) != nullptr; ++i) {
+          INFO(core::level_at(i)->name << ", byte " << byte << " at " << at);
+          CHECK(same(by(*core::level_at(i), text, 1), expected));
         }
       }
     }
@@ -149,8 +149,8 @@ TEST_CASE("every level finds the first difference and reads no further than it m
   static guarded_memory memory_a, memory_b;
   std::string text;
   for (int i = 0; i < 260; ++i) text += static_cast<char>(i * 37);
-  for (std::size_t i = 0; detail::level_at(i) != nullptr; ++i) {
-    const detail::scan_level& level = *detail::level_at(i);
+  for (std::size_t i = 0; core::level_at(i) != nullptr; ++i) {
+    const core::scan_level& level = *core::level_at(i);
     INFO(level.name);
     for (std::size_t length = 0; length <= text.size(); ++length) {
       const std::string_view start = std::string_view(text).substr(0, length);

@@ -27,7 +27,7 @@ struct over_table {
   std::unique_ptr<twin_cache<memory_table>> held = make();
   std::unique_ptr<twin_cache<memory_table>> make() {
     return std::make_unique<twin_cache<memory_table>>(table, devicetwin::azure,
-                                                      json::memory_source{}, max_live);
+                                                      devicetwin::memory_source{}, max_live);
   }
   twin_cache<memory_table>& store() { return *held; }
   bool reopen() {
@@ -179,7 +179,7 @@ TEST_CASE("stores: every allocation fails in turn") {
   };
   SECTION("in memory") {
     with_every_failure(
-        [&](const json::memory_source& memory) {
+        [&](const devicetwin::memory_source& memory) {
           memory_store store(devicetwin::azure, memory);
           return live_one(store);
         },
@@ -187,7 +187,7 @@ TEST_CASE("stores: every allocation fails in turn") {
   }
   SECTION("over a table") {
     with_every_failure(
-        [&](const json::memory_source& memory) {
+        [&](const devicetwin::memory_source& memory) {
           memory_table table;
           twin_cache<memory_table> store(table, devicetwin::azure, memory, 1);
           json::error e = live_one(store);

@@ -496,8 +496,8 @@ TEST_CASE("the trusted door stays within its texts, whatever is in them", "[text
   // Only that it ends, and that nothing outside is read: each text touches memory that is not
   // there.
   const auto both_ways = [](std::string_view first, std::string_view second) {
-    for (std::size_t i = 0; json::detail::level_at(i) != nullptr; ++i) {
-      json::detail::force_level(json::detail::level_at(i));
+    for (std::size_t i = 0; json::core::level_at(i) != nullptr; ++i) {
+      json::core::force_level(json::core::level_at(i));
       for (const bool a_at_end : {false, true}) {
         for (const bool b_at_end : {false, true}) {
           const std::string_view a = memory_a.put(first, a_at_end),
@@ -516,7 +516,7 @@ TEST_CASE("the trusted door stays within its texts, whatever is in them", "[text
         }
       }
     }
-    json::detail::force_level(nullptr);
+    json::core::force_level(nullptr);
   };
   const std::string texts[] = {
       R"({"a":[1,-2.5e3,"x\u0041\\"],"bb":{"c":true,"dddddddddddd":null},"\u0065":"\"é","f":{}})",
@@ -580,8 +580,8 @@ TEST_CASE("every byte in every place is refused or taken as the reader does", "[
       }
       rapidjson::Document d;
       const bool valid = !json::read(changed, d);
-      for (std::size_t k = 0; json::detail::level_at(k) != nullptr; ++k) {
-        json::detail::force_level(json::detail::level_at(k));
+      for (std::size_t k = 0; json::core::level_at(k) != nullptr; ++k) {
+        json::core::force_level(json::core::level_at(k));
         std::string out;
         const bool taken = !merge::diff_text(text, changed, out) ||
                            merge::diff_text(text, changed, out).code() == errc::null_member;
@@ -594,7 +594,7 @@ TEST_CASE("every byte in every place is refused or taken as the reader does", "[
           CHECK(taken_first == valid);
         }
       }
-      json::detail::force_level(nullptr);
+      json::core::force_level(nullptr);
     }
   }
   SUCCEED("all of them");

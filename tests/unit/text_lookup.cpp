@@ -43,7 +43,7 @@ TEST_CASE("members of a text are found by name in any order, however they are sp
     for (const char order : {'k', 'r', 's'}) {
       INFO(count << order);
       const std::string object = object_of(count);
-      lookup_memory memory{json::memory_source()};
+      lookup_memory memory{devicetwin::memory_source()};
       text_lookup lookup(object);
       std::string_view found;
       for (const std::size_t i : numbers(count, order)) {
@@ -65,7 +65,7 @@ TEST_CASE("members of a text are found by name in any order, however they are sp
 
 TEST_CASE("in a text that is no object no member is found", "[text_lookup]") {
   for (const char* text : {"", "1", "\"a\"", "[1]", "null"}) {
-    lookup_memory memory{json::memory_source()};
+    lookup_memory memory{devicetwin::memory_source()};
     text_lookup lookup(text);
     std::string_view found = "before";
     REQUIRE(lookup.find("a", memory, found));
@@ -77,7 +77,7 @@ TEST_CASE("in a text that is no object no member is found", "[text_lookup]") {
 TEST_CASE("every allocation failing: lookups inside each other", "[text_lookup][failure]") {
   const std::string object = object_of(200);
   with_every_failure(
-      [&](const json::memory_source& source) -> json::error {
+      [&](const devicetwin::memory_source& source) -> json::error {
         lookup_memory memory(source);
         text_lookup outer(object), inner(object);
         json::error result;
@@ -158,7 +158,7 @@ TEST_CASE("a wildcard goes through the members of old and new in any order", "[t
       REQUIRE(!devicetwin::detail::look_inside({"/in", outer_old, outer_new}, "/b/*/x", {}, visit));
       CHECK(seen == expected);
       with_every_failure(
-          [&](const json::memory_source& source) {
+          [&](const devicetwin::memory_source& source) {
             merge::text_options o;
             o.memory = source;
             seen.clear();

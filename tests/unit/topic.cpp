@@ -235,7 +235,7 @@ TEST_CASE("what cannot be parsed is not written, and nothing is written then") {
   const std::string whole = text_of(good);
   for (std::size_t capacity = 0; capacity <= whole.size(); ++capacity) {
     std::string room(capacity + 1, '.');
-    json::text_buffer buffer(&room[0], capacity);
+    devicetwin::text_buffer buffer(&room[0], capacity);
     const json::error e = write_twin_topic(good, buffer);
     CHECK(e.code() == (capacity < whole.size() ? errc::out_of_memory : errc::ok));
     CHECK(buffer.view() == (capacity < whole.size() ? std::string() : whole));

@@ -22,7 +22,7 @@ struct counting_heap {
   std::size_t blocks = 0;
   std::size_t bytes = 0;
 
-  json::memory_source source() {
+  devicetwin::memory_source source() {
     return {[](void* context, std::size_t size) -> void* {
               auto& heap = *static_cast<counting_heap*>(context);
               if (++heap.requests == heap.refused_request) return nullptr;
@@ -327,7 +327,7 @@ TEST_CASE("every allocation failing: asking first", "[twin][failure]") {
   with_every_failure<stamped>(
       a_large_one,
       [&](auto& t, outcome&) {
-        devicetwin::validation report(t.memory_source());
+        devicetwin::validation report(t.memory());
         const json::error e = t.check_device_patch(device, report);
         CHECK((e || report.size() == 30u));
         return e;
@@ -336,7 +336,7 @@ TEST_CASE("every allocation failing: asking first", "[twin][failure]") {
   with_every_failure<stamped>(
       a_large_one,
       [&](auto& t, outcome&) {
-        devicetwin::validation report(t.memory_source());
+        devicetwin::validation report(t.memory());
         if (json::error e = t.check_service_patch(service, report)) return e;
         return t.check_service_replace(service, report);
       },

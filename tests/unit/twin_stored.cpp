@@ -110,7 +110,7 @@ TEST_CASE("a stored twin with a right checksum and wrong content harms nobody", 
       payload[random() % payload.size()] = static_cast<char>(random());
     }
     std::string whole = bytes.substr(0, 12);
-    const std::uint32_t crc = devicetwin::detail::crc32(payload);
+    const std::uint32_t crc = devicetwin::json::core::crc32(payload);
     for (int shift = 0; shift < 32; shift += 8) whole += static_cast<char>(crc >> shift & 0xFF);
     devicetwin::twin y;
     const json::error e = load_stored(whole + payload, y);
@@ -135,8 +135,8 @@ TEST_CASE("a stored twin that claims versions that it never had is damaged", "[s
   const auto with_history = [](const test_twin& t, std::uint64_t flags, std::uint64_t known_since,
                                const std::vector<std::pair<std::uint64_t, std::string>>& removed,
                                const std::string& unusual = "") {
-    json::text_buffer content;
-    devicetwin::detail::stored_writer<json::text_buffer> writer(content);
+    devicetwin::text_buffer content;
+    devicetwin::json::core::stored_writer<devicetwin::text_buffer> writer(content);
     writer.number(flags);
     writer.text(t.view(false));
     for (const part where : {part::desired, part::reported}) {
@@ -156,8 +156,8 @@ TEST_CASE("a stored twin that claims versions that it never had is damaged", "[s
       writer.text(own ? "" : unusual);
     }
     std::string bytes;
-    REQUIRE(!devicetwin::detail::write_stored_form("DTWN", 1, bytes,
-                                                   [&](auto& to) { to.bytes(content.view()); }));
+    REQUIRE(!devicetwin::json::core::write_stored_form(
+        "DTWN", 1, bytes, [&](auto& to) { to.bytes(content.view()); }));
     return bytes;
   };
   REQUIRE(x.t.desired_version() == 3);
@@ -224,8 +224,8 @@ TEST_CASE("whatever loads with a right checksum can be written and loaded again"
       content[at] = static_cast<char>(random() % 3 == 0 ? random() : random() % 8);
     }
     std::string damaged;
-    REQUIRE(!devicetwin::detail::write_stored_form("DTWN", 1, damaged,
-                                                   [&](auto& to) { to.bytes(content); }));
+    REQUIRE(!devicetwin::json::core::write_stored_form("DTWN", 1, damaged,
+                                                       [&](auto& to) { to.bytes(content); }));
     devicetwin::twin y, z;
     if (load_stored(damaged, y)) continue;
     ++loaded;
@@ -275,7 +275,7 @@ TEST_CASE("every allocation failing: store and load", "[stored][failure]") {
 }
 
 TEST_CASE("crc32 has the standard's check value", "[stored]") {
-  CHECK(devicetwin::detail::crc32("123456789") == 0xCBF43926u);
+  CHECK(devicetwin::json::core::crc32("123456789") == 0xCBF43926u);
 }
 
 TEST_CASE("timestamps are written and read", "[stamp]") {
@@ -354,8 +354,8 @@ TEST_CASE("etags count in base64", "[identity]") {
 TEST_CASE("a pool gives out, takes back, joins, and never leaves its buffer", "[pool]") {
   std::vector<char> room(4096 + 64, 'x');
   char* start = room.data() + 19;
-  json::pool pool(start, 4000);
-  const json::memory_source source = pool.source();
+  devicetwin::pool pool(start, 4000);
+  const devicetwin::memory_source source = pool.source();
   const std::size_t all = pool.free_bytes();
   CHECK(all <= 4000);
   CHECK(all > 3900);
@@ -392,6 +392,6 @@ TEST_CASE("a pool gives out, takes back, joins, and never leaves its buffer", "[
   CHECK(source.allocate(source.context, 1) == nullptr);
   CHECK(source.allocate(source.context, static_cast<std::size_t>(-1)) == nullptr);
   CHECK((room[18] == 'x' && room[19 + 4000] == 'x'));
-  json::pool none(start, 20);
+  devicetwin::pool none(start, 20);
   CHECK(none.source().allocate(none.source().context, 1) == nullptr);
 }

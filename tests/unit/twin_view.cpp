@@ -87,7 +87,7 @@ TEST_CASE("views go to any handler and any output, and are taken back when it is
   CHECK(device.substr(0, 24) == "before:{\n  \"desired\": {\n");
   char small[100];
   for (std::size_t room = 0; room < sizeof small; ++room) {
-    json::text_buffer out(small, room);
+    devicetwin::text_buffer out(small, room);
     CHECK(write_service_view(t, out).code() == errc::out_of_memory);
     CHECK(out.size() == 0);
   }

@@ -16,16 +16,16 @@
 
 namespace {
 
-namespace detail = json::detail;
+namespace core = json::core;
 
 bool reader_accepts(std::string_view text, std::size_t max_depth = 64) {
-  merge::detail::no_events nobody;  // takes numbers of any size, as the text functions do
+  merge::core::no_events nobody;  // takes numbers of any size, as the text functions do
   json::read_options options;
   options.max_depth = max_depth;
   return !json::read_events(text, nobody, options);
 }
 bool sure(std::string_view text, std::size_t max_depth = 64) {
-  return detail::quick_validator(text, max_depth, json::memory_source()).sure();
+  return core::quick_validator(text, max_depth, devicetwin::memory_source()).sure();
 }
 
 // By every level, and with unmapped pages next to the text.
@@ -33,15 +33,15 @@ void check(std::string_view text, bool must_be_sure) {
   static guarded_memory memory;
   INFO(text);
   const bool valid = reader_accepts(text);
-  for (std::size_t i = 0; detail::level_at(i) != nullptr; ++i) {
-    detail::force_level(detail::level_at(i));
+  for (std::size_t i = 0; core::level_at(i) != nullptr; ++i) {
+    core::force_level(core::level_at(i));
     for (const bool at_end : {false, true}) {
       const bool is_sure = sure(memory.put(text, at_end));
       if (is_sure) CHECK(valid);
       if (valid && must_be_sure) CHECK(is_sure);
     }
   }
-  detail::force_level(nullptr);
+  core::force_level(nullptr);
 }
 
 }  // namespace

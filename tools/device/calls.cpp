@@ -23,7 +23,7 @@ CALL(tick) { return (void)text, (void)more, s.tick({now}); }
 CALL(report) { return (void)text, s.report(more, {now}); }
 CALL(restore) { return (void)text, s.restore(more); }
 CALL(save) {
-  json::text_buffer out(bytes, sizeof bytes);
+  devicetwin::text_buffer out(bytes, sizeof bytes);
   return (void)text, (void)more, s.save(out);
 }
 CALL(get) {
@@ -32,7 +32,7 @@ CALL(get) {
   return {};
 }
 CALL(get_string) {
-  json::text_buffer out(bytes, sizeof bytes);
+  devicetwin::text_buffer out(bytes, sizeof bytes);
   return (void)more, s.get_string(part::desired, text, out);
 }
 CALL(look) {

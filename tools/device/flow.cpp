@@ -144,7 +144,7 @@ class run {
     while (!s->in_step()) MUST(accept());
     MUST(did(s->disconnected({now_})));
     MUST(did(s->report(R"({"zone7":{"mode":"off","note":"offline"},"zone8":null})", {now_})));
-    json::text_buffer out(saved, sizeof saved);
+    devicetwin::text_buffer out(saved, sizeof saved);
     MUST(did(s->save(out)));
     s->~device_session();
     session_ = new (place) devicetwin::device_session(memory, bytes_, options_);

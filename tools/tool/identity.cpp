@@ -80,7 +80,7 @@ void check_identity(const json::arena_value& root,
     if (!found || ((*found)->IsNull() && std::string_view(rule.pointer) == "/moduleId")) continue;
     const json::errc code = check_identity_member(**found, rule.kind);
     if (code != json::errc::ok)
-      broken(json::error(code).at(json::detail::pointer_text{rule.pointer}));
+      broken(json::error(code).at(json::core::pointer_text{rule.pointer}));
   }
 }
 

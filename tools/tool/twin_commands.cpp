@@ -237,7 +237,7 @@ class section_checker {
   void add(const json::error& e, const std::string& pointer) {
     lines_ += json::error(e.code())
                   .limited_to(e.limit(), e.actual())
-                  .at(json::detail::pointer_text{pointer})
+                  .at(json::core::pointer_text{pointer})
                   .message() +
               '\n';
   }
@@ -248,8 +248,7 @@ class section_checker {
     dt::validation found;
     if (const auto e = dt::validate(content, where, dt::shape::section, rules_, found)) {
       const std::string pointer = prefix + std::string(e.pointer());
-      return complain_at_pointer(in_,
-                                 json::error(e.code()).at(json::detail::pointer_text{pointer}));
+      return complain_at_pointer(in_, json::error(e.code()).at(json::core::pointer_text{pointer}));
     }
     for (std::size_t i = 0; i < found.size(); ++i) {
       const json::error& e = found[i].what;

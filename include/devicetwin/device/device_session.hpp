@@ -14,18 +14,19 @@
 #include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
 
+#include "../base/memory.hpp"
 #include "../base/range.hpp"
-#include "../json/detail/reader.hpp"
+#include "../base/text_buffer.hpp"
 #include "../json/error.hpp"
 #include "../json/find_text.hpp"
-#include "../json/memory.hpp"
 #include "../json/read.hpp"
+#include "../json/stored_form.hpp"
+#include "../json/text/reader.hpp"
 #include "../merge/text.hpp"
 #include "../protocol/topic.hpp"
-#include "../twin/detail/stored_form.hpp"
-#include "../twin/detail/text_size.hpp"
 #include "../twin/dialect.hpp"
 #include "../twin/subscription.hpp"
+#include "../twin/text_size.hpp"
 #include "../twin/validate.hpp"
 #include "action.hpp"
 #include "detail/compact.hpp"
@@ -99,7 +100,7 @@ class device_session {
  public:
   /// On the heap, or another memory source.
   explicit device_session(const device_options& options = {},
-                          const json::memory_source& heap = {}) noexcept
+                          const memory_source& heap = {}) noexcept
       : options_(options), store_(heap) {
     state_.random = options.seed;
   }
@@ -189,7 +190,7 @@ class device_session {
   /// The value at a JSON Pointer in a section; see json::get_text(). Nothing is parsed before it is
   /// asked for.
   template <class T>
-  json::result<json::detail::gettable_from_text_or_bool<T>> get(
+  json::result<json::core::gettable_from_text_or_bool<T>> get(
       part p, std::string_view pointer) const noexcept {
     return json::get_text<T>(text(p), pointer);
   }
@@ -203,7 +204,7 @@ class device_session {
     return json::find_text(text(p), pointer);
   }
   /// Working memory for functions on these texts, until the next call that is not const.
-  json::memory_source working_memory() noexcept { return store_.working(); }
+  memory_source working_memory() noexcept { return store_.working(); }
   /// A section as a RapidJSON or json::document. Errors: as json::read.
   template <class Document>
   json::error read(part p, Document& out, const json::read_options& options = {}) const {
@@ -337,7 +338,7 @@ class device_session {
   template <class Behind>
   bool merge_with(slot to, const source& document, const source& patch, merge::null_rule nulls,
                   std::size_t& size, Behind&& write_behind);
-  bool tell(merge::detail::text_merge& plan, output& out, std::string_view old,
+  bool tell(merge::core::text_merge& plan, output& out, std::string_view old,
             std::string_view fresh);
   /// What is in a slot beyond `size` bytes goes to another slot.
   void split(slot of, std::size_t size, slot behind) noexcept;
@@ -471,7 +472,7 @@ bool device_session::build(slot to, Fill&& fill) {
 
 inline bool device_session::checked(std::string_view text) {
   store_.forget_missing();
-  while (!good(merge::detail::check_text(text, 0, rules()))) {
+  while (!good(merge::core::check_text(text, 0, rules()))) {
     if (!more_room()) return false;
   }
   return true;
@@ -499,9 +500,9 @@ inline bool device_session::difference(slot to, const source& from, const source
   return build(to, [&](output& out) {
     merge::text_options o = rules();
     o.number_texts = numbers;
-    merge::detail::text_sink sink(out);
-    detail::placed<merge::detail::text_diff> walk(o.memory, merge::detail::text_rules_of(o), &sink,
-                                                  o.memory, failure_);
+    merge::core::text_sink sink(out);
+    detail::placed<merge::core::text_diff> walk(o.memory, merge::core::text_rules_of(o), &sink,
+                                                o.memory, failure_);
     if (!walk) return fail(errc::out_of_memory);
     walk->run(view(from), view(onto));
     if (failure_ || !good(sink.finish())) return false;
@@ -515,12 +516,12 @@ bool device_session::merge_with(slot to, const source& document, const source& p
                                 merge::null_rule nulls, std::size_t& size, Behind&& write_behind) {
   return build(to, [&](output& out) {
     const merge::text_options o = rules(nulls);
-    detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
+    detail::placed<merge::core::text_merge> plan(o.memory, o, failure_);
     if (!plan) return fail(errc::out_of_memory);
     plan->make(view(document), view(patch));
     if (failure_) return false;
     {
-      merge::detail::text_sink sink(out);
+      merge::core::text_sink sink(out);
       plan->write(sink);
       if (!good(sink.finish())) return false;
       sink.keep();
@@ -540,7 +541,7 @@ inline void device_session::split(slot of, std::size_t size, slot behind) noexce
 inline bool device_session::merge_into(slot to, const source& document, const source& patch,
                                        bool with_records) {
   std::size_t size = 0;
-  const auto count = [&](merge::detail::text_merge& plan, output& out) {
+  const auto count = [&](merge::core::text_merge& plan, output& out) {
     changes_made_ = {plan.changes(), plan.removals()};
     if (with_records) return tell(plan, out, view(document), view(patch));
     return plan.change_under(json::text_numbers::as_stored, all_to_be_sent_);
@@ -550,12 +551,12 @@ inline bool device_session::merge_into(slot to, const source& document, const so
   return true;
 }
 
-inline bool device_session::tell(merge::detail::text_merge& plan, output& out, std::string_view old,
+inline bool device_session::tell(merge::core::text_merge& plan, output& out, std::string_view old,
                                  std::string_view fresh) {
   if (plan.changes() == 0) return true;
-  merge::detail::text_merge::steps path(store_.working());
+  merge::core::text_merge::steps path(store_.working());
   if (!plan.prepare_to_tell(path)) return fail(errc::out_of_memory);
-  json::text_buffer pointer(store_.working());
+  text_buffer pointer(store_.working());
   bool fits = true;
   const auto journal = [&](const json::location& where, const std::string_view* before_text,
                            const std::string_view* after) {
@@ -643,7 +644,7 @@ struct request_id {
     seed ^= seed >> 29;
     for (int i = 0; i < 8; ++i, seed >>= 4) text[size++] = "0123456789abcdef"[seed & 15];
     text[size++] = '-';
-    json::detail::bounded_text digits(text + size, sizeof text - size);
+    json::core::bounded_text digits(text + size, sizeof text - size);
     digits.put(std::uint64_t{number});
     size += digits.length();
   }
@@ -663,7 +664,7 @@ inline void device_session::ask_for_twin(milliseconds now) noexcept {
   r.due = detail::later(now, options_.time_out);
   state_.highest_kept = no_version;
   const detail::request_id id(options_.seed, r.number);
-  json::text_buffer out(topic_, sizeof topic_);
+  text_buffer out(topic_, sizeof topic_);
   twin_topic topic;
   topic.request_id = id.view();
   static_cast<void>(write_twin_topic(topic, out));  // it fits
@@ -677,7 +678,7 @@ inline void device_session::publish_patch(milliseconds now) noexcept {
   r.number = ++state_.requests;
   r.due = detail::later(now, options_.time_out);
   const detail::request_id id(options_.seed, r.number);
-  json::text_buffer out(topic_, sizeof topic_);
+  text_buffer out(topic_, sizeof topic_);
   twin_topic topic;
   topic.kind = twin_topic_kind::reported_patch;
   topic.request_id = id.view();
@@ -783,11 +784,11 @@ inline bool device_session::note_reason(unsigned status, std::string_view payloa
       512;  // a text that is not understood is to be shown, not to be kept
   std::string_view reason;
   if (!payload.empty() && checked(payload)) {
-    const std::string_view object = json::detail::trimmed(payload);
+    const std::string_view object = json::core::trimmed(payload);
     static_cast<void>(
-        json::detail::text_to(json::detail::member_text(object, "errorCode"), state_.code));
-    reason = json::detail::member_text(object, "message");
-    if (reason.empty()) reason = json::detail::member_text(object, "Message");
+        json::core::text_to(json::core::member_text(object, "errorCode"), state_.code));
+    reason = json::core::member_text(object, "message");
+    if (reason.empty()) reason = json::core::member_text(object, "Message");
   }
   if (reason.size() < 2 || reason.front() != '"') return copy(note, payload.substr(0, longest));
   return build(note, [&](output& out) { return good(json::get_string(reason, {}, out)); });
@@ -799,13 +800,13 @@ namespace detail {
 inline bool read_version(std::string_view spelled, std::int64_t& version) noexcept {
   version = no_version;
   if (spelled.empty()) return true;
-  return json::detail::text_to(spelled, version) == json::errc::ok && version >= 0;
+  return json::core::text_to(spelled, version) == json::errc::ok && version >= 0;
 }
 
 }  // namespace detail
 
 inline bool device_session::no_twin(const char* pointer) noexcept {
-  return fail(error(errc::not_a_twin).at(json::detail::pointer_text{pointer}));
+  return fail(error(errc::not_a_twin).at(json::core::pointer_text{pointer}));
 }
 
 // --- Desired ----------------------------------------------------------------------------------
@@ -814,7 +815,7 @@ inline bool device_session::take_change(const twin_topic& topic, std::string_vie
                                         milliseconds now) {
   if (!state_.fetched && state_.forbidden) return true;
   if (!checked(payload)) return false;
-  payload = json::detail::trimmed(payload);
+  payload = json::core::trimmed(payload);
   if (payload.front() != '{') return no_twin("");
   std::string_view spelled;
   if (!compact(news, payload, {true, false}, spelled)) return false;
@@ -929,22 +930,22 @@ inline bool device_session::apply_kept(slot from, slot onto, std::int64_t& versi
 
 inline bool device_session::take_twin(std::string_view payload, milliseconds now) {
   if (!checked(payload)) return false;
-  std::string_view root = json::detail::trimmed(payload);
+  std::string_view root = json::core::trimmed(payload);
   // Some hubs of old have the sections in `properties`.
-  std::string_view fresh_desired = json::detail::member_text(root, "desired");
+  std::string_view fresh_desired = json::core::member_text(root, "desired");
   if (fresh_desired.empty()) {
-    root = json::detail::member_text(root, "properties");
-    fresh_desired = json::detail::member_text(root, "desired");
+    root = json::core::member_text(root, "properties");
+    fresh_desired = json::core::member_text(root, "desired");
   }
-  std::string_view fresh_reported = json::detail::member_text(root, "reported");
+  std::string_view fresh_reported = json::core::member_text(root, "reported");
   if (fresh_desired.empty() || fresh_desired.front() != '{') return no_twin("/desired");
   if (fresh_reported.empty() || fresh_reported == "null") fresh_reported = "{}";
   if (fresh_reported.front() != '{') return no_twin("/reported");
   std::int64_t version = no_version;
-  if (!detail::read_version(json::detail::member_text(fresh_desired, "$version"), version) ||
+  if (!detail::read_version(json::core::member_text(fresh_desired, "$version"), version) ||
       version == no_version)
     return no_twin("/desired/$version");
-  if (!detail::read_version(json::detail::member_text(fresh_reported, "$version"),
+  if (!detail::read_version(json::core::member_text(fresh_reported, "$version"),
                             state_.reported_version))
     return no_twin("/reported/$version");
   // Two steps, of which the first stands when there is no memory for the second: less is kept to
@@ -1003,7 +1004,7 @@ inline bool device_session::tell_difference() {
     if (store_.is_fixed()) {
       return detail::tell_patch(out, old, fresh, o.memory) || fail(errc::out_of_memory);
     }
-    detail::placed<merge::detail::text_merge> plan(o.memory, o, failure_);
+    detail::placed<merge::core::text_merge> plan(o.memory, o, failure_);
     if (!plan) return fail(errc::out_of_memory);
     plan->make(old, fresh);
     return !failure_ && tell(*plan, out, old, fresh);
@@ -1015,13 +1016,12 @@ inline bool device_session::tell_all() {
   state_.texts[desired] = state_.texts[news];
   const bool told = build(records, [&](output& out) {
     const std::string_view all = view(news);
-    json::text_buffer pointer(store_.working());
+    text_buffer pointer(store_.working());
     bool fits = true;
-    json::detail::text_items items(all);
+    json::core::text_items items(all);
     while (fits && items.next()) {
       pointer.resize(0);
-      merge::detail::render_name(items.name(),
-                                 [&](char c) { fits = fits && pointer.append(&c, 1); });
+      merge::core::render_name(items.name(), [&](char c) { fits = fits && pointer.append(&c, 1); });
       fits = fits && text_changes::append(out, {pointer.view(), {}, items.value()}, {}, all);
     }
     return fits || fail(errc::out_of_memory);
@@ -1208,7 +1208,7 @@ inline json::error device_session::report(std::string_view patch, milliseconds n
 
 inline bool device_session::take_report(std::string_view patch) {
   if (!check_report(patch)) return false;
-  patch = json::detail::trimmed(patch);
+  patch = json::core::trimmed(patch);
   if (patch.front() != '{') return no_twin("");
   if (!compact(news, patch, {false, false}) || !check_leaves() ||
       !merged(spare, {wanted_slot()}, {news}) || !check_size(spare) ||
@@ -1232,10 +1232,10 @@ inline bool device_session::take_report(std::string_view patch) {
 
 inline bool device_session::check_report(std::string_view patch) {
   using devicetwin::detail::rule_checker;
-  using reader = json::detail::reader<rule_checker>;
+  using reader = json::core::reader<rule_checker>;
   store_.forget_missing();
   const auto attempt = [&] {
-    const json::memory_source working = store_.working();
+    const memory_source working = store_.working();
     detail::placed<rule_checker> checker(working, *options_.rules, part::reported, shape::patch,
                                          nullptr, working);
     if (!checker) return fail(errc::out_of_memory);
@@ -1277,16 +1277,16 @@ inline bool device_session::check_leaves() {
 inline bool device_session::check_size(slot fresh) {
   const dialect& d = *options_.rules;
   const auto size_of = [&](std::string_view object) {
-    return devicetwin::detail::text_size(object, d.size);
+    return devicetwin::text_size(object, d.size);
   };
   const auto too_large = [&](std::size_t limit, std::size_t size) {
     return fail(
-        error(errc::section_too_large).limited_to(limit, size).at(json::detail::pointer_text{{}}));
+        error(errc::section_too_large).limited_to(limit, size).at(json::core::pointer_text{{}}));
   };
   if (view(fresh).size() > d.max_text && view(fresh).size() > section(wanted_slot()).size()) {
     return fail(error(errc::section_text_too_long)
                     .limited_to(d.max_text, view(fresh).size())
-                    .at(json::detail::pointer_text{{}}));
+                    .at(json::core::pointer_text{{}}));
   }
   const std::size_t limit = d.max_size(part::reported);
   const std::string_view measured = view(d.basis == size_basis::patch ? news : fresh);
@@ -1308,8 +1308,8 @@ inline bool device_session::check_size(slot fresh) {
 /// where the later one puts an object in the place of something else. `resets` becomes a patch that
 /// removes what was at those places, or is empty.
 inline bool device_session::join_patches(slot to, const source& earlier, const source& later) {
-  const auto write_resets = [&](merge::detail::text_merge& plan, output& out) {
-    merge::detail::text_merge::steps path(store_.working());
+  const auto write_resets = [&](merge::core::text_merge& plan, output& out) {
+    merge::core::text_merge::steps path(store_.working());
     if (!plan.prepare_to_tell(path)) return fail(errc::out_of_memory);
     detail::removal_writer<output> writer(out, store_.working());
     bool fits = true;
@@ -1378,7 +1378,7 @@ inline bool device_session::add_to_before() {
 
 namespace detail {
 
-// The content of the stored form (twin/detail/stored_form.hpp): flags, both versions plus one, and
+// The content of the stored form (json/stored_form.hpp): flags, both versions plus one, and
 // the texts of desired, reported as acknowledged, as wanted, in flight, and what was reported
 // before the first twin.
 inline constexpr std::string_view session_mark = "DTDS";
@@ -1389,10 +1389,10 @@ inline constexpr unsigned session_known = 1, session_own_wanted = 2, session_cov
 
 template <class Output>
 json::error device_session::save(Output& out) const {
-  static_assert(json::detail::is_output<Output>,
+  static_assert(base::is_output<Output>,
                 "device_session::save: the output needs append(const char*, std::size_t), size() "
                 "and resize(std::size_t)");
-  return devicetwin::detail::write_stored_form(
+  return json::core::write_stored_form(
       detail::session_mark, detail::session_format, out, [this](auto& to) {
         to.number((state_.known ? detail::session_known : 0) |
                   (state_.own_wanted ? detail::session_own_wanted : 0) |
@@ -1406,14 +1406,14 @@ json::error device_session::save(Output& out) const {
 inline json::error device_session::restore(std::string_view bytes) {
   begin();
   std::string_view content;
-  const errc form = devicetwin::detail::read_stored_form(bytes, detail::session_mark,
-                                                         detail::session_format, content);
+  const errc form =
+      json::core::read_stored_form(bytes, detail::session_mark, detail::session_format, content);
   if (form != errc::ok) return form;
   return end(take_stored(content));
 }
 
 inline bool device_session::take_stored(std::string_view content) {
-  devicetwin::detail::stored_reader in(content);
+  json::core::stored_reader in(content);
   std::uint64_t flags = 0, versions[2] = {};
   if (!in.number(flags) || !in.number(versions[0]) || !in.number(versions[1]) || flags > 7)
     return fail(errc::damaged);
@@ -1454,8 +1454,8 @@ inline bool device_session::take_stored(std::string_view content) {
 
 template <class Visit>
 json::error device_session::changes(const subscription& wanted_changes, Visit&& visit) {
-  if (!json::detail::pointer_tokens::valid(wanted_changes.pointer)) {
-    return error(errc::invalid_pointer).at(json::detail::pointer_text{wanted_changes.pointer});
+  if (!json::core::pointer_tokens::valid(wanted_changes.pointer)) {
+    return error(errc::invalid_pointer).at(json::core::pointer_text{wanted_changes.pointer});
   }
   if (wanted_changes.where != part::desired) return {};
   return detail::match_changes(wanted_changes, changes(), rules(), visit);

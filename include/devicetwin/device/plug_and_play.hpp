@@ -15,10 +15,11 @@
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 
-#include "../json/detail/reader.hpp"
+#include "../base/memory.hpp"
+#include "../base/text_buffer.hpp"
 #include "../json/error.hpp"
 #include "../json/find_text.hpp"
-#include "../json/memory.hpp"
+#include "../json/text/reader.hpp"
 #include "../json/write.hpp"
 #include "../merge/options.hpp"
 #include "../merge/text.hpp"
@@ -54,12 +55,12 @@ constexpr acknowledgement initial_value(std::string_view value,
 /// Once something was wrong the rest is passed over, and finish() says what it was.
 template <class Output>
 class property_writer {
-  static_assert(json::detail::is_output<Output>,
+  static_assert(base::is_output<Output>,
                 "property_writer: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
 
  public:
-  explicit property_writer(Output& out, const json::memory_source& memory = {})
+  explicit property_writer(Output& out, const memory_source& memory = {})
       : out_(out),
         start_(out.size()),
         writer_(out),
@@ -73,7 +74,7 @@ class property_writer {
   /// `reported` is what is reported now: an object in trusted text, such as
   /// device_session::text(part::reported). It must stay until finish(). Each property and each
   /// answer then replaces what is reported in its place.
-  property_writer(Output& out, std::string_view reported, const json::memory_source& memory = {})
+  property_writer(Output& out, std::string_view reported, const memory_source& memory = {})
       : property_writer(out, memory) {
     reported_ = detail::text_lookup(reported);
     knows_reported_ = true;
@@ -97,8 +98,8 @@ class property_writer {
     begin(name);
     const std::string_view old = reported_as(name);
     put(key(name));
-    if (is_object(old) && is_object(json::detail::trimmed(value)) && check(value)) {
-      replace(old, json::detail::trimmed(value));
+    if (is_object(old) && is_object(json::core::trimmed(value)) && check(value)) {
+      replace(old, json::core::trimmed(value));
     } else {
       json_text(value);
     }
@@ -110,8 +111,8 @@ class property_writer {
     const std::string_view old = reported_as(name);
     put(key(name));
     if (is_object(old) && check(said.value)) {
-      json::text_buffer whole(memory_);
-      json::text_writer<json::text_buffer> writer(whole);
+      text_buffer whole(memory_);
+      json::text_writer<text_buffer> writer(whole);
       if (send(said, writer)) return replace(old, whole.view());
       if (!failure_) failure_ = writer.failure();
     } else if (check(said.value)) {
@@ -139,7 +140,7 @@ class property_writer {
     std::string_view found;
     if (!knows_reported_ || failure_) return found;
     name_.resize(0);
-    json::text_writer<json::text_buffer> writer(name_);
+    json::text_writer<text_buffer> writer(name_);
     if (!writer.String(name.data(), static_cast<json::size_type>(name.size()), true)) {
       failure_ = writer.failure();
     } else if (!(inside_ ? reported_inside_ : reported_)
@@ -154,7 +155,7 @@ class property_writer {
     merge::text_options o;
     o.trust = merge::text_trust::trusted;
     o.memory = memory_;
-    json::text_buffer wanted(memory_), difference(memory_), made(memory_);
+    text_buffer wanted(memory_), difference(memory_), made(memory_);
     json::error e = merge::apply_merge_patch_text("{}", fresh, wanted, o);
     if (!e) e = merge::diff_text(old, wanted.view(), difference, o);
     o.nulls = merge::null_rule::keep;
@@ -168,7 +169,7 @@ class property_writer {
       return writer.String(t.data(), static_cast<json::size_type>(t.size()), true);
     };
     return writer.StartObject() && writer.Key("value", 5, true) &&
-           writer.RawValue(json::detail::trimmed(said.value)) && writer.Key("ac", 2, true) &&
+           writer.RawValue(json::core::trimmed(said.value)) && writer.Key("ac", 2, true) &&
            writer.Int(said.code) && writer.Key("av", 2, true) && writer.Int64(said.version) &&
            writer.Key("ad", 2, true) && (said.text.empty() ? writer.Null() : text(said.text)) &&
            writer.EndObject(0);
@@ -195,12 +196,12 @@ class property_writer {
   bool check(std::string_view value) {
     merge::options o;
     o.memory = memory_;
-    const json::error e = merge::detail::check_text(value, 0, o);
+    const json::error e = merge::core::check_text(value, 0, o);
     if (e && !failure_) failure_ = e;
     return !failure_;
   }
   void json_text(std::string_view value) {
-    put(check(value) ? writer_.RawValue(json::detail::trimmed(value)) : writer_.Null());
+    put(check(value) ? writer_.RawValue(json::core::trimmed(value)) : writer_.Null());
   }
   void close_component() {
     if (inside_) put(writer_.EndObject(0));
@@ -211,12 +212,12 @@ class property_writer {
   Output& out_;
   std::size_t start_;
   json::text_writer<Output> writer_;
-  json::memory_source memory_;
+  memory_source memory_;
   json::error failure_;
   detail::written_names own_names_, component_names_;
   detail::text_lookup reported_, reported_inside_;
   detail::lookup_memory indexes_;
-  json::text_buffer name_;
+  text_buffer name_;
   bool knows_reported_ = false;
   bool inside_ = false;
 };
@@ -249,7 +250,7 @@ struct unanswered_property {
 template <class Visit>
 json::error find_unanswered(std::string_view desired, std::string_view reported,
                             std::int64_t version, component_names components, Visit&& visit,
-                            const json::memory_source& memory = {});
+                            const memory_source& memory = {});
 
 // ---------------------------------------------------------------------------------------------
 
@@ -257,9 +258,9 @@ namespace detail {
 
 /// Whether an object says that it is a component.
 inline bool is_marked_component(std::string_view object) noexcept {
-  const std::string_view mark = json::detail::member_text(object, "__t");
+  const std::string_view mark = json::core::member_text(object, "__t");
   return mark.size() >= 2 && mark.front() == '"' &&
-         json::detail::same_string(mark.substr(1, mark.size() - 2), "c");
+         json::core::same_string(mark.substr(1, mark.size() - 2), "c");
 }
 
 /// The value in effect of an acknowledgement in trusted text, with what else it says; empty for
@@ -267,11 +268,10 @@ inline bool is_marked_component(std::string_view object) noexcept {
 inline std::string_view acknowledged_text(std::string_view reported, answer& said) noexcept {
   said = {};
   if (reported.empty() || reported.front() != '{') return {};
-  const std::string_view value = json::detail::member_text(reported, "value");
+  const std::string_view value = json::core::member_text(reported, "value");
   if (!value.empty() && value != "null" &&
-      json::detail::text_to(json::detail::member_text(reported, "ac"), said.code) ==
-          json::errc::ok &&
-      json::detail::text_to(json::detail::member_text(reported, "av"), said.version) ==
+      json::core::text_to(json::core::member_text(reported, "ac"), said.code) == json::errc::ok &&
+      json::core::text_to(json::core::member_text(reported, "av"), said.version) ==
           json::errc::ok) {
     return value;
   }
@@ -284,10 +284,10 @@ inline std::string_view acknowledged_text(std::string_view reported, answer& sai
 inline json::comparison compare_in_effect(std::string_view desired, std::string_view reported,
                                           const merge::text_options& o) {
   struct frame {
-    json::detail::text_items desired;
+    json::core::text_items desired;
     text_lookup reported;
   };
-  json::detail::stack<frame, 2> frames(o.memory);
+  base::stack<frame, 2> frames(o.memory);
   lookup_memory indexes(o.memory);
   for (;;) {
     answer ignored;
@@ -295,7 +295,7 @@ inline json::comparison compare_in_effect(std::string_view desired, std::string_
     if (!acknowledged.empty()) reported = acknowledged;
     if (reported.empty()) return json::comparison::different;
     if (desired.front() == '{' && reported.front() == '{') {
-      if (!frames.push({json::detail::text_items(desired), text_lookup(reported)}))
+      if (!frames.push({json::core::text_items(desired), text_lookup(reported)}))
         return json::comparison::out_of_memory;
     } else {
       const json::comparison same = compare_texts(desired, reported, o);
@@ -322,7 +322,7 @@ inline json::result<answer> answer_in_text(std::string_view desired, std::string
   bool equal = false;
   if (!acknowledged || said.version < version) {
     const json::comparison same = compare_in_effect(desired, reported, o);
-    if (const json::errc e = json::detail::failure_of(same); e != json::errc::ok) return e;
+    if (const json::errc e = json::core::failure_of(same); e != json::errc::ok) return e;
     equal = same == json::comparison::equal;
   }
   if (acknowledged) {
@@ -336,22 +336,22 @@ inline json::result<answer> answer_in_text(std::string_view desired, std::string
 /// Whether a name is one of the components'.
 class component_search {
  public:
-  component_search(component_names components, const json::memory_source& memory) noexcept
+  component_search(component_names components, const memory_source& memory) noexcept
       : components_(components), names_(memory), slots_(memory) {}
   /// `raw` is the name as it stands between its quotes. False when memory ran out.
   [[nodiscard]] bool find(std::string_view raw, bool& found) {
     const auto count = static_cast<json::size_type>(components_.count);
     const names all{components_.first};
-    if (count > json::detail::small_object && slots_.empty()) {
-      json::detail::first_repeat repeat;
-      if (!index_.build(count, json::detail::indexed(all), slots_, repeat)) return false;
+    if (count > json::core::small_object && slots_.empty()) {
+      json::core::first_repeat repeat;
+      if (!index_.build(count, json::core::indexed(all), slots_, repeat)) return false;
     }
     names_.truncate(0);
-    if (!merge::detail::append_plain(raw, names_)) return false;
+    if (!merge::core::append_plain(raw, names_)) return false;
     const std::string_view plain(names_.data(), names_.size());
     found = false;
     if (!slots_.empty()) {
-      found = index_.find_text(plain, all, slots_) != json::detail::no_index;
+      found = index_.find_text(plain, all, slots_) != json::core::no_index;
     } else {
       for (json::size_type i = 0; i < count && !found; ++i) found = all.text(i) == plain;
     }
@@ -362,14 +362,12 @@ class component_search {
   struct names {
     const std::string_view* first;
     std::string_view text(json::size_type i) const noexcept { return first[i]; }
-    std::uint64_t hash(json::size_type i) const noexcept {
-      return json::detail::hash_name(first[i]);
-    }
+    std::uint64_t hash(json::size_type i) const noexcept { return json::core::hash_name(first[i]); }
   };
   component_names components_;
-  merge::detail::plain_names names_;
-  json::detail::index_memory slots_;
-  json::detail::name_index index_;
+  merge::core::plain_names names_;
+  json::core::index_memory slots_;
+  json::core::name_index index_;
 };
 
 }  // namespace detail
@@ -377,23 +375,23 @@ class component_search {
 template <class Visit>
 json::error find_unanswered(std::string_view desired, std::string_view reported,
                             std::int64_t version, component_names components, Visit&& visit,
-                            const json::memory_source& memory) {
+                            const memory_source& memory) {
   merge::text_options o;
   o.memory = memory;
   o.number_texts =
       json::text_numbers::as_stored;  // the hub may have rounded what the device answered
-  json::text_buffer pointer(memory);
+  text_buffer pointer(memory);
   detail::lookup_memory indexes(memory);
   detail::component_search listed(components, memory);
   // The device's own properties, and inside of each component its.
-  json::detail::text_items outer(desired);
-  json::detail::text_items inner{std::string_view()};
+  json::core::text_items outer(desired);
+  json::core::text_items inner{std::string_view()};
   detail::text_lookup outer_reported(reported);
   detail::text_lookup inner_reported;
   bool inside = false;
   std::size_t around = 0;
   for (;;) {
-    json::detail::text_items& items = inside ? inner : outer;
+    json::core::text_items& items = inside ? inner : outer;
     pointer.resize(inside ? around : 0);
     if (!items.next()) {
       if (!inside) return {};
@@ -402,18 +400,18 @@ json::error find_unanswered(std::string_view desired, std::string_view reported,
       continue;
     }
     bool good = true;
-    merge::detail::render_name(items.name(), [&](char c) { good = good && pointer.append(&c, 1); });
+    merge::core::render_name(items.name(), [&](char c) { good = good && pointer.append(&c, 1); });
     std::string_view found;
     if (!good || !(inside ? inner_reported : outer_reported).find(items.name(), indexes, found))
       return json::errc::out_of_memory;
     if (inside) {
-      if (json::detail::same_string(items.name(), "__t")) continue;
+      if (json::core::same_string(items.name(), "__t")) continue;
     } else if (!items.value().empty() && items.value().front() == '{') {
       bool component =
           detail::is_marked_component(items.value()) || detail::is_marked_component(found);
       if (!component && !listed.find(items.name(), component)) return json::errc::out_of_memory;
       if (component) {
-        inner = json::detail::text_items(items.value());
+        inner = json::core::text_items(items.value());
         inner_reported = detail::text_lookup(found);
         inside = true;
         around = pointer.size();

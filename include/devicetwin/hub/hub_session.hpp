@@ -17,6 +17,7 @@
 #include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
 
+#include "../base/text_buffer.hpp"
 #include "../protocol/error_body.hpp"
 #include "../protocol/topic.hpp"
 #include "../twin/store.hpp"
@@ -218,8 +219,8 @@ class hub_session {
   Store& store_;
   hub_options options_;
   outcome done_;
-  json::text_buffer body_;
-  json::text_buffer long_topic_;  ///< of a reply to a malformed request
+  text_buffer body_;
+  text_buffer long_topic_;  ///< of a reply to a malformed request
   devicetwin::detail::id_table<connection> connections_;
   hub_action actions_[3];
   std::size_t action_count_ = 0;
@@ -330,7 +331,7 @@ json::error hub_session<Store, Memory>::refuse(const twin_id& id, std::string_vi
                                                const refusal& as, std::string_view message,
                                                timestamp now) {
   if (const json::errc code = set_party(id); code != json::errc::ok) return code;
-  json::text_buffer body(error_body_, sizeof error_body_);
+  text_buffer body(error_body_, sizeof error_body_);
   error_details details;
   details.now = &now;
   if (json::error e = write_error_body(as, message, body, details)) return e;
@@ -462,7 +463,7 @@ void hub_session<Store, Memory>::reply(const twin_topic& request, unsigned statu
   answer.status = status;
   answer.request_id = request.request_id;
   answer.version = version;
-  json::text_buffer topic(reply_topic_, sizeof reply_topic_);
+  text_buffer topic(reply_topic_, sizeof reply_topic_);
   static_cast<void>(
       write_twin_topic(answer, topic));  // it fits, and what was parsed can be written
   hub_action& a = add(hub_action::kind::reply);
@@ -512,7 +513,7 @@ service_reply hub_session<Store, Memory>::refused(const failure& f, const timest
 template <class Store, class Memory>
 std::string_view hub_session<Store, Memory>::body_of(const failure& f,
                                                      const timestamp* now) noexcept {
-  json::text_buffer body(error_body_, sizeof error_body_);
+  text_buffer body(error_body_, sizeof error_body_);
   error_details details;
   details.now = now;
   // max_error_body is enough for all of them.
@@ -535,7 +536,7 @@ void hub_session<Store, Memory>::notify_and_tell(std::string_view operation) noe
     twin_topic told;
     told.kind = twin_topic_kind::desired_patch;
     told.version = done_.desired_version;
-    json::text_buffer topic(notification_topic_, sizeof notification_topic_);
+    text_buffer topic(notification_topic_, sizeof notification_topic_);
     static_cast<void>(write_twin_topic(told, topic));  // it fits
     hub_action& a = add(hub_action::kind::notify);
     a.topic = topic.view();

@@ -12,10 +12,10 @@
 #include <new>      // placement new
 #include <utility>  // std::swap
 
-#include "detail/builder.hpp"
-#include "detail/events.hpp"
+#include "../base/memory.hpp"
 #include "error.hpp"
-#include "memory.hpp"
+#include "tree/builder.hpp"
+#include "tree/events.hpp"
 #include "value.hpp"
 
 namespace devicetwin {
@@ -281,7 +281,7 @@ template <class Generate>
 error document::rebuild(std::size_t expected, Generate&& generate, arena* old) {
   arena fresh = half_bytes_ == 0 ? arena(memory_) : arena(spare_half_, half_bytes_);
   if (!fresh.reserve(expected) && half_bytes_ == 0) return errc::out_of_memory;
-  detail::tree_builder<arena> builder(fresh, memory_);
+  core::tree_builder<arena> builder(fresh, memory_);
   arena_value built;
   if (error e = builder.build(built, generate)) return e;
   root_.Swap(built);
@@ -294,8 +294,8 @@ error document::rebuild(std::size_t expected, Generate&& generate, arena* old) {
 
 inline error document::copy_to_fresh_block(std::size_t need, arena* old) {
   const auto copy = [this](auto& handler) {
-    detail::walk_memory<arena_value> memory(memory_);
-    return detail::emit(root_, handler, detail::nulls::emit, static_cast<std::size_t>(-1), memory);
+    core::walk_memory<arena_value> memory(memory_);
+    return core::emit(root_, handler, core::nulls::emit, static_cast<std::size_t>(-1), memory);
   };
   error failure = rebuild(half_bytes_ != 0 ? 0 : live_ + live_ / 2 + need + 512, copy, old);
   if (!failure && need > arena_.capacity() - arena_.size()) failure = errc::out_of_memory;
@@ -304,11 +304,11 @@ inline error document::copy_to_fresh_block(std::size_t need, arena* old) {
 
 template <class Allocator>
 error document::assign(const basic_value<Allocator>& source, std::size_t max_depth) {
-  detail::walk_memory<basic_value<Allocator>> memory(memory_);
-  detail::footprint_counter<arena_value> bytes;
-  if (error e = detail::emit(source, bytes, detail::nulls::emit, max_depth, memory)) return e;
+  core::walk_memory<basic_value<Allocator>> memory(memory_);
+  core::footprint_counter<arena_value> bytes;
+  if (error e = core::emit(source, bytes, core::nulls::emit, max_depth, memory)) return e;
   return rebuild(bytes.bytes(), [&](auto& handler) {
-    return detail::emit(source, handler, detail::nulls::emit, max_depth, memory);
+    return core::emit(source, handler, core::nulls::emit, max_depth, memory);
   });
 }
 

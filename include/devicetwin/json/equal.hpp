@@ -3,9 +3,9 @@
 
 #include <cstddef>  // std::size_t
 
-#include "detail/tree_diff.hpp"
+#include "../base/memory.hpp"
 #include "error.hpp"
-#include "memory.hpp"
+#include "tree/tree_diff.hpp"
 #include "value.hpp"
 
 namespace devicetwin {
@@ -38,11 +38,11 @@ enum class comparison : unsigned char {
 template <class AllocatorA, class AllocatorB>
 [[nodiscard]] comparison equal(const basic_value<AllocatorA>& a, const basic_value<AllocatorB>& b,
                                const equal_options& options = {}) {
-  detail::diff_rules rules;
+  core::diff_rules rules;
   rules.stop_at_first = true;
   rules.numbers = options.numbers;
   rules.max_depth = options.max_depth;
-  detail::tree_diff<basic_value<AllocatorA>, basic_value<AllocatorB>> walk(rules, options.memory);
+  core::tree_diff<basic_value<AllocatorA>, basic_value<AllocatorB>> walk(rules, options.memory);
   switch (walk.run(a, b).code()) {
     case errc::ok:
       return walk.differ() ? comparison::different : comparison::equal;
@@ -55,7 +55,7 @@ template <class AllocatorA, class AllocatorB>
   }
 }
 
-namespace detail {
+namespace core {
 
 /// The error of a function that needs to know whether two values are equal; ok where that is known.
 constexpr errc failure_of(comparison c) noexcept {
@@ -64,7 +64,7 @@ constexpr errc failure_of(comparison c) noexcept {
                                           : errc::ok;
 }
 
-}  // namespace detail
+}  // namespace core
 
 }  // namespace json
 }  // namespace DEVICETWIN_ABI

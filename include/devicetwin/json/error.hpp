@@ -413,7 +413,7 @@ class [[nodiscard]] result {
 
 // ---------------------------------------------------------------------------------------------
 
-namespace detail {
+namespace core {
 
 /// Appends to a caller's buffer and counts what would have been written.
 class bounded_text {
@@ -447,10 +447,10 @@ inline bool is_continuation(char c) noexcept {
   return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
 }
 
-}  // namespace detail
+}  // namespace core
 
 inline std::size_t error::message(char* buffer, std::size_t capacity) const noexcept {
-  detail::bounded_text out(buffer, capacity);
+  core::bounded_text out(buffer, capacity);
   constexpr char hex[] = "0123456789abcdef";
   out.put(describe(code_));
   if (code_ == errc::unexpected_character && has_position()) {
@@ -496,7 +496,7 @@ inline error&& error::in_text(std::string_view text, std::size_t offset) && noex
   }
   column_ = 1;
   for (std::size_t i = line_start; i < offset && i < text.size(); ++i) {
-    if (!detail::is_continuation(text[i])) ++column_;
+    if (!core::is_continuation(text[i])) ++column_;
   }
   return static_cast<error&&>(*this);
 }
@@ -513,10 +513,10 @@ inline void error::finish_pointer(std::size_t length) noexcept {
   }
   // Whole characters only, on both sides of the gap.
   std::size_t kept = head;
-  while (kept != 0 && detail::is_continuation(static_cast<char>(pointer_[kept - 1]))) --kept;
+  while (kept != 0 && core::is_continuation(static_cast<char>(pointer_[kept - 1]))) --kept;
   if (kept != 0 && pointer_[kept - 1] >= 0x80) --kept;
   std::size_t first = 0;
-  while (first < tail && detail::is_continuation(last[first])) ++first;
+  while (first < tail && core::is_continuation(last[first])) ++first;
   for (std::size_t i = 0; i < gap; ++i) pointer_[kept++] = '.';
   for (; first < tail; ++first) pointer_[kept++] = static_cast<unsigned char>(last[first]);
   pointer_length_ = static_cast<unsigned char>(kept);

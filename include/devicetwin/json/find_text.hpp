@@ -7,12 +7,13 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::is_same_v
 
-#include "detail/tokens.hpp"
+#include "../base/text_buffer.hpp"
 #include "error.hpp"
 #include "get.hpp"
 #include "number.hpp"
 #include "number_text.hpp"
 #include "pointer.hpp"
+#include "text/tokens.hpp"
 #include "write.hpp"
 
 namespace devicetwin {
@@ -30,7 +31,7 @@ namespace json {
 /// before the value. No memory.
 inline result<std::string_view> find_text(std::string_view text, std::string_view pointer) noexcept;
 
-namespace detail {
+namespace core {
 
 template <class T, class... Types>
 inline constexpr bool is_one_of = (std::is_same_v<T, Types> || ...);
@@ -40,7 +41,7 @@ inline constexpr bool gettable_from_text =
 template <class T>
 using gettable_from_text_or_bool = std::conditional_t<gettable_from_text<T>, T, bool>;
 
-}  // namespace detail
+}  // namespace core
 
 /// The value at `pointer` as T: bool, double, or an integer of 32 or 64 bits.
 ///
@@ -50,8 +51,8 @@ using gettable_from_text_or_bool = std::conditional_t<gettable_from_text<T>, T, 
 /// (2^53 + 1) and 18446744073709551617 are not. Errors: invalid_pointer, not_found, wrong_type,
 /// number_out_of_range; with the pointer.
 template <class T>
-result<detail::gettable_from_text_or_bool<T>> get_text(std::string_view text,
-                                                       std::string_view pointer = {}) noexcept;
+result<core::gettable_from_text_or_bool<T>> get_text(std::string_view text,
+                                                     std::string_view pointer = {}) noexcept;
 
 /// Appends the string at `pointer`, escapes resolved, to what json::write() takes; it may contain
 /// NUL. Errors: invalid_pointer, not_found, wrong_type with the pointer; out_of_memory; then `out`
@@ -61,7 +62,7 @@ error get_string(std::string_view text, std::string_view pointer, Output& out);
 
 // ---------------------------------------------------------------------------------------------
 
-namespace detail {
+namespace core {
 
 /// Behind the value at `p`, looked at byte by byte: for short texts. Null when it does not end.
 inline const char* skip_value(const char* p, const char* end) noexcept {
@@ -107,17 +108,17 @@ class text_items {
   /// As next(), but the end of the value is not looked for: rest() starts with it, and finish()
   /// goes on.
   bool next_start() noexcept {
-    p_ = detail::skip_space(p_, end_);
-    if (p_ != end_ && *p_ == ',') p_ = detail::skip_space(p_ + 1, end_);
+    p_ = core::skip_space(p_, end_);
+    if (p_ != end_ && *p_ == ',') p_ = core::skip_space(p_ + 1, end_);
     if (p_ == end_ || *p_ == '}' || *p_ == ']') return stop();
     if (object_) {
       if (*p_ != '"') return stop();
       const char* const start = p_ + 1;
-      if ((p_ = detail::skip_string(start, end_)) == nullptr) return stop();
+      if ((p_ = core::skip_string(start, end_)) == nullptr) return stop();
       name_ = {start, static_cast<std::size_t>(p_ - start) - 1};
-      p_ = detail::skip_space(p_, end_);
+      p_ = core::skip_space(p_, end_);
       if (p_ == end_ || *p_ != ':') return stop();
-      p_ = detail::skip_space(p_ + 1, end_);
+      p_ = core::skip_space(p_ + 1, end_);
     }
     return true;
   }
@@ -212,12 +213,12 @@ errc text_to(std::string_view text, T& to) noexcept {
       number n;
       if (parse_number(text.data(), whole.end, n).code != errc::ok)
         return errc::number_out_of_range;
-      if (n.big_integer && !is_double_exactly(text)) return errc::number_out_of_range;
+      if (n.big_integer && !detail::is_double_exactly(text)) return errc::number_out_of_range;
       return convert(n, to);
     } else {
       bool negative = false;
       std::uint64_t magnitude = 0;
-      const errc code = integer_of(text, negative, magnitude);
+      const errc code = detail::integer_of(text, negative, magnitude);
       if (code != errc::ok) return code;
       constexpr auto largest = static_cast<std::uint64_t>((std::numeric_limits<T>::max)());
       if (negative && magnitude != 0) {
@@ -231,48 +232,48 @@ errc text_to(std::string_view text, T& to) noexcept {
   }
 }
 
-}  // namespace detail
+}  // namespace core
 
 inline result<std::string_view> find_text(std::string_view text,
                                           std::string_view pointer) noexcept {
-  if (!detail::pointer_tokens::valid(pointer))
-    return error(errc::invalid_pointer).at(detail::pointer_text{pointer});
-  std::string_view at = detail::trimmed(text);
-  detail::pointer_tokens tokens(pointer);
+  if (!core::pointer_tokens::valid(pointer))
+    return error(errc::invalid_pointer).at(core::pointer_text{pointer});
+  std::string_view at = core::trimmed(text);
+  core::pointer_tokens tokens(pointer);
   std::string_view token;
   while (tokens.next(token)) {
-    if (!detail::step_into(at, token) || at.empty()) {
+    if (!core::step_into(at, token) || at.empty()) {
       return error(errc::not_found)
-          .at(detail::pointer_text{pointer.substr(0, pointer.size() - tokens.remaining())});
+          .at(core::pointer_text{pointer.substr(0, pointer.size() - tokens.remaining())});
     }
   }
-  if (at.empty() || (!pointer.empty() && !detail::cut_to_value(at)))
-    return error(errc::not_found).at(detail::pointer_text{pointer});
+  if (at.empty() || (!pointer.empty() && !core::cut_to_value(at)))
+    return error(errc::not_found).at(core::pointer_text{pointer});
   return at;
 }
 
 template <class T>
-result<detail::gettable_from_text_or_bool<T>> get_text(std::string_view text,
-                                                       std::string_view pointer) noexcept {
-  static_assert(detail::gettable_from_text<T>,
+result<core::gettable_from_text_or_bool<T>> get_text(std::string_view text,
+                                                     std::string_view pointer) noexcept {
+  static_assert(core::gettable_from_text<T>,
                 "json::get_text<T>: T must be bool, double, or an integer of 32 or 64 bits");
   const auto found = find_text(text, pointer);
   if (!found) return found.error();
-  detail::gettable_from_text_or_bool<T> wanted{};
-  const errc code = detail::text_to(*found, wanted);
+  core::gettable_from_text_or_bool<T> wanted{};
+  const errc code = core::text_to(*found, wanted);
   if (code == errc::ok) return wanted;
-  return error(code).at(detail::pointer_text{pointer});
+  return error(code).at(core::pointer_text{pointer});
 }
 
 template <class Output>
 error get_string(std::string_view text, std::string_view pointer, Output& out) {
-  static_assert(detail::is_output<Output>,
+  static_assert(base::is_output<Output>,
                 "json::get_string: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
   const auto found = find_text(text, pointer);
   if (!found) return found.error();
   if (found->size() < 2 || found->front() != '"')
-    return error(errc::wrong_type).at(detail::pointer_text{pointer});
+    return error(errc::wrong_type).at(core::pointer_text{pointer});
   const std::size_t before = out.size();
   std::string_view raw = found->substr(1, found->size() - 2);
   const auto put = [&out](const char* bytes, std::size_t count) {

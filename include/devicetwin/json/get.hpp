@@ -7,17 +7,17 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::is_same_v, std::conditional_t
 
-#include "detail/scalar.hpp"
 #include "error.hpp"
 #include "number.hpp"
 #include "pointer.hpp"
+#include "tree/scalar.hpp"
 #include "value.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
 
-namespace detail {
+namespace core {
 
 template <class T>
 inline constexpr bool gettable = std::is_same_v<T, bool> || std::is_same_v<T, std::int64_t> ||
@@ -28,7 +28,7 @@ inline constexpr bool gettable = std::is_same_v<T, bool> || std::is_same_v<T, st
 template <class T>
 using gettable_or_double = std::conditional_t<gettable<T>, T, double>;
 
-}  // namespace detail
+}  // namespace core
 
 /// The value at `pointer` (RFC 6901; "" is `root` itself) as T: bool, std::int64_t, std::uint64_t,
 /// double or std::string_view.
@@ -38,12 +38,12 @@ using gettable_or_double = std::conditional_t<gettable<T>, T, double>;
 /// contain NUL, and is valid until the document is written. Errors: invalid_pointer, not_found,
 /// wrong_type, number_out_of_range; with the pointer. Cost: as find().
 template <class T, class Allocator>
-result<detail::gettable_or_double<T>> get(const basic_value<Allocator>& root,
-                                          std::string_view pointer = {}) noexcept;
+result<core::gettable_or_double<T>> get(const basic_value<Allocator>& root,
+                                        std::string_view pointer = {}) noexcept;
 
 // ---------------------------------------------------------------------------------------------
 
-namespace detail {
+namespace core {
 
 /// Converts exactly, or gives number_out_of_range.
 inline errc convert(const number& n, std::int64_t& to) noexcept {
@@ -86,18 +86,18 @@ inline errc convert(const number& n, double& to) noexcept {
                                                                    : errc::number_out_of_range;
 }
 
-}  // namespace detail
+}  // namespace core
 
 template <class T, class Allocator>
-result<detail::gettable_or_double<T>> get(const basic_value<Allocator>& root,
-                                          std::string_view pointer) noexcept {
+result<core::gettable_or_double<T>> get(const basic_value<Allocator>& root,
+                                        std::string_view pointer) noexcept {
   static_assert(
-      detail::gettable<T>,
+      core::gettable<T>,
       "json::get<T>: T must be bool, std::int64_t, std::uint64_t, double or std::string_view");
   const auto found = find(root, pointer);
   if (!found) return found.error();
   const basic_value<Allocator>& at = **found;
-  detail::gettable_or_double<T> wanted{};
+  core::gettable_or_double<T> wanted{};
   errc code = errc::wrong_type;
   if constexpr (std::is_same_v<T, bool>) {
     if (at.IsBool()) {
@@ -106,14 +106,14 @@ result<detail::gettable_or_double<T>> get(const basic_value<Allocator>& root,
     }
   } else if constexpr (std::is_same_v<T, std::string_view>) {
     if (at.IsString()) {
-      wanted = detail::text_of(at);
+      wanted = core::text_of(at);
       code = errc::ok;
     }
-  } else if constexpr (detail::gettable<T>) {
-    if (at.IsNumber()) code = detail::convert(detail::number_of(at), wanted);
+  } else if constexpr (core::gettable<T>) {
+    if (at.IsNumber()) code = core::convert(core::number_of(at), wanted);
   }
   if (code == errc::ok) return wanted;
-  return error(code).at(detail::pointer_text{pointer});
+  return error(code).at(core::pointer_text{pointer});
 }
 
 }  // namespace json

@@ -84,6 +84,18 @@ inline bool same_number(const number& a, const number& b) noexcept;
 
 // ---------------------------------------------------------------------------------------------
 
+namespace core {
+
+inline bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+/// Neither an infinity nor NaN; also where -ffast-math lets the compiler assume so.
+inline bool is_finite(double number) noexcept {
+  std::uint64_t bits;
+  std::memcpy(&bits, &number, sizeof bits);
+  return ((bits >> 52) & 0x7FF) != 0x7FF;
+}
+
+}  // namespace core
+
 namespace detail {
 
 inline constexpr int mantissa_bits = 52;  ///< stored bits; the leading one is implied
@@ -101,11 +113,6 @@ inline std::uint64_t bits_of(double number) noexcept {
   std::memcpy(&bits, &number, sizeof bits);
   return bits;
 }
-inline bool is_finite(double number) noexcept {
-  return ((bits_of(number) >> mantissa_bits) & infinite_exponent) != infinite_exponent;
-}
-
-inline bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 /// A number divided by ten.
 struct tenth {
@@ -141,7 +148,7 @@ class decimal {
         after_point = true;
         continue;
       }
-      if (!is_digit(*first)) break;
+      if (!core::is_digit(*first)) break;
       const int read = *first - '0';
       if (count_ != 0 || read != 0) {
         append(read);
@@ -399,14 +406,14 @@ inline number_end parse_number(const char* first, const char* last, number& out)
   const bool negative = p != last && *p == '-';
   if (negative) ++p;
   if (p == last) return {p, errc::unexpected_end};
-  if (!detail::is_digit(*p)) return {p, errc::invalid_number};
+  if (!core::is_digit(*p)) return {p, errc::invalid_number};
 
   detail::scanned_number s{p, p, p, 0, 0, 0, 0};
   if (*p == '0') {
     ++p;
-    if (p != last && detail::is_digit(*p)) return {p, errc::invalid_number};
+    if (p != last && core::is_digit(*p)) return {p, errc::invalid_number};
   } else {
-    for (; p != last && detail::is_digit(*p); ++p) {
+    for (; p != last && core::is_digit(*p); ++p) {
       s.significand = s.significand * 10 + static_cast<std::uint64_t>(*p - '0');
     }
   }
@@ -416,7 +423,7 @@ inline number_end parse_number(const char* first, const char* last, number& out)
   if (p != last && *p == '.') {
     integer = false;
     const char* fraction = ++p;
-    for (; p != last && detail::is_digit(*p); ++p) {
+    for (; p != last && core::is_digit(*p); ++p) {
       s.significand = s.significand * 10 + static_cast<std::uint64_t>(*p - '0');
     }
     if (p == fraction) return {p, p == last ? errc::unexpected_end : errc::invalid_number};
@@ -430,7 +437,7 @@ inline number_end parse_number(const char* first, const char* last, number& out)
     const bool minus = p != last && *p == '-';
     if (p != last && (*p == '-' || *p == '+')) ++p;
     const char* exponent = p;
-    for (; p != last && detail::is_digit(*p); ++p) {
+    for (; p != last && core::is_digit(*p); ++p) {
       // Beyond any number of digits that a text has, and no further.
       if (s.spelled_exponent < PTRDIFF_MAX / 11)
         s.spelled_exponent = s.spelled_exponent * 10 + (*p - '0');
@@ -481,8 +488,8 @@ inline number_end skip_number(const char* first, const char* last) noexcept {
   const char* p = first;
   bool missing = false;
   const auto digits = [&] {  // at least one
-    missing = p == last || !detail::is_digit(*p);
-    while (p != last && detail::is_digit(*p)) ++p;
+    missing = p == last || !core::is_digit(*p);
+    while (p != last && core::is_digit(*p)) ++p;
   };
   const auto stop = [&]() -> number_end {
     return {p, p == last ? errc::unexpected_end : errc::invalid_number};
@@ -490,7 +497,7 @@ inline number_end skip_number(const char* first, const char* last) noexcept {
   if (p != last && *p == '-') ++p;
   if (p != last && *p == '0') {
     ++p;
-    if (p != last && detail::is_digit(*p)) return {p, errc::invalid_number};
+    if (p != last && core::is_digit(*p)) return {p, errc::invalid_number};
   } else {
     digits();
     if (missing) return stop();

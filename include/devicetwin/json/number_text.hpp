@@ -9,7 +9,7 @@
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 
-#include "detail/inline.hpp"
+#include "../base/inline.hpp"
 #include "number.hpp"
 
 namespace devicetwin {
@@ -58,13 +58,13 @@ inline bool read_spelled(std::string_view text, spelled_number& n) noexcept {
   const char* const end = p + text.size();
   n.negative = p != end && *p == '-';
   if (n.negative) ++p;
-  if (p == end || !is_digit(*p)) return false;
+  if (p == end || !core::is_digit(*p)) return false;
   const char* point = nullptr;
   n.first = nullptr;
   for (; p != end; ++p) {
     if (*p == '.' && point == nullptr) {
       point = p;
-    } else if (!is_digit(*p)) {
+    } else if (!core::is_digit(*p)) {
       break;
     } else if (n.first == nullptr && *p != '0') {
       n.first = p;
@@ -84,7 +84,7 @@ inline bool read_spelled(std::string_view text, spelled_number& n) noexcept {
   }
   while (p != end && *p == '0') ++p;
   n.exponent = p;
-  while (p != end && is_digit(*p)) ++p;
+  while (p != end && core::is_digit(*p)) ++p;
   n.exponent_end = p;
   return p == end;
 }

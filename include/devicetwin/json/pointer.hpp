@@ -4,8 +4,8 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
-#include "detail/inside.hpp"
 #include "error.hpp"
+#include "tree/inside.hpp"
 #include "value.hpp"
 
 namespace devicetwin {
@@ -74,7 +74,7 @@ result<const basic_value<Allocator>*> find(const basic_value<Allocator>& root,
 
 // ---------------------------------------------------------------------------------------------
 
-namespace detail {
+namespace core {
 
 /// Renders one reference token: '/', then the name with '~' and '/' escaped (RFC 6901, section 3).
 template <class Put>
@@ -167,36 +167,36 @@ struct pointer_text {
   }
 };
 
-}  // namespace detail
+}  // namespace core
 
 template <class Put>
 void location::render(Put&& put) const {
-  for (std::size_t i = 0; i < depth_; ++i) detail::render_step(steps_[i], put);
+  for (std::size_t i = 0; i < depth_; ++i) core::render_step(steps_[i], put);
 }
 
 template <class Allocator>
 result<const basic_value<Allocator>*> find(const basic_value<Allocator>& root,
                                            std::string_view pointer) noexcept {
-  if (!detail::pointer_tokens::valid(pointer)) {
-    return error(errc::invalid_pointer).at(detail::pointer_text{pointer});
+  if (!core::pointer_tokens::valid(pointer)) {
+    return error(errc::invalid_pointer).at(core::pointer_text{pointer});
   }
   const basic_value<Allocator>* at = &root;
-  detail::pointer_tokens tokens(pointer);
+  core::pointer_tokens tokens(pointer);
   std::string_view token;
   while (tokens.next(token)) {
     const basic_value<Allocator>* next = nullptr;
     if (at->IsObject()) {
-      const auto* member = detail::members_begin(*at);
+      const auto* member = core::members_begin(*at);
       for (size_type left = at->MemberCount(); left != 0 && next == nullptr; --left, ++member) {
-        if (detail::token_is(token, detail::text_of(member->name))) next = &member->value;
+        if (core::token_is(token, core::text_of(member->name))) next = &member->value;
       }
     } else if (at->IsArray()) {
       size_type index = 0;
-      if (detail::token_index(token, at->Size(), index)) next = at->Begin() + index;
+      if (core::token_index(token, at->Size(), index)) next = at->Begin() + index;
     }
     if (next == nullptr) {
       const std::string_view failed = pointer.substr(0, pointer.size() - tokens.remaining());
-      return error(errc::not_found).at(detail::pointer_text{failed});
+      return error(errc::not_found).at(core::pointer_text{failed});
     }
     at = next;
   }

@@ -10,11 +10,11 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::enable_if_t, std::is_same_v
 
+#include "../base/memory.hpp"
 #include "arena.hpp"
-#include "detail/builder.hpp"
-#include "detail/reader.hpp"
 #include "error.hpp"
-#include "memory.hpp"
+#include "text/reader.hpp"
+#include "tree/builder.hpp"
 #include "value.hpp"
 
 namespace devicetwin {
@@ -59,19 +59,19 @@ inline error read(std::string_view text, document& out, const read_options& opti
 /// A value without its allocator: a mistake, explained.
 template <class Allocator>
 error read(std::string_view, basic_value<Allocator>&, const read_options& = {}) {
-  static_assert(detail::mistaken<Allocator>,
+  static_assert(core::mistaken<Allocator>,
                 "json::read: a RapidJSON value needs its allocator: read(text, value, allocator)");
   return errc::wrong_type;
 }
 
 /// Neither a value nor a document: another mistake.
 template <class Out, class... Rest>
-std::enable_if_t<!detail::is_value<std::remove_reference_t<Out>> &&
+std::enable_if_t<!core::is_value<std::remove_reference_t<Out>> &&
                      !std::is_same_v<std::remove_reference_t<Out>, document>,
                  error>
 read(std::string_view, Out&&, Rest&&...) {
   static_assert(
-      detail::mistaken<Out>,
+      core::mistaken<Out>,
       "json::read: the second argument is a json::document, a RapidJSON document, or a value "
       "followed by its allocator");
   return errc::wrong_type;
@@ -89,11 +89,11 @@ read(std::string_view, Out&&, Rest&&...) {
 template <class Handler>
 error read_events(std::string_view text, Handler& handler, const read_options& options = {}) {
   static_assert(
-      detail::is_handler<Handler>,
+      core::is_handler<Handler>,
       "json::read_events: the second argument is a RapidJSON handler, with all of its events");
-  if constexpr (detail::is_handler<Handler>) {
-    return detail::reader<Handler>(text, handler, options.max_depth, options.big_integers,
-                                   options.memory)
+  if constexpr (core::is_handler<Handler>) {
+    return core::reader<Handler>(text, handler, options.max_depth, options.big_integers,
+                                 options.memory)
         .read();
   } else {
     return errc::wrong_type;
@@ -105,7 +105,7 @@ error read_events(std::string_view text, Handler& handler, const read_options& o
 template <class Allocator>
 error read(std::string_view text, basic_value<Allocator>& out, Allocator& allocator,
            const read_options& options) {
-  detail::tree_builder<Allocator> builder(allocator, options.memory);
+  core::tree_builder<Allocator> builder(allocator, options.memory);
   return builder.build(out, [&](auto& handler) { return read_events(text, handler, options); });
 }
 

@@ -42,7 +42,7 @@ using size_type = RAPIDJSON_NAMESPACE::SizeType;
 /// object is level 1, a scalar alone is level 0.
 inline constexpr std::size_t default_max_depth = 64;
 
-namespace detail {
+namespace core {
 
 template <class Value>
 using member_of = typename Value::Member;
@@ -69,7 +69,7 @@ inline constexpr bool is_document =
 template <class...>
 inline constexpr bool mistaken = false;
 
-}  // namespace detail
+}  // namespace core
 }  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -8,59 +8,17 @@
 #include <type_traits>  // std::is_same_v, std::void_t
 #include <utility>      // std::swap, std::declval
 
-#include "detail/events.hpp"
-#include "detail/text.hpp"
+#include "../base/memory.hpp"
+#include "../base/text_buffer.hpp"
 #include "error.hpp"
-#include "memory.hpp"
 #include "number.hpp"
+#include "text/utf8.hpp"
+#include "tree/events.hpp"
 #include "value.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
-
-/// A text that grows on a memory_source, or stays in a caller's buffer, and says when it cannot.
-/// Not terminated by NUL. Movable, not copyable.
-class text_buffer {
- public:
-  text_buffer() noexcept : text_buffer(memory_source{}) {}
-  explicit text_buffer(const memory_source& memory) noexcept : memory_(memory) {}
-  /// In the caller's `buffer` of `capacity` bytes, which must outlive it.
-  text_buffer(char* buffer, std::size_t capacity) noexcept
-      : data_(buffer), capacity_(capacity), fixed_(true) {}
-  text_buffer(text_buffer&& other) noexcept { swap(other); }
-  text_buffer& operator=(text_buffer&& other) noexcept {
-    text_buffer(static_cast<text_buffer&&>(other)).swap(*this);
-    return *this;
-  }
-  ~text_buffer() {
-    if (!fixed_ && data_ != nullptr) memory_.release(memory_.context, data_);
-  }
-  void swap(text_buffer& other) noexcept {
-    std::swap(memory_, other.memory_);
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    std::swap(capacity_, other.capacity_);
-    std::swap(fixed_, other.fixed_);
-  }
-
-  /// False, with nothing changed, when it does not fit. `text` may be a piece of this text.
-  [[nodiscard]] bool append(const char* text, std::size_t length) noexcept;
-  /// Cuts the text to its first `size` bytes; a larger size changes nothing.
-  void resize(std::size_t size) noexcept {
-    if (size < size_) size_ = size;
-  }
-  const char* data() const noexcept { return data_; }
-  std::size_t size() const noexcept { return size_; }
-  std::string_view view() const noexcept { return {data_, size_}; }
-
- private:
-  memory_source memory_;
-  char* data_ = nullptr;
-  std::size_t size_ = 0;
-  std::size_t capacity_ = 0;
-  bool fixed_ = false;
-};
 
 struct write_options {
   unsigned indent = 0;  ///< spaces per level, each member on its line; 0: compact
@@ -102,7 +60,7 @@ class text_writer {
   bool Uint(unsigned u) { return Uint64(u); }
   bool Int64(std::int64_t i) { return numeral(i); }
   bool Uint64(std::uint64_t u) { return numeral(u); }
-  bool Double(double d) { return detail::is_finite(d) ? numeral(d) : fail(errc::not_finite); }
+  bool Double(double d) { return core::is_finite(d) ? numeral(d) : fail(errc::not_finite); }
   bool RawNumber(const char* text, size_type length, bool) {
     const number_end end = skip_number(text, text + length);
     const bool whole = end.code == errc::ok && end.end == text + length;
@@ -120,7 +78,7 @@ class text_writer {
     if (indent_ == 0 &&
         std::size_t{length} + 3 <= sizeof pending_ - pending_size_) {  // almost always
       char* const to = pending_ + pending_size_;
-      if (detail::copy_plain(to + 1, text, length)) {
+      if (core::copy_plain(to + 1, text, length)) {
         to[0] = to[length + 1] = '"';
         to[length + 2] = ':';
         pending_size_ += std::size_t{length} + 3;
@@ -205,7 +163,7 @@ class text_writer {
     // Most strings are short and have nothing to escape.
     if (text.size() + 2 <= sizeof pending_ - pending_size_) {
       char* to = pending_ + pending_size_;
-      if (detail::copy_plain(to + 1, p, text.size())) {
+      if (core::copy_plain(to + 1, p, text.size())) {
         to[0] = to[text.size() + 1] = '"';
         pending_size_ += text.size() + 2;
         return true;
@@ -213,9 +171,9 @@ class text_writer {
     }
     if (!put('"')) return false;
     for (const char* run = p;;) {
-      p = detail::skip_plain(p, last);
+      p = core::skip_plain(p, last);
       if (p != last && static_cast<unsigned char>(*p) >= 0x80) {
-        const std::size_t length = detail::utf8_length(p, last);
+        const std::size_t length = core::utf8_length(p, last);
         if (length == 0) return fail(errc::invalid_utf8);
         p += length;
         continue;
@@ -278,35 +236,7 @@ class text_writer {
 
 // ---------------------------------------------------------------------------------------------
 
-inline bool text_buffer::append(const char* text, std::size_t length) noexcept {
-  if (length > capacity_ - size_) {
-    if (fixed_ || length > static_cast<std::size_t>(-1) / 4 - size_) return false;
-    std::size_t capacity = capacity_ < 128 ? 256 : 2 * capacity_;
-    if (capacity < size_ + length) capacity = size_ + length;
-    void* block = memory_.allocate(memory_.context, capacity);
-    if (block == nullptr) return false;
-    char* const grown = static_cast<char*>(block);
-    if (size_ != 0) std::memcpy(grown, data_, size_);
-    std::memcpy(grown + size_, text, length);  // before the old block goes: it may be a piece of it
-    if (data_ != nullptr) memory_.release(memory_.context, data_);
-    data_ = grown;
-    capacity_ = capacity;
-  } else if (length != 0) {
-    std::memcpy(data_ + size_, text, length);
-  }
-  size_ += length;
-  return true;
-}
-
-namespace detail {
-
-template <class Output, class = void>
-inline constexpr bool is_output = false;
-template <class Output>
-inline constexpr bool is_output<
-    Output, std::void_t<decltype(std::declval<Output&>().append("", std::size_t{})),
-                        decltype(std::declval<Output&>().resize(std::declval<Output&>().size()))>> =
-    true;
+namespace core {
 
 template <class Allocator, class Output>
 error write_text(const basic_value<Allocator>& source, Output& out, const write_options& options) {
@@ -327,15 +257,15 @@ error write_text(const basic_value<Allocator>& source, Output& out, const write_
   return failure;
 }
 
-}  // namespace detail
+}  // namespace core
 
 template <class Allocator, class Output>
 error write(const basic_value<Allocator>& source, Output& out, const write_options& options) {
-  static_assert(detail::is_output<Output>,
+  static_assert(base::is_output<Output>,
                 "json::write: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
-  if constexpr (detail::is_output<Output>) {
-    return detail::write_text(source, out, options);
+  if constexpr (base::is_output<Output>) {
+    return core::write_text(source, out, options);
   } else {
     return errc::handler_stopped;
   }

@@ -17,9 +17,9 @@
 #include <type_traits>  // std::is_integral_v, std::remove_reference_t
 
 #include "../json/arena.hpp"
-#include "../json/detail/builder.hpp"
 #include "../json/error.hpp"
 #include "../json/pointer.hpp"
+#include "../json/tree/builder.hpp"
 #include "../json/value.hpp"
 #include "conflict.hpp"
 #include "detail/change_form.hpp"
@@ -30,11 +30,11 @@
 #include "detail/change_walk.hpp"
 #include "detail/change_writer.hpp"
 #include "detail/compose.hpp"
-#include "detail/places.hpp"
 #include "detail/rebase.hpp"
 #include "diff.hpp"
 #include "merge_patch.hpp"
 #include "options.hpp"
+#include "tree/places.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -53,8 +53,8 @@ namespace merge {
 /// form may nest one level deeper than the documents it is for.
 class change {
  public:
-  change() noexcept : change(json::memory_source{}) {}
-  explicit change(const json::memory_source& memory) noexcept : form_(memory) {
+  change() noexcept : change(memory_source{}) {}
+  explicit change(const memory_source& memory) noexcept : form_(memory) {
     json::document_access::root(form_).SetArray();
   }
   change(change&& other) noexcept : change() { swap(other); }
@@ -122,7 +122,7 @@ json::error apply(json::basic_document<Allocator, StackAllocator>& target, const
 template <class Allocator>
 json::error apply(json::basic_value<Allocator>&, const change&, const options& = {}) {
   static_assert(
-      json::detail::mistaken<Allocator>,
+      json::core::mistaken<Allocator>,
       "merge::apply: a RapidJSON value needs its allocator: apply(value, change, allocator)");
   return json::errc::wrong_type;
 }
@@ -250,7 +250,7 @@ error replace_by_result(json::document& out, const change& c, const Base& base, 
 template <class Allocator, class StackAllocator, class Base>
 error replace_by_result(json::basic_document<Allocator, StackAllocator>& out, const change& c,
                         const Base& base, const options& o) {
-  json::detail::tree_builder<Allocator> builder(out.GetAllocator(), o.memory);
+  json::core::tree_builder<Allocator> builder(out.GetAllocator(), o.memory);
   return builder.build(out, [&](auto& handler) {
     return result_sender<Base, std::remove_reference_t<decltype(handler)>>(handler, o.max_depth,
                                                                            o.memory)
@@ -288,13 +288,13 @@ template <class Journal>
 json::error apply(json::document& target, const change& c, const options& options,
                   Journal&& journal) {
   using access = json::document_access;
-  detail::merge_plan<json::arena_value, detail::change_source> plan(options);
+  detail::change_plan<json::arena_value> plan(options);
   if (!plan.make(target.root(), c.form())) return plan.failure();
   if (plan.changes() == 0) return {};
   json::arena left;  // what held the tree until now
   if (json::error e = access::make_room(target, plan.needed(), left)) return e;
-  if (json::error e = detail::carry_out(plan, access::root(target), plan.whole_source(),
-                                        access::memory(target), options, journal)) {
+  if (json::error e = core::carry_out(plan, access::root(target), plan.whole_source(),
+                                      access::memory(target), options, journal)) {
     return e;
   }
   access::settle(target, plan.added(), plan.freed());
@@ -304,9 +304,9 @@ json::error apply(json::document& target, const change& c, const options& option
 template <class Allocator, class Journal>
 json::error apply(json::basic_value<Allocator>& target, const change& c, Allocator& allocator,
                   const options& options, Journal&& journal) {
-  detail::merge_plan<json::basic_value<Allocator>, detail::change_source> plan(options);
+  detail::change_plan<json::basic_value<Allocator>> plan(options);
   if (!plan.make(target, c.form())) return plan.failure();
-  return detail::carry_out(plan, target, plan.whole_source(), allocator, options, journal);
+  return core::carry_out(plan, target, plan.whole_source(), allocator, options, journal);
 }
 
 inline json::error compose(const change& first, const change& second, change& out,
@@ -445,7 +445,7 @@ template <class BaseAllocator, class PatchAllocator>
 json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
                            json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator,
                            const options& options) {
-  json::detail::tree_builder<PatchAllocator> builder(allocator, options.memory);
+  json::core::tree_builder<PatchAllocator> builder(allocator, options.memory);
   return builder.build(patch, [&](auto& handler) {
     return detail::send_merge_patch(c.form(), base, handler, options);
   });

@@ -5,18 +5,18 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::is_same_v
 
+#include "../base/stack.hpp"
 #include "../json/arena.hpp"
-#include "../json/detail/stack.hpp"
 #include "../json/error.hpp"
 #include "../json/pointer.hpp"
 #include "../json/value.hpp"
 #include "change.hpp"
 #include "detail/change_form.hpp"
 #include "detail/change_sum.hpp"
-#include "detail/places.hpp"
-#include "detail/plan.hpp"
 #include "merge_patch.hpp"
 #include "options.hpp"
+#include "tree/places.hpp"
+#include "tree/plan.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -73,7 +73,7 @@ class change_builder {
   json::arena memory_;
   node root_;                ///< a form
   std::size_t scanned_ = 0;  ///< members of it that were looked at
-  json::detail::stack<char, 64> name_;
+  base::stack<char, 64> name_;
   json::error failure_;
 };
 
@@ -126,8 +126,7 @@ namespace detail {
 
 /// Appends a member to an object, if the arena can pay for it; a null pointer otherwise.
 inline arena_value* append_member(arena_value& object, std::string_view name, json::arena& memory) {
-  if (!memory.reserve(growth_bytes(object, 1) +
-                      json::detail::string_bytes<arena_value>(name.size())))
+  if (!memory.reserve(growth_bytes(object, 1) + json::core::string_bytes<arena_value>(name.size())))
     return nullptr;
   arena_value key, value;
   key.SetString(name.data() == nullptr ? "" : name.data(), static_cast<size_type>(name.size()),
@@ -151,13 +150,12 @@ inline bool wrap(arena_value& value, json::arena& memory) {
 template <class Value>
 error copy_checked(arena_value& to, const Value& from, json::arena& memory, std::size_t depth,
                    const options& o) {
-  json::detail::footprint_counter<arena_value> bytes;
-  json::detail::walk_memory<Value> walk(o.memory);
-  if (error e =
-          json::detail::emit(from, bytes, json::detail::nulls::emit, o.max_depth, walk, depth))
+  json::core::footprint_counter<arena_value> bytes;
+  json::core::walk_memory<Value> walk(o.memory);
+  if (error e = json::core::emit(from, bytes, json::core::nulls::emit, o.max_depth, walk, depth))
     return e;
   const bool copied = memory.reserve(bytes.bytes()) &&
-                      copy_value(to, from, memory, json::detail::nulls::emit, o.memory);
+                      copy_value(to, from, memory, json::core::nulls::emit, o.memory);
   return copied ? errc::ok : errc::out_of_memory;
 }
 
@@ -166,8 +164,8 @@ error copy_checked(arena_value& to, const Value& from, json::arena& memory, std:
 inline json::arena_value* change_builder::step_into(node& object, std::string_view token) {
   for (json::size_type i = object.MemberCount(); i-- != 0;
        ++scanned_) {  // what was written last is the likeliest
-    auto& member = json::detail::members_begin(object)[i];
-    if (json::detail::token_is(token, json::detail::text_of(member.name))) return &member.value;
+    auto& member = json::core::members_begin(object)[i];
+    if (json::core::token_is(token, json::core::text_of(member.name))) return &member.value;
   }
   name_.truncate(0);
   for (std::size_t i = 0; i < token.size(); ++i) {
@@ -207,15 +205,15 @@ bool change_builder::write(std::string_view pointer, const Value* value) {
 
 template <class Value>
 bool change_builder::write_here(std::string_view pointer, const Value* value) {
-  const json::detail::pointer_text text{pointer};
-  if (!json::detail::pointer_tokens::valid(pointer))
+  const json::core::pointer_text text{pointer};
+  if (!json::core::pointer_tokens::valid(pointer))
     return fail(json::error(json::errc::invalid_pointer).at(text));
   if (pointer.empty() && value == nullptr) return fail(json::errc::root_removed);
 
   node* at = &root_;
   bool inside = false;  // inside a value that is set: `at` is a plain value, else a form
   std::size_t depth = 0;
-  json::detail::pointer_tokens tokens(pointer);
+  json::core::pointer_tokens tokens(pointer);
   std::string_view token;
   while (tokens.next(token)) {
     if (++depth > options_.max_depth) {
@@ -231,9 +229,9 @@ bool change_builder::write_here(std::string_view pointer, const Value* value) {
     }
     if (!at->IsObject()) at->SetObject();
     if (inside && value == nullptr && tokens.remaining() == 0) {
-      const auto* members = json::detail::members_begin(*at);
+      const auto* members = json::core::members_begin(*at);
       for (json::size_type i = 0; i < at->MemberCount(); ++i, ++scanned_) {
-        if (!json::detail::token_is(token, json::detail::text_of(members[i].name))) continue;
+        if (!json::core::token_is(token, json::core::text_of(members[i].name))) continue;
         at->EraseMember(at->MemberBegin() + static_cast<std::ptrdiff_t>(i));
         break;
       }
@@ -258,7 +256,7 @@ bool change_builder::write_here(std::string_view pointer, const Value* value) {
 template <class T>
 change_builder& change_builder::set(std::string_view pointer, const T& value) {
   node made;
-  if constexpr (json::detail::is_value<T>) {
+  if constexpr (json::core::is_value<T>) {
     write_value(pointer, value);
     return *this;
   } else if constexpr (std::is_same_v<T, std::nullptr_t>) {
@@ -277,7 +275,7 @@ change_builder& change_builder::set(std::string_view pointer, const T& value) {
     made.SetString(reference(text.data() == nullptr ? "" : text.data(),
                              static_cast<json::size_type>(text.size())));
   } else {
-    static_assert(json::detail::mistaken<T>,
+    static_assert(json::core::mistaken<T>,
                   "merge::change_builder::set: the value is a bool, a number, a text, nullptr or a "
                   "RapidJSON value");
   }
@@ -328,8 +326,8 @@ inline json::arena_value* change_recorder::place(const json::location& where) {
     if (!at->IsObject()) at->SetObject();
     const std::string_view name = where[i].text();
     const json::size_type count = at->MemberCount();
-    auto* last = count == 0 ? nullptr : json::detail::members_begin(*at) + (count - 1);
-    if (i + 1 != where.depth() && last != nullptr && json::detail::text_of(last->name) == name) {
+    auto* last = count == 0 ? nullptr : json::core::members_begin(*at) + (count - 1);
+    if (i + 1 != where.depth() && last != nullptr && json::core::text_of(last->name) == name) {
       at = &last->value;
     } else {
       at = detail::append_member(*at, name, memory_);

@@ -4,11 +4,11 @@
 #include <type_traits>  // std::enable_if_t
 
 #include "../json/arena.hpp"
-#include "../json/detail/builder.hpp"
-#include "../json/detail/events.hpp"
-#include "../json/detail/scalar.hpp"
-#include "../json/detail/tree_diff.hpp"
 #include "../json/error.hpp"
+#include "../json/tree/builder.hpp"
+#include "../json/tree/events.hpp"
+#include "../json/tree/scalar.hpp"
+#include "../json/tree/tree_diff.hpp"
 #include "../json/value.hpp"
 #include "options.hpp"
 
@@ -56,12 +56,12 @@ json::error diff(const json::basic_value<FromAllocator>& from,
 /// What is compared is not a value, or there is nothing to put the patch into: a mistake,
 /// explained.
 template <class From, class To, class Patch, class... Rest>
-std::enable_if_t<!json::detail::is_value<From> || !json::detail::is_value<To> ||
+std::enable_if_t<!json::core::is_value<From> || !json::core::is_value<To> ||
                      !std::is_lvalue_reference_v<Patch>,
                  json::error>
 diff(const From&, const To&, Patch&&, Rest&&...) {
   static_assert(
-      json::detail::mistaken<From>,
+      json::core::mistaken<From>,
       "merge::diff: it compares two RapidJSON values (of a json::document, its root()); the third "
       "argument is a variable that takes the patch");
   return json::errc::wrong_type;
@@ -69,24 +69,24 @@ diff(const From&, const To&, Patch&&, Rest&&...) {
 
 // ---------------------------------------------------------------------------------------------
 
-namespace detail {
+namespace core {
 
 template <class Walk, class To, class Handler>
 json::error send_patch(const Walk& walk, const To& to, bool whole, Handler& handler,
-                       const json::memory_source& source) {
+                       const memory_source& source) {
   using op = typename Walk::op;
-  json::detail::walk_memory<To> memory(source);
+  json::core::walk_memory<To> memory(source);
   const auto send_value = [&](const To& value) -> json::error {
-    return json::detail::emit(value, handler, json::detail::nulls::emit,
-                              static_cast<std::size_t>(-1), memory);
+    return json::core::emit(value, handler, json::core::nulls::emit, static_cast<std::size_t>(-1),
+                            memory);
   };
   if (whole) return send_value(to);
-  json::detail::stack<json::size_type, 8> counts(source);  // members sent in each open object
+  base::stack<json::size_type, 8> counts(source);  // members sent in each open object
   const auto name = [&](const auto& member) {
     ++counts.back();
-    return json::detail::emit_name(member.name, handler);
+    return json::core::emit_name(member.name, handler);
   };
-  constexpr bool copies = json::detail::copies_scalars<Handler, To>;
+  constexpr bool copies = json::core::copies_scalars<Handler, To>;
   if constexpr (copies) {
     if (!handler.expect(walk.entries().size())) return json::errc::out_of_memory;
   }
@@ -104,7 +104,7 @@ json::error send_patch(const Walk& walk, const To& to, bool whole, Handler& hand
         counts.pop();
         break;
       case op::set:
-        if (json::detail::is_container(entry.to().value)) {
+        if (json::core::is_container(entry.to().value)) {
           sent = name(entry.to());
           if (!sent) break;
           if (json::error e = send_value(entry.to().value)) return e;
@@ -112,7 +112,7 @@ json::error send_patch(const Walk& walk, const To& to, bool whole, Handler& hand
           ++counts.back();
           sent = handler.ScalarMember(entry.to());
         } else {
-          sent = name(entry.to()) && json::detail::emit_scalar(entry.to().value, handler);
+          sent = name(entry.to()) && json::core::emit_scalar(entry.to().value, handler);
         }
         break;
       case op::remove:
@@ -121,11 +121,11 @@ json::error send_patch(const Walk& walk, const To& to, bool whole, Handler& hand
     }
   }
   sent = sent && handler.EndObject(counts.back());
-  return sent ? json::errc::ok : json::detail::failure_of(handler, 0);
+  return sent ? json::errc::ok : json::core::failure_of(handler, 0);
 }
 
-inline json::detail::diff_rules rules_of(const options& o) noexcept {
-  json::detail::diff_rules rules;
+inline json::core::diff_rules rules_of(const options& o) noexcept {
+  json::core::diff_rules rules;
   rules.sets_null = o.nulls == null_rule::keep;
   rules.carries_null = o.nulls != null_rule::remove;
   rules.removes = o.nulls != null_rule::keep;
@@ -133,28 +133,28 @@ inline json::detail::diff_rules rules_of(const options& o) noexcept {
   rules.max_depth = o.max_depth;
   return rules;
 }
-inline json::detail::diff_rules text_rules_of(const text_options& o) noexcept {
-  json::detail::diff_rules rules = rules_of(o);
+inline json::core::diff_rules text_rules_of(const text_options& o) noexcept {
+  json::core::diff_rules rules = rules_of(o);
   rules.number_texts = o.number_texts;
   return rules;
 }
 
-}  // namespace detail
+}  // namespace core
 
 template <class FromAllocator, class ToAllocator, class Handler>
 json::error diff(const json::basic_value<FromAllocator>& from,
                  const json::basic_value<ToAllocator>& to, Handler& handler,
                  const options& options) {
-  static_assert(json::detail::is_handler<Handler>,
+  static_assert(json::core::is_handler<Handler>,
                 "merge::diff: the third argument is a RapidJSON handler, a RapidJSON document, a "
                 "json::document, "
                 "or a value followed by its allocator");
-  if constexpr (json::detail::is_handler<Handler>) {
-    json::detail::tree_diff<json::basic_value<FromAllocator>, json::basic_value<ToAllocator>> walk(
-        detail::rules_of(options), options.memory);
+  if constexpr (json::core::is_handler<Handler>) {
+    json::core::tree_diff<json::basic_value<FromAllocator>, json::basic_value<ToAllocator>> walk(
+        core::rules_of(options), options.memory);
     if (json::error e = walk.run(from, to)) return e;
     const bool whole = !from.IsObject() || !to.IsObject();
-    return detail::send_patch(walk, to, whole, handler, options.memory);
+    return core::send_patch(walk, to, whole, handler, options.memory);
   } else {
     return json::errc::handler_stopped;
   }
@@ -164,7 +164,7 @@ template <class FromAllocator, class ToAllocator, class PatchAllocator>
 json::error diff(const json::basic_value<FromAllocator>& from,
                  const json::basic_value<ToAllocator>& to, json::basic_value<PatchAllocator>& patch,
                  PatchAllocator& allocator, const options& options) {
-  json::detail::tree_builder<PatchAllocator> builder(allocator, options.memory);
+  json::core::tree_builder<PatchAllocator> builder(allocator, options.memory);
   return builder.build(patch, [&](auto& handler) { return diff(from, to, handler, options); });
 }
 

@@ -29,7 +29,7 @@ struct no_journal {
   void operator()(const json::location&, const Value*, const Value*) const noexcept {}
 };
 
-namespace detail {
+namespace core {
 
 template <class Journal, class Value>
 inline constexpr bool is_journal =
@@ -45,7 +45,7 @@ bool reserve_journal(Journal&, std::size_t, long) {
   return true;
 }
 
-}  // namespace detail
+}  // namespace core
 }  // namespace merge
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

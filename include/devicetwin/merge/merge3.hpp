@@ -50,11 +50,11 @@ json::error merge3(const json::basic_value<BaseAllocator>& base,
 
 /// Documents that are not values: a mistake, explained.
 template <class Base, class Ours, class Theirs, class... Rest>
-std::enable_if_t<!(json::detail::is_value<Base> && json::detail::is_value<Ours> &&
-                   json::detail::is_value<Theirs>),
+std::enable_if_t<!(json::core::is_value<Base> && json::core::is_value<Ours> &&
+                   json::core::is_value<Theirs>),
                  json::error>
 merge3(const Base&, const Ours&, const Theirs&, Rest&&...) {
-  static_assert(json::detail::mistaken<Base>,
+  static_assert(json::core::mistaken<Base>,
                 "merge::merge3: base, ours and theirs are RapidJSON values (of a json::document, "
                 "its root())");
   return json::errc::wrong_type;

@@ -7,15 +7,16 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::enable_if_t, std::is_same_v
 
+#include "../base/bits.hpp"
+#include "../base/stack.hpp"
 #include "../json/arena.hpp"
-#include "../json/detail/builder.hpp"
-#include "../json/detail/stack.hpp"
 #include "../json/error.hpp"
 #include "../json/pointer.hpp"
+#include "../json/tree/builder.hpp"
 #include "../json/value.hpp"
-#include "detail/plan.hpp"
 #include "journal.hpp"
 #include "options.hpp"
+#include "tree/plan.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -67,7 +68,7 @@ json::error apply_merge_patch(json::basic_document<TargetAllocator, StackAllocat
                            static_cast<Journal&&>(journal));
 }
 
-namespace detail {
+namespace core {
 
 /// Whether the third argument of apply_merge_patch() is the target's allocator.
 template <class Target, class... Rest>
@@ -80,18 +81,18 @@ inline constexpr bool
 
 /// Whether apply_merge_patch() takes these, whatever else is wrong.
 template <class Target, class Patch, class... Rest>
-inline constexpr bool can_apply = json::detail::is_value<Patch> &&
+inline constexpr bool can_apply = json::core::is_value<Patch> &&
                                   (std::is_same_v<Target, json::document> ||
-                                   json::detail::is_document<Target> ||
+                                   json::core::is_document<Target> ||
                                    has_allocator<Target, Rest...>);
 
-}  // namespace detail
+}  // namespace core
 
 /// A target or patch that is none, or a value without its allocator: a mistake, explained.
 template <class Target, class Patch, class... Rest>
-std::enable_if_t<!detail::can_apply<Target, Patch, Rest...>, json::error> apply_merge_patch(
+std::enable_if_t<!core::can_apply<Target, Patch, Rest...>, json::error> apply_merge_patch(
     Target&, const Patch&, Rest&&...) {
-  static_assert(json::detail::mistaken<Patch>,
+  static_assert(json::core::mistaken<Patch>,
                 "merge::apply_merge_patch: the target is a json::document, a RapidJSON document, "
                 "or a value with its allocator as "
                 "third argument; the patch is a RapidJSON value (of a json::document, its root()); "
@@ -101,13 +102,13 @@ std::enable_if_t<!detail::can_apply<Target, Patch, Rest...>, json::error> apply_
 
 // ---------------------------------------------------------------------------------------------
 
-namespace detail {
+namespace core {
 
 /// New values and names, built aside so that writing only moves them in. What is left is destroyed.
 template <class Value>
 class made_values {
  public:
-  explicit made_values(const json::memory_source& memory) noexcept : slots_(memory) {}
+  explicit made_values(const memory_source& memory) noexcept : slots_(memory) {}
   ~made_values() {
     for (std::size_t i = 0; Value::AllocatorType::kNeedFree && i < slots_.size(); ++i)
       (*this)[i].~Value();
@@ -129,17 +130,17 @@ class made_values {
   struct slot {  // values may be moved by memcpy, as RapidJSON itself does
     alignas(Value) unsigned char bytes[sizeof(Value)];
   };
-  json::detail::stack<slot, 8> slots_;
+  base::stack<slot, 8> slots_;
 };
 
 /// Copies a value of the patch into the target's memory.
 template <class Target, class Patch, class Allocator>
-bool copy_value(Target& to, const Patch& from, Allocator& allocator, json::detail::nulls rule,
-                const json::memory_source& memory) {
-  json::detail::tree_builder<Allocator> builder(allocator, memory);
-  json::detail::walk_memory<Patch> walk(memory);
+bool copy_value(Target& to, const Patch& from, Allocator& allocator, json::core::nulls rule,
+                const memory_source& memory) {
+  json::core::tree_builder<Allocator> builder(allocator, memory);
+  json::core::walk_memory<Patch> walk(memory);
   return !builder.build(to, [&](auto& handler) {
-    return json::detail::emit(from, handler, rule, static_cast<std::size_t>(-1), walk);
+    return json::core::emit(from, handler, rule, static_cast<std::size_t>(-1), walk);
   });
 }
 
@@ -147,14 +148,14 @@ bool copy_value(Target& to, const Patch& from, Allocator& allocator, json::detai
 template <class Target, class Text, class Allocator>
 bool copy_text(Target& to, const Text& from, Allocator& allocator) {
   const std::string_view text = text_of(from);
-  using parts = json::detail::inside<Target>;
+  using parts = json::core::inside<Target>;
   if (text.size() <= parts::longest_inline) {
     parts::make_short_text(&to, text.data(), static_cast<size_type>(text.size()));
     return true;
   }
   char* copy = static_cast<char*>(allocator.Malloc(text.size() + 1));
   if (copy == nullptr) return false;
-  json::detail::copy_bytes(copy, text.data(), text.size());
+  base::copy_bytes(copy, text.data(), text.size());
   copy[text.size()] = '\0';
   parts::make_text(&to, copy, static_cast<size_type>(text.size()));
   return true;
@@ -169,8 +170,8 @@ void copy_plain_value(Target& to, const Patch& from) noexcept {
 
 /// Copies any other.
 template <class Target, class Patch, class Allocator>
-bool copy_new(Target& to, const Patch& from, Allocator& allocator, json::detail::nulls rule,
-              const json::memory_source& memory) {
+bool copy_new(Target& to, const Patch& from, Allocator& allocator, json::core::nulls rule,
+              const memory_source& memory) {
   return from.IsString() ? copy_text(to, from, allocator)
                          : copy_value(to, from, allocator, rule, memory);
 }
@@ -193,11 +194,13 @@ void sweep(Value& object, size_type first) {
   object.EraseMember(object.MemberBegin() + static_cast<std::ptrdiff_t>(kept), object.MemberEnd());
 }
 
-template <class Target, class Patch, class Allocator>
+template <class Plan, class Allocator>
 class merge_writer {
+  using Target = typename Plan::target_type;
+  using Patch = typename Plan::patch_type;
+
  public:
-  using plan_type = merge_plan<Target, Patch>;
-  merge_writer(const plan_type& plan, const options& o, Allocator& allocator)
+  merge_writer(const Plan& plan, const options& o, Allocator& allocator)
       : plan_(plan),
         options_(o),
         allocator_(allocator),
@@ -207,7 +210,7 @@ class merge_writer {
 
   /// Allocates everything that write() needs. The target is not touched.
   bool prepare(const Patch& patch) {
-    if (!json::detail::promise(allocator_, plan_.needed(), 0)) return false;
+    if (!json::core::promise(allocator_, plan_.needed(), 0)) return false;
     if (plan_.whole()) return is_plain(patch) || make(patch);
     for (std::size_t i = plan_.first_made(); values_.size() != plan_.makes(); ++i) {
       const auto& entry = plan_.entries()[i];
@@ -238,7 +241,7 @@ class merge_writer {
       if constexpr (told)
         journal(json::location(steps_.data(), steps_.size()), old_value, new_value);
     };
-    using action = typename plan_type::action;
+    using action = typename Plan::action;
     Target* object = &target;  // the innermost open one
     auto* members = members_begin(*object);
     if constexpr (told) static_cast<void>(steps_.push({}));  // room was made by prepare()
@@ -305,14 +308,14 @@ class merge_writer {
     }
   }
 
-  const plan_type& plan_;
+  const Plan& plan_;
   const options& options_;
   Allocator& allocator_;
   made_values<Target> values_;
   std::size_t next_value_ = 0;
-  char* block_ = nullptr;                     ///< where the next text or row goes
-  json::detail::stack<Target*, 8> open_;      ///< the objects around the one being written
-  json::detail::stack<json::step, 8> steps_;  ///< the member being written in each open object
+  char* block_ = nullptr;             ///< where the next text or row goes
+  base::stack<Target*, 8> open_;      ///< the objects around the one being written
+  base::stack<json::step, 8> steps_;  ///< the member being written in each open object
 };
 
 /// Gives the memory of a failed attempt back where that is possible.
@@ -335,9 +338,9 @@ class single_change {
  public:
   /// False when it is not so; else what there is to do is known. Changes nothing.
   bool find(Target& target, const Patch& patch, const options& o) noexcept {
-    using target_parts = json::detail::inside<Target>;
-    using patch_parts = json::detail::inside<Patch>;
-    if constexpr (!json::detail::shortcuts) return false;
+    using target_parts = json::core::inside<Target>;
+    using patch_parts = json::core::inside<Patch>;
+    if constexpr (!base::shortcuts) return false;
     if (o.changes != change_rule::by_value) return false;
     Target* object = &target;
     const Patch* wanted = &patch;
@@ -345,7 +348,7 @@ class single_change {
       if (!is_object(*object) || !is_object(*wanted) || patch_parts::member_count(*wanted) != 1)
         return false;
       const member_of<Patch>& member = *members_begin(*wanted);
-      const size_type index = json::detail::scan_names<Target>(
+      const size_type index = json::core::scan_names<Target>(
           members_begin(*object), target_parts::member_count(*object), member.name);
       if (index == no_index) return false;
       names_[depth] = &member.name;
@@ -357,7 +360,7 @@ class single_change {
       depth_ = depth + 1;
       if (!is_scalar(*old_) || !is_scalar(*new_) || (new_->IsNull() && o.nulls != null_rule::keep))
         return false;
-      same_ = json::detail::same_scalar(*old_, *new_, o.numbers);
+      same_ = json::core::same_scalar(*old_, *new_, o.numbers);
       return true;
     }
     return false;
@@ -375,8 +378,7 @@ class single_change {
     Target value;  // the new one, then the old one
     if (is_plain(*new_)) {
       copy_plain_value(value, *new_);
-    } else if (!json::detail::promise(allocator, added(), 0) ||
-               !copy_text(value, *new_, allocator)) {
+    } else if (!json::core::promise(allocator, added(), 0) || !copy_text(value, *new_, allocator)) {
       return errc::out_of_memory;
     }
     if (!reserve_journal(journal, 1, 0)) {
@@ -398,16 +400,16 @@ class single_change {
 
   template <class Value>
   static bool is_object(const Value& v) noexcept {
-    using parts = json::detail::inside<Value>;
+    using parts = json::core::inside<Value>;
     return (parts::flags(v) & parts::type_mask) == parts::object_type;
   }
   template <class Value>
   static bool is_scalar(const Value& v) noexcept {
-    return !json::detail::is_container(v) && !json::detail::is_not_finite(v);
+    return !json::core::is_container(v) && !json::core::is_not_finite(v);
   }
   template <class Value>
   static std::size_t outside_bytes(const Value& v) noexcept {
-    return v.IsString() ? json::detail::string_bytes<Target>(text_of(v).size()) : 0;
+    return v.IsString() ? json::core::string_bytes<Target>(text_of(v).size()) : 0;
   }
 
   Target* old_ = nullptr;
@@ -418,9 +420,9 @@ class single_change {
 };
 
 /// The second half of every other apply: allocate, ask the journal, write.
-template <class Target, class Patch, class Source, class Allocator, class Journal>
-json::error carry_out(const merge_plan<Target, Patch>& plan, Target& target, const Source& patch,
-                      Allocator& allocator, const options& o, Journal& journal) {
+template <class Plan, class Target, class Source, class Allocator, class Journal>
+json::error carry_out(const Plan& plan, Target& target, const Source& patch, Allocator& allocator,
+                      const options& o, Journal& journal) {
   static_assert(
       is_journal<Journal, Target>,
       "merge::apply_merge_patch: the journal is called as journal(const json::location&, const "
@@ -428,7 +430,7 @@ json::error carry_out(const merge_plan<Target, Patch>& plan, Target& target, con
   if constexpr (is_journal<Journal, Target>) {
     if (plan.changes() == 0) return {};
     const auto mark = position(allocator);
-    merge_writer<Target, Patch, Allocator> writer(plan, o, allocator);
+    merge_writer<Plan, Allocator> writer(plan, o, allocator);
     errc failure = errc::out_of_memory;
     if (writer.prepare(patch)) {
       failure = errc::handler_stopped;
@@ -495,13 +497,13 @@ class document_merge {
   options options_;
   const Patch* patch_ = nullptr;
   plan_type plan_;
-  merge_writer<json::arena_value, Patch, json::arena> writer_;
+  merge_writer<plan_type, json::arena> writer_;
   json::arena::mark mark_;
   json::arena left_;  ///< what held the tree before it moved
   bool prepared_ = false;
 };
 
-}  // namespace detail
+}  // namespace core
 
 template <class TargetAllocator, class PatchAllocator, class Journal>
 json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
@@ -510,14 +512,14 @@ json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
                               Journal&& journal) {
   using target_type = json::basic_value<TargetAllocator>;
   using patch_type = json::basic_value<PatchAllocator>;
-  if constexpr (detail::is_journal<Journal, target_type>) {
-    detail::single_change<target_type, patch_type> only;
+  if constexpr (core::is_journal<Journal, target_type>) {
+    core::single_change<target_type, patch_type> only;
     if (only.find(target, patch, options))
       return only.same() ? json::errc::ok : only.carry_out(allocator, journal);
   }
-  detail::merge_plan<target_type, patch_type> plan(options);
+  core::merge_plan<target_type, patch_type> plan(options);
   if (!plan.make(target, patch)) return plan.failure();
-  return detail::carry_out(plan, target, patch, allocator, options, journal);
+  return core::carry_out(plan, target, patch, allocator, options, journal);
 }
 
 template <class PatchAllocator, class Journal>
@@ -525,12 +527,12 @@ json::error apply_merge_patch(json::document& target,
                               const json::basic_value<PatchAllocator>& patch,
                               const options& options, Journal&& journal) {
   static_assert(
-      detail::is_journal<Journal, json::arena_value>,
+      core::is_journal<Journal, json::arena_value>,
       "merge::apply_merge_patch: the journal is called as journal(const json::location&, const "
       "Value* old_value, const Value* new_value), with Value the target's type");
-  if constexpr (detail::is_journal<Journal, json::arena_value>) {
+  if constexpr (core::is_journal<Journal, json::arena_value>) {
     using access = json::document_access;
-    detail::single_change<json::arena_value, json::basic_value<PatchAllocator>> only;
+    core::single_change<json::arena_value, json::basic_value<PatchAllocator>> only;
     if (only.find(access::root(target), patch, options) && access::has_room(target, only.added())) {
       if (only.same()) return {};
       const std::size_t added = only.added(), freed = only.freed();
@@ -538,11 +540,11 @@ json::error apply_merge_patch(json::document& target,
       if (failure == json::errc::ok) access::settle(target, added, freed);
       return failure;
     }
-    detail::document_merge<json::basic_value<PatchAllocator>> merge(target, options);
+    core::document_merge<json::basic_value<PatchAllocator>> merge(target, options);
     if (json::error e = merge.plan(patch)) return e;
     if (merge.planned().changes() == 0) return {};
     if (json::error e = merge.prepare()) return e;
-    if (!detail::reserve_journal(journal, merge.planned().changes(), 0))
+    if (!core::reserve_journal(journal, merge.planned().changes(), 0))
       return json::errc::handler_stopped;
     merge.commit(journal);
     return {};

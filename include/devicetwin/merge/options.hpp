@@ -3,9 +3,9 @@
 
 #include <cstddef>  // std::size_t
 
-#include "../json/detail/scalar.hpp"
-#include "../json/memory.hpp"
+#include "../base/memory.hpp"
 #include "../json/number_text.hpp"
+#include "../json/tree/scalar.hpp"
 #include "../json/value.hpp"
 
 namespace devicetwin {
@@ -34,7 +34,7 @@ struct options {
   number_equality numbers = number_equality::by_value;
   change_rule changes = change_rule::by_value;
   std::size_t max_depth = json::default_max_depth;  ///< levels of arrays and objects
-  json::memory_source memory = {};                  ///< working memory
+  memory_source memory = {};                        ///< working memory
 };
 
 /// What is known of texts before they are looked at.

@@ -11,9 +11,9 @@
 #include "change.hpp"
 #include "conflict.hpp"
 #include "detail/change_sum.hpp"
-#include "detail/places.hpp"
 #include "detail/split.hpp"
 #include "options.hpp"
+#include "tree/places.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

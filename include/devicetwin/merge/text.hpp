@@ -14,16 +14,17 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::is_same_v, std::remove_const_t
 
-#include "../json/detail/reader.hpp"
-#include "../json/detail/validate.hpp"
+#include "../base/text_buffer.hpp"
 #include "../json/error.hpp"
+#include "../json/text/reader.hpp"
+#include "../json/text/validate.hpp"
 #include "../json/write.hpp"
-#include "detail/text_diff.hpp"
-#include "detail/text_merge.hpp"
-#include "detail/text_sink.hpp"
 #include "diff.hpp"
 #include "journal.hpp"
 #include "options.hpp"
+#include "text/text_diff.hpp"
+#include "text/text_merge.hpp"
+#include "text/text_sink.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -34,7 +35,7 @@ namespace merge {
 /// order of members, escapes and spellings of numbers make no difference. Names and values in the
 /// patch are spelled as in `to`, members that are gone as in `from`.
 ///
-/// Shape: `out` is what json::write accepts (std::string, json::text_buffer, growable or fixed); it
+/// Shape: `out` is what json::write accepts (std::string, text_buffer, growable or fixed); it
 /// must not be where a text is.
 /// Errors: those of json::read but for the size of numbers, with line, column, pointer and
 /// error::text(); null_member, kept_member as merge::diff has them, with the pointer;
@@ -72,7 +73,7 @@ json::error apply_merge_patch_text(std::string_view document, std::string_view p
 
 // ---------------------------------------------------------------------------------------------
 
-namespace detail {
+namespace core {
 
 /// Events that nobody wants.
 struct no_events {
@@ -99,8 +100,8 @@ struct no_events {
 DEVICETWIN_NEVER_INLINE inline error read_text(std::string_view text, unsigned which,
                                                const options& o) {
   no_events nobody;
-  error e = json::detail::reader<no_events>(text, nobody, o.max_depth,
-                                            json::big_integer_rule::round, o.memory)
+  error e = json::core::reader<no_events>(text, nobody, o.max_depth, json::big_integer_rule::round,
+                                          o.memory)
                 .read();
   if (e) return static_cast<error&&>(e).of_text(which);
   return {};
@@ -109,7 +110,7 @@ DEVICETWIN_NEVER_INLINE inline error read_text(std::string_view text, unsigned w
 inline error check_text(std::string_view text, unsigned which, const options& o) {
 #if !defined(DEVICETWIN_SMALL)
   if (text.size() <= longest_text &&
-      json::detail::quick_validator(text, o.max_depth, o.memory).sure()) {
+      json::core::quick_validator(text, o.max_depth, o.memory).sure()) {
     return {};
   }
 #endif
@@ -194,16 +195,16 @@ DEVICETWIN_NEVER_INLINE bool merge_texts(std::string_view document, std::string_
   return !failure && write_merged(plan, out, o, journal, failure);
 }
 
-}  // namespace detail
+}  // namespace core
 
 template <class Output>
 json::error diff_text(std::string_view from, std::string_view to, Output& out,
                       const text_options& options) {
-  static_assert(json::detail::is_output<Output>,
+  static_assert(base::is_output<Output>,
                 "merge::diff_text: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
-  detail::text_sink sink(out);
-  json::error e = detail::write_text_patch(from, to, sink, options);
+  core::text_sink sink(out);
+  json::error e = core::write_text_patch(from, to, sink, options);
   if (!e) sink.keep();
   return e;
 }
@@ -211,18 +212,17 @@ json::error diff_text(std::string_view from, std::string_view to, Output& out,
 template <class Output, class Journal>
 json::error apply_merge_patch_text(std::string_view document, std::string_view patch, Output& out,
                                    const text_options& options, Journal&& journal) {
-  static_assert(json::detail::is_output<Output>,
+  static_assert(base::is_output<Output>,
                 "merge::apply_merge_patch_text: the output needs append(const char*, std::size_t), "
                 "size() and resize(std::size_t)");
   json::error failure;
   if (options.trust == text_trust::checked) {
-    failure = detail::check_texts(document, patch, options);
+    failure = core::check_texts(document, patch, options);
     if (failure) return failure;
   }
   bool malformed = false;
-  if (!detail::merge_texts(document, patch, out, options, journal, failure, malformed) &&
-      malformed) {
-    if (json::error better = detail::check_texts(document, patch, options)) return better;
+  if (!core::merge_texts(document, patch, out, options, journal, failure, malformed) && malformed) {
+    if (json::error better = core::check_texts(document, patch, options)) return better;
   }
   return failure;
 }

@@ -12,6 +12,7 @@
 #include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
 
+#include "../base/text_buffer.hpp"
 #include "../json/error.hpp"
 #include "../json/write.hpp"
 #include "../twin/stamp.hpp"
@@ -113,7 +114,7 @@ namespace detail {
 /// The same text with '?' for what is not UTF-8, in place.
 inline void make_utf8(char* text, std::size_t size) noexcept {
   for (std::size_t i = 0; i < size;) {
-    const std::size_t length = json::detail::utf8_length(text + i, text + size);
+    const std::size_t length = json::core::utf8_length(text + i, text + size);
     if (length == 0) text[i] = '?';
     i += length == 0 ? 1 : length;
   }
@@ -148,14 +149,14 @@ json::error write_clean_error_body(const refusal& as, std::string_view message, 
 template <class Output>
 json::error write_error_body(const refusal& as, const json::error& why, Output& out,
                              const error_details& details) {
-  static_assert(json::detail::is_output<Output>,
+  static_assert(base::is_output<Output>,
                 "write_error_body: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
   char text[1200];
   std::size_t size = why.message(text, sizeof text);
   if (size > sizeof text) size = sizeof text;
   if (why.has_position()) {
-    json::detail::bounded_text rest(text + size, sizeof text - size);
+    json::core::bounded_text rest(text + size, sizeof text - size);
     rest.put(", line ");
     rest.put(std::uint64_t{why.line()});
     rest.put(", column ");
@@ -169,7 +170,7 @@ json::error write_error_body(const refusal& as, const json::error& why, Output& 
 template <class Output>
 json::error write_error_body(const refusal& as, std::string_view message, Output& out,
                              const error_details& details) {
-  static_assert(json::detail::is_output<Output>,
+  static_assert(base::is_output<Output>,
                 "write_error_body: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
   char text[1200];

@@ -9,6 +9,7 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::is_same_v
 
+#include "../base/text_buffer.hpp"
 #include "../json/error.hpp"
 #include "../json/write.hpp"
 #include "../twin/identity.hpp"
@@ -146,7 +147,7 @@ class topic_text {
     size_ += text.size();
   }
   void put(std::uint64_t number) noexcept {
-    json::detail::bounded_text digits(text_ + size_, sizeof text_ - size_);
+    json::core::bounded_text digits(text_ + size_, sizeof text_ - size_);
     digits.put(number);
     size_ += digits.length();
   }
@@ -228,7 +229,7 @@ inline std::string_view readable_request_id(std::string_view text) noexcept {
 
 template <class Output>
 json::error write_twin_topic(const twin_topic& topic, Output& out) {
-  static_assert(json::detail::is_output<Output>,
+  static_assert(base::is_output<Output>,
                 "write_twin_topic: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
   if (!detail::is_valid(topic)) return json::errc::invalid_topic;

@@ -6,8 +6,9 @@
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 
+#include "../base/plain_array.hpp"
 #include "../base/range.hpp"
-#include "../json/detail/plain_array.hpp"
+#include "../base/text_buffer.hpp"
 #include "../json/get.hpp"
 #include "../json/pointer.hpp"
 #include "../json/write.hpp"
@@ -57,7 +58,7 @@ struct delta_options {
 /// The delta, entry by entry. Values are valid until the twin's next write.
 class delta_list {
  public:
-  explicit delta_list(const json::memory_source& memory = {}) noexcept
+  explicit delta_list(const memory_source& memory = {}) noexcept
       : entries_(memory), pointers_(memory) {}
 
   std::size_t size() const noexcept { return entries_.size(); }
@@ -94,8 +95,8 @@ class delta_list {
     const json::arena_value* reported;
     answer said;
   };
-  json::detail::plain_array<entry> entries_;
-  json::text_buffer pointers_;
+  base::plain_array<entry> entries_;
+  text_buffer pointers_;
 };
 
 /// Fills `list` with desired minus reported and, after each object's members, what only reported
@@ -134,7 +135,7 @@ inline answer read_answer(const arena_value* acknowledgement, const stamp& desir
     static_cast<void>(is_integer(*find_member(*acknowledgement, "ac"), said.code));
     static_cast<void>(is_integer(*find_member(*acknowledgement, "av"), said.version));
     const arena_value* text = find_member(*acknowledgement, "ad");
-    if (text != nullptr && text->IsString()) said.text = json::detail::text_of(*text);
+    if (text != nullptr && text->IsString()) said.text = json::core::text_of(*text);
     said.state = state_of(said.code, said.version, desired.version, equal);
   } else if (equal) {
     said.state = answer_state::accepted;
@@ -162,14 +163,14 @@ stamp at_the_latest(const Twin& t, stamp known) noexcept {
 template <class Handler>
 struct delta_sender {
   Handler& out;
-  json::detail::walk_memory<arena_value>& memory;
+  json::core::walk_memory<arena_value>& memory;
   json::step open[json::default_max_depth + 1];
   size_type sent[json::default_max_depth + 1] = {};
   std::size_t depth = 0;  ///< open objects inside the root
   json::error failure;
 
   bool stop() {
-    if (!failure) failure = json::detail::failure_of(out, 0);
+    if (!failure) failure = json::core::failure_of(out, 0);
     return false;
   }
   bool name(const json::step& s) {
@@ -195,8 +196,8 @@ struct delta_sender {
   bool differs(const json::location& where, const arena_value& desired, const arena_value*,
                const arena_value*) {
     if (!go_to(where) || !name(where[depth])) return stop();
-    failure = json::detail::emit(desired, out, json::detail::nulls::emit,
-                                 static_cast<std::size_t>(-1), memory);
+    failure = json::core::emit(desired, out, json::core::nulls::emit, static_cast<std::size_t>(-1),
+                               memory);
     return !failure;
   }
 };
@@ -207,7 +208,7 @@ class delta_lister {
   /// `were_desired`: a tree of nulls, or a null pointer.
   delta_lister(const Twin& t, delta_list& list, const delta_options& options,
                const delta_walk& walk, const arena_value* were_desired,
-               const json::memory_source& memory) noexcept
+               const memory_source& memory) noexcept
       : twin_(t),
         list_(list),
         options_(options),
@@ -252,10 +253,10 @@ class delta_lister {
     level& top = levels_.back();
     gone = top.gone;
     if (gone == nullptr || !gone->IsObject()) return true;  // what is null went with all inside
-    size_type index = json::detail::no_index;
+    size_type index = json::core::no_index;
     if (!top.lookup.find(name, indexes_, index)) return false;
-    gone = index == json::detail::no_index ? nullptr
-                                           : &json::detail::members_begin(*top.gone)[index].value;
+    gone = index == json::core::no_index ? nullptr
+                                         : &json::core::members_begin(*top.gone)[index].value;
     return true;
   }
   stamp stamp_at(std::size_t depth) const noexcept {
@@ -275,23 +276,23 @@ class delta_lister {
   const delta_options& options_;
   const delta_walk& walk_;
   const arena_value* were_desired_;
-  json::detail::stack<level, 8> levels_;
-  json::detail::index_memory indexes_;
+  base::stack<level, 8> levels_;
+  json::core::index_memory indexes_;
 };
 
 }  // namespace detail
 
 template <class Memory, class Tracking, class Handler>
 json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler) {
-  static_assert(json::detail::is_handler<Handler>,
+  static_assert(json::core::is_handler<Handler>,
                 "emit_delta: the last argument is a RapidJSON handler");
   if (!t.desired().IsObject()) return json::errc::not_a_twin;
-  const json::memory_source working = t.memory_source();
-  json::detail::walk_memory<json::arena_value> memory(working);
+  const memory_source working = t.memory();
+  json::core::walk_memory<json::arena_value> memory(working);
   detail::delta_sender<Handler> sender{handler, memory, {}, {}, 0, {}};
   detail::delta_walk walk(t.rules().numbers, working);
   const auto stopped = [&] {
-    return sender.failure ? sender.failure : json::error(json::detail::failure_of(handler, 0));
+    return sender.failure ? sender.failure : json::error(json::core::failure_of(handler, 0));
   };
   if (!handler.StartObject()) return stopped();
   if (!walk.run(t.desired(), &t.reported(), sender))
@@ -304,7 +305,7 @@ json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler) 
 
 template <class Memory, class Tracking, class Output>
 json::error write_delta(const basic_twin<Memory, Tracking>& t, Output& out, unsigned indent) {
-  static_assert(json::detail::is_output<Output>,
+  static_assert(base::is_output<Output>,
                 "devicetwin: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
   return detail::write_events(out, indent, [&](auto& writer) { return emit_delta(t, writer); });
@@ -315,7 +316,7 @@ json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list,
                        const delta_options& options) {
   list.clear();
   if (!t.desired().IsObject()) return json::errc::not_a_twin;
-  const json::memory_source working = t.memory_source();
+  const memory_source working = t.memory();
   json::document removed(working);
   if constexpr (Tracking::keeps_stamps) {
     const auto& history = detail::twin_access::state(t).desired.tracking().history();
@@ -336,7 +337,7 @@ json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::strin
   if (!desired) return desired.error();
   const json::arena_value* given = &t.reported();
   const json::arena_value* acknowledgement = nullptr;
-  json::detail::pointer_tokens tokens(pointer);
+  json::core::pointer_tokens tokens(pointer);
   for (const json::arena_value* in = given;
        given != nullptr;) {  // down reported, through acknowledgements on the way
     const std::string_view rest = pointer.substr(pointer.size() - tokens.remaining());
@@ -347,17 +348,17 @@ json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::strin
       given = found ? *found : nullptr;
       break;
     }
-    const auto* members = json::detail::members_begin(*in);
+    const auto* members = json::core::members_begin(*in);
     json::size_type i = 0;
     while (i < in->MemberCount() &&
-           !json::detail::token_is(token, json::detail::text_of(members[i].name)))
+           !json::core::token_is(token, json::core::text_of(members[i].name)))
       ++i;
     given = i < in->MemberCount() ? &members[i].value : nullptr;
     in = detail::in_effect(given);
     if (in != given) acknowledgement = given;
   }
   std::int64_t differences = 0;
-  detail::sync_counter counter(t.rules(), t.memory_source());
+  detail::sync_counter counter(t.rules(), t.memory());
   if (json::error e = counter.count(**desired, given, detail::sync_counter::from_patch::neither,
                                     differences, pointer.empty()))
     return e;

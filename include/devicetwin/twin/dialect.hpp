@@ -177,7 +177,7 @@ inline constexpr dialect rfc7396 = detail::make_rfc7396();
 namespace detail {
 
 /// A dialect's rules of merging, for the merge floor.
-inline merge::options merge_options(const dialect& d, const json::memory_source& memory) noexcept {
+inline merge::options merge_options(const dialect& d, const memory_source& memory) noexcept {
   merge::options o;
   o.nulls = d.nulls;
   o.numbers = d.numbers;

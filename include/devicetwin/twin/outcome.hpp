@@ -7,9 +7,10 @@
 #include <new>          // placement new
 #include <string_view>  // std::string_view
 
+#include "../base/plain_array.hpp"
 #include "../base/range.hpp"
+#include "../base/text_buffer.hpp"
 #include "../json/arena.hpp"
-#include "../json/detail/plain_array.hpp"
 #include "../json/pointer.hpp"
 #include "../json/write.hpp"
 #include "../merge/merge_patch.hpp"
@@ -40,7 +41,7 @@ struct outcome_access;
 /// error it is empty.
 class outcome {
  public:
-  explicit outcome(const json::memory_source& memory = {}) noexcept
+  explicit outcome(const memory_source& memory = {}) noexcept
       : memory_(memory),
         arena_(memory),
         changes_(memory),
@@ -108,13 +109,13 @@ class outcome {
   struct collector {
     outcome& out;
     part where;
-    json::detail::nulls rule;
+    json::core::nulls rule;
     bool copy_new;  ///< values of the patch may hold nulls that are dropped
     std::size_t depth = 0;
     const detail::value_member* path[json::default_max_depth + 1];  ///< to where the plan is
 
-    collector(outcome& o, part p, json::detail::nulls r) noexcept
-        : out(o), where(p), rule(r), copy_new(r != json::detail::nulls::emit) {}
+    collector(outcome& o, part p, json::core::nulls r) noexcept
+        : out(o), where(p), rule(r), copy_new(r != json::core::nulls::emit) {}
     bool enter(const json::arena_value&, json::size_type,
                const detail::value_member* member) noexcept {
       if (depth != 0) path[depth - 1] = member;
@@ -136,13 +137,13 @@ class outcome {
                nullptr};
       if (action == detail::merge_action::add) r.kind = change_kind::added;
       if (action == detail::merge_action::remove) r.kind = change_kind::removed;
-      if (old != nullptr && !out.keep(*old, json::detail::nulls::emit, true, r.old_value))
+      if (old != nullptr && !out.keep(*old, json::core::nulls::emit, true, r.old_value))
         return false;
       if (r.kind != change_kind::removed && !out.keep(member->value, rule, copy_new, r.new_value))
         return false;
       path[depth - 1] = member;
       for (std::size_t i = 0; i < depth; ++i) {
-        if (!out.append_step(json::detail::text_of(path[i]->name))) return false;
+        if (!out.append_step(json::core::text_of(path[i]->name))) return false;
       }
       r.pointer_size = static_cast<std::uint32_t>(out.pointers_.size() - r.pointer);
       if (!out.changes_.reserve(1)) return false;
@@ -153,16 +154,16 @@ class outcome {
 
   /// Appends one step of a pointer, which seldom has anything to escape.
   bool append_step(std::string_view name) noexcept {
-    if (json::detail::is_common_name(name))
+    if (json::core::is_common_name(name))
       return pointers_.append("/", 1) && pointers_.append(name.data(), name.size());
     bool good = true;
-    json::detail::render_step(json::step::member(name),
-                              [&](char c) { good = good && pointers_.append(&c, 1); });
+    json::core::render_step(json::step::member(name),
+                            [&](char c) { good = good && pointers_.append(&c, 1); });
     return good;
   }
 
   /// Keeps a value: as it stands when it will stay, or as a copy.
-  bool keep(const json::arena_value& value, json::detail::nulls rule, bool copy,
+  bool keep(const json::arena_value& value, json::core::nulls rule, bool copy,
             const json::arena_value*& kept) {
     if (!copy) {
       kept = &value;
@@ -172,21 +173,21 @@ class outcome {
     if (room == nullptr) return false;
     auto* made = new (room) json::arena_value();
     kept = made;
-    if (!merge::detail::is_plain(value))
-      return merge::detail::copy_new(*made, value, arena_, rule, memory_);
-    merge::detail::copy_plain_value(*made, value);
+    if (!merge::core::is_plain(value))
+      return merge::core::copy_new(*made, value, arena_, rule, memory_);
+    merge::core::copy_plain_value(*made, value);
     return true;
   }
 
   static constexpr std::size_t smallest = 2048;
-  json::memory_source memory_;
+  memory_source memory_;
   json::arena arena_;  ///< the patch that was read, old and new values
   json::arena::mark start_;
   std::size_t kept_ = static_cast<std::size_t>(-1);
-  json::detail::plain_array<record> changes_;
-  json::text_buffer pointers_;
-  json::text_buffer notification_;
-  json::text_buffer event_;
+  base::plain_array<record> changes_;
+  text_buffer pointers_;
+  text_buffer notification_;
+  text_buffer event_;
   bool wrote_[part_count] = {};
   std::string_view etag_;
 };
@@ -199,8 +200,8 @@ namespace detail {
 struct outcome_access {
   using collector = outcome::collector;
   static json::arena& arena(outcome& o) noexcept { return o.arena_; }
-  static json::text_buffer& notification(outcome& o) noexcept { return o.notification_; }
-  static json::text_buffer& event(outcome& o) noexcept { return o.event_; }
+  static text_buffer& notification(outcome& o) noexcept { return o.notification_; }
+  static text_buffer& event(outcome& o) noexcept { return o.event_; }
   static bool set_etag(outcome& o, std::string_view etag) noexcept { return o.set_etag(etag); }
   static void note_versions(outcome& o, std::int64_t desired, std::int64_t reported,
                             std::int64_t whole) noexcept {

@@ -7,6 +7,7 @@
 #include <new>      // placement new
 #include <utility>  // std::swap
 
+#include "../base/text_buffer.hpp"
 #include "../json/arena.hpp"
 #include "../json/error.hpp"
 #include "../json/pointer.hpp"
@@ -30,8 +31,7 @@ class stamped {
  public:
   static constexpr bool keeps_stamps = true;
 
-  explicit stamped(const json::memory_source& memory = {}) noexcept
-      : shadow_(memory), history_(memory) {}
+  explicit stamped(const memory_source& memory = {}) noexcept : shadow_(memory), history_(memory) {}
   ~stamped() { drop_unusual(); }
   stamped(const stamped&) = delete;
   stamped& operator=(const stamped&) = delete;
@@ -63,7 +63,7 @@ class stamped {
   /// Takes such a patch over, an object. False when memory ran out.
   [[nodiscard]] bool set_unusual(json::document& patch) noexcept {
     drop_unusual();
-    const json::memory_source& memory = shadow_.memory();
+    const memory_source& memory = shadow_.memory();
     void* room = memory.allocate(memory.context, sizeof(json::document));
     if (room == nullptr) return false;
     unusual_ = new (room) json::document(memory);
@@ -78,7 +78,7 @@ class stamped {
   /// What a write takes and removes: a visitor of walk_plan() before prepare().
   class survey {
    public:
-    survey(const stamped& target, const json::memory_source& working) noexcept
+    survey(const stamped& target, const memory_source& working) noexcept
         : text_(working),
           writer_(text_),
           memory_(working),
@@ -96,10 +96,10 @@ class stamped {
 
    private:
     friend class stamped;
-    json::text_buffer text_;
-    json::text_writer<json::text_buffer> writer_;
-    json::detail::walk_memory<json::arena_value> memory_;
-    detail::removed_names<json::text_writer<json::text_buffer>> names_;
+    text_buffer text_;
+    json::text_writer<text_buffer> writer_;
+    json::core::walk_memory<json::arena_value> memory_;
+    detail::removed_names<json::text_writer<text_buffer>> names_;
     detail::stamp_shadow::words_needed words_;
   };
   /// All that commit() needs; the plan is not carried out yet.
@@ -126,11 +126,11 @@ class stamped {
   /// that it does not show, if they are known.
   json::error load(const json::arena_value& values, const json::arena_value& metadata,
                    const json::arena_value* versions, bool with_versions, std::int64_t version,
-                   const json::memory_source& working);
+                   const memory_source& working);
   /// The versions in this `$metadata`, which was loaded, are not believed. It is still written as
   /// it was.
   json::error forget_versions(const json::arena_value& values, const json::arena_value& metadata,
-                              bool with_versions, const json::memory_source& working) {
+                              bool with_versions, const memory_source& working) {
     return take_stamps(values, metadata, metadata, with_versions, 0, working);
   }
   json::error assign(const stamped& other) {
@@ -147,14 +147,14 @@ class stamped {
   /// Sends `$metadata` as events. Errors: out_of_memory, and what the handler says.
   template <class Handler>
   json::error emit(const json::arena_value& values, bool with_versions, Handler& handler,
-                   const json::memory_source& working) const;
+                   const memory_source& working) const;
 
  private:
   static detail::stamp_fields fields(bool with_versions) noexcept {
     return with_versions ? detail::stamp_fields::both : detail::stamp_fields::time;
   }
   /// How the difference of a loaded `$metadata` is made and applied: to the letter.
-  static merge::options unusual_rules(const json::memory_source& working) noexcept {
+  static merge::options unusual_rules(const memory_source& working) noexcept {
     merge::options o;
     o.nulls = merge::null_rule::keep;
     o.numbers = merge::number_equality::by_value_and_type;
@@ -166,7 +166,7 @@ class stamped {
   /// Takes the stamps of `complete`, and what it takes for them to be written as `metadata`.
   json::error take_stamps(const json::arena_value& values, const json::arena_value& complete,
                           const json::arena_value& metadata, bool with_versions,
-                          std::int64_t newest, const json::memory_source& working);
+                          std::int64_t newest, const memory_source& working);
 
   detail::stamp_shadow shadow_;
   void drop_unusual() noexcept {
@@ -187,11 +187,11 @@ class unstamped {
  public:
   static constexpr bool keeps_stamps = false;
 
-  explicit unstamped(const json::memory_source& = {}) noexcept {}
+  explicit unstamped(const memory_source& = {}) noexcept {}
   void swap(unstamped&) noexcept {}
   std::size_t memory_in_bytes() const noexcept { return 0; }
   struct survey {
-    survey(const unstamped&, const json::memory_source&) noexcept {}
+    survey(const unstamped&, const memory_source&) noexcept {}
     bool enter(const json::arena_value&, json::size_type, const detail::value_member*) noexcept {
       return true;
     }
@@ -208,7 +208,7 @@ class unstamped {
   void start(std::int64_t) noexcept {}
   [[nodiscard]] bool reset(const stamp&) noexcept { return true; }
   json::error load(const json::arena_value&, const json::arena_value&, const json::arena_value*,
-                   bool, std::int64_t, const json::memory_source&) {
+                   bool, std::int64_t, const memory_source&) {
     return {};
   }
   json::error assign(const unstamped&) { return {}; }
@@ -234,7 +234,7 @@ struct loaded_section {
 template <class Tracking>
 class section {
  public:
-  explicit section(const json::memory_source& memory = {}) noexcept
+  explicit section(const memory_source& memory = {}) noexcept
       : values_(memory), tracking_(memory) {}
 
   const json::arena_value& values() const noexcept { return values_.root(); }
@@ -269,7 +269,7 @@ class section {
   /// are not an object; depth_exceeded, not_finite, out_of_memory. After an error the section must
   /// not be used.
   json::error load(const loaded_section& content, size_formula formula,
-                   const json::memory_source& working);
+                   const memory_source& working);
 
  private:
   friend class section_write<Tracking>;
@@ -285,7 +285,7 @@ template <class Tracking>
 class section_write {
  public:
   section_write(section<Tracking>& target, part where, const dialect& rules,
-                const json::memory_source& working) noexcept
+                const memory_source& working) noexcept
       : target_(target),
         where_(where),
         rules_(rules),
@@ -310,11 +310,11 @@ class section_write {
       if (detail::send_known(input, quick))
         return {};  // what is wrong, and where, is found out more slowly
     }
-    json::detail::walk_memory<json::arena_value> memory(working_);
+    json::core::walk_memory<json::arena_value> memory(working_);
     detail::rule_checker checker(rules_, where_, form, report, working_);
     if (json::error e = detail::check_rules(input, checker, memory, base)) return e;
     if (rules_.basis != size_basis::patch) return {};
-    return detail::measure(input, rules_.size, json::detail::nulls::emit, memory, input_size_);
+    return detail::measure(input, rules_.size, json::core::nulls::emit, memory, input_size_);
   }
   /// Finds out what `patch`, which was checked and must stay until the commit, does. Errors:
   /// section_too_large, section_text_too_long (noted in the report if there is one),
@@ -361,8 +361,8 @@ class section_write {
   section<Tracking>& target_;
   part where_;
   const dialect& rules_;
-  json::memory_source working_;
-  merge::detail::document_merge<json::arena_value> merge_;
+  memory_source working_;
+  merge::core::document_merge<json::arena_value> merge_;
   typename Tracking::survey survey_;
   std::int64_t next_version_ = 0;
   detail::section_size input_size_;  ///< where the dialect measures that
@@ -383,14 +383,14 @@ class unusual_pruner {
     if (depth_ != 0 && objects_[depth_ - 1] != nullptr) {
       json::arena_value& around = *objects_[depth_ - 1];
       const json::size_type index = find(around, *member);
-      if (index != json::detail::no_index) at = &json::detail::members_begin(around)[index].value;
+      if (index != json::core::no_index) at = &json::core::members_begin(around)[index].value;
       if (at != nullptr && !at->IsObject()) {  // no metadata at all: now there is some
         erase(around, index);
         at = nullptr;
       }
     }
     for (json::size_type i = at == nullptr ? 0 : at->MemberCount(); i-- > 0;) {
-      const std::string_view name = json::detail::text_of(json::detail::members_begin(*at)[i].name);
+      const std::string_view name = json::core::text_of(json::core::members_begin(*at)[i].name);
       if (!name.empty() && name.front() == '$') erase(*at, i);
     }
     objects_[depth_++] = at;
@@ -405,18 +405,18 @@ class unusual_pruner {
     json::arena_value* object = objects_[depth_ - 1];
     if (object == nullptr) return true;
     const json::size_type index = find(*object, *member);
-    if (index != json::detail::no_index) erase(*object, index);
+    if (index != json::core::no_index) erase(*object, index);
     return true;
   }
 
  private:
   static json::size_type find(const json::arena_value& object,
                               const value_member& member) noexcept {
-    const auto* members = json::detail::members_begin(object);
+    const auto* members = json::core::members_begin(object);
     for (json::size_type i = 0; i < object.MemberCount(); ++i) {
-      if (json::detail::same_text(members[i].name, member.name)) return i;
+      if (json::core::same_text(members[i].name, member.name)) return i;
     }
-    return json::detail::no_index;
+    return json::core::no_index;
   }
   static void erase(json::arena_value& object, json::size_type index) {
     object.EraseMember(object.MemberBegin() + static_cast<std::ptrdiff_t>(index));
@@ -429,8 +429,7 @@ class unusual_pruner {
 /// Adds up how a plan changes the size of a section.
 class plan_sizes {
  public:
-  plan_sizes(size_formula formula, json::detail::nulls rule,
-             const json::memory_source& memory) noexcept
+  plan_sizes(size_formula formula, json::core::nulls rule, const memory_source& memory) noexcept
       : formula_(formula), rule_(rule), memory_(memory) {}
   section_size added, removed;
   json::error failure;
@@ -447,8 +446,8 @@ class plan_sizes {
   }
   bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
     if (action == merge_action::keep) return true;
-    const std::string_view name = json::detail::text_of(member->name);
-    if (old != nullptr && !count(*old, json::detail::nulls::emit, removed)) return false;
+    const std::string_view name = json::core::text_of(member->name);
+    if (old != nullptr && !count(*old, json::core::nulls::emit, removed)) return false;
     if (action != merge_action::remove && !count(member->value, rule_, added)) return false;
     if (action == merge_action::add) {
       added += name_size(name, formula_);
@@ -461,11 +460,11 @@ class plan_sizes {
   }
 
  private:
-  bool count(const arena_value& value, json::detail::nulls rule, section_size& sum) {
+  bool count(const arena_value& value, json::core::nulls rule, section_size& sum) {
     if (formula_ == size_formula::contents && !value.IsObject() &&
         !value.IsArray()) {  // no walk for that
       size_counter counter;
-      static_cast<void>(json::detail::emit_scalar(value, counter));
+      static_cast<void>(json::core::emit_scalar(value, counter));
       sum += counter.size();
       return true;
     }
@@ -478,8 +477,8 @@ class plan_sizes {
     std::size_t before, after;
   };
   size_formula formula_;
-  json::detail::nulls rule_;
-  json::detail::walk_memory<arena_value> memory_;
+  json::core::nulls rule_;
+  json::core::walk_memory<arena_value> memory_;
   member_counts counts_[json::default_max_depth + 1];
   std::size_t depth_ = 0;
 };
@@ -503,7 +502,7 @@ inline void stamped::commit(const detail::merge_plan& plan, const json::arena_va
 
 inline json::error stamped::load(const json::arena_value& values, const json::arena_value& metadata,
                                  const json::arena_value* versions, bool with_versions,
-                                 std::int64_t version, const json::memory_source& working) {
+                                 std::int64_t version, const memory_source& working) {
   json::document complete(working);
   if (versions != nullptr) {
     merge::options o;
@@ -522,7 +521,7 @@ inline json::error stamped::load(const json::arena_value& values, const json::ar
 inline json::error stamped::take_stamps(const json::arena_value& values,
                                         const json::arena_value& complete,
                                         const json::arena_value& metadata, bool with_versions,
-                                        std::int64_t newest, const json::memory_source& working) {
+                                        std::int64_t newest, const memory_source& working) {
   if (!shadow_.load(values, complete, newest, working)) return json::errc::out_of_memory;
   // What the stamps do not print the way it was written is kept as a difference.
   json::document printed(working);
@@ -544,7 +543,7 @@ inline json::error stamped::take_stamps(const json::arena_value& values,
 
 template <class Handler>
 json::error stamped::emit(const json::arena_value& values, bool with_versions, Handler& handler,
-                          const json::memory_source& working) const {
+                          const memory_source& working) const {
   if (unusual_ == nullptr)
     return detail::emit_metadata(values, shadow_, fields(with_versions), handler);
   json::document printed(working);
@@ -556,19 +555,19 @@ json::error stamped::emit(const json::arena_value& values, bool with_versions, H
   if (json::error e = merge::apply_merge_patch(printed, unusual_->root(), unusual_rules(working)))
     return e;
   detail::own_members_first(json::document_access::root(printed));
-  json::detail::walk_memory<json::arena_value> memory(working);
-  return json::detail::emit(printed.root(), handler, json::detail::nulls::emit,
-                            static_cast<std::size_t>(-1), memory);
+  json::core::walk_memory<json::arena_value> memory(working);
+  return json::core::emit(printed.root(), handler, json::core::nulls::emit,
+                          static_cast<std::size_t>(-1), memory);
 }
 
 template <class Tracking>
 json::error section<Tracking>::load(const loaded_section& content, size_formula formula,
-                                    const json::memory_source& working) {
+                                    const memory_source& working) {
   if (!content.values.IsObject()) return json::errc::not_a_twin;
   if (json::error e = values_.assign(content.values)) return e;
-  json::detail::walk_memory<json::arena_value> memory(working);
+  json::core::walk_memory<json::arena_value> memory(working);
   if (json::error e =
-          detail::measure(values_.root(), formula, json::detail::nulls::emit, memory, size_))
+          detail::measure(values_.root(), formula, json::core::nulls::emit, memory, size_))
     return e;
   version_ = content.version;
   tracking_.start(version_);

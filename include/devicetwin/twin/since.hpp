@@ -7,6 +7,7 @@
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 
+#include "../base/text_buffer.hpp"
 #include "../json/write.hpp"
 #include "../merge/diff.hpp"
 #include "../merge/merge_patch.hpp"
@@ -50,7 +51,7 @@ namespace detail {
 /// are back.
 template <class Handler>
 bool emit_missing_names(const arena_value& names, const arena_value& values, Handler& handler,
-                        json::detail::index_memory& indexes, const json::memory_source& working) {
+                        json::core::index_memory& indexes, const memory_source& working) {
   struct frame {
     const arena_value* names;
     const arena_value* values;
@@ -59,7 +60,7 @@ bool emit_missing_names(const arena_value& names, const arena_value& values, Han
     std::size_t index_base;
     ordered_lookup lookup;
   };
-  json::detail::stack<frame, 8> frames(working);
+  base::stack<frame, 8> frames(working);
   indexes.truncate(0);
   if (!handler.StartObject() || !frames.push({&names, &values, 0, 0, 0, ordered_lookup(values)}))
     return false;
@@ -71,15 +72,15 @@ bool emit_missing_names(const arena_value& names, const arena_value& values, Han
       frames.pop();
       continue;
     }
-    const value_member& name = json::detail::members_begin(*f.names)[f.next++];
-    size_type index = json::detail::no_index;
-    if (!f.lookup.find(json::detail::text_of(name.name), indexes, index)) return false;
-    const arena_value* now = index == json::detail::no_index
+    const value_member& name = json::core::members_begin(*f.names)[f.next++];
+    size_type index = json::core::no_index;
+    if (!f.lookup.find(json::core::text_of(name.name), indexes, index)) return false;
+    const arena_value* now = index == json::core::no_index
                                  ? nullptr
-                                 : &json::detail::members_begin(*f.values)[index].value;
+                                 : &json::core::members_begin(*f.values)[index].value;
     if (now != nullptr && !(now->IsObject() && name.value.IsObject()))
       continue;  // it is there, and sent as a whole if it changed
-    const std::string_view text = json::detail::text_of(name.name);
+    const std::string_view text = json::core::text_of(name.name);
     if (!handler.Key(text.data(), static_cast<size_type>(text.size()), true)) return false;
     ++f.sent;
     if (now == nullptr) {
@@ -97,9 +98,9 @@ bool emit_missing_names(const arena_value& names, const arena_value& values, Han
 /// records cost n * log(n).
 inline json::error removed_since(const section_history& history, const arena_value& values,
                                  std::int64_t version, json::document& nulls,
-                                 const json::memory_source& working) {
+                                 const memory_source& working) {
   if (history.size() == 0 || history[history.size() - 1].version <= version) return {};
-  json::detail::index_memory indexes(working);
+  json::core::index_memory indexes(working);
   merge::options keep;
   keep.nulls = merge::null_rule::keep;
   keep.memory = working;
@@ -141,7 +142,7 @@ inline json::error removed_since(const section_history& history, const arena_val
 template <class Handler>
 json::error send_changes(const section<stamped>& s, std::int64_t version,
                          const arena_value& removed, Handler& handler,
-                         const json::memory_source& working) {
+                         const memory_source& working) {
   struct frame {
     const arena_value* object;
     stamp_shadow::word at;
@@ -152,10 +153,10 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
     ordered_lookup lookup;
   };
   const stamp_shadow& shadow = s.tracking().shadow();
-  json::detail::stack<frame, 8> frames(working);
-  json::detail::index_memory indexes(working);
-  json::detail::walk_memory<arena_value> memory(working);
-  const auto stopped = [&] { return json::error(json::detail::failure_of(handler, 0)); };
+  base::stack<frame, 8> frames(working);
+  json::core::index_memory indexes(working);
+  json::core::walk_memory<arena_value> memory(working);
+  const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   const auto enter = [&](const arena_value& object, stamp_shadow::word w,
                          const arena_value* nulls) {
     if (nulls != nullptr && !nulls->IsObject()) nulls = nullptr;
@@ -163,7 +164,7 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
     if (shadow.is_block(w) &&
         shadow.newest_other(w).version <= version) {  // at most the last one written is new
       next = shadow.last_written(w);
-      end = next == json::detail::no_index ? next : next + 1;
+      end = next == json::core::no_index ? next : next + 1;
     }
     return frames.push({&object, w, nulls, next, end, 0, indexes.size(),
                         nulls == nullptr ? ordered_lookup() : ordered_lookup(*nulls)});
@@ -176,9 +177,9 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
     frame& f = frames.back();
     if (f.next == f.end) {
       for (size_type i = 0; f.removed != nullptr && i < f.removed->MemberCount(); ++i) {
-        const value_member& gone = json::detail::members_begin(*f.removed)[i];
+        const value_member& gone = json::core::members_begin(*f.removed)[i];
         if (!gone.value.IsNull()) continue;
-        const std::string_view name = json::detail::text_of(gone.name);
+        const std::string_view name = json::core::text_of(gone.name);
         if (!handler.Key(name.data(), static_cast<size_type>(name.size()), true) || !handler.Null())
           return stopped();
         ++f.sent;
@@ -191,21 +192,21 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
     const size_type index = f.next++;
     const stamp_shadow::word w = shadow.child(f.at, index);
     if (shadow.at(w).version <= version) continue;
-    const value_member& member = json::detail::members_begin(*f.object)[index];
-    const std::string_view name = json::detail::text_of(member.name);
+    const value_member& member = json::core::members_begin(*f.object)[index];
+    const std::string_view name = json::core::text_of(member.name);
     if (!handler.Key(name.data(), static_cast<size_type>(name.size()), true)) return stopped();
     ++f.sent;
     if (!member.value.IsObject()) {
-      if (json::error e = json::detail::emit(member.value, handler, json::detail::nulls::emit,
-                                             static_cast<std::size_t>(-1), memory))
+      if (json::error e = json::core::emit(member.value, handler, json::core::nulls::emit,
+                                           static_cast<std::size_t>(-1), memory))
         return e;
       continue;
     }
     const arena_value* nulls = nullptr;
     if (f.removed != nullptr) {
-      size_type at = json::detail::no_index;
+      size_type at = json::core::no_index;
       if (!f.lookup.find(name, indexes, at)) return json::errc::out_of_memory;
-      if (at != json::detail::no_index) nulls = &json::detail::members_begin(*f.removed)[at].value;
+      if (at != json::core::no_index) nulls = &json::core::members_begin(*f.removed)[at].value;
     }
     if (!handler.StartObject()) return stopped();
     if (!enter(member.value, w, nulls)) return json::errc::out_of_memory;
@@ -218,7 +219,7 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
 template <class Memory, class Handler>
 json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
                                std::int64_t version, Handler& handler) {
-  static_assert(json::detail::is_handler<Handler>,
+  static_assert(json::core::is_handler<Handler>,
                 "emit_changes_since: the last argument is a RapidJSON handler");
   if (where == part::tags || !t.desired().IsObject()) return json::errc::not_found;
   const section<stamped>& s = detail::twin_access::state(t).properties(where);
@@ -226,7 +227,7 @@ json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
   if (version < 1 || version < history.known_since() || version > s.version() ||
       s.tracking().is_doubted())
     return json::errc::too_old;
-  const json::memory_source working = t.memory_source();
+  const memory_source working = t.memory();
   json::document removed(working);
   if (json::error e = detail::removed_since(history, s.values(), version, removed, working))
     return e;
@@ -236,7 +237,7 @@ json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
 template <class Memory, class Output>
 json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where,
                                 std::int64_t version, Output& out, unsigned indent) {
-  static_assert(json::detail::is_output<Output>,
+  static_assert(base::is_output<Output>,
                 "devicetwin: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
   return detail::write_events(

@@ -4,7 +4,7 @@
 /// A store of your own over a database is a table with three functions, and twin_cache does the
 /// rest:
 ///     struct my_table {
-///       json::error load(const twin_id& id, json::text_buffer& bytes, std::uint64_t& revision);
+///       json::error load(const twin_id& id, text_buffer& bytes, std::uint64_t& revision);
 ///       json::error store(const twin_id& id, std::string_view bytes, std::uint64_t expected,
 ///       std::uint64_t& revision); json::error remove(const twin_id& id, std::uint64_t expected);
 ///     };
@@ -17,6 +17,7 @@
 #include <type_traits>  // std::is_same_v, std::void_t
 #include <utility>      // std::declval
 
+#include "../base/text_buffer.hpp"
 #include "detail/id_table.hpp"
 #include "stored.hpp"
 #include "twin.hpp"
@@ -93,10 +94,10 @@ inline constexpr bool table_loads = false;
 template <class Table>
 inline constexpr bool
     table_loads<Table, std::void_t<decltype(std::declval<Table&>().load(
-                           std::declval<const twin_id&>(), std::declval<json::text_buffer&>(),
+                           std::declval<const twin_id&>(), std::declval<text_buffer&>(),
                            std::declval<std::uint64_t&>()))>> =
         std::is_same_v<decltype(std::declval<Table&>().load(std::declval<const twin_id&>(),
-                                                            std::declval<json::text_buffer&>(),
+                                                            std::declval<text_buffer&>(),
                                                             std::declval<std::uint64_t&>())),
                        json::error>;
 
@@ -138,7 +139,7 @@ struct check_twin_store {
 template <class Table>
 struct check_twin_table {
   static_assert(table_loads<Table>,
-                "twin_table: the table needs json::error load(const twin_id&, json::text_buffer& "
+                "twin_table: the table needs json::error load(const twin_id&, text_buffer& "
                 "bytes, std::uint64_t& revision)");
   static_assert(table_stores<Table>,
                 "twin_table: the table needs json::error store(const twin_id&, std::string_view "
@@ -165,8 +166,7 @@ class memory_store {
  public:
   using twin_type = twin;
 
-  explicit memory_store(const dialect& rules = azure,
-                        const json::memory_source& memory = {}) noexcept
+  explicit memory_store(const dialect& rules = azure, const memory_source& memory = {}) noexcept
       : rules_(&rules), twins_(memory) {}
 
   json::result<twin*> find(const twin_id& id) noexcept {
@@ -213,7 +213,7 @@ class memory_store {
 // one table. A revision is any number but 0, another one after each store(); 0 says that there is
 // no twin.
 //
-//   json::error load(const twin_id&, json::text_buffer& bytes, std::uint64_t& revision)
+//   json::error load(const twin_id&, text_buffer& bytes, std::uint64_t& revision)
 //     Appends the bytes. Errors: not_found; whatever else went wrong.
 //
 //   json::error store(const twin_id&, std::string_view bytes, std::uint64_t expected,
@@ -237,8 +237,8 @@ class twin_cache {
   using twin_type = twin;
 
   /// At most `max_live` twins are kept live, 1 at least.
-  explicit twin_cache(Table& table, const dialect& rules = azure,
-                      const json::memory_source& memory = {}, std::size_t max_live = 4096) noexcept
+  explicit twin_cache(Table& table, const dialect& rules = azure, const memory_source& memory = {},
+                      std::size_t max_live = 4096) noexcept
       : table_(table),
         rules_(&rules),
         max_live_(max_live == 0 ? 1 : max_live),
@@ -306,7 +306,7 @@ class twin_cache {
   Table& table_;
   const dialect* rules_;
   std::size_t max_live_;
-  json::text_buffer bytes_;
+  text_buffer bytes_;
   detail::id_table<entry> live_;
   entry* newest_ = nullptr;
   entry* oldest_ = nullptr;

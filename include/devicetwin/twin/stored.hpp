@@ -8,9 +8,10 @@
 #include <cstdint>      // std::uint64_t
 #include <string_view>  // std::string_view
 
+#include "../base/text_buffer.hpp"
 #include "../json/read.hpp"
+#include "../json/stored_form.hpp"
 #include "../json/write.hpp"
-#include "detail/stored_form.hpp"
 #include "twin.hpp"
 #include "view.hpp"
 
@@ -35,7 +36,7 @@ json::error load_stored(std::string_view bytes, basic_twin<Memory, stamped>& t);
 
 namespace detail {
 
-// The content of the stored form (detail/stored_form.hpp): flags, the service's view without
+// The content of the stored form (../json/stored_form.hpp): flags, the service's view without
 // metadata, and for desired and reported: known since, budget, the records (version, names), the
 // numbers of stamp_shadow::store(), and the peculiarities of a loaded `$metadata` as JSON, or
 // nothing.
@@ -44,8 +45,8 @@ inline constexpr unsigned stored_shows_history = 1, stored_doubts_desired = 2,
                           stored_doubts_reported = 4;
 
 inline json::error store_tracking(const stamped& tracking, const json::arena_value& values,
-                                  stored_writer<json::text_buffer>& out,
-                                  const json::memory_source& working) {
+                                  json::core::stored_writer<text_buffer>& out,
+                                  const memory_source& working) {
   const section_history& history = tracking.history();
   out.number(static_cast<std::uint64_t>(history.known_since()));
   out.number(history.budget());
@@ -55,7 +56,7 @@ inline json::error store_tracking(const stamped& tracking, const json::arena_val
     out.text(history[i].names);
   }
   tracking.shadow().store(values, [&out](std::uint64_t n) { out.number(n); });
-  json::text_buffer unusual(working);
+  text_buffer unusual(working);
   json::write_options options;
   options.max_depth = whole_twin_depth;
   options.memory = working;
@@ -67,9 +68,9 @@ inline json::error store_tracking(const stamped& tracking, const json::arena_val
 }
 
 /// Takes what store_tracking() wrote for a section of these values and this version.
-inline json::errc restore_tracking(stored_reader& in, const json::arena_value& values,
+inline json::errc restore_tracking(json::core::stored_reader& in, const json::arena_value& values,
                                    std::int64_t newest, bool doubted, stamped& tracking,
-                                   const json::memory_source& working) {
+                                   const memory_source& working) {
   section_history& history = tracking.history();
   std::uint64_t known_since = 0, budget = 0, records = 0;
   if (!in.number(known_since) || !in.number(budget) || !in.number(records))
@@ -120,13 +121,13 @@ inline json::errc restore_tracking(stored_reader& in, const json::arena_value& v
 
 template <class Memory, class Output>
 json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out) {
-  static_assert(json::detail::is_output<Output>,
+  static_assert(base::is_output<Output>,
                 "write_stored: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
   const auto& state = detail::twin_access::state(t);
-  const json::memory_source working = t.memory_source();
-  json::text_buffer payload(working), view(working);
-  detail::stored_writer<json::text_buffer> writer(payload);
+  const memory_source working = t.memory();
+  text_buffer payload(working), view(working);
+  json::core::stored_writer<text_buffer> writer(payload);
   view_options options;
   options.metadata = false;
   if (json::error e =
@@ -142,17 +143,17 @@ json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out) {
     if (json::error e = detail::store_tracking(s.tracking(), s.values(), writer, working)) return e;
   }
   if (!writer.good()) return json::errc::out_of_memory;
-  return detail::write_stored_form(detail::stored_mark, stored_format, out,
-                                   [&](auto& to) { to.bytes(payload.view()); });
+  return json::core::write_stored_form(detail::stored_mark, stored_format, out,
+                                       [&](auto& to) { to.bytes(payload.view()); });
 }
 
 template <class Memory>
 json::error load_stored(std::string_view bytes, basic_twin<Memory, stamped>& t) {
   std::string_view payload;
   const json::errc form =
-      detail::read_stored_form(bytes, detail::stored_mark, stored_format, payload);
+      json::core::read_stored_form(bytes, detail::stored_mark, stored_format, payload);
   if (form != json::errc::ok) return form;
-  detail::stored_reader in(payload);
+  json::core::stored_reader in(payload);
   std::uint64_t flags = 0;
   std::string_view view;
   if (!in.number(flags) || flags > 7 || !in.text(view)) return json::errc::damaged;
@@ -165,8 +166,8 @@ json::error load_stored(std::string_view bytes, basic_twin<Memory, stamped>& t) 
     section<stamped>& s = state.properties(where);
     const bool doubted = (flags & (where == part::desired ? detail::stored_doubts_desired
                                                           : detail::stored_doubts_reported)) != 0;
-    const json::errc code = detail::restore_tracking(in, s.values(), s.version(), doubted,
-                                                     s.tracking(), t.memory_source());
+    const json::errc code =
+        detail::restore_tracking(in, s.values(), s.version(), doubted, s.tracking(), t.memory());
     if (code != json::errc::ok) return code;
   }
   if (!in.done()) return json::errc::damaged;

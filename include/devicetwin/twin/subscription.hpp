@@ -10,9 +10,10 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
+#include "../base/plain_array.hpp"
 #include "../base/range.hpp"
-#include "../json/detail/plain_array.hpp"
-#include "../json/detail/stack.hpp"
+#include "../base/stack.hpp"
+#include "../base/text_buffer.hpp"
 #include "../json/equal.hpp"
 #include "../json/pointer.hpp"
 #include "../json/write.hpp"
@@ -41,7 +42,7 @@ struct subscription {
 /// What of one write a subscription is about: one delivery, whatever the number of changes.
 class matches {
  public:
-  explicit matches(const json::memory_source& memory = {}) noexcept
+  explicit matches(const memory_source& memory = {}) noexcept
       : memory_(memory), found_(memory), pointers_(memory) {}
 
   bool empty() const noexcept { return found_.empty(); }
@@ -74,9 +75,9 @@ class matches {
   json::error look_inside(const subscription& wanted, const property_change& change,
                           std::string_view rest);
 
-  json::memory_source memory_;
-  json::detail::plain_array<record> found_;
-  json::text_buffer pointers_;
+  memory_source memory_;
+  base::plain_array<record> found_;
+  text_buffer pointers_;
 };
 
 /// Fills `found` with what `wanted` is about in the changes of one write; nothing for what did not
@@ -113,9 +114,9 @@ inline json::error matches::look_inside(const subscription& wanted, const proper
     std::size_t index_base;
     detail::ordered_lookup other;  ///< of the object that is not gone through
   };
-  json::detail::stack<frame, 4> frames(memory_);
-  json::detail::index_memory indexes(memory_);
-  json::text_buffer pointer(memory_);
+  base::stack<frame, 4> frames(memory_);
+  json::core::index_memory indexes(memory_);
+  text_buffer pointer(memory_);
   const auto as_object = [](const json::arena_value* value) {
     return value != nullptr && value->IsObject() ? value : nullptr;
   };
@@ -134,9 +135,9 @@ inline json::error matches::look_inside(const subscription& wanted, const proper
   const auto member = [&](const json::arena_value* object,
                           std::string_view token) -> const json::arena_value* {
     if (as_object(object) == nullptr) return nullptr;
-    const auto* members = json::detail::members_begin(*object);
+    const auto* members = json::core::members_begin(*object);
     for (json::size_type i = 0; i < object->MemberCount(); ++i) {
-      if (json::detail::token_is(token, json::detail::text_of(members[i].name)))
+      if (json::core::token_is(token, json::core::text_of(members[i].name)))
         return &members[i].value;
     }
     return nullptr;
@@ -152,14 +153,14 @@ inline json::error matches::look_inside(const subscription& wanted, const proper
         json::equal_options options;
         options.memory = memory_;
         const auto same = json::equal(*old_value, *new_value, options);
-        if (const json::errc e = json::detail::failure_of(same); e != json::errc::ok) return e;
+        if (const json::errc e = json::core::failure_of(same); e != json::errc::ok) return e;
         if (same == json::comparison::equal) continue;
       }
       if (!add(wanted.where, pointer.view(), old_value, new_value))
         return json::errc::out_of_memory;
       continue;
     }
-    json::detail::pointer_tokens tokens(f.rest);
+    json::core::pointer_tokens tokens(f.rest);
     std::string_view token;
     static_cast<void>(tokens.next(token));
     const std::string_view after = f.rest.substr(f.rest.size() - tokens.remaining());
@@ -186,16 +187,16 @@ inline json::error matches::look_inside(const subscription& wanted, const proper
         }
         continue;
       }
-      const auto& m = json::detail::members_begin(*object)[f.next++];
-      const json::step taken = json::step::member(json::detail::text_of(m.name));
-      json::size_type index = json::detail::no_index;
+      const auto& m = json::core::members_begin(*object)[f.next++];
+      const json::step taken = json::step::member(json::core::text_of(m.name));
+      json::size_type index = json::core::no_index;
       bool good = beside == nullptr || f.other.find(taken.text(), indexes, index);
-      json::detail::render_step(taken, [&](char c) { good = good && pointer.append(&c, 1); });
+      json::core::render_step(taken, [&](char c) { good = good && pointer.append(&c, 1); });
       if (!good) return json::errc::out_of_memory;
-      if (f.in_new && index != json::detail::no_index) continue;
+      if (f.in_new && index != json::core::no_index) continue;
       (f.in_new ? new_value : old_value) = &m.value;
-      if (index != json::detail::no_index)
-        new_value = &json::detail::members_begin(*beside)[index].value;
+      if (index != json::core::no_index)
+        new_value = &json::core::members_begin(*beside)[index].value;
     }
     if (old_value == nullptr && new_value == nullptr) continue;
     if (!enter(old_value, new_value, after)) return json::errc::out_of_memory;
@@ -205,13 +206,13 @@ inline json::error matches::look_inside(const subscription& wanted, const proper
 
 inline json::error find_matches(const subscription& wanted, const outcome& done, matches& found) {
   found.clear();
-  if (!json::detail::pointer_tokens::valid(wanted.pointer)) {
-    return json::error(json::errc::invalid_pointer).at(json::detail::pointer_text{wanted.pointer});
+  if (!json::core::pointer_tokens::valid(wanted.pointer)) {
+    return json::error(json::errc::invalid_pointer).at(json::core::pointer_text{wanted.pointer});
   }
   for (std::size_t i = 0; i < done.size(); ++i) {
     const property_change change = done[i];
     if (change.where != wanted.where) continue;
-    json::detail::pointer_tokens pattern(wanted.pointer), changed(change.pointer);
+    json::core::pointer_tokens pattern(wanted.pointer), changed(change.pointer);
     std::string_view token, name;
     json::error failure;
     for (;;) {

@@ -12,8 +12,8 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::enable_if_t
 
+#include "../base/pool.hpp"
 #include "../json/arena.hpp"
-#include "../json/pool.hpp"
 #include "../json/read.hpp"
 #include "../json/write.hpp"
 #include "detail/render.hpp"
@@ -34,11 +34,11 @@ inline namespace DEVICETWIN_ABI {
 class heap_memory {
  public:
   heap_memory() noexcept = default;
-  explicit heap_memory(const json::memory_source& source) noexcept : source_(source) {}
-  json::memory_source source() const noexcept { return source_; }
+  explicit heap_memory(const memory_source& source) noexcept : source_(source) {}
+  memory_source source() const noexcept { return source_; }
 
  private:
-  json::memory_source source_;
+  memory_source source_;
 };
 
 /// Where a twin lives: in a caller's buffer and nowhere else; the buffer must outlive it. Views and
@@ -49,10 +49,10 @@ class heap_memory {
 class buffer_memory {
  public:
   buffer_memory(void* buffer, std::size_t bytes) noexcept : pool_(buffer, bytes) {}
-  json::memory_source source() const noexcept { return pool_.source(); }
+  memory_source source() const noexcept { return pool_.source(); }
 
  private:
-  json::pool pool_;
+  pool pool_;
 };
 
 namespace detail {
@@ -60,12 +60,12 @@ namespace detail {
 /// Neither JSON text nor a RapidJSON value.
 template <class Input>
 inline constexpr bool is_no_input =
-    !json::detail::is_value<Input> && !std::is_convertible_v<const Input&, std::string_view>;
+    !json::core::is_value<Input> && !std::is_convertible_v<const Input&, std::string_view>;
 
 template <class Input>
 json::error explain_input() {
   static_assert(
-      json::detail::mistaken<Input>,
+      json::core::mistaken<Input>,
       "basic_twin: the input is JSON text or a RapidJSON value (of a json::document, its root())");
   return json::errc::wrong_type;
 }
@@ -170,19 +170,19 @@ class basic_twin {
     json::read_options options;
     options.max_depth = detail::whole_twin_depth;
     options.big_integers = rules().big_integers;
-    options.memory = memory_source();
-    json::arena memory(memory_source());
-    static_cast<void>(memory.reserve(
+    options.memory = memory();
+    json::arena scratch(memory());
+    static_cast<void>(scratch.reserve(
         3 * text.size()));  // it is rarely more; without room for that it grows in steps
     json::arena_value whole;
-    if (json::error e = json::read(text, whole, memory, options)) return e;
+    if (json::error e = json::read(text, whole, scratch, options)) return e;
     return load_value(whole);
   }
   template <class Allocator>
   json::error load(const json::basic_value<Allocator>& value) {
-    json::arena memory(memory_source());
+    json::arena scratch(memory());
     json::arena_value copy;
-    if (json::error e = copy_checked(value, copy, memory, detail::whole_twin_depth)) return e;
+    if (json::error e = copy_checked(value, copy, scratch, detail::whole_twin_depth)) return e;
     return load_value(copy);
   }
   /// Neither text nor a value: a mistake, explained.
@@ -325,7 +325,8 @@ class basic_twin {
                                                                            : written.version());
   }
 
-  json::memory_source memory_source() const noexcept { return state_.working(); }
+  /// Where its working memory comes from.
+  memory_source memory() const noexcept { return state_.working(); }
 
  private:
   friend struct detail::twin_access;
@@ -341,7 +342,7 @@ class basic_twin {
     done.clear();
     json::read_options options;
     options.big_integers = rules().big_integers;
-    options.memory = memory_source();
+    options.memory = memory();
     json::arena_value value;
     if (json::error e = json::read(text, value, detail::outcome_access::arena(done), options))
       return emptied(done, e);
@@ -359,7 +360,7 @@ class basic_twin {
   template <class Act>
   json::error ask(std::string_view text, party who, validation& report, Act&& act) const {
     report.clear();
-    outcome none(memory_source());
+    outcome none(memory());
     auto& self = const_cast<state&>(state_);  // with a report nothing is written
     const json::error e =
         read_and(text, none, [&](json::arena_value& v) { return act(self, v, none); });
@@ -369,11 +370,11 @@ class basic_twin {
     const auto note = [&](std::string_view pointer, json::errc code) {
       part where = part::reported;
       if (who == party::service && !section_in_root(pointer, where)) return code;
-      const auto violation = json::error(code).at(json::detail::pointer_text{pointer});
+      const auto violation = json::error(code).at(json::core::pointer_text{pointer});
       return report.add(where, violation) ? json::errc::ok : json::errc::out_of_memory;
     };
     if (json::error worse = detail::read_without_big_numbers(
-            text, value, detail::outcome_access::arena(none), rules(), memory_source(), note))
+            text, value, detail::outcome_access::arena(none), rules(), memory(), note))
       return worse;
     return act(self, value, none);
   }
@@ -399,17 +400,16 @@ class basic_twin {
   /// A value of the caller's, with the strings checked that nobody has read.
   template <class Allocator>
   json::error copy_checked(const json::basic_value<Allocator>& given, json::arena_value& value,
-                           json::arena& memory,
+                           json::arena& scratch,
                            std::size_t max_depth = json::default_max_depth) const {
-    json::detail::walk_memory<json::basic_value<Allocator>> walk(memory_source());
+    json::core::walk_memory<json::basic_value<Allocator>> walk(memory());
     detail::counted_text text;
     json::text_writer<detail::counted_text> checker(text);
-    if (json::error e =
-            json::detail::emit(given, checker, json::detail::nulls::emit, max_depth, walk))
+    if (json::error e = json::core::emit(given, checker, json::core::nulls::emit, max_depth, walk))
       return e;
-    json::detail::tree_builder<json::arena> builder(memory, memory_source());
+    json::core::tree_builder<json::arena> builder(scratch, memory());
     return builder.build(value, [&](auto& handler) {
-      return json::detail::emit(given, handler, json::detail::nulls::emit, max_depth, walk);
+      return json::core::emit(given, handler, json::core::nulls::emit, max_depth, walk);
     });
   }
 

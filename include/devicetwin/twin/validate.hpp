@@ -6,15 +6,16 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::enable_if_t, std::is_convertible_v, std::remove_reference_t
 
+#include "../base/plain_array.hpp"
+#include "../base/text_buffer.hpp"
 #include "../json/arena.hpp"
-#include "../json/detail/builder.hpp"
-#include "../json/detail/events.hpp"
-#include "../json/detail/plain_array.hpp"
-#include "../json/detail/text.hpp"
 #include "../json/error.hpp"
 #include "../json/number.hpp"
 #include "../json/pointer.hpp"
 #include "../json/read.hpp"
+#include "../json/text/utf8.hpp"
+#include "../json/tree/builder.hpp"
+#include "../json/tree/events.hpp"
 #include "../json/value.hpp"
 #include "../json/write.hpp"
 #include "dialect.hpp"
@@ -35,7 +36,7 @@ struct violation {
 /// All violations found, and how much room each section has left.
 class validation {
  public:
-  explicit validation(const json::memory_source& memory = {}) noexcept : found_(memory) {}
+  explicit validation(const memory_source& memory = {}) noexcept : found_(memory) {}
 
   bool empty() const noexcept { return found_.empty(); }
   std::size_t size() const noexcept { return found_.size(); }
@@ -62,7 +63,7 @@ class validation {
   void truncate(std::size_t size) noexcept { found_.truncate(size); }
 
  private:
-  json::detail::plain_array<violation> found_;
+  base::plain_array<violation> found_;
   std::int64_t head_room_[part_count] = {INT64_MAX, INT64_MAX, INT64_MAX};
 };
 
@@ -76,21 +77,21 @@ class validation {
 /// Cost: one pass.
 template <class Allocator>
 json::error validate(const json::basic_value<Allocator>& value, part where, shape form,
-                     const dialect& rules, validation& out, const json::memory_source& memory = {});
+                     const dialect& rules, validation& out, const memory_source& memory = {});
 
 /// The same for JSON text. First adds each integer beyond 64 bits, where the dialect refuses them,
 /// and each number beyond the largest double. Errors: those of json::read but for the size of
 /// numbers; as above. Then `out` is as it was. Cost: two or three passes.
 inline json::error validate(std::string_view text, part where, shape form, const dialect& rules,
-                            validation& out, const json::memory_source& memory = {});
+                            validation& out, const memory_source& memory = {});
 
 /// Neither a value nor text: a mistake, explained.
 template <class Value, class... Rest>
-std::enable_if_t<!json::detail::is_value<Value> &&
+std::enable_if_t<!json::core::is_value<Value> &&
                      !std::is_convertible_v<const Value&, std::string_view>,
                  json::error>
 validate(const Value&, Rest&&...) {
-  static_assert(json::detail::mistaken<Value>,
+  static_assert(json::core::mistaken<Value>,
                 "validate: the first argument is a RapidJSON value (of a json::document, its "
                 "root(); of a twin, a part of it) or JSON text");
   return json::errc::wrong_type;
@@ -120,7 +121,7 @@ class visible_count {
 
 /// The bytes of a text that visible_count counts.
 inline std::size_t visible_size(std::string_view text) noexcept {
-  if (json::detail::all_between<0x20, 0x7E>(text.data(), text.size())) return text.size();
+  if (json::core::all_between<0x20, 0x7E>(text.data(), text.size())) return text.size();
   visible_count visible;
   for (const char c : text) visible.add(static_cast<unsigned char>(c));
   return visible.count();
@@ -148,8 +149,8 @@ struct section_size {
 inline std::size_t quoted_size(std::string_view text) noexcept {
   const char* const end = text.data() + text.size();
   std::size_t size = text.size() + 2;
-  for (const char* p = json::detail::skip_plain(text.data(), end); p != end;
-       p = json::detail::skip_plain(p + 1, end)) {
+  for (const char* p = json::core::skip_plain(text.data(), end); p != end;
+       p = json::core::skip_plain(p + 1, end)) {
     const auto c = static_cast<unsigned char>(*p);
     if (c == '"' || c == '\\' || (c >= 0x08 && c <= 0x0D && c != 0x0B)) {
       size += 1;
@@ -195,7 +196,7 @@ class size_counter {
 
  private:
   void name(std::string_view text) noexcept {
-    if (json::detail::is_plain(text.data(), text.size())) {
+    if (json::core::is_plain(text.data(), text.size())) {
       size_ += {text.size(), text.size() + 2};
     } else {
       size_ += {visible_size(text), quoted_size(text)};
@@ -244,18 +245,18 @@ class counted_text {
 
 /// The size of a value by a formula; nulls that a merge drops do not count.
 template <class Value>
-json::error measure(const Value& value, size_formula formula, json::detail::nulls rule,
-                    json::detail::walk_memory<Value>& memory, section_size& size) {
+json::error measure(const Value& value, size_formula formula, json::core::nulls rule,
+                    json::core::walk_memory<Value>& memory, section_size& size) {
   constexpr std::size_t deepest = json::default_max_depth;
   if (formula == size_formula::contents) {
     size_counter counter;
-    json::error e = json::detail::emit(value, counter, rule, deepest, memory);
+    json::error e = json::core::emit(value, counter, rule, deepest, memory);
     size = counter.size();
     return e;
   }
   counted_text text;
   json::text_writer<counted_text> writer(text);
-  json::error e = json::detail::emit(value, writer, rule, deepest, memory);
+  json::error e = json::core::emit(value, writer, rule, deepest, memory);
   size = {text.size(), text.size()};
   return e;
 }
@@ -310,7 +311,7 @@ class name_rules {
   json::errc check(std::string_view name) const noexcept {
     if (!name.empty() && name.front() == '$') return json::errc::reserved_member;
     if (name.size() > max_) return json::errc::name_too_long;
-    if (common_are_good_ && json::detail::is_common_name(name)) return json::errc::ok;
+    if (common_are_good_ && json::core::is_common_name(name)) return json::errc::ok;
     for (std::size_t i = 0; i < name.size(); ++i) {
       const auto c = static_cast<unsigned char>(name[i]);
       if (c < 0x80) {
@@ -363,7 +364,7 @@ inline json::errc parse_for(const dialect& rules, std::string_view text, json::n
 class rule_checker {
  public:
   rule_checker(const dialect& rules, part where, shape form, validation* report,
-               const json::memory_source& memory) noexcept
+               const memory_source& memory) noexcept
       : rules_(rules),
         names_(rules),
         where_(where),
@@ -473,7 +474,7 @@ class rule_checker {
   part where_;
   shape form_;
   validation* report_;
-  json::detail::stack<json::step, 16> steps_;  ///< kept only for a report
+  base::stack<json::step, 16> steps_;  ///< kept only for a report
   std::size_t max_depth_;
   std::size_t depth_ = 0;
   std::size_t arrays_ = 0;
@@ -488,11 +489,11 @@ template <class Handler, class Note>
 class number_filter {
  public:
   number_filter(Handler& handler, const dialect& rules, Note& note,
-                const json::memory_source& memory) noexcept
+                const memory_source& memory) noexcept
       : handler_(handler), rules_(rules), note_(note), pointer_(memory), open_(memory) {}
 
   json::errc failure() const noexcept {
-    return failure_ != json::errc::ok ? failure_ : json::detail::failure_of(handler_, 0);
+    return failure_ != json::errc::ok ? failure_ : json::core::failure_of(handler_, 0);
   }
 
   bool NumberText(std::string_view text) {
@@ -540,7 +541,7 @@ class number_filter {
   bool point_at(const json::step& s) {
     pointer_.resize(open_.back().pointer);
     bool fits = true;
-    json::detail::render_step(s, [&](char c) { fits = fits && pointer_.append(&c, 1); });
+    json::core::render_step(s, [&](char c) { fits = fits && pointer_.append(&c, 1); });
     return fits || out_of_memory();
   }
   /// Makes the pointer that of the value at hand; in an object, its name did so.
@@ -563,8 +564,8 @@ class number_filter {
   Handler& handler_;
   const dialect& rules_;
   Note& note_;
-  json::text_buffer pointer_;
-  json::detail::stack<container, 8> open_;
+  text_buffer pointer_;
+  base::stack<container, 8> open_;
   json::errc failure_ = json::errc::ok;
 };
 
@@ -573,10 +574,10 @@ class number_filter {
 template <class Note>
 json::error read_without_big_numbers(std::string_view text, json::arena_value& out,
                                      json::arena& arena, const dialect& rules,
-                                     const json::memory_source& memory, Note&& note) {
+                                     const memory_source& memory, Note&& note) {
   json::read_options options;
   options.memory = memory;
-  json::detail::tree_builder<json::arena> builder(arena, memory);
+  json::core::tree_builder<json::arena> builder(arena, memory);
   return builder.build(out, [&](auto& handler) {
     number_filter<std::remove_reference_t<decltype(handler)>, std::remove_reference_t<Note>> filter(
         handler, rules, note, memory);
@@ -590,10 +591,10 @@ inline bool is_number_size(json::errc code) noexcept {
 /// Runs a value through a checker; `base` is where it stands in the whole input.
 template <class Value>
 json::error check_rules(const Value& value, rule_checker& checker,
-                        json::detail::walk_memory<Value>& memory, const json::location& base = {}) {
+                        json::core::walk_memory<Value>& memory, const json::location& base = {}) {
   if (!value.IsObject()) return json::error(json::errc::not_a_twin).at(base);
-  json::error e = json::detail::emit(value, checker, json::detail::nulls::emit,
-                                     json::default_max_depth, memory, 0, base);
+  json::error e = json::core::emit(value, checker, json::core::nulls::emit, json::default_max_depth,
+                                   memory, 0, base);
   if (e && e.code() == checker.failure()) {
     e = static_cast<json::error&&>(e).limited_to(checker.limit(), checker.actual());
   }
@@ -610,14 +611,14 @@ inline std::int64_t room_left(std::size_t limit, std::size_t size) noexcept {
 
 template <class Allocator>
 json::error validate(const json::basic_value<Allocator>& value, part where, shape form,
-                     const dialect& rules, validation& out, const json::memory_source& memory) {
-  json::detail::walk_memory<json::basic_value<Allocator>> walk(memory);
+                     const dialect& rules, validation& out, const memory_source& memory) {
+  json::core::walk_memory<json::basic_value<Allocator>> walk(memory);
   detail::rule_checker checker(rules, where, form, &out, memory);
   if (json::error e = detail::check_rules(value, checker, walk)) return e;
   if (form == shape::section || rules.basis == size_basis::patch) {
     detail::section_size size;
-    const auto nulls = form == shape::section ? json::detail::nulls::drop_outside_arrays
-                                              : json::detail::nulls::emit;
+    const auto nulls =
+        form == shape::section ? json::core::nulls::drop_outside_arrays : json::core::nulls::emit;
     if (json::error e = detail::measure(value, rules.size, nulls, walk, size)) return e;
     const auto note = [&](const json::error& e) { return out.add(where, e); };
     if (!detail::check_sizes(rules, where, size.by_formula, {},
@@ -637,7 +638,7 @@ json::error validate(const json::basic_value<Allocator>& value, part where, shap
 }
 
 inline json::error validate(std::string_view text, part where, shape form, const dialect& rules,
-                            validation& out, const json::memory_source& memory) {
+                            validation& out, const memory_source& memory) {
   json::read_options options;
   options.big_integers = rules.big_integers;
   options.memory = memory;
@@ -648,7 +649,7 @@ inline json::error validate(std::string_view text, part where, shape form, const
   if (detail::is_number_size(e.code())) {
     e = detail::read_without_big_numbers(
         text, value, arena, rules, memory, [&](std::string_view pointer, json::errc code) {
-          return out.add(where, json::error(code).at(json::detail::pointer_text{pointer}))
+          return out.add(where, json::error(code).at(json::core::pointer_text{pointer}))
                      ? json::errc::ok
                      : json::errc::out_of_memory;
         });

@@ -7,7 +7,8 @@
 
 #include <string_view>  // std::string_view
 
-#include "../json/detail/plain_array.hpp"
+#include "../base/plain_array.hpp"
+#include "../base/text_buffer.hpp"
 #include "../json/write.hpp"
 #include "detail/emit_section.hpp"
 #include "twin.hpp"
@@ -57,9 +58,9 @@ template <class MemoryA, class MemoryB, class Tracking>
 template <class Memory, class Tracking, class Handler>
 json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& handler,
                               const view_options& options) {
-  const json::memory_source working = t.memory_source();
-  json::detail::walk_memory<json::arena_value> memory(working);
-  const auto stopped = [&] { return json::error(json::detail::failure_of(handler, 0)); };
+  const memory_source working = t.memory();
+  json::core::walk_memory<json::arena_value> memory(working);
+  const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   const auto name = [&](std::string_view n) {
     return handler.Key(n.data(), static_cast<json::size_type>(n.size()), true);
   };
@@ -71,11 +72,11 @@ json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& ha
     if (t.tags().MemberCount() == 0 && !layout.shows_empty_tags) return {};
     if (!name("tags")) return stopped();
     ++sent;
-    return json::detail::emit(t.tags(), handler, json::detail::nulls::emit,
-                              static_cast<std::size_t>(-1), memory);
+    return json::core::emit(t.tags(), handler, json::core::nulls::emit,
+                            static_cast<std::size_t>(-1), memory);
   };
   const auto properties = [&]() -> json::error {
-    if (!layout.has_desired && !layout.has_reported && layout.properties == json::detail::no_index)
+    if (!layout.has_desired && !layout.has_reported && layout.properties == json::core::no_index)
       return {};
     if (!name("properties") || !handler.StartObject()) return stopped();
     ++sent;
@@ -100,8 +101,8 @@ json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& ha
   bool tags_sent = false, properties_sent = false;
   for (json::size_type i = 0;; ++i) {
     const bool last = i == members;
-    if (!tags_sent && (i == layout.tags || (layout.tags == json::detail::no_index &&
-                                            (i == layout.properties || last)))) {
+    if (!tags_sent && (i == layout.tags ||
+                       (layout.tags == json::core::no_index && (i == layout.properties || last)))) {
       tags_sent = true;
       if (json::error e = tags()) return e;
     }
@@ -110,10 +111,10 @@ json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& ha
       if (json::error e = properties()) return e;
     }
     if (last) break;
-    const auto& member = json::detail::members_begin(t.identity())[i];
+    const auto& member = json::core::members_begin(t.identity())[i];
     if (!detail::send_name(member, handler)) return stopped();
-    if (json::error e = json::detail::emit(member.value, handler, json::detail::nulls::emit,
-                                           static_cast<std::size_t>(-1), memory))
+    if (json::error e = json::core::emit(member.value, handler, json::core::nulls::emit,
+                                         static_cast<std::size_t>(-1), memory))
       return e;
     ++sent;
   }
@@ -135,8 +136,8 @@ json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& ha
 
 template <class Memory, class Tracking, class Handler>
 json::error emit_device_view(const basic_twin<Memory, Tracking>& t, Handler& handler) {
-  const json::memory_source working = t.memory_source();
-  const auto stopped = [&] { return json::error(json::detail::failure_of(handler, 0)); };
+  const memory_source working = t.memory();
+  const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   if (!t.desired().IsObject()) return json::errc::not_a_twin;
   if (!handler.StartObject() || !handler.Key("desired", 7, true)) return stopped();
   if (json::error e = detail::emit_section(detail::twin_access::state(t).desired, false, true,
@@ -152,7 +153,7 @@ json::error emit_device_view(const basic_twin<Memory, Tracking>& t, Handler& han
 template <class Memory, class Tracking, class Output>
 json::error write_service_view(const basic_twin<Memory, Tracking>& t, Output& out,
                                const view_options& options) {
-  static_assert(json::detail::is_output<Output>,
+  static_assert(base::is_output<Output>,
                 "devicetwin: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
   return detail::write_events(out, options.indent,
@@ -161,7 +162,7 @@ json::error write_service_view(const basic_twin<Memory, Tracking>& t, Output& ou
 template <class Memory, class Tracking, class Output>
 json::error write_device_view(const basic_twin<Memory, Tracking>& t, Output& out,
                               const view_options& options) {
-  static_assert(json::detail::is_output<Output>,
+  static_assert(base::is_output<Output>,
                 "devicetwin: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
   return detail::write_events(out, options.indent,
@@ -170,11 +171,11 @@ json::error write_device_view(const basic_twin<Memory, Tracking>& t, Output& out
 template <class Memory, class Tracking, class Output>
 json::error write_lifecycle_event(const basic_twin<Memory, Tracking>& t, Output& out,
                                   const view_options& options) {
-  static_assert(json::detail::is_output<Output>,
+  static_assert(base::is_output<Output>,
                 "devicetwin: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
   if (!t.identity().IsObject()) return json::errc::not_a_twin;
-  const json::memory_source working = t.memory_source();
+  const memory_source working = t.memory();
   return detail::write_events(out, options.indent, [&](auto& writer) {
     return detail::write_event_body(
         writer, t, t.etag(), t.version(), [] { return json::error(); },

@@ -6,10 +6,10 @@
 #include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/tokens.hpp"
 #include "../../json/find_text.hpp"
+#include "../../json/text/tokens.hpp"
 #include "../../json/value.hpp"
-#include "../../merge/detail/text_diff.hpp"
+#include "../../merge/text/text_diff.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -24,7 +24,7 @@ struct leave_out {
 
 /// Whether the name of which `raw` stands between the quotes starts with `$`.
 inline bool is_reserved(std::string_view raw) noexcept {
-  return json::detail::plain_bytes(raw).next() == '$';
+  return json::core::plain_bytes(raw).next() == '$';
 }
 
 /// Copies an object that is valid JSON text, at most 64 levels deep, without white space. `to` has
@@ -44,7 +44,7 @@ inline char* copy_compact(std::string_view object, leave_out without, char* to,
     if (length != 0) std::memcpy(to, first, length);
     to += length;
   };
-  p = json::detail::skip_space(p, end);
+  p = json::core::skip_space(p, end);
   for (;;) {
     // At a value.
     if (p == end) return to;
@@ -56,14 +56,14 @@ inline char* copy_compact(std::string_view object, leave_out without, char* to,
       ++p;
     } else {
       const char* const value = p;
-      if ((p = json::detail::skip_value(p, end)) == nullptr) return to;
+      if ((p = json::core::skip_value(p, end)) == nullptr) return to;
       put(value, p);
     }
     // Behind a value or an opening bracket: on to the next value, closing what is complete.
     for (bool found = false; !found;) {
       if (depth == 0) return to;
-      p = json::detail::skip_space(p, end);
-      if (p != end && *p == ',') p = json::detail::skip_space(p + 1, end);
+      p = json::core::skip_space(p, end);
+      if (p != end && *p == ',') p = json::core::skip_space(p + 1, end);
       if (p == end) return to;
       if (*p == '}' || *p == ']') {
         *to++ = *p++;
@@ -74,19 +74,19 @@ inline char* copy_compact(std::string_view object, leave_out without, char* to,
       }
       if ((arrays & 1) == 0) {
         const char* const name = p;
-        if (*p != '"' || (p = json::detail::skip_string(p + 1, end)) == nullptr) return to;
+        if (*p != '"' || (p = json::core::skip_string(p + 1, end)) == nullptr) return to;
         const char* const name_end = p;
-        p = json::detail::skip_space(p, end);
-        if (p != end) p = json::detail::skip_space(p + 1, end);
+        p = json::core::skip_space(p, end);
+        if (p != end) p = json::core::skip_space(p + 1, end);
         if (p == end) return to;
         if ((without.nulls && arrays == 0 && *p == 'n') ||
             (without.reserved && depth == 1 &&
              is_reserved({name + 1, static_cast<std::size_t>(name_end - name) - 2}))) {
           const char* const value = p;
-          if ((p = json::detail::skip_value(p, end)) == nullptr) return to;
+          if ((p = json::core::skip_value(p, end)) == nullptr) return to;
           if (depth == 1 &&
-              json::detail::same_string({name + 1, static_cast<std::size_t>(name_end - name) - 2},
-                                        "$version")) {
+              json::core::same_string({name + 1, static_cast<std::size_t>(name_end - name) - 2},
+                                      "$version")) {
             version = {value, static_cast<std::size_t>(p - value)};
           }
           continue;
@@ -119,12 +119,12 @@ inline leaf_count count_leaves(std::string_view patch) noexcept {
       ++p;  // a brace or a comma
       continue;
     }
-    p = json::detail::skip_string(p + 1, end);
+    p = json::core::skip_string(p + 1, end);
     if (p == nullptr || end - p < 3) break;
     ++p;  // the colon
     if (*p == '{' && p[1] != '}') continue;
     if (*p == 'n') ++leaves.nulls;
-    p = json::detail::skip_value(p, end);
+    p = json::core::skip_value(p, end);
     ++leaves.all;
   }
   return leaves;
@@ -135,7 +135,7 @@ inline leaf_count count_leaves(std::string_view patch) noexcept {
 /// apart: a scalar, an array, an empty object.
 class text_splitter {
  public:
-  text_splitter(std::string_view patch, const json::memory_source& memory) noexcept
+  text_splitter(std::string_view patch, const memory_source& memory) noexcept
       : patch_(patch), frames_(memory) {}
 
   /// Calls `leaf(alone)` with the bytes of a patch that has that leaf alone, until it gives false.
@@ -149,7 +149,7 @@ class text_splitter {
   void render(Out&& put) const {
     for (std::size_t i = 1; i <= frames_.size(); ++i) {
       const std::string_view name = i == frames_.size() ? leaf_ : frames_[i].name;
-      if (name.size() >= 3) merge::detail::render_name(name.substr(1, name.size() - 3), put);
+      if (name.size() >= 3) merge::core::render_name(name.substr(1, name.size() - 3), put);
     }
   }
 
@@ -224,7 +224,7 @@ class text_splitter {
         continue;
       }
       const char* const name = p;
-      if (*p != '"' || (p = json::detail::skip_string(p + 1, end)) == nullptr || p == end) break;
+      if (*p != '"' || (p = json::core::skip_string(p + 1, end)) == nullptr || p == end) break;
       ++p;  // the colon
       const std::string_view named(name, static_cast<std::size_t>(p - name));
       if (end - p > 1 && *p == '{' && p[1] != '}') {
@@ -235,7 +235,7 @@ class text_splitter {
       }
       const char* const value = p;
       leaf_ = named;
-      if ((p = json::detail::skip_value(p, end)) == nullptr) break;
+      if ((p = json::core::skip_value(p, end)) == nullptr) break;
       const auto length = static_cast<std::size_t>(p - value);
       if (!leaf(named, std::string_view(value, length),
                 frames_.back().around + named.size() + length))
@@ -246,7 +246,7 @@ class text_splitter {
 
   std::string_view patch_;
   std::string_view leaf_;
-  json::detail::stack<frame, 8> frames_;
+  base::stack<frame, 8> frames_;
 };
 
 }  // namespace detail

@@ -5,15 +5,16 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/stack.hpp"
+#include "../../base/stack.hpp"
+#include "../../base/text_buffer.hpp"
 #include "../../json/equal.hpp"
 #include "../../json/error.hpp"
 #include "../../json/find_text.hpp"
 #include "../../json/pointer.hpp"
 #include "../../json/write.hpp"
-#include "../../merge/detail/text_diff.hpp"
 #include "../../merge/diff.hpp"
 #include "../../merge/options.hpp"
+#include "../../merge/text/text_diff.hpp"
 #include "../../twin/subscription.hpp"
 #include "../action.hpp"
 #include "placed.hpp"
@@ -24,12 +25,12 @@ inline namespace DEVICETWIN_ABI {
 namespace detail {
 
 /// Appends a step of a JSON Pointer: most names stand in it as they are.
-inline bool append_step(json::text_buffer& out, const json::step& s) {
-  if (s.name != nullptr && json::detail::is_common_name(s.text())) {
+inline bool append_step(text_buffer& out, const json::step& s) {
+  if (s.name != nullptr && json::core::is_common_name(s.text())) {
     return out.append("/", 1) && out.append(s.name, s.length);
   }
   bool fits = true;
-  json::detail::render_step(s, [&](char c) { fits = fits && out.append(&c, 1); });
+  json::core::render_step(s, [&](char c) { fits = fits && out.append(&c, 1); });
   return fits;
 }
 
@@ -37,10 +38,10 @@ inline bool append_step(json::text_buffer& out, const json::step& s) {
 inline json::comparison compare_texts(std::string_view a, std::string_view b,
                                       const merge::text_options& o) {
   if (a == b) return json::comparison::equal;
-  json::detail::diff_rules rules = merge::detail::text_rules_of(o);
+  json::core::diff_rules rules = merge::core::text_rules_of(o);
   rules.stop_at_first = true;
   json::error e;
-  placed<merge::detail::text_diff> walk(o.memory, rules, nullptr, o.memory, e);
+  placed<merge::core::text_diff> walk(o.memory, rules, nullptr, o.memory, e);
   if (!walk) return json::comparison::out_of_memory;
   walk->run(a, b);
   if (e)
@@ -52,7 +53,7 @@ inline json::comparison compare_texts(std::string_view a, std::string_view b,
 /// Goes from an object, with which `at` starts, to its member's value; `at` is empty where there is
 /// none.
 inline void step_into_member(std::string_view& at, std::string_view name) noexcept {
-  if (at.empty() || at.front() != '{' || !json::detail::step_into(at, name)) at = {};
+  if (at.empty() || at.front() != '{' || !json::core::step_into(at, name)) at = {};
 }
 
 /// A walk down the rest of a subscription's pointer into the old and the new text of a change above
@@ -65,16 +66,16 @@ json::error look_inside(const text_change& change, std::string_view rest,
     std::string_view rest;
     std::size_t pointer;  ///< length of the pointer up to here
     bool in_new;          ///< a wildcard goes through the members of old, then of new
-    json::detail::text_items items;
+    json::core::text_items items;
     text_lookup other;  ///< of the object that is not gone through
   };
-  json::detail::stack<frame, 2> frames(o.memory);
+  base::stack<frame, 2> frames(o.memory);
   lookup_memory indexes(o.memory);
-  json::text_buffer pointer(o.memory);
+  text_buffer pointer(o.memory);
   const auto enter = [&](std::string_view old_text, std::string_view new_text,
                          std::string_view after) {
     return frames.push({old_text, new_text, after, pointer.size(), false,
-                        json::detail::text_items(old_text), text_lookup(new_text)});
+                        json::core::text_items(old_text), text_lookup(new_text)});
   };
   if (!pointer.append(change.pointer.data(), change.pointer.size()) ||
       !enter(change.old_text, change.new_text, rest)) {
@@ -88,14 +89,14 @@ json::error look_inside(const text_change& change, std::string_view rest,
       frames.pop();
       if (!old_text.empty() && !new_text.empty()) {
         const json::comparison same = compare_texts(old_text, new_text, o);
-        if (const json::errc e = json::detail::failure_of(same); e != json::errc::ok) return e;
+        if (const json::errc e = json::core::failure_of(same); e != json::errc::ok) return e;
         if (same == json::comparison::equal) continue;
       }
       visit(text_change{pointer.view(), old_text, new_text});
       continue;
     }
     const auto next_token = [](std::string_view steps, std::string_view& token) {
-      json::detail::pointer_tokens tokens(steps);
+      json::core::pointer_tokens tokens(steps);
       static_cast<void>(tokens.next(token));
       return steps.substr(steps.size() - tokens.remaining());
     };
@@ -115,14 +116,14 @@ json::error look_inside(const text_change& change, std::string_view rest,
         const std::string_view behind = next_token(after, token);
         if (token != "*") after = behind;
       }
-      if (!json::detail::cut_to_value(old_text)) old_text = {};
-      if (!json::detail::cut_to_value(new_text)) new_text = {};
+      if (!json::core::cut_to_value(old_text)) old_text = {};
+      if (!json::core::cut_to_value(new_text)) new_text = {};
     } else if (f.items.is_object() && f.items.next()) {
       // Each name of the old object, then those that only the new one has.
       std::string_view found;
       bool good = f.other.find(f.items.name(), indexes, found);
-      merge::detail::render_name(f.items.name(),
-                                 [&](char c) { good = good && pointer.append(&c, 1); });
+      merge::core::render_name(f.items.name(),
+                               [&](char c) { good = good && pointer.append(&c, 1); });
       if (!good) return json::errc::out_of_memory;
       if (f.in_new && !found.empty()) continue;
       old_text = f.in_new ? found : f.items.value();
@@ -133,7 +134,7 @@ json::error look_inside(const text_change& change, std::string_view rest,
         frames.pop();
       } else {
         f.in_new = true;
-        f.items = json::detail::text_items(f.new_text);
+        f.items = json::core::text_items(f.new_text);
         f.other = text_lookup(f.old_text);
       }
       continue;
@@ -151,16 +152,16 @@ json::error look_inside(const text_change& change, std::string_view rest,
 /// that of the patch.
 template <class Output>
 bool tell_patch(Output& out, std::string_view old, std::string_view patch,
-                const json::memory_source& memory) {
+                const memory_source& memory) {
   struct frame {
-    json::detail::text_items patch;
+    json::core::text_items patch;
     text_lookup old;
     std::size_t pointer;  ///< length of the pointer down to here
   };
-  json::detail::stack<frame, 4> frames(memory);
+  base::stack<frame, 4> frames(memory);
   lookup_memory indexes(memory);
-  json::text_buffer pointer(memory);
-  if (!frames.push({json::detail::text_items(patch), text_lookup(old), 0})) return false;
+  text_buffer pointer(memory);
+  if (!frames.push({json::core::text_items(patch), text_lookup(old), 0})) return false;
   while (!frames.empty()) {
     frame& top = frames.back();
     pointer.resize(top.pointer);
@@ -170,15 +171,15 @@ bool tell_patch(Output& out, std::string_view old, std::string_view patch,
       continue;
     }
     bool fits = true;
-    merge::detail::render_name(top.patch.name(),
-                               [&](char c) { fits = fits && pointer.append(&c, 1); });
+    merge::core::render_name(top.patch.name(),
+                             [&](char c) { fits = fits && pointer.append(&c, 1); });
     if (!fits) return false;
     std::string_view found;
     if (!top.old.find(top.patch.name(), indexes, found)) top.old.scan(top.patch.name(), found);
     const std::string_view value = top.patch.value();
     if (!found.empty() && found.front() == '{' && value.front() == '{') {
       const std::size_t length = pointer.size();
-      if (!frames.push({json::detail::text_items(value), text_lookup(found), length})) return false;
+      if (!frames.push({json::core::text_items(value), text_lookup(found), length})) return false;
     } else if (!text_changes::append(
                    out, {pointer.view(), found, value == "null" ? std::string_view() : value}, old,
                    patch)) {
@@ -193,7 +194,7 @@ template <class Visit>
 json::error match_changes(const subscription& wanted, const text_changes& changes,
                           const merge::text_options& o, Visit& visit) {
   for (const text_change& change : changes) {
-    json::detail::pointer_tokens pattern(wanted.pointer), changed(change.pointer);
+    json::core::pointer_tokens pattern(wanted.pointer), changed(change.pointer);
     std::string_view token, name;
     for (;;) {
       const std::string_view rest =

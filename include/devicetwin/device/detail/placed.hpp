@@ -3,7 +3,7 @@
 
 #include <new>  // placement new
 
-#include "../../json/memory.hpp"
+#include "../../base/memory.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -16,7 +16,7 @@ template <class Engine>
 class placed {
  public:
   template <class... Args>
-  explicit placed(const json::memory_source& memory, Args&&... args) : memory_(memory) {
+  explicit placed(const memory_source& memory, Args&&... args) : memory_(memory) {
     void* const room = memory.allocate(memory.context, sizeof(Engine));
     if (room != nullptr) it_ = new (room) Engine(static_cast<Args&&>(args)...);
   }
@@ -33,7 +33,7 @@ class placed {
   Engine& operator*() const noexcept { return *it_; }
 
  private:
-  json::memory_source memory_;
+  memory_source memory_;
   Engine* it_ = nullptr;
 };
 
@@ -44,7 +44,7 @@ template <class Engine>
 class placed {
  public:
   template <class... Args>
-  explicit placed(const json::memory_source&, Args&&... args) : it_(static_cast<Args&&>(args)...) {}
+  explicit placed(const memory_source&, Args&&... args) : it_(static_cast<Args&&>(args)...) {}
   placed(const placed&) = delete;
   placed& operator=(const placed&) = delete;
   explicit operator bool() const noexcept { return true; }

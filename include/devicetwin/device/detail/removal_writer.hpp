@@ -3,7 +3,7 @@
 
 #include <cstddef>  // std::size_t
 
-#include "../../json/detail/stack.hpp"
+#include "../../base/stack.hpp"
 #include "../../json/pointer.hpp"
 #include "../../json/write.hpp"
 
@@ -17,8 +17,7 @@ namespace detail {
 template <class Output>
 class removal_writer {
  public:
-  removal_writer(Output& out, const json::memory_source& memory) noexcept
-      : write_(out), open_(memory) {}
+  removal_writer(Output& out, const memory_source& memory) noexcept : write_(out), open_(memory) {}
 
   bool remove(const json::location& member) {
     if (!begun_ && !write_.StartObject()) return false;
@@ -46,7 +45,7 @@ class removal_writer {
   }
 
   json::text_writer<Output> write_;
-  json::detail::stack<json::step, 8> open_;
+  base::stack<json::step, 8> open_;
   bool begun_ = false;
 };
 

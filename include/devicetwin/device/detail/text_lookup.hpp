@@ -4,10 +4,10 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/names.hpp"
+#include "../../base/memory.hpp"
 #include "../../json/find_text.hpp"
-#include "../../json/memory.hpp"
-#include "../../merge/detail/text_diff.hpp"
+#include "../../json/tree/names.hpp"
+#include "../../merge/text/text_diff.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -15,11 +15,11 @@ namespace detail {
 
 /// The memory of lookups that are open at the same time, the youngest on top.
 struct lookup_memory {
-  explicit lookup_memory(const json::memory_source& memory) noexcept
+  explicit lookup_memory(const memory_source& memory) noexcept
       : members(memory), names(memory), index(memory) {}
-  json::detail::stack<merge::detail::text_member, 4> members;
-  merge::detail::plain_names names;
-  json::detail::index_memory index;
+  base::stack<merge::core::text_member, 4> members;
+  merge::core::plain_names names;
+  json::core::index_memory index;
 };
 
 /// Finds members of one object in trusted text. It looks on from behind the last member found,
@@ -29,7 +29,7 @@ class text_lookup {
  public:
   /// Of a text that is no object no member is found.
   explicit text_lookup(std::string_view object = {}) noexcept : object_(object), rest_(object) {
-    if (!rest_.is_object()) rest_ = json::detail::text_items(object_ = {});
+    if (!rest_.is_object()) rest_ = json::core::text_items(object_ = {});
   }
 
   /// Finds the value of the member whose name is spelled as `raw` between quotes; an empty text
@@ -47,9 +47,9 @@ class text_lookup {
     const char* const start = object_.data();
     value = {};
     for (int round = 0; round < 2 && value.empty(); ++round) {
-      if (round == 1) rest_ = json::detail::text_items(object_);
+      if (round == 1) rest_ = json::core::text_items(object_);
       while (value.empty() && rest_.next()) {
-        if (json::detail::same_string(rest_.name(), raw)) value = rest_.value();
+        if (json::core::same_string(rest_.name(), raw)) value = rest_.value();
       }
     }
     const std::size_t at =
@@ -75,24 +75,24 @@ class text_lookup {
     indexed_ = true;  // for close()
     const char* const start = object_.data();
     const auto offset = [start](const char* p) {
-      return static_cast<merge::detail::text_offset>(p - start);
+      return static_cast<merge::core::text_offset>(p - start);
     };
-    bool good = object_.size() <= merge::detail::longest_text;
-    for (json::detail::text_items items(object_); good && items.next();) {
-      merge::detail::text_member member{};
+    bool good = object_.size() <= merge::core::longest_text;
+    for (json::core::text_items items(object_); good && items.next();) {
+      merge::core::text_member member{};
       member.name = offset(items.name().data() - 1);
       member.name_end = offset(items.name().data() + items.name().size() + 1);
       member.value = offset(items.value().data());
       member.value_end = offset(items.value().data() + items.value().size());
-      member.unescaped = merge::detail::no_offset;
-      good = merge::detail::keep_plain(start, member, memory.names) && memory.members.push(member);
+      member.unescaped = merge::core::no_offset;
+      good = merge::core::keep_plain(start, member, memory.names) && memory.members.push(member);
     }
     if (good) {
       const auto count = static_cast<json::size_type>(memory.members.size() - first_member_);
-      json::detail::first_repeat repeat;
-      const merge::detail::member_names names{start, memory.members.data() + first_member_,
-                                              memory.names.data()};
-      good = index_.build(count, json::detail::indexed(names), memory.index, repeat);
+      json::core::first_repeat repeat;
+      const merge::core::member_names names{start, memory.members.data() + first_member_,
+                                            memory.names.data()};
+      good = index_.build(count, json::core::indexed(names), memory.index, repeat);
     }
     if (!good) {
       close(memory);
@@ -103,26 +103,26 @@ class text_lookup {
   bool find_indexed(std::string_view raw, lookup_memory& memory, std::string_view& value) const {
     const std::size_t kept = memory.names.size();
     std::string_view plain = raw;
-    if (json::detail::has_escapes(raw)) {
-      if (!merge::detail::append_plain(raw, memory.names)) return false;
+    if (json::core::has_escapes(raw)) {
+      if (!merge::core::append_plain(raw, memory.names)) return false;
       plain = {memory.names.data() + kept, memory.names.size() - kept};
     }
-    const merge::detail::text_member* const members = memory.members.data() + first_member_;
+    const merge::core::text_member* const members = memory.members.data() + first_member_;
     const json::size_type i = index_.find_text(
-        plain, merge::detail::member_names{object_.data(), members, memory.names.data()},
+        plain, merge::core::member_names{object_.data(), members, memory.names.data()},
         memory.index);
     memory.names.truncate(kept);
-    if (i != json::detail::no_index)
+    if (i != json::core::no_index)
       value = object_.substr(members[i].value, members[i].value_end - members[i].value);
     return true;
   }
 
   std::string_view object_;
-  json::detail::text_items rest_;  ///< behind the member found last
-  std::size_t at_ = 0;             ///< how far that is; 0 where none was found
-  std::size_t scanned_ = 0;        ///< bytes that were looked through
+  json::core::text_items rest_;  ///< behind the member found last
+  std::size_t at_ = 0;           ///< how far that is; 0 where none was found
+  std::size_t scanned_ = 0;      ///< bytes that were looked through
   std::size_t first_member_ = 0, first_name_ = 0, first_slot_ = 0;
-  json::detail::name_index index_;
+  json::core::name_index index_;
   bool indexed_ = false;
 };
 

@@ -7,8 +7,8 @@
 #include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
 
+#include "../../base/memory.hpp"
 #include "../../json/error.hpp"
-#include "../../json/memory.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -27,9 +27,9 @@ class text_store {
  public:
   static constexpr std::size_t most_regions = 16;  ///< in a list
 
-  explicit text_store(const json::memory_source& heap) noexcept : heap_(heap) {}
+  explicit text_store(const memory_source& heap) noexcept : heap_(heap) {}
   text_store(void* buffer, std::size_t bytes) noexcept
-      : heap_(json::memory_source::none()), fixed_(true) {
+      : heap_(memory_source::none()), fixed_(true) {
     block_ = static_cast<char*>(buffer);
     capacity_ = block_ == nullptr ? 0 : bytes < longest ? bytes : longest;
     // The end is aligned, for working memory.
@@ -50,7 +50,7 @@ class text_store {
   void set_top(std::size_t top) noexcept { top_ = static_cast<std::uint32_t>(top); }
 
   /// Memory for the engine while one text is made.
-  json::memory_source working() noexcept {
+  memory_source working() noexcept {
     if (!fixed_) return heap_;
     return {[](void* context, std::size_t bytes) {
               return static_cast<text_store*>(context)->take(bytes);
@@ -174,7 +174,7 @@ class text_store {
   std::size_t floor_ = 0;    ///< where working memory begins
   std::uint32_t top_ = 0;    ///< behind the last text
   std::size_t missing_ = 0;  ///< what the last request that failed lacked
-  json::memory_source heap_;
+  memory_source heap_;
   bool fixed_ = false;
 };
 

@@ -5,9 +5,9 @@
 #include <cstdint>      // std::uint32_t
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/names.hpp"
-#include "../../json/detail/plain_array.hpp"
-#include "../../json/memory.hpp"
+#include "../../base/memory.hpp"
+#include "../../base/plain_array.hpp"
+#include "../../json/tree/names.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -15,7 +15,7 @@ namespace detail {
 
 class written_names {
  public:
-  explicit written_names(const json::memory_source& memory) noexcept
+  explicit written_names(const memory_source& memory) noexcept
       : text_(memory), names_(memory), slots_(memory) {}
 
   /// Notes a name; `repeated` when it is there already, and then it is not noted again. False when
@@ -53,7 +53,7 @@ class written_names {
     return {text_.data() + names_[index].offset, names_[index].length};
   }
   std::size_t place(std::string_view name) const noexcept {
-    return static_cast<std::size_t>(json::detail::hash_name(name)) & (slots_.size() - 1);
+    return static_cast<std::size_t>(json::core::hash_name(name)) & (slots_.size() - 1);
   }
   bool make_slots() noexcept {
     std::size_t count = 16;
@@ -70,9 +70,9 @@ class written_names {
     return true;
   }
 
-  json::detail::plain_array<char> text_;
-  json::detail::plain_array<range> names_;
-  json::detail::plain_array<std::uint32_t>
+  base::plain_array<char> text_;
+  base::plain_array<range> names_;
+  base::plain_array<std::uint32_t>
       slots_;  ///< a name's index plus one, or 0; a power of two of them
 };
 

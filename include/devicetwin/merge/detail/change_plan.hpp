@@ -6,23 +6,32 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::remove_reference_t
 
-#include "../../json/detail/builder.hpp"
-#include "../../json/detail/events.hpp"
-#include "../../json/detail/stack.hpp"
+#include "../../base/stack.hpp"
 #include "../../json/error.hpp"
+#include "../../json/tree/builder.hpp"
+#include "../../json/tree/events.hpp"
 #include "../../json/value.hpp"
 #include "../merge_patch.hpp"
 #include "../options.hpp"
+#include "../tree/places.hpp"
+#include "../tree/plan.hpp"
 #include "change_form.hpp"
 #include "change_result.hpp"
 #include "change_walk.hpp"
-#include "places.hpp"
-#include "plan.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
 namespace detail {
+
+// The plan's functions, which change_source adds overloads to.
+using core::copy_new;
+using core::copy_plain_value;
+using core::copy_to_block;
+using core::copy_value;
+using core::is_plain;
+using core::text_of;
+using core::way_of;
 
 /// What merge_writer copies when it carries out a change: a name, a value, or what a change makes
 /// of nothing.
@@ -34,10 +43,10 @@ struct change_source {
 inline std::string_view text_of(const change_source& name) noexcept { return text_of(*name.at); }
 
 template <class Target, class Allocator>
-bool copy_value(Target& to, const change_source& from, Allocator& allocator,
-                json::detail::nulls rule, const json::memory_source& memory) {
+bool copy_value(Target& to, const change_source& from, Allocator& allocator, json::core::nulls rule,
+                const memory_source& memory) {
   if (!from.made) return copy_value(to, *from.at, allocator, rule, memory);
-  json::detail::tree_builder<Allocator> builder(allocator, memory);
+  json::core::tree_builder<Allocator> builder(allocator, memory);
   return !builder.build(to, [&](auto& handler) {
     result_sender<arena_value, std::remove_reference_t<decltype(handler)>> sender(
         handler, any_depth, memory);
@@ -46,8 +55,8 @@ bool copy_value(Target& to, const change_source& from, Allocator& allocator,
 }
 
 template <class Target, class Allocator>
-bool copy_new(Target& to, const change_source& from, Allocator& allocator, json::detail::nulls rule,
-              const json::memory_source& memory) {
+bool copy_new(Target& to, const change_source& from, Allocator& allocator, json::core::nulls rule,
+              const memory_source& memory) {
   return from.made ? copy_value(to, from, allocator, rule, memory)
                    : copy_new(to, *from.at, allocator, rule, memory);
 }
@@ -68,8 +77,10 @@ char* copy_to_block(void* to, const change_source& from, copy_way way, char* blo
 }
 
 template <class Target>
-class merge_plan<Target, change_source> {
+class change_plan {
  public:
+  using target_type = Target;
+  using patch_type = change_source;
   using action = plan_action;
   struct named_source {
     change_source name;
@@ -83,9 +94,10 @@ class merge_plan<Target, change_source> {
     size_type index;
     named_source member;
   };
-  using entries_type = json::detail::stack<entry, 16>;
+  using entries_type = base::stack<entry, 16>;
 
-  merge_plan(const options& o) noexcept : options_(o), entries_(o.memory), opened_(o.memory) {}
+  explicit change_plan(const options& o) noexcept
+      : options_(o), entries_(o.memory), opened_(o.memory) {}
 
   /// Works out what the change of this form does to `target`. Changes neither.
   /// Errors: depth_exceeded, not_finite, out_of_memory, with the place. False when failure() says
@@ -136,7 +148,7 @@ class merge_plan<Target, change_source> {
   std::size_t needed() const noexcept { return added_ + growth_; }
   std::size_t added() const noexcept { return added_ + slots_; }
   std::size_t freed() const noexcept { return freed_; }
-  json::detail::nulls copy_rule() const noexcept { return json::detail::nulls::emit; }
+  json::core::nulls copy_rule() const noexcept { return json::core::nulls::emit; }
 
  private:
   struct opened_object {
@@ -193,7 +205,7 @@ class merge_plan<Target, change_source> {
     member.value = value;
     if (old != nullptr) return push(action::set, walk.index(), member);
     ++opened_.back().added;
-    added_ += json::detail::string_bytes<Target>(walk.name().size());
+    added_ += json::core::string_bytes<Target>(walk.name().size());
     return push(action::add, no_index, member);
   }
 
@@ -208,7 +220,7 @@ class merge_plan<Target, change_source> {
       if (!first && text_of(members[i].name) != walk.name()) continue;
       if (!push(first ? action::remove : action::shadow, i, named(walk))) return false;
       freed_ +=
-          sizeof members[i] + json::detail::string_bytes<Target>(members[i].name.GetStringLength());
+          sizeof members[i] + json::core::string_bytes<Target>(members[i].name.GetStringLength());
       if (!free_value(members[i].value)) return false;
     }
     return true;
@@ -222,25 +234,25 @@ class merge_plan<Target, change_source> {
   /// Checks a value that will be copied and counts its bytes.
   template <class Walk>
   bool measure(const Walk& walk, const change_source& value) {
-    json::detail::footprint_counter<Target> bytes;
+    json::core::footprint_counter<Target> bytes;
     const std::size_t depth = walk.where().depth();
     if (value.made) {
       result_sender<arena_value, decltype(bytes), path_view> sender(
           bytes, options_.max_depth, options_.memory, path_view{&walk.where()}, depth);
       failure_ = sender.run(*value.at, nullptr);
     } else {
-      json::detail::walk_memory<arena_value> memory(options_.memory);
-      failure_ = json::detail::emit(*value.at, bytes, json::detail::nulls::emit, options_.max_depth,
-                                    memory, depth, walk.where());
+      json::core::walk_memory<arena_value> memory(options_.memory);
+      failure_ = json::core::emit(*value.at, bytes, json::core::nulls::emit, options_.max_depth,
+                                  memory, depth, walk.where());
     }
     added_ += bytes.bytes();
     return !failure_;
   }
   bool free_value(const Target& value) {
     if (value.IsString()) {
-      freed_ += json::detail::string_bytes<Target>(value.GetStringLength());
+      freed_ += json::core::string_bytes<Target>(value.GetStringLength());
     } else if (value.IsObject() || value.IsArray()) {
-      json::detail::footprint_counter<Target> bytes;
+      json::core::footprint_counter<Target> bytes;
       const error e = send(value, bytes, options_.memory);
       if (e.code() == errc::out_of_memory) {
         failure_ = e;
@@ -264,7 +276,7 @@ class merge_plan<Target, change_source> {
     if (way == copy_way::made) {
       if (makes_++ == 0) first_made_ = entries_.size();
     } else if (way != copy_way::plain) {
-      block_bytes_ += detail::block_bytes<Target>(*from.at, way);
+      block_bytes_ += core::block_bytes<Target>(*from.at, way);
     }
     return way;
   }
@@ -276,7 +288,7 @@ class merge_plan<Target, change_source> {
 
   options options_;
   entries_type entries_;
-  json::detail::stack<opened_object, 8> opened_;
+  base::stack<opened_object, 8> opened_;
   change_source whole_source_;
   std::size_t changes_ = 0;
   std::size_t added_ = 0;   ///< strings and containers of new values, names of new members

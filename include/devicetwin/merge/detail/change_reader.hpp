@@ -4,13 +4,13 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/events.hpp"
-#include "../../json/detail/names.hpp"
-#include "../../json/detail/stack.hpp"
+#include "../../base/stack.hpp"
 #include "../../json/error.hpp"
+#include "../../json/tree/events.hpp"
+#include "../../json/tree/names.hpp"
 #include "../../json/value.hpp"
 #include "../options.hpp"
-#include "places.hpp"
+#include "../tree/places.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -34,11 +34,11 @@ class place_reader {
     if (form_ && root.IsNull()) return errc::root_removed;
     if (form_ && root.IsArray() && root.Empty()) {
       return handler_.StartArray() && handler_.EndArray(0) ? errc::ok
-                                                           : json::detail::failure_of(handler_, 0);
+                                                           : json::core::failure_of(handler_, 0);
     }
     if (!form_ && root.IsNull()) {
       const bool sent = handler_.StartArray() && handler_.Null() && handler_.EndArray(1);
-      return sent ? errc::ok : json::detail::failure_of(handler_, 0);
+      return sent ? errc::ok : json::core::failure_of(handler_, 0);
     }
     if (!visit(root)) return failure_;
     while (!frames_.empty()) {
@@ -54,7 +54,7 @@ class place_reader {
     size_type next;
     size_type sent;
     std::size_t index_base;
-    json::detail::first_names<Value> names;
+    json::core::first_names<Value> names;
   };
   bool leave(const frame& top) {
     const size_type sent = top.sent;
@@ -84,19 +84,18 @@ class place_reader {
     if (place.IsObject()) {
       if (frames_.size() >= options_.max_depth) return fail(errc::depth_exceeded);
       if (!handler_.StartObject()) return stopped();
-      return frames_.push(
-                 {&place, 0, 0, indexes_.size(), json::detail::first_names<Value>(place)}) ||
+      return frames_.push({&place, 0, 0, indexes_.size(), json::core::first_names<Value>(place)}) ||
              fail(errc::out_of_memory);
     }
     if (place.IsNull()) return handler_.Null() || stopped();
     if (form_ && (!place.IsArray() || place.Size() != 1)) return fail(errc::not_a_change);
     const Value& value = form_ ? *place.Begin() : place;
     if (!handler_.StartArray()) return stopped();
-    failure_ = json::detail::emit(value, handler_, json::detail::nulls::emit, options_.max_depth,
-                                  walk_, frames_.size(), path_);
+    failure_ = json::core::emit(value, handler_, json::core::nulls::emit, options_.max_depth, walk_,
+                                frames_.size(), path_);
     return !failure_ && (handler_.EndArray(1) || stopped());
   }
-  bool stopped() { return fail(json::detail::failure_of(handler_, 0)); }
+  bool stopped() { return fail(json::core::failure_of(handler_, 0)); }
   bool fail(errc code) {
     failure_ =
         error(code).limited_to(code == errc::depth_exceeded ? options_.max_depth : 0).at(path_);
@@ -106,10 +105,10 @@ class place_reader {
   Handler& handler_;
   bool form_;
   options options_;
-  json::detail::stack<frame, 6> frames_;
+  base::stack<frame, 6> frames_;
   index_memory indexes_;
   path path_;
-  json::detail::walk_memory<Value> walk_;
+  json::core::walk_memory<Value> walk_;
   error failure_;
 };
 

@@ -4,12 +4,12 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/events.hpp"
-#include "../../json/detail/stack.hpp"
+#include "../../base/stack.hpp"
 #include "../../json/error.hpp"
 #include "../../json/pointer.hpp"
+#include "../../json/tree/events.hpp"
+#include "../tree/places.hpp"
 #include "change_form.hpp"
-#include "places.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -21,7 +21,7 @@ namespace detail {
 template <class Base, class Handler, class Where = json::location>
 class result_sender {
  public:
-  result_sender(Handler& handler, std::size_t max_depth, const json::memory_source& memory,
+  result_sender(Handler& handler, std::size_t max_depth, const memory_source& memory,
                 const Where& where = {}, std::size_t depth = 0) noexcept
       : handler_(handler),
         max_depth_(max_depth),
@@ -137,16 +137,16 @@ class result_sender {
     return handler_.Key(name.data(), static_cast<size_type>(name.size()), true) || stopped();
   }
   template <class Value>
-  error send_value(const Value& value, json::detail::walk_memory<Value>& memory) {
-    return json::detail::emit(value, handler_, json::detail::nulls::emit, max_depth_, memory,
-                              depth_ + frames_.size(), place{where_, path_});
+  error send_value(const Value& value, json::core::walk_memory<Value>& memory) {
+    return json::core::emit(value, handler_, json::core::nulls::emit, max_depth_, memory,
+                            depth_ + frames_.size(), place{where_, path_});
   }
   bool finish(const error& e) {
     failure_ = e;
     path_.pop();
     return !e;
   }
-  bool stopped() { return fail(json::detail::failure_of(handler_, 0)); }
+  bool stopped() { return fail(json::core::failure_of(handler_, 0)); }
   bool fail(errc code) {
     failure_ = error(code)
                    .limited_to(code == errc::depth_exceeded ? max_depth_ : 0)
@@ -158,9 +158,9 @@ class result_sender {
   std::size_t max_depth_;
   std::size_t depth_;
   Where where_;
-  json::detail::walk_memory<Base> base_memory_;
-  json::detail::walk_memory<arena_value> form_memory_;
-  json::detail::stack<frame, 6> frames_;
+  json::core::walk_memory<Base> base_memory_;
+  json::core::walk_memory<arena_value> form_memory_;
+  base::stack<frame, 6> frames_;
   index_memory indexes_;
   path path_;
   error failure_;

@@ -5,8 +5,8 @@
 #include <new>      // placement new
 #include <utility>  // std::swap
 
+#include "../../base/memory.hpp"
 #include "../../json/error.hpp"
-#include "../../json/memory.hpp"
 #include "../change.hpp"
 #include "../options.hpp"
 
@@ -23,7 +23,7 @@ class change_sum {
  public:
   enum class order : unsigned char { after, before };  ///< where a change that is added goes
 
-  explicit change_sum(const json::memory_source& memory, order where = order::after) noexcept
+  explicit change_sum(const memory_source& memory, order where = order::after) noexcept
       : memory_(memory), where_(where) {}
   ~change_sum() { clear(); }
   change_sum(change_sum&& other) noexcept : change_sum(other.memory_, other.where_) { swap(other); }
@@ -99,7 +99,7 @@ class change_sum {
     memory_.release(memory_.context, gone);
   }
 
-  json::memory_source memory_;
+  memory_source memory_;
   node* top_ = nullptr;
   order where_;
   change nothing_;

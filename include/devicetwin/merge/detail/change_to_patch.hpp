@@ -4,15 +4,15 @@
 #include <cstddef>      // std::size_t
 #include <type_traits>  // std::remove_const_t
 
-#include "../../json/detail/tree_diff.hpp"
 #include "../../json/error.hpp"
+#include "../../json/tree/tree_diff.hpp"
 #include "../../json/value.hpp"
 #include "../diff.hpp"
 #include "../options.hpp"
+#include "../tree/places.hpp"
 #include "change_form.hpp"
 #include "change_walk.hpp"
 #include "change_writer.hpp"
-#include "places.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -28,7 +28,7 @@ error send_merge_patch(const arena_value& form, const Base& base, Handler& handl
   if (deed_of(form) == deed::keep) {
     if (!base.IsObject()) return send(base, handler, o.memory);
     return handler.StartObject() && handler.EndObject(0) ? errc::ok
-                                                         : json::detail::failure_of(handler, 0);
+                                                         : json::core::failure_of(handler, 0);
   }
   options exact = o;
   exact.nulls = null_rule::remove;
@@ -55,7 +55,7 @@ error send_merge_patch(const arena_value& form, const Base& base, Handler& handl
         const arena_value& value = value_of(walk.form());
         const auto patch_from = [&](const auto& from) -> error {
           using from_type = std::remove_const_t<std::remove_reference_t<decltype(from)>>;
-          json::detail::tree_diff<from_type, arena_value> changes(rules_of(exact), o.memory);
+          json::core::tree_diff<from_type, arena_value> changes(rules_of(exact), o.memory);
           if (error e = changes.run(from, value)) return nested(e, walk.where());
           const bool absent = walk.base() == nullptr;
           if (!absent && !changes.differ() && !walk.at_root()) return {};
@@ -106,7 +106,7 @@ error send_blind_patch(const arena_value& form, bool second, Handler& handler, b
       case step::set: {
         const arena_value& value = value_of(walk.form());
         if (value.IsNull() && !walk.at_root()) return error(errc::null_member).at(walk.where());
-        json::detail::tree_diff<arena_value, arena_value> sayable(rules_of(exact), o.memory);
+        json::core::tree_diff<arena_value, arena_value> sayable(rules_of(exact), o.memory);
         if (const error e = sayable.run(arena_value(), value)) return nested(e, walk.where());
         if (!value.IsObject()) {
           good = second || out.value(walk.name(), value, o.memory);

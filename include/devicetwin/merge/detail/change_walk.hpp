@@ -4,9 +4,9 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/stack.hpp"
+#include "../../base/stack.hpp"
+#include "../tree/places.hpp"
 #include "change_form.hpp"
-#include "places.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -26,7 +26,7 @@ class change_walk {
     failed  ///< out of memory
   };
 
-  change_walk(const arena_value& form, const Base* base, const json::memory_source& memory) noexcept
+  change_walk(const arena_value& form, const Base* base, const memory_source& memory) noexcept
       : form_(&form), base_(base), frames_(memory), indexes_(memory), path_(memory) {}
 
   step next() {
@@ -115,7 +115,7 @@ class change_walk {
   const Base* base_;
   const arena_value* name_ = nullptr;
   size_type index_ = no_index;
-  json::detail::stack<frame, 6> frames_;
+  base::stack<frame, 6> frames_;
   index_memory indexes_;
   path path_;
   bool started_ = false;

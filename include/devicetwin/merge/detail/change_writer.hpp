@@ -4,15 +4,15 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/events.hpp"
-#include "../../json/detail/stack.hpp"
-#include "../../json/detail/tree_diff.hpp"
+#include "../../base/stack.hpp"
 #include "../../json/error.hpp"
 #include "../../json/pointer.hpp"
+#include "../../json/tree/events.hpp"
+#include "../../json/tree/tree_diff.hpp"
 #include "../options.hpp"
+#include "../tree/places.hpp"
 #include "change_form.hpp"
 #include "change_result.hpp"
-#include "places.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -24,7 +24,7 @@ namespace detail {
 template <class Handler>
 class sparse_writer {
  public:
-  sparse_writer(Handler& handler, const json::memory_source& memory) noexcept
+  sparse_writer(Handler& handler, const memory_source& memory) noexcept
       : handler_(handler), levels_(memory) {}
 
   /// Each gives false when failure() is set.
@@ -48,17 +48,17 @@ class sparse_writer {
   bool null(std::string_view name) { return member(name) && (handler_.Null() || stopped()); }
   /// A node of a form as it stands, or any value.
   template <class Value>
-  bool value(std::string_view name, const Value& v, const json::memory_source& source) {
+  bool value(std::string_view name, const Value& v, const memory_source& source) {
     return member(name) && send_value(v, source);
   }
   /// The node that sets a value.
   template <class Value>
-  bool set(std::string_view name, const Value& v, const json::memory_source& source) {
+  bool set(std::string_view name, const Value& v, const memory_source& source) {
     return member(name) && (handler_.StartArray() || stopped()) && send_value(v, source) &&
            (handler_.EndArray(1) || stopped());
   }
   /// The node that sets what a change makes of nothing.
-  bool set_made(std::string_view name, const arena_value& form, const json::memory_source& source) {
+  bool set_made(std::string_view name, const arena_value& form, const memory_source& source) {
     if (!member(name) || !(handler_.StartArray() || stopped())) return false;
     failure_ = result_sender<arena_value, Handler>(handler_, any_depth, source).run(form, nullptr);
     return !failure_ && (handler_.EndArray(1) || stopped());
@@ -89,25 +89,25 @@ class sparse_writer {
     return handler_.Key(name.data(), static_cast<size_type>(name.size()), true) || stopped();
   }
   template <class Value>
-  bool send_value(const Value& v, const json::memory_source& source) {
+  bool send_value(const Value& v, const memory_source& source) {
     failure_ = send(v, handler_, source);
     return !failure_;
   }
-  bool stopped() { return fail(json::detail::failure_of(handler_, 0)); }
+  bool stopped() { return fail(json::core::failure_of(handler_, 0)); }
   bool fail(errc code) {
     failure_ = code;
     return false;
   }
 
   Handler& handler_;
-  json::detail::stack<level, 8> levels_;
+  base::stack<level, 8> levels_;
   bool sent_ = false;
   error failure_;
 };
 
 /// The rules under which a tree_diff describes any difference.
-inline json::detail::diff_rules difference_rules(const options& o) noexcept {
-  json::detail::diff_rules rules;
+inline json::core::diff_rules difference_rules(const options& o) noexcept {
+  json::core::diff_rules rules;
   rules.sets_null = true;
   rules.carries_null = true;
   rules.numbers = o.numbers;
@@ -122,7 +122,7 @@ template <class From, class To, class Handler, class Where = json::location>
 error send_difference(const From& from, const To& to, std::string_view name,
                       sparse_writer<Handler>& out, const options& o, const Where& where = {},
                       bool removals = true) {
-  using walk_type = json::detail::tree_diff<From, To>;
+  using walk_type = json::core::tree_diff<From, To>;
   using op = typename walk_type::op;
   walk_type walk(difference_rules(o), o.memory);
   if (const error e = walk.run(from, to)) return nested(e, where);

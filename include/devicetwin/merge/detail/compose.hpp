@@ -4,12 +4,12 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/stack.hpp"
+#include "../../base/stack.hpp"
 #include "../../json/error.hpp"
 #include "../../json/value.hpp"
+#include "../tree/places.hpp"
 #include "change_form.hpp"
 #include "change_result.hpp"
-#include "places.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -20,7 +20,7 @@ namespace detail {
 template <class Handler>
 class composer {
  public:
-  composer(Handler& handler, const json::memory_source& memory) noexcept
+  composer(Handler& handler, const memory_source& memory) noexcept
       : handler_(handler), memory_(memory), walk_(memory), frames_(memory), indexes_(memory) {}
 
   error run(const arena_value& first, const arena_value& second) {
@@ -62,7 +62,7 @@ class composer {
     return true;
   }
   bool one(const arena_value& form) {
-    failure_ = json::detail::emit(form, handler_, json::detail::nulls::emit, any_depth, walk_);
+    failure_ = json::core::emit(form, handler_, json::core::nulls::emit, any_depth, walk_);
     return !failure_;
   }
   /// Sets what `form` makes of a value that is known, or of nothing.
@@ -104,16 +104,16 @@ class composer {
     ++top.sent;
     return handler_.Key(name.data(), static_cast<size_type>(name.size()), true) || stopped();
   }
-  bool stopped() { return fail(json::detail::failure_of(handler_, 0)); }
+  bool stopped() { return fail(json::core::failure_of(handler_, 0)); }
   bool fail(errc code) {
     failure_ = code;
     return false;
   }
 
   Handler& handler_;
-  json::memory_source memory_;
-  json::detail::walk_memory<arena_value> walk_;
-  json::detail::stack<frame, 4> frames_;
+  memory_source memory_;
+  json::core::walk_memory<arena_value> walk_;
+  base::stack<frame, 4> frames_;
   index_memory indexes_;
   error failure_;
 };

@@ -7,17 +7,17 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::remove_reference_t
 
+#include "../../base/stack.hpp"
 #include "../../json/arena.hpp"
-#include "../../json/detail/builder.hpp"
-#include "../../json/detail/stack.hpp"
 #include "../../json/error.hpp"
+#include "../../json/tree/builder.hpp"
 #include "../../json/value.hpp"
 #include "../conflict.hpp"
 #include "../options.hpp"
+#include "../tree/places.hpp"
 #include "change_form.hpp"
 #include "change_result.hpp"
 #include "change_writer.hpp"
-#include "places.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -200,7 +200,7 @@ class rebase_walk {
     if (room == nullptr) return fail(errc::out_of_memory);
     auto* made = new (room) arena_value();  // in an arena nothing needs destruction
     value = made;
-    json::detail::tree_builder<json::arena> builder(scratch_, options_.memory);
+    json::core::tree_builder<json::arena> builder(scratch_, options_.memory);
     return good(builder.build(*made, generate));
   }
 
@@ -216,7 +216,7 @@ class rebase_walk {
   Decide& decide_;
   sparse_writer<Handler> out_;
   json::arena scratch_;
-  json::detail::stack<frame, 4> frames_;
+  base::stack<frame, 4> frames_;
   index_memory indexes_;
   path path_;
   error failure_;

@@ -4,36 +4,22 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/stack.hpp"
+#include "../../base/stack.hpp"
+#include "../../base/text_buffer.hpp"
 #include "../../json/error.hpp"
 #include "../../json/value.hpp"
 #include "../../json/write.hpp"
+#include "../tree/places.hpp"
 #include "change_writer.hpp"
-#include "places.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
 namespace detail {
 
-/// Counts the bytes of a text that is written to it.
-class byte_counter {
- public:
-  bool append(const char*, std::size_t length) noexcept {
-    size_ += length;
-    return true;
-  }
-  void resize(std::size_t size) noexcept { size_ = size; }
-  std::size_t size() const noexcept { return size_; }
-
- private:
-  std::size_t size_ = 0;
-};
-
 /// The bytes of a value as compact text.
-inline error text_bytes(const arena_value& value, const json::memory_source& memory,
-                        std::size_t& bytes) {
-  byte_counter counter;
+inline error text_bytes(const arena_value& value, const memory_source& memory, std::size_t& bytes) {
+  base::byte_counter counter;
   json::write_options options;
   options.max_depth = any_depth;
   options.memory = memory;
@@ -46,7 +32,7 @@ inline error text_bytes(const arena_value& value, const json::memory_source& mem
 /// sent apart: null, a scalar, an array, an empty object.
 class patch_splitter {
  public:
-  patch_splitter(const arena_value& patch, const json::memory_source& memory) noexcept
+  patch_splitter(const arena_value& patch, const memory_source& memory) noexcept
       : patch_(patch), memory_(memory), frames_(memory), path_(memory) {}
 
   /// How many leaves, from the first on, fit together in `limit` bytes; and how many there are.
@@ -137,8 +123,8 @@ class patch_splitter {
   }
 
   const arena_value& patch_;
-  json::memory_source memory_;
-  json::detail::stack<frame, 6> frames_;
+  memory_source memory_;
+  base::stack<frame, 6> frames_;
   path path_;
 };
 

@@ -19,7 +19,7 @@ class counters_write {
  public:
   /// `version_hint`: where the version was found last.
   counters_write(json::document& identity, json::size_type& version_hint,
-                 const json::memory_source& working) noexcept
+                 const memory_source& working) noexcept
       : identity_(identity), version_hint_(version_hint), working_(working) {}
   ~counters_write() {
     if (addition_ != nullptr) addition_->~merge_type();
@@ -31,19 +31,19 @@ class counters_write {
   json::error prepare(std::string_view etag, std::int64_t version, json::arena& scratch) {
     etag_ = etag;
     version_ = version;
-    auto* members = json::detail::members_begin(json::document_access::root(identity_));
+    auto* members = json::core::members_begin(json::document_access::root(identity_));
     const auto find = [&](std::string_view name, json::size_type hint) {
       const json::size_type count = identity_.root().MemberCount();
-      if (hint < count && json::detail::text_of(members[hint].name) == name) return hint;
+      if (hint < count && json::core::text_of(members[hint].name) == name) return hint;
       for (json::size_type i = 0; i < count; ++i) {
-        if (json::detail::text_of(members[i].name) == name) return i;
+        if (json::core::text_of(members[i].name) == name) return i;
       }
-      return json::detail::no_index;
+      return json::core::no_index;
     };
-    const json::size_type etag_index = etag.empty() ? json::detail::no_index : find("etag", 0);
+    const json::size_type etag_index = etag.empty() ? json::core::no_index : find("etag", 0);
     version_hint_ = find("version", version_hint_);
-    if (etag_index != json::detail::no_index) etag_at_ = &members[etag_index].value;
-    if (version_hint_ != json::detail::no_index) version_at_ = &members[version_hint_].value;
+    if (etag_index != json::core::no_index) etag_at_ = &members[etag_index].value;
+    if (version_hint_ != json::core::no_index) version_at_ = &members[version_hint_].value;
     if (version_at_ != nullptr && (etag.empty() || etag_at_ != nullptr)) return {};
     if (!scratch.reserve(2048)) return json::errc::out_of_memory;
     patch_.SetObject();
@@ -72,11 +72,11 @@ class counters_write {
   }
 
  private:
-  using merge_type = merge::detail::document_merge<json::arena_value>;
+  using merge_type = merge::core::document_merge<json::arena_value>;
 
   json::document& identity_;
   json::size_type& version_hint_;
-  json::memory_source working_;
+  memory_source working_;
   json::arena_value patch_;
   std::string_view etag_;
   std::int64_t version_ = 0;

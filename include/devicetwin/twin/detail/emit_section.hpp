@@ -3,8 +3,9 @@
 
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/events.hpp"
+#include "../../base/text_buffer.hpp"
 #include "../../json/read.hpp"
+#include "../../json/tree/events.hpp"
 #include "../../json/write.hpp"
 #include "../section.hpp"
 #include "history_checksum.hpp"
@@ -17,7 +18,7 @@ namespace detail {
 /// by the caller.
 template <class Output, class Send>
 json::error write_events(Output& out, unsigned indent, Send&& send) {
-  if constexpr (json::detail::is_output<Output>) {
+  if constexpr (base::is_output<Output>) {
     const auto size = out.size();
     json::text_writer<Output> writer(out, indent);
     json::error failure = send(writer);
@@ -30,7 +31,7 @@ json::error write_events(Output& out, unsigned indent, Send&& send) {
 
 /// A tombstone record as a document.
 inline json::error read_names(std::string_view text, json::document& names,
-                              const json::memory_source& working) {
+                              const memory_source& working) {
   json::read_options options;
   options.memory = working;
   return json::read(text, names, options);
@@ -40,10 +41,10 @@ inline json::error read_names(std::string_view text, json::document& names,
 /// "versions", and the checksum, without which nobody will believe it.
 template <class Handler>
 json::error emit_history(const section<stamped>& s, bool with_versions, Handler& handler,
-                         const json::memory_source& working) {
+                         const memory_source& working) {
   const section_history& history = s.tracking().history();
-  json::detail::walk_memory<json::arena_value> memory(working);
-  const auto stopped = [&] { return json::error(json::detail::failure_of(handler, 0)); };
+  json::core::walk_memory<json::arena_value> memory(working);
+  const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   if (!handler.StartObject() || !handler.Key("knownSince", 10, true) ||
       !handler.Int64(history.known_since()) || !handler.Key("removed", 7, true) ||
       !handler.StartArray()) {
@@ -56,8 +57,8 @@ json::error emit_history(const section<stamped>& s, bool with_versions, Handler&
         !handler.Int64(history[i].version) || !handler.Key("names", 5, true)) {
       return stopped();
     }
-    if (json::error e = json::detail::emit(names.root(), handler, json::detail::nulls::emit,
-                                           static_cast<std::size_t>(-1), memory))
+    if (json::error e = json::core::emit(names.root(), handler, json::core::nulls::emit,
+                                         static_cast<std::size_t>(-1), memory))
       return e;
     if (!handler.EndObject(2)) return stopped();
   }
@@ -84,14 +85,14 @@ json::error emit_history(const section<stamped>& s, bool with_versions, Handler&
 /// Sends the members of an object without its braces, and counts them.
 template <class Handler>
 json::error emit_members(const json::arena_value& object, Handler& handler, json::size_type& sent,
-                         json::detail::walk_memory<json::arena_value>& memory) {
-  const auto* members = json::detail::members_begin(object);
+                         json::core::walk_memory<json::arena_value>& memory) {
+  const auto* members = json::core::members_begin(object);
   for (json::size_type i = 0; i < object.MemberCount(); ++i, ++sent) {
-    const std::string_view name = json::detail::text_of(members[i].name);
+    const std::string_view name = json::core::text_of(members[i].name);
     if (!handler.Key(name.data(), static_cast<json::size_type>(name.size()), true))
-      return json::detail::failure_of(handler, 0);
-    if (json::error e = json::detail::emit(members[i].value, handler, json::detail::nulls::emit,
-                                           static_cast<std::size_t>(-1), memory)) {
+      return json::core::failure_of(handler, 0);
+    if (json::error e = json::core::emit(members[i].value, handler, json::core::nulls::emit,
+                                         static_cast<std::size_t>(-1), memory)) {
       return e;
     }
   }
@@ -101,9 +102,9 @@ json::error emit_members(const json::arena_value& object, Handler& handler, json
 /// Sends a whole section. `with_versions`: its metadata shows versions, as desired's does.
 template <class Tracking, class Handler>
 json::error emit_section(const section<Tracking>& s, bool with_metadata, bool with_versions,
-                         Handler& handler, const json::memory_source& working) {
-  json::detail::walk_memory<json::arena_value> memory(working);
-  const auto stopped = [&] { return json::error(json::detail::failure_of(handler, 0)); };
+                         Handler& handler, const memory_source& working) {
+  json::core::walk_memory<json::arena_value> memory(working);
+  const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   json::size_type sent = 0;
   if (!handler.StartObject()) return stopped();
   if (json::error e = emit_members(s.values(), handler, sent, memory)) return e;

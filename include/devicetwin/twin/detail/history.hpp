@@ -6,7 +6,7 @@
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/plain_array.hpp"
+#include "../../base/plain_array.hpp"
 #include "../../json/write.hpp"
 #include "plan_walk.hpp"
 
@@ -21,7 +21,7 @@ class section_history {
  public:
   static constexpr std::size_t default_budget = 1024;
 
-  explicit section_history(const json::memory_source& memory = {}) noexcept
+  explicit section_history(const memory_source& memory = {}) noexcept
       : text_(memory), records_(memory) {}
   void swap(section_history& other) noexcept {
     text_.swap(other.text_);
@@ -133,8 +133,7 @@ class section_history {
   /// Room for `added` elements, growing by a quarter but not beyond `most`; what is in the way then
   /// will go.
   template <class T>
-  static bool room_in(json::detail::plain_array<T>& array, std::size_t added,
-                      std::size_t most) noexcept {
+  static bool room_in(base::plain_array<T>& array, std::size_t added, std::size_t most) noexcept {
     const std::size_t wanted = array.size() + added;
     if (wanted <= array.capacity() || array.capacity() >= most) return true;
     return array.reserve_exactly(wanted + wanted / 4 < most ? wanted + wanted / 4 : most);
@@ -148,8 +147,8 @@ class section_history {
     drop_oldest(count);
   }
 
-  json::detail::plain_array<char> text_;
-  json::detail::plain_array<entry> records_;  ///< in the order of versions
+  base::plain_array<char> text_;
+  base::plain_array<entry> records_;  ///< in the order of versions
   std::int64_t known_since_ = 0;
   std::size_t budget_ = default_budget;
 };
@@ -159,7 +158,7 @@ class section_history {
 template <class Writer>
 class removed_names {
  public:
-  removed_names(Writer& out, json::detail::walk_memory<arena_value>& memory) noexcept
+  removed_names(Writer& out, json::core::walk_memory<arena_value>& memory) noexcept
       : out_(out), memory_(memory) {}
   /// Whether anything was written; then the record is complete.
   bool any() const noexcept { return any_; }
@@ -188,15 +187,15 @@ class removed_names {
 
  private:
   bool key(const value_member& member) {
-    const std::string_view name = json::detail::text_of(member.name);
+    const std::string_view name = json::core::text_of(member.name);
     return out_.Key(name.data(), static_cast<size_type>(name.size()), true);
   }
   /// The names inside a value: objects only, everything else is null.
   bool names(const arena_value& value) {
     if (!value.IsObject()) return out_.Null();
     name_sender sender{out_, 0};
-    return !json::detail::emit(value, sender, json::detail::nulls::emit,
-                               static_cast<std::size_t>(-1), memory_);
+    return !json::core::emit(value, sender, json::core::nulls::emit, static_cast<std::size_t>(-1),
+                             memory_);
   }
   struct name_sender {
     Writer& out;
@@ -223,7 +222,7 @@ class removed_names {
   };
 
   Writer& out_;
-  json::detail::walk_memory<arena_value>& memory_;
+  json::core::walk_memory<arena_value>& memory_;
   const value_member* pending_[json::default_max_depth + 1];
   std::size_t depth_ = 0;
   std::size_t open_ = 0;  ///< objects begun in the output

@@ -6,8 +6,8 @@
 #include <cstdint>      // std::uint64_t
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/events.hpp"
 #include "../../json/read.hpp"
+#include "../../json/tree/events.hpp"
 #include "../../json/write.hpp"
 #include "history.hpp"
 #include "shadow.hpp"
@@ -44,15 +44,15 @@ class fnv_hash {
 /// Adds the hashes of all values in a tree, each with its path and, where there are stamps, its
 /// version. The order of members makes no difference.
 inline json::error add_tree(const arena_value& root, const stamp_shadow* stamps, std::uint64_t& sum,
-                            const json::memory_source& working) {
+                            const memory_source& working) {
   struct frame {
     const arena_value* object;
     stamp_shadow::word at;
     size_type next;
     std::uint64_t path;
   };
-  json::detail::stack<frame, 8> frames(working);
-  json::detail::walk_memory<arena_value> memory(working);
+  base::stack<frame, 8> frames(working);
+  json::core::walk_memory<arena_value> memory(working);
   const auto enter = [&](const arena_value& value, stamp_shadow::word w,
                          std::uint64_t path) -> json::error {
     fnv_hash hash(path);
@@ -61,8 +61,8 @@ inline json::error add_tree(const arena_value& root, const stamp_shadow* stamps,
       if (!frames.push({&value, w, 0, path})) return json::errc::out_of_memory;
     } else {
       json::text_writer<fnv_hash> writer(hash);
-      if (json::error e = json::detail::emit(value, writer, json::detail::nulls::emit,
-                                             static_cast<std::size_t>(-1), memory))
+      if (json::error e = json::core::emit(value, writer, json::core::nulls::emit,
+                                           static_cast<std::size_t>(-1), memory))
         return e;
     }
     hash.add(value.IsObject() ? 1 : 0);
@@ -78,8 +78,8 @@ inline json::error add_tree(const arena_value& root, const stamp_shadow* stamps,
       continue;
     }
     const size_type index = f.next++;
-    const value_member& member = json::detail::members_begin(*f.object)[index];
-    const std::string_view name = json::detail::text_of(member.name);
+    const value_member& member = json::core::members_begin(*f.object)[index];
+    const std::string_view name = json::core::text_of(member.name);
     fnv_hash path(f.path);
     path.append(name.data(), name.size());
     path.add(name.size());
@@ -97,7 +97,7 @@ inline constexpr std::size_t checksum_chars = 16;
 /// history, as hexadecimal digits. Errors: out_of_memory. Cost: one pass over all of them.
 inline json::error write_history_checksum(const arena_value& values, const stamp_shadow& stamps,
                                           std::int64_t version, const section_history& history,
-                                          const json::memory_source& working,
+                                          const memory_source& working,
                                           char (&text)[checksum_chars]) {
   std::uint64_t sum = 0;
   if (json::error e = add_tree(values, &stamps, sum, working)) return e;

@@ -7,8 +7,8 @@
 #include <string_view>  // std::string_view
 #include <utility>      // std::swap, std::forward
 
-#include "../../json/detail/plain_array.hpp"
-#include "../../json/memory.hpp"
+#include "../../base/memory.hpp"
+#include "../../base/plain_array.hpp"
 #include "../identity.hpp"
 
 namespace devicetwin {
@@ -18,7 +18,7 @@ namespace detail {
 /// Makes a Node, whose first member is its id, with the text of the id behind it. A null pointer
 /// when memory ran out.
 template <class Node, class... Rest>
-Node* make_node(const json::memory_source& memory, const twin_id& id, Rest&&... rest) {
+Node* make_node(const memory_source& memory, const twin_id& id, Rest&&... rest) {
   void* room = memory.allocate(memory.context, sizeof(Node) + id.device.size() + id.module.size());
   if (room == nullptr) return nullptr;
   char* text = static_cast<char*>(room) + sizeof(Node);
@@ -28,7 +28,7 @@ Node* make_node(const json::memory_source& memory, const twin_id& id, Rest&&... 
   return new (room) Node{own, std::forward<Rest>(rest)...};
 }
 template <class Node>
-void drop_node(const json::memory_source& memory, Node* node) noexcept {
+void drop_node(const memory_source& memory, Node* node) noexcept {
   node->~Node();
   memory.release(memory.context, node);
 }
@@ -40,7 +40,7 @@ void drop_node(const json::memory_source& memory, Node* node) noexcept {
 template <class Node>
 class id_table {
  public:
-  explicit id_table(const json::memory_source& memory = {}) noexcept : pieces_(memory) {}
+  explicit id_table(const memory_source& memory = {}) noexcept : pieces_(memory) {}
   id_table(const id_table&) = delete;
   id_table& operator=(const id_table&) = delete;
   ~id_table() {
@@ -49,7 +49,7 @@ class id_table {
       memory().release(memory().context, pieces_[p]);
     }
   }
-  const json::memory_source& memory() const noexcept { return pieces_.memory(); }
+  const memory_source& memory() const noexcept { return pieces_.memory(); }
   std::size_t size() const noexcept { return size_; }
 
   Node* find(const twin_id& id) const noexcept {
@@ -143,7 +143,7 @@ class id_table {
     return {first, low, false};
   }
 
-  json::detail::plain_array<piece*> pieces_;
+  base::plain_array<piece*> pieces_;
   std::size_t size_ = 0;
 };
 

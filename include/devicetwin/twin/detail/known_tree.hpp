@@ -1,11 +1,11 @@
-/// A tree of ours as events, without the care that json::detail::emit() takes of others'.
+/// A tree of ours as events, without the care that json::core::emit() takes of others'.
 #pragma once
 
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
 #include "../../json/arena.hpp"
-#include "../../json/detail/events.hpp"
+#include "../../json/tree/events.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -27,7 +27,7 @@ bool send_known(const json::arena_value& root, Handler& handler) {
     if (object || at->IsArray()) {
       if (!(object ? handler.StartObject() : handler.StartArray())) return false;
       frames[depth++] = {at, 0, object ? at->MemberCount() : at->Size()};
-    } else if (!json::detail::emit_scalar(*at, handler)) {
+    } else if (!json::core::emit_scalar(*at, handler)) {
       return false;
     }
     for (;;) {  // the next value, closing what is complete
@@ -43,8 +43,8 @@ bool send_known(const json::arena_value& root, Handler& handler) {
         at = top.container->Begin() + top.next++;
         break;
       }
-      const auto& member = json::detail::members_begin(*top.container)[top.next++];
-      const std::string_view name = json::detail::text_of(member.name);
+      const auto& member = json::core::members_begin(*top.container)[top.next++];
+      const std::string_view name = json::core::text_of(member.name);
       if (!handler.Key(name.data(), static_cast<json::size_type>(name.size()), true)) return false;
       at = &member.value;
       break;

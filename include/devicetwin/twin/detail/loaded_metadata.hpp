@@ -6,9 +6,9 @@
 #include <string_view>  // std::string_view
 
 #include "../../json/arena.hpp"
-#include "../../json/detail/inside.hpp"
-#include "../../json/detail/text.hpp"
 #include "../../json/get.hpp"
+#include "../../json/text/utf8.hpp"
+#include "../../json/tree/inside.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -34,11 +34,11 @@ inline bool names_version_above(const json::arena_value* unusual, std::int64_t v
       --depth;
       continue;
     }
-    const auto& member = json::detail::members_begin(*f.object)[f.next++];
+    const auto& member = json::core::members_begin(*f.object)[f.next++];
     if (member.value.IsObject()) {
       if (depth < whole_twin_depth) frames[depth++] = {&member.value, 0};
     } else if (member.value.IsNumber() &&
-               json::detail::text_of(member.name) == "$lastUpdatedVersion") {
+               json::core::text_of(member.name) == "$lastUpdatedVersion") {
       const auto named = json::get<std::int64_t>(member.value);
       if (named ? *named > version : member.value.GetDouble() >= 9223372036854775808.0) return true;
     }
@@ -57,9 +57,9 @@ inline void own_members_first(json::arena_value& metadata) noexcept {
   std::size_t depth = 0;
   const auto enter = [&](json::arena_value& object) {
     for (const std::string_view name : {"$lastUpdatedVersion", "$lastUpdated"}) {
-      auto* const members = json::detail::members_begin(object);
+      auto* const members = json::core::members_begin(object);
       json::size_type at = 0;
-      while (at != object.MemberCount() && json::detail::text_of(members[at].name) != name) ++at;
+      while (at != object.MemberCount() && json::core::text_of(members[at].name) != name) ++at;
       for (at = at == object.MemberCount() ? 0 : at; at != 0; --at) {
         members[at].name.Swap(members[at - 1].name);
         members[at].value.Swap(members[at - 1].value);
@@ -74,7 +74,7 @@ inline void own_members_first(json::arena_value& metadata) noexcept {
       --depth;
       continue;
     }
-    auto& member = json::detail::members_begin(*f.object)[f.next++];
+    auto& member = json::core::members_begin(*f.object)[f.next++];
     if (member.value.IsObject() && depth < whole_twin_depth) enter(member.value);
   }
 }

@@ -4,10 +4,10 @@
 
 #include <cstddef>  // std::size_t
 
+#include "../../base/stack.hpp"
 #include "../../json/arena.hpp"
-#include "../../json/detail/stack.hpp"
 #include "../../json/pointer.hpp"
-#include "../../merge/detail/plan.hpp"
+#include "../../merge/tree/plan.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -16,7 +16,7 @@ namespace detail {
 using json::arena_value;
 using json::size_type;
 
-using merge_plan = merge::detail::merge_plan<arena_value, arena_value>;
+using merge_plan = merge::core::merge_plan<arena_value, arena_value>;
 using merge_action = merge_plan::action;
 using value_member = arena_value::Member;
 
@@ -33,7 +33,7 @@ bool walk_plan(const merge_plan& plan, const arena_value& root, Visitors&... vis
   const arena_value* objects[json::default_max_depth + 1];
   std::size_t depth = 1;
   objects[0] = &root;
-  if (!(visitors.enter(root, json::detail::no_index, static_cast<const value_member*>(nullptr)) &&
+  if (!(visitors.enter(root, json::core::no_index, static_cast<const value_member*>(nullptr)) &&
         ...))
     return false;
   for (std::size_t i = 0; i < plan.entries().size(); ++i) {
@@ -45,12 +45,12 @@ bool walk_plan(const merge_plan& plan, const arena_value& root, Visitors&... vis
     }
     if (entry.what == merge_action::add) {
       if (!(visitors.write(entry.what, static_cast<const arena_value*>(nullptr),
-                           json::detail::no_index, entry.member) &&
+                           json::core::no_index, entry.member) &&
             ...))
         return false;
       continue;
     }
-    const arena_value& old = json::detail::members_begin(*objects[depth - 1])[entry.index].value;
+    const arena_value& old = json::core::members_begin(*objects[depth - 1])[entry.index].value;
     if (entry.what == merge_action::descend) {
       objects[depth++] = &old;
       if (!(visitors.enter(old, entry.index, entry.member) && ...)) return false;

@@ -4,7 +4,7 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/events.hpp"
+#include "../../json/tree/events.hpp"
 #include "../../json/write.hpp"
 #include "../stamp.hpp"
 #include "plan_walk.hpp"
@@ -51,7 +51,7 @@ class stamp_text {
 
 template <class Writer>
 bool send_name(const value_member& member, Writer& out) {
-  const std::string_view name = json::detail::text_of(member.name);
+  const std::string_view name = json::core::text_of(member.name);
   return out.Key(name.data(), static_cast<size_type>(name.size()), true);
 }
 
@@ -59,11 +59,11 @@ bool send_name(const value_member& member, Writer& out) {
 template <class Writer>
 struct member_renderer {
   Writer& out;
-  json::detail::nulls rule;
-  json::detail::walk_memory<arena_value>& memory;
+  json::core::nulls rule;
+  json::core::walk_memory<arena_value>& memory;
   std::size_t depth = 0;
 
-  json::errc failure() const noexcept { return json::detail::failure_of(out, 0); }
+  json::errc failure() const noexcept { return json::core::failure_of(out, 0); }
   bool enter(const arena_value&, size_type, const value_member* member) {
     return depth++ == 0 || (send_name(*member, out) && out.StartObject());
   }
@@ -72,8 +72,8 @@ struct member_renderer {
     if (!send_name(*member, out)) return false;
     if (action == merge_action::remove) return out.Null();
     if (!member->value.IsObject() && !member->value.IsArray())
-      return json::detail::emit_scalar(member->value, out);
-    return !json::detail::emit(member->value, out, rule, static_cast<std::size_t>(-1), memory);
+      return json::core::emit_scalar(member->value, out);
+    return !json::core::emit(member->value, out, rule, static_cast<std::size_t>(-1), memory);
   }
 };
 
@@ -85,7 +85,7 @@ struct metadata_mirror {
   const stamp_text& text;
   std::size_t arrays = 0;
 
-  json::errc failure() const noexcept { return json::detail::failure_of(out, 0); }
+  json::errc failure() const noexcept { return json::core::failure_of(out, 0); }
   bool leaf() { return arrays != 0 || text.send(out); }
   bool Null() { return leaf(); }
   bool Bool(bool) { return leaf(); }
@@ -113,8 +113,8 @@ template <class Writer>
 struct metadata_renderer {
   Writer& out;
   const stamp_text& text;
-  json::detail::nulls rule;
-  json::detail::walk_memory<arena_value>& memory;
+  json::core::nulls rule;
+  json::core::walk_memory<arena_value>& memory;
   std::size_t depth = 0;
 
   bool enter(const arena_value&, size_type, const value_member* member) {
@@ -130,7 +130,7 @@ struct metadata_renderer {
     if (!send_name(*member, out)) return false;
     if (!member->value.IsObject()) return text.send(out);
     metadata_mirror<Writer> mirror{out, text};
-    return !json::detail::emit(member->value, mirror, rule, static_cast<std::size_t>(-1), memory);
+    return !json::core::emit(member->value, mirror, rule, static_cast<std::size_t>(-1), memory);
   }
 };
 

@@ -12,11 +12,11 @@
 #include <cstdint>  // std::uint32_t
 #include <cstring>  // std::memcpy
 
+#include "../../base/plain_array.hpp"
+#include "../../base/stack.hpp"
 #include "../../json/arena.hpp"
-#include "../../json/detail/names.hpp"
-#include "../../json/detail/plain_array.hpp"
-#include "../../json/detail/stack.hpp"
 #include "../../json/get.hpp"
+#include "../../json/tree/names.hpp"
 #include "../../json/write.hpp"
 #include "../stamp.hpp"
 #include "plan_walk.hpp"
@@ -33,41 +33,41 @@ class ordered_lookup {
   explicit ordered_lookup(const arena_value& object) noexcept : object_(&object) {}
 
   /// The index of this name, or no_index. False when memory ran out.
-  bool find(std::string_view name, json::detail::index_memory& memory, size_type& index) {
+  bool find(std::string_view name, json::core::index_memory& memory, size_type& index) {
     const size_type count = object_->MemberCount();
-    const auto names = json::detail::names_of(*object_);
+    const auto names = json::core::names_of(*object_);
     if (next_ < count && names.text(next_) == name) {
       index = next_++;
       return true;
     }
-    if (count > json::detail::small_object && misses_ == worth_an_index) {
+    if (count > json::core::small_object && misses_ == worth_an_index) {
       if (!indexed_ && !index_.build(count, names, memory, [](size_type) {})) return false;
       indexed_ = true;
       index = index_.find_text(name, names, memory);
     } else {
       if (misses_ < worth_an_index) ++misses_;
-      index = json::detail::no_index;
-      for (size_type i = 0; i < count && index == json::detail::no_index; ++i) {
+      index = json::core::no_index;
+      for (size_type i = 0; i < count && index == json::core::no_index; ++i) {
         if (names.text(i) == name) index = i;
       }
     }
-    if (index != json::detail::no_index) next_ = index + 1;
+    if (index != json::core::no_index) next_ = index + 1;
     return true;
   }
 
   /// The same for a name that is a value; quicker.
-  bool find(const arena_value& name, json::detail::index_memory& memory, size_type& index) {
-    const auto* members = json::detail::members_begin(*object_);
+  bool find(const arena_value& name, json::core::index_memory& memory, size_type& index) {
+    const auto* members = json::core::members_begin(*object_);
     const size_type count = object_->MemberCount();
-    if (next_ < count && json::detail::same_text(members[next_].name, name)) {
+    if (next_ < count && json::core::same_text(members[next_].name, name)) {
       index = next_++;
       return true;
     }
-    if (count > json::detail::small_object && misses_ == worth_an_index)
-      return find(json::detail::text_of(name), memory, index);
+    if (count > json::core::small_object && misses_ == worth_an_index)
+      return find(json::core::text_of(name), memory, index);
     if (misses_ < worth_an_index) ++misses_;
-    index = json::detail::scan_names<arena_value>(members, count, name);
-    if (index != json::detail::no_index) next_ = index + 1;
+    index = json::core::scan_names<arena_value>(members, count, name);
+    if (index != json::core::no_index) next_ = index + 1;
     return true;
   }
 
@@ -77,7 +77,7 @@ class ordered_lookup {
   size_type next_ = 0;
   unsigned char misses_ = 0;
   bool indexed_ = false;
-  json::detail::name_index index_;
+  json::core::name_index index_;
 };
 
 /// What of a stamp is written.
@@ -104,7 +104,7 @@ class stamp_shadow {
   /// What is known of one value: an id, or the place of a block. 0 is nothing known.
   using word = std::uint32_t;
 
-  explicit stamp_shadow(const json::memory_source& memory = {}) noexcept
+  explicit stamp_shadow(const memory_source& memory = {}) noexcept
       : words_(memory), table_(memory) {}
   void swap(stamp_shadow& other) noexcept {
     words_.swap(other.words_);
@@ -126,7 +126,7 @@ class stamp_shadow {
   size_type last_written(word w) const noexcept { return words_[place_of(w) + last]; }
   stamp newest_other(word w) const noexcept { return table_[words_[place_of(w) + others]]; }
 
-  const json::memory_source& memory() const noexcept { return words_.memory(); }
+  const memory_source& memory() const noexcept { return words_.memory(); }
   std::size_t memory_in_bytes() const noexcept {
     return words_.capacity() * sizeof(word) + table_.capacity() * sizeof(stamp);
   }
@@ -165,7 +165,7 @@ class stamp_shadow {
   /// one inside of it. Other members of it are left to the caller. False when memory ran out; then
   /// this is undefined.
   [[nodiscard]] bool load(const arena_value& values, const arena_value& metadata,
-                          std::int64_t newest, const json::memory_source& memory);
+                          std::int64_t newest, const memory_source& memory);
 
   /// Becomes a copy. False, with nothing changed, when memory ran out.
   [[nodiscard]] bool assign(const stamp_shadow& other) {
@@ -190,8 +190,8 @@ class stamp_shadow {
   /// when they do not fit the tree, or memory ran out (`out_of_memory` says so). Then this is
   /// undefined.
   template <class Next>
-  [[nodiscard]] bool restore(const arena_value& values, Next&& next,
-                             const json::memory_source& memory, bool& out_of_memory);
+  [[nodiscard]] bool restore(const arena_value& values, Next&& next, const memory_source& memory,
+                             bool& out_of_memory);
   /// Versions that no write to a section can have had, below 0 or above `newest`, are not known any
   /// more. Returns whether there was one.
   bool drop_versions_above(std::int64_t newest) noexcept {
@@ -301,7 +301,7 @@ class stamp_shadow {
     words_.extend(header + room_for(members));
     word* block = words_.data() + place;
     block[own] = block[others] = w >> 1;
-    block[last] = json::detail::no_index;
+    block[last] = json::core::no_index;
     block[count] = members;
     for (size_type i = 0; i < members; ++i) block[header + i] = w;
     return block_at(place);
@@ -320,7 +320,7 @@ class stamp_shadow {
     word* members = block + header;
     const word before = block[count];
     word kept = 0;
-    word last_now = json::detail::no_index;
+    word last_now = json::core::no_index;
     for (word i = 0; i < before; ++i) {
       if (members[i] == dead) continue;
       if (block[last] == i) last_now = kept;
@@ -332,7 +332,7 @@ class stamp_shadow {
 
   /// Copies what is in use to a fresh array with room for `more` words.
   bool rebuild(std::size_t more) noexcept {
-    json::detail::plain_array<word> fresh(words_.memory());
+    base::plain_array<word> fresh(words_.memory());
     const std::size_t wanted = live_words() + more;
     if (!fresh.reserve_exactly(wanted + wanted / 4)) return false;
     if (is_block(root_)) root_ = copy_block(root_, fresh);
@@ -346,7 +346,7 @@ class stamp_shadow {
     words_.swap(fresh);
     return true;
   }
-  word copy_block(word w, json::detail::plain_array<word>& to) const noexcept {
+  word copy_block(word w, base::plain_array<word>& to) const noexcept {
     const std::size_t place = to.size();
     const std::size_t members = words_[place_of(w) + count];
     to.append(words_.data() + place_of(w), header + members);
@@ -387,7 +387,7 @@ class stamp_shadow {
     return table_.reserve(2 + table_.size() / 2);
   }
   bool collect() noexcept {
-    json::detail::plain_array<word> renumbered(words_.memory());
+    base::plain_array<word> renumbered(words_.memory());
     if (!renumbered.reserve_exactly(table_.size()) || !rebuild(0)) return false;
     renumbered.extend(table_.size());
     for (std::size_t i = 0; i < table_.size(); ++i) renumbered[i] = 0;
@@ -423,8 +423,8 @@ class stamp_shadow {
     return true;
   }
 
-  json::detail::plain_array<word> words_;
-  json::detail::plain_array<stamp> table_;  ///< the first is "not known"
+  base::plain_array<word> words_;
+  base::plain_array<stamp> table_;  ///< the first is "not known"
   word root_ = 0;
 };
 
@@ -477,7 +477,7 @@ json::error emit_metadata(const arena_value& values, const stamp_shadow& shadow,
     size_type sent;
   } frames[json::default_max_depth + 1];
   std::size_t depth = 0;
-  const auto stopped = [&] { return json::error(json::detail::failure_of(handler, 0)); };
+  const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   /// Opens the mirror of a value, with its own stamp.
   const auto open = [&](stamp_shadow::word w, size_type& sent) {
     return handler.StartObject() &&
@@ -495,8 +495,8 @@ json::error emit_metadata(const arena_value& values, const stamp_shadow& shadow,
     const size_type index = f.next++;
     const stamp_shadow::word w = shadow.child(f.at, index);
     if (w == 0) continue;  // nothing known of it and all inside
-    const value_member& member = json::detail::members_begin(*f.object)[index];
-    const std::string_view name = json::detail::text_of(member.name);
+    const value_member& member = json::core::members_begin(*f.object)[index];
+    const std::string_view name = json::core::text_of(member.name);
     if (!handler.Key(name.data(), static_cast<size_type>(name.size()), true)) return stopped();
     ++f.sent;
     size_type sent = 0;
@@ -511,13 +511,13 @@ json::error emit_metadata(const arena_value& values, const stamp_shadow& shadow,
 }
 
 inline bool stamp_shadow::load(const arena_value& values, const arena_value& metadata,
-                               std::int64_t newest, const json::memory_source& memory) {
+                               std::int64_t newest, const memory_source& memory) {
   /// The different stamps so far, by a hash that only has to be quick: equal ones that are not
   /// found only cost room.
   struct known_stamps {
-    json::detail::stack<std::uint32_t, 4> slots;
-    explicit known_stamps(const json::memory_source& m) noexcept : slots(m) {}
-    bool id_of(const stamp& s, json::detail::plain_array<stamp>& table, word& id) {
+    base::stack<std::uint32_t, 4> slots;
+    explicit known_stamps(const memory_source& m) noexcept : slots(m) {}
+    bool id_of(const stamp& s, base::plain_array<stamp>& table, word& id) {
       if (2 * table.size() >= slots.size()) {
         const std::size_t size = slots.size() < 64 ? 64 : slots.size() * 2;
         slots.truncate(0);
@@ -564,18 +564,18 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
     bool has_metadata;
     const arena_value* metadata_object;
   };
-  json::detail::stack<frame, 8> frames(memory);
-  json::detail::stack<word, 64> found(memory);
-  json::detail::index_memory indexes(memory);
+  base::stack<frame, 8> frames(memory);
+  base::stack<word, 64> found(memory);
+  json::core::index_memory indexes(memory);
 
   /// The id of what a metadata object says of its own place; 0 when that is nothing.
   const auto own_id = [&](const arena_value& meta, word& id) {
     id = 0;
-    const auto* members = json::detail::members_begin(meta);
+    const auto* members = json::core::members_begin(meta);
     stamp s;
     bool timed = false;
     for (size_type i = 0; i < meta.MemberCount() && !(timed && s.version != 0); ++i) {
-      const std::string_view name = json::detail::text_of(members[i].name);
+      const std::string_view name = json::core::text_of(members[i].name);
       if (name == "$lastUpdated") {
         const auto text = json::get<std::string_view>(members[i].value);
         const auto time =
@@ -601,15 +601,15 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
   for (;;) {
     frame& f = frames.back();
     if (f.next != f.object->MemberCount()) {
-      const value_member& member = json::detail::members_begin(*f.object)[f.next++];
+      const value_member& member = json::core::members_begin(*f.object)[f.next++];
       const arena_value* meta = nullptr;
-      const std::string_view name = json::detail::text_of(member.name);
+      const std::string_view name = json::core::text_of(member.name);
       if (f.has_metadata &&
           (name.empty() || name.front() != '$')) {  // those names are the stamps' own
-        size_type index = json::detail::no_index;
+        size_type index = json::core::no_index;
         if (!f.metadata.find(name, indexes, index)) return false;
-        if (index != json::detail::no_index)
-          meta = &json::detail::members_begin(*f.metadata_object)[index].value;
+        if (index != json::core::no_index)
+          meta = &json::core::members_begin(*f.metadata_object)[index].value;
       }
       if (member.value.IsObject()) {
         if (!enter(member.value, meta)) return false;
@@ -638,7 +638,7 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
       words_.extend(header + room_for(members));
       word* block = words_.data() + place;
       block[own] = block[others] = f.id;
-      block[last] = json::detail::no_index;
+      block[last] = json::core::no_index;
       block[count] = static_cast<word>(members);
       if (members != 0) std::memcpy(block + header, found.data() + f.first, members * sizeof(word));
       result = block_at(place);
@@ -654,12 +654,12 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
     if (!found.push(result)) return false;
   }
   // What was asked for in steps is given back.
-  json::detail::plain_array<stamp> exact(table_.memory());
+  base::plain_array<stamp> exact(table_.memory());
   if (exact.reserve_exactly(table_.size())) {
     exact.append(table_.data(), table_.size());
     table_.swap(exact);
   }
-  json::detail::plain_array<word> exact_words(words_.memory());
+  base::plain_array<word> exact_words(words_.memory());
   if (words_.size() != 0 && exact_words.reserve_exactly(words_.size())) {
     exact_words.append(words_.data(), words_.size());
     words_.swap(exact_words);
@@ -724,13 +724,13 @@ void stamp_shadow::store(const arena_value& values, Put&& put) const {
       continue;
     }
     const size_type index = f.next++;
-    enter(json::detail::members_begin(*f.object)[index].value, child(f.at, index));
+    enter(json::core::members_begin(*f.object)[index].value, child(f.at, index));
   }
 }
 
 template <class Next>
-bool stamp_shadow::restore(const arena_value& values, Next&& next,
-                           const json::memory_source& memory, bool& out_of_memory) {
+bool stamp_shadow::restore(const arena_value& values, Next&& next, const memory_source& memory,
+                           bool& out_of_memory) {
   const auto no_memory = [&out_of_memory] {
     out_of_memory = true;
     return false;
@@ -752,14 +752,14 @@ bool stamp_shadow::restore(const arena_value& values, Next&& next,
     size_type next;
     std::size_t first;
   };
-  json::detail::stack<frame, 8> frames(memory);
-  json::detail::stack<word, 64> found(memory);
+  base::stack<frame, 8> frames(memory);
+  base::stack<word, 64> found(memory);
   const auto enter = [&](const arena_value& value) {
     std::uint64_t first = 0, newest = 0, index = 0;
     if (!next(first) || (first >> 1) >= (stamps == 0 ? 1 : stamps)) return false;
     if ((first & 1) == 0) return found.push(static_cast<word>(first)) || no_memory();
     if (!value.IsObject() || !next(newest) || newest >= stamps || !next(index)) return false;
-    if (index != json::detail::no_index && index >= value.MemberCount()) return false;
+    if (index != json::core::no_index && index >= value.MemberCount()) return false;
     return frames.push({&value, static_cast<word>(first >> 1), static_cast<word>(newest),
                         static_cast<word>(index), 0, found.size()}) ||
            no_memory();
@@ -768,7 +768,7 @@ bool stamp_shadow::restore(const arena_value& values, Next&& next,
   while (!frames.empty()) {
     frame& f = frames.back();
     if (f.next != f.object->MemberCount()) {
-      if (!enter(json::detail::members_begin(*f.object)[f.next++].value)) return false;
+      if (!enter(json::core::members_begin(*f.object)[f.next++].value)) return false;
       continue;
     }
     const std::size_t members = found.size() - f.first;

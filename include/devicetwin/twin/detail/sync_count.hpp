@@ -19,11 +19,11 @@ namespace detail {
 
 /// The member of this name, or a null pointer.
 inline const arena_value* find_member(const arena_value& object, std::string_view name) noexcept {
-  const auto* members = json::detail::members_begin(object);
+  const auto* members = json::core::members_begin(object);
   const size_type count = object.MemberCount();
   for (size_type i = 0; i < count; ++i) {  // lengths settle most
     if (members[i].name.GetStringLength() == name.size() &&
-        json::detail::text_of(members[i].name) == name)
+        json::core::text_of(members[i].name) == name)
       return &members[i].value;
   }
   return nullptr;
@@ -32,7 +32,7 @@ inline const arena_value* find_member(const arena_value& object, std::string_vie
 /// Whether a value is an integer of 64 bits, also one that is spelled as 200.0.
 inline bool is_integer(const arena_value& value, std::int64_t& integer) noexcept {
   return value.IsNumber() &&
-         json::detail::convert(json::detail::number_of(value), integer) == json::errc::ok;
+         json::core::convert(json::core::number_of(value), integer) == json::errc::ok;
 }
 
 /// The value in effect of an acknowledgement (docs/azure.md, "Acknowledgements"): an object with a
@@ -63,7 +63,7 @@ inline const arena_value* in_effect(const arena_value* reported) noexcept {
 /// empty.
 class delta_walk {
  public:
-  delta_walk(merge::number_equality numbers, const json::memory_source& memory) noexcept
+  delta_walk(merge::number_equality numbers, const memory_source& memory) noexcept
       : numbers_(numbers), memory_(memory), frames_(memory), steps_(memory), indexes_(memory) {}
 
   /// Members that are null do not count on this side: a patch's values are compared before they are
@@ -96,16 +96,16 @@ class delta_walk {
         leave(visitor, 0);
         continue;
       }
-      const value_member& member = json::detail::members_begin(*f.desired)[f.next++];
+      const value_member& member = json::core::members_begin(*f.desired)[f.next++];
       if (skip_desired_nulls && member.value.IsNull()) continue;
-      const std::string_view name = json::detail::text_of(member.name);
-      size_type index = json::detail::no_index;
+      const std::string_view name = json::core::text_of(member.name);
+      size_type index = json::core::no_index;
       if (!f.lookup.find(name, indexes_, index)) return fail(json::errc::out_of_memory);
       steps_.back() = json::step::member(name);
       if (!pair(member.value,
-                index == json::detail::no_index
+                index == json::core::no_index
                     ? nullptr
-                    : &json::detail::members_begin(*f.reported)[index].value,
+                    : &json::core::members_begin(*f.reported)[index].value,
                 f.acknowledgement, visitor)) {
         return false;
       }
@@ -144,7 +144,7 @@ class delta_walk {
     options.numbers = numbers_;
     options.memory = memory_;
     const auto same = json::equal(desired, *reported, options);
-    if (const json::errc e = json::detail::failure_of(same); e != json::errc::ok) return fail(e);
+    if (const json::errc e = json::core::failure_of(same); e != json::errc::ok) return fail(e);
     return same == json::comparison::equal ||
            visitor.differs(here, desired, given, acknowledgement);
   }
@@ -154,12 +154,12 @@ class delta_walk {
   auto extras(frame& f, Visitor& visitor, int)
       -> decltype(visitor.extra(json::location(), *f.reported)) {
     ordered_lookup lookup(*f.desired);
-    const auto* members = json::detail::members_begin(*f.reported);
+    const auto* members = json::core::members_begin(*f.reported);
     for (size_type i = 0; i < f.reported->MemberCount(); ++i) {
-      const std::string_view name = json::detail::text_of(members[i].name);
-      size_type index = json::detail::no_index;
+      const std::string_view name = json::core::text_of(members[i].name);
+      size_type index = json::core::no_index;
       if (!lookup.find(name, indexes_, index)) return fail(json::errc::out_of_memory);
-      if (index != json::detail::no_index) continue;
+      if (index != json::core::no_index) continue;
       steps_.back() = json::step::member(name);
       if (!visitor.extra(json::location(steps_.data(), steps_.size()), members[i].value))
         return false;
@@ -191,10 +191,10 @@ class delta_walk {
   }
 
   merge::number_equality numbers_;
-  json::memory_source memory_;
-  json::detail::stack<frame, 8> frames_;
-  json::detail::stack<json::step, 8> steps_;
-  json::detail::index_memory indexes_;
+  memory_source memory_;
+  base::stack<frame, 8> frames_;
+  base::stack<json::step, 8> steps_;
+  json::core::index_memory indexes_;
   json::error failure_;
 };
 
@@ -202,7 +202,7 @@ class delta_walk {
 /// date by looking at what a plan writes and nothing else.
 class sync_counter {
  public:
-  sync_counter(const dialect& rules, const json::memory_source& memory) noexcept
+  sync_counter(const dialect& rules, const memory_source& memory) noexcept
       : rules_(rules), memory_(memory) {}
 
   /// Which of two values to compare comes from a patch and is not merged yet.
@@ -216,7 +216,7 @@ class sync_counter {
         reported = nullptr;
       reported = in_effect(reported);
       const bool same = reported != nullptr && !reported->IsObject() && !reported->IsArray() &&
-                        json::detail::same_scalar(desired, *reported, rules_.numbers);
+                        json::core::same_scalar(desired, *reported, rules_.numbers);
       sum += same ? 0 : 1;
       return {};
     }
@@ -252,8 +252,8 @@ class sync_counter {
     };
     sync_counter& counter;
     const arena_value* other_root;
-    json::detail::index_memory indexes;
-    json::detail::stack<frame, 8> frames;
+    json::core::index_memory indexes;
+    base::stack<frame, 8> frames;
     std::int64_t change = 0;
     json::errc failed = json::errc::ok;
 
@@ -276,12 +276,11 @@ class sync_counter {
     /// The other section's member beside this one, or a null pointer.
     bool beside(const value_member& member, const arena_value*& found) {
       frame& f = frames.back();
-      size_type index = json::detail::no_index;
+      size_type index = json::core::no_index;
       found = nullptr;
       if (f.other == nullptr) return true;
       if (!f.lookup.find(member.name, indexes, index)) return fail(json::errc::out_of_memory);
-      if (index != json::detail::no_index)
-        found = &json::detail::members_begin(*f.other)[index].value;
+      if (index != json::core::no_index) found = &json::core::members_begin(*f.other)[index].value;
       return true;
     }
     bool add(const arena_value& desired, const arena_value* reported, from_patch which,
@@ -294,7 +293,7 @@ class sync_counter {
   };
 
   const dialect& rules_;
-  json::memory_source memory_;
+  memory_source memory_;
 };
 
 struct sync_counter::desired_write : sync_counter::write_base {

@@ -4,9 +4,10 @@
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 
+#include "../../base/text_buffer.hpp"
 #include "../../json/arena.hpp"
-#include "../../json/detail/events.hpp"
 #include "../../json/get.hpp"
+#include "../../json/tree/events.hpp"
 #include "../../json/write.hpp"
 #include "../identity.hpp"
 #include "../outcome.hpp"
@@ -25,7 +26,7 @@ namespace detail {
 /// section, or each other, is not believed: then the section is doubted. Returns ok; not_a_twin for
 /// a member of the wrong type; out_of_memory.
 inline json::errc load_history(const json::arena_value& given, section<stamped>& s,
-                               const json::memory_source& working) {
+                               const memory_source& working) {
   if (!given.IsObject()) return json::errc::not_a_twin;
   const std::int64_t version = s.version();
   section_history& history = s.tracking().history();
@@ -64,7 +65,7 @@ inline json::errc load_history(const json::arena_value& given, section<stamped>&
     const std::int64_t at = integer(record, "version");
     if (at <= before || at > version) return not_believed();
     before = at;
-    json::text_buffer text(working);
+    text_buffer text(working);
     json::write_options options;
     options.memory = working;
     if (json::write(*names, text, options) || !history.prepare(text.view()))
@@ -74,7 +75,7 @@ inline json::errc load_history(const json::arena_value& given, section<stamped>&
   char sum[checksum_chars];
   if (write_history_checksum(s.values(), s.tracking().shadow(), version, history, working, sum))
     return json::errc::out_of_memory;
-  if (json::detail::text_of(*checksum) != std::string_view(sum, checksum_chars))
+  if (json::core::text_of(*checksum) != std::string_view(sum, checksum_chars))
     return not_believed();
   if (!s.tracking().shadow().in_order_after(since)) return not_believed();
   s.tracking().set_doubted(false);
@@ -104,7 +105,7 @@ json::error send_new_identity(const new_identity& who, std::string_view etag, Wr
       text("modelId", who.model_id) && out.Key("version", 7, true) && out.Int64(2) &&
       out.Key("capabilities", 12, true) && out.StartObject() && out.Key("iotEdge", 7, true) &&
       out.Bool(who.iot_edge) && out.EndObject(1) && out.EndObject(module ? 14 : 13);
-  return sent ? json::error() : json::error(json::detail::failure_of(out, 0));
+  return sent ? json::error() : json::error(json::core::failure_of(out, 0));
 }
 
 /// Makes `fresh`, which is empty, the twin of a new device or module, and writes its lifecycle
@@ -137,7 +138,7 @@ json::error make_twin(State& fresh, const new_identity& who, timestamp now, outc
   content.with_versions = true;
   if (json::error e = fresh.desired.load(content, fresh.rules->size, fresh.working())) return e;
 
-  json::text_writer<json::text_buffer> writer(outcome_access::event(done));
+  json::text_writer<text_buffer> writer(outcome_access::event(done));
   if (json::error e = write_event_body(
           writer, fresh, fresh.etag(), fresh.version, [] { return json::error(); },
           [&] { return emit_section(fresh.desired, true, true, writer, fresh.working()); },
@@ -178,9 +179,9 @@ class twin_loader {
   }
 
   json::error find_parts(json::arena_value& value) {
-    auto* members = json::detail::members_begin(value);
+    auto* members = json::core::members_begin(value);
     for (json::size_type i = 0; i < value.MemberCount(); ++i) {
-      const std::string_view name = json::detail::text_of(members[i].name);
+      const std::string_view name = json::core::text_of(members[i].name);
       json::arena_value& member = members[i].value;
       if (name == "tags") tags_ = &member;
       if (name == "properties") properties_ = &member;
@@ -198,13 +199,13 @@ class twin_loader {
   /// Everything else at the root, in its order.
   json::error load_identity(const json::arena_value& value) {
     const auto keep = [&](auto& out) -> json::error {
-      json::detail::walk_memory<json::arena_value> memory(working_);
-      const auto stopped = [&out] { return json::error(json::detail::failure_of(out, 0)); };
-      const auto* members = json::detail::members_begin(value);
+      json::core::walk_memory<json::arena_value> memory(working_);
+      const auto stopped = [&out] { return json::error(json::core::failure_of(out, 0)); };
+      const auto* members = json::core::members_begin(value);
       json::size_type kept = 0;
       if (!out.StartObject()) return stopped();
       for (json::size_type i = 0; i < value.MemberCount(); ++i) {
-        const std::string_view name = json::detail::text_of(members[i].name);
+        const std::string_view name = json::core::text_of(members[i].name);
         if (name == "tags") fresh_.layout.tags = kept;
         if (name == "properties") fresh_.layout.properties = kept;
         if (name == "tags" || name == "properties" || name == history_member || name == "desired" ||
@@ -212,8 +213,8 @@ class twin_loader {
           continue;
         if (!send_name(members[i], out)) return stopped();
         constexpr std::size_t any_depth = static_cast<std::size_t>(-1);
-        if (json::error e = json::detail::emit(members[i].value, out, json::detail::nulls::emit,
-                                               any_depth, memory))
+        if (json::error e =
+                json::core::emit(members[i].value, out, json::core::nulls::emit, any_depth, memory))
           return e;
         ++kept;
       }
@@ -270,9 +271,9 @@ class twin_loader {
     json::arena_value*& found = given(where);
     if (properties_ != nullptr) {
       if (!properties_->IsObject()) return error_at_member(json::errc::not_a_twin, "properties");
-      auto* members = json::detail::members_begin(*properties_);
+      auto* members = json::core::members_begin(*properties_);
       for (json::size_type i = 0; i < properties_->MemberCount(); ++i) {
-        if (json::detail::text_of(members[i].name) == name_of(where)) found = &members[i].value;
+        if (json::core::text_of(members[i].name) == name_of(where)) found = &members[i].value;
       }
     }
     (where == part::desired ? fresh_.layout.has_desired : fresh_.layout.has_reported) =
@@ -305,7 +306,7 @@ class twin_loader {
   }
 
   State& fresh_;
-  json::memory_source working_;
+  memory_source working_;
   json::arena_value empty_;
   json::arena_value* tags_ = nullptr;
   json::arena_value* properties_ = nullptr;

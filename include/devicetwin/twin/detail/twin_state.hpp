@@ -20,8 +20,8 @@ namespace detail {
 /// Where tags and properties stand among the members of the root, and which of them a loaded twin
 /// has.
 struct root_layout {
-  json::size_type tags = json::detail::no_index;        ///< before this member of identity
-  json::size_type properties = json::detail::no_index;  ///< before this one
+  json::size_type tags = json::core::no_index;        ///< before this member of identity
+  json::size_type properties = json::core::no_index;  ///< before this one
   bool shows_empty_tags = false;
   bool shows_history = false;
   bool has_desired = true, has_reported = true;
@@ -89,7 +89,7 @@ struct twin_state {
     return fresh;
   }
 
-  json::memory_source working() const noexcept { return memory.source(); }
+  memory_source working() const noexcept { return memory.source(); }
   /// False before there is a twin.
   bool exists() const noexcept { return !identity.root().IsNull(); }
 
@@ -134,8 +134,7 @@ struct twin_state {
   std::string_view text_member(std::string_view name) const noexcept {
     if (!identity.root().IsObject()) return {};
     const json::arena_value* found = find_member(identity.root(), name);
-    return found != nullptr && found->IsString() ? json::detail::text_of(*found)
-                                                 : std::string_view();
+    return found != nullptr && found->IsString() ? json::core::text_of(*found) : std::string_view();
   }
 };
 
@@ -157,18 +156,18 @@ json::result<stamp> twin_state<Memory, Tracking>::stamp_of(
     const auto& shadow = properties(where).tracking().shadow();
     const json::arena_value* at = &properties(where).values();
     auto word = shadow.root();
-    json::detail::pointer_tokens tokens(pointer);
+    json::core::pointer_tokens tokens(pointer);
     std::string_view token;
     while (at->IsObject() && tokens.next(token)) {  // elements carry their array's stamp
-      const auto* members = json::detail::members_begin(*at);
+      const auto* members = json::core::members_begin(*at);
       json::size_type i = 0;
-      while (!json::detail::token_is(token, json::detail::text_of(members[i].name))) ++i;
+      while (!json::core::token_is(token, json::core::text_of(members[i].name))) ++i;
       word = shadow.child(word, i);
       at = &members[i].value;
     }
     if (shadow.known(word)) return shadow.at(word);
   }
-  return json::error(json::errc::not_found).at(json::detail::pointer_text{pointer});
+  return json::error(json::errc::not_found).at(json::core::pointer_text{pointer});
 }
 
 }  // namespace detail

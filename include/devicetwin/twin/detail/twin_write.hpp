@@ -5,6 +5,7 @@
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 
+#include "../../base/text_buffer.hpp"
 #include "../../json/write.hpp"
 #include "../dialect.hpp"
 #include "../identity.hpp"
@@ -51,7 +52,7 @@ class twin_write {
 
  protected:
   using tracking = typename State::tracking;
-  using writer_type = json::text_writer<json::text_buffer>;
+  using writer_type = json::text_writer<text_buffer>;
 
   twin_write(State& state, outcome& done, timestamp now, validation* report) noexcept
       : state_(state),
@@ -120,7 +121,7 @@ class twin_write {
   outcome& done_;
   timestamp now_;
   validation* report_;  ///< where violations are collected; then nothing is written
-  json::memory_source working_;
+  memory_source working_;
   std::int64_t next_version_ = 0;
   std::int64_t pending_change_ = 0;
   std::string_view new_etag_;  ///< empty where it stays
@@ -253,7 +254,7 @@ class service_write : public twin_write<service_write<State>, State> {
   }
   /// Writes the notification, too.
   json::error follow_desired() {
-    json::detail::walk_memory<json::arena_value> memory(this->working_);
+    json::core::walk_memory<json::arena_value> memory(this->working_);
     writer_type writer(outcome_access::notification(this->done_));
     sync_counter counter(this->rules(), this->working_);
     sync_counter::desired_write sync(counter, this->state_.reported.values());
@@ -278,7 +279,7 @@ class service_write : public twin_write<service_write<State>, State> {
       const std::string_view members = members_before_version(this->done_.notification());
       if (!writer.RawKey("\"properties\":{\"desired\":", 1) || !writer.RawStart(members))
         return stopped();
-      json::detail::walk_memory<json::arena_value> memory(this->working_);
+      json::core::walk_memory<json::arena_value> memory(this->working_);
       if (json::error e =
               render_end(desired_, State::tracking::keeps_stamps, this->now_, writer, memory))
         return e;
@@ -364,7 +365,7 @@ class device_write : public twin_write<device_write<State>, State> {
   }
   /// Writes the event, too.
   json::error follow() {
-    json::detail::walk_memory<json::arena_value> memory(this->working_);
+    json::core::walk_memory<json::arena_value> memory(this->working_);
     writer_type writer(outcome_access::event(this->done_));
     const auto stopped = [&writer] { return json::error(writer.failure()); };
     if (!writer.RawKey("{\"version\":", 1) || !writer.Int64(this->next_version_) ||
@@ -500,7 +501,7 @@ class event_write : public twin_write<event_write<State>, State> {
     const json::arena_value* updated =
         metadata.IsObject() ? find_member(metadata, "$lastUpdated") : nullptr;
     const auto time = updated != nullptr && updated->IsString()
-                          ? parse_timestamp(json::detail::text_of(*updated))
+                          ? parse_timestamp(json::core::text_of(*updated))
                           : json::result<timestamp>(json::errc::not_a_twin);
     if (!time || !take_version(*given, "$version", next)) return invalid();
     if (next <= this->state_.properties(write.where()).version())

@@ -44,9 +44,9 @@ class part_place {
 /// Moves the member of this name out of an object; false when there is none.
 inline bool take_member(json::arena_value& object, std::string_view name,
                         json::arena_value& value) {
-  auto* members = json::detail::members_begin(object);
+  auto* members = json::core::members_begin(object);
   for (json::size_type i = 0; i < object.MemberCount(); ++i) {
-    if (json::detail::text_of(members[i].name) != name) continue;
+    if (json::core::text_of(members[i].name) != name) continue;
     value.Swap(members[i].value);
     object.EraseMember(object.MemberBegin() + static_cast<std::ptrdiff_t>(i));
     return true;
@@ -76,9 +76,9 @@ inline json::error take_apart(json::arena_value& input, bool with_reported,
                               const json::arena_value& identity, const dialect& rules,
                               given_parts& parts) {
   if (!input.IsObject()) return json::errc::not_a_twin;
-  auto* members = json::detail::members_begin(input);
+  auto* members = json::core::members_begin(input);
   for (json::size_type i = 0; i < input.MemberCount(); ++i) {
-    const std::string_view name = json::detail::text_of(members[i].name);
+    const std::string_view name = json::core::text_of(members[i].name);
     if (name == "tags") {
       parts.tags = &members[i].value;
       continue;
@@ -92,9 +92,9 @@ inline json::error take_apart(json::arena_value& input, bool with_reported,
     }
     json::arena_value& properties = members[i].value;
     if (!properties.IsObject()) return error_at_member(json::errc::not_a_twin, name);
-    auto* inner = json::detail::members_begin(properties);
+    auto* inner = json::core::members_begin(properties);
     for (json::size_type j = 0; j < properties.MemberCount(); ++j) {
-      const std::string_view section = json::detail::text_of(inner[j].name);
+      const std::string_view section = json::core::text_of(inner[j].name);
       if (section == "desired") {
         parts.desired = &inner[j].value;
       } else if (section == "reported" && with_reported) {
@@ -112,7 +112,7 @@ inline json::error take_apart(json::arena_value& input, bool with_reported,
 inline void take_out_own(json::arena_value& given, part where) {
   if (!given.IsObject()) return;
   for (json::size_type i = given.MemberCount(); i-- > 0;) {
-    if (is_services_own(json::detail::text_of(json::detail::members_begin(given)[i].name), where)) {
+    if (is_services_own(json::core::text_of(json::core::members_begin(given)[i].name), where)) {
       given.EraseMember(given.MemberBegin() + static_cast<std::ptrdiff_t>(i));
     }
   }
@@ -122,11 +122,11 @@ inline void take_out_own(json::arena_value& given, part where) {
 /// A patch that does something to them drops it, as a replacement does: it gets a null for each.
 inline json::error drop_own_of_tags(section<unstamped>& tags, json::arena_value& patch,
                                     json::arena& memory, const dialect& rules,
-                                    const json::memory_source& working) {
+                                    const memory_source& working) {
   const json::size_type count = tags.values().MemberCount();
-  const auto* members = json::detail::members_begin(tags.values());
+  const auto* members = json::core::members_begin(tags.values());
   const auto own = [&](json::size_type i) {
-    return is_services_own(json::detail::text_of(members[i].name), part::tags);
+    return is_services_own(json::core::text_of(members[i].name), part::tags);
   };
   json::size_type found = 0;
   for (json::size_type i = 0; i < count; ++i) found += own(i) ? 1u : 0u;
@@ -135,11 +135,11 @@ inline json::error drop_own_of_tags(section<unstamped>& tags, json::arena_value&
   if (json::error e = trial.plan(patch, {}, nullptr))
     return e.code() == json::errc::out_of_memory ? e : json::error();
   if (!trial.effective()) return {};
-  if (!memory.reserve(merge::detail::growth_bytes(patch, found))) return json::errc::out_of_memory;
+  if (!memory.reserve(merge::core::growth_bytes(patch, found))) return json::errc::out_of_memory;
   for (json::size_type i = 0; i < count; ++i) {
     if (!own(i)) continue;
-    const std::string_view text = json::detail::text_of(members[i].name);
-    if (!memory.reserve(text.size() + 8 + merge::detail::growth_bytes(patch, 1)))
+    const std::string_view text = json::core::text_of(members[i].name);
+    if (!memory.reserve(text.size() + 8 + merge::core::growth_bytes(patch, 1)))
       return json::errc::out_of_memory;
     json::arena_value name(text.data(), static_cast<json::size_type>(text.size()), memory);
     json::arena_value null;
@@ -151,7 +151,7 @@ inline json::error drop_own_of_tags(section<unstamped>& tags, json::arena_value&
 /// Adds a null to `replacement` for each member that only `old` has, at every level where both are
 /// objects: as a merge patch it then makes the one out of the other.
 inline json::error null_for_missing(const json::arena_value& old, json::arena_value& replacement,
-                                    json::arena& memory, const json::memory_source& working) {
+                                    json::arena& memory, const memory_source& working) {
   struct pair {
     const json::arena_value* old;
     json::arena_value* made;
@@ -160,21 +160,21 @@ inline json::error null_for_missing(const json::arena_value& old, json::arena_va
     std::size_t index_base;
     ordered_lookup lookup;
   };
-  json::detail::stack<pair, 8> pairs(working);
-  json::detail::index_memory indexes(working);
+  base::stack<pair, 8> pairs(working);
+  json::core::index_memory indexes(working);
   if (!pairs.push({&old, &replacement, 0, replacement.MemberCount(), 0, ordered_lookup(old)}))
     return json::errc::out_of_memory;
   // First down the common objects, then the nulls: adding a member may move those that are there.
   while (!pairs.empty()) {
     pair& p = pairs.back();
     if (p.next != p.given) {
-      auto& member = json::detail::members_begin(*p.made)[p.next++];
-      json::size_type index = json::detail::no_index;
+      auto& member = json::core::members_begin(*p.made)[p.next++];
+      json::size_type index = json::core::no_index;
       if (!member.value.IsObject()) continue;
-      if (!p.lookup.find(json::detail::text_of(member.name), indexes, index))
+      if (!p.lookup.find(json::core::text_of(member.name), indexes, index))
         return json::errc::out_of_memory;
-      if (index == json::detail::no_index) continue;
-      const json::arena_value& before = json::detail::members_begin(*p.old)[index].value;
+      if (index == json::core::no_index) continue;
+      const json::arena_value& before = json::core::members_begin(*p.old)[index].value;
       if (!before.IsObject()) continue;
       if (!pairs.push({&before, &member.value, 0, member.value.MemberCount(), indexes.size(),
                        ordered_lookup(before)})) {
@@ -183,23 +183,23 @@ inline json::error null_for_missing(const json::arena_value& old, json::arena_va
       continue;
     }
     ordered_lookup there(*p.made);
-    json::detail::stack<json::size_type, 16> missing(working);
+    base::stack<json::size_type, 16> missing(working);
     for (json::size_type i = 0; i < p.old->MemberCount(); ++i) {
-      json::size_type index = json::detail::no_index;
-      if (!there.find(json::detail::text_of(json::detail::members_begin(*p.old)[i].name), indexes,
+      json::size_type index = json::core::no_index;
+      if (!there.find(json::core::text_of(json::core::members_begin(*p.old)[i].name), indexes,
                       index))
         return json::errc::out_of_memory;
-      if (index == json::detail::no_index && !missing.push(i)) return json::errc::out_of_memory;
+      if (index == json::core::no_index && !missing.push(i)) return json::errc::out_of_memory;
     }
     if (!memory.reserve(
-            merge::detail::growth_bytes(*p.made, static_cast<json::size_type>(missing.size())))) {
+            merge::core::growth_bytes(*p.made, static_cast<json::size_type>(missing.size())))) {
       return json::errc::out_of_memory;
     }
     for (std::size_t i = 0; i < missing.size(); ++i) {
       // A copy: the old tree may move before the patch is carried out.
       const std::string_view text =
-          json::detail::text_of(json::detail::members_begin(*p.old)[missing[i]].name);
-      if (!memory.reserve(text.size() + 8 + merge::detail::growth_bytes(*p.made, 1)))
+          json::core::text_of(json::core::members_begin(*p.old)[missing[i]].name);
+      if (!memory.reserve(text.size() + 8 + merge::core::growth_bytes(*p.made, 1)))
         return json::errc::out_of_memory;
       json::arena_value name(text.data(), static_cast<json::size_type>(text.size()), memory);
       json::arena_value null;

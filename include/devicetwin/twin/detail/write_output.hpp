@@ -4,7 +4,7 @@
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/events.hpp"
+#include "../../json/tree/events.hpp"
 #include "../../json/write.hpp"
 #include "../section.hpp"
 #include "../stamp.hpp"
@@ -17,7 +17,7 @@ namespace detail {
 /// Why a walk that writes came to a stop: the writer's reason, or else its own memory ran out.
 template <class Writer>
 json::error why_stopped(const Writer& out) noexcept {
-  const json::errc code = json::detail::failure_of(out, 0);
+  const json::errc code = json::core::failure_of(out, 0);
   return code == json::errc::ok ? json::errc::out_of_memory : code;
 }
 
@@ -37,7 +37,7 @@ template <class Writer, class Twin, class Tags, class Desired, class Reported>
 json::error write_event_body(Writer& out, const Twin& t, std::string_view etag,
                              std::int64_t version, Tags&& tags, Desired&& desired,
                              Reported&& reported) {
-  const auto stopped = [&out] { return json::error(json::detail::failure_of(out, 0)); };
+  const auto stopped = [&out] { return json::error(json::core::failure_of(out, 0)); };
   const auto name = [&out](std::string_view n) {
     return out.Key(n.data(), static_cast<json::size_type>(n.size()), true);
   };
@@ -60,17 +60,17 @@ json::error write_event_body(Writer& out, const Twin& t, std::string_view etag,
 /// A section as it will be when `content` has replaced it: no nulls, and one stamp everywhere.
 template <class Writer>
 json::error write_replaced(const json::arena_value& content, const stamp* s, bool with_version,
-                           std::int64_t version, Writer& out, const json::memory_source& working) {
-  json::detail::walk_memory<json::arena_value> memory(working);
-  const auto stopped = [&out] { return json::error(json::detail::failure_of(out, 0)); };
-  constexpr auto rule = json::detail::nulls::drop_outside_arrays;
+                           std::int64_t version, Writer& out, const memory_source& working) {
+  json::core::walk_memory<json::arena_value> memory(working);
+  const auto stopped = [&out] { return json::error(json::core::failure_of(out, 0)); };
+  constexpr auto rule = json::core::nulls::drop_outside_arrays;
   if (!out.StartObject()) return stopped();
-  const auto* members = json::detail::members_begin(content);
+  const auto* members = json::core::members_begin(content);
   for (json::size_type i = 0; i < content.MemberCount(); ++i) {
     if (members[i].value.IsNull()) continue;
     if (!send_name(members[i], out)) return stopped();
     if (json::error e =
-            json::detail::emit(members[i].value, out, rule, static_cast<std::size_t>(-1), memory))
+            json::core::emit(members[i].value, out, rule, static_cast<std::size_t>(-1), memory))
       return e;
   }
   if (s != nullptr) {
@@ -78,7 +78,7 @@ json::error write_replaced(const json::arena_value& content, const stamp* s, boo
     metadata_mirror<Writer> mirror{out, text};
     if (!out.Key("$metadata", 9, true)) return stopped();
     if (json::error e =
-            json::detail::emit(content, mirror, rule, static_cast<std::size_t>(-1), memory))
+            json::core::emit(content, mirror, rule, static_cast<std::size_t>(-1), memory))
       return e;
   }
   if (version != 0 && (!out.Key("$version", 8, true) || !out.Int64(version))) return stopped();
@@ -88,7 +88,7 @@ json::error write_replaced(const json::arena_value& content, const stamp* s, boo
 /// What follows the members.
 template <class SectionWrite, class Writer>
 json::error render_end(SectionWrite& w, bool with_stamps, timestamp now, Writer& out,
-                       json::detail::walk_memory<json::arena_value>& memory) {
+                       json::core::walk_memory<json::arena_value>& memory) {
   const auto stopped = [&out] { return why_stopped(out); };
   if (with_stamps) {
     const stamp_text text({now, w.next_version()}, w.where() == part::desired);
@@ -105,8 +105,8 @@ json::error render_end(SectionWrite& w, bool with_stamps, timestamp now, Writer&
 /// version.
 template <class SectionWrite, class Writer>
 json::error render_section(SectionWrite& w, bool with_stamps, timestamp now, Writer& out,
-                           const json::memory_source& working) {
-  json::detail::walk_memory<json::arena_value> memory(working);
+                           const memory_source& working) {
+  json::core::walk_memory<json::arena_value> memory(working);
   member_renderer<Writer> members{out, w.planned().copy_rule(), memory, 0};
   if (!out.StartObject() || !walk_plan(w.planned(), w.values_before(), members))
     return why_stopped(out);

@@ -9,17 +9,18 @@
 #include <string_view>  // std::string_view
 #include <utility>      // std::declval
 
+#include "../../base/bits.hpp"
+#include "../../base/inline.hpp"
 #include "../value.hpp"
-#include "inline.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
-namespace detail {
+namespace core {
 
 struct inside_of_values;  ///< the tag of the specialisation below
 
-}  // namespace detail
+}  // namespace core
 }  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin
@@ -32,7 +33,7 @@ RAPIDJSON_NAMESPACE_BEGIN
 /// no document. So nothing of the layout is copied here: with a RapidJSON that changes it, this
 /// follows or does not compile.
 template <class Allocator>
-class GenericDocument<UTF8<char>, Allocator, ::devicetwin::json::detail::inside_of_values> {
+class GenericDocument<UTF8<char>, Allocator, ::devicetwin::json::core::inside_of_values> {
  public:
   using value = GenericValue<UTF8<char>, Allocator>;
   using member = typename value::Member;
@@ -114,7 +115,7 @@ RAPIDJSON_NAMESPACE_END
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
-namespace detail {
+namespace core {
 
 template <class Allocator>
 RAPIDJSON_NAMESPACE::GenericDocument<utf8, Allocator, inside_of_values> inside_of(
@@ -141,55 +142,6 @@ std::string_view text_of(const Value& string) noexcept {
   return inside<Value>::text(string);
 }
 
-/// Eight bytes, in the machine's order.
-DEVICETWIN_ALWAYS_INLINE std::uint64_t load_8(const void* from) noexcept {
-  std::uint64_t word;
-  std::memcpy(&word, from, 8);
-  return word;
-}
-
-/// The bits that differ in the eight bytes from `at`.
-DEVICETWIN_ALWAYS_INLINE std::uint64_t differ_8(const char* a, const char* b,
-                                                std::size_t at) noexcept {
-  return load_8(a + at) ^ load_8(b + at);
-}
-/// Whether the first and the last 16 of at least 16 bytes are equal.
-DEVICETWIN_ALWAYS_INLINE bool same_ends(const char* a, const char* b, std::size_t length) noexcept {
-  return (differ_8(a, b, 0) | differ_8(a, b, 8) | differ_8(a, b, length - 16) |
-          differ_8(a, b, length - 8)) == 0;
-}
-/// Equal bytes. Names and twins' texts are short: a call would be the larger part.
-DEVICETWIN_ALWAYS_INLINE bool same_bytes(const char* a, const char* b,
-                                         std::size_t length) noexcept {
-  if (length - 16 <= 16)
-    return same_ends(a, b, length);  // the most of those that are not in their values
-  if (length > 64) return std::memcmp(a, b, length) == 0;
-  if (length > 32) {
-    for (std::size_t i = 16; i + 16 < length; i += 16) {
-      if ((differ_8(a, b, i) | differ_8(a, b, i + 8)) != 0) return false;
-    }
-    return same_ends(a, b, length);
-  }
-  if (length >= 8) return (differ_8(a, b, 0) | differ_8(a, b, length - 8)) == 0;
-  for (std::size_t i = 0; i < length; ++i) {
-    if (a[i] != b[i]) return false;
-  }
-  return true;
-}
-
-/// memcpy for what is mostly short.
-inline void copy_bytes(char* to, const char* from, std::size_t length) noexcept {
-  if (length - 16 <= 48) {
-    for (std::size_t i = 0; i + 16 < length; i += 16) std::memcpy(to + i, from + i, 16);
-    std::memcpy(to + length - 16, from + length - 16, 16);
-  } else if (length - 8 < 8) {
-    std::memcpy(to, from, 8);
-    std::memcpy(to + length - 8, from + length - 8, 8);
-  } else if (length != 0) {
-    std::memcpy(to, from, length);
-  }
-}
-
 /// True where a value is laid out as on most machines: 16 bytes, of which an inline text takes up
 /// to 13, its length the next and the flags the last two; and the first byte of a word is its
 /// lowest.
@@ -211,7 +163,7 @@ struct value_words {
 template <class Value>
 DEVICETWIN_ALWAYS_INLINE value_words words_of(const Value& v) noexcept {
   const auto* bytes = reinterpret_cast<const unsigned char*>(&v);
-  return {load_8(bytes), load_8(bytes + 8)};
+  return {base::load_8(bytes), base::load_8(bytes + 8)};
 }
 
 DEVICETWIN_ALWAYS_INLINE bool same_words(const value_words& a, const value_words& b) noexcept {
@@ -252,8 +204,9 @@ inline value_words cut_words(const char* text, size_type length) noexcept {
   const std::uint64_t unused = 13 - length;
   const value_words& mask = masks_of_inline_text.of[unused];
   constexpr std::uint64_t characters = (std::uint64_t{1} << 40) - 1;
-  return {load_8(text) & mask.low, (load_8(text + 8) & mask.high & characters) | unused << 40 |
-                                       std::uint64_t{inside<value>::short_text_flags} << 48};
+  return {base::load_8(text) & mask.low, (base::load_8(text + 8) & mask.high & characters) |
+                                             unused << 40 |
+                                             std::uint64_t{inside<value>::short_text_flags} << 48};
 }
 
 /// Equal as strings. The length goes first: it settles most cases without touching the text.
@@ -270,10 +223,10 @@ bool same_text(const ValueA& a, const ValueB& b) noexcept {
   }
   const std::string_view x = text_of(a);
   const std::string_view y = text_of(b);
-  return x.size() == y.size() && same_bytes(x.data(), y.data(), x.size());
+  return x.size() == y.size() && base::same_bytes(x.data(), y.data(), x.size());
 }
 
-}  // namespace detail
+}  // namespace core
 }  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -12,8 +12,9 @@
 #include <cstdint>  // std::uint64_t
 #include <cstring>  // std::memcpy
 
+#include "../../base/bits.hpp"
+#include "../../base/inline.hpp"
 #include "../../version.hpp"
-#include "inline.hpp"
 
 #if !defined(DEVICETWIN_SMALL) && defined(__GNUC__)
 #if defined(__x86_64__) && defined(__SSE2__)
@@ -26,7 +27,7 @@
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
-namespace detail {
+namespace core {
 
 inline constexpr std::size_t block_size = 64;
 
@@ -67,25 +68,6 @@ struct scan_level {
   std::size_t (*common)(const char* a, const char* b, std::size_t length);
 };
 
-inline int lowest_bit(std::uint64_t bits) noexcept {  // bits are not 0
-#if defined(__GNUC__)
-  return __builtin_ctzll(bits);
-#else
-  int at = 0;
-  for (; (bits & 1) == 0; bits >>= 1) ++at;
-  return at;
-#endif
-}
-inline int highest_bit(std::uint64_t bits) noexcept {  // bits are not 0
-#if defined(__GNUC__)
-  return 63 - __builtin_clzll(bits);
-#else
-  int at = 0;
-  while ((bits >>= 1) != 0) ++at;
-  return at;
-#endif
-}
-
 /// Every bit becomes the parity of itself and all lower ones: quotes become the strings they
 /// enclose.
 inline std::uint64_t parity_prefix(std::uint64_t bits) noexcept {
@@ -108,23 +90,6 @@ inline std::uint64_t escaped_bytes(std::uint64_t backslashes, std::uint64_t& car
 }
 
 // --- Portable ------------------------------------------------------------------------------------
-
-/// Eight bytes as a number whose lowest byte is the first.
-inline std::uint64_t first_lowest(const char* p) noexcept {
-  std::uint64_t word;
-  std::memcpy(&word, p, 8);
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  word = __builtin_bswap64(word);
-#endif
-  return word;
-}
-
-/// Whether any of eight bytes is `c`.
-inline bool any_byte(std::uint64_t word, char c) noexcept {
-  constexpr std::uint64_t ones = 0x0101010101010101u;
-  const std::uint64_t x = word ^ (ones * static_cast<unsigned char>(c));
-  return ((x - ones) & ~x & (ones * 0x80)) != 0;
-}
 
 /// Which of eight bytes are `c`: a bit each.
 inline std::uint64_t bytes_equal(std::uint64_t word, char c) noexcept {
@@ -189,7 +154,7 @@ inline void scan_portable(const char* text, std::size_t blocks, scan_state& stat
     }
 #else
     for (int i = 0; i < 64; i += 8, text += 8) {  // fast
-      const std::uint64_t word = first_lowest(text);
+      const std::uint64_t word = base::first_lowest(text);
       const std::uint64_t folded = word | 0x2020202020202020u;
       quote |= bytes_equal(word, '"') << i;
       backslash |= bytes_equal(word, '\\') << i;
@@ -208,7 +173,7 @@ inline bool strings_portable(const char* text, std::size_t blocks, scan_state& s
   for (; blocks != 0; --blocks, ++out) {
     std::uint64_t quote = 0, backslash = 0, control = 0, not_ascii = 0;
     for (int i = 0; i < 64; i += 8, text += 8) {
-      const std::uint64_t word = first_lowest(text);
+      const std::uint64_t word = base::first_lowest(text);
       quote |= bytes_equal(word, '"') << i;
       backslash |= bytes_equal(word, '\\') << i;
       control |= bytes_equal(word & 0xE0E0E0E0E0E0E0E0u, 0) << i;
@@ -223,8 +188,8 @@ inline bool strings_portable(const char* text, std::size_t blocks, scan_state& s
 inline std::size_t common_portable(const char* a, const char* b, std::size_t length) {
   std::size_t at = 0;
   for (; length - at >= 8; at += 8) {
-    const std::uint64_t differing = first_lowest(a + at) ^ first_lowest(b + at);
-    if (differing != 0) return at + static_cast<std::size_t>(lowest_bit(differing) / 8);
+    const std::uint64_t differing = base::first_lowest(a + at) ^ base::first_lowest(b + at);
+    if (differing != 0) return at + static_cast<std::size_t>(base::lowest_bit(differing) / 8);
   }
   while (at != length && a[at] == b[at]) ++at;
   return at;
@@ -354,7 +319,7 @@ inline std::size_t common_16(const char* a, const char* b, std::size_t length) {
   for (; length - at >= 64; at += 64) {
     const bytes64 same = same_bytes(load_64(a + at), load_64(b + at));
     if (!is_all(same.a & same.b & same.c & same.d)) {
-      return at + static_cast<std::size_t>(lowest_bit(~mask_bits(same)));
+      return at + static_cast<std::size_t>(base::lowest_bit(~mask_bits(same)));
     }
   }
   return at + common_portable(a + at, b + at, length - at);
@@ -565,7 +530,7 @@ inline void force_level(const scan_level*) noexcept {}
 #undef DEVICETWIN_HAS_X86
 #undef DEVICETWIN_HAS_NEON
 
-}  // namespace detail
+}  // namespace core
 }  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

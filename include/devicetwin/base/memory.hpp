@@ -8,7 +8,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace json {
 
 /// A heap: two functions and what they need to know. The default is the C library's.
 ///
@@ -31,6 +30,5 @@ struct memory_source {
   }
 };
 
-}  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

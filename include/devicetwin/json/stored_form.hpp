@@ -7,11 +7,12 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::is_same_v
 
-#include "../../json/error.hpp"
+#include "error.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace detail {
+namespace json {
+namespace core {
 
 /// CRC-32 (ISO 3309), a nibble at a time: small enough for firmware.
 class crc32_sum {
@@ -129,12 +130,11 @@ class stored_measure {
 /// Appends the stored form whose content `write(stored_writer&)` writes, each time the same: it is
 /// called twice. Errors: out_of_memory, for more than 4 GB too; then `out` is as it was.
 template <class Output, class Write>
-json::error write_stored_form(std::string_view mark, unsigned char format, Output& out,
-                              Write&& write) {
+error write_stored_form(std::string_view mark, unsigned char format, Output& out, Write&& write) {
   stored_measure measured;
   stored_writer<stored_measure> measuring(measured);
   write(measuring);
-  if (measured.size() > 0xFFFFFFFF) return json::errc::out_of_memory;
+  if (measured.size() > 0xFFFFFFFF) return errc::out_of_memory;
   char header[stored_header_size] = {mark[0], mark[1], mark[2], mark[3], static_cast<char>(format)};
   const auto put = [&header](std::size_t at, std::uint64_t n) {
     for (std::size_t i = 0; i < 4; ++i) header[at + i] = static_cast<char>(n >> (8 * i) & 0xFF);
@@ -148,26 +148,27 @@ json::error write_stored_form(std::string_view mark, unsigned char format, Outpu
     if (writer.good()) return {};
   }
   out.resize(size);
-  return json::error(json::errc::out_of_memory).needing(size + sizeof header + measured.size());
+  return error(errc::out_of_memory).needing(size + sizeof header + measured.size());
 }
 
 /// Finds the content of a stored form. damaged: torn, changed, or something else; newer_format: of
 /// a later `format`.
-inline json::errc read_stored_form(std::string_view bytes, std::string_view mark,
-                                   unsigned char format, std::string_view& content) noexcept {
+inline errc read_stored_form(std::string_view bytes, std::string_view mark, unsigned char format,
+                             std::string_view& content) noexcept {
   const auto number = [bytes](std::size_t at) {
     std::uint32_t n = 0;
     for (std::size_t i = 4; i-- > 0;) n = n << 8 | static_cast<unsigned char>(bytes[at + i]);
     return n;
   };
-  if (bytes.size() < stored_header_size || bytes.substr(0, 4) != mark) return json::errc::damaged;
-  if (static_cast<unsigned char>(bytes[4]) > format) return json::errc::newer_format;
+  if (bytes.size() < stored_header_size || bytes.substr(0, 4) != mark) return errc::damaged;
+  if (static_cast<unsigned char>(bytes[4]) > format) return errc::newer_format;
   content = bytes.substr(stored_header_size);
   return bytes[4] == 0 || number(8) != content.size() || number(12) != crc32(content)
-             ? json::errc::damaged
-             : json::errc::ok;
+             ? errc::damaged
+             : errc::ok;
 }
 
-}  // namespace detail
+}  // namespace core
+}  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -8,30 +8,31 @@
 #include <type_traits>  // std::void_t
 #include <utility>      // std::declval
 
-#include "../../json/detail/builder.hpp"
-#include "../../json/detail/events.hpp"
-#include "../../json/detail/inside.hpp"
-#include "../../json/detail/names.hpp"
-#include "../../json/detail/scalar.hpp"
-#include "../../json/detail/stack.hpp"
-#include "../../json/detail/tree_diff.hpp"
+#include "../../base/bits.hpp"
+#include "../../base/stack.hpp"
 #include "../../json/error.hpp"
 #include "../../json/pointer.hpp"
+#include "../../json/tree/builder.hpp"
+#include "../../json/tree/events.hpp"
+#include "../../json/tree/inside.hpp"
+#include "../../json/tree/names.hpp"
+#include "../../json/tree/scalar.hpp"
+#include "../../json/tree/tree_diff.hpp"
 #include "../../json/value.hpp"
 #include "../options.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
-namespace detail {
+namespace core {
 
 using json::errc;
 using json::error;
 using json::size_type;
-using json::detail::member_of;
-using json::detail::members_begin;
-using json::detail::no_index;
-using json::detail::text_of;
+using json::core::member_of;
+using json::core::members_begin;
+using json::core::no_index;
+using json::core::text_of;
 
 /// How many members an object has room for, where RapidJSON tells (master does, 1.1.0 does not).
 template <class Value>
@@ -85,10 +86,10 @@ enum class plan_action : unsigned char {
 /// True when a copy of this value takes no memory and is the same bytes.
 template <class Value>
 bool is_plain(const Value& v) noexcept {
-  using parts = json::detail::inside<Value>;
+  using parts = json::core::inside<Value>;
   const unsigned flags = parts::flags(v);
   return (flags & parts::string_flag) != 0 ? (flags & parts::inline_flag) != 0
-                                           : !json::detail::is_container(v);
+                                           : !json::core::is_container(v);
 }
 
 /// How a value of the patch is copied, or the name of a member that is new.
@@ -102,12 +103,12 @@ enum class copy_way : unsigned char {
 /// Whether a value is what copy_way calls a row.
 template <class Value>
 bool is_row(const Value& v) noexcept {
-  using parts = json::detail::inside<Value>;
+  using parts = json::core::inside<Value>;
   if ((parts::flags(v) & parts::type_mask) != parts::array_type) return false;
   const size_type count = parts::element_count(v);
   const Value* const elements = parts::elements(v);
   for (size_type i = 0; i < count; ++i) {
-    if (!is_plain(elements[i]) || json::detail::is_not_finite(elements[i])) return false;
+    if (!is_plain(elements[i]) || json::core::is_not_finite(elements[i])) return false;
   }
   return count != 0;
 }
@@ -116,7 +117,7 @@ bool is_row(const Value& v) noexcept {
 /// piece of memory, which needs an allocator that frees nothing one by one.
 template <class Target, class Value>
 copy_way way_of(const Value& v) noexcept {
-  using parts = json::detail::inside<Value>;
+  using parts = json::core::inside<Value>;
   if (is_plain(v)) return copy_way::plain;
   if (Target::AllocatorType::kNeedFree) return copy_way::made;
   if ((parts::flags(v) & parts::string_flag) == 0)
@@ -126,8 +127,8 @@ copy_way way_of(const Value& v) noexcept {
 /// The bytes of the block of a text or row.
 template <class Target, class Value>
 std::size_t block_bytes(const Value& v, copy_way way) noexcept {
-  using parts = json::detail::inside<Value>;
-  return way == copy_way::text ? json::detail::string_bytes<Target>(text_of(v).size())
+  using parts = json::core::inside<Value>;
+  return way == copy_way::text ? json::core::string_bytes<Target>(text_of(v).size())
                                : parts::element_count(v) * sizeof(Target);
 }
 /// Makes the copy of a text or row in a block, in memory that holds no value. Gives the end of the
@@ -135,17 +136,17 @@ std::size_t block_bytes(const Value& v, copy_way way) noexcept {
 template <class Target, class Value>
 DEVICETWIN_ALWAYS_INLINE char* copy_to_block(void* to, const Value& from, copy_way way,
                                              char* block) noexcept {
-  using parts = json::detail::inside<Value>;
+  using parts = json::core::inside<Value>;
   if (way == copy_way::text) {
     const std::string_view text = text_of(from);
-    json::detail::copy_bytes(block, text.data(), text.size());
+    base::copy_bytes(block, text.data(), text.size());
     block[text.size()] = '\0';
-    json::detail::inside<Target>::make_text(to, block, static_cast<size_type>(text.size()));
-    return block + json::detail::string_bytes<Target>(text.size());
+    json::core::inside<Target>::make_text(to, block, static_cast<size_type>(text.size()));
+    return block + json::core::string_bytes<Target>(text.size());
   }
   const size_type count = parts::element_count(from);
   std::memcpy(block, static_cast<const void*>(parts::elements(from)), count * sizeof(Target));
-  json::detail::inside<Target>::make_array(to, reinterpret_cast<Target*>(block), count);
+  json::core::inside<Target>::make_array(to, reinterpret_cast<Target*>(block), count);
   return block + count * sizeof(Target);
 }
 
@@ -160,6 +161,8 @@ inline constexpr bool can_promise<
 template <class Target, class Patch>
 class merge_plan {
  public:
+  using target_type = Target;
+  using patch_type = Patch;
   using action = plan_action;
   struct entry {
     action what;
@@ -168,7 +171,7 @@ class merge_plan {
     size_type index;
     const member_of<Patch>* member;
   };
-  using entries_type = json::detail::stack<entry, 64>;
+  using entries_type = base::stack<entry, 64>;
 
   merge_plan(const options& o) noexcept
       : options_(o),
@@ -214,9 +217,9 @@ class merge_plan {
   std::size_t freed() const noexcept { return freed_; }
 
   /// How values of the patch are copied into the target.
-  json::detail::nulls copy_rule() const noexcept {
-    return options_.nulls == null_rule::remove ? json::detail::nulls::drop_outside_arrays
-                                               : json::detail::nulls::emit;
+  json::core::nulls copy_rule() const noexcept {
+    return options_.nulls == null_rule::remove ? json::core::nulls::drop_outside_arrays
+                                               : json::core::nulls::emit;
   }
 
  private:
@@ -239,8 +242,8 @@ class merge_plan {
   };
   struct search {
     std::size_t index_base;
-    json::detail::name_search<Target> target;
-    json::detail::name_search<Patch> patch;
+    json::core::name_search<Target> target;
+    json::core::name_search<Patch> patch;
     std::size_t repeats;  ///< where in indexes_ the next of the same name is noted, by member
     bool repeats_known;
   };
@@ -248,12 +251,12 @@ class merge_plan {
   DEVICETWIN_ALWAYS_INLINE bool enter(const Target& target, const Patch& patch) {
     if (frames_.size() >= options_.max_depth) return fail(errc::depth_exceeded);
     const std::size_t opened = entries_.size();
-    const size_type count = json::detail::inside<Target>::member_count(target);
-    const size_type wanted = json::detail::inside<Patch>::member_count(patch);
+    const size_type count = json::core::inside<Target>::member_count(target);
+    const size_type wanted = json::core::inside<Patch>::member_count(patch);
     if (opened + wanted >= entries_.capacity() && !make_room(opened + wanted + 1)) return false;
     const bool distinct = worth_a_look(wanted, count) &&
-                          json::detail::few_distinct<Target>(members_begin(target), count);
-    const bool scanned = !distinct && (wanted <= few_names || count <= json::detail::most_scanned);
+                          json::core::few_distinct<Target>(members_begin(target), count);
+    const bool scanned = !distinct && (wanted <= few_names || count <= json::core::most_scanned);
     if (!frames_.emplace(&target, &patch, 0u, 0u, 0u, 0u, 0u, no_index, opened, false, scanned,
                          distinct, false)) {
       return fail(errc::out_of_memory);
@@ -291,7 +294,7 @@ class merge_plan {
   DEVICETWIN_ALWAYS_INLINE bool members_step(frame& top) {
     const auto* const members = members_begin(*top.patch);
     const auto* const targets = members_begin(*top.target);
-    const size_type count = json::detail::inside<Patch>::member_count(*top.patch);
+    const size_type count = json::core::inside<Patch>::member_count(*top.patch);
     for (size_type at = top.next; at != count; ++at) {
       const auto& member = members[at];
       top.next = at + 1;
@@ -320,15 +323,15 @@ class merge_plan {
   /// Records what one member does that is not merged into an object.
   DEVICETWIN_ALWAYS_INLINE bool change(frame& top, const member_of<Patch>& member, size_type index,
                                        const Target& old) {
-    using parts = json::detail::inside<Target>;
-    if (json::detail::is_container(old) || !is_plain_or_text(member.value))
+    using parts = json::core::inside<Target>;
+    if (json::core::is_container(old) || !is_plain_or_text(member.value))
       return other_change(top, member, index, &old);
     const unsigned was = parts::flags(old);
-    const unsigned is = json::detail::inside<Patch>::flags(member.value);
+    const unsigned is = json::core::inside<Patch>::flags(member.value);
     if (((was ^ is) & parts::type_mask) == 0 &&
-        (json::detail::same_scalars(old, member.value) ||
-         (!json::detail::different_scalars(old, member.value, options_.numbers) &&
-          json::detail::same_scalar(old, member.value, options_.numbers)))) {
+        (json::core::same_scalars(old, member.value) ||
+         (!json::core::different_scalars(old, member.value, options_.numbers) &&
+          json::core::same_scalar(old, member.value, options_.numbers)))) {
       return keep(index, member);
     }
     ++changes_;
@@ -374,21 +377,21 @@ class merge_plan {
     if (way == copy_way::made) {
       if (makes_++ == 0) first_made_ = entries_.size();
     } else if (way != copy_way::plain) {
-      block_bytes_ += detail::block_bytes<Target>(from, way);
+      block_bytes_ += core::block_bytes<Target>(from, way);
     }
     return way;
   }
   template <class Value>
   static bool is_object(const Value& v) noexcept {
-    using parts = json::detail::inside<Value>;
+    using parts = json::core::inside<Value>;
     return (parts::flags(v) & parts::type_mask) == parts::object_type;
   }
   /// Whether a value is true, false, a text, or a finite number.
   template <class Value>
   static bool is_plain_or_text(const Value& v) noexcept {
-    using parts = json::detail::inside<Value>;
+    using parts = json::core::inside<Value>;
     const unsigned flags = parts::flags(v);
-    if ((flags & parts::double_flag) != 0) return json::detail::is_finite(parts::real(v));
+    if ((flags & parts::double_flag) != 0) return json::core::is_finite(parts::real(v));
     const unsigned type = flags & parts::type_mask;
     return type != parts::object_type && type != parts::array_type && type != parts::null_type;
   }
@@ -398,20 +401,20 @@ class merge_plan {
   /// Where the target's names are worth a look at each, so that the next can be expected behind the
   /// last one found.
   static bool worth_a_look(size_type patch_count, size_type target_count) noexcept {
-    return patch_count > few_names && target_count > json::detail::small_object / 2 &&
-           target_count <= json::detail::most_scanned;
+    return patch_count > few_names && target_count > json::core::small_object / 2 &&
+           target_count <= json::core::most_scanned;
   }
   /// The first member of this name in the target. Few are found by looking at each; of many the
   /// next is looked for behind the last one found.
   DEVICETWIN_ALWAYS_INLINE bool find(frame& top, const Patch& name, size_type& index) {
-    const size_type count = json::detail::inside<Target>::member_count(*top.target);
+    const size_type count = json::core::inside<Target>::member_count(*top.target);
     const auto* const targets = members_begin(*top.target);
     const size_type begin = top.expected;
     if (top.scanned) {
-      index = json::detail::scan_names<Target>(targets, count, name);
+      index = json::core::scan_names<Target>(targets, count, name);
       return true;
     }
-    if (top.distinct && begin < count && json::detail::same_names(targets[begin].name, name)) {
+    if (top.distinct && begin < count && json::core::same_names(targets[begin].name, name)) {
       index = begin;
       top.expected = begin + 1;
       return true;
@@ -419,15 +422,15 @@ class merge_plan {
     return find_elsewhere(top, name, index);
   }
   DEVICETWIN_NEVER_INLINE bool find_elsewhere(frame& top, const Patch& name, size_type& index) {
-    const size_type count = json::detail::inside<Target>::member_count(*top.target);
-    if (count > json::detail::most_scanned) {
+    const size_type count = json::core::inside<Target>::member_count(*top.target);
+    if (count > json::core::most_scanned) {
       constexpr size_type soon =
           16;  // while members come in order; the index is made when they do not
       const auto* const targets = members_begin(*top.target);
       const bool looks = top.distinct && !searches_.back().target.indexed();
       for (index = top.expected + 1; looks && index < count && index <= top.expected + soon;
            ++index) {
-        if (!json::detail::same_names(targets[index].name, name)) continue;
+        if (!json::core::same_names(targets[index].name, name)) continue;
         top.expected = index + 1;
         return true;
       }
@@ -441,15 +444,15 @@ class merge_plan {
   static size_type scan_from(const member_of<Target>* targets, size_type count, size_type expected,
                              const Patch& name) noexcept {
     const size_type behind =
-        json::detail::scan_names<Target>(targets + expected, count - expected, name);
+        json::core::scan_names<Target>(targets + expected, count - expected, name);
     return behind != no_index ? expected + behind
-                              : json::detail::scan_names<Target>(targets, expected, name);
+                              : json::core::scan_names<Target>(targets, expected, name);
   }
   bool find_near(frame& top, const Patch& name, size_type& index) {
     if (!start_search(top)) return false;
     auto& names = searches_.back().target;
-    if (json::detail::inside<Patch>::member_count(*top.patch) >
-        json::detail::inside<Target>::member_count(*top.target) / 16) {
+    if (json::core::inside<Patch>::member_count(*top.patch) >
+        json::core::inside<Target>::member_count(*top.target) / 16) {
       static_cast<void>(names.show_distinct(*top.target, indexes_));
     }
     if (!names.find_near(*top.target, name, top.expected, indexes_, index))
@@ -499,10 +502,10 @@ class merge_plan {
     if (!push(action::remove, index, &member) || !free_member(members[index])) return false;
     if (index < top.first_gone) top.first_gone = index;
     if (top.distinct) return true;
-    if (count > json::detail::most_scanned && ++top.removals > few)
+    if (count > json::core::most_scanned && ++top.removals > few)
       return remove_repeats(top, index, member);
     for (size_type i = index + 1; i < count; ++i) {
-      const size_type next = json::detail::scan_names<Target>(members + i, count - i, member.name);
+      const size_type next = json::core::scan_names<Target>(members + i, count - i, member.name);
       if (next == no_index) break;
       i += next;
       if (!push(action::shadow, i, &member) || !free_member(members[i])) return false;
@@ -553,25 +556,25 @@ class merge_plan {
   /// What a text takes outside its value.
   template <class Text>
   static std::size_t outside_bytes(const Text& text) noexcept {
-    return json::detail::string_bytes<Target>(text_of(text).size());
+    return json::core::string_bytes<Target>(text_of(text).size());
   }
 
   /// Checks a value that will be copied and counts its bytes.
   bool check_value(const Patch& value) {
-    if (json::detail::is_container(value)) {
+    if (json::core::is_container(value)) {
       if (!is_row(value) || frames_.size() >= options_.max_depth) return check_container(value);
-      added_ += detail::block_bytes<Target>(value, copy_way::row);
+      added_ += core::block_bytes<Target>(value, copy_way::row);
       return true;
     }
-    if (json::detail::is_not_finite(value)) return fail(errc::not_finite);
+    if (json::core::is_not_finite(value)) return fail(errc::not_finite);
     if (value.IsString()) added_ += outside_bytes(value);
     return true;
   }
   bool check_container(const Patch& value) {
-    json::detail::footprint_counter<Target> bytes;
-    json::detail::walk_memory<Patch> memory(options_.memory);
-    failure_ = json::detail::emit(value, bytes, copy_rule(), options_.max_depth, memory,
-                                  frames_.size(), place{frames_});
+    json::core::footprint_counter<Target> bytes;
+    json::core::walk_memory<Patch> memory(options_.memory);
+    failure_ = json::core::emit(value, bytes, copy_rule(), options_.max_depth, memory,
+                                frames_.size(), place{frames_});
     added_ += bytes.bytes();
     return !failure_;
   }
@@ -580,15 +583,15 @@ class merge_plan {
   /// objects.
   DEVICETWIN_ALWAYS_INLINE bool equal_values(const Target& old, const Patch& value, bool& same) {
     if (old.IsArray() && value.IsArray()) return equal_arrays(old, value, same);
-    same = json::detail::same_scalar(old, value, options_.numbers);
+    same = json::core::same_scalar(old, value, options_.numbers);
     return true;
   }
   bool equal_arrays(const Target& old, const Patch& value, bool& same) {
-    json::detail::diff_rules rules;
+    json::core::diff_rules rules;
     rules.stop_at_first = true;
     rules.numbers = options_.numbers;
     rules.max_depth = static_cast<std::size_t>(-1);
-    json::detail::tree_diff<Target, Patch> walk(rules, options_.memory);
+    json::core::tree_diff<Target, Patch> walk(rules, options_.memory);
     const error e = walk.run(old, value);
     if (e.code() == errc::out_of_memory) return fail(e.code());
     same = !e && !walk.differ();  // what is wrong with the new value is found when it is checked
@@ -598,15 +601,15 @@ class merge_plan {
   /// Counts what an exact copy of a value that goes takes beyond itself.
   bool free_value(const Target& value) {
     if constexpr (!measured) return true;
-    if (json::detail::is_container(value)) return free_container(value);
+    if (json::core::is_container(value)) return free_container(value);
     if (value.IsString()) freed_ += outside_bytes(value);
     return true;
   }
   bool free_container(const Target& value) {
-    json::detail::footprint_counter<Target> bytes;
-    json::detail::walk_memory<Target> memory(options_.memory);
-    const error e = json::detail::emit(value, bytes, json::detail::nulls::emit,
-                                       static_cast<std::size_t>(-1), memory);
+    json::core::footprint_counter<Target> bytes;
+    json::core::walk_memory<Target> memory(options_.memory);
+    const error e = json::core::emit(value, bytes, json::core::nulls::emit,
+                                     static_cast<std::size_t>(-1), memory);
     freed_ += bytes.bytes();
     return e.code() != errc::out_of_memory || fail(e.code());
   }
@@ -626,7 +629,7 @@ class merge_plan {
     return false;
   }
 
-  using frames_type = json::detail::stack<frame, 12>;
+  using frames_type = base::stack<frame, 12>;
   struct place {
     const frames_type& frames;
     template <class Put>
@@ -634,7 +637,7 @@ class merge_plan {
       for (std::size_t i = 0; i < frames.size(); ++i) {
         const frame& f = frames[i];
         if (f.next == 0) return;
-        json::detail::render_step(
+        json::core::render_step(
             json::step::member(text_of(members_begin(*f.patch)[f.next - 1].name)), put);
       }
     }
@@ -643,8 +646,8 @@ class merge_plan {
   options options_;
   frames_type frames_;
   entries_type entries_;
-  json::detail::stack<search, 1> searches_;
-  json::detail::index_memory indexes_;
+  base::stack<search, 1> searches_;
+  json::core::index_memory indexes_;
   std::size_t changes_ = 0;
   std::size_t added_ = 0;   ///< strings and containers of new values, names of new members
   std::size_t slots_ = 0;   ///< new members themselves
@@ -658,7 +661,7 @@ class merge_plan {
   error failure_;
 };
 
-}  // namespace detail
+}  // namespace core
 }  // namespace merge
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

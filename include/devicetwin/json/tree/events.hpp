@@ -7,6 +7,7 @@
 #include <type_traits>  // std::void_t
 #include <utility>      // std::declval
 
+#include "../../base/stack.hpp"
 #include "../error.hpp"
 #include "../number.hpp"
 #include "../pointer.hpp"
@@ -14,12 +15,11 @@
 #include "builder.hpp"
 #include "inside.hpp"
 #include "names.hpp"
-#include "stack.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
-namespace detail {
+namespace core {
 
 template <class Handler, class = void>
 inline constexpr bool is_handler = false;
@@ -103,7 +103,7 @@ struct walk_memory {
     first_names<Value> names;
   };
   explicit walk_memory(const memory_source& memory) noexcept : frames(memory), indexes(memory) {}
-  stack<frame, 8> frames;
+  base::stack<frame, 8> frames;
   index_memory indexes;
 };
 
@@ -236,7 +236,7 @@ class footprint_counter {
   std::size_t bytes_ = 0;
 };
 
-}  // namespace detail
+}  // namespace core
 }  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

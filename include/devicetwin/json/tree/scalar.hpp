@@ -1,6 +1,7 @@
 /// Scalars of RapidJSON, compared by what they mean.
 #pragma once
 
+#include "../../base/bits.hpp"
 #include "../number.hpp"
 #include "../value.hpp"
 #include "inside.hpp"
@@ -15,7 +16,7 @@ enum class number_equality : unsigned char {
   by_value_and_type  ///< an integer and a double never are; for systems that tell them apart
 };
 
-namespace detail {
+namespace core {
 
 template <class Value>
 number number_of(const Value& v) noexcept {
@@ -71,7 +72,7 @@ DEVICETWIN_ALWAYS_INLINE bool same_texts(const ValueA& a, const ValueB& b, const
   if ((x.flags() & inside<ValueA>::inline_flag) != 0) return same_inline_text(x, y);
   const auto length = static_cast<std::uint32_t>(x.low);
   return (x.high ^ y.high) >> 48 == 0 && length == static_cast<std::uint32_t>(y.low) &&
-         same_bytes(inside<ValueA>::outside_text(a), inside<ValueB>::outside_text(b), length);
+         base::same_bytes(inside<ValueA>::outside_text(a), inside<ValueB>::outside_text(b), length);
 }
 /// Whether two values are the same scalar at a glance.
 template <class ValueA, class ValueB>
@@ -138,7 +139,7 @@ DEVICETWIN_ALWAYS_INLINE bool different_scalars(const ValueA& a, const ValueB& b
   return !is_not_finite(a) && !is_not_finite(b) && !same_scalar(a, b, rule);
 }
 
-}  // namespace detail
+}  // namespace core
 }  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -7,52 +7,45 @@
 #include <cstring>      // std::memcpy, std::memcmp
 #include <string_view>  // std::string_view
 
+#include "../../base/bits.hpp"
+#include "../../base/hash.hpp"
+#include "../../base/stack.hpp"
 #include "../value.hpp"
 #include "inside.hpp"
-#include "stack.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
-namespace detail {
+namespace core {
 
 inline constexpr size_type no_index = static_cast<size_type>(-1);
 
 /// Objects up to this many members are searched by looking at each.
 inline constexpr size_type small_object = 16;
 
-inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
-  constexpr std::uint64_t multiplier = 0x9E3779B97F4A7C15u;
-  std::uint64_t hash = (a * multiplier) ^ (b * 0xC2B2AE3D27D4EB4Fu);
-  hash = (hash ^ (hash >> 32)) * multiplier;
-  return hash ^ (hash >> 29);
-}
-
-/// Thirty-two bits of a hash over sixty-four.
-inline std::uint64_t spread(std::uint32_t hash) noexcept { return hash * 0x9E3779B97F4A7C15u; }
-
 /// A quick hash of a name of at most 13 bytes, as the words of a value cut to what means something.
 inline std::uint64_t hash_words(const value_words& words) noexcept {
-  return mix(words.low, words.high);
+  return base::mix(words.low, words.high);
 }
 
 /// A quick hash of a name. Nothing depends on it being hard to collide.
 inline std::uint64_t hash_name(std::string_view name) noexcept {
-  if constexpr (!shortcuts) {
+  if constexpr (!base::shortcuts) {
     std::uint32_t sum = 0;
     for (const char c : name) sum = (sum ^ static_cast<unsigned char>(c)) * 0x01000193u;
-    return spread(sum);
+    return base::spread(sum);
   }
   if (is_compact<value> && name.size() <= inside<value>::longest_inline)
     return hash_words(words_of_text(name));
   const char* p = name.data();
   std::size_t left = name.size();
   std::uint64_t hash = left;
-  for (; left > 16; p += 16, left -= 16) hash = mix(hash ^ load_8(p), load_8(p + 8));
+  for (; left > 16; p += 16, left -= 16)
+    hash = base::mix(hash ^ base::load_8(p), base::load_8(p + 8));
   std::uint64_t first = 0, last = 0;  // what is left; the two may overlap
   if (left >= 8) {
-    first = load_8(p);
-    last = load_8(p + left - 8);
+    first = base::load_8(p);
+    last = base::load_8(p + left - 8);
   } else if (left >= 4) {
     std::uint32_t low = 0, high = 0;
     std::memcpy(&low, p, 4);
@@ -63,13 +56,13 @@ inline std::uint64_t hash_name(std::string_view name) noexcept {
             (std::uint64_t{static_cast<unsigned char>(p[left / 2])} << 8) |
             (std::uint64_t{static_cast<unsigned char>(p[left - 1])} << 16);
   }
-  return mix(hash ^ first, last);
+  return base::mix(hash ^ first, last);
 }
 
 /// The same for the name of a member: without going through its characters when they are inline.
 template <class Name>
 DEVICETWIN_ALWAYS_INLINE std::uint64_t hash_of(const Name& name) noexcept {
-  if constexpr (shortcuts && is_compact<Name>) {
+  if constexpr (base::shortcuts && is_compact<Name>) {
     const value_words words = words_of(name);
     if ((words.flags() & inside<Name>::inline_flag) != 0) {
       const value_words& mask = masks_of_inline_text.of[words.unused()];
@@ -110,7 +103,7 @@ class any_names {
 /// The names of texts, to be handed to an index; valid as long as `names`.
 template <class Names>
 auto indexed(const Names& names) noexcept {
-  if constexpr (shortcuts) {
+  if constexpr (base::shortcuts) {
     return names;
   } else {
     return any_names(names);
@@ -137,14 +130,16 @@ DEVICETWIN_NEVER_INLINE size_type scan_texts(const member_of<Value>* members, si
       if (text.size() > inside<Value>::longest_inline) {
         if (static_cast<std::uint32_t>(words.low) == text.size() &&
             (words.flags() & inside<Value>::inline_flag) == 0 &&
-            same_bytes(inside<Value>::outside_text(members[i].name), text.data(), text.size())) {
+            base::same_bytes(inside<Value>::outside_text(members[i].name), text.data(),
+                             text.size())) {
           return i;
         }
         continue;
       }
     }
     const std::string_view name = text_of(members[i].name);
-    if (name.size() == text.size() && same_bytes(name.data(), text.data(), text.size())) return i;
+    if (name.size() == text.size() && base::same_bytes(name.data(), text.data(), text.size()))
+      return i;
   }
   return no_index;
 }
@@ -177,7 +172,7 @@ DEVICETWIN_NEVER_INLINE size_type scan_names(const member_of<Value>* members, si
 }
 
 /// The shared memory of indexes that are alive at the same time, the youngest on top.
-using index_memory = stack<std::uint32_t, 8>;
+using index_memory = base::stack<std::uint32_t, 8>;
 
 /// Finds names among `count` by a hash table with a bounded probe; when a probe gets longer than
 /// chance allows, the names collide on purpose and are sorted instead. So building costs count in
@@ -196,7 +191,7 @@ class name_index {
     mask_ = slots - 1;
     std::uint32_t* table = memory.data() + base_;
     std::memset(static_cast<void*>(table), 0, slots * sizeof *table);
-    constexpr size_type ahead = shortcuts ? 8 : 1;
+    constexpr size_type ahead = base::shortcuts ? 8 : 1;
     std::uint64_t hashes[ahead];  // of the next ones, whose slots are on their way into the cache
     for (size_type next = 0; next < ahead && next < count; ++next)
       hashes[next] = hash_ahead(next, names, table);
@@ -245,7 +240,7 @@ class name_index {
   // Who looks for many names asks for these some names ahead, so that not each look-up has to wait
   // for memory.
   void prefetch_slot(std::uint64_t hash, const index_memory& memory) const noexcept {
-    prefetch(memory.data() + base_ + (static_cast<std::size_t>(hash) & mask_));
+    base::prefetch(memory.data() + base_ + (static_cast<std::size_t>(hash) & mask_));
   }
   /// The index of the name that is looked at first, or no_index.
   size_type candidate(std::uint64_t hash, const index_memory& memory) const noexcept {
@@ -275,7 +270,7 @@ class name_index {
   template <class Names>
   std::uint64_t hash_ahead(size_type i, const Names& names, const std::uint32_t* table) const {
     const std::uint64_t hash = names.hash(i);
-    prefetch(table + (static_cast<std::size_t>(hash) & mask_));
+    base::prefetch(table + (static_cast<std::size_t>(hash) & mask_));
     return hash;
   }
 
@@ -371,7 +366,7 @@ bool surely_distinct(size_type count, index_memory& memory, Hash&& hash) {
     bool repeated = false;
     size_type taken = 0;
     for (size_type i = 0; i < left; ++i) {
-      const std::uint64_t known = load_8(waiting + 2 * std::size_t{i});
+      const std::uint64_t known = base::load_8(waiting + 2 * std::size_t{i});
       const std::uint32_t wanted =
           static_cast<std::uint32_t>(known >> 20) | 1;  // never that of an empty slot
       std::uint32_t& slot = table[(known * multiplier) >> shift];
@@ -391,13 +386,13 @@ bool surely_distinct(size_type count, index_memory& memory, Hash&& hash) {
 template <class Name>
 DEVICETWIN_ALWAYS_INLINE std::uint64_t quick_hash(const Name& name) noexcept {
   constexpr std::uint64_t multiplier = 0x9E3779B97F4A7C15u;
-  if constexpr (shortcuts && is_compact<Name>) {
+  if constexpr (base::shortcuts && is_compact<Name>) {
     value_words words = words_of(name);
     if ((words.flags() & inside<Name>::inline_flag) == 0) {
       const std::string_view text = text_of(name);
       if (text.size() > inside<Name>::longest_inline) {
-        return (load_8(text.data()) ^ load_8(text.data() + text.size() - 8) * 5 ^
-                load_8(text.data() + text.size() / 2 - 4) * 9) *
+        return (base::load_8(text.data()) ^ base::load_8(text.data() + text.size() - 8) * 5 ^
+                base::load_8(text.data() + text.size() / 2 - 4) * 9) *
                multiplier;
       }
       words = words_of_text(text);
@@ -596,7 +591,7 @@ class first_names {
   name_index index_;
 };
 
-}  // namespace detail
+}  // namespace core
 }  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

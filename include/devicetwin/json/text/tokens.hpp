@@ -10,17 +10,18 @@
 #include <cstring>      // std::memchr, std::memcmp, std::memcpy, std::memset
 #include <string_view>  // std::string_view
 
+#include "../../base/bits.hpp"
+#include "../../base/inline.hpp"
+#include "../detail/escape.hpp"
 #include "../number_text.hpp"
+#include "../tree/scalar.hpp"
 #include "../value.hpp"
-#include "escape.hpp"
-#include "inline.hpp"
-#include "scalar.hpp"
 #include "scan.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
-namespace detail {
+namespace core {
 
 inline bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
@@ -35,12 +36,12 @@ inline const char* find_quote(const char* p, const char* end) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101u;
   constexpr std::uint64_t highs = 0x8080808080808080u;
   for (; end - p >= 8; p += 8) {
-    const std::uint64_t word = first_lowest(p);
+    const std::uint64_t word = base::first_lowest(p);
     const std::uint64_t quote = word ^ (ones * '"');
     const std::uint64_t backslash = word ^ (ones * '\\');
     const std::uint64_t found =
         (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs;
-    if (found != 0) return p + lowest_bit(found) / 8;  // the lowest bit is exact
+    if (found != 0) return p + base::lowest_bit(found) / 8;  // the lowest bit is exact
   }
 #endif
   while (p != end && *p != '"' && *p != '\\') ++p;
@@ -49,7 +50,7 @@ inline const char* find_quote(const char* p, const char* end) noexcept {
 
 /// From inside a string to behind its closing quote; null when there is none.
 inline const char* skip_string(const char* p, const char* end) noexcept {
-  if constexpr (shortcuts) {
+  if constexpr (base::shortcuts) {
     const void* const quote = std::memchr(p, '"', static_cast<std::size_t>(end - p));
     if (quote == nullptr) return nullptr;
     const char* const last = static_cast<const char*>(quote);
@@ -69,19 +70,19 @@ DEVICETWIN_ALWAYS_INLINE int leading_digits(std::uint64_t word) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101u;
   const std::uint64_t x = word ^ (ones * '0');
   const std::uint64_t others = (((x & (ones * 0x7F)) + ones * (0x80 - 10)) | x) & (ones * 0x80);
-  return others == 0 ? 0 : lowest_bit(others) / 8;
+  return others == 0 ? 0 : base::lowest_bit(others) / 8;
 }
 /// To behind a number of at most seven digits before a dot, and after one, without exponent; null
 /// for any other, and close to the end. What follows is not looked at.
 DEVICETWIN_ALWAYS_INLINE const char* skip_short_number(const char* p, const char* end) noexcept {
   if (end - p < 18) return nullptr;
   p += *p == '-' ? 1 : 0;
-  const std::uint64_t word = first_lowest(p);
+  const std::uint64_t word = base::first_lowest(p);
   int digits = leading_digits(word);
   if (digits == 0 || (digits > 1 && (word & 0xFF) == '0')) return nullptr;
   p += digits;
   if (*p == '.') {
-    digits = leading_digits(first_lowest(++p));
+    digits = leading_digits(base::first_lowest(++p));
     if (digits == 0) return nullptr;
     p += digits;
   }
@@ -129,11 +130,12 @@ class text_structure {
   /// To behind the string that starts at `p`; null when it does not end.
   const char* skip_string(const char* p) noexcept {
     const std::size_t offset = static_cast<std::size_t>(p - text_.data()) - start_;
-    if (shortcuts && offset < count_ * block_size) {  // mostly, all of it is in one block at hand
+    if (base::shortcuts &&
+        offset < count_ * block_size) {  // mostly, all of it is in one block at hand
       const std::size_t place = offset % block_size;
       const std::uint64_t quotes =
           blocks_[offset / block_size].quote & (~std::uint64_t{1} << place);
-      if (quotes != 0) return p - place + lowest_bit(quotes) + 1;
+      if (quotes != 0) return p - place + base::lowest_bit(quotes) + 1;
     }
     return skip_long_string(p);
   }
@@ -144,7 +146,7 @@ class text_structure {
       const std::uint64_t stops =
           (c.block->close | c.block->comma | c.block->open | c.block->quote) & c.bits;
       if (stops != 0) {
-        end = c.first + lowest_bit(stops);
+        end = c.first + base::lowest_bit(stops);
         break;
       }
     }
@@ -155,7 +157,7 @@ class text_structure {
   const char* next_separator(const char* p) noexcept {
     for (cursor c = at(p); c.block != nullptr; next(c)) {
       const std::uint64_t found = (c.block->close | c.block->comma | c.block->open) & c.bits;
-      if (found != 0) return c.first + lowest_bit(found);
+      if (found != 0) return c.first + base::lowest_bit(found);
     }
     return nullptr;
   }
@@ -170,7 +172,7 @@ class text_structure {
         std::uint64_t own = opening & below;
         opening &= ~below;
         if (own == 0) {
-          if (--depth == 0) return c.first + lowest_bit(closing) + 1;
+          if (--depth == 0) return c.first + base::lowest_bit(closing) + 1;
         } else {
           while ((own &= own - 1) != 0) ++depth;
         }
@@ -198,7 +200,7 @@ class text_structure {
     c.bits &= c.bits - 1;  // not its first quote
     for (; c.block != nullptr; next(c)) {
       const std::uint64_t quotes = c.block->quote & c.bits;
-      if (quotes != 0) return c.first + lowest_bit(quotes) + 1;
+      if (quotes != 0) return c.first + base::lowest_bit(quotes) + 1;
     }
     return nullptr;
   }
@@ -261,7 +263,7 @@ class plain_bytes {
     if (taken_ != length_) return static_cast<unsigned char>(decoded_[taken_++]);
     if (p_ == end_) return -1;
     if (*p_ == '\\') {
-      const escape_end read = read_escape(p_, end_, decoded_, length_);
+      const detail::escape_end read = detail::read_escape(p_, end_, decoded_, length_);
       if (read.code == errc::ok) {
         p_ = read.end;
         taken_ = 1;
@@ -312,10 +314,10 @@ inline bool same_scalar_text(std::string_view a, std::string_view b, number_equa
     return text.front() == '-' || is_digit(text.front());
   };
   if (!is_number(a) || !is_number(b) || !same_number_text(a, b, texts)) return false;
-  return rule == number_equality::by_value || same_number_type(a, b);
+  return rule == number_equality::by_value || detail::same_number_type(a, b);
 }
 
-}  // namespace detail
+}  // namespace core
 }  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

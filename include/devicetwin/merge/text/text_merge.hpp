@@ -7,11 +7,11 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::conditional_t
 
-#include "../../json/detail/names.hpp"
-#include "../../json/detail/stack.hpp"
-#include "../../json/detail/tokens.hpp"
+#include "../../base/stack.hpp"
 #include "../../json/error.hpp"
 #include "../../json/pointer.hpp"
+#include "../../json/text/tokens.hpp"
+#include "../../json/tree/names.hpp"
 #include "../journal.hpp"
 #include "../options.hpp"
 #include "text_diff.hpp"
@@ -20,7 +20,7 @@
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
-namespace detail {
+namespace core {
 
 class text_merge {
  public:
@@ -74,8 +74,8 @@ class text_merge {
     q_end_ = q_ + patch.size();
     document_.reset(document);
     patch_.reset(patch);
-    p_ = json::detail::skip_space(p_, end_);
-    q_ = json::detail::skip_space(q_, q_end_);
+    p_ = json::core::skip_space(p_, end_);
+    q_ = json::core::skip_space(q_, q_end_);
     if (p_ == end_ || q_ == q_end_) {
       static_cast<void>(not_json());
     } else if (*p_ != '{' || *q_ != '{') {
@@ -99,7 +99,7 @@ class text_merge {
       if (e.what != action::set) continue;
       const std::string_view old(text_ + e.old_first, e.old_last - e.old_first);
       const char first = old.front();
-      if (first != '-' && first != '[' && !json::detail::is_digit(first)) continue;
+      if (first != '-' && first != '[' && !json::core::is_digit(first)) continue;
       bool same = false;
       if (!same_value(old, view(e.value), same)) return false;
       all = !same;
@@ -126,7 +126,7 @@ class text_merge {
     out.put(done, end_);
   }
 
-  using steps = json::detail::stack<json::step, 8>;
+  using steps = base::stack<json::step, 8>;
 
   /// Makes ready for tell(). False when memory ran out.
   bool prepare_to_tell(steps& path) {
@@ -136,7 +136,7 @@ class text_merge {
       entry& e = entries_[i];
       if (e.what == action::descend && ++depth > deepest) deepest = depth;
       if (e.what == action::leave) --depth;
-      if (!json::detail::has_escapes(e.name)) continue;
+      if (!json::core::has_escapes(e.name)) continue;
       e.plain = names_.size();
       if (!append_plain(e.name, names_)) return false;
       e.plain_length = names_.size() - e.plain;
@@ -185,7 +185,7 @@ class text_merge {
     std::size_t descended;  ///< the entry that led here
     std::size_t names;
     std::size_t index_base;
-    json::detail::name_index index;
+    json::core::name_index index;
     bool indexed;
     bool escapes;                  ///< a name among the wishes is spelled with escapes
     hint_bits hints, first_hints;  ///< of the names of the wishes, see hint() and first_hint()
@@ -239,7 +239,7 @@ class text_merge {
     opened.hints = opened.first_hints = 0;
     ++p_;
     opened.last = static_cast<text_offset>(p_ - text_);
-    q_ = json::detail::skip_space(q_ + 1, q_end_);
+    q_ = json::core::skip_space(q_ + 1, q_end_);
     for (;;) {
       if (q_ == q_end_) return not_json();
       if (*q_ == '}') break;
@@ -252,7 +252,7 @@ class text_merge {
         opened.first_hints =
             static_cast<hint_bits>(opened.first_hints | first_hint(patch_text_ + next.name));
       }
-      opened.escapes = opened.escapes || json::detail::has_escapes(name_of(patch_text_, next));
+      opened.escapes = opened.escapes || json::core::has_escapes(name_of(patch_text_, next));
       if (!to_value(q_, q_end_)) return not_json();
       next.value = in_patch(q_);
       if ((q_ = value_end(patch_, q_, q_end_)) == nullptr) return not_json();
@@ -260,9 +260,9 @@ class text_merge {
       next.unescaped = next.match = no_offset;
       if (!wanted_.push(next)) return fail(errc::out_of_memory);
       ++opened.left;
-      q_ = json::detail::skip_space(q_, q_end_);
+      q_ = json::core::skip_space(q_, q_end_);
       if (q_ != q_end_ && *q_ == ',') {
-        q_ = json::detail::skip_space(q_ + 1, q_end_);
+        q_ = json::core::skip_space(q_ + 1, q_end_);
       } else if (q_ != q_end_ && *q_ != '}') {
         return not_json();
       }
@@ -273,10 +273,10 @@ class text_merge {
 
   /// The next member of the document, or the end of its object.
   bool member_step(frame& top) {
-    p_ = json::detail::skip_space(p_, end_);
+    p_ = json::core::skip_space(p_, end_);
     if (p_ == end_) return not_json();
     if (*p_ == ',') {
-      p_ = json::detail::skip_space(p_ + 1, end_);
+      p_ = json::core::skip_space(p_ + 1, end_);
       if (p_ == end_) return not_json();
     }
     if (top.leading !=
@@ -344,7 +344,7 @@ class text_merge {
     const char* behind = nullptr;  // the last value passed over, and white space
     while (end_ - p > 2 && *p == '"' && p[1] != '\\' && p[2] != '\\') {
       if ((top.first_hints & first_hint(p)) != 0) {
-        const char* const name_end = json::detail::find_quote(p + 1, end_);
+        const char* const name_end = json::core::find_quote(p + 1, end_);
         if (name_end == end_ || *name_end == '\\' || (top.hints & hint(text(p + 1, name_end))) != 0)
           break;
       }
@@ -355,13 +355,13 @@ class text_merge {
       }
       if (behind == nullptr) return not_json();
       p = behind;
-      if (*p == ',' && ++p != end_ && *p != '"') p = json::detail::skip_space(p, end_);
+      if (*p == ',' && ++p != end_ && *p != '"') p = json::core::skip_space(p, end_);
       if (p == end_) return not_json();
     }
     p_ = p;
     if (behind == nullptr) return true;
     top.kept = true;
-    while (json::detail::is_space(behind[-1])) --behind;
+    while (json::core::is_space(behind[-1])) --behind;
     top.last = at(behind);
     return true;
   }
@@ -453,7 +453,7 @@ class text_merge {
       bool inner = false;
       while (!inner) {
         const char* const before = p;
-        p = json::detail::skip_space(p, end);
+        p = json::core::skip_space(p, end);
         if (p == end) return not_json();
         if (*p == '}') {
           ++p;
@@ -469,7 +469,7 @@ class text_merge {
           continue;
         }
         const bool comma = *p == ',';
-        if (comma) p = json::detail::skip_space(p + 1, end);
+        if (comma) p = json::core::skip_space(p + 1, end);
         const char* const name = p;
         if (p == end || *p != '"' || (p = string_end(patch_, p, end)) == nullptr) return not_json();
         if (!to_value(p, end)) return not_json();
@@ -481,8 +481,8 @@ class text_merge {
             return fail(errc::out_of_memory);
           }
           if (first) {
-            const char* const after = json::detail::skip_space(p, end);
-            if (after != end && *after == ',') p = json::detail::skip_space(after + 1, end);
+            const char* const after = json::core::skip_space(p, end);
+            if (after != end && *after == ',') p = json::core::skip_space(after + 1, end);
           }
           copied = p;
           continue;
@@ -514,10 +514,10 @@ class text_merge {
           return true;
         }
       }
-      if (!top.escapes && !json::detail::has_escapes(raw)) return true;
+      if (!top.escapes && !json::core::has_escapes(raw)) return true;
       for (std::size_t i = top.first_wish; i < count; ++i) {
         if (all[i].match == no_offset &&
-            json::detail::same_string(name_of(patch_text_, all[i]), raw)) {
+            json::core::same_string(name_of(patch_text_, all[i]), raw)) {
           found = all + i;
           top.next_wish = i + 1;
           return true;
@@ -530,24 +530,24 @@ class text_merge {
       for (std::size_t i = top.first_wish; i < count; ++i) {
         if (!keep_plain(patch_text_, all[i], names_)) return fail(errc::out_of_memory);
       }
-      json::detail::first_repeat repeat;
+      json::core::first_repeat repeat;
       const member_names names{patch_text_, first, names_.data()};
       if (!top.index.build(static_cast<size_type>(count - top.first_wish),
-                           json::detail::indexed(names), index_, repeat)) {
+                           json::core::indexed(names), index_, repeat)) {
         return fail(errc::out_of_memory);
       }
       top.indexed = true;
     }
     std::string_view plain = raw;
     const std::size_t kept = names_.size();
-    if (json::detail::has_escapes(raw)) {
+    if (json::core::has_escapes(raw)) {
       if (!append_plain(raw, names_)) return fail(errc::out_of_memory);
       plain = {names_.data() + kept, names_.size() - kept};
     }
     const size_type i =
         top.index.find_text(plain, member_names{patch_text_, first, names_.data()}, index_);
     names_.truncate(kept);
-    if (i != json::detail::no_index && first[i].match == no_offset) {
+    if (i != json::core::no_index && first[i].match == no_offset) {
       found = first + i;
       top.next_wish = top.first_wish + i + 1;
     }
@@ -565,7 +565,7 @@ class text_merge {
     if (old.size() == value.size() && std::memcmp(old.data(), value.data(), old.size()) == 0) {
       same = true;
     } else if (old.front() != '[' || value.front() != '[') {
-      same = json::detail::same_scalar_text(old, value, options_.numbers, options_.number_texts);
+      same = json::core::same_scalar_text(old, value, options_.numbers, options_.number_texts);
     } else {
       return same_arrays(old, value, same);
     }
@@ -573,7 +573,7 @@ class text_merge {
   }
   DEVICETWIN_NEVER_INLINE bool same_arrays(std::string_view old, std::string_view value,
                                            bool& same) {
-    json::detail::diff_rules rules;
+    json::core::diff_rules rules;
     rules.stop_at_first = true;
     rules.numbers = options_.numbers;
     rules.number_texts = options_.number_texts;
@@ -597,9 +597,9 @@ class text_merge {
     return {p.first != nullptr ? p.first : made_.data() + p.start, p.length};
   }
   static bool to_value(const char*& p, const char* end) noexcept {
-    p = json::detail::skip_space(p, end);
+    p = json::core::skip_space(p, end);
     if (p == end || *p != ':') return false;
-    p = json::detail::skip_space(p + 1, end);
+    p = json::core::skip_space(p + 1, end);
     return p != end;
   }
   bool fail(errc code) noexcept {
@@ -620,21 +620,21 @@ class text_merge {
   const char* patch_text_ = nullptr;
   const char* q_ = nullptr;  ///< and in the patch
   const char* q_end_ = nullptr;
-  json::detail::text_structure document_;
-  json::detail::text_structure patch_;
+  json::core::text_structure document_;
+  json::core::text_structure patch_;
   bool whole_ = false;
   bool malformed_ = false;
   std::size_t changes_ = 0;
   std::size_t removals_ = 0;
-  json::detail::stack<frame, 8> frames_;
-  json::detail::stack<wish, 16> wanted_;
-  json::detail::stack<entry, 16> entries_;
-  json::detail::stack<char, 64> made_;
+  base::stack<frame, 8> frames_;
+  base::stack<wish, 16> wanted_;
+  base::stack<entry, 16> entries_;
+  base::stack<char, 64> made_;
   plain_names names_;
-  json::detail::index_memory index_;
+  json::core::index_memory index_;
 };
 
-}  // namespace detail
+}  // namespace core
 }  // namespace merge
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

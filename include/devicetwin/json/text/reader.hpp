@@ -9,22 +9,23 @@
 #include <type_traits>  // std::void_t
 #include <utility>      // std::declval
 
+#include "../../base/hash.hpp"
+#include "../../base/memory.hpp"
+#include "../../base/stack.hpp"
+#include "../detail/escape.hpp"
 #include "../error.hpp"
-#include "../memory.hpp"
 #include "../number.hpp"
 #include "../pointer.hpp"
+#include "../tree/events.hpp"
+#include "../tree/inside.hpp"
+#include "../tree/names.hpp"
 #include "../value.hpp"
-#include "escape.hpp"
-#include "events.hpp"
-#include "inside.hpp"
-#include "names.hpp"
-#include "stack.hpp"
-#include "text.hpp"
+#include "utf8.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
-namespace detail {
+namespace core {
 
 /// A handler that takes short texts as the words of a value; it is one of this library's own.
 template <class Handler, class = void>
@@ -194,9 +195,9 @@ class reader {
     ++top.count;
     bool accepted;
     std::uint64_t hash;
-    if ((shortcuts || takes_words<Handler>)&&text.length <= longest_inline) {
+    if ((base::shortcuts || takes_words<Handler>)&&text.length <= longest_inline) {
       const value_words words = short_words(text);
-      hash = shortcuts ? hash_words(words) : hash_name({text.data, text.length});
+      hash = base::shortcuts ? hash_words(words) : hash_name({text.data, text.length});
       if (!new_name(top, start, text, unescaped, hash)) return false;
       if constexpr (takes_words<Handler>) {
         accepted = handler_.Words(words);
@@ -243,7 +244,7 @@ class reader {
       const reader& r;
       const seen_name* names;
       std::string_view text(size_type i) const noexcept { return r.text_of_name(names[i]); }
-      std::uint64_t hash(size_type i) const noexcept { return spread(names[i].hash); }
+      std::uint64_t hash(size_type i) const noexcept { return base::spread(names[i].hash); }
     } const names{*this, names_.data() + top.first_name};
     first_repeat duplicate;
     name_index found;
@@ -260,7 +261,7 @@ class reader {
   /// it is appended.
   template <std::size_t Inline>
   DEVICETWIN_ALWAYS_INLINE bool string(const char*& p, read_text& text,
-                                       stack<char, Inline>& buffer) {
+                                       base::stack<char, Inline>& buffer) {
     const char* start = p + 1;
     const char* last = skip_plain(start, end_);
     if (last != end_ && *last == '"') {
@@ -275,7 +276,7 @@ class reader {
   }
   /// The same from the first character on that is not plain.
   template <std::size_t Inline>
-  bool rest_of_string(const char* start, read_text& text, stack<char, Inline>& buffer) {
+  bool rest_of_string(const char* start, read_text& text, base::stack<char, Inline>& buffer) {
     const std::size_t kept = buffer.size();
     bool escaped = false;
     const char* run = start;  // not yet copied to the buffer
@@ -298,7 +299,7 @@ class reader {
           return fail(errc::out_of_memory);
         char decoded[4];
         std::size_t length = 0;
-        const escape_end sequence = read_escape(p_, end_, decoded, length);
+        const detail::escape_end sequence = detail::read_escape(p_, end_, decoded, length);
         p_ = sequence.end;
         if (sequence.code != errc::ok) return fail(sequence.code);
         if (!buffer.append(decoded, length)) return fail(errc::out_of_memory);
@@ -340,7 +341,7 @@ class reader {
   }
 
   DEVICETWIN_ALWAYS_INLINE bool number_value(const char*& p) {
-    if constexpr (!shortcuts || takes_number_text<Handler>) {
+    if constexpr (!base::shortcuts || takes_number_text<Handler>) {
       p_ = p;
       const bool accepted = any_number();
       p = p_;
@@ -458,14 +459,14 @@ class reader {
   const char* token_ = nullptr;  ///< start of what is being read, where a handler's refusal belongs
   bool opened_ = false;          ///< a container was just opened
   errc code_ = errc::ok;
-  stack<frame, 8> frames_;
-  stack<seen_name, 24> names_;
-  stack<char, 64> name_text_;
-  stack<char, 64> unescaped_;
+  base::stack<frame, 8> frames_;
+  base::stack<seen_name, 24> names_;
+  base::stack<char, 64> name_text_;
+  base::stack<char, 64> unescaped_;
   index_memory index_;
 };
 
-}  // namespace detail
+}  // namespace core
 }  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -7,12 +7,11 @@
 #include <type_traits>  // std::is_trivially_copyable_v
 #include <utility>      // std::swap
 
-#include "../memory.hpp"
+#include "memory.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace json {
-namespace detail {
+namespace base {
 
 /// Like stack, but empty it holds no memory, and it can be moved. Room is reserved before it is
 /// used: what follows a reserve() cannot fail.
@@ -88,7 +87,6 @@ class plain_array {
   std::size_t capacity_ = 0;
 };
 
-}  // namespace detail
-}  // namespace json
+}  // namespace base
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -7,16 +7,17 @@
 #include <new>          // placement new, std::launder
 #include <string_view>  // std::string_view
 
+#include "../../base/bits.hpp"
+#include "../../base/memory.hpp"
+#include "../../base/stack.hpp"
 #include "../error.hpp"
-#include "../memory.hpp"
 #include "../value.hpp"
 #include "inside.hpp"
-#include "stack.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
-namespace detail {
+namespace core {
 
 /// The bytes a string of this length takes outside its value; RapidJSON keeps short ones inside.
 template <class Value>
@@ -149,7 +150,7 @@ class tree_builder {
       new (place) value_type();
       return false;
     }
-    copy_bytes(copied, text, length);
+    base::copy_bytes(copied, text, length);
     copied[length] = '\0';
     parts::make_text(place, copied, length);
     return true;
@@ -175,10 +176,10 @@ class tree_builder {
   }
 
   Allocator& allocator_;
-  stack<slot, 64> slots_;
+  base::stack<slot, 64> slots_;
 };
 
-}  // namespace detail
+}  // namespace core
 }  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

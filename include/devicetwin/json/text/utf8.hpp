@@ -6,13 +6,13 @@
 #include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
 
+#include "../../base/inline.hpp"
 #include "../error.hpp"
-#include "inline.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
-namespace detail {
+namespace core {
 
 /// Eight bytes at once: which of them end the run of plain ASCII in a string? The highest bit of
 /// each byte that is '"', '\\', a control character or not ASCII is set; a bit above such a byte
@@ -159,7 +159,7 @@ inline const char* skip_plain(const char* p, const char* end) noexcept {
   return p;
 }
 
-}  // namespace detail
+}  // namespace core
 }  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -5,28 +5,28 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/events.hpp"
-#include "../../json/detail/names.hpp"
-#include "../../json/detail/stack.hpp"
-#include "../../json/detail/tree_diff.hpp"
+#include "../../base/memory.hpp"
+#include "../../base/stack.hpp"
 #include "../../json/error.hpp"
-#include "../../json/memory.hpp"
 #include "../../json/pointer.hpp"
+#include "../../json/tree/events.hpp"
+#include "../../json/tree/names.hpp"
+#include "../../json/tree/tree_diff.hpp"
 #include "../../json/value.hpp"
 #include "../options.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
-namespace detail {
+namespace core {
 
 using json::errc;
 using json::error;
 using json::size_type;
-using json::detail::index_memory;
-using json::detail::members_begin;
-using json::detail::no_index;
-using json::detail::text_of;
+using json::core::index_memory;
+using json::core::members_begin;
+using json::core::no_index;
+using json::core::text_of;
 
 inline constexpr std::size_t any_depth = static_cast<std::size_t>(-1);
 
@@ -40,8 +40,8 @@ class member_lookup {
                           size_type& found) {
     constexpr unsigned char worth_an_index = 8;
     const size_type count = object.MemberCount();
-    const auto names = json::detail::names_of(object);
-    if (count > json::detail::small_object && !indexed_ && scans_ >= worth_an_index) {
+    const auto names = json::core::names_of(object);
+    if (count > json::core::small_object && !indexed_ && scans_ >= worth_an_index) {
       if (!index_.build(count, names, memory, [this](size_type) { repeats_ = true; })) return false;
       indexed_ = true;
     }
@@ -63,7 +63,7 @@ class member_lookup {
   bool unique() const noexcept { return indexed_ && !repeats_; }
 
  private:
-  json::detail::name_index index_;
+  json::core::name_index index_;
   bool indexed_ = false;
   bool repeats_ = false;
   unsigned char scans_ = 0;
@@ -72,7 +72,7 @@ class member_lookup {
 /// The names of the members that lead to a place, for errors and reports.
 class path {
  public:
-  explicit path(const json::memory_source& memory) noexcept : steps_(memory) {}
+  explicit path(const memory_source& memory) noexcept : steps_(memory) {}
   [[nodiscard]] bool push(std::string_view name) noexcept {
     return steps_.push(json::step::member(name));
   }
@@ -85,7 +85,7 @@ class path {
   }
 
  private:
-  json::detail::stack<json::step, 16> steps_;
+  base::stack<json::step, 16> steps_;
 };
 
 /// A path by reference, for those who keep a copy of where they are.
@@ -119,19 +119,19 @@ error nested(const error& inner, const Outer& outer) {
 
 /// Sends a value that was checked before.
 template <class Value, class Handler>
-error send(const Value& value, Handler& handler, const json::memory_source& source) {
-  json::detail::walk_memory<Value> memory(source);
-  return json::detail::emit(value, handler, json::detail::nulls::emit, any_depth, memory);
+error send(const Value& value, Handler& handler, const memory_source& source) {
+  json::core::walk_memory<Value> memory(source);
+  return json::core::emit(value, handler, json::core::nulls::emit, any_depth, memory);
 }
 
 /// Whether two values are equal; whatever keeps them from being compared is an error at `where`.
 template <class A, class B, class Where>
 error compare(const A& a, const B& b, const options& o, const Where& where, bool& same) {
-  json::detail::diff_rules rules;
+  json::core::diff_rules rules;
   rules.stop_at_first = true;
   rules.numbers = o.numbers;
   rules.max_depth = any_depth;
-  json::detail::tree_diff<A, B> walk(rules, o.memory);
+  json::core::tree_diff<A, B> walk(rules, o.memory);
   if (error e = walk.run(a, b)) return nested(e, where);
   same = !walk.differ();
   return {};
@@ -143,7 +143,13 @@ error compare(const A* a, const B* b, const options& o, const Where& where, bool
   return a == nullptr || b == nullptr ? error() : compare(*a, *b, o, where, same);
 }
 
-}  // namespace detail
+}  // namespace core
+
+/// What this floor keeps to itself uses what it shares with the others.
+namespace detail {
+using namespace core;
+}
+
 }  // namespace merge
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

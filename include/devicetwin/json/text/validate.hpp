@@ -7,19 +7,20 @@
 #include <cstring>      // std::memcmp
 #include <string_view>  // std::string_view
 
-#include "../memory.hpp"
+#include "../../base/bits.hpp"
+#include "../../base/memory.hpp"
+#include "../../base/stack.hpp"
+#include "../detail/escape.hpp"
 #include "../number.hpp"
-#include "escape.hpp"
-#include "names.hpp"
+#include "../tree/names.hpp"
 #include "scan.hpp"
-#include "stack.hpp"
-#include "text.hpp"
 #include "tokens.hpp"
+#include "utf8.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
-namespace detail {
+namespace core {
 
 /// True when a string, from behind its opening quote to its closing one, is one that the reader
 /// accepts.
@@ -31,7 +32,7 @@ inline bool is_valid_string(const char* p, const char* end) noexcept {
     if (c == '\\') {
       char decoded[4];
       std::size_t length;
-      const escape_end read = read_escape(p, end, decoded, length);
+      const detail::escape_end read = detail::read_escape(p, end, decoded, length);
       if (read.code != errc::ok) return false;
       p = read.end;
     } else if (c < 0x80) {
@@ -173,7 +174,7 @@ class quick_validator {
     if (at.quotes == 0 && !next_quotes(at)) return nullptr;
     at.quotes &= at.quotes - 1;
     if (at.quotes == 0 && !next_quotes(at)) return nullptr;
-    const char* const quote = at.first + lowest_bit(at.quotes);
+    const char* const quote = at.first + base::lowest_bit(at.quotes);
     at.quotes &= at.quotes - 1;
     return quote;
   }
@@ -223,17 +224,17 @@ class quick_validator {
   bool check(const char* first, const string_block& block) noexcept {
     if (block.forbidden != 0) return false;
     for (std::uint64_t left = block.escapes; left != 0; left &= left - 1) {
-      const char* const p = first + lowest_bit(left);
+      const char* const p = first + base::lowest_bit(left);
       if (p < checked_escapes_) continue;
       char decoded[4];
       std::size_t length;
-      const escape_end read = read_escape(p, end_, decoded, length);
+      const detail::escape_end read = detail::read_escape(p, end_, decoded, length);
       if (read.code != errc::ok) return false;
       last_escape_ = p;
       checked_escapes_ = read.end;
     }
     for (std::uint64_t left = block.not_ascii; left != 0; left &= left - 1) {
-      const char* const p = first + lowest_bit(left);
+      const char* const p = first + base::lowest_bit(left);
       if (p < checked_utf8_) continue;
       const std::size_t length = utf8_length(p, end_);
       if (length == 0) return false;
@@ -251,7 +252,7 @@ class quick_validator {
     if (size >= 8) {
       std::memcpy(&a, p, 8);
       std::memcpy(&b, p + size - 8, 8);
-      if (size > 16) a ^= load_8(p + size / 2 - 4) * 0xFF51AFD7ED558CCDu;
+      if (size > 16) a ^= base::load_8(p + size / 2 - 4) * 0xFF51AFD7ED558CCDu;
     } else if (size >= 4) {
       std::memcpy(&a, p, 4);
       std::memcpy(&b, p + size - 4, 4);
@@ -309,12 +310,12 @@ class quick_validator {
   string_block blocks_[most];
   unsigned char object_ = 0;  ///< a number for the object whose names are looked at
   unsigned char seen_[1024];  ///< the last object that had a name whose hash begins like that
-  stack<frame, 16> frames_;
-  stack<std::uint64_t, 32> names_;  ///< hashes of the names of all open objects
+  base::stack<frame, 16> frames_;
+  base::stack<std::uint64_t, 32> names_;  ///< hashes of the names of all open objects
   index_memory index_;
 };
 
-}  // namespace detail
+}  // namespace core
 }  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

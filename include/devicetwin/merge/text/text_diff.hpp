@@ -12,27 +12,28 @@
 #include <cstring>      // std::memcmp, std::memcpy, std::memset
 #include <string_view>  // std::string_view
 
-#include "../../json/detail/names.hpp"
-#include "../../json/detail/scalar.hpp"
-#include "../../json/detail/scan.hpp"
-#include "../../json/detail/stack.hpp"
-#include "../../json/detail/tokens.hpp"
-#include "../../json/detail/tree_diff.hpp"
-#include "../../json/detail/validate.hpp"
+#include "../../base/bits.hpp"
+#include "../../base/memory.hpp"
+#include "../../base/stack.hpp"
 #include "../../json/error.hpp"
-#include "../../json/memory.hpp"
 #include "../../json/pointer.hpp"
+#include "../../json/text/scan.hpp"
+#include "../../json/text/tokens.hpp"
+#include "../../json/text/validate.hpp"
+#include "../../json/tree/names.hpp"
+#include "../../json/tree/scalar.hpp"
+#include "../../json/tree/tree_diff.hpp"
 #include "text_sink.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
-namespace detail {
+namespace core {
 
+using base::shortcuts;
 using json::errc;
 using json::error;
 using json::size_type;
-using json::detail::shortcuts;
 
 /// Where a text begins; places in it are counted from there in 32 bits.
 using text_offset = std::uint32_t;
@@ -56,7 +57,7 @@ struct text_member {
 template <class Put>
 void render_name(std::string_view raw, Put&& put) {
   put('/');
-  json::detail::plain_bytes bytes(raw);
+  json::core::plain_bytes bytes(raw);
   for (int c = bytes.next(); c >= 0; c = bytes.next()) {
     if (c == '~' || c == '/') {
       put('~');
@@ -68,12 +69,12 @@ void render_name(std::string_view raw, Put&& put) {
 }
 
 /// Behind the string or value at `p`; null when it does not end before `end`.
-inline const char* string_end(json::detail::text_structure& structure, const char* p,
+inline const char* string_end(json::core::text_structure& structure, const char* p,
                               const char* end) noexcept {
   const char* const found = structure.skip_string(p);
   return found == nullptr || found > end ? nullptr : found;
 }
-inline const char* value_end(json::detail::text_structure& structure, const char* p,
+inline const char* value_end(json::core::text_structure& structure, const char* p,
                              const char* end) noexcept {
   const char* const found = structure.skip_value(p);
   return found == nullptr || found > end ? nullptr : found;
@@ -84,10 +85,10 @@ inline std::string_view name_of(const char* base, const text_member& member) noe
 }
 
 /// Names without their escapes, where they have any: the length of each, then its bytes.
-using plain_names = json::detail::stack<char, 64>;
+using plain_names = base::stack<char, 64>;
 
 inline bool append_plain(std::string_view raw, plain_names& names) {
-  json::detail::plain_bytes bytes(raw);
+  json::core::plain_bytes bytes(raw);
   for (int c = bytes.next(); c >= 0; c = bytes.next()) {
     if (!names.push(static_cast<char>(c))) return false;
   }
@@ -96,7 +97,7 @@ inline bool append_plain(std::string_view raw, plain_names& names) {
 /// Keeps the name of a member, if it has escapes. False when memory ran out.
 inline bool keep_plain(const char* base, text_member& member, plain_names& names) {
   const std::string_view raw = name_of(base, member);
-  if (!json::detail::has_escapes(raw)) return true;
+  if (!json::core::has_escapes(raw)) return true;
   const std::size_t start = names.size();
   member.unescaped = static_cast<text_offset>(start);
   if (!names.extend(sizeof(size_type)) || !append_plain(raw, names)) return false;
@@ -116,15 +117,15 @@ struct member_names {
     std::memcpy(&length, plain + member.unescaped, sizeof length);
     return {plain + member.unescaped + sizeof length, length};
   }
-  std::uint64_t hash(size_type i) const noexcept { return json::detail::hash_name(text(i)); }
+  std::uint64_t hash(size_type i) const noexcept { return json::core::hash_name(text(i)); }
 };
 
 class text_diff {
  public:
   /// `patch` gets the merge patch; when it is null, only whether the texts differ is found out.
   /// What goes wrong is written to `failure`.
-  text_diff(const json::detail::diff_rules& rules, text_sink* patch,
-            const json::memory_source& memory, error& failure) noexcept
+  text_diff(const json::core::diff_rules& rules, text_sink* patch, const memory_source& memory,
+            error& failure) noexcept
       : rules_(rules),
         memory_(memory),
         patch_(patch),
@@ -190,7 +191,7 @@ class text_diff {
     std::size_t region;  ///< the confined container around it
   };
 
-  using loose_members = json::detail::stack<text_member, 16>;
+  using loose_members = base::stack<text_member, 16>;
 
   // Each returns false when failure_ is set, or when the walk is over because only a difference was
   // wanted.
@@ -220,7 +221,7 @@ class text_diff {
           break;
       }
     }
-    return !strict() || json::detail::skip_space(b_, b_end_) == b_end_ || not_json();
+    return !strict() || json::core::skip_space(b_, b_end_) == b_end_ || not_json();
   }
 
   /// The roots are not both objects: the patch is `to` itself.
@@ -246,7 +247,7 @@ class text_diff {
       const std::size_t least = a_left < b_left ? a_left : b_left;
       same_to_ = b_;
       if (shortcuts && least >= 8 && std::memcmp(a_, b_, 8) != 0) return true;  // worth no call
-      const std::size_t same = json::detail::level().common(a_, b_, least);
+      const std::size_t same = json::core::level().common(a_, b_, least);
       same_to_ = b_ + same;
       if (same == least) {
         if (a_left == b_left && nothing_loose()) {
@@ -279,7 +280,7 @@ class text_diff {
       if (b == differing || !starts_apart(a_end, differing)) return false;
       b_end = to_structure_.skip_string(b);
       if (b_end == nullptr || b_end <= differing) return false;
-      a_end = json::detail::skip_string(a_end, a_end_);
+      a_end = json::core::skip_string(a_end, a_end_);
     } else {
       bool a_plain = false, b_plain = false;
       a_end = scalar_end(a, a_end_, a_plain);
@@ -288,8 +289,8 @@ class text_diff {
       if (b_end <= differing && a_end - a == b_end - b)
         return false;  // the difference is behind the value
       if (!(a_plain && b_plain) && *a != '"' && *b != '"') {
-        same = json::detail::same_scalar_text(text(a, a_end), text(b, b_end), rules_.numbers,
-                                              rules_.number_texts);
+        same = json::core::same_scalar_text(text(a, a_end), text(b, b_end), rules_.numbers,
+                                            rules_.number_texts);
       }
     }
     if (a_end == nullptr || b_end >= b_end_ || a_end >= a_end_) return false;
@@ -314,7 +315,7 @@ class text_diff {
   /// neither -0 nor with a 0 at the end of its fraction, and of so few digits that no two of them
   /// become one double.
   static const char* scalar_end(const char* p, const char* end, bool& plain) noexcept {
-    if (*p == '"') return json::detail::skip_string(p + 1, end);
+    if (*p == '"') return json::core::skip_string(p + 1, end);
     const auto digit = [](char c) { return static_cast<unsigned char>(c - '0') < 10; };
     const char* const start = p;
     if (!digit(*p) && *p != '-') {
@@ -323,7 +324,7 @@ class text_diff {
       return left >= 5 && std::memcmp(p, "false", 5) == 0 ? p + 5 : nullptr;
     }
     const char* const digits = *p == '-' ? p + 1 : p;
-    p = json::detail::skip_short_number(p, end);
+    p = json::core::skip_short_number(p, end);
     if (p == nullptr) {
       p = digits;
       while (p != end && (digit(*p) || *p == '.')) ++p;
@@ -343,8 +344,8 @@ class text_diff {
   /// before, the longest there is.
   bool starts_apart(const char* a, const char* b) const noexcept {
     if (b - to_ < 12 || *a == '\\' || *b == '\\') return false;
-    return !json::detail::any_byte(json::detail::first_lowest(b - 12), '\\') &&
-           !json::detail::any_byte(json::detail::first_lowest(b - 8), '\\');
+    return !base::any_byte(base::first_lowest(b - 12), '\\') &&
+           !base::any_byte(base::first_lowest(b - 8), '\\');
   }
 
   /// Whether no open container of the region has members left over. Then, what is the same up to
@@ -363,7 +364,7 @@ class text_diff {
   /// Reads the structure of the next `same` bytes, which both texts share, and stops as
   /// skip_equal() says.
   bool follow(std::size_t same) {
-    constexpr std::size_t block_size = json::detail::block_size;
+    constexpr std::size_t block_size = json::core::block_size;
     const char* const last = b_ + same;
     auto c = to_structure_.at(b_);
     const char* item = b_;  // where the member or element at hand starts
@@ -372,7 +373,7 @@ class text_diff {
       if (left < block_size) c.bits &= (std::uint64_t{1} << left) - 1;
       if (((c.block->open | c.block->close) & c.bits) != 0) break;
       const std::uint64_t commas = c.block->comma & c.bits;
-      if (commas != 0) item = c.first + json::detail::highest_bit(commas) + 1;
+      if (commas != 0) item = c.first + base::highest_bit(commas) + 1;
       if (left <= block_size) {
         a_ += item - b_;
         b_ = item;
@@ -406,15 +407,13 @@ class text_diff {
           opening &= ~below;
           if (own != 0) {
             for (; (own & (own - 1)) != 0; own &= own - 1) {
-              if (!put_frame(size, first + static_cast<text_offset>(json::detail::lowest_bit(own)),
-                             apart))
+              if (!put_frame(size, first + static_cast<text_offset>(base::lowest_bit(own)), apart))
                 return false;
             }
             continue;
           }
           if (size == lowest) {
-            const text_offset bracket =
-                first + static_cast<text_offset>(json::detail::lowest_bit(closing));
+            const text_offset bracket = first + static_cast<text_offset>(base::lowest_bit(closing));
             settle(lowest, lowest);
             a_ = from_ + static_cast<text_offset>(bracket + apart);
             b_ = to_ + bracket;
@@ -424,8 +423,7 @@ class text_diff {
           if (size < least) least = size;
         }
         for (; opening != 0; opening &= opening - 1) {
-          if (!put_frame(size, first + static_cast<text_offset>(json::detail::lowest_bit(opening)),
-                         apart))
+          if (!put_frame(size, first + static_cast<text_offset>(base::lowest_bit(opening)), apart))
             return false;
         }
       }
@@ -433,8 +431,7 @@ class text_diff {
         std::uint64_t separators = c.block[i].open | c.block[i].close | c.block[i].comma;
         if (i + 1 == blocks) separators &= end_bits;
         if (separators == 0) continue;
-        const char* const behind =
-            c.first + i * block_size + json::detail::highest_bit(separators) + 1;
+        const char* const behind = c.first + i * block_size + base::highest_bit(separators) + 1;
         if (behind > item) item = behind;
         break;
       }
@@ -498,7 +495,7 @@ class text_diff {
     if (*b_ == ',') {
       ++b_;
       if (strict()) {
-        b_ = json::detail::skip_space(b_, b_end_);
+        b_ = json::core::skip_space(b_, b_end_);
         if (b_ == b_end_ || *b_ == '}' || *b_ == ']') return not_json();
       }
     }
@@ -535,10 +532,10 @@ class text_diff {
     if (to_end <= same_to_) {
       from_end = a_ + (to_end - b_);
     } else {
-      if (strict() && !json::detail::is_valid_string(b_ + 1, to_end - 1)) return not_json();
+      if (strict() && !json::core::is_valid_string(b_ + 1, to_end - 1)) return not_json();
       from_end = string_end(from_structure_, a_, a_end_);
       if (from_end == nullptr) return not_json();
-      if (!json::detail::same_string(text(a_ + 1, from_end - 1), text(b_ + 1, to_end - 1)))
+      if (!json::core::same_string(text(a_ + 1, from_end - 1), text(b_ + 1, to_end - 1)))
         return reorder();
     }
     name_ = b_;
@@ -564,8 +561,8 @@ class text_diff {
     b_ = value_end(to_structure_, b_, b_end_);
     if (a_ == nullptr || b_ == nullptr) return not_json();
     if (strict() && !is_valid(b, b_)) return not_json();
-    same = json::detail::same_scalar_text(text(a, a_), text(b, b_), rules_.numbers,
-                                          rules_.number_texts);
+    same =
+        json::core::same_scalar_text(text(a, a_), text(b, b_), rules_.numbers, rules_.number_texts);
     return true;
   }
   bool scalars() {
@@ -653,15 +650,14 @@ class text_diff {
       if (!next_name(from_structure_, a_, a_end_, a) || !next_name(to_structure_, b_, b_end_, b)) {
         return not_json();
       }
-      if (*a_ == '"' && *b_ == '"' && json::detail::same_string(a, b)) return valid_names(first_to);
+      if (*a_ == '"' && *b_ == '"' && json::core::same_string(a, b)) return valid_names(first_to);
       for (std::size_t j = 0; j <= i; ++j) {
-        if (*a_ == '"' && json::detail::same_string(a, name_of(to_, loose_to_[first_to + j]))) {
+        if (*a_ == '"' && json::core::same_string(a, name_of(to_, loose_to_[first_to + j]))) {
           b_ = to_ + loose_to_[first_to + j].name;
           loose_to_.truncate(first_to + j);
           return valid_names(first_to);
         }
-        if (*b_ == '"' &&
-            json::detail::same_string(b, name_of(from_, loose_from_[first_from + j]))) {
+        if (*b_ == '"' && json::core::same_string(b, name_of(from_, loose_from_[first_from + j]))) {
           a_ = from_ + loose_from_[first_from + j].name;
           loose_from_.truncate(first_from + j);
           return valid_names(first_to);
@@ -696,7 +692,7 @@ class text_diff {
   bool collect_from() { return collect(from_structure_, a_, a_end_, from_, loose_from_); }
   bool collect_to() { return collect(to_structure_, b_, b_end_, to_, loose_to_); }
   /// Reads the member at `p` and goes to the next name or to the closing bracket.
-  bool collect(json::detail::text_structure& structure, const char*& p, const char* end,
+  bool collect(json::core::text_structure& structure, const char*& p, const char* end,
                const char* base, loose_members& members) {
     text_member member;
     member.name = static_cast<text_offset>(p - base);
@@ -707,9 +703,9 @@ class text_diff {
     if ((p = value_end(structure, p, end)) == nullptr) return not_json();
     member.value_end = static_cast<text_offset>(p - base);
     member.unescaped = member.match = no_offset;
-    p = json::detail::skip_space(p, end);
+    p = json::core::skip_space(p, end);
     if (p != end && *p == ',') {
-      p = json::detail::skip_space(p + 1, end);
+      p = json::core::skip_space(p + 1, end);
       if (strict() && p != end && *p != '"') return not_json();
     } else if (p != end && *p != '}') {
       return not_json();
@@ -719,7 +715,7 @@ class text_diff {
   }
 
   /// The name at `p`, unless there is a closing bracket.
-  static bool next_name(json::detail::text_structure& structure, const char* p, const char* end,
+  static bool next_name(json::core::text_structure& structure, const char* p, const char* end,
                         std::string_view& name) noexcept {
     if (*p != '"') return *p == '}';
     const char* const last = string_end(structure, p, end);
@@ -738,7 +734,7 @@ class text_diff {
       for (size_type i = 0; i < from_count; ++i) {
         for (size_type j = 0; j < to_count; ++j) {
           if (to[j].match == no_offset &&
-              json::detail::same_string(name_of(from_, from[i]), name_of(to_, to[j]))) {
+              json::core::same_string(name_of(from_, from[i]), name_of(to_, to[j]))) {
             pair_up(from[i], i, to[j], j);
             break;
           }
@@ -754,10 +750,10 @@ class text_diff {
     }
     const member_names from_names{from_, from, names_.data()};
     const member_names to_names{to_, to, names_.data()};
-    json::detail::name_index index;
+    json::core::name_index index;
     const std::size_t base = index_.size();
-    json::detail::first_repeat repeat;
-    if (!index.build(to_count, json::detail::indexed(to_names), index_, repeat)) return false;
+    json::core::first_repeat repeat;
+    if (!index.build(to_count, json::core::indexed(to_names), index_, repeat)) return false;
     // Some at a time, so that not each of them has to wait for memory.
     constexpr size_type together = shortcuts ? 16 : 1;
     std::uint64_t hashes[together];
@@ -770,18 +766,18 @@ class text_diff {
       }
       for (size_type i = 0; i < count; ++i) {
         candidates[i] = index.candidate(hashes[i], index_);
-        if (candidates[i] != json::detail::no_index) json::detail::prefetch(to + candidates[i]);
+        if (candidates[i] != json::core::no_index) base::prefetch(to + candidates[i]);
       }
       for (size_type i = 0; i < count; ++i) {
-        if (candidates[i] == json::detail::no_index) continue;
-        json::detail::prefetch(to_ + to[candidates[i]].name);
-        json::detail::prefetch(to_ + to[candidates[i]].value_end);
+        if (candidates[i] == json::core::no_index) continue;
+        base::prefetch(to_ + to[candidates[i]].name);
+        base::prefetch(to_ + to[candidates[i]].value_end);
       }
       for (size_type i = 0; i < count; ++i) {
         text_member& member = from[first + i];
         const size_type j =
             index.find_text(hashes[i], from_names.text(first + i), to_names, index_);
-        if (j == json::detail::no_index || to[j].match != no_offset) continue;
+        if (j == json::core::no_index || to[j].match != no_offset) continue;
         pair_up(member, first + i, to[j], j);
         if (same_bytes(member, to[j])) member.match = same_value;
       }
@@ -843,7 +839,7 @@ class text_diff {
 
   /// Whether a comma stands before this place of `to`: what is equal may end with one.
   bool behind_comma(const char* p) const noexcept {
-    while (p != to_ && json::detail::is_space(p[-1])) --p;
+    while (p != to_ && json::core::is_space(p[-1])) --p;
     return p != to_ && p[-1] == ',';
   }
 
@@ -854,20 +850,19 @@ class text_diff {
     if (!strict()) return true;
     for (; first != loose_to_.size(); ++first) {
       const text_member& member = loose_to_[first];
-      if (!json::detail::is_valid_string(to_ + member.name + 1, to_ + member.name_end - 1))
+      if (!json::core::is_valid_string(to_ + member.name + 1, to_ + member.name_end - 1))
         return not_json();
     }
     return true;
   }
   /// Whether the reader would accept this value for certain.
   bool is_valid(const char* value, const char* end) {
-    if (*value == '"') return json::detail::is_valid_string(value + 1, end - 1);
+    if (*value == '"') return json::core::is_valid_string(value + 1, end - 1);
     if (*value != '{' && *value != '[') {
-      return end < b_end_ && json::detail::skip_valid_plain(value, b_end_) == end;
+      return end < b_end_ && json::core::skip_valid_plain(value, b_end_) == end;
     }
     return frames_.size() < rules_.max_depth &&
-           json::detail::quick_validator(text(value, end), rules_.max_depth - frames_.size(),
-                                         memory_)
+           json::core::quick_validator(text(value, end), rules_.max_depth - frames_.size(), memory_)
                .sure();
   }
 
@@ -881,9 +876,9 @@ class text_diff {
     }
     if (count == 0) return true;
     const std::size_t base = index_.size();
-    json::detail::name_index index;
+    json::core::name_index index;
     if (count > few && !index_loose(about, index)) return false;
-    const char* p = json::detail::skip_space(to_ + frames_.back().to_open + 1, b_);
+    const char* p = json::core::skip_space(to_ + frames_.back().to_open + 1, b_);
     while (p != b_) {
       const char* const name = p;
       const char* const name_end = string_end(to_structure_, p, b_);
@@ -896,7 +891,7 @@ class text_diff {
         if (p != nullptr) p = to_structure_.next_separator(p);
       }
       if (p == nullptr || p > b_) break;
-      if (*p == ',') p = json::detail::skip_space(p + 1, b_);
+      if (*p == ',') p = json::core::skip_space(p + 1, b_);
     }
     index_.truncate(base);
     return p == b_;
@@ -906,7 +901,7 @@ class text_diff {
     for (std::size_t j = about.first_loose_to; j < loose_to_.size(); ++j) {
       const text_member& other = loose_to_[j];
       if (other.match == no_offset && name != to_ + other.name &&
-          json::detail::same_string(text(name + 1, name_end - 1), name_of(to_, other))) {
+          json::core::same_string(text(name + 1, name_end - 1), name_of(to_, other))) {
         return true;
       }
     }
@@ -914,31 +909,31 @@ class text_diff {
   }
   /// Makes an index of the members of `to` that are left over. False when a name stands twice or
   /// memory ran out.
-  bool index_loose(const more& about, json::detail::name_index& index) {
+  bool index_loose(const more& about, json::core::name_index& index) {
     const auto count = static_cast<size_type>(loose_to_.size() - about.first_loose_to);
     text_member* const members = loose_to_.data() + about.first_loose_to;
     for (size_type j = 0; j < count; ++j) {
       if (members[j].unescaped == no_offset && !keep_plain(to_, members[j], names_)) return false;
     }
-    json::detail::first_repeat repeat;
+    json::core::first_repeat repeat;
     const member_names names{to_, members, names_.data()};
-    return index.build(count, json::detail::indexed(names), index_, repeat) &&
-           repeat.at == json::detail::no_index;
+    return index.build(count, json::core::indexed(names), index_, repeat) &&
+           repeat.at == json::core::no_index;
   }
   /// Whether a member left over that stands elsewhere has this name, with its quotes; also when
   /// memory ran out.
-  bool stands_twice(const more& about, const json::detail::name_index& index, const char* name,
+  bool stands_twice(const more& about, const json::core::name_index& index, const char* name,
                     const char* name_end) {
     std::string_view plain = text(name + 1, name_end - 1);
     const std::size_t kept = names_.size();
-    if (json::detail::has_escapes(plain)) {
+    if (json::core::has_escapes(plain)) {
       if (!append_plain(plain, names_)) return true;
       plain = {names_.data() + kept, names_.size() - kept};
     }
     const text_member* const members = loose_to_.data() + about.first_loose_to;
     const size_type j = index.find_text(plain, member_names{to_, members, names_.data()}, index_);
     names_.truncate(kept);
-    return j != json::detail::no_index && to_ + members[j].name != name;
+    return j != json::core::no_index && to_ + members[j].name != name;
   }
 
   // --- Differences
@@ -999,7 +994,7 @@ class text_diff {
     const std::size_t around = frames_.size();
     if (!push(from_, value, false)) return false;
     for (const char* p = value + 1; frames_.size() > around;) {
-      p = json::detail::skip_space(p, end);
+      p = json::core::skip_space(p, end);
       if (p == end) return not_json();
       if (*p == '}') frames_.pop();
       if (*p == '}' || *p == ',') {
@@ -1069,9 +1064,9 @@ class text_diff {
   bool name_before(const frame& container, const char*& name,
                    const char*& name_end) const noexcept {
     const char* p = to_ + container.to_open;
-    while (p != to_ && json::detail::is_space(p[-1])) --p;
+    while (p != to_ && json::core::is_space(p[-1])) --p;
     if (p == to_ || *--p != ':') return false;
-    while (p != to_ && json::detail::is_space(p[-1])) --p;
+    while (p != to_ && json::core::is_space(p[-1])) --p;
     name_end = p;
     if (p == to_ || *--p != '"') return false;
     while (p != to_) {
@@ -1092,18 +1087,18 @@ class text_diff {
     return loose_from_.size() != about.first_loose_from || loose_to_.size() != about.first_loose_to;
   }
   void skip_spaces() noexcept {
-    a_ = json::detail::skip_space(a_, a_end_);
-    b_ = json::detail::skip_space(b_, b_end_);
+    a_ = json::core::skip_space(a_, a_end_);
+    b_ = json::core::skip_space(b_, b_end_);
   }
   /// From behind a name over the colon to the value.
   static bool to_value(const char*& p, const char* end) noexcept {
-    if (end - p >= 2 && p[0] == ':' && !json::detail::is_space(p[1])) {
+    if (end - p >= 2 && p[0] == ':' && !json::core::is_space(p[1])) {
       ++p;
       return true;
     }
-    p = json::detail::skip_space(p, end);
+    p = json::core::skip_space(p, end);
     if (p == end || *p != ':') return false;
-    p = json::detail::skip_space(p + 1, end);
+    p = json::core::skip_space(p + 1, end);
     return p != end;
   }
 
@@ -1135,8 +1130,8 @@ class text_diff {
     return false;
   }
 
-  json::detail::diff_rules rules_;
-  json::memory_source memory_;
+  json::core::diff_rules rules_;
+  memory_source memory_;
   text_sink* patch_;
   error& failure_;
   const char* from_ = nullptr;
@@ -1157,17 +1152,17 @@ class text_diff {
   bool malformed_ = false;
   bool strict_ = false;  ///< `to` is to be validated
   state state_ = state::entry;
-  json::detail::text_structure from_structure_;
-  json::detail::text_structure to_structure_;
-  json::detail::stack<frame, 32> frames_;
-  json::detail::stack<more, 4> specials_;
+  json::core::text_structure from_structure_;
+  json::core::text_structure to_structure_;
+  base::stack<frame, 32> frames_;
+  base::stack<more, 4> specials_;
   loose_members loose_from_;
   loose_members loose_to_;
   plain_names names_;
-  json::detail::index_memory index_;
+  json::core::index_memory index_;
 };
 
-}  // namespace detail
+}  // namespace core
 }  // namespace merge
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -7,15 +7,16 @@
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::is_same_v
 
-#include "../../json/detail/inline.hpp"
-#include "../../json/detail/inside.hpp"
-#include "../../json/detail/stack.hpp"
+#include "../../base/bits.hpp"
+#include "../../base/inline.hpp"
+#include "../../base/stack.hpp"
 #include "../../json/error.hpp"
+#include "../../json/tree/inside.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
-namespace detail {
+namespace core {
 
 /// Collects short pieces. When the output is full it only counts, so that the size needed is known
 /// at the end. What was written is taken back, also when the output throws, unless keep() was
@@ -44,7 +45,7 @@ class text_sink {
 
   void put(const char* text, std::size_t length) {
     if (length > sizeof pending_ - pending_size_) return put_much(text, length);
-    json::detail::copy_bytes(pending_ + pending_size_, text, length);
+    base::copy_bytes(pending_ + pending_size_, text, length);
     pending_size_ += length;
   }
   void put(std::string_view text) { put(text.data(), text.size()); }
@@ -97,10 +98,10 @@ class text_sink {
   bool full_ = false;
   bool handed_over_ = false;  ///< something is in the output and may have to be taken back
   std::size_t pending_size_ = 0;
-  char pending_[json::detail::shortcuts ? 1024 : 64];
+  char pending_[base::shortcuts ? 1024 : 64];
 };
 
-}  // namespace detail
+}  // namespace core
 }  // namespace merge
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -7,8 +7,9 @@
 
 #include <cstddef>  // std::size_t
 
+#include "../../base/memory.hpp"
+#include "../../base/stack.hpp"
 #include "../error.hpp"
-#include "../memory.hpp"
 #include "../number_text.hpp"
 #include "../pointer.hpp"
 #include "../value.hpp"
@@ -16,12 +17,11 @@
 #include "inside.hpp"
 #include "names.hpp"
 #include "scalar.hpp"
-#include "stack.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
-namespace detail {
+namespace core {
 
 /// What a walk is to find out, and what a patch made of it may say.
 struct diff_rules {
@@ -48,7 +48,7 @@ class tree_diff {
       return *static_cast<const member_of<From>*>(member);
     }
   };
-  using entries_type = stack<entry, 24>;
+  using entries_type = base::stack<entry, 24>;
 
   tree_diff(const diff_rules& rules, const memory_source& memory) noexcept
       : rules_(rules),
@@ -131,7 +131,7 @@ class tree_diff {
   /// for containers.
   DEVICETWIN_ALWAYS_INLINE bool pair_here(const From& from, const To& to) {
     if (!same_containers(from, to)) return pair_scalars(from, to);
-    if constexpr (shortcuts) return skim(from, to);
+    if constexpr (base::shortcuts) return skim(from, to);
     return enter(from, to, 0);
   }
   bool pair(const From& from, const To& to) {
@@ -658,7 +658,7 @@ class tree_diff {
 
   static constexpr std::size_t no_array = static_cast<std::size_t>(-1);
 
-  using frames_type = stack<frame, 6>;
+  using frames_type = base::stack<frame, 6>;
   struct place {
     const frames_type& frames;
     template <class Put>
@@ -681,10 +681,10 @@ class tree_diff {
   memory_source memory_;
   frames_type frames_;
   entries_type entries_;
-  stack<search, 1> searches_;
-  stack<size_type, 16> loose_from_;
-  stack<size_type, 16> loose_to_;
-  stack<size_type, 16> partners_;  ///< of the loose members of from, where they were matched
+  base::stack<search, 1> searches_;
+  base::stack<size_type, 16> loose_from_;
+  base::stack<size_type, 16> loose_to_;
+  base::stack<size_type, 16> partners_;  ///< of the loose members of from, where they were matched
   index_memory indexes_;
   std::size_t outermost_array_ = no_array;
   bool differ_ = false;
@@ -692,7 +692,7 @@ class tree_diff {
   error failure_;
 };
 
-}  // namespace detail
+}  // namespace core
 }  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

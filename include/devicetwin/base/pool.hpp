@@ -8,7 +8,6 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace json {
 
 /// A small heap in a caller's buffer, which must outlive everything made with it. For few and large
 /// blocks, such as documents: the first free piece that is large enough is taken, and pieces side
@@ -97,6 +96,5 @@ inline std::size_t pool::free_bytes() const noexcept {
   return bytes;
 }
 
-}  // namespace json
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -6,13 +6,12 @@
 #include <new>          // placement new
 #include <type_traits>  // std::is_trivially_copyable_v
 
-#include "../memory.hpp"
 #include "inline.hpp"
+#include "memory.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace json {
-namespace detail {
+namespace base {
 
 /// How much working space is on the stack: a quarter of the usual where size counts, for the stacks
 /// there are small.
@@ -107,7 +106,6 @@ class stack {
   std::size_t capacity_ = Inline;
 };
 
-}  // namespace detail
-}  // namespace json
+}  // namespace base
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

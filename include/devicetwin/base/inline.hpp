@@ -2,7 +2,7 @@
 /// size (-Os) leaves it to the compiler.
 #pragma once
 
-#include "../../version.hpp"
+#include "../version.hpp"
 
 #if defined(__OPTIMIZE_SIZE__) || !(defined(__GNUC__) || defined(_MSC_VER))
 #define DEVICETWIN_ALWAYS_INLINE inline
@@ -17,8 +17,7 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-namespace json {
-namespace detail {
+namespace base {
 
 /// Whether code may be spent on shortcuts; not where size counts most.
 #if defined(DEVICETWIN_SMALL)
@@ -36,7 +35,6 @@ inline void prefetch(const void* there) noexcept {
   static_cast<void>(there);
 }
 
-}  // namespace detail
-}  // namespace json
+}  // namespace base
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin
