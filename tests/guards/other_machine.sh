@@ -23,7 +23,7 @@ work=$(mktemp -d)
 # What wine leaves running writes into its folder until it is told to end.
 trap '[ ! -d "$work/wine" ] || wineserver -k 2>/dev/null; rm -rf "$work"' EXIT
 
-some='^unit/(json|memory|merge|names|number|number_text|read|scan|text|twin_stored|twin_twin|device_session|hub_session)\.cpp$'
+some='^unit/(write|arena|merge_patch|names|number|number_text|read|scan|text|stored|twin|device_session|hub_session)\.cpp$'
 case $machine in
   i686)
     # The last one: where only g++-12-multilib is installed, the kernel's headers are the other machine's.
@@ -39,7 +39,7 @@ case $machine in
     ;;
   *)
     compiler="$machine-linux-gnu-g++ -O1" run=qemu-$machine
-    wanted='^unit/(json|merge|names|number|read|scan|text)\.cpp$'
+    wanted='^unit/(write|merge_patch|names|number|read|scan|text)\.cpp$'
     ;;
 esac
 wanted=${2:-$wanted}
