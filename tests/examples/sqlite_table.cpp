@@ -9,6 +9,7 @@
 
 #include "../support/files.hpp"
 #include "../support/store_contract.hpp"
+#include "../support/twin.hpp"
 #include "temporary_file.hpp"
 
 using devicetwin::outcome;
@@ -30,7 +31,7 @@ struct connection {
   }
 };
 
-struct in_sqlite {
+struct in_sqlite : devicetwin::testing::store_place {
   temporary_file file;
   std::unique_ptr<connection> held = std::make_unique<connection>(file.path);
   twin_cache<sqlite_table>& store() { return held->store; }
@@ -76,7 +77,7 @@ bool report(twin_cache<sqlite_table>& store, const twin_id& id, std::string_view
 
 TEST_CASE("the store in SQLite fulfils twin_store", "[sqlite]") {
   in_sqlite place;
-  store_contract(place);
+  check_store_contract(place);
 }
 
 TEST_CASE("a group is durable when it has ended, and others see all of it or nothing", "[sqlite]") {

@@ -26,8 +26,8 @@ TEST_CASE("a sync simulation: device and hub are in step when the storm is over"
     const std::string wrong = s.run(life / 5);
     if (!wrong.empty()) FAIL(wrong);
     changes += s.count.changes;
-    lost += s.count.lost;
-    repeated += s.count.repeated;
+    lost += s.lost();
+    repeated += s.repeated();
     power_losses += s.count.power_losses;
     hub_starts += s.count.hub_starts;
     recreated += s.count.recreated;

@@ -1,5 +1,6 @@
 // Devices and a hub over a link that loses, repeats and reorders, with a made-up clock, until the
-// link is quiet: then the copies must be equal, and nothing that was reported lost.
+// link is quiet: then the copies must be equal, and nothing that was reported lost. The link is the
+// one that users get, too (devicetwin/testing/simulated_link.hpp).
 //
 // What is simulated beside the link: writes of both parties, with conditions and without;
 // connections lost, with what was under way; power losses of devices, which go on from what they
@@ -9,9 +10,9 @@
 
 #include <devicetwin/device/device_session.hpp>
 #include <devicetwin/hub/hub_session.hpp>
+#include <devicetwin/testing/simulated_link.hpp>
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <random>
 #include <set>
@@ -21,7 +22,7 @@
 #include "memory_table.hpp"
 #include "reference.hpp"
 
-class sync_simulation {
+class sync_simulation : devicetwin::testing::link_listener {
  public:
   struct options {
     unsigned seed = 1;
@@ -37,11 +38,15 @@ class sync_simulation {
     restart_hub();
     for (const char* id : {"pump-7", "pump-8"}) {
       devices_.emplace_back();
-      devices_.back().id = id;
-      start(devices_.back(), false);
-      recreate(devices_.back());
+      device& d = devices_.back();
+      d.id = id;
+      start(d);
+      d.number = link_->add({d.id}, *d.session);
+      recreate(d);
     }
   }
+  sync_simulation(const sync_simulation&) = delete;
+  sync_simulation& operator=(const sync_simulation&) = delete;
 
   /// So many events, in storms of some hundred with quiet between. What went wrong, or nothing.
   std::string run(std::size_t events) {
@@ -58,12 +63,16 @@ class sync_simulation {
 
   /// How often what happened, to see that it does.
   struct {
-    std::size_t lost = 0, repeated = 0, connections = 0, power_losses = 0, hub_starts = 0,
-                recreated = 0, refusals = 0, failures = 0, changes = 0, reports = 0,
-                acknowledged = 0, preconditions = 0;
+    std::size_t connections = 0, power_losses = 0, hub_starts = 0, recreated = 0, failures = 0,
+                changes = 0, reports = 0, acknowledged = 0, preconditions = 0;
   } count;
+  std::size_t lost() const { return link_->lost(); }
+  std::size_t repeated() const { return link_->repeated(); }
 
  private:
+  using link_type = devicetwin::testing::simulated_link<
+      devicetwin::hub_session<devicetwin::twin_cache<memory_table>>, sync_simulation>;
+  friend link_type;
   using table_store = devicetwin::twin_cache<memory_table>;
   using hub_type = devicetwin::hub_session<table_store>;
 
@@ -75,18 +84,7 @@ class sync_simulation {
     bool exact = true;                     // that is all of what should be in reported
     bool saved_knows = false;              // a twin had come when it was saved
     reference::node seen;                  // desired, as told by changes
-    std::uint64_t connection = 0;          // 0: none
-  };
-  struct message {
-    std::int64_t due;
-    std::uint64_t order;
-    std::size_t device;
-    std::uint64_t connection;
-    bool to_hub;
-    std::string topic, payload;
-    bool operator<(const message& other) const {
-      return due != other.due ? due < other.due : order < other.order;
-    }
+    std::size_t number = 0;                // on the link
   };
 
   unsigned below(unsigned n) { return static_cast<unsigned>(random_() % n); }
@@ -97,7 +95,6 @@ class sync_simulation {
   void complain_if(const json::error& e, const std::string& what) {
     if (e) complain(what + ": " + e.message());
   }
-  devicetwin::timestamp time() const { return at(noon().ticks + now_ * 10'000); }
   static reference::node node_of(std::string_view text) {
     rapidjson::Document d;
     const json::error e = json::read(text, d);
@@ -107,80 +104,30 @@ class sync_simulation {
 
   // --- the link ---------------------------------------------------------------------------------
 
-  void send(const device& d, bool to_hub, std::string_view topic, std::string_view payload) {
-    unsigned copies = 1;
-    if (!quiet_ && one_in(6)) {
-      ++count.lost;
-      copies = 0;
-    } else if (!quiet_ && one_in(8)) {
-      ++count.repeated;
-      copies = 2;
-    }
-    for (; copies != 0; --copies) {
-      std::int64_t delay = quiet_ ? 5 : below(100);
-      if (!quiet_ && one_in(5)) delay += below(4000);  // so late that others overtake
-      link_.insert({now_ + delay, ++order_, static_cast<std::size_t>(&d - devices_.data()),
-                    d.connection, to_hub, std::string(topic), std::string(payload)});
-    }
+  bool is_connected(const device& d) const { return link_->is_connected(d.number); }
+  void hub_failed(const devicetwin::testing::link_message&, const json::error& e) {
+    if (e.code() != errc::precondition_failed && e.code() != errc::handler_stopped)
+      complain("the hub refuses: " + e.message());
   }
-  /// What was on its way ends with the connection; what the broker had taken may still come to the
-  /// hub.
-  void cut(device& d) {
-    if (d.connection == 0) return;
-    const std::size_t index = static_cast<std::size_t>(&d - devices_.data());
-    for (auto m = link_.begin(); m != link_.end();) {
-      m = m->device == index && (!m->to_hub || one_in(2)) ? link_.erase(m) : ++m;
-    }
-    hub_->disconnected({d.id}, d.connection);
-    d.connection = 0;
+  void device_failed(std::size_t, const devicetwin::testing::link_message& m,
+                     const json::error& e) {
+    complain("the device refuses " + m.topic + " " + m.payload + ": " + e.message());
   }
-
-  void deliver(const message& m) {
-    device& d = devices_[m.device];
-    if (m.to_hub) {
-      const json::error e = hub_->message({d.id}, m.topic, m.payload, time());
-      if (e && e.code() != errc::precondition_failed && e.code() != errc::handler_stopped)
-        complain("the hub refuses: " + e.message());
-      after_hub();
-    } else if (m.connection == d.connection) {
-      complain_if(d.session->message(m.topic, m.payload, ms(now_)),
-                  "the device refuses " + m.topic + " " + m.payload);
-      after_device(d);
-    }
-  }
-
   void after_hub() {
     for (const devicetwin::hub_action& a : hub_->actions()) {
-      if (a.what == devicetwin::hub_action::kind::event) continue;
       if (a.status == 204) ++count.acknowledged;
       if (a.status == 412) ++count.preconditions;
       if (a.status == 500) ++count.failures;
-      for (device& d : devices_) {
-        if (d.id == a.to.device && d.connection != 0) send(d, false, a.topic, a.payload);
-      }
     }
   }
-
-  void after_device(device& d) {
+  void after_device(std::size_t number) {
+    device& d = devices_[number];
     std::size_t changed = 0;
     for (const devicetwin::device_action a : d.session->actions()) {
-      switch (a.kind) {
-        case devicetwin::action_kind::subscribe:
-          hub_->subscribed({d.id}, a.topic);
-          break;
-        case devicetwin::action_kind::publish:
-          send(d, true, a.topic, a.payload);
-          break;
-        case devicetwin::action_kind::changed:
-          ++changed;
-          break;
-        case devicetwin::action_kind::refused:
-          complain("refused: " + std::string(a.payload) + " " + std::string(a.message));
-          break;
-        case devicetwin::action_kind::failed:
-          complain("no twin: " + std::string(a.message));
-          break;
-      }
+      if (a.kind == devicetwin::action_kind::changed) ++changed;
+      if (a.kind == devicetwin::action_kind::refused)
+        complain("refused: " + std::string(a.payload) + " " + std::string(a.message));
+      if (a.kind == devicetwin::action_kind::failed) complain("no twin: " + std::string(a.message));
     }
     if (changed > 1) complain("changes are told more than once");
     if ((changed == 1) == d.session->changes().empty())
@@ -193,6 +140,8 @@ class sync_simulation {
       complain("the changes do not lead to " + std::string(d.session->text(part::desired)));
     }
   }
+  /// The hub's replies to the devices, and the notifications that a service's write has made.
+  void take_hub_actions() { link_->take_hub_actions(); }
 
   /// Takes one change over, and looks whether what it says was there is there.
   void apply(device& d, const devicetwin::text_change& c) {
@@ -235,17 +184,22 @@ class sync_simulation {
 
   void restart_hub() {
     ++count.hub_starts;
-    for (device& d : devices_) {
-      if (hub_) cut(d);
+    auto store = std::make_unique<table_store>(table_, devicetwin::azure,
+                                               devicetwin::memory_source{}, 1 + below(3));
+    auto hub = std::make_unique<hub_type>(*store);
+    if (link_) {
+      link_->replace_hub(*hub);
+    } else {
+      devicetwin::testing::link_options o;
+      o.seed = random_();
+      link_ = std::make_unique<link_type>(*hub, *this, o);
     }
-    hub_.reset();
-    store_ = std::make_unique<table_store>(table_, devicetwin::azure, devicetwin::memory_source{},
-                                           1 + below(3));
-    hub_ = std::make_unique<hub_type>(*store_);
+    hub_ = std::move(hub);
+    store_ = std::move(store);
   }
 
   /// The device's power comes back.
-  void start(device& d, bool power_lost) {
+  void start(device& d, bool power_lost = false) {
     devicetwin::device_options o;
     o.who = options_.who;
     o.conditional = options_.conditional;
@@ -281,46 +235,40 @@ class sync_simulation {
     d.saved_knows = d.session->version(part::reported) != devicetwin::no_version;
   }
   void connect(device& d) {
-    if (d.connection != 0) return;
+    if (is_connected(d)) return;
     ++count.connections;
-    d.connection = ++connections_;
-    complain_if(hub_->connected({d.id}, d.connection), "connected");
-    complain_if(d.session->connected(ms(now_)), "connected");
-    after_device(d);
+    complain_if(link_->connect(d.number), "connected");
   }
   void disconnect(device& d) {
-    if (d.connection == 0) return;
-    cut(d);
-    complain_if(d.session->disconnected(ms(now_)), "disconnected");
-    after_device(d);
+    if (is_connected(d)) complain_if(link_->disconnect(d.number), "disconnected");
   }
   void lose_power(device& d) {
     ++count.power_losses;
-    cut(d);
+    const auto before = std::move(d.session);  // the link has it until then
     start(d, true);
+    link_->replace_device(d.number, *d.session);
   }
   /// Its connection is closed by that, and nothing of the old one comes to the new one.
   void recreate(device& d) {
     ++count.recreated;
     disconnect(d);
-    const std::size_t index = static_cast<std::size_t>(&d - devices_.data());
-    for (auto m = link_.begin(); m != link_.end();) m = m->device == index ? link_.erase(m) : ++m;
-    static_cast<void>(hub_->service_remove({d.id}, time()));
-    const unsigned status = hub_->service_create({d.id}, time()).status;
+    link_->drop_messages(d.number);
+    static_cast<void>(hub_->service_remove({d.id}, link_->time()));
+    const unsigned status = hub_->service_create({d.id}, link_->time()).status;
     if (status != 200) complain("not made anew: " + std::to_string(status));
     // One who takes over what others write takes that over, too.
     if (options_.who == devicetwin::authority::shared) d.exact = false;
   }
   void report(device& d, const std::string& patch) {
     ++count.reports;
-    const json::error e = d.session->report(patch, ms(now_));
+    const json::error e = d.session->report(patch, link_->now());
     if (!e) {
       d.wanted = reference::merge(d.wanted, node_of(patch));
       if (options_.always_saves || one_in(3)) save(d);
     } else if (e.code() != errc::patch_too_long) {
       complain("report " + patch + ": " + e.message());
     }
-    after_device(d);
+    link_->take_device_actions(d.number);
   }
 
   std::string random_value(unsigned depth) {
@@ -361,15 +309,16 @@ class sync_simulation {
       std::string values;
       const reference::node none;
       const std::string patch = random_object(2);
-      status = hub_->service_replace({d.id}, of_desired(without_nulls(patch)), time(), etag).status;
+      status = hub_->service_replace({d.id}, of_desired(without_nulls(patch)), link_->time(), etag)
+                   .status;
     } else {
       status = hub_->service_patch({d.id}, of_desired(one_in(12) ? "null" : random_object(2)),
-                                   time(), etag)
+                                   link_->time(), etag)
                    .status;
     }
     if (status != 200 && status != 412 && status != 500)
       complain("a service's write: " + std::to_string(status));
-    after_hub();
+    take_hub_actions();
   }
   static std::string without_nulls(std::string text) {
     for (std::size_t at; (at = text.find("null")) != text.npos;) text.replace(at, 4, "0");
@@ -421,58 +370,29 @@ class sync_simulation {
   }
   void restart_hub_and_tell() {
     restart_hub();
-    for (device& d : devices_) {
-      complain_if(d.session->disconnected(ms(now_)), "disconnected");
-      after_device(d);
-    }
+    for (device& d : devices_) complain_if(link_->disconnect(d.number), "disconnected");
   }
 
-  /// Time goes by: messages come, and what is due is done.
   void pass(std::int64_t duration) {
-    const std::int64_t end = now_ + duration;
-    for (std::size_t rounds = 0; wrong_.empty(); ++rounds) {
-      if (rounds > 20'000) return complain("there is no end to it");
-      std::int64_t next = link_.empty() ? INT64_MAX : link_.begin()->due;
-      device* ticking = nullptr;
-      for (device& d : devices_) {
-        if (d.connection != 0 && d.session->next_tick().count < next) {
-          next = d.session->next_tick().count;
-          ticking = &d;
-        }
-      }
-      if (next > end) break;
-      if (next > now_) now_ = next;
-      if (ticking != nullptr) {
-        const std::int64_t due = ticking->session->next_tick().count;
-        complain_if(ticking->session->tick(ms(now_)), "tick");
-        if (ticking->session->next_tick().count == due && ticking->session->actions().empty())
-          complain("a tick that stays due");
-        after_device(*ticking);
-      } else {
-        const message m = *link_.begin();
-        link_.erase(link_.begin());
-        deliver(m);
-      }
-    }
-    now_ = end;
+    if (!link_->run(ms(duration))) complain("there is no end to it");
   }
 
   /// The link is whole, everybody is there and says one thing more: that is enough to be in step.
   void be_quiet() {
-    quiet_ = true;
+    link_->set_quiet(true);
     for (device& d : devices_) connect(d);
     pass(1'000'000);
     for (device& d : devices_) {
       const std::string last = "{\"last\":" + std::to_string(steps_) + "}";
-      if (hub_->service_patch({d.id}, of_desired(last), time()).status != 200)
+      if (hub_->service_patch({d.id}, of_desired(last), link_->time()).status != 200)
         complain("the last write");
-      after_hub();
+      take_hub_actions();
       report(d, last);
     }
     pass(1'000'000);
-    if (!link_.empty()) complain("there is no end to the messages");
+    if (link_->on_its_way() != 0) complain("there is no end to the messages");
     for (device& d : devices_) check(d);
-    quiet_ = false;
+    link_->set_quiet(false);
   }
   void check(device& d) {
     if (!wrong_.empty()) return;
@@ -508,11 +428,8 @@ class sync_simulation {
   std::unique_ptr<table_store> store_;
   std::unique_ptr<hub_type> hub_;
   std::vector<device> devices_ = reserved();
-  std::set<message> link_;
-  std::int64_t now_ = 0;
-  std::uint64_t order_ = 0, connections_ = 0;
+  std::unique_ptr<link_type> link_;
   std::size_t steps_ = 0;
-  bool quiet_ = false;
   std::string wrong_;
 
   static std::vector<device> reserved() {

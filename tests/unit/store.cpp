@@ -13,15 +13,12 @@ using devicetwin::twin_id;
 
 namespace {
 
-struct in_memory {
+struct in_memory : devicetwin::testing::store_place {
   memory_store held;
   memory_store& store() { return held; }
-  bool reopen() { return false; }
-  bool another_patches(const twin_id&, std::string_view) { return false; }
-  bool another_removes(const twin_id&) { return false; }
 };
 
-struct over_table {
+struct over_table : devicetwin::testing::store_place {
   memory_table table;
   std::size_t max_live = 100;
   std::unique_ptr<twin_cache<memory_table>> held = make();
@@ -42,13 +39,17 @@ struct over_table {
     return !(*found)->device_patch(patch, noon(9), done) && !theirs->commit(id);
   }
   bool another_removes(const twin_id& id) { return !make()->remove(id); }
+  bool next_commit_fails() {
+    table.failing_store = table.stores + 1;
+    return true;
+  }
 };
 
 }  // namespace
 
 TEST_CASE("the store in memory fulfils twin_store") {
   in_memory place;
-  store_contract(place);
+  check_store_contract(place);
   CHECK(place.held.size() == 0);
 }
 
@@ -57,8 +58,11 @@ TEST_CASE("the cache over a table fulfils twin_store") {
   SECTION("with room") {}
   SECTION("with room for one twin") { place.max_live = 1; }
   SECTION("with no room, which is taken for one") { place.max_live = 0; }
+  SECTION("over a table that fails after it has stored") {
+    place.table.stores_before_failing = true;
+  }
   REQUIRE(place.reopen());
-  store_contract(place);
+  check_store_contract(place);
   CHECK(place.table.rows.empty());
 }
 

@@ -46,7 +46,7 @@ inline namespace DEVICETWIN_ABI {
 //   json::error remove(const twin_id&)
 //     Errors: not_found; precondition_failed as for commit(), and what is live is forgotten then.
 //
-// tests/support/store_contract.hpp tests all of this on any store.
+// testing/store_contract.hpp tests all of this on any store (docs/testing.md).
 
 namespace detail {
 
