@@ -45,6 +45,7 @@
 #include "twin/store.hpp"
 #include "twin/stored.hpp"
 #include "twin/subscription.hpp"
+#include "twin/synchronized_store.hpp"
 #include "twin/twin.hpp"
 #include "twin/validate.hpp"
 #include "twin/view.hpp"

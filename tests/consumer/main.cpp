@@ -1,6 +1,7 @@
-// What every consumer builds: one call of the library, one check.
+// What every consumer builds: one call of the library, one check, and one of what is for tests.
 #include <cstdio>
 #include <devicetwin/devicetwin.hpp>
+#include <devicetwin/testing/random_document.hpp>
 #include <string>
 
 int main() {
@@ -13,6 +14,7 @@ int main() {
       devicetwin::json::write(twin.root(), text)) {
     return 1;
   }
+  if (devicetwin::json::read(devicetwin::testing::random_document(1).object(), patch)) return 1;
   std::puts(text.c_str());
   return text == R"({"led":"on"})" ? 0 : 1;
 }

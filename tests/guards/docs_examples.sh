@@ -48,7 +48,7 @@ for place in "$work"/*.place; do
   [ -f "$place" ] || continue
   example=${place%.place}
   if [ -f "$example.cpp" ]; then
-    if ! "$@" -std=c++17 -Iinclude "$example.cpp" -o "$example.program" 2>"$example.log"; then
+    if ! "$@" -std=c++17 -pthread -Iinclude "$example.cpp" -o "$example.program" 2>"$example.log"; then
       fail "the example does not compile"
       head -n 20 "$example.log"
       continue

@@ -74,8 +74,9 @@ struct hub_options {
 /// as stored, and the session can be used on.
 ///
 /// actions(), and what a service_reply refers to, are valid until the next call of the session or
-/// the store. Not for several threads at once. Cost of a message: finding the id, twice, and the
-/// twin's own work; once its buffers have grown, no allocation of its own.
+/// the store. Not for several threads at once: give each thread a session of its own, over a
+/// synchronized_store (twin/synchronized_store.hpp). Cost of a message: finding the id, twice, and
+/// the twin's own work; once its buffers have grown, no allocation of its own.
 template <class Store, class Memory = heap_memory>
 class hub_session {
   static_assert(sizeof(devicetwin::detail::check_twin_store<Store>) !=

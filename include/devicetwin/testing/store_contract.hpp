@@ -183,9 +183,11 @@ class store_contract_test {
         "commit() returns precondition_failed when another has stored the twin since find()";
     const char* const forgets =
         "after an error of commit(), find() returns what is stored, without the failed write";
-    if (!create(device) || !load(device, promise)) return;
+    if (!create(device)) return;
+    const auto found = place_.store().find(device);
+    if (!is_code(found.error(), json::errc::ok, device, promise)) return;
     if (place_.another_patches(device, R"({"b":1})")) {
-      if (write(device, R"({"a":3})", promise))
+      if (write_to(**found, R"({"a":3})", promise))
         is_code(place_.store().commit(device), json::errc::precondition_failed, device, promise);
       shows(device, R"({"desired":{"$version":1},"reported":{"b":1,"$version":2}})", forgets);
       write_and_commit(device, R"({"a":3})", forgets);
@@ -201,9 +203,11 @@ class store_contract_test {
   void a_commit_notices_that_another_has_removed() {
     const char* const promise =
         "commit() returns precondition_failed when another has removed the twin since find()";
-    if (!create(device) || !load(device, promise)) return;
+    if (!create(device)) return;
+    const auto found = place_.store().find(device);
+    if (!is_code(found.error(), json::errc::ok, device, promise)) return;
     if (!place_.another_removes(device)) return remove(device);
-    if (write(device, R"({"a":4})", promise))
+    if (write_to(**found, R"({"a":4})", promise))
       is_code(place_.store().commit(device), json::errc::precondition_failed, device, promise);
     is_code(place_.store().find(device).error(), json::errc::not_found, device,
             "after an error of commit(), find() of a removed twin returns not_found");
@@ -214,7 +218,9 @@ class store_contract_test {
   void a_removal_notices_what_another_did() {
     const char* const promise =
         "remove() returns precondition_failed when another has stored the twin since find()";
-    if (!create(device) || !load(device, promise)) return;
+    if (!create(device) ||
+        !is_code(place_.store().find(device).error(), json::errc::ok, device, promise))
+      return;
     if (place_.another_patches(device, R"({"b":1})")) {
       is_code(place_.store().remove(device), json::errc::precondition_failed, device, promise);
       shows(device, R"({"desired":{"$version":1},"reported":{"b":1,"$version":2}})",
@@ -359,13 +365,15 @@ class store_contract_test {
   /// Whatever a step has made; that it is gone is for other steps to test.
   void remove(const twin_id& id) { static_cast<void>(place_.store().remove(id)); }
 
-  bool load(const twin_id& id, const char* promise) {
-    return is_code(place_.store().find(id).error(), json::errc::ok, id, promise);
-  }
   bool write(const twin_id& id, std::string_view patch, const char* promise) {
     const auto found = place_.store().find(id);
-    return is_code(found ? (*found)->device_patch(patch, noon(1), done_) : found.error(),
-                   json::errc::ok, id, promise);
+    if (!found) return is_code(found.error(), json::errc::ok, id, promise);
+    return write_to(**found, patch, promise);
+  }
+  template <class Twin>
+  bool write_to(Twin& t, std::string_view patch, const char* promise) {
+    return is_code(t.device_patch(patch, noon(1), done_), json::errc::ok,
+                   {t.device_id(), t.module_id()}, promise);
   }
   bool write_and_commit(const twin_id& id, std::string_view patch, const char* promise) {
     return write(id, patch, promise) &&

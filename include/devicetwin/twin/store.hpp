@@ -46,6 +46,10 @@ inline namespace DEVICETWIN_ABI {
 //   json::error remove(const twin_id&)
 //     Errors: not_found; precondition_failed as for commit(), and what is live is forgotten then.
 //
+// Threads: a store is called by one thread at a time, find() included, unless it says otherwise.
+// A twin that find() has returned belongs to the store, so the rule holds as long as that is in
+// use. synchronized_store (twin/synchronized_store.hpp) makes any store safe for several threads.
+//
 // testing/store_contract.hpp tests all of this on any store (docs/testing.md).
 
 namespace detail {
@@ -160,7 +164,8 @@ inline constexpr bool is_twin_store =
 
 /// A store of live twins in memory and nowhere else: what is written is stored, there is nothing to
 /// load, and commit() of a twin that is there cannot fail. Its twins live on the memory source that
-/// it is given; `rules` must outlive it. Cost: that of finding an id among those that are there
+/// it is given; `rules` must outlive it. Threads: one at a time;
+/// synchronized_store lets several share it. Cost: that of finding an id among those that are there
 /// (detail/id_table.hpp).
 class memory_store {
  public:
@@ -224,13 +229,17 @@ class memory_store {
 //
 //   json::error remove(const twin_id&, std::uint64_t expected)
 //     Errors: precondition_failed, not_found; whatever else went wrong.
+//
+// Threads: one twin_cache calls its table one call after the other. Where several caches share a
+// table, in threads of their own, its functions must be safe to be called at once.
 
 /// A store over a table of bytes, with the twins last used kept live: a message to one of them
 /// costs no load. The bytes are the stored form of twin/stored.hpp. `table` and `rules` must
 /// outlive it. Bytes that are no stored twin, or the twin of another id, are `damaged`: find() says
 /// so, and nothing overwrites them. find() does not ask the table for a twin that is live; where
 /// others write to the table, too, a read may be as old as the twin's last load, and commit()
-/// tells.
+/// tells. Threads: not for several at once; give each thread a cache of its own over one table, or
+/// all of them a synchronized_store over one cache.
 template <class Table>
 class twin_cache {
  public:
