@@ -298,3 +298,31 @@ TEST_CASE("zeros and numbers of other types are equal by value", "[built]") {
   CHECK(!are_equal(parsed("[{}]"), parsed("[[]]")));
   CHECK(!are_equal(parsed("[0]"), parsed("[null]")));
 }
+
+TEST_CASE("callers' repeated names: the first counts, everywhere", "[write][equal][merge]") {
+  rapidjson::Document d;
+  d.SetObject();
+  const auto add = [&](rapidjson::Value& object, int number) {
+    object.AddMember("a", number, d.GetAllocator());
+  };
+  add(d, 1);
+  add(d, 2);
+  d.AddMember("b", 3, d.GetAllocator());
+  CHECK(written(d) == R"({"a":1,"b":3})");
+  CHECK(are_equal(d, parsed(R"({"b":3,"a":1})")));
+  CHECK(are_equal(parsed(R"({"b":3,"a":1})"), d));
+  CHECK(!are_equal(d, parsed(R"({"b":3,"a":2})")));
+  CHECK(are_equal(d, d));
+  rapidjson::Document patch;
+  REQUIRE(!merge::diff(d, parsed(R"({"a":1,"b":4})"), patch));
+  CHECK(written(patch) == R"({"b":4})");
+  REQUIRE(!merge::diff(parsed(R"({"a":1,"b":4})"), d, patch));
+  CHECK(written(patch) == R"({"b":3})");
+  REQUIRE(!merge::diff(d, parsed("{}"), patch));
+  CHECK(written(patch) == R"({"a":null,"b":null})");
+  rapidjson::Document target = parsed("{}");
+  REQUIRE(!merge::apply_merge_patch(target, d, target.GetAllocator()));
+  CHECK(written(target) == R"({"a":1,"b":3})");
+  REQUIRE(!merge::apply_merge_patch(d, parsed(R"({"a":null})"), d.GetAllocator()));
+  CHECK(d.MemberCount() == 1);
+}

@@ -1,4 +1,4 @@
-// Desired minus reported, acknowledgements, subscriptions.
+// Desired minus reported, and acknowledgements.
 #include "../support/twin.hpp"
 
 #include <string>
@@ -7,7 +7,6 @@
 
 using devicetwin::answer_state;
 using devicetwin::delta_kind;
-using devicetwin::reach;
 
 namespace {
 
@@ -26,19 +25,6 @@ std::string listed(const devicetwin::twin& t, const devicetwin::delta_options& o
     text += std::string(list[i].pointer) + " " + kinds[static_cast<int>(list[i].kind)] + "; ";
     CHECK((list[i].desired == nullptr) == (list[i].kind >= delta_kind::only_reported));
     CHECK((list[i].reported == nullptr) == (list[i].kind == delta_kind::missing));
-  }
-  return text;
-}
-
-std::string found(const devicetwin::outcome& done, const devicetwin::subscription& wanted) {
-  devicetwin::matches matches;
-  REQUIRE(!find_matches(wanted, done, matches));
-  std::string text;
-  for (std::size_t i = 0; i < matches.size(); ++i) {
-    const auto m = matches[i];
-    CHECK(m.where == wanted.where);
-    text += std::string(m.pointer) + ":" + (m.old_value != nullptr ? written(*m.old_value) : "") +
-            ">" + (m.new_value != nullptr ? written(*m.new_value) : "") + " ";
   }
   return text;
 }
@@ -218,32 +204,6 @@ TEST_CASE("in_sync is what the delta says, after any writes", "[delta][property]
       CHECK(again.in_sync() == x.t.in_sync());
     }
   }
-}
-
-TEST_CASE("subscriptions: exact, subtree, one level of any name", "[subscription]") {
-  test_twin x;
-  REQUIRE(!x.desire(R"({"zone":{"a":{"t":20},"b":{"t":21}},"fan":1})"));
-  CHECK(found(x.done, {part::desired, "/fan"}) == "/fan:>1 ");
-  CHECK(found(x.done, {part::desired, "/zone/*/t"}) == "/zone/a/t:>20 /zone/b/t:>21 ");
-  CHECK(found(x.done, {part::reported, "/fan"}).empty());
-  REQUIRE(!x.desire(R"({"zone":{"a":null,"b":{"t":22,"u":1}},"fan":1})"));
-  CHECK(found(x.done, {part::desired, "/fan"}).empty());  // written, and the same
-  CHECK(found(x.done, {part::desired, "/zone/*/t"}) == "/zone/a/t:20> /zone/b/t:21>22 ");
-  CHECK(found(x.done, {part::desired, "/zone"}).empty());  // only inside
-  CHECK(found(x.done, {part::desired, "/zone", reach::subtree}) ==
-        R"(/zone/a:{"t":20}> /zone/b/t:21>22 /zone/b/u:>1 )");
-  CHECK(found(x.done, {part::desired, "", reach::subtree}) ==
-        R"(/zone/a:{"t":20}> /zone/b/t:21>22 /zone/b/u:>1 )");
-  REQUIRE(!x.desire(R"({"zone":[1]})"));
-  CHECK(found(x.done, {part::desired, "/zone/b/t"}) == "/zone/b/t:22> ");
-  CHECK(found(x.done, {part::desired, "/zone/*/*"}) == "/zone/b/t:22> /zone/b/u:1> ");
-  CHECK(found(x.done, {part::desired, "/zone"}) == R"(/zone:{"b":{"t":22,"u":1}}>[1] )");
-  REQUIRE(!x.desire(R"({"a/b":{"c~d":1}})"));
-  CHECK(found(x.done, {part::desired, "/a~1b/c~0d"}) == "/a~1b/c~0d:>1 ");
-  CHECK(found(x.done, {part::desired, "/a~1b/*"}) == "/a~1b/c~0d:>1 ");
-  devicetwin::matches none;
-  CHECK(find_matches({part::desired, "zone"}, x.done, none).code() == errc::invalid_pointer);
-  CHECK(find_matches({part::desired, "/a~2"}, x.done, none).code() == errc::invalid_pointer);
 }
 
 TEST_CASE("an acknowledgement's integers may be spelled as decimals", "[delta]") {

@@ -1,9 +1,12 @@
-// Etags: what an If-Match header matches, and which etags a twin shows one after the other.
+// Ids, and etags: what an If-Match header matches, and which etags a twin shows one after the
+// other.
 #include "../support/twin.hpp"
 
 #include <random>
 #include <string>
 #include <vector>
+
+#include "../support/reference_twin.hpp"
 
 using devicetwin::etag_matches;
 using devicetwin::outcome;
@@ -188,5 +191,67 @@ TEST_CASE("a counter that cannot count on is an error of a write and of an event
         R"({"version":6,"properties":{"reported":{"a":1,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z"},"$version":3}}})",
         done));
     CHECK(t.etag() == etag);
+  }
+}
+
+TEST_CASE("etags count in base64", "[identity]") {
+  const auto text = [](std::uint64_t n) {
+    char etag[devicetwin::etag_chars];
+    devicetwin::write_etag(n, etag);
+    return std::string(etag, sizeof etag);
+  };
+  CHECK(text(1) == "AAAAAAAAAAE=");
+  CHECK(text(22) == "AAAAAAAAABY=");
+  CHECK(text(0xFFFFFFFFFFFFFFFF) == "//////////8=");
+  for (std::uint64_t n :
+       {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{0x0123456789ABCDEF}, ~std::uint64_t{0}}) {
+    std::uint64_t back = 0;
+    REQUIRE(devicetwin::read_etag(text(n), back));
+    CHECK(back == n);
+  }
+  std::uint64_t none = 0;
+  for (const char* wrong :
+       {"", "AAAAAAAAAAE", "AAAAAAAAAAF=", "AAAAAAAAAA!=", "\"AAAAAAAAAE=", "AAAAAAAAAAEA"}) {
+    CHECK(!devicetwin::read_etag(wrong, none));
+  }
+  CHECK(devicetwin::etag_matches("", "x"));
+  CHECK(devicetwin::etag_matches("*", "x"));
+  CHECK(devicetwin::etag_matches("\"*\"", "x"));
+  CHECK(devicetwin::etag_matches("W/\"x\"", "x"));
+  CHECK(devicetwin::etag_matches("\"x\"", "x"));
+  CHECK(!devicetwin::etag_matches("\"y\"", "x"));
+}
+
+TEST_CASE("ids", "[identity]") {
+  using devicetwin::check_id;
+  CHECK(check_id("a") == errc::ok);
+  CHECK(check_id("AZaz09-:.+%_#*?!(),=@;$'") == errc::ok);
+  CHECK(check_id(std::string(128, 'x')) == errc::ok);
+  for (const std::string& bad :
+       {std::string(), std::string(129, 'x'), std::string("a b"), std::string("a/b"),
+        std::string("\xC3\xA9"), std::string("a\0", 2), std::string("["), std::string("{"),
+        std::string("`"), std::string("\\"), std::string("\x1a")}) {
+    CHECK(check_id(bad) == errc::invalid_identity);
+  }
+}
+
+TEST_CASE("etags are counters in base64", "[identity]") {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 2000; ++i) {
+    const std::uint64_t counter = i < 64    ? std::uint64_t{1} << i
+                                  : i < 128 ? UINT64_MAX << (i - 64)
+                                            : random() >> (i % 64);
+    char text[devicetwin::etag_chars];
+    devicetwin::write_etag(counter, text);
+    CHECK(std::string(text, sizeof text) == reference::etag_text(counter));
+    std::uint64_t is = 0;
+    CHECK(devicetwin::read_etag({text, sizeof text}, is));
+    CHECK(is == counter);
+  }
+  std::uint64_t kept = 7;
+  for (const char* bad : {"", "AAAAAAAAAAE", "AAAAAAAAAAE==", "AAAAAAAAAAF=", "AAAAAAAAAA-=",
+                          "AAAAAAAAAAEA", "\"AAAAAAAAAAE=", "MQ==", "DAzNDUyOTQw="}) {
+    CHECK(devicetwin::read_etag(bad, kept) == reference::etag_value(bad).has_value());
+    if (bad != std::string("DAzNDUyOTQw=")) CHECK(kept == 7);
   }
 }

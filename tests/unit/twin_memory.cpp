@@ -367,22 +367,6 @@ TEST_CASE("every allocation failing: views", "[twin][failure]") {
   }
 }
 
-TEST_CASE("an outcome that was used once needs no more memory for the like", "[outcome][memory]") {
-  counting_heap heap;
-  outcome done(heap.source());
-  twin t = fresh_twin();
-  for (int i = 0; i < 4; ++i)
-    REQUIRE(!t.device_patch(
-        "{\"a\":{\"b\":\"a text longer than fifteen bytes " + std::to_string(i) + "\"}}", noon(i),
-        done));
-  const std::size_t requests = heap.requests;
-  for (int i = 0; i < 9; ++i)
-    REQUIRE(!t.device_patch(
-        "{\"a\":{\"b\":\"a text longer than fifteen bytes " + std::to_string(i) + "\"}}", noon(i),
-        done));
-  CHECK(heap.requests == requests);
-}
-
 TEST_CASE("a twin patched for long stays within twice a fresh load and its tombstones",
           "[twin][memory]") {
   // DEVICETWIN_PATCHES asks for more.
