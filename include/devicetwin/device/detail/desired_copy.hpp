@@ -148,7 +148,7 @@ inline void desired_copy::keep_change(std::int64_t version, std::size_t size) {
     std::memcpy(bytes, &head, sizeof head);
     return (out.append(all.data(), all.size()) && out.append(bytes, sizeof bytes) &&
             out.append(change.data(), change.size())) ||
-           texts_.fail(json::errc::out_of_memory);
+           texts_.out_of_memory();
   }));
 }
 
@@ -250,15 +250,13 @@ inline bool desired_copy::record_difference() {
     const std::string_view new_text = texts_.view(text::incoming);
     const merge::text_options o = texts_.rules();
     if (texts_.is_fixed()) {
-      return tell_patch(out, old_text, new_text, o.memory) ||
-             texts_.fail(json::errc::out_of_memory);
+      return tell_patch(out, old_text, new_text, o.memory) || texts_.out_of_memory();
     }
     placed<merge::core::text_merge> plan(o.memory, o, texts_.failure());
-    if (!plan) return texts_.fail(json::errc::out_of_memory);
+    if (!plan) return texts_.out_of_memory();
     plan->make(old_text, new_text);
     if (texts_.failure()) return false;
-    return write_changes(*plan, o.memory, out, old_text, new_text) ||
-           texts_.fail(json::errc::out_of_memory);
+    return write_changes(*plan, o.memory, out, old_text, new_text) || texts_.out_of_memory();
   });
 }
 
@@ -267,7 +265,7 @@ inline bool desired_copy::record_all() {
   texts_.share(text::incoming, text::desired);
   return texts_.build(text::records, [&](output& out) {
     return write_members(texts_.view(text::incoming), texts_.working(), out) ||
-           texts_.fail(json::errc::out_of_memory);
+           texts_.out_of_memory();
   });
 }
 

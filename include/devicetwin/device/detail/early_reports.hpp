@@ -60,7 +60,7 @@ inline bool add_early_report(twin_texts& texts) {
       const std::string_view one = p.size == 0 ? std::string_view() : texts.object(p);
       if (!one.empty()) fits = fits && out.append(one.data(), one.size()) && out.append("\n", 1);
     }
-    return fits || texts.fail(json::errc::out_of_memory);
+    return fits || texts.out_of_memory();
   });
 }
 

@@ -25,10 +25,10 @@ inline bool check_report(twin_texts& texts, std::string_view patch) {
   return texts.retry([&] {
     const memory_source working = texts.working();
     placed<rule_checker> checker(working, d, part::reported, shape::patch, nullptr, working);
-    if (!checker) return texts.fail(json::errc::out_of_memory);
+    if (!checker) return texts.out_of_memory();
     placed<reader> strict(working, patch, *checker, json::default_max_depth, d.big_integers,
                           working);
-    if (!strict) return texts.fail(json::errc::out_of_memory);
+    if (!strict) return texts.out_of_memory();
     if (texts.good(strict->read())) return true;
     if (texts.failure().code() == checker->failure())
       texts.failure() = static_cast<json::error&&>(texts.failure())

@@ -130,6 +130,11 @@ class twin_texts {
     failure_ = e;
     return false;
   }
+  bool fail(json::errc code) noexcept {  // apart, because an error is large for a small stack
+    failure_ = code;
+    return false;
+  }
+  bool out_of_memory() noexcept { return fail(json::errc::out_of_memory); }
   bool good(const json::error& e) noexcept { return !e || fail(e); }
   /// Calls `attempt()` until it succeeds, making room between when memory was short. It must look
   /// up texts each time.
@@ -168,7 +173,7 @@ class twin_texts {
   bool build(name to, Fill&& fill) {
     return retry([&] {
       output out(store_);
-      failure_ = json::errc::ok;  // the engine writes to it where something goes wrong
+      fail(json::errc::ok);  // the engine writes to it where something goes wrong
       if (fill(out)) {
         texts_[to] = out.made();
         return true;
@@ -179,16 +184,15 @@ class twin_texts {
   }
   /// A copy of `text`, which is not one of these texts.
   bool copy(name to, std::string_view text) {
-    return build(to, [&](output& out) {
-      return out.append(text.data(), text.size()) || fail(json::errc::out_of_memory);
-    });
+    return build(
+        to, [&](output& out) { return out.append(text.data(), text.size()) || out_of_memory(); });
   }
   /// `object`, which is not one of these texts, without white space; see copy_compact(). `version`
   /// becomes the `$version` that was left out.
   bool compact(name to, std::string_view object, leave_out without, std::string_view& version) {
     return build(to, [&](output&) {
       char* const room = store_.room(object.size());
-      if (room == nullptr) return fail(json::errc::out_of_memory);
+      if (room == nullptr) return out_of_memory();
       const char* const end = copy_compact(object, without, room, version);
       store_.set_top(store_.top() + static_cast<std::size_t>(end - room));
       return true;
@@ -252,7 +256,7 @@ inline bool twin_texts::difference(name to, const piece& from, const piece& onto
     merge::core::text_sink sink(out);
     placed<merge::core::text_diff> walk(o.memory, merge::core::text_rules_of(o), &sink, o.memory,
                                         failure_);
-    if (!walk) return fail(json::errc::out_of_memory);
+    if (!walk) return out_of_memory();
     walk->run(object(from), object(onto));
     if (failure_ || !good(sink.finish())) return false;
     sink.keep();
@@ -267,7 +271,7 @@ inline bool twin_texts::merge_and(also what, name to, name rest, const piece& do
     const merge::text_options o =
         rules(what == also::removals ? merge::null_rule::keep : merge::null_rule::remove);
     placed<merge::core::text_merge> plan(o.memory, o, failure_);
-    if (!plan) return fail(json::errc::out_of_memory);
+    if (!plan) return out_of_memory();
     plan->make(object(document), object(patch));
     if (failure_) return false;
     {
@@ -285,7 +289,7 @@ inline bool twin_texts::merge_and(also what, name to, name rest, const piece& do
                       (what == also::changes
                            ? write_changes(*plan, o.memory, out, object(document), object(patch))
                            : write_removals(*plan, o.memory, out));
-    return fits || fail(json::errc::out_of_memory);
+    return fits || out_of_memory();
   });
   if (built && rest != to) split(to, size, rest);
   return built;
