@@ -10,6 +10,7 @@
 // How device/ is built:
 //   options.hpp, action.hpp      what goes in and what comes out
 //   detail/requests.hpp          requests under way: ids, time-outs, delays. No JSON
+//   detail/action_queue.hpp      actions until they were read; refusals in detail/refusals.hpp
 //   detail/twin_texts.hpp        the texts under their names, and how one is made from others;
 //                                begin and rollback of an event. In detail/text_store.hpp
 //   detail/desired_copy.hpp      desired: changes in any order, fetched twins, what changed
@@ -19,12 +20,12 @@
 //   plug_and_play.hpp            components and acknowledgements; knows no session
 #pragma once
 
-#include <cstddef>      // std::size_t
+#include <cstddef>      // std::size_t, std::ptrdiff_t
 #include <cstdint>      // std::int64_t
+#include <iterator>     // std::input_iterator_tag
 #include <string_view>  // std::string_view
 
 #include "../base/memory.hpp"
-#include "../base/range.hpp"
 #include "../base/text_buffer.hpp"
 #include "../json/error.hpp"
 #include "../json/find_text.hpp"
@@ -33,8 +34,10 @@
 #include "../protocol/topic.hpp"
 #include "../twin/subscription.hpp"
 #include "action.hpp"
+#include "detail/action_queue.hpp"
 #include "detail/desired_copy.hpp"
 #include "detail/match_texts.hpp"
+#include "detail/refusals.hpp"
 #include "detail/reported_copy.hpp"
 #include "detail/requests.hpp"
 #include "detail/twin_texts.hpp"
@@ -45,31 +48,85 @@ inline namespace DEVICETWIN_ABI {
 
 class device_session;
 
-/// The actions of the last call: a range of device_action.
+/// The actions that are due, in order: a range of device_action.
+///
+/// An action has been read once an iterator or operator[] returned it. The next event drops the
+/// actions that were read. Those that were not stay due, before the actions of that event. So a
+/// loop may call events, and may be left early:
+///
+///     for (const auto& action : session.actions()) {
+///       if (action.kind == device_action::changed) session.report(answer(session), now);
+///       ...
+///     }
+///
+/// The loop goes on with what was due and with the actions of the events called in it: each action
+/// comes once. The texts of an action are valid until the next event.
 class device_actions {
  public:
-  using iterator = index_iterator<device_actions, device_action, device_actions>;
+  /// Reads each action. Valid as long as the session; after an event it can only be incremented and
+  /// compared.
+  class iterator {
+   public:
+    using value_type = device_action;
+    using difference_type = std::ptrdiff_t;
+    using reference = device_action;
+    using iterator_category = std::input_iterator_tag;
+#if defined(__cpp_lib_concepts) && __cpp_lib_concepts >= 202002L
+    using iterator_concept = std::forward_iterator_tag;
+#endif
+    /// What `->` needs: a place for the action.
+    class pointer {
+     public:
+      const device_action* operator->() const noexcept { return &action_; }
+
+     private:
+      friend class iterator;
+      explicit pointer(const device_action& action) noexcept : action_(action) {}
+      device_action action_;
+    };
+
+    iterator() noexcept = default;
+    device_action operator*() const noexcept;
+    pointer operator->() const noexcept { return pointer(**this); }
+    iterator& operator++() noexcept;
+    iterator operator++(int) noexcept {
+      const iterator before = *this;
+      ++*this;
+      return before;
+    }
+    friend bool operator==(const iterator& a, const iterator& b) noexcept {
+      return a.at_end() ? b.at_end() : !b.at_end() && a.position_ == b.position_;
+    }
+    friend bool operator!=(const iterator& a, const iterator& b) noexcept { return !(a == b); }
+
+   private:
+    friend class device_actions;
+    explicit iterator(device_session* session, std::uint32_t position) noexcept
+        : session_(session), position_(position) {}
+    bool at_end() const noexcept;
+    device_session* session_ = nullptr;  ///< null at the end
+    std::uint32_t position_ = 0;
+  };
 
   device_actions() noexcept = default;
-  std::size_t size() const noexcept { return size_; }
-  bool empty() const noexcept { return size_ == 0; }
+  std::size_t size() const noexcept;
+  bool empty() const noexcept { return size() == 0; }
+  /// The action at an index. Those before it count as read, too.
   device_action operator[](std::size_t index) const noexcept;
-  iterator begin() const noexcept { return {*this, 0}; }
-  iterator end() const noexcept { return {*this, size_}; }
+  iterator begin() const noexcept;
+  iterator end() const noexcept { return {}; }
 
  private:
   friend class device_session;
-  device_actions(const device_session* session, std::size_t size) noexcept
-      : session_(session), size_(size) {}
-  const device_session* session_ = nullptr;
-  std::size_t size_ = 0;
+  explicit device_actions(device_session* session) noexcept : session_(session) {}
+  device_session* session_ = nullptr;
 };
 
 /// A device's copy of its twin. It keeps desired and reported as compact text, patched and compared
 /// by merge/text.hpp.
 ///
 /// Each call that takes a time is an event; on an error everything is as it was before, but for
-/// what it says otherwise. Afterwards actions() and changes() are those of this event. Time is any
+/// what it says otherwise. Afterwards actions() has what is to be done. Time is any
 /// clock that does not go back. Not copyable, not movable. Not for several threads at once.
 class device_session {
  public:
@@ -123,11 +180,13 @@ class device_session {
   /// Then the session is as it was, and the first twin brings everything.
   json::error restore(std::string_view bytes);
 
-  /// What to do now, in this order.
-  device_actions actions() const noexcept { return {this, state_.action_count}; }
+  /// What to do now, in this order; see device_actions.
+  device_actions actions() noexcept { return device_actions(this); }
   /// When tick() is due, or never.
   milliseconds next_tick() const noexcept;
-  /// How desired changed in the last event.
+  /// How desired changed: in the last event, and in those before it whose action `changed` was not
+  /// read. Those are one batch, from what desired was before them to what it is. Valid until the
+  /// next event.
   text_changes changes() const noexcept { return desired_.changes(); }
   /// Calls `visit(const text_change&)` for what of it a subscription is about, as find_matches()
   /// finds it in trees: where an object that contains the property came or went as a whole, the
@@ -192,7 +251,8 @@ class device_session {
   using text_name = detail::twin_texts;
   using request_kind = detail::request_kind;
 
-  static constexpr std::size_t most_actions = 6;
+  using due_action = detail::due_action;
+
   /// All that an event can change beside the texts.
   struct state {
     detail::requests requests;
@@ -202,11 +262,7 @@ class device_session {
     bool fetched = false;    ///< the twin, since connected()
     bool forbidden = false;  ///< the hub refused to return it
     bool guarded = false;    ///< the patch in flight names a version
-    unsigned char action_count = 0;
-    action_kind actions[most_actions] = {};
-    unsigned char topic_size = 0;
-    unsigned status = 0;
-    std::int64_t code = 0;
+    detail::action_queue actions;
   };
 
   // A function that returns bool returns false when it failed; texts_.failure() then says why.
@@ -228,10 +284,17 @@ class device_session {
     rollback();
     return texts_.failure();
   }
-  void emit(action_kind kind) noexcept {
-    if (state_.action_count < most_actions) state_.actions[state_.action_count++] = kind;
+
+  // --- actions --------------------------------------------------------------------------------
+
+  device_action read_action(std::uint32_t position) noexcept;
+  std::string_view topic_of(request_kind kind) noexcept;
+  /// The action `changed` is due as long as there are changes that were not read.
+  void note_changes() noexcept {
+    const bool due = state_.actions.contains(due_action::changed);
+    if (desired_.has_changes() == due) return;
+    due ? state_.actions.remove(due_action::changed) : state_.actions.add(due_action::changed);
   }
-  device_action action(std::size_t index) const noexcept;
 
   // --- messages -------------------------------------------------------------------------------
 
@@ -241,7 +304,7 @@ class device_session {
   bool take_twin(std::string_view payload, milliseconds now);
   bool take_patch_answer(const twin_topic& topic, std::string_view payload, milliseconds now);
   bool refuse(unsigned status, std::string_view payload);
-  bool read_reason(unsigned status, std::string_view payload);
+  bool note_refusal(due_action what, unsigned status, std::string_view payload);
   bool not_a_twin(const char* pointer) noexcept {
     return texts_.fail(error(errc::not_a_twin).at(json::core::pointer_text{pointer}));
   }
@@ -268,7 +331,8 @@ class device_session {
   void ask_for_twin(milliseconds now) noexcept;
   bool send_pending(milliseconds now);
   void publish_patch(milliseconds now) noexcept;
-  void publish(const twin_topic& topic) noexcept;
+  void finish(request_kind kind) noexcept;
+  void forget_connection() noexcept;
 
   bool take_stored(std::string_view content);
 
@@ -278,46 +342,96 @@ class device_session {
   state before_event_;
   detail::desired_copy desired_{texts_, state_.desired};
   detail::reported_copy reported_{texts_, state_.reported};
-  char topic_[128];
+  char get_topic_[48];     // the longest has 42 bytes
+  char patch_topic_[100];  // and 93
 };
 
 // --- Actions ----------------------------------------------------------------------------------
 
+inline std::size_t device_actions::size() const noexcept {
+  return session_ == nullptr ? 0 : session_->state_.actions.size();
+}
 inline device_action device_actions::operator[](std::size_t index) const noexcept {
-  return session_->action(index);
+  return session_->read_action(session_->state_.actions.first() +
+                               static_cast<std::uint32_t>(index));
+}
+inline device_actions::iterator device_actions::begin() const noexcept {
+  return iterator(session_, session_ == nullptr ? 0 : session_->state_.actions.first());
+}
+inline device_action device_actions::iterator::operator*() const noexcept {
+  return session_->read_action(position_);
+}
+inline device_actions::iterator& device_actions::iterator::operator++() noexcept {
+  position_ = session_->state_.actions.after(position_);
+  return *this;
+}
+inline bool device_actions::iterator::at_end() const noexcept {
+  return session_ == nullptr || !session_->state_.actions.has(position_);
 }
 
-inline device_action device_session::action(std::size_t index) const noexcept {
+inline device_action device_session::read_action(std::uint32_t position) noexcept {
+  state_.actions.read(position);
   device_action a;
-  a.kind = state_.actions[index];
-  switch (a.kind) {
-    case action_kind::subscribe:
-      a.topic = index == 0 ? responses_filter : desired_filter;
+  const due_action due = state_.actions[position];
+  switch (due) {
+    case due_action::subscribe_to_answers:
+      a.topic = responses_filter;
       break;
-    case action_kind::publish:
-      a.topic = {topic_, state_.topic_size};
-      if (!state_.requests.waiting(request_kind::get_twin))
-        a.payload = texts_.view(text_name::sent);
+    case due_action::subscribe_to_changes:
+      a.topic = desired_filter;
       break;
-    case action_kind::changed:
+    case due_action::get_twin:
+      a.kind = device_action::publish;
+      a.topic = topic_of(request_kind::get_twin);
       break;
-    case action_kind::refused:
-      a.payload = texts_.view(text_name::refused_patch);
-      [[fallthrough]];
-    case action_kind::failed:
-      a.status = state_.status;
-      a.code = state_.code;
-      a.message = texts_.view(text_name::reason);
+    case due_action::patch_reported:
+      a.kind = device_action::publish;
+      a.topic = topic_of(request_kind::patch_reported);
+      a.payload = texts_.view(text_name::sent);
       break;
+    case due_action::arrived:
+      a.kind = device_action::arrived;
+      break;
+    case due_action::changed:
+      a.kind = device_action::changed;
+      break;
+    case due_action::refused:
+    case due_action::failed: {
+      const detail::kept_refusal why = detail::read_refusal(
+          texts_.view(text_name::refusals), state_.actions.refusals_before(position));
+      a.kind = due == due_action::refused ? device_action::refused : device_action::failed;
+      a.payload = why.patch;
+      a.status = why.status;
+      a.code = why.code;
+      a.message = why.message;
+      break;
+    }
   }
   return a;
+}
+
+/// The topic of the request that was sent last.
+inline std::string_view device_session::topic_of(request_kind kind) noexcept {
+  const detail::request_id id(options_.seed, state_.requests.number(kind));
+  const bool get = kind == request_kind::get_twin;
+  twin_topic topic;
+  topic.request_id = id.view();
+  if (!get) {
+    topic.kind = twin_topic_kind::reported_patch;
+    if (state_.guarded) topic.version = state_.reported.version;
+  }
+  text_buffer out(get ? get_topic_ : patch_topic_, get ? sizeof get_topic_ : sizeof patch_topic_);
+  static_cast<void>(write_twin_topic(topic, out));  // it fits
+  return out.view();
 }
 
 // --- The connection, time ---------------------------------------------------------------------
 
 inline void device_session::begin() noexcept {
-  state_.action_count = 0;
-  state_.topic_size = 0;
+  for (due_action read{}; state_.actions.drop_read(read);) {
+    if (detail::action_queue::is_refusal(read)) detail::drop_first_refusal(texts_);
+    if (read == due_action::changed) desired_.forget_changes();
+  }
   state_.reported.incoming_is_next = false;
   before_event_ = state_;
   texts_.begin();
@@ -327,10 +441,10 @@ inline json::error device_session::connected(milliseconds now) {
   begin();
   state_.online = true;
   state_.fetched = state_.forbidden = false;
-  state_.requests.finish_all();
+  forget_connection();
   desired_.connected();
-  emit(action_kind::subscribe);
-  emit(action_kind::subscribe);
+  state_.actions.add(due_action::subscribe_to_answers);
+  state_.actions.add(due_action::subscribe_to_changes);
   ask_for_twin(now);
   return {};
 }
@@ -338,7 +452,7 @@ inline json::error device_session::connected(milliseconds now) {
 inline json::error device_session::disconnected(milliseconds) {
   begin();
   state_.online = state_.fetched = false;
-  state_.requests.finish_all();
+  forget_connection();
   desired_.forget_kept();
   return {};
 }
@@ -408,10 +522,9 @@ inline bool device_session::take_get_answer(const twin_topic& topic, std::string
     back_off(request_kind::get_twin, now);
     return true;
   }
-  state_.requests.finish(request_kind::get_twin);
+  finish(request_kind::get_twin);
   state_.forbidden = true;
-  emit(action_kind::failed);
-  if (!read_reason(topic.status, payload)) return false;
+  if (!note_refusal(due_action::failed, topic.status, payload)) return false;
   return !state_.fetched || settle(desired_.apply_kept());
 }
 
@@ -438,12 +551,13 @@ inline bool device_session::take_twin(std::string_view payload, milliseconds now
   // Two steps. The first stands when there is no memory for the second: this way less is kept to
   // come back to.
   if (!reported_.take_section(reported)) return false;
-  state_.requests.finish(request_kind::patch_reported);
+  finish(request_kind::patch_reported);
   texts_.drop_scratch();
   checkpoint();
   if (!desired_.take_section(desired, version)) return false;
-  if (!texts_.empty(text_name::records)) emit(action_kind::changed);
-  state_.requests.finish(request_kind::get_twin);
+  if (!state_.fetched) state_.actions.add(due_action::arrived);
+  note_changes();
+  finish(request_kind::get_twin);
   state_.fetched = true;
   if (desired_.outdated()) ask_for_twin(now);
   return true;
@@ -472,7 +586,7 @@ inline bool device_session::take_change(const twin_topic& topic, std::string_vie
 /// missing.
 inline bool device_session::settle(bool applied) noexcept {
   if (!applied) return false;
-  if (!texts_.empty(text_name::records)) emit(action_kind::changed);
+  note_changes();
   if (state_.requests.idle(request_kind::get_twin) && !desired_.misses_changes()) desired_.settle();
   return true;
 }
@@ -484,7 +598,7 @@ inline bool device_session::take_patch_answer(const twin_topic& topic, std::stri
     back_off(request_kind::patch_reported, now);
     return true;
   }
-  state_.requests.finish(request_kind::patch_reported);
+  finish(request_kind::patch_reported);
   if (topic.status == 412 && state_.guarded) {
     ask_for_twin(now);  // somebody else wrote; the patch in flight is cleared up with the twin
     return true;
@@ -502,29 +616,16 @@ inline bool device_session::take_patch_answer(const twin_topic& topic, std::stri
 
 /// The patch in flight is refused for good: it is handed back, and what came after it stays.
 inline bool device_session::refuse(unsigned status, std::string_view payload) {
-  if (!read_reason(status, payload) || !reported_.refused()) return false;
-  emit(action_kind::refused);
-  return true;
+  return note_refusal(due_action::refused, status, payload) && reported_.refused();
 }
 
-/// What the hub says about a refusal: `{"errorCode":…,"message":…}`, or any text.
-inline bool device_session::read_reason(unsigned status, std::string_view payload) {
-  constexpr std::size_t longest = 512;  // of a text that is not understood; it is shown, not kept
-  state_.status = status;
-  state_.code = 0;
-  std::string_view reason;
-  if (!payload.empty() && texts_.check(payload)) {
-    const std::string_view object = json::core::trimmed(payload);
-    static_cast<void>(
-        json::core::text_to(json::core::member_text(object, "errorCode"), state_.code));
-    reason = json::core::member_text(object, "message");
-    if (reason.empty()) reason = json::core::member_text(object, "Message");
-  }
-  if (reason.size() < 2 || reason.front() != '"')
-    return texts_.copy(text_name::reason, payload.substr(0, longest));
-  return texts_.build(text_name::reason, [&](detail::twin_texts::output& out) {
-    return texts_.good(json::get_string(reason, {}, out));
-  });
+inline bool device_session::note_refusal(due_action what, unsigned status,
+                                         std::string_view payload) {
+  // There is room unless the hub refuses what the caller has not sent yet.
+  if (state_.actions.refusals() == detail::action_queue::most_refusals) return true;
+  if (!detail::add_refusal(texts_, status, payload, what == due_action::refused)) return false;
+  state_.actions.add(what);
+  return true;
 }
 
 // --- Reports ----------------------------------------------------------------------------------
@@ -548,7 +649,7 @@ inline bool device_session::send_pending(milliseconds now) {
         publish_patch(now);
         return true;
       case next::too_long:
-        if (state_.action_count == most_actions) {
+        if (state_.actions.refusals() == detail::action_queue::most_refusals) {
           texts_.drop(text_name::sent);
           return true;
         }
@@ -563,29 +664,27 @@ inline bool device_session::send_pending(milliseconds now) {
 inline void device_session::ask_for_twin(milliseconds now) noexcept {
   state_.requests.send(request_kind::get_twin, now, timing());
   desired_.asked();
-  publish(twin_topic{});
+  state_.actions.add(due_action::get_twin);
 }
 
 inline void device_session::publish_patch(milliseconds now) noexcept {
   state_.requests.send(request_kind::patch_reported, now, timing());
-  twin_topic topic;
-  topic.kind = twin_topic_kind::reported_patch;
   state_.guarded = options_.conditional && state_.reported.version != no_version;
-  if (state_.guarded) topic.version = state_.reported.version;
-  publish(topic);
+  state_.actions.add(due_action::patch_reported);
 }
 
-/// Asks for a message with the request that was sent last.
-inline void device_session::publish(const twin_topic& topic) noexcept {
-  const request_kind kind =
-      topic.kind == twin_topic_kind::get ? request_kind::get_twin : request_kind::patch_reported;
-  const detail::request_id id(options_.seed, state_.requests.number(kind));
-  twin_topic full = topic;
-  full.request_id = id.view();
-  text_buffer out(topic_, sizeof topic_);
-  static_cast<void>(write_twin_topic(full, out));  // it fits
-  state_.topic_size = static_cast<unsigned char>(out.size());
-  emit(action_kind::publish);
+/// A request was answered or is given up; if it was not published yet, it need not be.
+inline void device_session::finish(request_kind kind) noexcept {
+  state_.requests.finish(kind);
+  state_.actions.remove(kind == request_kind::get_twin ? due_action::get_twin
+                                                       : due_action::patch_reported);
+}
+
+inline void device_session::forget_connection() noexcept {
+  finish(request_kind::get_twin);
+  finish(request_kind::patch_reported);
+  state_.actions.remove(due_action::subscribe_to_answers);
+  state_.actions.remove(due_action::subscribe_to_changes);
 }
 
 // --- Across power loss ------------------------------------------------------------------------
@@ -640,8 +739,12 @@ inline bool device_session::take_stored(std::string_view content) {
   state fresh;
   fresh.requests = state_.requests;
   fresh.requests.finish_all();
+  fresh.actions = state_.actions;
+  fresh.actions.clear();
   state_ = fresh;
-  texts_.drop(text_name::kept_changes);
+  desired_.forget_kept();
+  desired_.forget_changes();
+  texts_.drop(text_name::refusals);
   for (const auto name : detail::saved_texts) {
     std::string_view saved;
     if (!in.text(saved)) return texts_.fail(errc::damaged);

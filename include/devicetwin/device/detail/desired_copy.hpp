@@ -48,10 +48,16 @@ class desired_copy {
   std::int64_t version() const noexcept { return now_.version; }
   /// Whether a change that was heard of is missing.
   bool misses_changes() const noexcept { return now_.newest_heard > now_.version; }
-  /// The changes of this event.
+  /// The changes that the caller has not read, as one batch.
   text_changes changes() const noexcept {
     return {texts_.view(text::records), texts_.view(text::old_desired),
-            texts_.view(text::incoming)};
+            texts_.view(text::change_patch)};
+  }
+  bool has_changes() const noexcept { return !texts_.empty(text::records); }
+  void forget_changes() noexcept {
+    texts_.drop(text::old_desired);
+    texts_.drop(text::change_patch);
+    texts_.drop(text::records);
   }
 
   // --- the connection -------------------------------------------------------------------------
@@ -112,8 +118,8 @@ class desired_copy {
   bool apply_kept(text::name from, std::int64_t& version);
   bool become_merged();
   bool become_scratch();
-  bool record_all();
-  bool record_difference();
+  bool become_first();
+  bool record_difference(text::name old);
 
   twin_texts& texts_;
   state& now_;
@@ -211,43 +217,44 @@ inline bool desired_copy::take_section(std::string_view object, std::int64_t ver
   return become_scratch();
 }
 
-/// Applies `incoming` to desired and records what changed, in one pass.
+/// Applies `incoming` to desired and records what changed, in one pass where it can.
 inline bool desired_copy::become_merged() {
+  if (has_changes()) {
+    return texts_.merge(text::scratch_a, {text::desired}, {text::incoming}) && become_scratch();
+  }
   if (!texts_.merge_and_record(text::scratch_a, {text::desired}, {text::incoming})) return false;
-  if (texts_.empty(text::records)) {
+  if (!has_changes()) {
     texts_.drop(text::incoming);
     return true;
   }
+  texts_.move(text::incoming, text::change_patch);
   texts_.move(text::desired, text::old_desired);
   texts_.move(text::scratch_a, text::desired);
   return true;
 }
 
-/// Desired becomes scratch_a. Records the difference.
+/// Desired becomes scratch_a. Records the difference; when there are changes that were not read,
+/// the difference to what was before them.
 inline bool desired_copy::become_scratch() {
   if (texts_.view(text::scratch_a) == texts_.object(text::desired)) return true;
-  if (texts_.empty(text::desired)) {
-    texts_.move(text::scratch_a, text::incoming);
-    return record_all();
-  }
-  if (!texts_.difference(text::incoming, {text::desired}, {text::scratch_a},
-                         json::text_numbers::exact))
+  if (texts_.empty(text::desired)) return become_first();
+  const bool joins = has_changes();
+  const text::name old = joins ? text::old_desired : text::desired;
+  if (!texts_.difference(text::change_patch, {old}, {text::scratch_a}, json::text_numbers::exact))
     return false;
-  if (texts_.view(text::incoming) == "{}") {
-    texts_.drop(text::incoming);
-    return true;
-  }
-  if (!record_difference()) return false;
-  texts_.move(text::desired, text::old_desired);
-  texts_.move(text::scratch_a, text::desired);
+  const bool same = texts_.view(text::change_patch) == "{}";
+  if (!same && !record_difference(old)) return false;
+  if (!joins && !same) texts_.move(text::desired, text::old_desired);
+  if (joins || !same) texts_.move(text::scratch_a, text::desired);
+  if (same) forget_changes();
   return true;
 }
 
-/// Records the changes that `incoming`, the difference, makes to desired.
-inline bool desired_copy::record_difference() {
+/// Records the changes that `change_patch` makes to a text.
+inline bool desired_copy::record_difference(text::name old) {
   return texts_.build(text::records, [&](output& out) {
-    const std::string_view old_text = texts_.view(text::desired);
-    const std::string_view new_text = texts_.view(text::incoming);
+    const std::string_view old_text = texts_.object(old);
+    const std::string_view new_text = texts_.view(text::change_patch);
     const merge::text_options o = texts_.rules();
     if (texts_.is_fixed()) {
       return tell_patch(out, old_text, new_text, o.memory) || texts_.out_of_memory();
@@ -260,11 +267,12 @@ inline bool desired_copy::record_difference() {
   });
 }
 
-/// The first desired section is `incoming` itself: each member is new.
-inline bool desired_copy::record_all() {
-  texts_.share(text::incoming, text::desired);
+/// The first desired section is the change itself: each member is new.
+inline bool desired_copy::become_first() {
+  texts_.move(text::scratch_a, text::change_patch);
+  texts_.share(text::change_patch, text::desired);
   return texts_.build(text::records, [&](output& out) {
-    return write_members(texts_.view(text::incoming), texts_.working(), out) ||
+    return write_members(texts_.view(text::change_patch), texts_.working(), out) ||
            texts_.out_of_memory();
   });
 }

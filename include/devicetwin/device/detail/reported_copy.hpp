@@ -188,7 +188,7 @@ inline bool reported_copy::refused() {
     if (!texts_.merge(text::wanted, {text::acknowledged}, {text::scratch_b})) return false;
     now_.has_wanted = true;
   }
-  texts_.move(text::sent, text::refused_patch);
+  texts_.drop(text::sent);
   return true;
 }
 

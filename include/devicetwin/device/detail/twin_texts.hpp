@@ -39,18 +39,19 @@ class twin_texts {
     sent,           ///< the reported patch whose answer did not come yet
     early_reports,  ///< patches reported before the first twin came; see early_reports.hpp
     kept_changes,   ///< changes that came while the twin was asked for; see desired_copy.hpp
+    // What the caller has not read yet.
+    old_desired,   ///< desired before the changes
+    change_patch,  ///< what made the changes; the new values stand in it
+    records,       ///< the changes, as text_changes reads them; empty when there are none
+    refusals,      ///< see refusals.hpp
     // From here on, the texts of one event.
-    old_desired,    ///< desired before the event
-    records,        ///< of text_changes
-    refused_patch,  ///< the reported patch that the hub refused
-    reason,         ///< the hub's message about it
-    incoming,       ///< the patch that came: a change of desired, or a report
+    incoming,  ///< the patch that came: a change of desired, or a report
     scratch_a,
     scratch_b,
     scratch_c,
     name_count
   };
-  static constexpr name first_of_event = old_desired;
+  static constexpr name first_of_event = incoming;
   static_assert(name_count <= text_store::most_regions);
 
   /// A text, or a piece of one. Making room moves texts, so functions take this and not a view.
@@ -110,6 +111,11 @@ class twin_texts {
   void move(name from, name to) noexcept {
     texts_[to] = texts_[from];
     drop(from);
+  }
+  /// Drops the first bytes of a text.
+  void drop_front(name n, std::size_t bytes) noexcept {
+    texts_[n].at += static_cast<std::uint32_t>(bytes);
+    texts_[n].size -= static_cast<std::uint32_t>(bytes);
   }
   void drop_scratch() noexcept { texts_[scratch_a] = texts_[scratch_b] = texts_[scratch_c] = {}; }
   /// Two names for one text.
