@@ -342,8 +342,8 @@ class device_session {
   state before_event_;
   detail::desired_copy desired_{texts_, state_.desired};
   detail::reported_copy reported_{texts_, state_.reported};
-  char get_topic_[48];     // the longest has 42 bytes
-  char patch_topic_[100];  // and 93
+  char get_topic_[44];    // the longest has 42 bytes
+  char patch_topic_[96];  // and 93
 };
 
 // --- Actions ----------------------------------------------------------------------------------
