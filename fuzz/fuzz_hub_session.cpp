@@ -54,7 +54,7 @@ std::string told(const Session& session, const twin_id& who) {
   unsigned previous = 0;
   for (const devicetwin::hub_action& a : session.actions()) {
     must(a.to == who, "an action is about who asked");
-    const auto kind = static_cast<unsigned>(a.what);
+    const auto kind = static_cast<unsigned>(a.kind);
     must(out.empty() || kind > previous, "reply, notification, event, each once");
     previous = kind;
     rapidjson::Document payload;
