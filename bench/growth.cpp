@@ -532,7 +532,7 @@ struct device {
   std::string request() const {
     std::string id;
     for (const auto& a : session->actions()) {
-      if (a.kind == devicetwin::action_kind::publish)
+      if (a.kind == devicetwin::device_action::publish)
         id = std::string(devicetwin::parse_twin_topic(a.topic)->request_id);
     }
     return id;

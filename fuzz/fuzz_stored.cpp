@@ -147,7 +147,7 @@ void session(std::size_t buffer_bytes, const std::string& bytes) {
   std::string get, patch;
   const auto look = [&] {
     for (const devicetwin::device_action a : s.actions()) {
-      if (a.kind != devicetwin::action_kind::publish) continue;
+      if (a.kind != devicetwin::device_action::publish) continue;
       const auto topic = devicetwin::parse_twin_topic(a.topic);
       must(static_cast<bool>(topic), "a topic");
       (topic->kind == devicetwin::twin_topic_kind::get ? get : patch) =

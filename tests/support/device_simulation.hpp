@@ -160,7 +160,7 @@ class device_simulation {
       return fail("what is needed is not told");
     bool told = false;
     for (const devicetwin::device_action a : session_->actions()) {
-      if (a.kind == devicetwin::action_kind::publish) {
+      if (a.kind == devicetwin::device_action::publish) {
         story_ += "\n    publish " + std::string(a.topic) + " " + std::string(a.payload);
         if (a.payload.size() > options_.max_payload) return fail("a payload is too long");
         const auto topic = devicetwin::parse_twin_topic(a.topic);
@@ -171,8 +171,8 @@ class device_simulation {
           get_id_ = std::string(topic->request_id);
         if (online_) up_.push_back({std::string(a.topic), std::string(a.payload)});
       }
-      told = told || a.kind == devicetwin::action_kind::changed;
-      if (a.kind == devicetwin::action_kind::refused) {
+      told = told || a.kind == devicetwin::device_action::changed;
+      if (a.kind == devicetwin::device_action::refused) {
         story_ += "\n    refused " + std::string(a.payload);
         refused_ = true;
         if (with_outbox_ && box_.refuse()) return fail("the outbox does not refuse");

@@ -151,7 +151,7 @@ class sync_simulation {
 
   void after_hub() {
     for (const devicetwin::hub_action& a : hub_->actions()) {
-      if (a.what == devicetwin::hub_action::kind::event) continue;
+      if (a.kind == devicetwin::hub_action::event) continue;
       if (a.status == 204) ++count.acknowledged;
       if (a.status == 412) ++count.preconditions;
       if (a.status == 500) ++count.failures;
@@ -165,19 +165,21 @@ class sync_simulation {
     std::size_t changed = 0;
     for (const devicetwin::device_action a : d.session->actions()) {
       switch (a.kind) {
-        case devicetwin::action_kind::subscribe:
+        case devicetwin::device_action::subscribe:
           hub_->subscribed({d.id}, a.topic);
           break;
-        case devicetwin::action_kind::publish:
+        case devicetwin::device_action::publish:
           send(d, true, a.topic, a.payload);
           break;
-        case devicetwin::action_kind::changed:
+        case devicetwin::device_action::arrived:
+          break;
+        case devicetwin::device_action::changed:
           ++changed;
           break;
-        case devicetwin::action_kind::refused:
+        case devicetwin::device_action::refused:
           complain("refused: " + std::string(a.payload) + " " + std::string(a.message));
           break;
-        case devicetwin::action_kind::failed:
+        case devicetwin::device_action::failed:
           complain("no twin: " + std::string(a.message));
           break;
       }
