@@ -220,9 +220,7 @@ class delta_lister {
   bool enter(std::string_view name) {
     const arena_value* gone = were_desired_;
     if (!levels_.empty() && !step(name, gone)) return false;
-    return levels_.push(
-        {gone, gone != nullptr && gone->IsObject() ? ordered_lookup(*gone) : ordered_lookup(),
-         indexes_.size()});
+    return levels_.push({gone, lookup_in(gone), indexes_.size()});
   }
   void leave() noexcept {
     indexes_.truncate(levels_.back().index_base);
@@ -246,7 +244,7 @@ class delta_lister {
   /// What was desired below the open object, of which the walk is at a member.
   struct level {
     const arena_value* gone;
-    ordered_lookup lookup;
+    object_lookup lookup;
     std::size_t index_base;
   };
   bool step(std::string_view name, const arena_value*& gone) {
@@ -254,7 +252,7 @@ class delta_lister {
     gone = top.gone;
     if (gone == nullptr || !gone->IsObject()) return true;  // what is null went with all inside
     size_type index = json::core::no_index;
-    if (!top.lookup.find(name, indexes_, index)) return false;
+    if (!top.lookup.find_next(name, indexes_, index)) return false;
     gone = index == json::core::no_index ? nullptr
                                          : &json::core::members_begin(*top.gone)[index].value;
     return true;

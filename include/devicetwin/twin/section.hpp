@@ -412,11 +412,8 @@ class unusual_pruner {
  private:
   static json::size_type find(const json::arena_value& object,
                               const value_member& member) noexcept {
-    const auto* members = json::core::members_begin(object);
-    for (json::size_type i = 0; i < object.MemberCount(); ++i) {
-      if (json::core::same_text(members[i].name, member.name)) return i;
-    }
-    return json::core::no_index;
+    return json::core::member_index<json::arena_value>(json::core::members_begin(object),
+                                                       object.MemberCount(), member.name);
   }
   static void erase(json::arena_value& object, json::size_type index) {
     object.EraseMember(object.MemberBegin() + static_cast<std::ptrdiff_t>(index));

@@ -112,7 +112,7 @@ inline json::error matches::look_inside(const subscription& wanted, const proper
     bool in_new;          ///< a wildcard goes through the members of old, then of new
     json::size_type next;
     std::size_t index_base;
-    detail::ordered_lookup other;  ///< of the object that is not gone through
+    detail::object_lookup other;  ///< of the object that is not gone through
   };
   base::stack<frame, 4> frames(memory_);
   json::core::index_memory indexes(memory_);
@@ -120,13 +120,10 @@ inline json::error matches::look_inside(const subscription& wanted, const proper
   const auto as_object = [](const json::arena_value* value) {
     return value != nullptr && value->IsObject() ? value : nullptr;
   };
-  const auto lookup_in = [&](const json::arena_value* value) {
-    return as_object(value) == nullptr ? detail::ordered_lookup() : detail::ordered_lookup(*value);
-  };
   const auto enter = [&](const json::arena_value* old_value, const json::arena_value* new_value,
                          std::string_view after) {
     return frames.push({old_value, new_value, after, pointer.size(), false, 0, indexes.size(),
-                        lookup_in(new_value)});
+                        json::core::lookup_in(new_value)});
   };
   if (!pointer.append(change.pointer.data(), change.pointer.size()) ||
       !enter(change.old_value, change.new_value, rest)) {
@@ -183,14 +180,14 @@ inline json::error matches::look_inside(const subscription& wanted, const proper
         } else {
           f.in_new = true;
           f.next = 0;
-          f.other = lookup_in(f.old_value);
+          f.other = json::core::lookup_in(f.old_value);
         }
         continue;
       }
       const auto& m = json::core::members_begin(*object)[f.next++];
       const json::step taken = json::step::member(json::core::text_of(m.name));
       json::size_type index = json::core::no_index;
-      bool good = beside == nullptr || f.other.find(taken.text(), indexes, index);
+      bool good = beside == nullptr || f.other.find_next(taken.text(), indexes, index);
       json::core::render_step(taken, [&](char c) { good = good && pointer.append(&c, 1); });
       if (!good) return json::errc::out_of_memory;
       if (f.in_new && index != json::core::no_index) continue;

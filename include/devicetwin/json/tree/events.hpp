@@ -14,7 +14,8 @@
 #include "../value.hpp"
 #include "builder.hpp"
 #include "inside.hpp"
-#include "names.hpp"
+#include "member_lookup.hpp"
+#include "name_index.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -100,7 +101,7 @@ struct walk_memory {
     size_type next;   ///< index of the member or element to visit
     size_type count;  ///< members or elements emitted so far
     std::size_t index_base;
-    first_names<Value> names;
+    repeat_lookup<Value> names;
   };
   explicit walk_memory(const memory_source& memory) noexcept : frames(memory), indexes(memory) {}
   base::stack<frame, 8> frames;
@@ -156,7 +157,7 @@ error emit(const Value& root, Handler& handler, nulls rule, std::size_t max_dept
       if (sent) {
         if (!object) ++arrays;
         if (!frames.push({at, 0, 0, memory.indexes.size(),
-                          object ? first_names<Value>(*at) : first_names<Value>()})) {
+                          object ? repeat_lookup<Value>(*at) : repeat_lookup<Value>()})) {
           return fail(errc::out_of_memory);
         }
       }
@@ -174,9 +175,8 @@ error emit(const Value& root, Handler& handler, nulls rule, std::size_t max_dept
         const auto* members = members_begin(*top.container);
         while (top.next != count && at == nullptr) {
           const size_type i = top.next++;
-          bool failed = false;
-          const bool first = top.names.is_first(i, memory.indexes, failed);
-          if (failed) return fail(errc::out_of_memory);
+          bool first;
+          if (!top.names.is_first(i, memory.indexes, first)) return fail(errc::out_of_memory);
           if (!first) continue;
           if (rule == nulls::drop_outside_arrays && arrays == 0 && members[i].value.IsNull())
             continue;

@@ -13,9 +13,12 @@
 #include "../../json/error.hpp"
 #include "../../json/pointer.hpp"
 #include "../../json/tree/builder.hpp"
+#include "../../json/tree/distinct_names.hpp"
 #include "../../json/tree/events.hpp"
+#include "../../json/tree/find_member.hpp"
 #include "../../json/tree/inside.hpp"
-#include "../../json/tree/names.hpp"
+#include "../../json/tree/member_lookup.hpp"
+#include "../../json/tree/name_index.hpp"
 #include "../../json/tree/scalar.hpp"
 #include "../../json/tree/tree_diff.hpp"
 #include "../../json/value.hpp"
@@ -242,8 +245,8 @@ class merge_plan {
   };
   struct search {
     std::size_t index_base;
-    json::core::name_search<Target> target;
-    json::core::name_search<Patch> patch;
+    json::core::repeat_lookup<Target> target;
+    json::core::repeat_lookup<Patch> patch;
     std::size_t repeats;  ///< where in indexes_ the next of the same name is noted, by member
     bool repeats_known;
   };
@@ -411,7 +414,7 @@ class merge_plan {
     const auto* const targets = members_begin(*top.target);
     const size_type begin = top.expected;
     if (top.scanned) {
-      index = json::core::scan_names<Target>(targets, count, name);
+      index = json::core::member_index<Target>(targets, count, name);
       return true;
     }
     if (top.distinct && begin < count && json::core::same_names(targets[begin].name, name)) {
@@ -444,19 +447,18 @@ class merge_plan {
   static size_type scan_from(const member_of<Target>* targets, size_type count, size_type expected,
                              const Patch& name) noexcept {
     const size_type behind =
-        json::core::scan_names<Target>(targets + expected, count - expected, name);
+        json::core::member_index<Target>(targets + expected, count - expected, name);
     return behind != no_index ? expected + behind
-                              : json::core::scan_names<Target>(targets, expected, name);
+                              : json::core::member_index<Target>(targets, expected, name);
   }
   bool find_near(frame& top, const Patch& name, size_type& index) {
     if (!start_search(top)) return false;
     auto& names = searches_.back().target;
     if (json::core::inside<Patch>::member_count(*top.patch) >
         json::core::inside<Target>::member_count(*top.target) / 16) {
-      static_cast<void>(names.show_distinct(*top.target, indexes_));
+      static_cast<void>(names.show_distinct(indexes_));
     }
-    if (!names.find_near(*top.target, name, top.expected, indexes_, index))
-      return fail(errc::out_of_memory);
+    if (!names.find_near(name, top.expected, indexes_, index)) return fail(errc::out_of_memory);
     if (index != no_index) top.expected = index + 1;
     top.distinct = names.distinct();
     return true;
@@ -470,8 +472,8 @@ class merge_plan {
       top.unmatched = true;
       return true;
     }
-    return start_search(top) && (searches_.back().patch.is_first(*top.patch, at, indexes_, first) ||
-                                 fail(errc::out_of_memory));
+    return start_search(top) &&
+           (searches_.back().patch.is_first(at, indexes_, first) || fail(errc::out_of_memory));
   }
 
   /// Called while `top` is the innermost object, so that searches_ and indexes_ grow and shrink
@@ -480,7 +482,9 @@ class merge_plan {
     if (top.searching) return true;
     search* s = searches_.add();
     if (s == nullptr) return fail(errc::out_of_memory);
-    new (static_cast<void*>(s)) search{indexes_.size(), {}, {}, 0, false};
+    new (static_cast<void*>(s))
+        search{indexes_.size(), json::core::repeat_lookup<Target>(*top.target),
+               json::core::repeat_lookup<Patch>(*top.patch), 0, false};
     top.searching = true;
     return true;
   }
@@ -505,7 +509,7 @@ class merge_plan {
     if (count > json::core::most_scanned && ++top.removals > few)
       return remove_repeats(top, index, member);
     for (size_type i = index + 1; i < count; ++i) {
-      const size_type next = json::core::scan_names<Target>(members + i, count - i, member.name);
+      const size_type next = json::core::member_index<Target>(members + i, count - i, member.name);
       if (next == no_index) break;
       i += next;
       if (!push(action::shadow, i, &member) || !free_member(members[i])) return false;
@@ -515,7 +519,7 @@ class merge_plan {
   bool remove_repeats(frame& top, size_type index, const member_of<Patch>& member) {
     if (!start_search(top)) return false;
     search& s = searches_.back();
-    if (s.target.show_distinct(*top.target, indexes_)) {
+    if (s.target.show_distinct(indexes_)) {
       top.distinct = true;
       return true;
     }
@@ -529,7 +533,7 @@ class merge_plan {
   /// Notes for each member where the next of the same name stands. False when memory ran out.
   bool find_repeats(search& s, const Target& object) {
     const size_type count = object.MemberCount();
-    if (!s.target.make_index(object, indexes_)) return false;
+    if (!s.target.make_index(indexes_)) return false;
     s.repeats = indexes_.size();
     if (!indexes_.extend(count)) return false;
     std::memset(static_cast<void*>(indexes_.data() + s.repeats), 0xFF,
@@ -538,7 +542,7 @@ class merge_plan {
     for (size_type i = count;
          i-- > 0;) {  // backwards: what was noted for the first of a name stands behind this one
       size_type first = no_index;
-      if (!s.target.find(object, members[i].name, indexes_, first)) return false;
+      if (!s.target.find(members[i].name, indexes_, first)) return false;
       if (first == i) continue;
       std::uint32_t* const next = indexes_.data() + s.repeats;
       next[i] = next[first];

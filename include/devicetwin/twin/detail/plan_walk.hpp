@@ -7,6 +7,8 @@
 #include "../../base/stack.hpp"
 #include "../../json/arena.hpp"
 #include "../../json/pointer.hpp"
+#include "../../json/tree/find_member.hpp"
+#include "../../json/tree/member_lookup.hpp"
 #include "../../merge/tree/plan.hpp"
 
 namespace devicetwin {
@@ -15,6 +17,9 @@ namespace detail {
 
 using json::arena_value;
 using json::size_type;
+using json::core::find_member;
+using json::core::lookup_in;
+using object_lookup = json::core::member_lookup<arena_value>;
 
 using merge_plan = merge::core::merge_plan<arena_value, arena_value>;
 using merge_action = merge_plan::action;

@@ -16,7 +16,8 @@
 #include "../../base/stack.hpp"
 #include "../../json/arena.hpp"
 #include "../../json/get.hpp"
-#include "../../json/tree/names.hpp"
+#include "../../json/tree/member_lookup.hpp"
+#include "../../json/tree/name_index.hpp"
 #include "../../json/write.hpp"
 #include "../stamp.hpp"
 #include "plan_walk.hpp"
@@ -24,61 +25,6 @@
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
-
-/// Finds members of one object by names that mostly come in the same order. Its index lives in
-/// `memory`.
-class ordered_lookup {
- public:
-  ordered_lookup() noexcept = default;
-  explicit ordered_lookup(const arena_value& object) noexcept : object_(&object) {}
-
-  /// The index of this name, or no_index. False when memory ran out.
-  bool find(std::string_view name, json::core::index_memory& memory, size_type& index) {
-    const size_type count = object_->MemberCount();
-    const auto names = json::core::names_of(*object_);
-    if (next_ < count && names.text(next_) == name) {
-      index = next_++;
-      return true;
-    }
-    if (count > json::core::small_object && misses_ == worth_an_index) {
-      if (!indexed_ && !index_.build(count, names, memory, [](size_type) {})) return false;
-      indexed_ = true;
-      index = index_.find_text(name, names, memory);
-    } else {
-      if (misses_ < worth_an_index) ++misses_;
-      index = json::core::no_index;
-      for (size_type i = 0; i < count && index == json::core::no_index; ++i) {
-        if (names.text(i) == name) index = i;
-      }
-    }
-    if (index != json::core::no_index) next_ = index + 1;
-    return true;
-  }
-
-  /// The same for a name that is a value; quicker.
-  bool find(const arena_value& name, json::core::index_memory& memory, size_type& index) {
-    const auto* members = json::core::members_begin(*object_);
-    const size_type count = object_->MemberCount();
-    if (next_ < count && json::core::same_text(members[next_].name, name)) {
-      index = next_++;
-      return true;
-    }
-    if (count > json::core::small_object && misses_ == worth_an_index)
-      return find(json::core::text_of(name), memory, index);
-    if (misses_ < worth_an_index) ++misses_;
-    index = json::core::scan_names<arena_value>(members, count, name);
-    if (index != json::core::no_index) next_ = index + 1;
-    return true;
-  }
-
- private:
-  static constexpr unsigned char worth_an_index = 8;
-  const arena_value* object_ = nullptr;
-  size_type next_ = 0;
-  unsigned char misses_ = 0;
-  bool indexed_ = false;
-  json::core::name_index index_;
-};
 
 /// What of a stamp is written.
 enum class stamp_fields : unsigned char { time, version, both };
@@ -560,7 +506,7 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
     std::int64_t latest;  ///< the highest version inside of it
     std::size_t first;    ///< of its members' words in `found`
     std::size_t index_base;
-    ordered_lookup metadata;
+    object_lookup metadata;
     bool has_metadata;
     const arena_value* metadata_object;
   };
@@ -595,7 +541,7 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
     const bool has = meta != nullptr && meta->IsObject();
     if (has && !own_id(*meta, id)) return false;
     return frames.push({&object, id, 0, 0, found.size(), indexes.size(),
-                        has ? ordered_lookup(*meta) : ordered_lookup(), has, meta});
+                        lookup_in(has ? meta : nullptr), has, meta});
   };
   if (!enter(values, &metadata)) return false;
   for (;;) {
@@ -607,7 +553,7 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
       if (f.has_metadata &&
           (name.empty() || name.front() != '$')) {  // those names are the stamps' own
         size_type index = json::core::no_index;
-        if (!f.metadata.find(name, indexes, index)) return false;
+        if (!f.metadata.find_next(member.name, indexes, index)) return false;
         if (index != json::core::no_index)
           meta = &json::core::members_begin(*f.metadata_object)[index].value;
       }
