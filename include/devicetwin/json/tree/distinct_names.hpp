@@ -64,28 +64,6 @@ bool surely_distinct(size_type count, index_memory& memory, Hash&& hash) {
   return true;
 }
 
-/// A hash of a member's name that is not as good as hash_name(), in its highest bits.
-template <class Name>
-DEVICETWIN_ALWAYS_INLINE std::uint64_t quick_hash(const Name& name) noexcept {
-  constexpr std::uint64_t multiplier = 0x9E3779B97F4A7C15u;
-  if constexpr (base::shortcuts && is_compact<Name>) {
-    value_words words = words_of(name);
-    if ((words.flags() & inside<Name>::inline_flag) == 0) {
-      const std::string_view text = text_of(name);
-      if (text.size() > inside<Name>::longest_inline) {
-        return (base::load_8(text.data()) ^ base::load_8(text.data() + text.size() - 8) * 5 ^
-                base::load_8(text.data() + text.size() / 2 - 4) * 9) *
-               multiplier;
-      }
-      words = words_of_text(text);
-    }
-    const value_words& mask = masks_of_inline_text.of[words.unused()];
-    return ((words.low & mask.low) ^ (words.high & mask.high) * 5) * multiplier;
-  } else {
-    return hash_name(name);
-  }
-}
-
 /// A set of small hashes: says for most names at once that they were not seen before.
 class name_filter {
  public:
@@ -100,7 +78,7 @@ class name_filter {
   /// The same for the name of a member.
   template <class Name>
   bool add_name(const Name& name) noexcept {
-    return add(quick_hash(name));
+    return add(quick_name_hash(name));
   }
 
  private:
@@ -113,7 +91,7 @@ template <class Value>
 bool few_distinct(const member_of<Value>* members, size_type count) noexcept {
   std::uint64_t seen[16] = {};
   for (size_type i = 0; i < count; ++i) {
-    const std::uint64_t hash = quick_hash(members[i].name);
+    const std::uint64_t hash = quick_name_hash(members[i].name);
     std::uint64_t& word = seen[hash >> 60];
     const std::uint64_t bit = std::uint64_t{1} << (hash >> 54 & 63);
     if ((word & bit) != 0 && member_index<Value>(members, i, members[i].name) != no_index)

@@ -162,7 +162,7 @@ class repeat_lookup : public member_lookup<Value> {
     if (indexed_ || tried_) return distinct_;
     tried_ = true;
     distinct_ = surely_distinct(count_, memory, [members = members_](size_type i) noexcept {
-      const std::uint64_t hash = quick_hash(members[i].name);
+      const std::uint64_t hash = quick_name_hash(members[i].name);
       return hash ^ hash >> 32;
     });
     return distinct_;

@@ -1,4 +1,5 @@
-/// The hash of a member name: one function, for names that are texts and for names that are values.
+/// Hashes of member names, for names that are texts and for names that are values: hash_name() for
+/// tables, quick_name_hash() for proofs that names differ.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -67,6 +68,53 @@ DEVICETWIN_ALWAYS_INLINE std::uint64_t hash_name(const basic_value<Allocator>& n
     }
   }
   return hash_name(text_of(name));
+}
+
+/// Returns a hash for the proof that names differ: names with the same hash need a closer look. Its
+/// highest bits are the best. hash_name() in its place costs 14 % of a diff of texts, and 4 % of an
+/// apply to an object of 300 members (instructions). Names of more than 24 bytes that differ only
+/// in between have the same hash.
+inline std::uint64_t quick_name_hash(std::string_view name) noexcept {
+  const char* const p = name.data();
+  const std::size_t size = name.size();
+  std::uint64_t a = 0, b = 0;
+  if (size >= 8) {
+    std::memcpy(&a, p, 8);
+    std::memcpy(&b, p + size - 8, 8);
+    if (size > 16) a ^= base::load_8(p + size / 2 - 4) * 0xFF51AFD7ED558CCDu;
+  } else if (size >= 4) {
+    std::memcpy(&a, p, 4);
+    std::memcpy(&b, p + size - 4, 4);
+  } else if (size != 0) {
+    a = static_cast<unsigned char>(p[0]) |
+        static_cast<unsigned>(static_cast<unsigned char>(p[size / 2])) << 8;
+    b = static_cast<unsigned char>(p[size - 1]);
+  }
+  return (a ^ std::uint64_t{size} << 40) * 0x9E3779B97F4A7C15u + b * 0xC2B2AE3D27D4EB4Fu;
+}
+
+/// Returns such a hash of a member's name. It is not that of its text.
+template <class Allocator>
+DEVICETWIN_ALWAYS_INLINE std::uint64_t quick_name_hash(
+    const basic_value<Allocator>& name) noexcept {
+  using Name = basic_value<Allocator>;
+  constexpr std::uint64_t multiplier = 0x9E3779B97F4A7C15u;
+  if constexpr (base::shortcuts && is_compact<Name>) {
+    value_words words = words_of(name);
+    if ((words.flags() & inside<Name>::inline_flag) == 0) {
+      const std::string_view text = text_of(name);
+      if (text.size() > inside<Name>::longest_inline) {
+        return (base::load_8(text.data()) ^ base::load_8(text.data() + text.size() - 8) * 5 ^
+                base::load_8(text.data() + text.size() / 2 - 4) * 9) *
+               multiplier;
+      }
+      words = words_of_text(text);
+    }
+    const value_words& mask = masks_of_inline_text.of[words.unused()];
+    return ((words.low & mask.low) ^ (words.high & mask.high) * 5) * multiplier;
+  } else {
+    return hash_name(name);
+  }
 }
 
 }  // namespace core

@@ -12,6 +12,7 @@
 #include <cstdint>  // std::uint32_t
 #include <cstring>  // std::memcpy
 
+#include "../../base/hash.hpp"
 #include "../../base/plain_array.hpp"
 #include "../../base/stack.hpp"
 #include "../../json/arena.hpp"
@@ -486,10 +487,9 @@ inline bool stamp_shadow::load(const arena_value& values, const arena_value& met
       }
     }
     std::size_t place(const stamp& s) const noexcept {
-      std::uint64_t h = (static_cast<std::uint64_t>(s.time.ticks) ^
-                         static_cast<std::uint64_t>(s.version) * 0x9E3779B97F4A7C15u) *
-                        0xD6E8FEB86659FD93u;
-      return static_cast<std::size_t>(h >> 32) & (slots.size() - 1);
+      return static_cast<std::size_t>(base::mix(static_cast<std::uint64_t>(s.time.ticks),
+                                                static_cast<std::uint64_t>(s.version))) &
+             (slots.size() - 1);
     }
   } stamps(memory);
 
