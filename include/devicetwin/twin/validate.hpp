@@ -229,20 +229,6 @@ class size_counter {
   bool empty_ = false;
 };
 
-/// An output that only counts.
-class counted_text {
- public:
-  bool append(const char*, std::size_t length) noexcept {
-    size_ += length;
-    return true;
-  }
-  std::size_t size() const noexcept { return size_; }
-  void resize(std::size_t size) noexcept { size_ = size; }
-
- private:
-  std::size_t size_ = 0;
-};
-
 /// The size of a value by a formula; nulls that a merge drops do not count.
 template <class Value>
 json::error measure(const Value& value, size_formula formula, json::core::nulls rule,
@@ -254,8 +240,8 @@ json::error measure(const Value& value, size_formula formula, json::core::nulls 
     size = counter.size();
     return e;
   }
-  counted_text text;
-  json::text_writer<counted_text> writer(text);
+  base::byte_counter text;
+  json::text_writer<base::byte_counter> writer(text);
   json::error e = json::core::emit(value, writer, rule, deepest, memory);
   size = {text.size(), text.size()};
   return e;

@@ -7,6 +7,8 @@
 #include <string_view>  // std::string_view
 
 #include "../../base/plain_array.hpp"
+#include "../../json/tree/events.hpp"
+#include "../../json/tree/handlers.hpp"
 #include "../../json/write.hpp"
 #include "plan_walk.hpp"
 
@@ -193,22 +195,15 @@ class removed_names {
   /// The names inside a value: objects only, everything else is null.
   bool names(const arena_value& value) {
     if (!value.IsObject()) return out_.Null();
-    name_sender sender{out_, 0};
+    name_sender sender(out_);
     return !json::core::emit(value, sender, json::core::nulls::emit, static_cast<std::size_t>(-1),
                              memory_);
   }
-  struct name_sender {
+  struct name_sender : json::core::scalar_events<name_sender> {
+    explicit name_sender(Writer& o) noexcept : out(o) {}
     Writer& out;
-    std::size_t arrays;
+    std::size_t arrays = 0;
     bool scalar() { return arrays != 0 || out.Null(); }
-    bool Null() { return scalar(); }
-    bool Bool(bool) { return scalar(); }
-    bool Int(int) { return scalar(); }
-    bool Uint(unsigned) { return scalar(); }
-    bool Int64(std::int64_t) { return scalar(); }
-    bool Uint64(std::uint64_t) { return scalar(); }
-    bool Double(double) { return scalar(); }
-    bool String(const char*, size_type, bool) { return scalar(); }
     bool Key(const char* text, size_type length, bool copy) {
       return arrays != 0 || out.Key(text, length, copy);
     }

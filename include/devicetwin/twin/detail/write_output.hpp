@@ -75,7 +75,7 @@ json::error write_replaced(const json::arena_value& content, const stamp* s, boo
   }
   if (s != nullptr) {
     const stamp_text text(*s, with_version);
-    metadata_mirror<Writer> mirror{out, text};
+    metadata_mirror<Writer> mirror(out, text);
     if (!out.Key("$metadata", 9, true)) return stopped();
     if (json::error e =
             json::core::emit(content, mirror, rule, static_cast<std::size_t>(-1), memory))
