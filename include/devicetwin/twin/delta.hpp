@@ -163,7 +163,7 @@ stamp at_the_latest(const Twin& t, stamp known) noexcept {
 template <class Handler>
 struct delta_sender {
   Handler& out;
-  json::core::walk_memory<arena_value>& memory;
+  json::core::own_walk_memory<json::arena_value>& memory;
   json::step open[json::default_max_depth + 1];
   size_type sent[json::default_max_depth + 1] = {};
   std::size_t depth = 0;  ///< open objects inside the root
@@ -286,7 +286,7 @@ json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler) 
                 "emit_delta: the last argument is a RapidJSON handler");
   if (!t.desired().IsObject()) return json::errc::not_a_twin;
   const memory_source working = t.memory();
-  json::core::walk_memory<json::arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   detail::delta_sender<Handler> sender{handler, memory, {}, {}, 0, {}};
   detail::delta_walk walk(t.rules().numbers, working);
   const auto stopped = [&] {

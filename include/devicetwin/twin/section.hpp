@@ -14,7 +14,6 @@
 #include "../merge/diff.hpp"
 #include "../merge/merge_patch.hpp"
 #include "detail/history.hpp"
-#include "detail/known_tree.hpp"
 #include "detail/loaded_metadata.hpp"
 #include "detail/plan_walk.hpp"
 #include "detail/shadow.hpp"
@@ -98,7 +97,7 @@ class stamped {
     friend class stamped;
     text_buffer text_;
     json::text_writer<text_buffer> writer_;
-    json::core::walk_memory<json::arena_value> memory_;
+    json::core::own_walk_memory<json::arena_value> memory_;
     detail::removed_names<json::text_writer<text_buffer>> names_;
     detail::stamp_shadow::words_needed words_;
   };
@@ -305,12 +304,7 @@ class section_write {
   /// not_a_twin when it is no object; depth_exceeded, not_finite, out_of_memory.
   json::error check(const json::arena_value& input, shape form, const json::location& base,
                     validation* report) {
-    if (report == nullptr && rules_.basis != size_basis::patch && input.IsObject()) {
-      detail::rule_checker quick(rules_, where_, form, nullptr, working_);
-      if (detail::send_known(input, quick))
-        return {};  // what is wrong, and where, is found out more slowly
-    }
-    json::core::walk_memory<json::arena_value> memory(working_);
+    json::core::own_walk_memory<json::arena_value> memory(working_);
     detail::rule_checker checker(rules_, where_, form, report, working_);
     if (json::error e = detail::check_rules(input, checker, memory, base)) return e;
     if (rules_.basis != size_basis::patch) return {};
@@ -475,7 +469,7 @@ class plan_sizes {
   };
   size_formula formula_;
   json::core::nulls rule_;
-  json::core::walk_memory<arena_value> memory_;
+  json::core::own_walk_memory<json::arena_value> memory_;
   member_counts counts_[json::default_max_depth + 1];
   std::size_t depth_ = 0;
 };
@@ -552,7 +546,7 @@ json::error stamped::emit(const json::arena_value& values, bool with_versions, H
   if (json::error e = merge::apply_merge_patch(printed, unusual_->root(), unusual_rules(working)))
     return e;
   detail::own_members_first(json::document_access::root(printed));
-  json::core::walk_memory<json::arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   return json::core::emit(printed.root(), handler, json::core::nulls::emit,
                           static_cast<std::size_t>(-1), memory);
 }
@@ -562,7 +556,7 @@ json::error section<Tracking>::load(const loaded_section& content, size_formula 
                                     const memory_source& working) {
   if (!content.values.IsObject()) return json::errc::not_a_twin;
   if (json::error e = values_.assign(content.values)) return e;
-  json::core::walk_memory<json::arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   if (json::error e =
           detail::measure(values_.root(), formula, json::core::nulls::emit, memory, size_))
     return e;

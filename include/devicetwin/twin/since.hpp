@@ -155,7 +155,7 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
   const stamp_shadow& shadow = s.tracking().shadow();
   base::stack<frame, 8> frames(working);
   json::core::index_memory indexes(working);
-  json::core::walk_memory<arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   const auto enter = [&](const arena_value& object, stamp_shadow::word w,
                          const arena_value* nulls) {

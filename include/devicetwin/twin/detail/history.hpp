@@ -160,7 +160,7 @@ class section_history {
 template <class Writer>
 class removed_names {
  public:
-  removed_names(Writer& out, json::core::walk_memory<arena_value>& memory) noexcept
+  removed_names(Writer& out, json::core::own_walk_memory<json::arena_value>& memory) noexcept
       : out_(out), memory_(memory) {}
   /// Whether anything was written; then the record is complete.
   bool any() const noexcept { return any_; }
@@ -217,7 +217,7 @@ class removed_names {
   };
 
   Writer& out_;
-  json::core::walk_memory<arena_value>& memory_;
+  json::core::own_walk_memory<json::arena_value>& memory_;
   const value_member* pending_[json::default_max_depth + 1];
   std::size_t depth_ = 0;
   std::size_t open_ = 0;  ///< objects begun in the output

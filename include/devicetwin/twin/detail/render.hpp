@@ -61,7 +61,7 @@ template <class Writer>
 struct member_renderer {
   Writer& out;
   json::core::nulls rule;
-  json::core::walk_memory<arena_value>& memory;
+  json::core::own_walk_memory<json::arena_value>& memory;
   std::size_t depth = 0;
 
   json::errc failure() const noexcept { return json::core::failure_of(out, 0); }
@@ -108,7 +108,7 @@ struct metadata_renderer {
   Writer& out;
   const stamp_text& text;
   json::core::nulls rule;
-  json::core::walk_memory<arena_value>& memory;
+  json::core::own_walk_memory<json::arena_value>& memory;
   std::size_t depth = 0;
 
   bool enter(const arena_value&, size_type, const value_member* member) {
