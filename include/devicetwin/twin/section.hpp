@@ -17,6 +17,9 @@
 #include "detail/loaded_metadata.hpp"
 #include "detail/plan_walk.hpp"
 #include "detail/shadow.hpp"
+#include "detail/shadow_load.hpp"
+#include "detail/shadow_metadata.hpp"
+#include "detail/shadow_write.hpp"
 #include "dialect.hpp"
 #include "stamp.hpp"
 #include "validate.hpp"
@@ -99,7 +102,7 @@ class stamped {
     json::text_writer<text_buffer> writer_;
     json::core::own_walk_memory<json::arena_value> memory_;
     detail::removed_names<json::text_writer<text_buffer>> names_;
-    detail::stamp_shadow::words_needed words_;
+    detail::stamp_words words_;
   };
   /// All that commit() needs; the plan is not carried out yet.
   [[nodiscard]] bool prepare(const survey& found) {
@@ -479,7 +482,8 @@ class plan_sizes {
 inline void stamped::commit(const detail::merge_plan& plan, const json::arena_value& values,
                             const stamp& s, const survey& found) noexcept {
   if (found.text_.size() != 0) history_.append(s.version, found.text_.view());
-  shadow_.write(plan, values, s);
+  detail::stamp_writer writer(shadow_, s);
+  static_cast<void>(detail::walk_plan(plan, values, writer));
   if (unusual_ != nullptr) {
     detail::unusual_pruner pruner(json::document_access::root(*unusual_));
     static_cast<void>(detail::walk_plan(plan, values, pruner));
@@ -513,7 +517,8 @@ inline json::error stamped::take_stamps(const json::arena_value& values,
                                         const json::arena_value& complete,
                                         const json::arena_value& metadata, bool with_versions,
                                         std::int64_t newest, const memory_source& working) {
-  if (!shadow_.load(values, complete, newest, working)) return json::errc::out_of_memory;
+  if (!detail::stamp_loader(shadow_, newest, working).load(values, complete))
+    return json::errc::out_of_memory;
   // What the stamps do not print the way it was written is kept as a difference.
   json::document printed(working);
   if (json::error e = json::document_access::rebuild(printed, 0, [&](auto& handler) {

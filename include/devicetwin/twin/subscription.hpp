@@ -16,8 +16,10 @@
 #include "../base/text_buffer.hpp"
 #include "../json/equal.hpp"
 #include "../json/pointer.hpp"
+#include "../json/tree/find_member.hpp"
+#include "../json/tree/name_index.hpp"
 #include "../json/write.hpp"
-#include "detail/shadow.hpp"
+#include "detail/plan_walk.hpp"
 #include "outcome.hpp"
 
 namespace devicetwin {

@@ -9,6 +9,7 @@
 #include "../../json/write.hpp"
 #include "../section.hpp"
 #include "history_checksum.hpp"
+#include "shadow_metadata.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
