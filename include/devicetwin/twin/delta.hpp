@@ -164,8 +164,8 @@ template <class Handler>
 struct delta_sender {
   Handler& out;
   json::core::own_walk_memory<json::arena_value>& memory;
-  json::step open[json::default_max_depth + 1];
-  size_type sent[json::default_max_depth + 1] = {};
+  detail::per_level<json::step> open;
+  detail::per_level<size_type> sent = {};
   std::size_t depth = 0;  ///< open objects inside the root
   json::error failure;
 

@@ -416,7 +416,7 @@ class unusual_pruner {
     object.EraseMember(object.MemberBegin() + static_cast<std::ptrdiff_t>(index));
   }
   json::arena_value& root_;
-  json::arena_value* objects_[json::default_max_depth + 1] = {};
+  detail::per_level<json::arena_value*> objects_ = {};
   std::size_t depth_ = 0;
 };
 
@@ -473,7 +473,7 @@ class plan_sizes {
   size_formula formula_;
   json::core::nulls rule_;
   json::core::own_walk_memory<json::arena_value> memory_;
-  member_counts counts_[json::default_max_depth + 1];
+  detail::per_level<member_counts> counts_;
   std::size_t depth_ = 0;
 };
 

@@ -21,6 +21,7 @@
 #include "../tree/inside.hpp"
 #include "../tree/name_hash.hpp"
 #include "../tree/name_index.hpp"
+#include "../tree/tuning.hpp"
 #include "../value.hpp"
 #include "utf8.hpp"
 
@@ -63,8 +64,7 @@ class reader {
         unescaped_(memory),
         index_(memory) {}
 
-  /// Up to so many names an object's are compared each with each when hashes do not settle it.
-  static constexpr size_type few_names = 64;
+  static constexpr size_type few_names = tuning::reader_compared_names;
   static constexpr size_type longest_inline = inside<json::value>::longest_inline;
 
   error read() {

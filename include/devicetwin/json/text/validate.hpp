@@ -15,6 +15,7 @@
 #include "../tree/distinct_names.hpp"
 #include "../tree/name_hash.hpp"
 #include "../tree/name_index.hpp"
+#include "../tree/tuning.hpp"
 #include "scan.hpp"
 #include "tokens.hpp"
 #include "utf8.hpp"
@@ -249,9 +250,8 @@ class quick_validator {
   /// hashes are.
   DEVICETWIN_ALWAYS_INLINE bool differ(std::size_t first, std::size_t last) {
     if (last - first < 2) return true;
-    constexpr std::size_t few = 128;
     const std::uint64_t* const hashes = names_.data();
-    if (last - first > few) {
+    if (last - first > tuning::validator_table_names) {
       index_.truncate(0);
       return surely_distinct(static_cast<size_type>(last - first), index_,
                              [own = hashes + first](size_type i) noexcept {
@@ -277,7 +277,7 @@ class quick_validator {
     return false;
   }
 
-  static constexpr std::size_t most = 16;
+  static constexpr std::size_t most = tuning::validator_blocks;
 
   const char* next_;  ///< where the blocks that were not scanned begin
   const char* end_;

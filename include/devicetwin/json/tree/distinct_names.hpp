@@ -13,6 +13,7 @@
 #include "inside.hpp"
 #include "name_hash.hpp"
 #include "name_index.hpp"
+#include "tuning.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -26,7 +27,6 @@ namespace core {
 /// with another and smaller table.
 template <class Hash>
 bool surely_distinct(size_type count, index_memory& memory, Hash&& hash) {
-  constexpr int most_rounds = 16;
   std::size_t slots = 8;
   int shift = 61;
   for (; slots < std::size_t{count} + count / 2; slots *= 2) --shift;
@@ -42,7 +42,7 @@ bool surely_distinct(size_type count, index_memory& memory, Hash&& hash) {
   size_type left = count;
   std::uint64_t multiplier = 1;
   for (int round = 0; left != 0; ++round, multiplier = multiplier * 0x9E3779B97F4A7C15u) {
-    if (round == most_rounds) return false;
+    if (round == tuning::proof_rounds) return false;
     for (; slots > 8 && slots / 2 >= std::size_t{left} + left / 2; slots /= 2) ++shift;
     std::memset(static_cast<void*>(table), 0, slots * sizeof *table);
     bool repeated = false;
@@ -85,8 +85,7 @@ class name_filter {
   std::uint64_t bits_[4] = {};
 };
 
-/// Whether the names of an object of at most `most_scanned` members are all different.
-inline constexpr size_type most_scanned = 64;
+/// Whether the names of an object of at most `tuning::most_scanned` members are all different.
 template <class Value>
 bool few_distinct(const member_of<Value>* members, size_type count) noexcept {
   std::uint64_t seen[16] = {};

@@ -10,14 +10,12 @@
 #include "find_member.hpp"
 #include "inside.hpp"
 #include "name_index.hpp"
+#include "tuning.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace core {
-
-/// Objects of up to this many members never get an index.
-inline constexpr size_type small_object = 16;
 
 /// Finds members of one object by name. Of a name that is repeated it finds the first member.
 ///
@@ -40,7 +38,10 @@ class member_lookup {
   /// out.
   template <class Name>
   [[nodiscard]] bool find(const Name& wanted, index_memory& memory, size_type& index) {
-    if (count_ > small_object && looks_ > rounds * count_ + 64 && !make_index(memory)) return false;
+    if (count_ > tuning::small_object &&
+        looks_ > tuning::looks_per_member * count_ + tuning::looks_before_index &&
+        !make_index(memory))
+      return false;
     if (indexed_) {
       index = index_.find(wanted, object_names<Value>{members_}, memory);
       return true;
@@ -78,10 +79,6 @@ class member_lookup {
   bool distinct() const noexcept { return distinct_; }
 
  protected:
-  /// An index costs as much as looking at all members some five times; half of that is not much to
-  /// lose.
-  static constexpr size_type rounds = 3;
-
   static bool is_name(const Value& name, std::string_view wanted) noexcept {
     return text_of(name) == wanted;
   }
@@ -120,7 +117,7 @@ class repeat_lookup : public member_lookup<Value> {
   /// out. Cheapest when asked for one member after the other.
   [[nodiscard]] DEVICETWIN_ALWAYS_INLINE bool is_first(size_type at, index_memory& memory,
                                                        bool& first) {
-    if (at == known_ && at < most_filtered && !filter_.add_name(members_[at].name)) {
+    if (at == known_ && at < tuning::most_scanned && !filter_.add_name(members_[at].name)) {
       known_ = at + 1;
       first = true;
       return true;
@@ -132,8 +129,8 @@ class repeat_lookup : public member_lookup<Value> {
   /// first.
   template <class Name>
   [[nodiscard]] bool find_next(const Name& wanted, index_memory& memory, size_type& index) {
-    const bool found = count_ <= small_object ? lookup::find(wanted, memory, index)
-                                              : find_near(wanted, next_, memory, index);
+    const bool found = count_ <= tuning::small_object ? lookup::find(wanted, memory, index)
+                                                      : find_near(wanted, next_, memory, index);
     if (!found) return false;
     if (index != no_index) next_ = index + 1;
     return true;
@@ -144,9 +141,10 @@ class repeat_lookup : public member_lookup<Value> {
   template <class Name>
   [[nodiscard]] bool find_near(const Name& wanted, size_type expected, index_memory& memory,
                                size_type& index) {
-    constexpr size_type soon = 8;  // with an index
     if (expected >= count_) return lookup::find(wanted, memory, index);
-    const size_type ahead = indexed_ && count_ - expected > soon ? soon : count_ - expected;
+    const size_type ahead = indexed_ && count_ - expected > tuning::near_with_index
+                                ? tuning::near_with_index
+                                : count_ - expected;
     const size_type found = member_index<Value>(members_ + expected, ahead, wanted);
     looks_ += found == no_index ? ahead : found;
     if (found == no_index) return lookup::find(wanted, memory, index);
@@ -191,12 +189,14 @@ class repeat_lookup : public member_lookup<Value> {
   /// show_distinct(), once an index would be worth it, or when the filter has had all it takes: who
   /// asked for so many names will ask for the others.
   bool shown_distinct(index_memory& memory) {
-    return count_ > small_object &&
-           (looks_ > std::size_t{count_} + 256 || known_ == most_filtered) && show_distinct(memory);
+    return count_ > tuning::small_object &&
+           (looks_ > std::size_t{count_} + tuning::looks_before_proof ||
+            known_ == tuning::most_scanned) &&
+           show_distinct(memory);
   }
   /// Whether the first `count` names are distinct, by a look at those that are new to this.
   bool distinct_up_to(size_type count) noexcept {
-    if (count > most_filtered) return false;
+    if (count > tuning::most_scanned) return false;
     for (; known_ < count; ++known_) {
       if (filter_.add_name(members_[known_].name) &&
           member_index<Value>(members_, known_, members_[known_].name) != no_index) {
@@ -205,10 +205,6 @@ class repeat_lookup : public member_lookup<Value> {
     }
     return true;
   }
-
-  /// So many names from the beginning go through the filter: up to here that is cheaper than an
-  /// index.
-  static constexpr size_type most_filtered = 64;
 
   name_filter filter_;
   size_type known_ = 0;  ///< names from the beginning that are known to be distinct

@@ -13,6 +13,7 @@
 #include "find_member.hpp"
 #include "inside.hpp"
 #include "name_hash.hpp"
+#include "tuning.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -85,7 +86,7 @@ class name_index {
     mask_ = slots - 1;
     std::uint32_t* table = memory.data() + base_;
     std::memset(static_cast<void*>(table), 0, slots * sizeof *table);
-    constexpr size_type ahead = base::shortcuts ? 8 : 1;
+    constexpr size_type ahead = tuning::hashes_ahead;
     std::uint64_t hashes[ahead];  // of the next ones, whose slots are on their way into the cache
     for (size_type next = 0; next < ahead && next < count; ++next)
       hashes[next] = hash_ahead(next, names, table);
@@ -95,7 +96,7 @@ class name_index {
       const std::uint32_t tag = tag_of(hash);
       std::size_t at = static_cast<std::size_t>(hash) & mask_;
       for (int probe = 0; table[at] != 0; ++probe, at = (at + 1) & mask_) {
-        if (probe == longest_probe) {
+        if (probe == tuning::longest_probe) {
           sort(count, names, table);
           report_sorted(names, table, on_duplicate);
           return true;
@@ -148,8 +149,6 @@ class name_index {
   }
 
  private:
-  static constexpr int longest_probe = 64;
-
   template <class Names, class Same>
   size_type look_up(std::uint64_t hash, std::string_view text, const Names& names,
                     const index_memory& memory, Same&& same) const {
@@ -159,7 +158,8 @@ class name_index {
     // No name lies further from its place than build() allowed, however long the run of taken
     // slots.
     std::size_t at = static_cast<std::size_t>(hash) & mask_;
-    for (int probe = 0; probe <= longest_probe && table[at] != 0; ++probe, at = (at + 1) & mask_) {
+    for (int probe = 0; probe <= tuning::longest_probe && table[at] != 0;
+         ++probe, at = (at + 1) & mask_) {
       if (((table[at] ^ tag) & ~index_mask()) == 0 && same(index_of(table[at])))
         return index_of(table[at]);
     }

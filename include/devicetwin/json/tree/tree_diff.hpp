@@ -20,6 +20,7 @@
 #include "member_lookup.hpp"
 #include "name_index.hpp"
 #include "scalar.hpp"
+#include "tuning.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -165,7 +166,7 @@ class tree_diff {
     size_type at;
   };
   struct path {
-    static constexpr std::size_t most = 16;
+    static constexpr std::size_t most = tuning::skimmed_levels;
     level above[most];
     std::size_t depth;
     level here;
@@ -423,11 +424,10 @@ class tree_diff {
   /// Finds the partners of many loose members at once. When that shows that a name stands twice
   /// somewhere, nothing is matched, and each is looked up when its turn comes.
   bool match(frame& top) {
-    constexpr std::size_t many = 8;
     search& s = searches_.back();
     const size_type count = to_inside::member_count(*top.to);
     const std::size_t loose = loose_from_.size() - s.first_loose_from;
-    if (count <= small_object || loose <= many) return true;
+    if (count <= tuning::small_object || loose <= tuning::unmatched_before_index) return true;
     const auto* from = members_begin(*top.from);
     if (!s.to.make_index(indexes_)) return fail(errc::out_of_memory);
     if (!s.to.distinct()) return true;
@@ -547,7 +547,7 @@ class tree_diff {
     if (top.in_order && !top.searching) {  // then what is true of to's names is true of from's
       const size_type count = to_inside::member_count(*top.to);
       const auto* const to = members_begin(*top.to);
-      if (count <= most_scanned && top.looked <= 1) {
+      if (count <= tuning::most_scanned && top.looked <= 1) {
         if (top.looked++ == 0) {
           first = member_index<To>(to, top.at_to, to[top.at_to].name) == no_index;
           return true;

@@ -21,6 +21,7 @@
 #include "../../json/tree/name_index.hpp"
 #include "../../json/tree/scalar.hpp"
 #include "../../json/tree/tree_diff.hpp"
+#include "../../json/tree/tuning.hpp"
 #include "../../json/value.hpp"
 #include "../options.hpp"
 
@@ -36,6 +37,7 @@ using json::core::member_of;
 using json::core::members_begin;
 using json::core::no_index;
 using json::core::text_of;
+namespace tuning = json::core::tuning;
 
 /// How many members an object has room for, where RapidJSON tells (master does, 1.1.0 does not).
 template <class Value>
@@ -259,7 +261,8 @@ class merge_plan {
     if (opened + wanted >= entries_.capacity() && !make_room(opened + wanted + 1)) return false;
     const bool distinct = worth_a_look(wanted, count) &&
                           json::core::few_distinct<Target>(members_begin(target), count);
-    const bool scanned = !distinct && (wanted <= few_names || count <= json::core::most_scanned);
+    const bool scanned =
+        !distinct && (wanted <= tuning::patch_names_scanned || count <= tuning::most_scanned);
     if (!frames_.emplace(&target, &patch, 0u, 0u, 0u, 0u, 0u, no_index, opened, false, scanned,
                          distinct, false)) {
       return fail(errc::out_of_memory);
@@ -270,7 +273,7 @@ class merge_plan {
 
   /// Where a few entries do not suffice, there will be many.
   bool make_room(std::size_t least) {
-    constexpr std::size_t many = 512;
+    constexpr std::size_t many = tuning::many_plan_entries;
     return entries_.reserve(least < many ? 4 * least : least) || fail(errc::out_of_memory);
   }
 
@@ -399,13 +402,11 @@ class merge_plan {
     return type != parts::object_type && type != parts::array_type && type != parts::null_type;
   }
 
-  static constexpr size_type few_names =
-      2;  ///< of a patch: each is looked for by a look at all members
   /// Where the target's names are worth a look at each, so that the next can be expected behind the
   /// last one found.
   static bool worth_a_look(size_type patch_count, size_type target_count) noexcept {
-    return patch_count > few_names && target_count > json::core::small_object / 2 &&
-           target_count <= json::core::most_scanned;
+    return patch_count > tuning::patch_names_scanned && target_count > tuning::small_object / 2 &&
+           target_count <= tuning::most_scanned;
   }
   /// The first member of this name in the target. Few are found by looking at each; of many the
   /// next is looked for behind the last one found.
@@ -426,9 +427,9 @@ class merge_plan {
   }
   DEVICETWIN_NEVER_INLINE bool find_elsewhere(frame& top, const Patch& name, size_type& index) {
     const size_type count = json::core::inside<Target>::member_count(*top.target);
-    if (count > json::core::most_scanned) {
-      constexpr size_type soon =
-          16;  // while members come in order; the index is made when they do not
+    if (count > tuning::most_scanned) {
+      constexpr size_type soon = tuning::target_near;  // while members come in order; the index is
+                                                       // made when they do not
       const auto* const targets = members_begin(*top.target);
       const bool looks = top.distinct && !searches_.back().target.indexed();
       for (index = top.expected + 1; looks && index < count && index <= top.expected + soon;
@@ -499,14 +500,13 @@ class merge_plan {
   /// going through the rest of the object; for many it is found out once where the next of the same
   /// name stands.
   bool remove(frame& top, size_type index, const member_of<Patch>& member) {
-    constexpr size_type few = 4;
     const auto* members = members_begin(*top.target);
     const size_type count = top.target->MemberCount();
     ++changes_;
     if (!push(action::remove, index, &member) || !free_member(members[index])) return false;
     if (index < top.first_gone) top.first_gone = index;
     if (top.distinct) return true;
-    if (count > json::core::most_scanned && ++top.removals > few)
+    if (count > tuning::most_scanned && ++top.removals > tuning::removals_before_index)
       return remove_repeats(top, index, member);
     for (size_type i = index + 1; i < count; ++i) {
       const size_type next = json::core::member_index<Target>(members + i, count - i, member.name);

@@ -218,7 +218,7 @@ class removed_names {
 
   Writer& out_;
   json::core::own_walk_memory<json::arena_value>& memory_;
-  const value_member* pending_[json::default_max_depth + 1];
+  per_level<const value_member*> pending_;
   std::size_t depth_ = 0;
   std::size_t open_ = 0;  ///< objects begun in the output
   bool any_ = false;

@@ -214,7 +214,8 @@ class stamp_shadow {
     struct frame {
       std::size_t place;
       word next;
-    } frames[json::default_max_depth + 1];
+    };
+    per_level<frame> frames;
     std::size_t depth = 0;
     frames[depth++] = {place_of(root_), 0};
     std::size_t live = 0;
@@ -286,7 +287,8 @@ inline bool stamp_shadow::in_order_after(std::int64_t version) const noexcept {
   if (!is_block(root_)) return true;
   struct frame {
     word at, next;
-  } frames[json::default_max_depth + 1];
+  };
+  per_level<frame> frames;
   std::size_t depth = 0;
   frames[depth++] = {root_, 0};
   while (depth != 0) {

@@ -44,7 +44,8 @@ json::error emit_metadata(const arena_value& values, const stamp_shadow& shadow,
     stamp_shadow::word at;
     size_type next;
     size_type sent;
-  } frames[json::default_max_depth + 1];
+  };
+  per_level<frame> frames;
   std::size_t depth = 0;
   const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   /// Opens the mirror of a value, with its own stamp.

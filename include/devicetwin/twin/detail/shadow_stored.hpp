@@ -28,7 +28,8 @@ void store_stamps(const stamp_shadow& shadow, const arena_value& values, Put&& p
     const arena_value* object;
     word at;
     size_type next;
-  } frames[json::default_max_depth + 1];
+  };
+  per_level<frame> frames;
   std::size_t depth = 0;
   const auto enter = [&](const arena_value& value, word w) {
     if (!stamp_shadow::is_block(w)) {

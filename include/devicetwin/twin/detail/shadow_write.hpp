@@ -48,7 +48,7 @@ class stamp_words {
     size_type added;
   };
   const stamp_shadow& shadow_;
-  frame frames_[json::default_max_depth + 1];
+  per_level<frame> frames_;
   std::size_t depth_ = 0;
   std::size_t words_ = 0;
 };
@@ -112,7 +112,7 @@ class stamp_writer {
   };
   stamp_shadow& shadow_;
   word stamp_id_;
-  frame frames_[json::default_max_depth + 1];
+  per_level<frame> frames_;
   std::size_t depth_ = 0;
 
   word& link(std::size_t level) noexcept {
