@@ -17,6 +17,7 @@
 #include "../base/memory.hpp"
 #include "../base/range.hpp"
 #include "../base/text_buffer.hpp"
+#include "../base/time.hpp"
 #include "../json/error.hpp"
 #include "../json/find_text.hpp"
 #include "../json/read.hpp"
