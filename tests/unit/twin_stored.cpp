@@ -152,7 +152,8 @@ TEST_CASE("a stored twin that claims versions that it never had is damaged", "[s
           writer.text(names);
         }
       }
-      s.tracking().shadow().store(s.values(), [&writer](std::uint64_t n) { writer.number(n); });
+      devicetwin::detail::store_stamps(s.tracking().shadow(), s.values(),
+                                       [&writer](std::uint64_t n) { writer.number(n); });
       writer.text(own ? "" : unusual);
     }
     std::string bytes;

@@ -27,6 +27,7 @@
 
 #include "../base/memory.hpp"
 #include "../base/text_buffer.hpp"
+#include "../base/time.hpp"
 #include "../json/error.hpp"
 #include "../json/find_text.hpp"
 #include "../json/read.hpp"

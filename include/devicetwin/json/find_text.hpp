@@ -277,12 +277,7 @@ error get_string(std::string_view text, std::string_view pointer, Output& out) {
   const std::size_t before = out.size();
   std::string_view raw = found->substr(1, found->size() - 2);
   const auto put = [&out](const char* bytes, std::size_t count) {
-    if constexpr (std::is_same_v<decltype(out.append(bytes, count)), bool>) {
-      return out.append(bytes, count);
-    } else {
-      out.append(bytes, count);
-      return true;
-    }
+    return base::append(out, bytes, count);
   };
   while (!raw.empty()) {  // up to the next escape sequence, and that
     std::size_t plain = raw.find('\\');

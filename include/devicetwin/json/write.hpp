@@ -5,7 +5,7 @@
 #include <cstring>      // std::memcpy
 #include <string>       // std::string
 #include <string_view>  // std::string_view
-#include <type_traits>  // std::is_same_v, std::void_t
+#include <type_traits>  // std::void_t
 #include <utility>      // std::swap, std::declval
 
 #include "../base/memory.hpp"
@@ -217,12 +217,7 @@ class text_writer {
     return hand_over({pending_, size});
   }
   bool hand_over(std::string_view text) {
-    if constexpr (std::is_same_v<decltype(out_.append(text.data(), text.size())), bool>) {
-      return out_.append(text.data(), text.size()) || fail(errc::out_of_memory);
-    } else {
-      out_.append(text.data(), text.size());
-      return true;
-    }
+    return base::append(out_, text.data(), text.size()) || fail(errc::out_of_memory);
   }
 
   Output& out_;

@@ -348,7 +348,7 @@ class single_change {
       if (!is_object(*object) || !is_object(*wanted) || patch_parts::member_count(*wanted) != 1)
         return false;
       const member_of<Patch>& member = *members_begin(*wanted);
-      const size_type index = json::core::scan_names<Target>(
+      const size_type index = json::core::member_index<Target>(
           members_begin(*object), target_parts::member_count(*object), member.name);
       if (index == no_index) return false;
       names_[depth] = &member.name;

@@ -163,9 +163,9 @@ stamp at_the_latest(const Twin& t, stamp known) noexcept {
 template <class Handler>
 struct delta_sender {
   Handler& out;
-  json::core::walk_memory<arena_value>& memory;
-  json::step open[json::default_max_depth + 1];
-  size_type sent[json::default_max_depth + 1] = {};
+  json::core::own_walk_memory<json::arena_value>& memory;
+  detail::per_level<json::step> open;
+  detail::per_level<size_type> sent = {};
   std::size_t depth = 0;  ///< open objects inside the root
   json::error failure;
 
@@ -220,9 +220,7 @@ class delta_lister {
   bool enter(std::string_view name) {
     const arena_value* gone = were_desired_;
     if (!levels_.empty() && !step(name, gone)) return false;
-    return levels_.push(
-        {gone, gone != nullptr && gone->IsObject() ? ordered_lookup(*gone) : ordered_lookup(),
-         indexes_.size()});
+    return levels_.push({gone, lookup_in(gone), indexes_.size()});
   }
   void leave() noexcept {
     indexes_.truncate(levels_.back().index_base);
@@ -246,7 +244,7 @@ class delta_lister {
   /// What was desired below the open object, of which the walk is at a member.
   struct level {
     const arena_value* gone;
-    ordered_lookup lookup;
+    object_lookup lookup;
     std::size_t index_base;
   };
   bool step(std::string_view name, const arena_value*& gone) {
@@ -254,7 +252,7 @@ class delta_lister {
     gone = top.gone;
     if (gone == nullptr || !gone->IsObject()) return true;  // what is null went with all inside
     size_type index = json::core::no_index;
-    if (!top.lookup.find(name, indexes_, index)) return false;
+    if (!top.lookup.find_next(name, indexes_, index)) return false;
     gone = index == json::core::no_index ? nullptr
                                          : &json::core::members_begin(*top.gone)[index].value;
     return true;
@@ -288,7 +286,7 @@ json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler) 
                 "emit_delta: the last argument is a RapidJSON handler");
   if (!t.desired().IsObject()) return json::errc::not_a_twin;
   const memory_source working = t.memory();
-  json::core::walk_memory<json::arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   detail::delta_sender<Handler> sender{handler, memory, {}, {}, 0, {}};
   detail::delta_walk walk(t.rules().numbers, working);
   const auto stopped = [&] {

@@ -112,7 +112,7 @@ class outcome {
     json::core::nulls rule;
     bool copy_new;  ///< values of the patch may hold nulls that are dropped
     std::size_t depth = 0;
-    const detail::value_member* path[json::default_max_depth + 1];  ///< to where the plan is
+    detail::per_level<const detail::value_member*> path;  ///< to where the plan is
 
     collector(outcome& o, part p, json::core::nulls r) noexcept
         : out(o), where(p), rule(r), copy_new(r != json::core::nulls::emit) {}

@@ -58,11 +58,11 @@ bool emit_missing_names(const arena_value& names, const arena_value& values, Han
     size_type next;
     size_type sent;
     std::size_t index_base;
-    ordered_lookup lookup;
+    object_lookup lookup;
   };
   base::stack<frame, 8> frames(working);
   indexes.truncate(0);
-  if (!handler.StartObject() || !frames.push({&names, &values, 0, 0, 0, ordered_lookup(values)}))
+  if (!handler.StartObject() || !frames.push({&names, &values, 0, 0, 0, object_lookup(values)}))
     return false;
   while (!frames.empty()) {
     frame& f = frames.back();
@@ -74,7 +74,7 @@ bool emit_missing_names(const arena_value& names, const arena_value& values, Han
     }
     const value_member& name = json::core::members_begin(*f.names)[f.next++];
     size_type index = json::core::no_index;
-    if (!f.lookup.find(json::core::text_of(name.name), indexes, index)) return false;
+    if (!f.lookup.find_next(name.name, indexes, index)) return false;
     const arena_value* now = index == json::core::no_index
                                  ? nullptr
                                  : &json::core::members_begin(*f.values)[index].value;
@@ -86,7 +86,7 @@ bool emit_missing_names(const arena_value& names, const arena_value& values, Han
     if (now == nullptr) {
       if (!handler.Null()) return false;
     } else if (!handler.StartObject() ||
-               !frames.push({&name.value, now, 0, 0, indexes.size(), ordered_lookup(*now)})) {
+               !frames.push({&name.value, now, 0, 0, indexes.size(), object_lookup(*now)})) {
       return false;
     }
   }
@@ -150,12 +150,12 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
     size_type next, end;         ///< members to look at
     size_type sent;
     std::size_t index_base;
-    ordered_lookup lookup;
+    object_lookup lookup;
   };
   const stamp_shadow& shadow = s.tracking().shadow();
   base::stack<frame, 8> frames(working);
   json::core::index_memory indexes(working);
-  json::core::walk_memory<arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   const auto enter = [&](const arena_value& object, stamp_shadow::word w,
                          const arena_value* nulls) {
@@ -166,8 +166,7 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
       next = shadow.last_written(w);
       end = next == json::core::no_index ? next : next + 1;
     }
-    return frames.push({&object, w, nulls, next, end, 0, indexes.size(),
-                        nulls == nullptr ? ordered_lookup() : ordered_lookup(*nulls)});
+    return frames.push({&object, w, nulls, next, end, 0, indexes.size(), lookup_in(nulls)});
   };
   if (!handler.StartObject()) return stopped();
   if (!enter(s.values(), shadow.root(), removed.IsObject() ? &removed : nullptr))
@@ -205,7 +204,7 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
     const arena_value* nulls = nullptr;
     if (f.removed != nullptr) {
       size_type at = json::core::no_index;
-      if (!f.lookup.find(name, indexes, at)) return json::errc::out_of_memory;
+      if (!f.lookup.find_next(member.name, indexes, at)) return json::errc::out_of_memory;
       if (at != json::core::no_index) nulls = &json::core::members_begin(*f.removed)[at].value;
     }
     if (!handler.StartObject()) return stopped();

@@ -12,6 +12,7 @@
 #include "../json/read.hpp"
 #include "../json/stored_form.hpp"
 #include "../json/write.hpp"
+#include "detail/shadow_stored.hpp"
 #include "twin.hpp"
 #include "view.hpp"
 
@@ -38,7 +39,7 @@ namespace detail {
 
 // The content of the stored form (../json/stored_form.hpp): flags, the service's view without
 // metadata, and for desired and reported: known since, budget, the records (version, names), the
-// numbers of stamp_shadow::store(), and the peculiarities of a loaded `$metadata` as JSON, or
+// numbers of store_stamps(), and the peculiarities of a loaded `$metadata` as JSON, or
 // nothing.
 inline constexpr std::string_view stored_mark = "DTWN";
 inline constexpr unsigned stored_shows_history = 1, stored_doubts_desired = 2,
@@ -55,7 +56,7 @@ inline json::error store_tracking(const stamped& tracking, const json::arena_val
     out.number(static_cast<std::uint64_t>(history[i].version));
     out.text(history[i].names);
   }
-  tracking.shadow().store(values, [&out](std::uint64_t n) { out.number(n); });
+  store_stamps(tracking.shadow(), values, [&out](std::uint64_t n) { out.number(n); });
   text_buffer unusual(working);
   json::write_options options;
   options.max_depth = whole_twin_depth;
@@ -95,7 +96,7 @@ inline json::errc restore_tracking(json::core::stored_reader& in, const json::ar
   }
   bool out_of_memory = false;
   const auto next = [&in](std::uint64_t& n) { return in.number(n); };
-  if (!tracking.shadow().restore(values, next, working, out_of_memory)) {
+  if (!restore_stamps(tracking.shadow(), values, next, working, out_of_memory)) {
     return out_of_memory ? json::errc::out_of_memory : json::errc::damaged;
   }
   const bool out_of_range = tracking.shadow().drop_versions_above(newest);

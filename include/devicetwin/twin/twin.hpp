@@ -403,8 +403,8 @@ class basic_twin {
                            json::arena& scratch,
                            std::size_t max_depth = json::default_max_depth) const {
     json::core::walk_memory<json::basic_value<Allocator>> walk(memory());
-    detail::counted_text text;
-    json::text_writer<detail::counted_text> checker(text);
+    base::byte_counter text;
+    json::text_writer<base::byte_counter> checker(text);
     if (json::error e = json::core::emit(given, checker, json::core::nulls::emit, max_depth, walk))
       return e;
     json::core::tree_builder<json::arena> builder(scratch, memory());

@@ -229,24 +229,10 @@ class size_counter {
   bool empty_ = false;
 };
 
-/// An output that only counts.
-class counted_text {
- public:
-  bool append(const char*, std::size_t length) noexcept {
-    size_ += length;
-    return true;
-  }
-  std::size_t size() const noexcept { return size_; }
-  void resize(std::size_t size) noexcept { size_ = size; }
-
- private:
-  std::size_t size_ = 0;
-};
-
 /// The size of a value by a formula; nulls that a merge drops do not count.
-template <class Value>
+template <class Value, class Names>
 json::error measure(const Value& value, size_formula formula, json::core::nulls rule,
-                    json::core::walk_memory<Value>& memory, section_size& size) {
+                    json::core::walk_memory<Value, Names>& memory, section_size& size) {
   constexpr std::size_t deepest = json::default_max_depth;
   if (formula == size_formula::contents) {
     size_counter counter;
@@ -254,8 +240,8 @@ json::error measure(const Value& value, size_formula formula, json::core::nulls 
     size = counter.size();
     return e;
   }
-  counted_text text;
-  json::text_writer<counted_text> writer(text);
+  base::byte_counter text;
+  json::text_writer<base::byte_counter> writer(text);
   json::error e = json::core::emit(value, writer, rule, deepest, memory);
   size = {text.size(), text.size()};
   return e;
@@ -589,9 +575,10 @@ inline bool is_number_size(json::errc code) noexcept {
 }
 
 /// Runs a value through a checker; `base` is where it stands in the whole input.
-template <class Value>
+template <class Value, class Names>
 json::error check_rules(const Value& value, rule_checker& checker,
-                        json::core::walk_memory<Value>& memory, const json::location& base = {}) {
+                        json::core::walk_memory<Value, Names>& memory,
+                        const json::location& base = {}) {
   if (!value.IsObject()) return json::error(json::errc::not_a_twin).at(base);
   json::error e = json::core::emit(value, checker, json::core::nulls::emit, json::default_max_depth,
                                    memory, 0, base);

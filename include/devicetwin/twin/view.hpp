@@ -59,7 +59,7 @@ template <class Memory, class Tracking, class Handler>
 json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& handler,
                               const view_options& options) {
   const memory_source working = t.memory();
-  json::core::walk_memory<json::arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   const auto name = [&](std::string_view n) {
     return handler.Key(n.data(), static_cast<json::size_type>(n.size()), true);

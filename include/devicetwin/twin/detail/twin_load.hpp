@@ -199,7 +199,7 @@ class twin_loader {
   /// Everything else at the root, in its order.
   json::error load_identity(const json::arena_value& value) {
     const auto keep = [&](auto& out) -> json::error {
-      json::core::walk_memory<json::arena_value> memory(working_);
+      json::core::own_walk_memory<json::arena_value> memory(working_);
       const auto stopped = [&out] { return json::error(json::core::failure_of(out, 0)); };
       const auto* members = json::core::members_begin(value);
       json::size_type kept = 0;
