@@ -97,14 +97,14 @@ void documents() {
   const json::document& to = b;
   ask_in_threads("a document", [&] {
     json::document patch, copy;
-    must(!merge::diff(from.root(), to.root(), patch), "diff");
-    must(!copy.assign(from.root()), "assign");
-    must(!merge::apply_merge_patch(copy, patch.root()), "apply_merge_patch");
-    const auto same = json::equal(copy.root(), to.root());
+    must(!merge::diff(from, to, patch), "diff");
+    must(!copy.assign(from), "assign");
+    must(!merge::apply_merge_patch(copy, patch), "apply_merge_patch");
+    const auto same = json::equal(copy, to);
     must(same == json::comparison::equal, "equal");
-    const auto text = json::get<std::string_view>(from.root(), "/nested/deep/2");
+    const auto text = json::get<std::string_view>(from, "/nested/deep/2");
     must(static_cast<bool>(text), "get");
-    return written(patch.root()) + written(from.root()) + std::string(*text) +
+    return written(patch) + written(from) + std::string(*text) +
            std::to_string(from.size_in_bytes()) + std::to_string(from.capacity_in_bytes());
   });
 }
@@ -113,20 +113,20 @@ void changes() {
   json::document from, to;
   must(!json::read(wide_object(-1), from) && !json::read(wide_object(50), to), "read");
   merge::change made;
-  must(!merge::difference(from.root(), to.root(), made), "difference");
+  must(!merge::difference(from, to, made), "difference");
   const merge::change& shared = made;
   ask_in_threads("a change", [&] {
     json::document target, patch;
     merge::change undo, nothing, smallest, replayed;
-    must(!target.assign(from.root()) && !merge::apply(target, shared), "apply");
-    must(!merge::invert(shared, from.root(), undo), "invert");
+    must(!target.assign(from) && !merge::apply(target, shared), "apply");
+    must(!merge::invert(shared, from, undo), "invert");
     must(!merge::compose(shared, undo, nothing), "compose");
-    must(!merge::minimise(shared, from.root(), smallest), "minimise");
-    must(!merge::rebase(shared, from.root(), to.root(), replayed), "rebase");
-    must(!merge::to_merge_patch(shared, from.root(), patch), "to_merge_patch");
+    must(!merge::minimise(shared, from, smallest), "minimise");
+    must(!merge::rebase(shared, from, to, replayed), "rebase");
+    must(!merge::to_merge_patch(shared, from, patch), "to_merge_patch");
     must(!shared.keeps(), "keeps");
-    return written(target.root()) + written(undo.form()) + written(nothing.form()) +
-           written(smallest.form()) + written(replayed.form()) + written(patch.root());
+    return written(target) + written(undo.form()) + written(nothing.form()) +
+           written(smallest.form()) + written(replayed.form()) + written(patch);
   });
 }
 

@@ -645,7 +645,7 @@ class model {
   json::error given(const buffered_twin&, const std::string& text, Act&& act) {
     json::document d;
     that(!json::read(text, d), "reading", text);
-    return act(d.root());
+    return act(d);
   }
   template <class Act>
   json::error given(const unstamped_twin&, const std::string& text, Act&& act) {

@@ -22,7 +22,7 @@ std::string violations(const std::string& text, part where, shape form,
   json::read_options options;
   REQUIRE(!json::read(text, d, options));
   validation report;
-  const json::error e = validate(d.root(), where, form, rules, report);
+  const json::error e = validate(d, where, form, rules, report);
   INFO(e.message());
   REQUIRE(!e);
   std::string lines;

@@ -168,7 +168,7 @@ bool same_value(const value& a, const value& b) {
 json::error respell(json::document& tree, const value& like) {
   std::string marked;
   writer events(marked);
-  if (!send_respelled(tree.root(), &like, events)) return events.failure();
+  if (!send_respelled(tree, &like, events)) return events.failure();
   return json::read(marked, tree);
 }
 

@@ -82,23 +82,19 @@ class change {
 /// Errors: not_a_change, root_removed (null as a whole), duplicate_name, depth_exceeded (a change
 /// reaches at most `options.max_depth` levels deep into a document), not_finite, out_of_memory;
 /// with the place in the document.
-template <class Allocator>
-json::error read_change(const json::basic_value<Allocator>& form, change& out,
-                        const options& options = {});
+template <class Form>
+json::error read_change(const Form& form, change& out, const options& options = {});
 
 /// The change that a merge patch is (RFC 7396, whatever options.nulls says). Of repeated names the
 /// first counts. Errors: depth_exceeded, not_finite, out_of_memory; with the place.
-template <class Allocator>
-json::error from_merge_patch(const json::basic_value<Allocator>& patch, change& out,
-                             const options& options = {});
+template <class Patch>
+json::error from_merge_patch(const Patch& patch, change& out, const options& options = {});
 
 /// The smallest change that turns `from` into a value equal to `to`; it keeps everything when they
 /// are equal. Unlike a merge patch it can set null. Errors: depth_exceeded, not_finite,
 /// out_of_memory; with the place. Cost: as diff().
-template <class FromAllocator, class ToAllocator>
-json::error difference(const json::basic_value<FromAllocator>& from,
-                       const json::basic_value<ToAllocator>& to, change& out,
-                       const options& options = {});
+template <class From, class To>
+json::error difference(const From& from, const To& to, change& out, const options& options = {});
 
 /// Applies a change to a document: all of it or, on an error, nothing. Order, journal, errors, cost
 /// and memory are as for apply_merge_patch(); a place that is set as a whole is one entry in the
@@ -135,18 +131,16 @@ inline json::error compose(const change& first, const change& second, change& ou
 /// The change that undoes `c` on `base`: applied to what `c` makes of `base` it gives a value equal
 /// to `base`. Errors: not_finite, out_of_memory, with the place. Cost: linear in `c` and in the
 /// parts of `base` that it replaces or removes.
-template <class Allocator>
-json::error invert(const change& c, const json::basic_value<Allocator>& base, change& out,
-                   const options& options = {});
+template <class Base>
+json::error invert(const change& c, const Base& base, change& out, const options& options = {});
 
 /// The smallest change that does to `base` what `c` does: without values that are there already and
 /// members that are not there to be removed; and where `c` sets an object over an object, only what
 /// differs between the two. It is what difference(base, result) gives, at another cost; to another
 /// document it may do something else than `c`. Errors: not_finite, depth_exceeded, out_of_memory,
 /// with the place. Cost: as invert().
-template <class Allocator>
-json::error minimise(const change& c, const json::basic_value<Allocator>& base, change& out,
-                     const options& options = {});
+template <class Base>
+json::error minimise(const change& c, const Base& base, change& out, const options& options = {});
 
 /// Replays `c`, which was made for `from`, on the newer document `onto`: `out` does to `onto` what
 /// `c` did to `from`, and leaves alone what happened in between elsewhere.
@@ -160,9 +154,8 @@ json::error minimise(const change& c, const json::basic_value<Allocator>& base, 
 /// conflict, see conflict.hpp. Errors: conflict (policy::fail), not_finite, depth_exceeded,
 /// out_of_memory; with the place. Cost: linear in `c` and in the values at the places that it
 /// writes.
-template <class FromAllocator, class OntoAllocator, class Report = no_report>
-json::error rebase(const change& c, const json::basic_value<FromAllocator>& from,
-                   const json::basic_value<OntoAllocator>& onto, change& out,
+template <class From, class Onto, class Report = no_report>
+json::error rebase(const change& c, const From& from, const Onto& onto, change& out,
                    policy prefer = policy::ours, Report&& report = {}, const options& options = {});
 
 /// The smallest merge patch (RFC 7396) that does to `base` what `c` does. To a document with
@@ -170,15 +163,15 @@ json::error rebase(const change& c, const json::basic_value<FromAllocator>& from
 /// Errors: null_member, where the result has a null that `base` has not, which no merge patch can
 /// say; not_finite, depth_exceeded, out_of_memory; each with the place. Then `patch` is as it was.
 /// Cost: as invert().
-template <class BaseAllocator>
-json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
-                           json::document& patch, const options& options = {});
-template <class BaseAllocator, class PatchAllocator>
-json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
+template <class Base>
+json::error to_merge_patch(const change& c, const Base& base, json::document& patch,
+                           const options& options = {});
+template <class Base, class PatchAllocator>
+json::error to_merge_patch(const change& c, const Base& base,
                            json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator,
                            const options& options = {});
-template <class BaseAllocator, class PatchAllocator, class StackAllocator>
-json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
+template <class Base, class PatchAllocator, class StackAllocator>
+json::error to_merge_patch(const change& c, const Base& base,
                            json::basic_document<PatchAllocator, StackAllocator>& patch,
                            const options& options = {}) {
   json::basic_value<PatchAllocator>& root = patch;
@@ -260,25 +253,22 @@ error replace_by_result(json::basic_document<Allocator, StackAllocator>& out, co
 
 }  // namespace detail
 
-template <class Allocator>
-json::error read_change(const json::basic_value<Allocator>& form, change& out,
-                        const options& options) {
-  return detail::read_places(form, true, out, options);
+template <class Form>
+json::error read_change(const Form& form, change& out, const options& options) {
+  return detail::read_places(json::core::value_of(form), true, out, options);
 }
 
-template <class Allocator>
-json::error from_merge_patch(const json::basic_value<Allocator>& patch, change& out,
-                             const options& options) {
-  return detail::read_places(patch, false, out, options);
+template <class Patch>
+json::error from_merge_patch(const Patch& patch, change& out, const options& options) {
+  return detail::read_places(json::core::value_of(patch), false, out, options);
 }
 
-template <class FromAllocator, class ToAllocator>
-json::error difference(const json::basic_value<FromAllocator>& from,
-                       const json::basic_value<ToAllocator>& to, change& out,
-                       const options& options) {
+template <class From, class To>
+json::error difference(const From& from, const To& to, change& out, const options& options) {
   return change_access::rebuild(out, [&](auto& handler, bool& sent) {
     detail::writer_for<decltype(handler)> form(handler, options.memory);
-    const json::error e = detail::send_difference(from, to, {}, form, options);
+    const json::error e = detail::send_difference(json::core::value_of(from),
+                                                  json::core::value_of(to), {}, form, options);
     sent = form.sent();
     return e;
   });
@@ -320,13 +310,12 @@ inline json::error compose(const change& first, const change& second, change& ou
   });
 }
 
-template <class Allocator>
-json::error invert(const change& c, const json::basic_value<Allocator>& base, change& out,
-                   const options& options) {
+template <class Base>
+json::error invert(const change& c, const Base& base, change& out, const options& options) {
   return change_access::rebuild(out, [&](auto& handler, bool& sent) -> json::error {
-    using walk_type = detail::change_walk<json::basic_value<Allocator>>;
+    using walk_type = detail::change_walk<json::core::value_type_of<Base>>;
     using step = typename walk_type::step;
-    walk_type walk(c.form(), &base, options.memory);
+    walk_type walk(c.form(), &json::core::value_of(base), options.memory);
     detail::writer_for<decltype(handler)> to(handler, options.memory);
     const auto restore = [&] {
       return walk.base() == nullptr ? to.null(walk.name())
@@ -363,13 +352,12 @@ json::error invert(const change& c, const json::basic_value<Allocator>& base, ch
   });
 }
 
-template <class Allocator>
-json::error minimise(const change& c, const json::basic_value<Allocator>& base, change& out,
-                     const options& options) {
+template <class Base>
+json::error minimise(const change& c, const Base& base, change& out, const options& options) {
   return change_access::rebuild(out, [&](auto& handler, bool& sent) -> json::error {
-    using walk_type = detail::change_walk<json::basic_value<Allocator>>;
+    using walk_type = detail::change_walk<json::core::value_type_of<Base>>;
     using step = typename walk_type::step;
-    walk_type walk(c.form(), &base, options.memory);
+    walk_type walk(c.form(), &json::core::value_of(base), options.memory);
     detail::writer_for<decltype(handler)> to(handler, options.memory);
     for (;;) {
       bool good = true;
@@ -409,12 +397,11 @@ json::error minimise(const change& c, const json::basic_value<Allocator>& base, 
   });
 }
 
-template <class FromAllocator, class OntoAllocator, class Report>
-json::error rebase(const change& c, const json::basic_value<FromAllocator>& from,
-                   const json::basic_value<OntoAllocator>& onto, change& out, policy prefer,
+template <class From, class Onto, class Report>
+json::error rebase(const change& c, const From& from, const Onto& onto, change& out, policy prefer,
                    Report&& report, const options& options) {
-  using from_value = json::basic_value<FromAllocator>;
-  using onto_value = json::basic_value<OntoAllocator>;
+  using from_value = json::core::value_type_of<From>;
+  using onto_value = json::core::value_type_of<Onto>;
   detail::judge<std::remove_reference_t<Report>> judge(prefer, report);
   auto decide = [&](const json::location& where, const from_value* base,
                     const json::arena_value* ours, const onto_value* theirs, conflict_kind kind) {
@@ -425,29 +412,29 @@ json::error rebase(const change& c, const json::basic_value<FromAllocator>& from
     detail::rebase_walk<from_value, onto_value, std::remove_reference_t<decltype(handler)>,
                         decltype(decide)>
         walk(handler, detail::on_clash::replay, options, decide);
-    json::error e = walk.run(c.form(), from, onto);
+    json::error e = walk.run(c.form(), json::core::value_of(from), json::core::value_of(onto));
     sent = walk.sent();
     return e ? e : judge.refused();
   });
 }
 
-template <class BaseAllocator>
-json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
-                           json::document& patch, const options& options) {
+template <class Base>
+json::error to_merge_patch(const change& c, const Base& base, json::document& patch,
+                           const options& options) {
   json::error failure = json::document_access::rebuild(patch, 0, [&](auto& handler) {
-    return detail::send_merge_patch(c.form(), base, handler, options);
+    return detail::send_merge_patch(c.form(), json::core::value_of(base), handler, options);
   });
   if (!failure) json::document_access::settle(patch, 0, 0);
   return failure;
 }
 
-template <class BaseAllocator, class PatchAllocator>
-json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
+template <class Base, class PatchAllocator>
+json::error to_merge_patch(const change& c, const Base& base,
                            json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator,
                            const options& options) {
   json::core::tree_builder<PatchAllocator> builder(allocator, options.memory);
   return builder.build(patch, [&](auto& handler) {
-    return detail::send_merge_patch(c.form(), base, handler, options);
+    return detail::send_merge_patch(c.form(), json::core::value_of(base), handler, options);
   });
 }
 

@@ -40,7 +40,7 @@ class change_builder {
   change_builder& operator=(const change_builder&) = delete;
 
   /// Sets the place to a bool, an integer, a double, a text (UTF-8), nullptr for JSON's null, or a
-  /// copy of any RapidJSON value.
+  /// copy of a document or a RapidJSON value.
   template <class T>
   change_builder& set(std::string_view pointer, const T& value);
   change_builder& remove(std::string_view pointer) {
@@ -55,10 +55,6 @@ class change_builder {
   using node = json::arena_value;
   template <class Value>
   bool write(std::string_view pointer, const Value* value);  // null: remove
-  template <class Allocator>
-  void write_value(std::string_view pointer, const json::basic_value<Allocator>& value) {
-    static_cast<void>(write(pointer, &value));
-  }
   template <class Value>
   bool write_here(std::string_view pointer, const Value* value);
   node* step_into(node& object, std::string_view token);
@@ -256,8 +252,8 @@ bool change_builder::write_here(std::string_view pointer, const Value* value) {
 template <class T>
 change_builder& change_builder::set(std::string_view pointer, const T& value) {
   node made;
-  if constexpr (json::core::is_value<T>) {
-    write_value(pointer, value);
+  if constexpr (json::core::stands_for_value<T>) {
+    static_cast<void>(write(pointer, &json::core::value_of(value)));
     return *this;
   } else if constexpr (std::is_same_v<T, std::nullptr_t>) {
     made.SetNull();
@@ -276,8 +272,8 @@ change_builder& change_builder::set(std::string_view pointer, const T& value) {
                              static_cast<json::size_type>(text.size())));
   } else {
     static_assert(json::core::mistaken<T>,
-                  "merge::change_builder::set: the value is a bool, a number, a text, nullptr or a "
-                  "RapidJSON value");
+                  "merge::change_builder::set: the value is a bool, a number, a text, nullptr, a "
+                  "document or a RapidJSON value");
   }
   static_cast<void>(write(pointer, &made));
   return *this;

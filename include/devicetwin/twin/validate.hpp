@@ -75,27 +75,16 @@ class validation {
 /// like any other here. Give the text to have it found.
 /// Errors, with the pointer: not_a_twin when `value` is no object, not_finite, out_of_memory.
 /// Cost: one pass.
-template <class Allocator>
-json::error validate(const json::basic_value<Allocator>& value, part where, shape form,
-                     const dialect& rules, validation& out, const memory_source& memory = {});
+template <class Value>
+std::enable_if_t<!json::core::stands_for_text<Value>, json::error> validate(
+    const Value& value, part where, shape form, const dialect& rules, validation& out,
+    const memory_source& memory = {});
 
 /// The same for JSON text. First adds each integer beyond 64 bits, where the dialect refuses them,
 /// and each number beyond the largest double. Errors: those of json::read but for the size of
 /// numbers; as above. Then `out` is as it was. Cost: two or three passes.
 inline json::error validate(std::string_view text, part where, shape form, const dialect& rules,
                             validation& out, const memory_source& memory = {});
-
-/// Neither a value nor text: a mistake, explained.
-template <class Value, class... Rest>
-std::enable_if_t<!json::core::is_value<Value> &&
-                     !std::is_convertible_v<const Value&, std::string_view>,
-                 json::error>
-validate(const Value&, Rest&&...) {
-  static_assert(json::core::mistaken<Value>,
-                "validate: the first argument is a RapidJSON value (of a json::document, its "
-                "root(); of a twin, a part of it) or JSON text");
-  return json::errc::wrong_type;
-}
 
 // ---------------------------------------------------------------------------------------------
 
@@ -609,17 +598,19 @@ inline std::int64_t room_left(std::size_t limit, std::size_t size) noexcept {
 
 }  // namespace detail
 
-template <class Allocator>
-json::error validate(const json::basic_value<Allocator>& value, part where, shape form,
-                     const dialect& rules, validation& out, const memory_source& memory) {
-  json::core::walk_memory<json::basic_value<Allocator>> walk(memory);
+template <class Value>
+std::enable_if_t<!json::core::stands_for_text<Value>, json::error> validate(
+    const Value& value, part where, shape form, const dialect& rules, validation& out,
+    const memory_source& memory) {
+  const auto& checked = json::core::value_of(value);
+  json::core::walk_memory<json::core::value_type_of<Value>> walk(memory);
   detail::rule_checker checker(rules, where, form, &out, memory);
-  if (json::error e = detail::check_rules(value, checker, walk)) return e;
+  if (json::error e = detail::check_rules(checked, checker, walk)) return e;
   if (form == shape::section || rules.basis == size_basis::patch) {
     detail::section_size size;
     const auto nulls =
         form == shape::section ? json::core::nulls::drop_outside_arrays : json::core::nulls::emit;
-    if (json::error e = detail::measure(value, rules.size, nulls, walk, size)) return e;
+    if (json::error e = detail::measure(checked, rules.size, nulls, walk, size)) return e;
     const auto note = [&](const json::error& e) { return out.add(where, e); };
     if (!detail::check_sizes(rules, where, size.by_formula, {},
                              form == shape::section ? size : detail::section_size(), note)) {
