@@ -57,7 +57,7 @@ int compose(const arguments& given) {
   if (const auto e = merge::to_merge_patches(all, patches)) return complain(e.message());
   std::string text;
   for (std::size_t i = 0; i < patches.count; ++i) {
-    if (const auto e = write_spelled(patches.patch[i], text)) return complain(e.message());
+    if (const auto e = write_spelled(patches.patch[i].root(), text)) return complain(e.message());
     text += '\n';
   }
   return deliver(given, text);
