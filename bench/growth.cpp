@@ -428,7 +428,7 @@ std::vector<function> twin_functions() {
     auto t = lived(m);
     return [t] {
       std::string text;
-      must(write_service_view(*t, text));
+      must(devicetwin::write_service_view(*t, text));
       devicetwin::twin again(devicetwin::rfc7396);
       must(again.load(text));
     };
@@ -437,23 +437,23 @@ std::vector<function> twin_functions() {
     auto t = lived(m);
     return [t] {
       std::string text;
-      must(write_stored(*t, text));
+      must(devicetwin::write_stored(*t, text));
       devicetwin::twin again(devicetwin::rfc7396);
-      must(load_stored(text, again));
+      must(devicetwin::load_stored(text, again));
     };
   });
   add("write_delta", [=](const material& m) {
     auto t = lived(m);
     return [t] {
       std::string text;
-      must(write_delta(*t, text));
+      must(devicetwin::write_delta(*t, text));
     };
   });
   add("list_delta", [=](const material& m) {
     auto t = lived(m);
     return [t] {
       devicetwin::delta_list list;
-      must(list_delta(*t, list));
+      must(devicetwin::list_delta(*t, list));
     };
   });
   add("write_changes_since", [=](const material& m) {
@@ -461,7 +461,7 @@ std::vector<function> twin_functions() {
     const std::int64_t version = t->desired_version() - 1;
     return [t, version] {
       std::string text;
-      must(write_changes_since(*t, part::desired, version, text));
+      must(devicetwin::write_changes_since(*t, part::desired, version, text));
     };
   });
   add("stamp_of and answer_to: the last property", [=](const material& m) {
@@ -472,7 +472,7 @@ std::vector<function> twin_functions() {
     json::location(&last, 1).append_to(pointer);
     return [t, pointer] {
       must(t->stamp_of(part::desired, pointer), "stamp_of");
-      must(answer_to(*t, pointer), "answer_to");
+      must(devicetwin::answer_to(*t, pointer), "answer_to");
     };
   });
   add("outcome: each change, each matched", [=](const material& m) {
@@ -484,7 +484,7 @@ std::vector<function> twin_functions() {
       for (std::size_t i = 0; i < done->size(); ++i) bytes += (*done)[i].pointer.size();
       must_be(done->size() == 0 || bytes != 0, "outcome");
       devicetwin::matches found;
-      must(find_matches({part::desired, "", devicetwin::reach::subtree}, *done, found));
+      must(devicetwin::find_matches({part::desired, "", devicetwin::reach::subtree}, *done, found));
     };
   });
   add("find_matches with a wildcard", [=](const material& m) {
@@ -495,7 +495,7 @@ std::vector<function> twin_functions() {
     must(t->service_patch(desired("{\"in\":" + m.to + "}"), at(1), *done));
     return [done] {
       devicetwin::matches found;
-      must(find_matches({part::desired, "/in/*"}, *done, found));
+      must(devicetwin::find_matches({part::desired, "/in/*"}, *done, found));
     };
   });
   add("validate", [=](const material& m) {
@@ -507,7 +507,7 @@ std::vector<function> twin_functions() {
   });
   add("equal of twins", [=](const material& m) {
     auto a = twin_of(m.from, m.to), b = twin_of(m.to, m.from);
-    return [a, b] { must_be(equal(*a, *b) < json::comparison::too_deep, "equal"); };
+    return [a, b] { must_be(devicetwin::equal(*a, *b) < json::comparison::too_deep, "equal"); };
   });
   return all;
 }
@@ -746,9 +746,9 @@ std::vector<function> list_functions() {
           auto t = twin_of(texts.first, texts.second);
           return [t] {
             devicetwin::delta_list list;
-            must(list_delta(*t, list));
+            must(devicetwin::list_delta(*t, list));
             std::string out;
-            must(write_delta(*t, out));
+            must(devicetwin::write_delta(*t, out));
           };
         });
     add(reversed ? "find_unanswered: n acknowledgements, reversed"
@@ -810,9 +810,9 @@ std::vector<function> list_functions() {
     must(t->service_patch("{\"properties\":{\"desired\":" + nulls + "}}}", at(1), done));
     return [t] {
       devicetwin::delta_list list;
-      must(list_delta(*t, list));
+      must(devicetwin::list_delta(*t, list));
       std::string out;
-      must(write_changes_since(*t, part::desired, 1, out));
+      must(devicetwin::write_changes_since(*t, part::desired, 1, out));
     };
   });
   add("history: n removals one by one", [](std::size_t n) {
@@ -825,7 +825,7 @@ std::vector<function> list_functions() {
         must(t->device_patch("{\"" + plain_name(i) + "\":null}", at(1), done));
       }
       std::string out;
-      must(write_changes_since(*t, part::reported, 1, out));
+      must(devicetwin::write_changes_since(*t, part::reported, 1, out));
     };
   });
   add("property_writer: n properties and acknowledgements", [](std::size_t n) {

@@ -86,10 +86,10 @@ void live(Twin& t) {
   expect(static_cast<bool>(t.device_patch(R"({"\u0024version":1})", at(0), done)),
          "the device may not write the service's names");
   std::string view;
-  expect(!write_service_view(t, view), "write_service_view");
+  expect(!devicetwin::write_service_view(t, view), "write_service_view");
   expect(!t.load(view), "load");
   std::string again;
-  expect(!write_service_view(t, again) && view == again, "the view of a view");
+  expect(!devicetwin::write_service_view(t, again) && view == again, "the view of a view");
   RAPIDJSON_NAMESPACE::Document replacement;
   expect(!devicetwin::json::read(R"({"properties":{"desired":{}}})", replacement), "read");
   expect(!t.service_replace(replacement, at(0), done), "service_replace");

@@ -154,7 +154,7 @@ TEMPLATE_TEST_CASE("a twin takes RapidJSON documents", "[contract]", pooled, on_
   CHECK(!devicetwin::validate(parsed<TestType>(R"({"a":1})"), devicetwin::part::desired,
                               devicetwin::shape::patch, devicetwin::azure, report));
   std::string view;
-  REQUIRE(!write_service_view(t, view));
+  REQUIRE(!devicetwin::write_service_view(t, view));
   TestType read_back;
   CHECK(!json::read(view, read_back));
   CHECK(*json::get<std::int64_t>(read_back, "/properties/desired/b") == 2);

@@ -144,14 +144,15 @@ void twins(const devicetwin::dialect& rules) {
   const devicetwin::twin& t = made;
   ask_in_threads("a twin", [&] {
     std::string answer;
-    must(!write_service_view(t, answer) && !write_device_view(t, answer) &&
-             !write_lifecycle_event(t, answer),
+    must(!devicetwin::write_service_view(t, answer) && !devicetwin::write_device_view(t, answer) &&
+             !devicetwin::write_lifecycle_event(t, answer),
          "views");
-    must(!write_delta(t, answer) && !write_changes_since(t, part::desired, 2, answer),
+    must(!devicetwin::write_delta(t, answer) &&
+             !devicetwin::write_changes_since(t, part::desired, 2, answer),
          "delta and since");
-    must(!write_stored(t, answer), "write_stored");
+    must(!devicetwin::write_stored(t, answer), "write_stored");
     devicetwin::delta_list list;
-    must(!list_delta(t, list), "list_delta");
+    must(!devicetwin::list_delta(t, list), "list_delta");
     const auto stamp = t.stamp_of(part::desired, "/member_3");
     must(static_cast<bool>(stamp), "stamp_of");
     devicetwin::validation report;
@@ -164,7 +165,7 @@ void twins(const devicetwin::dialect& rules) {
               std::to_string(stamp->version);
     devicetwin::twin copy(rules);
     must(!copy.assign(t), "assign");
-    const auto same = equal(copy, t);
+    const auto same = devicetwin::equal(copy, t);
     must(same == json::comparison::equal, "equal");
     return answer + std::to_string(t.in_sync()) + std::to_string(t.size(part::desired)) +
            std::to_string(t.memory_in_bytes()) + std::string(t.etag()) + written(t.desired()) +

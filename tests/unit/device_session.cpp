@@ -1246,7 +1246,7 @@ struct storing_hub {
   }
   std::string twin() const {
     std::string text;
-    REQUIRE(!write_device_view(t, text));
+    REQUIRE(!devicetwin::write_device_view(t, text));
     return text;
   }
   /// Takes the patches that the device sends, until there are no more.

@@ -371,11 +371,11 @@ TEST_CASE("every allocation failing: views", "[twin][failure]") {
       twin t(devicetwin::azure, heap_memory(heap.source()));
       a_used_one(t);
       std::string whole = "kept";
-      REQUIRE(!write_service_view(t, whole));
+      REQUIRE(!devicetwin::write_service_view(t, whole));
       std::string text = "kept";
       const std::size_t out = heap.bytes;
       heap.refused_request = heap.requests + n;
-      const json::error e = write_service_view(t, text);
+      const json::error e = devicetwin::write_service_view(t, text);
       done = heap.requests < heap.refused_request;
       CHECK(!e == (text == whole));
       CHECK((!e || text == "kept"));

@@ -124,9 +124,9 @@ TEST_CASE("nothing can be written before there is a twin", "[twin]") {
   CHECK(t.apply_notification(R"({"$version":1})", noon(), done).code() == errc::not_a_twin);
   CHECK(t.check_service_patch("{}", report).code() == errc::not_a_twin);
   std::string text;
-  CHECK(write_service_view(t, text).code() == errc::not_a_twin);
-  CHECK(write_device_view(t, text).code() == errc::not_a_twin);
-  CHECK(write_lifecycle_event(t, text).code() == errc::not_a_twin);
+  CHECK(devicetwin::write_service_view(t, text).code() == errc::not_a_twin);
+  CHECK(devicetwin::write_device_view(t, text).code() == errc::not_a_twin);
+  CHECK(devicetwin::write_lifecycle_event(t, text).code() == errc::not_a_twin);
   CHECK(text.empty());
 }
 
@@ -600,13 +600,13 @@ TEST_CASE("an event that does not move its section on is refused", "[twin]") {
     REQUIRE(!t.apply_event(event(version), done));
     CHECK(t.desired_version() == version);
     std::string patch;
-    CHECK(!write_changes_since(t, part::desired, version, patch));
+    CHECK(!devicetwin::write_changes_since(t, part::desired, version, patch));
     CHECK(patch == "{}");
-    CHECK(static_cast<bool>(write_changes_since(t, part::desired, 4, patch)) ==
+    CHECK(static_cast<bool>(devicetwin::write_changes_since(t, part::desired, 4, patch)) ==
           (version != 5));  // others are not known
     std::string bytes;
-    REQUIRE(!write_stored(t, bytes));
-    REQUIRE(!load_stored(bytes, t));
+    REQUIRE(!devicetwin::write_stored(t, bytes));
+    REQUIRE(!devicetwin::load_stored(bytes, t));
   }
 }
 

@@ -105,6 +105,10 @@ class arena {
 /// A value in an arena.
 using arena_value = basic_value<arena>;
 
+namespace core {
+struct document_access;
+}
+
 /// A JSON document that owns its memory and keeps it in proportion: one block of an arena, with
 /// every write checked and reserved before it begins.
 ///
@@ -150,7 +154,7 @@ class document {
   std::size_t capacity_in_bytes() const noexcept { return arena_.capacity(); }
 
  private:
-  friend struct document_access;
+  friend struct core::document_access;
 
   // Both hand what held the tree before to `old`, when that is asked for.
   template <class Generate>
@@ -166,7 +170,9 @@ class document {
   std::size_t live_ = 0;
 };
 
-/// For the functions of this library that write a document; not for users.
+namespace core {
+
+/// The writing side of a document, for the functions of this library.
 struct document_access {
   static arena_value& root(document& d) noexcept { return d.root_; }
   static arena& memory(document& d) noexcept { return d.arena_; }
@@ -196,6 +202,8 @@ struct document_access {
     }
   }
 };
+
+}  // namespace core
 
 // ---------------------------------------------------------------------------------------------
 

@@ -27,6 +27,8 @@ enum class comparison : unsigned char {
                   ///< difference was found
 };
 
+namespace functions {
+
 /// Compares two values: arrays element by element, objects whatever the order of their members,
 /// strings byte by byte, numbers as `options.numbers` says (1 and 1.0 are equal unless told
 /// otherwise). Of members with the same name the first counts.
@@ -53,6 +55,8 @@ template <class A, class B>
       return comparison::different;  // not_finite
   }
 }
+
+}  // namespace functions
 
 namespace core {
 

@@ -39,6 +39,8 @@ using gettable_or_double = std::conditional_t<gettable<T>, T, double>;
 
 }  // namespace core
 
+namespace functions {
+
 /// The value at `pointer` (RFC 6901; "" is `root` itself) as T: bool, any integer type, float,
 /// double or std::string_view. `root` is a document or a value.
 ///
@@ -50,6 +52,8 @@ using gettable_or_double = std::conditional_t<gettable<T>, T, double>;
 /// invalid_pointer, not_found, wrong_type, number_out_of_range; with the pointer. Cost: as find().
 template <class T, class Source>
 result<core::gettable_or_double<T>> get(const Source& root, std::string_view pointer = {}) noexcept;
+
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
@@ -120,6 +124,8 @@ inline errc convert(const number& n, float& to) noexcept {
 
 }  // namespace core
 
+namespace functions {
+
 template <class T, class Source>
 result<core::gettable_or_double<T>> get(const Source& root, std::string_view pointer) noexcept {
   static_assert(core::gettable<T>,
@@ -145,6 +151,8 @@ result<core::gettable_or_double<T>> get(const Source& root, std::string_view poi
   if (code == errc::ok) return wanted;
   return error(code).at(core::pointer_text{pointer});
 }
+
+}  // namespace functions
 
 }  // namespace json
 }  // namespace DEVICETWIN_ABI

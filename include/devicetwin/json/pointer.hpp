@@ -63,6 +63,8 @@ class location {
   std::size_t depth_ = 0;
 };
 
+namespace functions {
+
 /// The value at `pointer` (RFC 6901, section 4), "" being `root` itself.
 ///
 /// Errors: invalid_pointer; not_found, also for the index "-" and for an index with a leading zero,
@@ -71,6 +73,8 @@ class location {
 template <class Source>
 result<const core::value_type_of<Source>*> find(const Source& root,
                                                 std::string_view pointer) noexcept;
+
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
@@ -174,6 +178,8 @@ void location::render(Put&& put) const {
   for (std::size_t i = 0; i < depth_; ++i) core::render_step(steps_[i], put);
 }
 
+namespace functions {
+
 template <class Source>
 result<const core::value_type_of<Source>*> find(const Source& root,
                                                 std::string_view pointer) noexcept {
@@ -203,6 +209,8 @@ result<const core::value_type_of<Source>*> find(const Source& root,
   }
   return at;
 }
+
+}  // namespace functions
 
 }  // namespace json
 }  // namespace DEVICETWIN_ABI

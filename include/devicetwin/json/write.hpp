@@ -26,6 +26,8 @@ struct write_options {
   memory_source memory = {};  ///< working memory: some 100 bytes per level beyond 16
 };
 
+namespace functions {
+
 /// Appends `source` as JSON text to `out`: a std::string, a text_buffer, or anything with
 /// append(const char*, std::size_t), which may give false when it is full, size() and
 /// resize(std::size_t).
@@ -38,6 +40,8 @@ struct write_options {
 /// Cost: linear, plus a hash of each name to find repeated ones.
 template <class Source, class Output>
 error write(const Source& source, Output& out, const write_options& options = {});
+
+}  // namespace functions
 
 /// A RapidJSON handler that writes the events it gets as JSON text. The text is complete in `out`
 /// when the outermost value is. It trusts the order of events and does not look for repeated names.
@@ -259,6 +263,8 @@ error write_text(const Value& source, Output& out, const write_options& options)
 
 }  // namespace core
 
+namespace functions {
+
 template <class Source, class Output>
 error write(const Source& source, Output& out, const write_options& options) {
   static_assert(base::is_output<Output>,
@@ -270,6 +276,8 @@ error write(const Source& source, Output& out, const write_options& options) {
     return errc::handler_stopped;
   }
 }
+
+}  // namespace functions
 
 }  // namespace json
 }  // namespace DEVICETWIN_ABI

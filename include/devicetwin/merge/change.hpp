@@ -40,6 +40,10 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
 
+namespace detail {
+struct change_access;
+}
+
 /// One change, in memory of its own (json::document's, on the heap or a memory source). It starts
 /// as one that keeps everything. Movable; assign() copies and can fail. Every function below that
 /// writes one leaves it as it was on an error, and may be given one of its inputs as the output.
@@ -55,7 +59,7 @@ class change {
  public:
   change() noexcept : change(memory_source{}) {}
   explicit change(const memory_source& memory) noexcept : form_(memory) {
-    json::document_access::root(form_).SetArray();
+    json::core::document_access::root(form_).SetArray();
   }
   change(change&& other) noexcept : change() { swap(other); }
   change& operator=(change&& other) noexcept {
@@ -74,9 +78,11 @@ class change {
   const json::arena_value& form() const noexcept { return form_.root(); }
 
  private:
-  friend struct change_access;
+  friend struct detail::change_access;
   json::document form_;
 };
+
+namespace functions {
 
 /// Reads the JSON form; `form` may come from anywhere.
 /// Errors: not_a_change, root_removed (null as a whole), duplicate_name, depth_exceeded (a change
@@ -178,12 +184,16 @@ json::error to_merge_patch(const change& c, const Base& base,
   return to_merge_patch(c, base, root, patch.GetAllocator(), options);
 }
 
+}  // namespace functions
+
 /// Merge patches to be applied one after the other; `count` of them, at most two. Their memory is
 /// that of the options that they were made with.
 struct merge_patches {
   std::size_t count = 0;
   json::document patch[2];
 };
+
+namespace functions {
 
 /// The shortest sequence of merge patches that does what `c` does to every document: none for a
 /// change that keeps everything, two when it sets an object (the first removes what was there),
@@ -192,9 +202,13 @@ struct merge_patches {
 inline json::error to_merge_patches(const change& c, merge_patches& out,
                                     const options& options = {});
 
+}  // namespace functions
+
 // ---------------------------------------------------------------------------------------------
 
-/// For the functions of this library that write a change; not for users.
+namespace detail {
+
+/// The writing side of a change, for the functions of this library.
 struct change_access {
   static json::document& document(change& c) noexcept { return c.form_; }
 
@@ -202,26 +216,24 @@ struct change_access {
   /// false, by one that keeps everything.
   template <class Generate>
   static json::error rebuild(change& c, Generate&& generate) {
-    json::error failure = json::document_access::rebuild(c.form_, 0, [&](auto& handler) {
+    json::error failure = json::core::document_access::rebuild(c.form_, 0, [&](auto& handler) {
       bool sent = false;
       json::error e = generate(handler, sent);
       if (!e && !sent && !(handler.StartArray() && handler.EndArray(0)))
         e = json::errc::out_of_memory;
       return e;
     });
-    if (!failure) json::document_access::settle(c.form_, 0, 0);
+    if (!failure) json::core::document_access::settle(c.form_, 0, 0);
     return failure;
   }
 };
-
-namespace detail {
 
 template <class Handler>
 using writer_for = sparse_writer<std::remove_reference_t<Handler>>;
 
 template <class Value>
 error read_places(const Value& root, bool form, change& out, const options& o) {
-  return change_access::rebuild(out, [&](auto& handler, bool& sent) {
+  return detail::change_access::rebuild(out, [&](auto& handler, bool& sent) {
     sent = true;
     return place_reader<Value, std::remove_reference_t<decltype(handler)>>(handler, form, o)
         .run(root);
@@ -232,12 +244,12 @@ error read_places(const Value& root, bool form, change& out, const options& o) {
 template <class Base>
 error replace_by_result(json::document& out, const change& c, const Base& base, const options& o) {
   const error failure =
-      json::document_access::rebuild(out, out.size_in_bytes(), [&](auto& handler) {
+      json::core::document_access::rebuild(out, out.size_in_bytes(), [&](auto& handler) {
         return result_sender<Base, std::remove_reference_t<decltype(handler)>>(handler, o.max_depth,
                                                                                o.memory)
             .run(c.form(), &base);
       });
-  if (!failure) json::document_access::settle(out, 0, 0);
+  if (!failure) json::core::document_access::settle(out, 0, 0);
   return failure;
 }
 template <class Allocator, class StackAllocator, class Base>
@@ -253,6 +265,8 @@ error replace_by_result(json::basic_document<Allocator, StackAllocator>& out, co
 
 }  // namespace detail
 
+namespace functions {
+
 template <class Form>
 json::error read_change(const Form& form, change& out, const options& options) {
   return detail::read_places(json::core::value_of(form), true, out, options);
@@ -265,7 +279,7 @@ json::error from_merge_patch(const Patch& patch, change& out, const options& opt
 
 template <class From, class To>
 json::error difference(const From& from, const To& to, change& out, const options& options) {
-  return change_access::rebuild(out, [&](auto& handler, bool& sent) {
+  return detail::change_access::rebuild(out, [&](auto& handler, bool& sent) {
     detail::writer_for<decltype(handler)> form(handler, options.memory);
     const json::error e = detail::send_difference(json::core::value_of(from),
                                                   json::core::value_of(to), {}, form, options);
@@ -277,7 +291,7 @@ json::error difference(const From& from, const To& to, change& out, const option
 template <class Journal>
 json::error apply(json::document& target, const change& c, const options& options,
                   Journal&& journal) {
-  using access = json::document_access;
+  using access = json::core::document_access;
   detail::change_plan<json::arena_value> plan(options);
   if (!plan.make(target.root(), c.form())) return plan.failure();
   if (plan.changes() == 0) return {};
@@ -303,7 +317,7 @@ inline json::error compose(const change& first, const change& second, change& ou
                            const options& options) {
   if (first.keeps()) return &out == &second ? json::error() : out.assign(second);
   if (second.keeps()) return &out == &first ? json::error() : out.assign(first);
-  return change_access::rebuild(out, [&](auto& handler, bool& sent) {
+  return detail::change_access::rebuild(out, [&](auto& handler, bool& sent) {
     sent = true;
     return detail::composer<std::remove_reference_t<decltype(handler)>>(handler, options.memory)
         .run(first.form(), second.form());
@@ -312,7 +326,7 @@ inline json::error compose(const change& first, const change& second, change& ou
 
 template <class Base>
 json::error invert(const change& c, const Base& base, change& out, const options& options) {
-  return change_access::rebuild(out, [&](auto& handler, bool& sent) -> json::error {
+  return detail::change_access::rebuild(out, [&](auto& handler, bool& sent) -> json::error {
     using walk_type = detail::change_walk<json::core::value_type_of<Base>>;
     using step = typename walk_type::step;
     walk_type walk(c.form(), &json::core::value_of(base), options.memory);
@@ -354,7 +368,7 @@ json::error invert(const change& c, const Base& base, change& out, const options
 
 template <class Base>
 json::error minimise(const change& c, const Base& base, change& out, const options& options) {
-  return change_access::rebuild(out, [&](auto& handler, bool& sent) -> json::error {
+  return detail::change_access::rebuild(out, [&](auto& handler, bool& sent) -> json::error {
     using walk_type = detail::change_walk<json::core::value_type_of<Base>>;
     using step = typename walk_type::step;
     walk_type walk(c.form(), &json::core::value_of(base), options.memory);
@@ -408,7 +422,7 @@ json::error rebase(const change& c, const From& from, const Onto& onto, change& 
     return judge(conflict<from_value, json::arena_value, onto_value>{
                where, base, ours, theirs, kind, judge.chosen()}) == side::ours;
   };
-  return change_access::rebuild(out, [&](auto& handler, bool& sent) {
+  return detail::change_access::rebuild(out, [&](auto& handler, bool& sent) {
     detail::rebase_walk<from_value, onto_value, std::remove_reference_t<decltype(handler)>,
                         decltype(decide)>
         walk(handler, detail::on_clash::replay, options, decide);
@@ -421,10 +435,10 @@ json::error rebase(const change& c, const From& from, const Onto& onto, change& 
 template <class Base>
 json::error to_merge_patch(const change& c, const Base& base, json::document& patch,
                            const options& options) {
-  json::error failure = json::document_access::rebuild(patch, 0, [&](auto& handler) {
+  json::error failure = json::core::document_access::rebuild(patch, 0, [&](auto& handler) {
     return detail::send_merge_patch(c.form(), json::core::value_of(base), handler, options);
   });
-  if (!failure) json::document_access::settle(patch, 0, 0);
+  if (!failure) json::core::document_access::settle(patch, 0, 0);
   return failure;
 }
 
@@ -443,7 +457,7 @@ inline json::error to_merge_patches(const change& c, merge_patches& out, const o
   for (const bool second : {false, true}) {
     if (c.keeps()) break;
     bool sent = false;
-    if (json::error e = json::document_access::rebuild(
+    if (json::error e = json::core::document_access::rebuild(
             made.patch[made.count], 0, [&](auto& handler) -> json::error {
               json::error failure =
                   detail::send_blind_patch(c.form(), second, handler, sent, options);
@@ -458,6 +472,8 @@ inline json::error to_merge_patches(const change& c, merge_patches& out, const o
   for (std::size_t i = 0; i < 2; ++i) out.patch[i].swap(made.patch[i]);
   return {};
 }
+
+}  // namespace functions
 
 }  // namespace merge
 }  // namespace DEVICETWIN_ABI

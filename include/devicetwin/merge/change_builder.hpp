@@ -177,7 +177,7 @@ inline json::arena_value* change_builder::step_into(node& object, std::string_vi
 /// Makes what is in root_ part of what was said before.
 inline json::error change_builder::put_aside() {
   change part(options_.memory);
-  if (json::error e = change_access::rebuild(part, [&](auto& handler, bool& sent) {
+  if (json::error e = detail::change_access::rebuild(part, [&](auto& handler, bool& sent) {
         sent = true;
         return detail::send(root_, handler, options_.memory);
       })) {
@@ -282,7 +282,7 @@ change_builder& change_builder::set(std::string_view pointer, const T& value) {
 inline json::error change_builder::finish(change& out) {
   json::error failure = failure_;
   if (!failure && said_.empty()) {
-    failure = change_access::rebuild(out, [&](auto& handler, bool& sent) {
+    failure = detail::change_access::rebuild(out, [&](auto& handler, bool& sent) {
       sent = true;
       return detail::send(root_, handler, options_.memory);
     });
@@ -301,7 +301,7 @@ inline json::error change_builder::finish(change& out) {
 inline json::error change_recorder::fold() {
   if (!failure_ && detail::deed_of(latest_) != detail::deed::keep) {
     change latest(options_.memory);
-    failure_ = change_access::rebuild(latest, [&](auto& handler, bool& sent) {
+    failure_ = detail::change_access::rebuild(latest, [&](auto& handler, bool& sent) {
       sent = true;
       return detail::send(latest_, handler, options_.memory);
     });

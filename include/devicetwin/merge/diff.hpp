@@ -14,6 +14,8 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
 
+namespace functions {
+
 /// Sends the smallest merge patch from `from` to `to` to `handler`, a RapidJSON handler such as
 /// json::text_writer. Applying it to `from` gives a value equal to `to`; for equal objects it is
 /// {}. A member of `to` that is not equal to `from`'s is in the patch with its value, arrays as a
@@ -45,6 +47,8 @@ json::error diff(const From& from, const To& to,
 template <class From, class To>
 json::error diff(const From& from, const To& to, json::document& patch,
                  const options& options = {});
+
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
@@ -120,6 +124,8 @@ inline json::core::diff_rules text_rules_of(const text_options& o) noexcept {
 
 }  // namespace core
 
+namespace functions {
+
 template <class From, class To, class Handler>
 json::error diff(const From& from, const To& to, Handler& handler, const options& options) {
   static_assert(json::core::is_handler<Handler>,
@@ -152,11 +158,13 @@ template <class From, class To>
 json::error diff(const From& from, const To& to, json::document& patch, const options& options) {
   const auto& before = json::core::value_of(from);
   const auto& after = json::core::value_of(to);
-  json::error failure = json::document_access::rebuild(
+  json::error failure = json::core::document_access::rebuild(
       patch, 0, [&](auto& handler) { return diff(before, after, handler, options); });
-  if (!failure) json::document_access::settle(patch, 0, 0);
+  if (!failure) json::core::document_access::settle(patch, 0, 0);
   return failure;
 }
+
+}  // namespace functions
 
 }  // namespace merge
 }  // namespace DEVICETWIN_ABI

@@ -15,6 +15,8 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
 
+namespace functions {
+
 /// The change that brings into `ours` what `theirs` changed since `base`.
 ///
 /// For each member, base, ours and theirs are values or missing. When ours and theirs are equal,
@@ -42,7 +44,11 @@ json::error merge3(const Base& base, const Ours& ours, const Theirs& theirs,
                    json::basic_document<ResultAllocator, StackAllocator>& result,
                    policy prefer = policy::fail, Report&& report = {}, const options& options = {});
 
+}  // namespace functions
+
 // ---------------------------------------------------------------------------------------------
+
+namespace functions {
 
 template <class Base, class Ours, class Theirs, class Report>
 json::error merge3(const Base& base, const Ours& ours, const Theirs& theirs, change& from_ours,
@@ -58,7 +64,7 @@ json::error merge3(const Base& base, const Ours& ours, const Theirs& theirs, cha
     return judge(conflict<base_value, ours_value, json::arena_value>{
                where, before, our_value, their_value, kind, judge.chosen()}) == side::theirs;
   };
-  return change_access::rebuild(from_ours, [&](auto& handler, bool& sent) {
+  return detail::change_access::rebuild(from_ours, [&](auto& handler, bool& sent) {
     detail::rebase_walk<base_value, ours_value, std::remove_reference_t<decltype(handler)>,
                         decltype(decide)>
         walk(handler, detail::on_clash::whole, options, decide);
@@ -91,6 +97,8 @@ json::error merge3(const Base& base, const Ours& ours, const Theirs& theirs,
     return apply(result, from_ours, options);
   return detail::replace_by_result(result, from_ours, json::core::value_of(ours), options);
 }
+
+}  // namespace functions
 
 }  // namespace merge
 }  // namespace DEVICETWIN_ABI

@@ -22,6 +22,8 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
 
+namespace functions {
+
 /// Applies `patch` to `target`.
 ///
 /// Shape: `target` is any JSON value, its memory from `allocator`; `patch` any JSON value, with
@@ -65,6 +67,8 @@ json::error apply_merge_patch(json::basic_document<TargetAllocator, StackAllocat
                            static_cast<Journal&&>(journal));
 }
 
+}  // namespace functions
+
 namespace core {
 
 /// Whether the third argument of apply_merge_patch() is the target's allocator.
@@ -83,6 +87,8 @@ inline constexpr bool can_apply = std::is_same_v<Target, json::document> ||
 
 }  // namespace core
 
+namespace functions {
+
 /// An invalid target, or a value without its allocator: a mistake, explained.
 template <class Target, class Patch, class... Rest>
 std::enable_if_t<!core::can_apply<Target, Rest...>, json::error> apply_merge_patch(Target&,
@@ -93,6 +99,8 @@ std::enable_if_t<!core::can_apply<Target, Rest...>, json::error> apply_merge_pat
                 "or a value with its allocator as third argument");
   return json::errc::wrong_type;
 }
+
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
@@ -452,9 +460,9 @@ class document_merge {
       : target_(target),
         options_(o),
         plan_(options_),
-        writer_(plan_, options_, json::document_access::memory(target)) {}
+        writer_(plan_, options_, json::core::document_access::memory(target)) {}
   ~document_merge() {
-    if (prepared_) give_back(json::document_access::memory(target_), mark_);
+    if (prepared_) give_back(json::core::document_access::memory(target_), mark_);
   }
   document_merge(const document_merge&) = delete;
   document_merge& operator=(const document_merge&) = delete;
@@ -472,8 +480,8 @@ class document_merge {
     if (plan_.changes() == 0) return {};
     // Strings in the patch may be the target's own, by reference; so what the tree leaves is kept
     // until then.
-    if (error e = json::document_access::make_room(target_, plan_.needed(), left_)) return e;
-    mark_ = position(json::document_access::memory(target_));
+    if (error e = json::core::document_access::make_room(target_, plan_.needed(), left_)) return e;
+    mark_ = position(json::core::document_access::memory(target_));
     prepared_ = true;
     return writer_.prepare(*patch_) ? errc::ok : errc::out_of_memory;
   }
@@ -481,9 +489,9 @@ class document_merge {
   void commit(Journal& journal) {
     if (plan_.changes() == 0) return;
     prepared_ = false;
-    writer_.write(json::document_access::root(target_), *patch_, journal);
+    writer_.write(json::core::document_access::root(target_), *patch_, journal);
     left_.clear();
-    json::document_access::settle(target_, plan_.added(), plan_.freed());
+    json::core::document_access::settle(target_, plan_.added(), plan_.freed());
   }
 
  private:
@@ -498,6 +506,8 @@ class document_merge {
 };
 
 }  // namespace core
+
+namespace functions {
 
 template <class TargetAllocator, class Patch, class Journal>
 json::error apply_merge_patch(json::basic_value<TargetAllocator>& target, const Patch& patch,
@@ -524,7 +534,7 @@ json::error apply_merge_patch(json::document& target, const Patch& patch, const 
       "merge::apply_merge_patch: the journal is called as journal(const json::location&, const "
       "Value* old_value, const Value* new_value), with Value the target's type");
   if constexpr (core::is_journal<Journal, json::arena_value>) {
-    using access = json::document_access;
+    using access = json::core::document_access;
     using patch_type = json::core::value_type_of<Patch>;
     const patch_type& source = json::core::value_of(patch);
     core::single_change<json::arena_value, patch_type> only;
@@ -548,6 +558,8 @@ json::error apply_merge_patch(json::document& target, const Patch& patch, const 
     return json::errc::wrong_type;
   }
 }
+
+}  // namespace functions
 
 }  // namespace merge
 }  // namespace DEVICETWIN_ABI

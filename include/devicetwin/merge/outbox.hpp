@@ -182,7 +182,7 @@ json::result<next_patch> outbox::next(json::document& patch, std::size_t max_byt
     std::size_t fitting = 0, count = 0;
     if (json::error e = splitter.measure(max_bytes, fitting, count)) return e;
     const auto cut = [&](json::document& to, std::size_t first, std::size_t last) {
-      return json::document_access::rebuild(
+      return json::core::document_access::rebuild(
           to, 0, [&](auto& handler) { return splitter.send(first, last, handler); });
     };
     if (json::error e = cut(part, 0, fitting)) return e;

@@ -33,6 +33,10 @@ struct violation {
   json::error what;
 };
 
+namespace detail {
+struct validation_access;
+}
+
 /// All violations found, and how much room each section has left.
 class validation {
  public:
@@ -48,24 +52,23 @@ class validation {
   /// negative when it is too large already, INT64_MAX when there is no limit. Filled in by what
   /// knows the section.
   std::int64_t head_room(part p) const noexcept { return head_room_[static_cast<std::size_t>(p)]; }
-  void set_head_room(part p, std::int64_t bytes) noexcept {
-    head_room_[static_cast<std::size_t>(p)] = bytes;
-  }
 
-  /// False when memory ran out.
+  /// Adds a violation: also for rules of a program's own. False when memory ran out.
   [[nodiscard]] bool add(part where, const json::error& what) noexcept {
     if (!found_.reserve(1)) return false;
     found_.push({where, what});
     return true;
   }
   void clear() noexcept { found_.truncate(0); }
-  /// Forgets all but the first `size`.
-  void truncate(std::size_t size) noexcept { found_.truncate(size); }
 
  private:
+  friend struct detail::validation_access;
+
   base::plain_array<violation> found_;
   std::int64_t head_room_[part_count] = {INT64_MAX, INT64_MAX, INT64_MAX};
 };
+
+namespace functions {
 
 /// Checks `value`, the content of a section or a patch of it, and adds every violation to `out`:
 /// names, strings, integers, nulls, arrays, depth, and for a section (or where the dialect measures
@@ -86,9 +89,20 @@ std::enable_if_t<!json::core::stands_for_text<Value>, json::error> validate(
 inline json::error validate(std::string_view text, part where, shape form, const dialect& rules,
                             validation& out, const memory_source& memory = {});
 
+}  // namespace functions
+
 // ---------------------------------------------------------------------------------------------
 
 namespace detail {
+
+/// What only the checks of this library do to a validation.
+struct validation_access {
+  static void set_head_room(validation& v, part p, std::int64_t bytes) noexcept {
+    v.head_room_[static_cast<std::size_t>(p)] = bytes;
+  }
+  /// Forgets all violations but the first `size`.
+  static void truncate(validation& v, std::size_t size) noexcept { v.found_.truncate(size); }
+};
 
 /// Counts the bytes of a text without the control characters U+0000 to U+001F and U+007F to U+009F.
 class visible_count {
@@ -598,6 +612,8 @@ inline std::int64_t room_left(std::size_t limit, std::size_t size) noexcept {
 
 }  // namespace detail
 
+namespace functions {
+
 template <class Value>
 std::enable_if_t<!json::core::stands_for_text<Value>, json::error> validate(
     const Value& value, part where, shape form, const dialect& rules, validation& out,
@@ -622,8 +638,9 @@ std::enable_if_t<!json::core::stands_for_text<Value>, json::error> validate(
         !note(json::error(json::errc::section_too_large).limited_to(total, size.by_formula))) {
       return json::errc::out_of_memory;
     }
-    out.set_head_room(where, detail::room_left(form == shape::section && total < own ? total : own,
-                                               size.by_formula));
+    detail::validation_access::set_head_room(
+        out, where,
+        detail::room_left(form == shape::section && total < own ? total : own, size.by_formula));
   }
   return {};
 }
@@ -646,9 +663,11 @@ inline json::error validate(std::string_view text, part where, shape form, const
         });
   }
   if (!e) e = validate(value, where, form, rules, out, memory);
-  if (e) out.truncate(before);
+  if (e) detail::validation_access::truncate(out, before);
   return e;
 }
+
+}  // namespace functions
 
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin
