@@ -152,7 +152,8 @@ class basic_twin {
   }
   /// The same, and returns the outcome.
   json::result<outcome> create(const new_identity& who, timestamp now) {
-    return with_outcome([&](outcome& done) { return create(who, now, done); });
+    outcome done(memory());
+    return outcome_of(create(who, now, done), done);
   }
 
   /// Takes a twin from JSON text or a value: what the service's GET gives, a device's own
@@ -167,6 +168,10 @@ class basic_twin {
   json::error load(const Input& input) {
     json::arena scratch(memory());
     json::arena_value whole;
+    if constexpr (json::core::stands_for_text<Input>) {
+      // It is rarely more; without room for that it grows in steps.
+      static_cast<void>(scratch.reserve(3 * std::string_view(input).size()));
+    }
     if (json::error e = take(input, whole, scratch, detail::whole_twin_depth)) return e;
     return load_value(whole);
   }
@@ -194,7 +199,8 @@ class basic_twin {
   template <class Input = std::string_view>
   json::result<outcome> service_patch(const Input& patch, timestamp now,
                                       std::string_view if_match = {}) {
-    return with_outcome([&](outcome& done) { return service_patch(patch, now, done, if_match); });
+    outcome done(memory());
+    return outcome_of(service_patch(patch, now, done, if_match), done);
   }
 
   /// The service replaces the sections that are given, in the same shape. The device is told what
@@ -209,8 +215,8 @@ class basic_twin {
   template <class Input = std::string_view>
   json::result<outcome> service_replace(const Input& document, timestamp now,
                                         std::string_view if_match = {}) {
-    return with_outcome(
-        [&](outcome& done) { return service_replace(document, now, done, if_match); });
+    outcome done(memory());
+    return outcome_of(service_replace(document, now, done, if_match), done);
   }
 
   /// No condition on a version.
@@ -228,8 +234,8 @@ class basic_twin {
   template <class Input = std::string_view>
   json::result<outcome> device_patch(const Input& patch, timestamp now,
                                      std::int64_t expected_version = any_version) {
-    return with_outcome(
-        [&](outcome& done) { return device_patch(patch, now, done, expected_version); });
+    outcome done(memory());
+    return outcome_of(device_patch(patch, now, done, expected_version), done);
   }
 
   /// A device's copy takes a notification: members of desired and "$version", which becomes
@@ -243,7 +249,8 @@ class basic_twin {
   }
   template <class Input = std::string_view>
   json::result<outcome> apply_notification(const Input& notification, timestamp now) {
-    return with_outcome([&](outcome& done) { return apply_notification(notification, now, done); });
+    outcome done(memory());
+    return outcome_of(apply_notification(notification, now, done), done);
   }
 
   /// A back end's copy takes an updateTwin event: root "version", and of each section written its
@@ -258,7 +265,8 @@ class basic_twin {
   }
   template <class Input = std::string_view>
   json::result<outcome> apply_event(const Input& event) {
-    return with_outcome([&](outcome& done) { return apply_event(event, done); });
+    outcome done(memory());
+    return outcome_of(apply_event(event, done), done);
   }
 
   // --- asking first --------------------------------------------------------------------------
@@ -344,11 +352,9 @@ class basic_twin {
       return emptied(done, e);
     return emptied(done, write(value));
   }
-  template <class Write>
-  json::result<outcome> with_outcome(Write&& write) const {
-    outcome done(memory());
-    if (json::error e = write(done)) return e;
-    return done;
+  static json::result<outcome> outcome_of(const json::error& failure, outcome& done) {
+    if (failure) return failure;
+    return static_cast<outcome&&>(done);
   }
   enum class party : unsigned char { service, device };
   template <class Act>
