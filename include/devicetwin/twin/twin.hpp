@@ -166,6 +166,10 @@ class basic_twin {
   /// changed.
   template <class Input = std::string_view>
   json::error load(const Input& input) {
+    static_assert(
+        json::core::stands_for_text<Input> || json::core::stands_for_value<Input>,
+        "basic_twin: the input is JSON text, a json::document, or a RapidJSON document or "
+        "value");
     json::arena scratch(memory());
     json::arena_value whole;
     if constexpr (json::core::stands_for_text<Input>) {
@@ -320,14 +324,11 @@ class basic_twin {
   using notification_write = detail::notification_write<state>;
   using event_write = detail::event_write<state>;
 
-  /// Reads text, or copies a value and checks its strings, which nobody has read yet.
+  /// Reads text, or copies a value and checks its strings, which nobody has read yet. Callers
+  /// assert that the input is one of these.
   template <class Input>
   json::error take(const Input& input, json::arena_value& value, json::arena& scratch,
                    std::size_t max_depth = json::default_max_depth) const {
-    static_assert(
-        json::core::stands_for_text<Input> || json::core::stands_for_value<Input>,
-        "basic_twin: the input is JSON text, a json::document, or a RapidJSON document or "
-        "value");
     if constexpr (json::core::stands_for_text<Input>) {
       return read_text(input, value, scratch, max_depth);
     } else if constexpr (json::core::stands_for_value<Input>) {
@@ -346,6 +347,10 @@ class basic_twin {
   }
   template <class Input, class Write>
   json::error write_from(const Input& input, outcome& done, Write&& write) const {
+    static_assert(
+        json::core::stands_for_text<Input> || json::core::stands_for_value<Input>,
+        "basic_twin: the input is JSON text, a json::document, or a RapidJSON document or "
+        "value");
     done.clear();
     json::arena_value value;
     if (json::error e = take(input, value, detail::outcome_access::arena(done)))
