@@ -114,7 +114,7 @@ struct side {
   std::string view(const twin_id& id) {
     const auto found = store.find(id);
     std::string text;
-    if (found) must(!write_service_view(**found, text), "a view");
+    if (found) must(!devicetwin::write_service_view(**found, text), "a view");
     return text;
   }
 };

@@ -109,7 +109,7 @@ class session_job : public job {
   explicit session_job(const pair_texts& texts) : patches_{texts.forward, texts.backward} {
     json::document from;
     must(json::read(texts.from, from));
-    const auto reported = json::find(from.root(), "/properties/reported");
+    const auto reported = json::find(from, "/properties/reported");
     if (!reported) throw std::runtime_error("no reported section");
     std::string section = "{";
     const auto* member = json::core::members_begin(**reported);

@@ -26,8 +26,11 @@ inline rapidjson::Document parsed(std::string_view text) {
 /// Whether equal() of two values or twins says so.
 template <class A, class B, class... Options>
 bool are_equal(const A& a, const B& b, const Options&... options) {
-  using json::equal;
-  return equal(a, b, options...) == json::comparison::equal;
+  if constexpr (json::core::stands_for_value<A>) {
+    return json::equal(a, b, options...) == json::comparison::equal;
+  } else {
+    return devicetwin::equal(a, b, options...) == json::comparison::equal;
+  }
 }
 
 template <class Value>

@@ -55,7 +55,7 @@ std::string service_text(const Twin& t, bool metadata = true) {
   std::string text;
   devicetwin::view_options options;
   options.metadata = metadata;
-  const json::error e = write_service_view(t, text, options);
+  const json::error e = devicetwin::write_service_view(t, text, options);
   INFO(e.message());
   REQUIRE(!e);
   return text;
@@ -63,7 +63,7 @@ std::string service_text(const Twin& t, bool metadata = true) {
 template <class Twin>
 std::string device_text(const Twin& t) {
   std::string text;
-  REQUIRE(!write_device_view(t, text));
+  REQUIRE(!devicetwin::write_device_view(t, text));
   return text;
 }
 /// `$metadata` of a section, as the service's view shows it; empty when it has none.
@@ -103,12 +103,12 @@ struct basic_test_twin {
     devicetwin::view_options options;
     options.metadata = metadata;
     std::string text;
-    REQUIRE(!write_service_view(t, text, options));
+    REQUIRE(!devicetwin::write_service_view(t, text, options));
     return text;
   }
   std::string since(devicetwin::part where, std::int64_t version) const {
     std::string text;
-    const json::error e = write_changes_since(t, where, version, text);
+    const json::error e = devicetwin::write_changes_since(t, where, version, text);
     return e ? e.message() : text;
   }
 };

@@ -983,7 +983,7 @@ TEST_CASE("values are parsed when they are asked for", "[device_session]") {
   CHECK(text == "a\"\xC3\xA9");
   json::document section;
   CHECK(!s.read(part::desired, section));
-  CHECK(json::get<bool>(section.root(), "/on").value_or(false));
+  CHECK(json::get<bool>(section, "/on").value_or(false));
 }
 
 TEST_CASE("a subscription gets what it is about, also inside of what came or went as a whole",
@@ -1667,7 +1667,7 @@ struct storing_hub {
   }
   std::string twin() const {
     std::string text;
-    REQUIRE(!write_device_view(t, text));
+    REQUIRE(!devicetwin::write_device_view(t, text));
     return text;
   }
   /// Takes the patches that the device sends, until there are no more.

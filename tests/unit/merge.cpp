@@ -18,7 +18,7 @@ std::string applied(const std::string& document, const std::string& patch,
   json::document compact;
   REQUIRE(!json::read(document, compact));
   REQUIRE(!merge::apply_merge_patch(compact, p, options));
-  CHECK(written(compact.root()) == written(d));
+  CHECK(written(compact) == written(d));
   return written(d);
 }
 
@@ -123,7 +123,7 @@ TEST_CASE("a journal can refuse", "[merge][journal]") {
             d, parsed(R"({"a":2,"b":"text that is not kept inside the value"})"), {}, journal)
             .code() == errc::handler_stopped);
   CHECK(journal.asked == 2);
-  CHECK(written(d.root()) == R"({"a":1})");
+  CHECK(written(d) == R"({"a":1})");
 }
 
 TEST_CASE("one changed member is told, refused and stored as many are", "[merge][journal]") {
@@ -152,10 +152,10 @@ TEST_CASE("one changed member is told, refused and stored as many are", "[merge]
   const auto p = parsed(patch);
   const json::error e = merge::apply_merge_patch(d, p, {}, journal);
   CHECK(e.code() == (journal.asked == 0 ? errc::ok : errc::handler_stopped));
-  CHECK(written(d.root()) == written(parsed(document)));
+  CHECK(written(d) == written(parsed(document)));
   std::vector<recorded> changes;
   REQUIRE(!merge::apply_merge_patch(d, p, {}, recorder{changes}));
-  CHECK(reference::equal(reference::from_value(d.root()), expected));
+  CHECK(reference::equal(reference::from_value(d), expected));
   CHECK(changes.size() == journal.asked);
   if (changes.size() == 1 && before[0] != '{') {
     std::string pointer;
@@ -237,7 +237,7 @@ TEST_CASE("texts of a patch may be the target's own, which it replaces crosswise
   REQUIRE(!json::read(text, compact));
   patch_of(compact.root(), patch);
   REQUIRE(!merge::apply_merge_patch(compact, patch));
-  CHECK(written(compact.root()) == expected);
+  CHECK(written(compact) == expected);
   json::document fresh;
   REQUIRE(!json::read(expected, fresh));
   CHECK(compact.size_in_bytes() == fresh.size_in_bytes());
@@ -272,9 +272,9 @@ TEST_CASE("diff looks as deep as it is told to", "[diff]") {
     const json::document from = nested("{\"b\":1}"), to = nested("{\"b\":2}");
     const json::document deeper = nested("{\"b\":{}}"), other = nested("{\"b\":{\"c\":1}}");
     json::document patch;
-    CHECK(!merge::diff(from.root(), to.root(), patch, o));
-    for (const auto& e : {merge::diff(from.root(), deeper.root(), patch, o),
-                          merge::diff(deeper.root(), other.root(), patch, o)}) {
+    CHECK(!merge::diff(from, to, patch, o));
+    for (const auto& e :
+         {merge::diff(from, deeper, patch, o), merge::diff(deeper, other, patch, o)}) {
       CHECK(e.code() == errc::depth_exceeded);
       CHECK(e.limit() == limit);
     }
@@ -339,13 +339,13 @@ TEST_CASE("wide objects in any order", "[diff][merge]") {
     json::document d;
     REQUIRE(!d.assign(a));
     REQUIRE(!merge::apply_merge_patch(d, patch));
-    CHECK(are_equal(d.root(), b));
-    CHECK(are_equal(b, d.root()));
+    CHECK(are_equal(d, b));
+    CHECK(are_equal(b, d));
     // And everything removed again, half of it at a time.
-    REQUIRE(!merge::diff(d.root(), parsed(R"({"m1":1})"), patch));
+    REQUIRE(!merge::diff(d, parsed(R"({"m1":1})"), patch));
     CHECK(patch.MemberCount() == static_cast<json::size_type>(count - 1));
     REQUIRE(!merge::apply_merge_patch(d, patch));
-    CHECK(written(d.root()) == R"({"m1":1})");
+    CHECK(written(d) == R"({"m1":1})");
   }
 }
 

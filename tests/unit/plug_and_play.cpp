@@ -247,7 +247,7 @@ TEST_CASE("what needs no answer is what a twin counts as in sync", "[plug_and_pl
     REQUIRE(!devicetwin::find_unanswered(
         written(t.desired()), written(t.reported()), 2, {},
         [&](const devicetwin::unanswered_property&) { visited = true; }));
-    const auto answer = answer_to(t, "/a");
+    const auto answer = devicetwin::answer_to(t, "/a");
     REQUIRE(answer);
     const bool open = answer->state == devicetwin::answer_state::none ||
                       answer->state == devicetwin::answer_state::pending;

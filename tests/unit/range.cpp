@@ -59,10 +59,11 @@ TEST_CASE("the changes of an outcome, matches and deltas are ranges", "[range]")
   CHECK(x.done.begin()->pointer == "/a");
 
   devicetwin::matches found;
-  REQUIRE(!find_matches({part::desired, "/b", devicetwin::reach::subtree}, x.done, found));
+  REQUIRE(
+      !devicetwin::find_matches({part::desired, "/b", devicetwin::reach::subtree}, x.done, found));
   check_indexed(found, pointer);
   devicetwin::delta_list delta;
-  REQUIRE(!list_delta(x.t, delta));
+  REQUIRE(!devicetwin::list_delta(x.t, delta));
   check_indexed(delta, pointer);
   CHECK(delta.size() == 2);
   const devicetwin::outcome nothing;

@@ -224,8 +224,8 @@ class device_session {
   /// The value at a JSON Pointer in a section; see json::get_text(). Nothing is parsed before it is
   /// asked for.
   template <class T>
-  json::result<json::core::gettable_from_text_or_bool<T>> get(
-      part p, std::string_view pointer) const noexcept {
+  json::result<json::core::gettable_or_double<T>> get(part p,
+                                                      std::string_view pointer) const noexcept {
     return json::get_text<T>(text(p), pointer);
   }
   /// Appends a string, unescaped; see json::get_string().

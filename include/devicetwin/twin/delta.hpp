@@ -21,6 +21,8 @@
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 
+namespace functions {
+
 /// Sends desired minus reported to a RapidJSON handler: the desired properties that reported lacks
 /// or has with another value, inside the objects they stand in; {} when in_sync(). Where reported
 /// has an acknowledgement its `value` counts (docs/azure.md, "Acknowledgements"). Arrays are
@@ -32,6 +34,8 @@ json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler);
 /// The same as text, appended to anything json::write() takes. On an error it is as it was.
 template <class Memory, class Tracking, class Output>
 json::error write_delta(const basic_twin<Memory, Tracking>& t, Output& out, unsigned indent = 0);
+
+}  // namespace functions
 
 /// Why a property is in the delta.
 enum class delta_kind : unsigned char {
@@ -55,6 +59,11 @@ struct delta_options {
   milliseconds allowed;
 };
 
+namespace detail {
+template <class Twin>
+class delta_lister;
+}
+
 /// The delta, entry by entry. Values are valid until the twin's next write.
 class delta_list {
  public:
@@ -72,11 +81,16 @@ class delta_list {
   iterator begin() const noexcept { return {this, 0}; }
   iterator end() const noexcept { return {this, size()}; }
 
-  // For list_delta().
+  /// Empty again; the memory is kept.
   void clear() noexcept {
     entries_.truncate(0);
     pointers_.resize(0);
   }
+
+ private:
+  template <class Twin>
+  friend class detail::delta_lister;
+
   [[nodiscard]] bool add(delta_kind kind, const json::location& where,
                          const json::arena_value* desired, const json::arena_value* reported,
                          const answer& said) {
@@ -87,7 +101,6 @@ class delta_list {
     return good;
   }
 
- private:
   struct entry {
     delta_kind kind;
     std::size_t pointer, length;
@@ -98,6 +111,8 @@ class delta_list {
   base::plain_array<entry> entries_;
   text_buffer pointers_;
 };
+
+namespace functions {
 
 /// Fills `list` with desired minus reported and, after each object's members, what only reported
 /// has. Errors: out_of_memory; then the list is empty. Cost: both sections.
@@ -112,6 +127,8 @@ json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list,
 template <class Memory, class Tracking>
 json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::string_view pointer,
                                const delta_options& options = {});
+
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
@@ -280,6 +297,8 @@ class delta_lister {
 
 }  // namespace detail
 
+namespace functions {
+
 template <class Memory, class Tracking, class Handler>
 json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler) {
   static_assert(json::core::is_handler<Handler>,
@@ -365,6 +384,8 @@ json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::strin
                              detail::at_the_latest(t, written ? *written : stamp{}),
                              differences == 0, options);
 }
+
+}  // namespace functions
 
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

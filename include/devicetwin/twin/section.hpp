@@ -258,7 +258,7 @@ class section {
     std::swap(size_, other.size_);
   }
   json::error assign(const section& other) {
-    section copy(json::document_access::source(values_));
+    section copy(json::core::document_access::source(values_));
     if (json::error e = copy.values_.assign(other.values())) return e;
     if (json::error e = copy.tracking_.assign(other.tracking_)) return e;
     copy.version_ = other.version_;
@@ -485,7 +485,7 @@ inline void stamped::commit(const detail::merge_plan& plan, const json::arena_va
   detail::stamp_writer writer(shadow_, s);
   static_cast<void>(detail::walk_plan(plan, values, writer));
   if (unusual_ != nullptr) {
-    detail::unusual_pruner pruner(json::document_access::root(*unusual_));
+    detail::unusual_pruner pruner(json::core::document_access::root(*unusual_));
     static_cast<void>(detail::walk_plan(plan, values, pruner));
     if (unusual_->root().MemberCount() == 0) drop_unusual();
   }
@@ -521,7 +521,7 @@ inline json::error stamped::take_stamps(const json::arena_value& values,
     return json::errc::out_of_memory;
   // What the stamps do not print the way it was written is kept as a difference.
   json::document printed(working);
-  if (json::error e = json::document_access::rebuild(printed, 0, [&](auto& handler) {
+  if (json::error e = json::core::document_access::rebuild(printed, 0, [&](auto& handler) {
         return detail::emit_metadata(values, shadow_, fields(with_versions), handler);
       })) {
     return e;
@@ -543,14 +543,14 @@ json::error stamped::emit(const json::arena_value& values, bool with_versions, H
   if (unusual_ == nullptr)
     return detail::emit_metadata(values, shadow_, fields(with_versions), handler);
   json::document printed(working);
-  if (json::error e = json::document_access::rebuild(printed, 0, [&](auto& h) {
+  if (json::error e = json::core::document_access::rebuild(printed, 0, [&](auto& h) {
         return detail::emit_metadata(values, shadow_, fields(with_versions), h);
       })) {
     return e;
   }
   if (json::error e = merge::apply_merge_patch(printed, unusual_->root(), unusual_rules(working)))
     return e;
-  detail::own_members_first(json::document_access::root(printed));
+  detail::own_members_first(json::core::document_access::root(printed));
   json::core::own_walk_memory<json::arena_value> memory(working);
   return json::core::emit(printed.root(), handler, json::core::nulls::emit,
                           static_cast<std::size_t>(-1), memory);
@@ -586,7 +586,8 @@ json::error section_write<Tracking>::plan(const json::arena_value& patch,
   const std::size_t held =
       rules_.basis == size_basis::patch ? input_size_.by_formula : size_after_.by_formula;
   if (report != nullptr)
-    report->set_head_room(where_, detail::room_left(rules_.max_size(where_), held));
+    detail::validation_access::set_head_room(*report, where_,
+                                             detail::room_left(rules_.max_size(where_), held));
   json::error failure;
   static_cast<void>(
       detail::check_sizes(rules_, where_, held, target_.size_, size_after_, [&](json::error e) {

@@ -17,6 +17,8 @@
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 
+namespace functions {
+
 /// Sends the merge patch (RFC 7396) that turns the section as it was at `version` into what it is
 /// now, to a RapidJSON handler. `where` is desired or reported.
 ///
@@ -39,9 +41,11 @@ json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where
 template <class Memory>
 json::error changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version,
                           json::document& patch) {
-  return json::document_access::rebuild(
+  return json::core::document_access::rebuild(
       patch, 0, [&](auto& handler) { return emit_changes_since(t, where, version, handler); });
 }
+
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
@@ -118,7 +122,7 @@ inline json::error removed_since(const section_history& history, const arena_val
   for (std::size_t i = history.size(); i-- > 0 && history[i].version > version;) {
     json::document names(working), missing(working);
     if (json::error e = read_names(history[i].names, names, working)) return e;
-    if (json::error e = json::document_access::rebuild(missing, 0, [&](auto& handler) {
+    if (json::error e = json::core::document_access::rebuild(missing, 0, [&](auto& handler) {
           return json::error(emit_missing_names(names.root(), values, handler, indexes, working)
                                  ? json::errc::ok
                                  : json::errc::out_of_memory);
@@ -215,6 +219,8 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
 
 }  // namespace detail
 
+namespace functions {
+
 template <class Memory, class Handler>
 json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
                                std::int64_t version, Handler& handler) {
@@ -242,6 +248,8 @@ json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where
   return detail::write_events(
       out, indent, [&](auto& writer) { return emit_changes_since(t, where, version, writer); });
 }
+
+}  // namespace functions
 
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

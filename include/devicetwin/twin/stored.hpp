@@ -22,6 +22,8 @@ inline namespace DEVICETWIN_ABI {
 /// The version of the stored form. A reader takes this one and earlier ones.
 inline constexpr unsigned char stored_format = 1;
 
+namespace functions {
+
 /// Appends the stored form to anything json::write() takes. Not for text: it holds any byte.
 /// Errors: not_a_twin before there is one; out_of_memory; then `out` is as it was.
 template <class Memory, class Output>
@@ -32,6 +34,8 @@ json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out);
 /// nothing has changed.
 template <class Memory>
 json::error load_stored(std::string_view bytes, basic_twin<Memory, stamped>& t);
+
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
@@ -120,6 +124,8 @@ inline json::errc restore_tracking(json::core::stored_reader& in, const json::ar
 
 }  // namespace detail
 
+namespace functions {
+
 template <class Memory, class Output>
 json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out) {
   static_assert(base::is_output<Output>,
@@ -175,6 +181,8 @@ json::error load_stored(std::string_view bytes, basic_twin<Memory, stamped>& t) 
   t.swap(fresh);
   return {};
 }
+
+}  // namespace functions
 
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

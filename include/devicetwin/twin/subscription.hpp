@@ -41,6 +41,11 @@ struct subscription {
       : where(p), pointer(text), down(r) {}
 };
 
+class matches;
+namespace functions {
+inline json::error find_matches(const subscription& wanted, const outcome& done, matches& found);
+}
+
 /// What of one write a subscription is about: one delivery, whatever the number of changes.
 class matches {
  public:
@@ -60,7 +65,8 @@ class matches {
   iterator end() const noexcept { return {this, size()}; }
 
  private:
-  friend json::error find_matches(const subscription& wanted, const outcome& done, matches& found);
+  friend json::error functions::find_matches(const subscription& wanted, const outcome& done,
+                                             matches& found);
   struct record {
     part where;
     change_kind kind;
@@ -80,11 +86,15 @@ class matches {
   text_buffer pointers_;
 };
 
+namespace functions {
+
 /// Fills `found` with what `wanted` is about in the changes of one write; nothing for what did not
 /// change its value. Where an object that contains the property came or went as a whole, the
 /// property's own old and new value are found. Errors: invalid_pointer; out_of_memory; then `found`
 /// is empty. Cost: the changes, and what they hold on the way.
 inline json::error find_matches(const subscription& wanted, const outcome& done, matches& found);
+
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
@@ -226,6 +236,8 @@ class pattern_walk {
 
 }  // namespace detail
 
+namespace functions {
+
 inline json::error find_matches(const subscription& wanted, const outcome& done, matches& found) {
   found.clear();
   if (!json::core::pointer_tokens::valid(wanted.pointer)) {
@@ -265,6 +277,8 @@ inline json::error find_matches(const subscription& wanted, const outcome& done,
   }
   return {};
 }
+
+}  // namespace functions
 
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

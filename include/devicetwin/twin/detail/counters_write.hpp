@@ -31,7 +31,7 @@ class counters_write {
   json::error prepare(std::string_view etag, std::int64_t version, json::arena& scratch) {
     etag_ = etag;
     version_ = version;
-    auto* members = json::core::members_begin(json::document_access::root(identity_));
+    auto* members = json::core::members_begin(json::core::document_access::root(identity_));
     const auto find = [&](std::string_view name, json::size_type hint) {
       if (hint < identity_.root().MemberCount() && json::core::text_of(members[hint].name) == name)
         return hint;
@@ -65,7 +65,7 @@ class counters_write {
     static_assert(etag_chars <= sizeof(json::arena_value) - 3,
                   "an etag fits inside a value: no memory is asked for");
     etag_at_->SetString(etag_.data(), static_cast<json::size_type>(etag_.size()),
-                        json::document_access::memory(identity_));
+                        json::core::document_access::memory(identity_));
   }
 
  private:
