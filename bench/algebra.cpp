@@ -35,7 +35,7 @@ void must_be(bool holds, const std::string& what) {
   if (!holds) throw std::runtime_error("wrong result: " + what);
 }
 bool same(const json::document& a, const json::document& b) {
-  return json::equal(a.root(), b.root()) == json::comparison::equal;
+  return json::equal(a, b) == json::comparison::equal;
 }
 
 // A document, what two sides made of it, and the changes they made.
@@ -83,7 +83,7 @@ std::string last_leaf(const json::document& base, const merge::change& taken) {
     bool EndArray(json::size_type) { return object.pop_back(), value(); }
   } leaves{taken.form(), {}, {}, {}};
   std::string text;
-  must(json::write(base.root(), text));
+  must(json::write(base, text));
   must(json::read_events(text, leaves));
   must_be(!leaves.last.empty(), "there is a leaf for our change");
   return leaves.last;
@@ -97,14 +97,14 @@ std::shared_ptr<material> make(const std::string& document, const std::string& c
   must(json::read(texts.from, made->base));
   must(json::read(texts.to, made->theirs));
   must(json::read(texts.forward, patch));
-  must(merge::from_merge_patch(patch.root(), made->their_change));
+  must(merge::from_merge_patch(patch, made->their_change));
   must(merge::change_builder()
            .set(last_leaf(made->base, made->their_change), "ours")
            .finish(made->our_change));
-  must(made->ours.assign(made->base.root()));
+  must(made->ours.assign(made->base));
   must(merge::apply(made->ours, made->our_change));
   must(merge::compose(made->our_change, made->their_change, made->both));
-  must(made->merged.assign(made->base.root()));
+  must(made->merged.assign(made->base));
   must(merge::apply(made->merged, made->both));
   return made;
 }
@@ -122,36 +122,36 @@ const std::vector<operation>& operations() {
       {"diff",
        [](const std::shared_ptr<material>& m) -> work {
          json::document patch, result;
-         must(merge::diff(m->base.root(), m->theirs.root(), patch));
-         must(result.assign(m->base.root()));
-         must(merge::apply_merge_patch(result, patch.root()));
+         must(merge::diff(m->base, m->theirs, patch));
+         must(result.assign(m->base));
+         must(merge::apply_merge_patch(result, patch));
          must_be(same(result, m->theirs), "diff");
          return [m] {
            json::document out;
-           must(merge::diff(m->base.root(), m->theirs.root(), out));
+           must(merge::diff(m->base, m->theirs, out));
          };
        }},
       {"merge3",
        [](const std::shared_ptr<material>& m) -> work {
          merge::change change;
          json::document result;
-         must(merge::merge3(m->base.root(), m->ours.root(), m->theirs.root(), change));
-         must(result.assign(m->ours.root()));
+         must(merge::merge3(m->base, m->ours, m->theirs, change));
+         must(result.assign(m->ours));
          must(merge::apply(result, change));
          must_be(same(result, m->merged), "merge3");
          return [m] {
            merge::change out;
-           must(merge::merge3(m->base.root(), m->ours.root(), m->theirs.root(), out));
+           must(merge::merge3(m->base, m->ours, m->theirs, out));
          };
        }},
       {"merge3-copy",
        [](const std::shared_ptr<material>& m) -> work {
          json::document result;
-         must(merge::merge3(m->base.root(), m->ours.root(), m->theirs.root(), result));
+         must(merge::merge3(m->base, m->ours, m->theirs, result));
          must_be(same(result, m->merged), "merge3 to a document");
          return [m] {
            json::document out;
-           must(merge::merge3(m->base.root(), m->ours.root(), m->theirs.root(), out));
+           must(merge::merge3(m->base, m->ours, m->theirs, out));
          };
        }},
       {"compose",
@@ -165,34 +165,34 @@ const std::vector<operation>& operations() {
        [](const std::shared_ptr<material>& m) -> work {
          merge::change inverse;
          json::document result;
-         must(merge::invert(m->their_change, m->base.root(), inverse));
-         must(result.assign(m->theirs.root()));
+         must(merge::invert(m->their_change, m->base, inverse));
+         must(result.assign(m->theirs));
          must(merge::apply(result, inverse));
          must_be(same(result, m->base), "invert");
          return [m] {
            merge::change out;
-           must(merge::invert(m->their_change, m->base.root(), out));
+           must(merge::invert(m->their_change, m->base, out));
          };
        }},
       {"minimise",
        [](const std::shared_ptr<material>& m) -> work {
          return [m] {
            merge::change out;
-           must(merge::minimise(m->their_change, m->base.root(), out));
+           must(merge::minimise(m->their_change, m->base, out));
          };
        }},
       {"to_merge_patch",
        [](const std::shared_ptr<material>& m) -> work {
          return [m] {
            json::document out;
-           must(merge::to_merge_patch(m->their_change, m->base.root(), out));
+           must(merge::to_merge_patch(m->their_change, m->base, out));
          };
        }},
       {"apply", [](const std::shared_ptr<material>& m) -> work {
          auto target = std::make_shared<json::document>();
          auto inverse = std::make_shared<merge::change>();
-         must(target->assign(m->base.root()));
-         must(merge::invert(m->their_change, m->base.root(), *inverse));
+         must(target->assign(m->base));
+         must(merge::invert(m->their_change, m->base, *inverse));
          return [m, target, inverse, forward = std::make_shared<bool>(true)] {
            must(merge::apply(*target, *forward ? m->their_change : *inverse));
            *forward = !*forward;

@@ -66,11 +66,11 @@ struct material {
     must(json::read(from, from_tree));
     must(json::read(to, to_tree));
     merge::options o;
-    must(merge::diff(from_tree.root(), to_tree.root(), patch_tree, o));
-    must(json::write(patch_tree.root(), patch));
-    must(merge::difference(from_tree.root(), to_tree.root(), there));
-    must(merge::difference(to_tree.root(), from_tree.root(), back));
-    must(merge::from_merge_patch(to_tree.root(), over_all));
+    must(merge::diff(from_tree, to_tree, patch_tree, o));
+    must(json::write(patch_tree, patch));
+    must(merge::difference(from_tree, to_tree, there));
+    must(merge::difference(to_tree, from_tree, back));
+    must(merge::from_merge_patch(to_tree, over_all));
     // What another party made of `from`: other members than those that `to` changes, and some of
     // the same.
     std::string changes = "{";
@@ -81,10 +81,10 @@ struct material {
       must(json::write(m->name, name));
       changes += (changes.size() > 1 ? "," : "") + name + ":\"theirs\"";
     }
-    must(half_tree.assign(from_tree.root()));
+    must(half_tree.assign(from_tree));
     json::document theirs;
     must(json::read(changes + "}", theirs));
-    must(merge::apply_merge_patch(half_tree, theirs.root()));
+    must(merge::apply_merge_patch(half_tree, theirs));
   }
 };
 
@@ -170,25 +170,24 @@ std::vector<function> tree_functions() {
   add("write", [](const material& m) {
     return [&m] {
       std::string out;
-      must(json::write(m.to_tree.root(), out));
+      must(json::write(m.to_tree, out));
     };
   });
   add("equal", [](const material& m) {
     return [&m] {
-      must_be(json::equal(m.from_tree.root(), m.to_tree.root()) < json::comparison::too_deep,
-              "equal");
+      must_be(json::equal(m.from_tree, m.to_tree) < json::comparison::too_deep, "equal");
     };
   });
   add("document::assign", [](const material& m) {
     return [&m] {
       json::document d;
-      must(d.assign(m.to_tree.root()));
+      must(d.assign(m.to_tree));
     };
   });
   add("diff", [](const material& m) {
     return [&m] {
       json::document patch;
-      must(merge::diff(m.from_tree.root(), m.to_tree.root(), patch));
+      must(merge::diff(m.from_tree, m.to_tree, patch));
     };
   });
   add("diff of RapidJSON values", [](const material& m) {
@@ -202,10 +201,10 @@ std::vector<function> tree_functions() {
   });
   add("apply_merge_patch with a journal of pointers", [](const material& m) {
     auto target = keep<json::document>();
-    must(target->assign(m.from_tree.root()));
+    must(target->assign(m.from_tree));
     return [target, &m] {
       std::string pointers;
-      must(merge::apply_merge_patch(*target, m.patch_tree.root(), {},
+      must(merge::apply_merge_patch(*target, m.patch_tree, {},
                                     [&](const json::location& where, const auto*, const auto*) {
                                       where.append_to(pointers);
                                     }));
@@ -213,36 +212,36 @@ std::vector<function> tree_functions() {
   });
   add("apply_merge_patch with a recorder", [](const material& m) {
     auto target = keep<json::document>();
-    must(target->assign(m.from_tree.root()));
+    must(target->assign(m.from_tree));
     return [target, &m] {
       merge::change_recorder recorder(merge::change_recorder::direction::undo);
-      must(merge::apply_merge_patch(*target, m.patch_tree.root(), {}, recorder));
+      must(merge::apply_merge_patch(*target, m.patch_tree, {}, recorder));
       merge::change undo;
       must(recorder.finish(undo));
     };
   });
   add("apply_merge_patch, the whole as the patch", [](const material& m) {
     auto target = keep<json::document>();
-    must(target->assign(m.from_tree.root()));
-    return [target, &m] { must(merge::apply_merge_patch(*target, m.to_tree.root())); };
+    must(target->assign(m.from_tree));
+    return [target, &m] { must(merge::apply_merge_patch(*target, m.to_tree)); };
   });
   add("apply_merge_patch to RapidJSON", [](const material& m) {
     auto target = keep<rapidjson::Document>();
     must(json::read(m.from, *target));
     return [target, &m] {
-      must(merge::apply_merge_patch(*target, m.to_tree.root(), target->GetAllocator()));
+      must(merge::apply_merge_patch(*target, m.to_tree, target->GetAllocator()));
     };
   });
   add("difference", [](const material& m) {
     return [&m] {
       merge::change c;
-      must(merge::difference(m.from_tree.root(), m.to_tree.root(), c));
+      must(merge::difference(m.from_tree, m.to_tree, c));
     };
   });
   add("from_merge_patch", [](const material& m) {
     return [&m] {
       merge::change c;
-      must(merge::from_merge_patch(m.to_tree.root(), c));
+      must(merge::from_merge_patch(m.to_tree, c));
     };
   });
   add("read_change", [](const material& m) {
@@ -253,7 +252,7 @@ std::vector<function> tree_functions() {
   });
   add("apply a change", [](const material& m) {
     auto target = keep<json::document>();
-    must(target->assign(m.from_tree.root()));
+    must(target->assign(m.from_tree));
     return [target, &m] { must(merge::apply(*target, m.over_all, {}, ignore())); };
   });
   add("compose", [](const material& m) {
@@ -265,26 +264,25 @@ std::vector<function> tree_functions() {
   add("invert", [](const material& m) {
     return [&m] {
       merge::change c;
-      must(merge::invert(m.over_all, m.from_tree.root(), c));
+      must(merge::invert(m.over_all, m.from_tree, c));
     };
   });
   add("minimise", [](const material& m) {
     return [&m] {
       merge::change c;
-      must(merge::minimise(m.over_all, m.from_tree.root(), c));
+      must(merge::minimise(m.over_all, m.from_tree, c));
     };
   });
   add("rebase", [](const material& m) {
     return [&m] {
       merge::change c;
-      must(merge::rebase(m.over_all, m.from_tree.root(), m.half_tree.root(), c, merge::policy::ours,
-                         ignore()));
+      must(merge::rebase(m.over_all, m.from_tree, m.half_tree, c, merge::policy::ours, ignore()));
     };
   });
   add("to_merge_patch", [](const material& m) {
     return [&m] {
       json::document patch;
-      must(merge::to_merge_patch(m.over_all, m.from_tree.root(), patch));
+      must(merge::to_merge_patch(m.over_all, m.from_tree, patch));
     };
   });
   add("to_merge_patches", [](const material& m) {
@@ -296,8 +294,8 @@ std::vector<function> tree_functions() {
   add("merge3", [](const material& m) {
     return [&m] {
       json::document merged;
-      must(merge::merge3(m.from_tree.root(), m.to_tree.root(), m.half_tree.root(), merged,
-                         merge::policy::ours, ignore()));
+      must(merge::merge3(m.from_tree, m.to_tree, m.half_tree, merged, merge::policy::ours,
+                         ignore()));
     };
   });
   return all;
@@ -305,7 +303,7 @@ std::vector<function> tree_functions() {
 
 std::shared_ptr<merge::outbox> box_with(const material& m) {
   auto box = keep<merge::outbox>();
-  must(box->reconnect(m.from_tree.root()));
+  must(box->reconnect(m.from_tree));
   must(box->add(m.there));
   return box;
 }
@@ -336,7 +334,7 @@ std::vector<function> outbox_functions() {
     json::document patch;
     must(box->next(patch));
     must(box->add(m.back));
-    return [box, &m] { must(box->reconnect(m.half_tree.root(), merge::policy::ours, ignore())); };
+    return [box, &m] { must(box->reconnect(m.half_tree, merge::policy::ours, ignore())); };
   });
   add("outbox::refuse", [](const material& m) {
     auto box = box_with(m);
@@ -430,7 +428,7 @@ std::vector<function> twin_functions() {
     auto t = lived(m);
     return [t] {
       std::string text;
-      must(write_service_view(*t, text));
+      must(devicetwin::write_service_view(*t, text));
       devicetwin::twin again(devicetwin::rfc7396);
       must(again.load(text));
     };
@@ -439,23 +437,23 @@ std::vector<function> twin_functions() {
     auto t = lived(m);
     return [t] {
       std::string text;
-      must(write_stored(*t, text));
+      must(devicetwin::write_stored(*t, text));
       devicetwin::twin again(devicetwin::rfc7396);
-      must(load_stored(text, again));
+      must(devicetwin::load_stored(text, again));
     };
   });
   add("write_delta", [=](const material& m) {
     auto t = lived(m);
     return [t] {
       std::string text;
-      must(write_delta(*t, text));
+      must(devicetwin::write_delta(*t, text));
     };
   });
   add("list_delta", [=](const material& m) {
     auto t = lived(m);
     return [t] {
       devicetwin::delta_list list;
-      must(list_delta(*t, list));
+      must(devicetwin::list_delta(*t, list));
     };
   });
   add("write_changes_since", [=](const material& m) {
@@ -463,7 +461,7 @@ std::vector<function> twin_functions() {
     const std::int64_t version = t->desired_version() - 1;
     return [t, version] {
       std::string text;
-      must(write_changes_since(*t, part::desired, version, text));
+      must(devicetwin::write_changes_since(*t, part::desired, version, text));
     };
   });
   add("stamp_of and answer_to: the last property", [=](const material& m) {
@@ -474,7 +472,7 @@ std::vector<function> twin_functions() {
     json::location(&last, 1).append_to(pointer);
     return [t, pointer] {
       must(t->stamp_of(part::desired, pointer), "stamp_of");
-      must(answer_to(*t, pointer), "answer_to");
+      must(devicetwin::answer_to(*t, pointer), "answer_to");
     };
   });
   add("outcome: each change, each matched", [=](const material& m) {
@@ -486,7 +484,7 @@ std::vector<function> twin_functions() {
       for (std::size_t i = 0; i < done->size(); ++i) bytes += (*done)[i].pointer.size();
       must_be(done->size() == 0 || bytes != 0, "outcome");
       devicetwin::matches found;
-      must(find_matches({part::desired, "", devicetwin::reach::subtree}, *done, found));
+      must(devicetwin::find_matches({part::desired, "", devicetwin::reach::subtree}, *done, found));
     };
   });
   add("find_matches with a wildcard", [=](const material& m) {
@@ -497,19 +495,19 @@ std::vector<function> twin_functions() {
     must(t->service_patch(desired("{\"in\":" + m.to + "}"), at(1), *done));
     return [done] {
       devicetwin::matches found;
-      must(find_matches({part::desired, "/in/*"}, *done, found));
+      must(devicetwin::find_matches({part::desired, "/in/*"}, *done, found));
     };
   });
   add("validate", [=](const material& m) {
     return [&m] {
       devicetwin::validation report;
-      must(devicetwin::validate(m.to_tree.root(), part::desired, devicetwin::shape::section,
+      must(devicetwin::validate(m.to_tree, part::desired, devicetwin::shape::section,
                                 devicetwin::azure, report));
     };
   });
   add("equal of twins", [=](const material& m) {
     auto a = twin_of(m.from, m.to), b = twin_of(m.to, m.from);
-    return [a, b] { must_be(equal(*a, *b) < json::comparison::too_deep, "equal"); };
+    return [a, b] { must_be(devicetwin::equal(*a, *b) < json::comparison::too_deep, "equal"); };
   });
   return all;
 }
@@ -532,7 +530,7 @@ struct device {
   std::string request() const {
     std::string id;
     for (const auto& a : session->actions()) {
-      if (a.kind == devicetwin::action_kind::publish)
+      if (a.kind == devicetwin::device_action::publish)
         id = std::string(devicetwin::parse_twin_topic(a.topic)->request_id);
     }
     return id;
@@ -704,7 +702,7 @@ std::vector<function> list_functions() {
             merge::change_recorder recorder(undo ? merge::change_recorder::direction::undo
                                                  : merge::change_recorder::direction::forward);
             for (const json::document& p : *patches)
-              must(merge::apply_merge_patch(*target, p.root(), {}, recorder));
+              must(merge::apply_merge_patch(*target, p, {}, recorder));
             merge::change c;
             must(recorder.finish(c));
           };
@@ -720,7 +718,7 @@ std::vector<function> list_functions() {
             merge::outbox box;
             json::document document, patch;
             must(json::read("{}", document));
-            must(box.reconnect(document.root()));
+            must(box.reconnect(document));
             if (nested) {
               merge::change c;
               must(merge::change_builder().set("/in", 1).finish(c));
@@ -748,9 +746,9 @@ std::vector<function> list_functions() {
           auto t = twin_of(texts.first, texts.second);
           return [t] {
             devicetwin::delta_list list;
-            must(list_delta(*t, list));
+            must(devicetwin::list_delta(*t, list));
             std::string out;
-            must(write_delta(*t, out));
+            must(devicetwin::write_delta(*t, out));
           };
         });
     add(reversed ? "find_unanswered: n acknowledgements, reversed"
@@ -812,9 +810,9 @@ std::vector<function> list_functions() {
     must(t->service_patch("{\"properties\":{\"desired\":" + nulls + "}}}", at(1), done));
     return [t] {
       devicetwin::delta_list list;
-      must(list_delta(*t, list));
+      must(devicetwin::list_delta(*t, list));
       std::string out;
-      must(write_changes_since(*t, part::desired, 1, out));
+      must(devicetwin::write_changes_since(*t, part::desired, 1, out));
     };
   });
   add("history: n removals one by one", [](std::size_t n) {
@@ -827,7 +825,7 @@ std::vector<function> list_functions() {
         must(t->device_patch("{\"" + plain_name(i) + "\":null}", at(1), done));
       }
       std::string out;
-      must(write_changes_since(*t, part::reported, 1, out));
+      must(devicetwin::write_changes_since(*t, part::reported, 1, out));
     };
   });
   add("property_writer: n properties and acknowledgements", [](std::size_t n) {
@@ -860,8 +858,8 @@ std::vector<function> list_functions() {
     must(json::read(text + "}", *bad));
     return [bad] {
       devicetwin::validation report;
-      must(devicetwin::validate(bad->root(), part::desired, devicetwin::shape::patch,
-                                devicetwin::azure, report));
+      must(devicetwin::validate(*bad, part::desired, devicetwin::shape::patch, devicetwin::azure,
+                                report));
       must_be(report.size() > 100, "violations");
     };
   });

@@ -1,6 +1,6 @@
 #include "growth_shapes.hpp"
 
-#include <devicetwin/json/tree/names.hpp>
+#include <devicetwin/json/tree/name_hash.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -96,7 +96,7 @@ class any_calls {
         break;
     }
     for (const devicetwin::device_action a : s.actions()) {
-      if (a.kind != devicetwin::action_kind::publish) continue;
+      if (a.kind != devicetwin::device_action::publish) continue;
       const auto topic = devicetwin::parse_twin_topic(a.topic);
       must(static_cast<bool>(topic), "a topic that is none");
       (topic->kind == devicetwin::twin_topic_kind::get ? get_ : patch_) =

@@ -54,12 +54,12 @@ std::string told(const Session& session, const twin_id& who) {
   unsigned previous = 0;
   for (const devicetwin::hub_action& a : session.actions()) {
     must(a.to == who, "an action is about who asked");
-    const auto kind = static_cast<unsigned>(a.what);
+    const auto kind = static_cast<unsigned>(a.kind);
     must(out.empty() || kind > previous, "reply, notification, event, each once");
     previous = kind;
     rapidjson::Document payload;
     if (!a.payload.empty()) must(!json::read(a.payload, payload), "a payload is JSON");
-    if (a.what == devicetwin::hub_action::kind::event) {
+    if (a.kind == devicetwin::hub_action::event) {
       must(a.topic.empty() && !a.operation.empty() && payload.IsObject(), "an event has its body");
     } else {
       const auto topic = devicetwin::parse_twin_topic(a.topic);
@@ -68,7 +68,7 @@ std::string told(const Session& session, const twin_id& who) {
       must(topic || has_long_id, "a topic is one");
       if (!topic) {
         must(code_of(payload) == 400004, "a refusal says why");
-      } else if (a.what == devicetwin::hub_action::kind::reply) {
+      } else if (a.kind == devicetwin::hub_action::reply) {
         must(topic->kind == devicetwin::twin_topic_kind::response && topic->status == a.status,
              "a reply's topic has its status");
         must((a.status == 204) == a.payload.empty(),
@@ -114,7 +114,7 @@ struct side {
   std::string view(const twin_id& id) {
     const auto found = store.find(id);
     std::string text;
-    if (found) must(!write_service_view(**found, text), "a view");
+    if (found) must(!devicetwin::write_service_view(**found, text), "a view");
     return text;
   }
 };

@@ -33,16 +33,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     REQUIRE_THAT(!e.message().empty() && document.root().IsNull());
     return 0;
   }
-  REQUIRE_THAT(identical(reference::from_value(document.root()), *expected));
+  REQUIRE_THAT(identical(reference::from_value(document), *expected));
   for (const unsigned indent : {0u, 2u}) {
     std::string written;
     json::write_options options;
     options.indent = indent;
-    REQUIRE_THAT(!json::write(document.root(), written, options));
+    REQUIRE_THAT(!json::write(document, written, options));
     rapidjson::Document again;
     REQUIRE_THAT(!json::read(written, again));
     REQUIRE_THAT(identical(reference::from_value(again), *expected));
-    REQUIRE_THAT(json::equal(document.root(), again) == json::comparison::equal);
+    REQUIRE_THAT(json::equal(document, again) == json::comparison::equal);
   }
   return 0;
 }

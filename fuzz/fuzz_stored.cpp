@@ -59,29 +59,29 @@ std::string stored(std::string_view mark, std::string_view content) {
 /// What a twin writes can be loaded, and is written again as it was.
 void must_be_stable(const devicetwin::twin& t) {
   std::string bytes, again;
-  must(!write_stored(t, bytes), "a loaded twin can be written");
+  must(!devicetwin::write_stored(t, bytes), "a loaded twin can be written");
   devicetwin::twin other(t.rules());
-  must(!load_stored(bytes, other), "what a twin writes can be loaded");
-  must(equal(t, other) == json::comparison::equal, "to the same twin");
-  must(!write_stored(other, again) && again == bytes, "which writes the same");
+  must(!devicetwin::load_stored(bytes, other), "what a twin writes can be loaded");
+  must(devicetwin::equal(t, other) == json::comparison::equal, "to the same twin");
+  must(!devicetwin::write_stored(other, again) && again == bytes, "which writes the same");
 }
 
 void ask_everything(const devicetwin::twin& t) {
   std::string view, text;
-  must(!write_service_view(t, view), "a view");
+  must(!devicetwin::write_service_view(t, view), "a view");
   must_be_json(view, "a view is JSON");
-  must(!write_device_view(t, text), "the device's view");
+  must(!devicetwin::write_device_view(t, text), "the device's view");
   must_be_json(text, "the device's view is JSON");
   text.clear();
-  must(!write_delta(t, text), "the delta");
+  must(!devicetwin::write_delta(t, text), "the delta");
   must_be_json(text, "the delta is JSON");
   devicetwin::delta_list list;
-  must(!list_delta(t, list), "the list of the delta");
+  must(!devicetwin::list_delta(t, list), "the list of the delta");
   for (const part p : {part::desired, part::reported}) {
     const std::int64_t version = p == part::desired ? t.desired_version() : t.reported_version();
     for (const std::int64_t since : {std::int64_t{0}, version / 2, version - 1, version}) {
       text.clear();
-      if (!write_changes_since(t, p, since, text))
+      if (!devicetwin::write_changes_since(t, p, since, text))
         must_be_json(text, "what changed is JSON");
       else
         must(text.empty(), "an error leaves nothing");
@@ -94,7 +94,7 @@ void ask_everything(const devicetwin::twin& t) {
 
 void twin(const devicetwin::dialect& rules, const std::string& bytes) {
   devicetwin::twin t(rules);
-  if (const json::error e = load_stored(bytes, t)) {
+  if (const json::error e = devicetwin::load_stored(bytes, t)) {
     must(e.code() == json::errc::damaged, "what is wrong is damaged");
     must(t.identity().IsNull() && t.version() == 0, "nothing was loaded");
     return;
@@ -147,7 +147,7 @@ void session(std::size_t buffer_bytes, const std::string& bytes) {
   std::string get, patch;
   const auto look = [&] {
     for (const devicetwin::device_action a : s.actions()) {
-      if (a.kind != devicetwin::action_kind::publish) continue;
+      if (a.kind != devicetwin::device_action::publish) continue;
       const auto topic = devicetwin::parse_twin_topic(a.topic);
       must(static_cast<bool>(topic), "a topic");
       (topic->kind == devicetwin::twin_topic_kind::get ? get : patch) =

@@ -43,7 +43,7 @@ void check_places(std::string_view text, const naive::value& v, const json::docu
   naive::each_place(v, "", most, [&](const std::string& pointer, const naive::value& there) {
     const auto found = json::find_text(text, pointer);
     must(found && naive::reader::read(*found) == there, "find_text finds what is there");
-    must(tree == nullptr || json::find(tree->root(), pointer), "and find() does");
+    must(tree == nullptr || json::find(*tree, pointer), "and find() does");
     const std::string nowhere = pointer + "/there is no such name";
     must(json::find_text(text, nowhere).error().code() == json::errc::not_found,
          "find_text finds what is not there");
@@ -92,12 +92,12 @@ void check(std::string_view a, std::string_view b) {
   const bool trees = !json::read(a, x) && !json::read(b, y);
   check_places(a, *from, trees ? &x : nullptr);
   if (!trees) return;
-  const json::comparison same = json::equal(x.root(), y.root());
+  const json::comparison same = json::equal(x, y);
   must(same == json::comparison::equal || same == json::comparison::different, "equal");
   must(same == json::comparison::equal || !(*from == *to), "equal texts make equal trees");
-  must(!merge::apply_merge_patch(x, y.root()), "apply on trees");
+  must(!merge::apply_merge_patch(x, y), "apply on trees");
   must(!json::read(merged, z), "the text of the result is read");
-  must(json::equal(x.root(), z.root()) == json::comparison::equal, "trees and texts agree");
+  must(json::equal(x, z) == json::comparison::equal, "trees and texts agree");
 }
 
 }  // namespace

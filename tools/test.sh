@@ -10,6 +10,7 @@
 #     --werror                 warnings are errors
 #     --optimise 0|1|2|3       default: 2; less is quicker to build
 #     --tests-only             without the tool, the examples, the fuzz targets and their tests
+#     --no-fuzz                without the fuzz targets over their corpora
 #     --build DIR              default: build/, or build-VARIANT/ when an option above asks for one
 #
 # The last line is "N passed, M failed".
@@ -29,6 +30,7 @@ sanitize=OFF
 no_exceptions=OFF
 werror=OFF
 others=ON
+fuzz=ON
 optimise=
 while [ $# -gt 0 ]; do
   case $1 in
@@ -38,7 +40,8 @@ while [ $# -gt 0 ]; do
     --sanitize) sanitize=ON variant=$variant-sanitize ;;
     --no-exceptions) no_exceptions=ON variant=$variant-no-exceptions ;;
     --werror) werror=ON ;;
-    --tests-only) others=OFF variant=$variant-tests ;;
+    --tests-only) others=OFF fuzz=OFF variant=$variant-tests ;;
+    --no-fuzz) fuzz=OFF ;;
     --optimise) optimise=$2 variant=$variant-O$2; shift ;;
     --build) build=$2; shift ;;
     --help) usage 0 ;;
@@ -73,7 +76,7 @@ cmake -S "$root" -B "$build" ${compiler:+-DCMAKE_CXX_COMPILER=$compiler} \
   -DCMAKE_CXX_STANDARD="$std" -DDEVICETWIN_RAPIDJSON_DIR="$rapidjson" \
   -DDEVICETWIN_SANITIZE=$sanitize -DDEVICETWIN_WERROR=$werror \
   -DDEVICETWIN_NO_EXCEPTIONS=$no_exceptions \
-  -DDEVICETWIN_BUILD_TESTS=ON -DDEVICETWIN_BUILD_BENCH=OFF -DDEVICETWIN_BUILD_FUZZ=$others \
+  -DDEVICETWIN_BUILD_TESTS=ON -DDEVICETWIN_BUILD_BENCH=OFF -DDEVICETWIN_BUILD_FUZZ=$fuzz \
   -DDEVICETWIN_BUILD_EXAMPLES=$others -DDEVICETWIN_BUILD_TOOLS=$others || give_up "the configuration failed"
 cmake --build "$build" -j "$(jobs)" || give_up "the build failed"
 

@@ -86,7 +86,7 @@ class hub_desired_job : public hub_job {
     now_ += 10000000;
   }
   std::string output() override {
-    must(hub_.actions().size() == 2 && hub_.actions()[0].what == hub_action::kind::notify);
+    must(hub_.actions().size() == 2 && hub_.actions()[0].kind == hub_action::notify);
     std::string out = "{\"topic\":\"";
     out.append(hub_.actions()[0].topic)
         .append("\",\"notification\":")

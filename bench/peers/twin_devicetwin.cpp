@@ -109,7 +109,7 @@ class session_job : public job {
   explicit session_job(const pair_texts& texts) : patches_{texts.forward, texts.backward} {
     json::document from;
     must(json::read(texts.from, from));
-    const auto reported = json::find(from.root(), "/properties/reported");
+    const auto reported = json::find(from, "/properties/reported");
     if (!reported) throw std::runtime_error("no reported section");
     std::string section = "{";
     const auto* member = json::core::members_begin(**reported);
@@ -149,6 +149,7 @@ class session_change_job : public session_job {
   void run() override {
     count(topic_, topic_.size());
     must(session_.message(topic_, next(), {0}));
+    for (const devicetwin::device_action action : session_.actions()) told_ += action.topic.size();
     for (const devicetwin::text_change change : session_.changes()) told_ += change.pointer.size();
   }
   std::string output() override { return std::string(session_.text(devicetwin::part::desired)); }

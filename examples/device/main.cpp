@@ -27,7 +27,6 @@ namespace {
 using devicetwin::milliseconds_now;
 
 namespace json = devicetwin::json;
-using devicetwin::action_kind;
 using devicetwin::device_action;
 using devicetwin::device_options;
 using devicetwin::device_session;
@@ -198,24 +197,26 @@ void program::follow(const json::error& e) {
   bool up = link_.is_up();
   for (const device_action& action : session_.actions()) {
     switch (action.kind) {
-      case action_kind::subscribe:
+      case device_action::subscribe:
         up = up && link_.subscribe(action.topic);
         break;
-      case action_kind::publish:
+      case device_action::publish:
         up = up && link_.publish(action.topic, action.payload);
         break;
-      case action_kind::changed:
+      case device_action::arrived:
+        break;  // what follows says more
+      case device_action::changed:
         for (const text_change& c : session_.changes()) {
           std::printf("%s: %s -> %s\n", shown(c.pointer).c_str(), shown(c.old_text).c_str(),
                       shown(c.new_text).c_str());
         }
         std::fflush(stdout);
         break;
-      case action_kind::refused:
+      case device_action::refused:
         std::fprintf(stderr, "refused (%u): %s\n%s\n", action.status, shown(action.message).c_str(),
                      shown(action.payload).c_str());
         break;
-      case action_kind::failed:
+      case device_action::failed:
         std::fprintf(stderr, "the hub does not give the twin (%u): %s\n", action.status,
                      shown(action.message).c_str());
         break;

@@ -79,7 +79,8 @@ class identity_body {
  public:
   using value = devicetwin::json::arena_value;
 
-  identity_body(const value& root, refused& problem) : root_(root), problem_(problem) {}
+  identity_body(const devicetwin::json::document& root, refused& problem)
+      : root_(root), problem_(problem) {}
 
   void refuse(std::string_view pointer, std::string_view what) {
     if (!problem_) problem_ = {bad_argument, std::string(pointer) + " " + std::string(what)};
@@ -129,7 +130,7 @@ class identity_body {
   }
 
  private:
-  const value& root_;
+  const devicetwin::json::document& root_;
   refused& problem_;
 };
 
@@ -175,7 +176,7 @@ inline refused put_identity_body(std::string_view body, std::string_view client_
 
   refused problem;
   identity_record changed = record;
-  detail::identity_body members(document.root(), problem);
+  detail::identity_body members(document, problem);
   members.must_be_about(identity_of(client_id));
 
   if (const std::string_view status = members.text("/status"); status.data() != nullptr) {
@@ -228,7 +229,7 @@ inline refused contradicts_path(std::string_view body, std::string_view client_i
   devicetwin::json::document document;
   refused problem;
   if (devicetwin::json::read(body, document)) return problem;
-  detail::identity_body(document.root(), problem).must_be_about(identity_of(client_id));
+  detail::identity_body(document, problem).must_be_about(identity_of(client_id));
   return problem;
 }
 

@@ -241,9 +241,9 @@ inline bool twin_service::message(std::string_view client_id, std::string_view t
 }
 
 inline void twin_service::collect() {
-  using kind = devicetwin::hub_action::kind;
   for (const auto& action : session_.actions()) {
-    if (action.what == kind::event) continue;  // nobody is there to take change events
+    if (action.kind == devicetwin::hub_action::event)
+      continue;  // nobody is there to take change events
     std::string client_id(action.to.device);
     if (!action.to.module.empty()) client_id.append("/").append(action.to.module);
     pending_.publish.push_back(

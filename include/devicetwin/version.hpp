@@ -23,6 +23,24 @@ namespace devicetwin {
 
 /// Everything lives in this inline namespace, so that two incompatible versions in one program
 /// do not collide. Users write `devicetwin::json::read` and never name it.
-inline namespace DEVICETWIN_ABI {}
+inline namespace DEVICETWIN_ABI {
+
+/// Functions that take values, documents, changes or twins are members of a namespace `functions`,
+/// which a using-directive opens to the namespace around it. Argument-dependent look-up does not
+/// follow using-directives. So a program that calls its own read(path, document) or equal(a, b)
+/// gets its own function, whatever the arguments are, and calls this library's by their qualified
+/// names: devicetwin::json::read, devicetwin::equal.
+namespace functions {}
+using namespace functions;
+namespace json {
+namespace functions {}
+using namespace functions;
+}  // namespace json
+namespace merge {
+namespace functions {}
+using namespace functions;
+}  // namespace merge
+
+}  // namespace DEVICETWIN_ABI
 
 }  // namespace devicetwin

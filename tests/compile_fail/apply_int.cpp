@@ -1,5 +1,4 @@
-// expect: merge::apply_merge_patch: the target is a json::document, a RapidJSON document, or a
-// value with its allocator
+// expect: devicetwin: a JSON value is expected here: a json::document, a RapidJSON document
 #include <devicetwin/devicetwin.hpp>
 
 int main() {

@@ -1,5 +1,4 @@
-// expect: merge::change_builder::set: the value is a bool, a number, a text, nullptr or a RapidJSON
-// value
+// expect: merge::change_builder::set: the value is a bool, a number, a text, nullptr, a document
 #include <devicetwin/devicetwin.hpp>
 
 struct point {

@@ -1,4 +1,4 @@
-// expect: json::get<T>: T must be bool, std::int64_t, std::uint64_t, double or std::string_view
+// expect: json::get<T>: T must be bool, an integer, float, double or std::string_view
 #include "devicetwin/devicetwin.hpp"
 
 int main() {

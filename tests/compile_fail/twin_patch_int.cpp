@@ -1,8 +1,8 @@
-// expect: basic_twin: the input is JSON text or a RapidJSON value
+// expect: basic_twin: the input is JSON text, a json::document, or a RapidJSON document or value
 #include <devicetwin/twin/twin.hpp>
 
 int main() {
   devicetwin::twin t;
   devicetwin::outcome done;
-  return t.device_patch(42, 0, done) ? 1 : 0;
+  return t.device_patch(42, {}, done) ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-// expect: validate: the first argument is a RapidJSON value
+// expect: devicetwin: a JSON value is expected here: a json::document, a RapidJSON document
 #include <devicetwin/devicetwin.hpp>
 
 int main() {

@@ -3,5 +3,5 @@
 
 int main() {
   devicetwin::twin t;
-  return write_service_view(t, t) ? 1 : 0;
+  return devicetwin::write_service_view(t, t) ? 1 : 0;
 }

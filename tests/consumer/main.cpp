@@ -10,8 +10,7 @@ int main() {
   std::string text;
   if (devicetwin::json::read(R"({"led":"off","fan":1})", twin) ||
       devicetwin::json::read(R"({"led":"on","fan":null})", patch) ||
-      devicetwin::merge::apply_merge_patch(twin, patch) ||
-      devicetwin::json::write(twin.root(), text)) {
+      devicetwin::merge::apply_merge_patch(twin, patch) || devicetwin::json::write(twin, text)) {
     return 1;
   }
   if (devicetwin::json::read(devicetwin::testing::random_document(1).object(), patch)) return 1;

@@ -100,14 +100,14 @@ void documents() {
   const json::document& to = b;
   ask_in_threads("a document", [&] {
     json::document patch, copy;
-    must(!merge::diff(from.root(), to.root(), patch), "diff");
-    must(!copy.assign(from.root()), "assign");
-    must(!merge::apply_merge_patch(copy, patch.root()), "apply_merge_patch");
-    const auto same = json::equal(copy.root(), to.root());
+    must(!merge::diff(from, to, patch), "diff");
+    must(!copy.assign(from), "assign");
+    must(!merge::apply_merge_patch(copy, patch), "apply_merge_patch");
+    const auto same = json::equal(copy, to);
     must(same == json::comparison::equal, "equal");
-    const auto text = json::get<std::string_view>(from.root(), "/nested/deep/2");
+    const auto text = json::get<std::string_view>(from, "/nested/deep/2");
     must(static_cast<bool>(text), "get");
-    return written(patch.root()) + written(from.root()) + std::string(*text) +
+    return written(patch) + written(from) + std::string(*text) +
            std::to_string(from.size_in_bytes()) + std::to_string(from.capacity_in_bytes());
   });
 }
@@ -116,20 +116,20 @@ void changes() {
   json::document from, to;
   must(!json::read(wide_object(-1), from) && !json::read(wide_object(50), to), "read");
   merge::change made;
-  must(!merge::difference(from.root(), to.root(), made), "difference");
+  must(!merge::difference(from, to, made), "difference");
   const merge::change& shared = made;
   ask_in_threads("a change", [&] {
     json::document target, patch;
     merge::change undo, nothing, smallest, replayed;
-    must(!target.assign(from.root()) && !merge::apply(target, shared), "apply");
-    must(!merge::invert(shared, from.root(), undo), "invert");
+    must(!target.assign(from) && !merge::apply(target, shared), "apply");
+    must(!merge::invert(shared, from, undo), "invert");
     must(!merge::compose(shared, undo, nothing), "compose");
-    must(!merge::minimise(shared, from.root(), smallest), "minimise");
-    must(!merge::rebase(shared, from.root(), to.root(), replayed), "rebase");
-    must(!merge::to_merge_patch(shared, from.root(), patch), "to_merge_patch");
+    must(!merge::minimise(shared, from, smallest), "minimise");
+    must(!merge::rebase(shared, from, to, replayed), "rebase");
+    must(!merge::to_merge_patch(shared, from, patch), "to_merge_patch");
     must(!shared.keeps(), "keeps");
-    return written(target.root()) + written(undo.form()) + written(nothing.form()) +
-           written(smallest.form()) + written(replayed.form()) + written(patch.root());
+    return written(target) + written(undo.form()) + written(nothing.form()) +
+           written(smallest.form()) + written(replayed.form()) + written(patch);
   });
 }
 
@@ -147,14 +147,15 @@ void twins(const devicetwin::dialect& rules) {
   const devicetwin::twin& t = made;
   ask_in_threads("a twin", [&] {
     std::string answer;
-    must(!write_service_view(t, answer) && !write_device_view(t, answer) &&
-             !write_lifecycle_event(t, answer),
+    must(!devicetwin::write_service_view(t, answer) && !devicetwin::write_device_view(t, answer) &&
+             !devicetwin::write_lifecycle_event(t, answer),
          "views");
-    must(!write_delta(t, answer) && !write_changes_since(t, part::desired, 2, answer),
+    must(!devicetwin::write_delta(t, answer) &&
+             !devicetwin::write_changes_since(t, part::desired, 2, answer),
          "delta and since");
-    must(!write_stored(t, answer), "write_stored");
+    must(!devicetwin::write_stored(t, answer), "write_stored");
     devicetwin::delta_list list;
-    must(!list_delta(t, list), "list_delta");
+    must(!devicetwin::list_delta(t, list), "list_delta");
     const auto stamp = t.stamp_of(part::desired, "/member_3");
     must(static_cast<bool>(stamp), "stamp_of");
     devicetwin::validation report;
@@ -167,7 +168,7 @@ void twins(const devicetwin::dialect& rules) {
               std::to_string(stamp->version);
     devicetwin::twin copy(rules);
     must(!copy.assign(t), "assign");
-    const auto same = equal(copy, t);
+    const auto same = devicetwin::equal(copy, t);
     must(same == json::comparison::equal, "equal");
     return answer + std::to_string(t.in_sync()) + std::to_string(t.size(part::desired)) +
            std::to_string(t.memory_in_bytes()) + std::string(t.etag()) + written(t.desired()) +

@@ -22,7 +22,7 @@ hub::http_call refused(unsigned status, unsigned code, std::string_view why) {
 std::string member(const std::string& body, const char* pointer) {
   devicetwin::json::document document;
   REQUIRE_FALSE(devicetwin::json::read(body, document));
-  const auto text = devicetwin::json::get<std::string_view>(document.root(), pointer);
+  const auto text = devicetwin::json::get<std::string_view>(document, pointer);
   REQUIRE(text);
   return std::string(*text);
 }

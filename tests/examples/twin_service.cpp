@@ -253,7 +253,7 @@ std::string member(const std::string& body, const char* pointer) {
   devicetwin::json::document document;
   INFO(body);
   REQUIRE(!devicetwin::json::read(body, document));
-  const auto text = json::get<std::string_view>(document.root(), pointer);
+  const auto text = json::get<std::string_view>(document, pointer);
   return text ? std::string(*text) : "none";
 }
 const char* const primary = "/authentication/symmetricKey/primaryKey";

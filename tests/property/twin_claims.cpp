@@ -49,12 +49,12 @@ class remembered_twin {
   void save_and_load() {
     std::string text;
     if (one_in(2)) {
-      REQUIRE(!write_stored(x_.t, text));
-      REQUIRE(!load_stored(text, x_.t));
+      REQUIRE(!devicetwin::write_stored(x_.t, text));
+      REQUIRE(!devicetwin::load_stored(text, x_.t));
     } else {
       devicetwin::view_options options;
       options.history = !one_in(4);
-      REQUIRE(!write_service_view(x_.t, text, options));
+      REQUIRE(!devicetwin::write_service_view(x_.t, text, options));
       REQUIRE(!x_.t.load(text));
     }
   }
@@ -69,7 +69,7 @@ class remembered_twin {
       for (std::int64_t version = -1; version <= s.version() + 1; ++version) {
         INFO(name_of(where) << " since " << version << " of " << s.version());
         std::string patch;
-        const json::error e = write_changes_since(x_.t, where, version, patch);
+        const json::error e = devicetwin::write_changes_since(x_.t, where, version, patch);
         if (e) {
           REQUIRE(e.code() == errc::too_old);
           REQUIRE(patch.empty());
@@ -110,7 +110,7 @@ class remembered_twin {
     devicetwin::view_options options;
     options.history = one_in(5) ? false : true;
     options.metadata = !one_in(10);
-    REQUIRE(!write_service_view(x_.t, text, options));
+    REQUIRE(!devicetwin::write_service_view(x_.t, text, options));
     node view = *reference::parser::parse(text, 80);
     for (unsigned n = below(4); n != 0; --n) {
       std::vector<std::pair<node*, std::string>> places;  // members, with what holds them
@@ -220,11 +220,11 @@ TEST_CASE("what is not damaged is known since the budget allows", "[since][prope
       devicetwin::view_options options;
       options.history = true;
       if (m.one_in(2)) {
-        REQUIRE(!write_service_view(m.t(), text, options));
+        REQUIRE(!devicetwin::write_service_view(m.t(), text, options));
         REQUIRE(!m.t().load(text));
       } else {
-        REQUIRE(!write_stored(m.t(), text));
-        REQUIRE(!load_stored(text, m.t()));
+        REQUIRE(!devicetwin::write_stored(m.t(), text));
+        REQUIRE(!devicetwin::load_stored(text, m.t()));
       }
     }
     answers += m.check();

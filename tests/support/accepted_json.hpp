@@ -11,7 +11,7 @@
 
 inline bool is_json(std::string_view text,
                     std::size_t max_depth = devicetwin::json::default_max_depth) {
-  devicetwin::merge::core::no_events nobody;
+  devicetwin::json::core::ignore_events nobody;
   devicetwin::json::read_options options;
   options.max_depth = max_depth;
   return !devicetwin::json::read_events(text, nobody, options);

@@ -41,35 +41,34 @@ class broken {
 #define LAW(condition) \
   if (!(condition)) return broken(context).says("broken: " #condition).text()
 
-inline reference::node seen(const json::document& d) { return reference::from_value(d.root()); }
+inline reference::node seen(const json::document& d) { return reference::from_value(d); }
 inline reference::node seen(const merge::change& c) { return reference::from_value(c.form()); }
 
 inline bool read(const std::string& text, json::document& d) { return !json::read(text, d); }
 inline bool read(const std::string& form, merge::change& c) {
   json::document d;
-  return read(form, d) && !merge::read_change(d.root(), c);
+  return read(form, d) && !merge::read_change(d, c);
 }
 
 inline bool same(const merge::change& a, const merge::change& b) {
   return json::equal(a.form(), b.form()) == json::comparison::equal;
 }
 inline bool same(const json::document& a, const json::document& b) {
-  return json::equal(a.root(), b.root()) == json::comparison::equal;
+  return json::equal(a, b) == json::comparison::equal;
 }
 
-inline bool copy(const json::document& from, json::document& to) { return !to.assign(from.root()); }
+inline bool copy(const json::document& from, json::document& to) { return !to.assign(from); }
 
 /// A change of some origin.
 inline bool make_change(random_json& random, merge::change& c) {
   json::document a, b;
   switch (random.below(4)) {
     case 0:
-      return read(random.change(), a) && !merge::from_merge_patch(a.root(), c);
+      return read(random.change(), a) && !merge::from_merge_patch(a, c);
     case 1:
-      return read(random.value(), a) && !merge::from_merge_patch(a.root(), c);
+      return read(random.value(), a) && !merge::from_merge_patch(a, c);
     case 2:
-      return read(random.object(0), a) && read(random.object(0), b) &&
-             !merge::difference(a.root(), b.root(), c);
+      return read(random.object(0), a) && read(random.object(0), b) && !merge::difference(a, b, c);
     default:
       return read(random.change(), c);
   }
@@ -97,7 +96,7 @@ inline bool sets_object(const reference::node& form) {
 /// Laws of one change on one document.
 inline std::string of_one(const merge::change& p, const json::document& d) {
   broken context;
-  context.with("change", p.form()).with("document", d.root());
+  context.with("change", p.form()).with("document", d);
   const reference::node before = seen(d);
   const reference::node expected = *reference::apply(seen(p), before);
 
@@ -130,25 +129,25 @@ inline std::string of_one(const merge::change& p, const json::document& d) {
 
   // invert undoes
   merge::change inverse;
-  LAW(!merge::invert(p, d.root(), inverse));
+  LAW(!merge::invert(p, d, inverse));
   LAW(copy(after, again) && !merge::apply(again, inverse));
   LAW(equal(seen(again), before));
 
   // minimise does the same with the smallest change there is, and has nothing more to drop
   // afterwards
   merge::change minimal, twice;
-  LAW(!merge::minimise(p, d.root(), minimal));
+  LAW(!merge::minimise(p, d, minimal));
   LAW(copy(d, again) && !merge::apply(again, minimal));
   LAW(equal(seen(again), expected));
-  LAW(!merge::difference(d.root(), after.root(), twice));
+  LAW(!merge::difference(d, after, twice));
   LAW(same(minimal, twice));
   LAW(minimal.keeps() == equal(before, expected));
-  LAW(!merge::minimise(minimal, d.root(), twice));
+  LAW(!merge::minimise(minimal, d, twice));
   LAW(same(minimal, twice));
 
   // to_merge_patch is the smallest merge patch, or there is none
   json::document patch;
-  const json::error e = merge::to_merge_patch(p, d.root(), patch);
+  const json::error e = merge::to_merge_patch(p, d, patch);
   const auto smallest = reference::diff(before, expected);
   LAW(!e == smallest.has_value());
   LAW(!e || e.code() == json::errc::null_member);
@@ -172,8 +171,7 @@ inline std::string of_one(const merge::change& p, const json::document& d) {
   // rebase onto the same document is the identity
   merge::change rebased;
   std::size_t conflicts = 0;
-  LAW(!merge::rebase(p, d.root(), d.root(), rebased, merge::policy::fail,
-                     [&](const auto&) { ++conflicts; }));
+  LAW(!merge::rebase(p, d, d, rebased, merge::policy::fail, [&](const auto&) { ++conflicts; }));
   LAW(same(rebased, p) && conflicts == 0);
 
   // the form reads back
@@ -187,7 +185,7 @@ inline std::string of_one(const merge::change& p, const json::document& d) {
 inline std::string of_composition(const merge::change& p, const merge::change& q,
                                   const merge::change& r, const json::document& d) {
   broken context;
-  context.with("p", p.form()).with("q", q.form()).with("r", r.form()).with("document", d.root());
+  context.with("p", p.form()).with("q", q.form()).with("r", r.form()).with("document", d);
   merge::change pq, qr, left, right, keep;
   LAW(!merge::compose(p, q, pq) && !merge::compose(q, r, qr));
   json::document once, inOrder;
@@ -207,7 +205,7 @@ inline std::string of_composition(const merge::change& p, const merge::change& q
   merge::change undo_p, undo_q, undo;
   json::document after_p;
   LAW(copy(d, after_p) && !merge::apply(after_p, p));
-  LAW(!merge::invert(p, d.root(), undo_p) && !merge::invert(q, after_p.root(), undo_q));
+  LAW(!merge::invert(p, d, undo_p) && !merge::invert(q, after_p, undo_q));
   LAW(!merge::compose(undo_q, undo_p, undo) && !merge::apply(once, undo));
   LAW(same(once, d));
   return {};
@@ -251,7 +249,7 @@ inline bool same_conflicts(std::vector<reference::found_conflict> a,
 inline std::string of_three(const json::document& b, const json::document& o,
                             const json::document& t) {
   broken context;
-  context.with("base", b.root()).with("ours", o.root()).with("theirs", t.root());
+  context.with("base", b).with("ours", o).with("theirs", t);
   json::document merged, other;
   std::vector<reference::found_conflict> found, expected, mirrored;
   const auto note = [&found](const auto& c) { found.push_back(noted(c)); };
@@ -260,18 +258,18 @@ inline std::string of_three(const json::document& b, const json::document& o,
     const auto prefer = ours ? merge::policy::ours : merge::policy::theirs;
     found.clear();
     expected.clear();
-    LAW(!merge::merge3(b.root(), o.root(), t.root(), merged, prefer, note));
+    LAW(!merge::merge3(b, o, t, merged, prefer, note));
     LAW(equal(seen(merged), *reference::merge3(seen(b), seen(o), seen(t), ours, expected)));
     LAW(same_conflicts(found, expected));
     // The same when the report decides, in place, and mirrored.
     LAW(copy(o, other));
-    LAW(!merge::merge3(
-        b.root(), other.root(), t.root(), other, merge::policy::fail,
-        [&](const auto&) { return ours ? merge::side::ours : merge::side::theirs; }));
+    LAW(!merge::merge3(b, other, t, other, merge::policy::fail, [&](const auto&) {
+      return ours ? merge::side::ours : merge::side::theirs;
+    }));
     LAW(same(merged, other));
     mirrored.clear();
-    LAW(!merge::merge3(b.root(), t.root(), o.root(), other,
-                       ours ? merge::policy::theirs : merge::policy::ours, [&](const auto& c) {
+    LAW(!merge::merge3(b, t, o, other, ours ? merge::policy::theirs : merge::policy::ours,
+                       [&](const auto& c) {
                          mirrored.push_back(noted(c));
                          std::swap(mirrored.back().ours, mirrored.back().theirs);
                        }));
@@ -279,24 +277,23 @@ inline std::string of_three(const json::document& b, const json::document& o,
     LAW(same_conflicts(found, mirrored));
   }
   found.clear();
-  const json::error e =
-      merge::merge3(b.root(), o.root(), t.root(), merged, merge::policy::fail, note);
+  const json::error e = merge::merge3(b, o, t, merged, merge::policy::fail, note);
   LAW(same_conflicts(found, expected));
   LAW(static_cast<bool>(e) == !expected.empty());
   LAW(!e || e.code() == json::errc::conflict);
 
-  LAW(!merge::merge3(b.root(), b.root(), t.root(), merged) && same(merged, t));
-  LAW(!merge::merge3(b.root(), o.root(), b.root(), merged) && same(merged, o));
-  LAW(!merge::merge3(b.root(), o.root(), o.root(), merged) && same(merged, o));
+  LAW(!merge::merge3(b, b, t, merged) && same(merged, t));
+  LAW(!merge::merge3(b, o, b, merged) && same(merged, o));
+  LAW(!merge::merge3(b, o, o, merged) && same(merged, o));
 
   // rebase replays the smallest change as the obvious rule does
   merge::change change, rebased;
-  LAW(!merge::difference(b.root(), o.root(), change));
+  LAW(!merge::difference(b, o, change));
   for (const bool ours : {true, false}) {
     found.clear();
     expected.clear();
-    LAW(!merge::rebase(change, b.root(), t.root(), rebased,
-                       ours ? merge::policy::ours : merge::policy::theirs, note));
+    LAW(!merge::rebase(change, b, t, rebased, ours ? merge::policy::ours : merge::policy::theirs,
+                       note));
     LAW(copy(t, other) && !merge::apply(other, rebased));
     LAW(equal(seen(other), *reference::replay(seen(b), seen(o), seen(t), ours, expected)));
     LAW(same_conflicts(found, expected));
@@ -321,11 +318,11 @@ inline std::string merging(random_json& random) {
   merge::change c, minimal, rebased;
   broken context;
   if (!make_change(random, c)) return "a change could not be made";
-  context.with("change", c.form()).with("from", b.root()).with("onto", t.root());
+  context.with("change", c.form()).with("from", b).with("onto", t);
   std::vector<reference::found_conflict> found, expected;
-  LAW(!merge::minimise(c, b.root(), minimal));
+  LAW(!merge::minimise(c, b, minimal));
   LAW(copy(b, after) && !merge::apply(after, c));
-  LAW(!merge::rebase(minimal, b.root(), t.root(), rebased, merge::policy::ours,
+  LAW(!merge::rebase(minimal, b, t, rebased, merge::policy::ours,
                      [&](const auto& at) { found.push_back(noted(at)); }));
   LAW(copy(t, other) && !merge::apply(other, rebased));
   const auto replayed = *reference::replay(seen(b), seen(after), seen(t), true, expected);

@@ -37,7 +37,7 @@ inline json::document document_of(std::string_view text) {
 inline std::string changed(std::string_view document, const merge::change& c) {
   json::document d = document_of(document);
   REQUIRE(!merge::apply(d, c));
-  return written(d.root());
+  return written(d);
 }
 
 inline merge::change composed(const merge::change& first, const merge::change& second) {

@@ -160,7 +160,7 @@ class device_simulation {
       return fail("what is needed is not told");
     bool told = false;
     for (const devicetwin::device_action a : session_->actions()) {
-      if (a.kind == devicetwin::action_kind::publish) {
+      if (a.kind == devicetwin::device_action::publish) {
         story_ += "\n    publish " + std::string(a.topic) + " " + std::string(a.payload);
         if (a.payload.size() > options_.max_payload) return fail("a payload is too long");
         const auto topic = devicetwin::parse_twin_topic(a.topic);
@@ -171,8 +171,8 @@ class device_simulation {
           get_id_ = std::string(topic->request_id);
         if (online_) up_.push_back({std::string(a.topic), std::string(a.payload)});
       }
-      told = told || a.kind == devicetwin::action_kind::changed;
-      if (a.kind == devicetwin::action_kind::refused) {
+      told = told || a.kind == devicetwin::device_action::changed;
+      if (a.kind == devicetwin::device_action::refused) {
         story_ += "\n    refused " + std::string(a.payload);
         refused_ = true;
         if (with_outbox_ && box_.refuse()) return fail("the outbox does not refuse");
@@ -192,9 +192,9 @@ class device_simulation {
     if (with_outbox_ && known_) {
       json::document view;
       if (box_.view(view)) return fail("no view");
-      if (!equal(reference::from_value(view.root()), parse(session_->text(part::reported)))) {
-        return fail("the outbox has " + reference::text_of(reference::from_value(view.root())) +
-                    ", not " + std::string(session_->text(part::reported)));
+      if (!equal(reference::from_value(view), parse(session_->text(part::reported)))) {
+        return fail("the outbox has " + reference::text_of(reference::from_value(view)) + ", not " +
+                    std::string(session_->text(part::reported)));
       }
       if (!equal(reference::from_value(box_.acknowledged()), parse(session_->acknowledged())))
         return fail("acknowledged differs");
@@ -208,8 +208,8 @@ class device_simulation {
     json::document patch;
     const auto handed = box_.next(patch);
     if (!handed || handed->empty()) return fail("the outbox sends nothing");
-    if (!equal(reference::from_value(patch.root()), parse(payload))) {
-      return fail("the outbox sends " + reference::text_of(reference::from_value(patch.root())));
+    if (!equal(reference::from_value(patch), parse(payload))) {
+      return fail("the outbox sends " + reference::text_of(reference::from_value(patch)));
     }
   }
   std::string apply_change(const devicetwin::text_change& change) {
@@ -259,7 +259,7 @@ class device_simulation {
       if (with_outbox_) {
         json::document read;
         merge::change c;
-        if (json::read(patch, read) || merge::from_merge_patch(read.root(), c, merge_options_) ||
+        if (json::read(patch, read) || merge::from_merge_patch(read, c, merge_options_) ||
             box_.add(c))
           fail("the outbox cannot");
       }
@@ -384,7 +384,7 @@ class device_simulation {
       const auto reported = json::find_text(payload, "/reported");
       node section = parse(*reported);
       section.o.erase("$version");
-      if (json::read(reference::text_of(section), d) || box_.reconnect(d.root()))
+      if (json::read(reference::text_of(section), d) || box_.reconnect(d))
         fail("the outbox does not reconnect");
     }
   }

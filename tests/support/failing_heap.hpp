@@ -64,7 +64,7 @@ void document_survives(const std::string& text, Act&& act) {
       heap.refused_request = 0;
       if (e) {
         CHECK(e.code() == errc::out_of_memory);
-        CHECK(written(d.root()) == written(parsed(text)));
+        CHECK(written(d) == written(parsed(text)));
         CHECK(d.size_in_bytes() == size);
       }
       if (done) CHECK(!e);

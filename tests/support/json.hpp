@@ -8,6 +8,7 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "../catch.hpp"
 
@@ -24,11 +25,11 @@ inline rapidjson::Document parsed(std::string_view text) {
   return d;
 }
 
-/// Whether equal() of two values or twins says so.
+/// Whether json::equal() says so of two values or documents.
 template <class A, class B, class... Options>
-bool are_equal(const A& a, const B& b, const Options&... options) {
-  using json::equal;
-  return equal(a, b, options...) == json::comparison::equal;
+std::enable_if_t<json::core::stands_for_value<A>, bool> are_equal(const A& a, const B& b,
+                                                                  const Options&... options) {
+  return json::equal(a, b, options...) == json::comparison::equal;
 }
 
 template <class Value>

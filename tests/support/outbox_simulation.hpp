@@ -24,7 +24,7 @@ class outbox_simulation {
     const std::string start = random_.object(0);
     server_ = *reference::parser::parse(start);
     json::document d;
-    if (!read(start, d) || box_.reconnect(d.root())) return "the start failed";
+    if (!read(start, d) || box_.reconnect(d)) return "the start failed";
     known_ = view_ = every_edit_ = server_;
     for (unsigned i = 0; i < most_steps && !random_.exhausted(); ++i) {
       const std::string wrong = step();
@@ -85,7 +85,7 @@ class outbox_simulation {
       return "next hands out the wrong thing";
     if (handed->empty()) return compare();
     std::string text;
-    if (json::write(patch.root(), text)) return "the patch cannot be written";
+    if (json::write(patch, text)) return "the patch cannot be written";
     story_ += "\n  send " + text;
     if (text.size() > limit) return "the patch is longer than the limit";
     patch_ = seen(patch);
@@ -148,7 +148,7 @@ class outbox_simulation {
     if (!read(text, fetched)) return "the server's document cannot be read: " + text;
     story_ += "\n  reconnect to " + text;
     std::vector<reference::found_conflict> found, expected;
-    if (box_.reconnect(fetched.root(), ours ? merge::policy::ours : merge::policy::theirs,
+    if (box_.reconnect(fetched, ours ? merge::policy::ours : merge::policy::theirs,
                        [&](const auto& c) { found.push_back(noted(c)); })) {
       return "reconnect failed";
     }

@@ -2,6 +2,7 @@
 // strtod, RFC 7396 as its pseudocode stands, a diff and an equality without any cleverness.
 #pragma once
 
+#include <devicetwin/json/arena.hpp>
 #include <devicetwin/json/tree/inside.hpp>
 #include <devicetwin/json/value.hpp>
 
@@ -363,6 +364,7 @@ node from_value(const Value& v) {
   }
   return n;
 }
+inline node from_value(const devicetwin::json::document& d) { return from_value(d.root()); }
 
 /// The same to the bit: 1 is not 1.0 here, and -0.0 not 0.0.
 inline bool identical(const node& x, const node& y) {

@@ -1,12 +1,22 @@
 // Short ways to make and read twins in tests.
 #pragma once
 
+#include <devicetwin/twin/view.hpp>
+
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "text.hpp"
 
 using devicetwin::part;
+
+/// Whether equal() says so of two twins.
+template <class A, class B, class... Options>
+std::enable_if_t<!json::core::stands_for_value<A>, bool> are_equal(const A& a, const B& b,
+                                                                   const Options&... options) {
+  return devicetwin::equal(a, b, options...) == json::comparison::equal;
+}
 
 /// 2026-01-31T12:00:00Z, and so many seconds later.
 inline devicetwin::timestamp noon(int seconds = 0) {
@@ -55,7 +65,7 @@ std::string service_text(const Twin& t, bool metadata = true) {
   std::string text;
   devicetwin::view_options options;
   options.metadata = metadata;
-  const json::error e = write_service_view(t, text, options);
+  const json::error e = devicetwin::write_service_view(t, text, options);
   INFO(e.message());
   REQUIRE(!e);
   return text;
@@ -63,7 +73,7 @@ std::string service_text(const Twin& t, bool metadata = true) {
 template <class Twin>
 std::string device_text(const Twin& t) {
   std::string text;
-  REQUIRE(!write_device_view(t, text));
+  REQUIRE(!devicetwin::write_device_view(t, text));
   return text;
 }
 /// `$metadata` of a section, as the service's view shows it; empty when it has none.
@@ -103,12 +113,12 @@ struct basic_test_twin {
     devicetwin::view_options options;
     options.metadata = metadata;
     std::string text;
-    REQUIRE(!write_service_view(t, text, options));
+    REQUIRE(!devicetwin::write_service_view(t, text, options));
     return text;
   }
   std::string since(devicetwin::part where, std::int64_t version) const {
     std::string text;
-    const json::error e = write_changes_since(t, where, version, text);
+    const json::error e = devicetwin::write_changes_since(t, where, version, text);
     return e ? e.message() : text;
   }
 };

@@ -109,12 +109,14 @@ template <class Twin>
 std::string service_view(const Twin& t, bool metadata = true) {
   devicetwin::view_options options;
   options.metadata = metadata;
-  return view_of(
-      t, [&](const Twin& x, std::string& text) { return write_service_view(x, text, options); });
+  return view_of(t, [&](const Twin& x, std::string& text) {
+    return devicetwin::write_service_view(x, text, options);
+  });
 }
 template <class Twin>
 std::string device_view(const Twin& t) {
-  return view_of(t, [](const Twin& x, std::string& text) { return write_device_view(x, text); });
+  return view_of(
+      t, [](const Twin& x, std::string& text) { return devicetwin::write_device_view(x, text); });
 }
 
 inline void all_places(const node& value, std::vector<std::string>& names,
@@ -144,7 +146,8 @@ void compare(const Twin& t, const reference::twin& r) {
   same_json("the device's view", device_view(t), r.device_view());
   same_json(
       "the lifecycle event",
-      view_of(t, [](const Twin& x, std::string& text) { return write_lifecycle_event(x, text); }),
+      view_of(t, [](const Twin& x,
+                    std::string& text) { return devicetwin::write_lifecycle_event(x, text); }),
       r.whole_event());
   same_text("etag", std::string(t.etag()), r.etag());
   that(t.in_sync() == r.in_sync(), "in_sync", service_view(t));
@@ -568,7 +571,7 @@ class model {
     const json::error e = again.load(view);
     that(!e, "reading a view back", e.message() + " in " + view);
     same_text("the view of a view", service_view(again), view);
-    const auto same = equal(again, heap_);
+    const auto same = devicetwin::equal(again, heap_);
     that(same == json::comparison::equal, "equal() with a view read back", view);
   }
 
@@ -645,7 +648,7 @@ class model {
   json::error given(const buffered_twin&, const std::string& text, Act&& act) {
     json::document d;
     that(!json::read(text, d), "reading", text);
-    return act(d.root());
+    return act(d);
   }
   template <class Act>
   json::error given(const unstamped_twin&, const std::string& text, Act&& act) {

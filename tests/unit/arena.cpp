@@ -63,11 +63,11 @@ TEST_CASE("a document has value semantics as far as memory allows", "[document]"
   REQUIRE(!json::read(R"({"a":["some text that needs memory of its own"]})", a));
   json::document b = static_cast<json::document&&>(a);
   CHECK(a.root().IsNull());
-  CHECK(written(b.root()) == R"({"a":["some text that needs memory of its own"]})");
-  REQUIRE(!a.assign(b.root()));
-  CHECK(are_equal(a.root(), b.root()));
+  CHECK(written(b) == R"({"a":["some text that needs memory of its own"]})");
+  REQUIRE(!a.assign(b));
+  CHECK(are_equal(a, b));
   a = static_cast<json::document&&>(b);
-  CHECK(written(a.root()) == R"({"a":["some text that needs memory of its own"]})");
+  CHECK(written(a) == R"({"a":["some text that needs memory of its own"]})");
 }
 
 TEST_CASE("a document patched for long stays within twice a fresh copy", "[document]") {
@@ -101,7 +101,7 @@ TEST_CASE("a document patched for long stays within twice a fresh copy", "[docum
     CHECK(d.capacity_in_bytes() <= 2 * d.size_in_bytes() + 1024);
     if (i % 1000 == 0) {
       json::document fresh;
-      REQUIRE(!fresh.assign(d.root()));
+      REQUIRE(!fresh.assign(d));
       CHECK(fresh.size_in_bytes() == d.size_in_bytes());
     }
   }
@@ -119,14 +119,14 @@ TEST_CASE("a document in a caller's buffer uses it over and over and refuses wha
         d, parsed("{\"b\":{\"c\":\"another text of some length " + std::to_string(i) + "\"}}"),
         {}));
   }
-  const std::string before = written(d.root());
+  const std::string before = written(d);
   const auto large = parsed("{\"x\":\"" + std::string(3000, 'x') + "\"}");
   CHECK(merge::apply_merge_patch(d, large).code() == errc::out_of_memory);
-  CHECK(written(d.root()) == before);
+  CHECK(written(d) == before);
   const std::string text = "[\"" + std::string(3000, 'x') + "\"]";
   CHECK(json::read(text, d).code() == errc::out_of_memory);
   CHECK(d.assign(large).code() == errc::out_of_memory);
-  CHECK(written(d.root()) == before);
+  CHECK(written(d) == before);
 }
 
 TEST_CASE("a patch may refer to the document's own strings, also when the document moves",
@@ -208,14 +208,14 @@ TEST_CASE("every allocation failing: writing a document that has something", "[f
       json::read_options options;
       options.memory = source;
       const json::error e = json::read(text, d, options);
-      if (!e) CHECK(are_equal(d.root(), other));
+      if (!e) CHECK(are_equal(d, other));
       return e;
     });
   }
   SECTION("assign") {
     document_survives(before, [&](json::document& d, const devicetwin::memory_source&) {
       const json::error e = d.assign(other);
-      if (!e) CHECK(are_equal(d.root(), other));
+      if (!e) CHECK(are_equal(d, other));
       return e;
     });
   }
@@ -227,7 +227,7 @@ TEST_CASE("every allocation failing: writing a document that has something", "[f
       const json::error e = merge::apply_merge_patch(
           d, patch, options, [&](const auto&, const auto*, const auto*) { ++told; });
       CHECK(told == (e ? 0 : 60));
-      if (!e) CHECK(are_equal(d.root(), patch));
+      if (!e) CHECK(are_equal(d, patch));
       return e;
     });
   }
@@ -316,7 +316,7 @@ TEST_CASE("a document in a caller's buffer of any size is written or left", "[fa
       options.memory = devicetwin::memory_source::none();
       const json::error refused = merge::apply_merge_patch(d, patch, options);
       CHECK((!refused || refused.code() == errc::out_of_memory));
-      CHECK(written(d.root()) == (refused ? text : expected));
+      CHECK(written(d) == (refused ? text : expected));
       if (!refused) ++applied;
     }
     for (std::size_t i = bytes; i < sizeof buffer; ++i) {

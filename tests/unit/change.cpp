@@ -12,8 +12,8 @@ namespace {
 
 std::string patch_for(const merge::change& c, std::string_view base) {
   json::document patch;
-  const auto e = merge::to_merge_patch(c, document_of(base).root(), patch);
-  return e ? problem(e) : written(patch.root());
+  const auto e = merge::to_merge_patch(c, document_of(base), patch);
+  return e ? problem(e) : written(patch);
 }
 
 std::string patches_for(const merge::change& c) {
@@ -21,7 +21,7 @@ std::string patches_for(const merge::change& c) {
   if (const auto e = merge::to_merge_patches(c, patches)) return problem(e);
   std::string text;
   for (std::size_t i = 0; i < patches.count; ++i)
-    text += (i == 0 ? "" : " then ") + written(patches.patch[i].root());
+    text += (i == 0 ? "" : " then ") + written(patches.patch[i]);
   return text;
 }
 
@@ -116,11 +116,11 @@ TEST_CASE("a change reaches as deep as a document may be, and no deeper", "[chan
   json::document abyss;
   REQUIRE(!json::read(text, abyss, any));
   merge::change c;
-  CHECK(merge::read_change(abyss.root(), c).code() == errc::depth_exceeded);
-  CHECK(merge::from_merge_patch(abyss.root(), c).code() == errc::depth_exceeded);
-  CHECK(merge::difference(parsed("1"), abyss.root(), c).code() == errc::depth_exceeded);
+  CHECK(merge::read_change(abyss, c).code() == errc::depth_exceeded);
+  CHECK(merge::from_merge_patch(abyss, c).code() == errc::depth_exceeded);
+  CHECK(merge::difference(parsed("1"), abyss, c).code() == errc::depth_exceeded);
   // Deep documents that others keep are compared and put back without recursion all the same.
-  REQUIRE(!merge::invert(change_of("[1]"), abyss.root(), c));
+  REQUIRE(!merge::invert(change_of("[1]"), abyss, c));
   CHECK(!c.keeps());
 }
 
@@ -181,7 +181,7 @@ TEST_CASE("apply refuses what cannot be stored and changes nothing", "[change]")
   const auto e = merge::apply(d, c);
   CHECK(e.code() == errc::depth_exceeded);
   CHECK(e.pointer().substr(e.pointer().size() - 4) == "/a/y");
-  CHECK(written(d.root()) == nest(63, R"({"x":1})"));
+  CHECK(written(d) == nest(63, R"({"x":1})"));
 
   alignas(8) char buffer[2048];
   json::document small(buffer, sizeof buffer);
@@ -189,9 +189,9 @@ TEST_CASE("apply refuses what cannot be stored and changes nothing", "[change]")
   CHECK(
       merge::apply(small, change_of(R"({"a":{"b":[2]},"c":[")" + std::string(3000, 'x') + R"("]})"))
           .code() == errc::out_of_memory);
-  CHECK(written(small.root()) == R"({"a":{"b":1}})");
+  CHECK(written(small) == R"({"a":{"b":1}})");
   REQUIRE(!merge::apply(small, change_of(R"({"a":{"b":[2]},"c":["x"]})")));
-  CHECK(written(small.root()) == R"({"a":{"b":2},"c":"x"})");
+  CHECK(written(small) == R"({"a":{"b":2},"c":"x"})");
 }
 
 TEST_CASE("apply tells the journal like a merge patch does", "[change][journal]") {
@@ -215,7 +215,7 @@ TEST_CASE("apply tells the journal like a merge patch does", "[change][journal]"
     }
   };
   CHECK(merge::apply(d, change_of("[8]"), {}, refusing{}).code() == errc::handler_stopped);
-  CHECK(written(d.root()) == "7");
+  CHECK(written(d) == "7");
 }
 
 TEST_CASE("apply tells of equal values, too, where presence counts", "[change][journal]") {
@@ -230,9 +230,9 @@ TEST_CASE("apply tells of equal values, too, where presence counts", "[change][j
   REQUIRE(!merge::apply(d, change_of(R"({"a":[1.0],"b":{"c":[[2]],"d":["x"],"e":null}})"),
                         by_presence, journal));
   CHECK(told == "/a same /b/c same /b/d changed ");
-  CHECK(written(d.root()) == R"({"a":1,"b":{"c":[2],"d":"x"}})");
+  CHECK(written(d) == R"({"a":1,"b":{"c":[2],"d":"x"}})");
   json::document fresh;
-  REQUIRE(!fresh.assign(d.root()));
+  REQUIRE(!fresh.assign(d));
   CHECK(fresh.size_in_bytes() == d.size_in_bytes());
   told.clear();
   REQUIRE(!merge::apply(d, change_of("[7]"), {}, journal));
@@ -418,10 +418,10 @@ TEST_CASE("where to_merge_patch and to_merge_patches fail or need two, no single
     for (std::size_t wanted = 0; wanted < values.size(); ++wanted) {
       merge::change c;
       json::document patch;
-      REQUIRE(!merge::difference(documents[base].root(), documents[wanted].root(), c));
-      if (!merge::to_merge_patch(c, documents[base].root(), patch)) {
-        REQUIRE(equal(reference::merge(values[base], reference::from_value(patch.root())),
-                      values[wanted]));
+      REQUIRE(!merge::difference(documents[base], documents[wanted], c));
+      if (!merge::to_merge_patch(c, documents[base], patch)) {
+        REQUIRE(
+            equal(reference::merge(values[base], reference::from_value(patch)), values[wanted]));
         continue;
       }
       ++failures;
@@ -610,7 +610,7 @@ TEST_CASE("every allocation failing: changes", "[failure]") {
       heap.refused_request = 0;
       if (e) {
         CHECK(e.code() == errc::out_of_memory);
-        CHECK(written(d.root()) == written(a));
+        CHECK(written(d) == written(a));
       }
       CHECK(done == !e);  // what is refused is not done without
     }

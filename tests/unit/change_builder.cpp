@@ -123,7 +123,7 @@ TEST_CASE("change_recorder makes a change of what was done, or of how to undo it
   REQUIRE(!undo.finish(c));
   CHECK(form_of(c) == R"({"a":[1],"b":{"c":[2],"d":{"e":[3],"x":null},"n":null}})");
   REQUIRE(!merge::apply(d, c));
-  CHECK(are_equal(d.root(), parsed(before)));
+  CHECK(are_equal(d, parsed(before)));
   REQUIRE(!undo.finish(c));
   CHECK(c.keeps());
 }
@@ -143,7 +143,7 @@ TEST_CASE("change_recorder adds up several patches", "[change_recorder][journal]
   CHECK(form_of(c) == R"({"a":[{"x":1,"y":2}],"b":null})");
   REQUIRE(!undo.finish(c));
   REQUIRE(!merge::apply(again, c));
-  CHECK(are_equal(again.root(), parsed(before)));
+  CHECK(are_equal(again, parsed(before)));
 }
 
 TEST_CASE("every allocation failing: change_builder and change_recorder", "[failure]") {
@@ -183,7 +183,7 @@ TEST_CASE("every allocation failing: change_builder and change_recorder", "[fail
           const json::error refused = merge::apply_merge_patch(d, second, {}, r);
           if (refused) {
             CHECK(refused.code() == errc::handler_stopped);
-            CHECK(are_equal(d.root(), first));
+            CHECK(are_equal(d, first));
           }
           merge::change c(source);
           json::error e = r.finish(c);

@@ -12,14 +12,14 @@ namespace {
 
 std::string delta_of(const devicetwin::twin& t) {
   std::string text;
-  REQUIRE(!write_delta(t, text));
+  REQUIRE(!devicetwin::write_delta(t, text));
   return text;
 }
 
 std::string listed(const devicetwin::twin& t, const devicetwin::delta_options& options = {}) {
   constexpr const char* kinds[] = {"missing", "different", "only reported", "was desired"};
   devicetwin::delta_list list;
-  REQUIRE(!list_delta(t, list, options));
+  REQUIRE(!devicetwin::list_delta(t, list, options));
   std::string text;
   for (std::size_t i = 0; i < list.size(); ++i) {
     text += std::string(list[i].pointer) + " " + kinds[static_cast<int>(list[i].kind)] + "; ";
@@ -56,25 +56,26 @@ TEST_CASE("delta: acknowledgements count as the value they name", "[delta]") {
   devicetwin::delta_options late;
   late.now = at(1'000'000);
   late.allowed = ms(50);
-  CHECK(answer_to(x.t, "/fan")->state == answer_state::none);
-  CHECK(answer_to(x.t, "/fan", late)->state == answer_state::overdue);
+  CHECK(devicetwin::answer_to(x.t, "/fan")->state == answer_state::none);
+  CHECK(devicetwin::answer_to(x.t, "/fan", late)->state == answer_state::overdue);
   REQUIRE(!x.report(R"({"fan":{"value":1,"ac":202,"av":1,"ad":"soon"}})"));
-  CHECK(answer_to(x.t, "/fan")->state == answer_state::pending);  // it answers an older version
+  CHECK(devicetwin::answer_to(x.t, "/fan")->state ==
+        answer_state::pending);  // it answers an older version
   REQUIRE(!x.report(R"({"fan":{"value":1,"ac":400,"av":2,"ad":"too fast"}})"));
-  const auto refused = answer_to(x.t, "/fan");
+  const auto refused = devicetwin::answer_to(x.t, "/fan");
   CHECK(refused->state == answer_state::refused);
   CHECK(refused->code == 400);
   CHECK(refused->text == "too fast");
-  CHECK(answer_to(x.t, "/fan", late)->state == answer_state::refused);
+  CHECK(devicetwin::answer_to(x.t, "/fan", late)->state == answer_state::refused);
   CHECK(delta_of(x.t) == R"({"fan":2,"zone":{"t":20}})");
   REQUIRE(!x.report(R"({"fan":{"value":2,"ac":200},"zone":{"value":{"t":20},"ac":200,"av":2}})"));
   CHECK(x.t.in_sync());
-  CHECK(answer_to(x.t, "/fan")->state == answer_state::accepted);
+  CHECK(devicetwin::answer_to(x.t, "/fan")->state == answer_state::accepted);
   REQUIRE(!x.report(R"({"fan":{"ac":null}})"));  // no acknowledgement any more
   CHECK(delta_of(x.t) == R"({"fan":2})");
   REQUIRE(!x.report(R"({"fan":2})"));
-  CHECK(answer_to(x.t, "/fan")->state == answer_state::accepted);
-  CHECK(answer_to(x.t, "/none").error().code() == errc::not_found);
+  CHECK(devicetwin::answer_to(x.t, "/fan")->state == answer_state::accepted);
+  CHECK(devicetwin::answer_to(x.t, "/none").error().code() == errc::not_found);
 }
 
 TEST_CASE("an equal value needs no answer, and an answer holds for what is inside", "[delta]") {
@@ -83,34 +84,34 @@ TEST_CASE("an equal value needs no answer, and an answer holds for what is insid
   REQUIRE(!x.desire(R"({"fan":2})"));                        // version 3
   REQUIRE(!x.report(
       R"({"fan":{"value":2,"ac":200,"av":1},"zone":{"value":{"t":19},"ac":400,"av":2,"ad":"too warm"}})"));
-  CHECK(answer_to(x.t, "/fan")->state ==
+  CHECK(devicetwin::answer_to(x.t, "/fan")->state ==
         answer_state::accepted);  // an older version, but what is desired now
-  CHECK(answer_to(x.t, "/zone")->state == answer_state::refused);
-  CHECK(answer_to(x.t, "/zone/t")->state == answer_state::refused);
-  CHECK(answer_to(x.t, "/zone/t")->text == "too warm");
-  CHECK(answer_to(x.t, "/zone/u")->state == answer_state::refused);
-  CHECK(answer_to(x.t, "")->state == answer_state::none);
+  CHECK(devicetwin::answer_to(x.t, "/zone")->state == answer_state::refused);
+  CHECK(devicetwin::answer_to(x.t, "/zone/t")->state == answer_state::refused);
+  CHECK(devicetwin::answer_to(x.t, "/zone/t")->text == "too warm");
+  CHECK(devicetwin::answer_to(x.t, "/zone/u")->state == answer_state::refused);
+  CHECK(devicetwin::answer_to(x.t, "")->state == answer_state::none);
   devicetwin::delta_list list;
-  REQUIRE(!list_delta(x.t, list));
+  REQUIRE(!devicetwin::list_delta(x.t, list));
   REQUIRE(list.size() == 2);
   for (std::size_t i = 0; i < list.size(); ++i) {
     CHECK(list[i].said.state == answer_state::refused);
     CHECK(list[i].said.code == 400);
-    CHECK(answer_to(x.t, list[i].pointer)->state == list[i].said.state);
+    CHECK(devicetwin::answer_to(x.t, list[i].pointer)->state == list[i].said.state);
   }
   REQUIRE(!x.report(R"({"fan":null,"zone":{"value":{"t":20,"u":1,"v":1}}})"));
-  CHECK(answer_to(x.t, "/zone/t")->state ==
+  CHECK(devicetwin::answer_to(x.t, "/zone/t")->state ==
         answer_state::refused);  // it answered just this version
   REQUIRE(!x.desire(R"({"zone":{"t":20}})"));
-  CHECK(answer_to(x.t, "/zone/t")->state == answer_state::accepted);
+  CHECK(devicetwin::answer_to(x.t, "/zone/t")->state == answer_state::accepted);
   CHECK(delta_of(x.t) == R"({"fan":2})");
   // A plain object that has more is in step, and so is what is inside.
   REQUIRE(!x.report(R"({"fan":2,"zone":null})"));
   REQUIRE(!x.report(R"({"zone":{"t":20,"u":1,"v":[1]}})"));
   CHECK(x.t.in_sync());
-  CHECK(answer_to(x.t, "/zone")->state == answer_state::accepted);
-  CHECK(answer_to(x.t, "/zone/u")->state == answer_state::accepted);
-  CHECK(answer_to(x.t, "")->state == answer_state::accepted);
+  CHECK(devicetwin::answer_to(x.t, "/zone")->state == answer_state::accepted);
+  CHECK(devicetwin::answer_to(x.t, "/zone/u")->state == answer_state::accepted);
+  CHECK(devicetwin::answer_to(x.t, "")->state == answer_state::accepted);
 }
 
 TEST_CASE("where it is not known when a property was desired, an older answer is none", "[delta]") {
@@ -126,12 +127,12 @@ TEST_CASE("where it is not known when a property was desired, an older answer is
     const std::string text = R"({"properties":{"desired":{"a":1,"b":1)" + metadata +
                              R"(,"$version":4},)" + reported + "}}";
     const devicetwin::twin t = loaded_twin(text);
-    CHECK(answer_to(t, "/a")->state == answer_state::pending);
-    CHECK(answer_to(t, "/b")->state == answer_state::refused);
+    CHECK(devicetwin::answer_to(t, "/a")->state == answer_state::pending);
+    CHECK(devicetwin::answer_to(t, "/b")->state == answer_state::refused);
     devicetwin::basic_twin<devicetwin::heap_memory, devicetwin::unstamped> u;
     REQUIRE(!u.load(text));
-    CHECK(answer_to(u, "/a")->state == answer_state::pending);
-    CHECK(answer_to(u, "/b")->state == answer_state::refused);
+    CHECK(devicetwin::answer_to(u, "/a")->state == answer_state::pending);
+    CHECK(devicetwin::answer_to(u, "/b")->state == answer_state::refused);
   }
 }
 
@@ -143,16 +144,16 @@ TEST_CASE("an answer to an object is none for a member that was desired later", 
       R"({"properties":{"desired":{"a":{"b":2,"c":1},"$metadata":{)" + stamp(1) + R"(,"a":{)" +
       stamp(1) + R"(,"b":{)" + stamp(3) + R"(},"c":{)" + stamp(1) +
       R"(}}},"$version":4},"reported":{"a":{"value":{"b":1,"c":2},"ac":200,"av":2}}}})");
-  CHECK(answer_to(t, "/a")->state == answer_state::pending);
-  CHECK(answer_to(t, "/a/b")->state == answer_state::pending);
-  CHECK(answer_to(t, "/a/c")->state == answer_state::accepted);
+  CHECK(devicetwin::answer_to(t, "/a")->state == answer_state::pending);
+  CHECK(devicetwin::answer_to(t, "/a/b")->state == answer_state::pending);
+  CHECK(devicetwin::answer_to(t, "/a/c")->state == answer_state::accepted);
 }
 
 TEST_CASE("an initial value answers nothing, also where desired has no version", "[delta]") {
   const devicetwin::twin t = loaded_twin(
       R"({"desired":{"a":1,"b":1},"reported":{"a":{"value":2,"ac":203,"av":0},"b":{"value":1,"ac":203,"av":0}}})");
-  CHECK(answer_to(t, "/a")->state == answer_state::pending);
-  CHECK(answer_to(t, "/b")->state == answer_state::accepted);
+  CHECK(devicetwin::answer_to(t, "/a")->state == answer_state::pending);
+  CHECK(devicetwin::answer_to(t, "/b")->state == answer_state::accepted);
 }
 
 TEST_CASE("how long a device may take is defined for every time", "[delta]") {
@@ -166,7 +167,7 @@ TEST_CASE("how long a device may take is defined for every time", "[delta]") {
         options.now = at(now);
         options.allowed = ms(allowed);
         const bool overdue = allowed == 1 && now > desired && !(desired == -1 && now == 0);
-        CHECK((answer_to(t, "/a", options)->state == answer_state::overdue) == overdue);
+        CHECK((devicetwin::answer_to(t, "/a", options)->state == answer_state::overdue) == overdue);
       }
     }
   }
@@ -215,7 +216,7 @@ TEST_CASE("an acknowledgement's integers may be spelled as decimals", "[delta]")
     REQUIRE(!x.report(R"({"a":{"value":1,)" + ack + "}}"));
     CHECK(x.t.in_sync());
     CHECK(delta_of(x.t) == "{}");
-    const auto said = answer_to(x.t, "/a");
+    const auto said = devicetwin::answer_to(x.t, "/a");
     REQUIRE(said);
     CHECK(said->state == answer_state::accepted);
     CHECK(said->code == 200);

@@ -1,6 +1,8 @@
 #include "../support/text.hpp"
 
 #include <cstdlib>
+#include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -17,7 +19,7 @@ using devicetwin::subscription;
 namespace {
 
 /// The last action of a kind.
-std::string last(const devicetwin::device_session& s, devicetwin::action_kind kind,
+std::string last(devicetwin::device_session& s, devicetwin::device_action::kind_type kind,
                  bool payload = false) {
   std::string found = "none";
   for (const auto& a : s.actions()) {
@@ -25,8 +27,8 @@ std::string last(const devicetwin::device_session& s, devicetwin::action_kind ki
   }
   return found;
 }
-std::string published(const devicetwin::device_session& s) {
-  return last(s, devicetwin::action_kind::publish, true);
+std::string published(devicetwin::device_session& s) {
+  return last(s, devicetwin::device_action::publish, true);
 }
 
 std::string changes_of(const devicetwin::device_session& s) {
@@ -51,7 +53,7 @@ struct device {
 
   std::string did(const json::error& e) {
     for (const auto& a : session.actions()) {
-      if (a.kind != devicetwin::action_kind::publish) continue;
+      if (a.kind != devicetwin::device_action::publish) continue;
       const auto topic = devicetwin::parse_twin_topic(a.topic);
       REQUIRE(topic);
       (topic->kind == devicetwin::twin_topic_kind::get ? get_id : patch_id) = topic->request_id;
@@ -103,10 +105,10 @@ TEST_CASE("a session subscribes, asks for the twin and tells what is desired", "
   CHECK(d.session.next_tick().count == INT64_MAX);
   CHECK(d.connect() == "");
   REQUIRE(d.session.actions().size() == 3);
-  CHECK(d.session.actions()[0].kind == devicetwin::action_kind::subscribe);
+  CHECK(d.session.actions()[0].kind == devicetwin::device_action::subscribe);
   CHECK(d.session.actions()[0].topic == devicetwin::responses_filter);
   CHECK(d.session.actions()[1].topic == devicetwin::desired_filter);
-  CHECK(d.session.actions()[2].kind == devicetwin::action_kind::publish);
+  CHECK(d.session.actions()[2].kind == devicetwin::device_action::publish);
   CHECK(d.session.actions()[2].topic == "$iothub/twin/GET/?$rid=" + d.get_id);
   CHECK(d.session.actions()[2].payload.empty());
   CHECK(d.session.next_tick().count == d.now + 30000);
@@ -114,8 +116,9 @@ TEST_CASE("a session subscribes, asks for the twin and tells what is desired", "
       d.twin(
           R"({"desired":{"rpm":900,"zone":{"a":1},"$version":3},"reported":{"rpm":870,"$version":5}})") ==
       "");
-  REQUIRE(d.session.actions().size() == 1);
-  CHECK(d.session.actions()[0].kind == devicetwin::action_kind::changed);
+  REQUIRE(d.session.actions().size() == 2);
+  CHECK(d.session.actions()[0].kind == devicetwin::device_action::arrived);
+  CHECK(d.session.actions()[1].kind == devicetwin::device_action::changed);
   CHECK(changes_of(d.session) == R"(/rpm:->900 /zone:->{"a":1})");
   CHECK(d.desired() == R"({"rpm":900,"zone":{"a":1}})");
   CHECK(d.reported() == R"({"rpm":870})");
@@ -148,7 +151,8 @@ TEST_CASE("a version that lacks is fetched, and the difference is told, deletion
   device d;
   start(d);
   CHECK(d.change(5, R"({"late":1,"$version":5})") == "");
-  CHECK(last(d.session, devicetwin::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
+  CHECK(last(d.session, devicetwin::device_action::publish) ==
+        "$iothub/twin/GET/?$rid=" + d.get_id);
   CHECK(d.session.changes().empty());
   CHECK(d.change(6, R"({"later":{"x":1},"$version":6})") == "");  // kept
   CHECK(d.session.actions().empty());
@@ -183,7 +187,7 @@ TEST_CASE("changes that come before the twin are kept, dropped or applied", "[de
   REQUIRE(d.connect() == "");
   CHECK(d.change(7, R"({"a":7,"$version":7})") == "");
   CHECK(d.twin(R"({"desired":{"a":5,"$version":5},"reported":{"$version":1}})") == "");
-  CHECK(last(d.session, devicetwin::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(last(d.session, devicetwin::device_action::publish).find("GET") != std::string::npos);
   CHECK(d.desired() == R"({"a":5})");
   CHECK(d.twin(R"({"desired":{"a":7,"$version":7},"reported":{"$version":1}})") == "");
   CHECK(d.session.in_step());
@@ -197,7 +201,7 @@ TEST_CASE("changes for which there is no room are fetched", "[device_session]") 
   REQUIRE(d.connect() == "");
   CHECK(d.change(2, R"({"long":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx","$version":2})") == "");
   CHECK(d.twin(R"({"desired":{"$version":1},"reported":{"$version":1}})") == "");
-  CHECK(last(d.session, devicetwin::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(last(d.session, devicetwin::device_action::publish).find("GET") != std::string::npos);
   CHECK(d.twin(R"({"desired":{"long":"x","$version":2},"reported":{"$version":1}})") == "");
   CHECK(d.session.in_step());
   CHECK(d.desired() == R"({"long":"x"})");
@@ -226,7 +230,8 @@ TEST_CASE("nothing is told when nothing changed", "[device_session]") {
       d.twin(
           R"({ "reported" : { "$version":5,"rpm":870.0}, "desired":{"zone":{"b":2,"a":1},"\u0072pm":9e2,"$version":3}})") ==
       "");
-  CHECK(d.session.actions().empty());
+  REQUIRE(d.session.actions().size() == 1);
+  CHECK(d.session.actions()[0].kind == devicetwin::device_action::arrived);
   CHECK(d.session.changes().empty());
 }
 
@@ -247,7 +252,7 @@ TEST_CASE("a version stands in the topic, in the body, or in both", "[device_ses
     device other;
     start(other, R"({"desired":{"$version":4},"reported":{"$version":1}})");
     CHECK(other.change(5, body) == "a part of the twin has the wrong type at /$version");
-    CHECK(last(other.session, devicetwin::action_kind::publish).find("GET") !=
+    CHECK(last(other.session, devicetwin::device_action::publish).find("GET") !=
           std::string::npos);  // it was about something
     CHECK(other.desired() == "{}");
   }
@@ -286,7 +291,7 @@ TEST_CASE("twins and changes that are none are errors, and the twin is asked for
     device d;
     start(d);
     CHECK(d.change(4, body) != "");
-    CHECK(last(d.session, devicetwin::action_kind::publish).find("GET") != std::string::npos);
+    CHECK(last(d.session, devicetwin::device_action::publish).find("GET") != std::string::npos);
     CHECK(d.desired() == R"({"rpm":900,"zone":{"a":1,"b":2}})");
   }
   device d;
@@ -319,7 +324,7 @@ TEST_CASE("a twin that is refused is not asked for again before the next connect
           "");
     REQUIRE(d.session.actions().size() == 1);
     const auto a = d.session.actions()[0];
-    CHECK(a.kind == devicetwin::action_kind::failed);
+    CHECK(a.kind == devicetwin::device_action::failed);
     CHECK(a.status == static_cast<unsigned>(status));
     CHECK(a.code == 404001);
     CHECK(a.message == "no such \"device\"\xC3\xA9");
@@ -345,7 +350,7 @@ TEST_CASE("a change that is missing is never passed over, also when the twin is 
   start(d, R"({"desired":{"a":4,"$version":4},"reported":{"$version":1}})");
   CHECK(d.change(6, R"({"b":6,"$version":6})") == "");
   CHECK(d.get_answer(404) == "");
-  CHECK(d.session.actions()[0].kind == devicetwin::action_kind::failed);
+  CHECK(d.session.actions()[0].kind == devicetwin::device_action::failed);
   CHECK_FALSE(d.session.in_step());
   const std::string id = d.get_id;
   CHECK(d.change(7, R"({"c":7,"$version":7})") == "");  // another gap: asked again
@@ -378,7 +383,7 @@ TEST_CASE("a change that is missing is never passed over, also when the twin is 
   CHECK(d.change(14, R"({"c":14,"$version":14})") == "");
   CHECK(d.get_answer(404) == "");
   CHECK(d.change(13, "{") != "");
-  CHECK(last(d.session, devicetwin::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(last(d.session, devicetwin::device_action::publish).find("GET") != std::string::npos);
 }
 
 TEST_CASE(
@@ -470,7 +475,7 @@ TEST_CASE("versions and times up to the last one are defined", "[device_session]
   // There is no version after the last: whatever the answer says, the twin is fetched.
   CHECK(d.report(R"({"b":1})") == "");
   CHECK(d.answer(204, INT64_MAX) == "");
-  CHECK(last(d.session, devicetwin::action_kind::publish).find("GET") != std::string::npos);
+  CHECK(last(d.session, devicetwin::device_action::publish).find("GET") != std::string::npos);
   CHECK(d.change(INT64_MAX, R"({"a":3})") == "");
   CHECK(d.twin(R"({"desired":{"a":1,"$version":)" + most + R"(},"reported":{"b":1,"$version":)" +
                most + "}}") == "");
@@ -604,7 +609,7 @@ TEST_CASE("reports are sent one by one, and only what is new in them", "[device_
   CHECK(d.session.actions().empty());  // nothing new
   CHECK(d.report(R"({"rpm":871,"x":{"y":1,"z":null}})") == "");
   CHECK(published(d.session) == R"({"rpm":871,"x":{"y":1}})");
-  CHECK(last(d.session, devicetwin::action_kind::publish) ==
+  CHECK(last(d.session, devicetwin::device_action::publish) ==
         "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id);
   CHECK(d.report(R"({"rpm":872,"x":null})") == "");
   CHECK(d.report(R"({"rpm":873,"x":{"w":[1, 2]}})") == "");
@@ -634,7 +639,7 @@ TEST_CASE("a refused report is handed back, and what came later stays", "[device
   CHECK(d.answer(400, -1, R"({"errorCode":400004,"message":"not this"})") == "");
   REQUIRE(d.session.actions().size() == 2);
   const auto a = d.session.actions()[0];
-  CHECK(a.kind == devicetwin::action_kind::refused);
+  CHECK(a.kind == devicetwin::device_action::refused);
   CHECK(a.status == 400);
   CHECK(a.code == 400004);
   CHECK(a.message == "not this");
@@ -678,12 +683,12 @@ TEST_CASE("a report that is too long goes in parts, and a value that is too long
       "");
   bool refused = false;
   for (const auto& a : d.session.actions())
-    refused = refused || (a.kind == devicetwin::action_kind::refused && a.status == 0);
+    refused = refused || (a.kind == devicetwin::device_action::refused && a.status == 0);
   for (std::int64_t version = 10; !d.session.in_step(); ++version) {
     REQUIRE(version < 20);
     CHECK(d.answer(204, version) == "");
     for (const auto& a : d.session.actions())
-      refused = refused || (a.kind == devicetwin::action_kind::refused && a.status == 0);
+      refused = refused || (a.kind == devicetwin::device_action::refused && a.status == 0);
   }
   CHECK(refused);
 }
@@ -696,17 +701,17 @@ TEST_CASE("conditional reports name the version, and 412 brings the twin", "[dev
     device d(options);
     start(d);
     CHECK(d.report(R"({"rpm":871})") == "");
-    CHECK(last(d.session, devicetwin::action_kind::publish) ==
+    CHECK(last(d.session, devicetwin::device_action::publish) ==
           "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=5");
     CHECK(d.answer(412, -1, R"({"errorCode":412001})") == "");
     REQUIRE(d.session.actions().size() == 1);
-    CHECK(last(d.session, devicetwin::action_kind::publish) ==
+    CHECK(last(d.session, devicetwin::device_action::publish) ==
           "$iothub/twin/GET/?$rid=" + d.get_id);
     CHECK(
         d.twin(
             R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":870,"other":1,"$version":6}})") ==
         "");
-    CHECK(last(d.session, devicetwin::action_kind::publish) ==
+    CHECK(last(d.session, devicetwin::device_action::publish) ==
           "$iothub/twin/PATCH/properties/reported/?$rid=" + d.patch_id + "&$version=6");
     CHECK(
         published(d.session) ==
@@ -718,7 +723,7 @@ TEST_CASE("conditional reports name the version, and 412 brings the twin", "[dev
   start(d);
   CHECK(d.report(R"({"rpm":871})") == "");
   CHECK(d.answer(412, -1) == "");
-  CHECK(d.session.actions()[0].kind == devicetwin::action_kind::refused);
+  CHECK(d.session.actions()[0].kind == devicetwin::device_action::refused);
 }
 
 TEST_CASE("who else writes reported is noticed by its version", "[device_session]") {
@@ -728,7 +733,8 @@ TEST_CASE("who else writes reported is noticed by its version", "[device_session
   CHECK(d.report(R"({"rpm":872})") == "");
   CHECK(d.answer(204, 8) == "");  // not 6
   REQUIRE(d.session.actions().size() == 1);
-  CHECK(last(d.session, devicetwin::action_kind::publish) == "$iothub/twin/GET/?$rid=" + d.get_id);
+  CHECK(last(d.session, devicetwin::device_action::publish) ==
+        "$iothub/twin/GET/?$rid=" + d.get_id);
   CHECK(
       d.twin(
           R"({"desired":{"rpm":900,"zone":{"a":1,"b":2},"$version":3},"reported":{"rpm":1,"$version":8}})") ==
@@ -977,7 +983,7 @@ TEST_CASE("values are parsed when they are asked for", "[device_session]") {
   CHECK(text == "a\"\xC3\xA9");
   json::document section;
   CHECK(!s.read(part::desired, section));
-  CHECK(json::get<bool>(section.root(), "/on").value_or(false));
+  CHECK(json::get<bool>(section, "/on").value_or(false));
 }
 
 TEST_CASE("a subscription gets what it is about, also inside of what came or went as a whole",
@@ -1099,6 +1105,421 @@ TEST_CASE("a torn, changed or newer state is an error and changes nothing", "[de
   CHECK(!other.session.restore(sealed("\x00\x00\x00\x00\x00\x00\x00\x00"s)));
 }
 
+// --- Actions ----------------------------------------------------------------------------------
+
+namespace {
+
+using devicetwin::device_action;
+
+const char* name_of(device_action::kind_type kind) {
+  switch (kind) {
+    case device_action::subscribe:
+      return "subscribe";
+    case device_action::publish:
+      return "publish";
+    case device_action::arrived:
+      return "arrived";
+    case device_action::changed:
+      return "changed";
+    case device_action::refused:
+      return "refused";
+    case device_action::failed:
+      return "failed";
+  }
+  return "?";
+}
+
+/// Notes the actions that a loop comes to, each with what belongs to it, and keeps the ids.
+struct reader {
+  device& d;
+  std::string seen;
+
+  void note(const device_action& a) {
+    seen += (seen.empty() ? "" : " ") + std::string(name_of(a.kind));
+    if (a.kind == device_action::changed) seen += "(" + changes_of(d.session) + ")";
+    if (a.kind == device_action::refused)
+      seen += "(" + std::to_string(a.status) + " " + std::string(a.payload) + " " +
+              std::string(a.message) + ")";
+    if (a.kind != device_action::publish) return;
+    const auto topic = devicetwin::parse_twin_topic(a.topic);
+    REQUIRE(topic);
+    (topic->kind == devicetwin::twin_topic_kind::get ? d.get_id : d.patch_id) = topic->request_id;
+    seen += "(" +
+            (topic->kind == devicetwin::twin_topic_kind::get ? "GET" : std::string(a.payload)) +
+            ")";
+  }
+  std::string all() {
+    seen.clear();
+    for (const auto& action : d.session.actions()) note(action);
+    return seen;
+  }
+};
+
+/// An event whose actions nobody reads yet.
+json::error unread_twin(device& d, std::string_view body) {
+  return d.session.message("$iothub/twin/res/200/?$rid=" + d.get_id, body, ms(++d.now));
+}
+json::error unread_change(device& d, int version, std::string_view body) {
+  return d.session.message(
+      "$iothub/twin/PATCH/properties/desired/?$version=" + std::to_string(version), body,
+      ms(++d.now));
+}
+
+constexpr const char* small_twin = R"({"desired":{"a":1,"$version":1},"reported":{"$version":1}})";
+constexpr const char* empty_twin = R"({"desired":{"$version":1},"reported":{"$version":1}})";
+
+}  // namespace
+
+TEST_CASE("the first twin after connected() is an action, even if it is empty",
+          "[device_session]") {
+  device d;
+  reader r{d, {}};
+  REQUIRE(d.connect() == "");
+  REQUIRE(!unread_twin(d, empty_twin));
+  CHECK(r.all() == "arrived");
+  REQUIRE(
+      !unread_change(d, 5, "{}"));  // a gap: the twin is asked for again, and that is no arrival
+  CHECK(r.all() == "publish(GET)");
+  REQUIRE(!unread_twin(d, R"({"desired":{"$version":5},"reported":{"$version":1}})"));
+  CHECK(r.all() == "");
+  REQUIRE(!d.session.disconnected(ms(++d.now)));
+  REQUIRE(d.connect() == "");
+  CHECK(unread_twin(d, "{}"));  // not a twin
+  CHECK(r.all() == "");
+  REQUIRE(d.tick_when_due() == "");
+  REQUIRE(!unread_twin(d, R"({"desired":{"$version":5},"reported":{"$version":1}})"));
+  CHECK(r.all() == "arrived");
+}
+
+TEST_CASE("a loop over actions may report, and loses none", "[device_session]") {
+  device d;
+  reader r{d, {}};
+  REQUIRE(d.connect() == "");
+  REQUIRE(!unread_twin(d, small_twin));
+  int reports = 0;
+  for (const auto& action : d.session.actions()) {
+    r.note(action);
+    if (action.kind == device_action::publish) continue;
+    REQUIRE(!d.session.report("{\"n\":" + std::to_string(++reports) + "}", ms(++d.now)));
+  }
+  CHECK(r.seen == R"(arrived changed(/a:->1) publish({"n":1}))");
+  CHECK(d.answer(204, 2) == "");
+  CHECK(published(d.session) == R"({"n":2})");
+}
+
+TEST_CASE("a report that is refused in a loop over actions leaves the rest due",
+          "[device_session]") {
+  device d;
+  reader r{d, {}};
+  REQUIRE(d.connect() == "");
+  REQUIRE(!unread_twin(d, small_twin));
+  for (const auto& action : d.session.actions()) {
+    r.note(action);
+    CHECK(d.session.report("{\"n\":", ms(++d.now)));
+    CHECK(d.session.report(R"({"n":[null]})", ms(++d.now)));
+  }
+  CHECK(r.seen == "arrived changed(/a:->1)");
+  CHECK(d.session.actions().empty());
+}
+
+TEST_CASE("actions that a loop did not come to are due before those of the next event",
+          "[device_session]") {
+  device d;
+  reader r{d, {}};
+  REQUIRE(!d.session.connected(ms(1)));
+  for (const auto& action : d.session.actions()) {
+    r.note(action);
+    break;
+  }
+  CHECK(r.seen == "subscribe");
+  CHECK(r.all() == "subscribe subscribe publish(GET)");  // until the next event, all can be read
+  REQUIRE(!unread_twin(d, small_twin));
+  CHECK(d.session.actions()[0].kind == device_action::arrived);
+  REQUIRE(!d.session.report(R"({"n":1})", ms(2)));
+  CHECK(r.all() == R"(changed(/a:->1) publish({"n":1}))");
+  REQUIRE(!d.session.tick(ms(3)));
+  CHECK(d.session.actions().empty());
+}
+
+TEST_CASE("a loop within a loop over actions comes to each action once", "[device_session]") {
+  device d;
+  reader r{d, {}};
+  REQUIRE(d.connect() == "");
+  REQUIRE(!unread_twin(d, small_twin));
+  int depth = 0;
+  const auto handle = [&](const auto& again) -> void {
+    for (const auto& action : d.session.actions()) {
+      r.note(action);
+      if (action.kind == device_action::publish || depth == 3) continue;
+      ++depth;
+      REQUIRE(!d.session.report("{\"n\":" + std::to_string(depth) + "}", ms(++d.now)));
+      again(again);
+    }
+  };
+  handle(handle);
+  CHECK(r.seen == R"(arrived changed(/a:->1) publish({"n":1}))");
+}
+
+TEST_CASE("a copy of the actions is whole, and copying reads them", "[device_session]") {
+  device d;
+  start(d);
+  REQUIRE(!d.session.report(R"({"n":1})", ms(++d.now)));
+  REQUIRE(!unread_change(d, 9, "{}"));  // a gap: a GET beside the patch
+  const auto range = d.session.actions();
+  const std::vector<device_action> copy(range.begin(), range.end());
+  REQUIRE(copy.size() == 2);
+  const auto patch = devicetwin::parse_twin_topic(copy[0].topic);
+  const auto get = devicetwin::parse_twin_topic(copy[1].topic);
+  REQUIRE(patch);
+  REQUIRE(get);
+  CHECK(patch->kind == devicetwin::twin_topic_kind::reported_patch);
+  CHECK(copy[0].payload == R"({"n":1})");
+  CHECK(get->kind == devicetwin::twin_topic_kind::get);
+  CHECK(copy[1].payload.empty());
+  CHECK(patch->request_id != get->request_id);
+  REQUIRE(!d.session.tick(ms(d.now)));
+  CHECK(d.session.actions().empty());
+  CHECK(d.session.actions().begin() == d.session.actions().end());
+  CHECK(devicetwin::device_actions().empty());
+  CHECK(devicetwin::device_actions().begin() == devicetwin::device_actions().end());
+}
+
+TEST_CASE("reading by index counts for the actions before, and size() reads nothing",
+          "[device_session]") {
+  device d;
+  reader r{d, {}};
+  REQUIRE(!d.session.connected(ms(1)));
+  CHECK(d.session.actions().size() == 3);
+  REQUIRE(!d.session.tick(ms(2)));
+  CHECK(d.session.actions().size() == 3);
+  CHECK(d.session.actions()[1].topic == devicetwin::desired_filter);
+  REQUIRE(!d.session.tick(ms(3)));
+  CHECK(r.all() == "publish(GET)");
+}
+
+TEST_CASE("changes that were not read are one batch with the next", "[device_session]") {
+  char buffer[8192];
+  for (const bool fixed : {false, true}) {
+    INFO(fixed);
+    device on_heap;
+    REQUIRE(on_heap.connect() == "");
+    devicetwin::device_session in_buffer(buffer, sizeof buffer);
+    devicetwin::device_session& s = fixed ? in_buffer : on_heap.session;
+    std::int64_t now = 1;
+    std::string id;
+    const auto read = [&] {
+      std::string seen;
+      for (const auto& a : s.actions()) {
+        seen += std::string(seen.empty() ? "" : " ") + name_of(a.kind);
+        if (a.kind == device_action::publish)
+          id = std::string(devicetwin::parse_twin_topic(a.topic)->request_id);
+        if (a.kind == device_action::changed) seen += "(" + changes_of(s) + ")";
+      }
+      return seen;
+    };
+    const auto change = [&](int version, std::string_view body) {
+      REQUIRE(
+          !s.message("$iothub/twin/PATCH/properties/desired/?$version=" + std::to_string(version),
+                     body, ms(++now)));
+    };
+    REQUIRE(!s.connected(ms(++now)));
+    read();
+    REQUIRE(!s.message("$iothub/twin/res/200/?$rid=" + id,
+                       R"({"desired":{"a":1,"o":{"x":1},"$version":1},"reported":{"$version":1}})",
+                       ms(++now)));
+    change(2, R"({"b":2,"o":{"y":2}})");  // with the first twin
+    CHECK(read() == R"(arrived changed(/a:->1 /o:->{"x":1,"y":2} /b:->2))");
+    change(3, R"({"a":3,"o":{"x":null}})");
+    CHECK(changes_of(s) == "/a:1>3 /o/x:1>-");
+    change(4, R"({"a":4,"b":null})");
+    change(5, R"({"c":[5]})");
+    CHECK(read() == "changed(/a:1>4 /o/x:1>- /b:2>- /c:->[5])");
+    CHECK(s.text(part::desired) == R"({"a":4,"o":{"y":2},"c":[5]})");
+    change(6, R"({"a":6})");
+    change(7, R"({"a":4.0})");  // back again
+    CHECK(read() == "");
+    CHECK(s.changes().empty());
+    change(8, R"({"a":8})");
+    change(12, R"({"a":12})");  // a gap
+    REQUIRE(s.actions().size() == 2);
+    CHECK(s.actions()[1].kind == device_action::publish);
+    CHECK(read() == "changed(/a:4.0>8) publish");
+    REQUIRE(!s.message("$iothub/twin/res/200/?$rid=" + id,
+                       R"({"desired":{"a":13,"$version":13},"reported":{"$version":1}})",
+                       ms(++now)));
+    change(14, R"({"d":14})");
+    REQUIRE(!s.report(R"({"r":1})", ms(++now)));
+    CHECK(read() == R"(changed(/a:8>13 /o:{"y":2}>- /c:[5]>- /d:->14) publish)");
+  }
+}
+
+TEST_CASE("batches of changes lead to desired, however often they are read", "[device_session]") {
+  std::mt19937 random(11);
+  const auto same = [](std::string_view a, std::string_view b) {  // 1 and 1.0 are no change
+    return (a == "1.0" ? "1" : a) == (b == "1.0" ? "1" : b);
+  };
+  for (int round = 0; round < 200; ++round) {
+    device d;
+    start(d, empty_twin);
+    std::map<std::string, std::string> seen;
+    for (int version = 2; version < 20; ++version) {
+      std::string patch = "{";
+      for (const char* name : {"a", "b", "c", "d"}) {
+        if (random() % 2 == 0) continue;
+        static const char* values[] = {"null", "1", "1.0", "\"x\"", "[2]"};
+        patch +=
+            (patch.size() == 1 ? "\"" : ",\"") + std::string(name) + "\":" + values[random() % 5];
+      }
+      REQUIRE(!unread_change(d, version, patch + "}"));
+      if (random() % 3 != 0) continue;
+      for (const auto& action : d.session.actions()) {
+        REQUIRE(action.kind == device_action::changed);
+        for (const auto& c : d.session.changes()) {
+          const std::string name(c.pointer.substr(1));
+          const auto was = seen.find(name);
+          CHECK(same(c.old_text, was == seen.end() ? std::string() : was->second));
+          if (c.new_text.empty()) {
+            seen.erase(name);
+          } else {
+            seen[name] = std::string(c.new_text);
+          }
+        }
+      }
+      for (const char* name : {"a", "b", "c", "d"}) {
+        const auto is = d.session.find(part::desired, "/" + std::string(name));
+        const auto was = seen.find(name);
+        REQUIRE(static_cast<bool>(is) == (was != seen.end()));
+        if (is) CHECK(same(*is, was->second));
+      }
+    }
+  }
+}
+
+TEST_CASE("of a request that is sent again, or of another connection, only the last is due",
+          "[device_session]") {
+  device d;
+  reader r{d, {}};
+  REQUIRE(!d.session.connected(ms(1)));
+  REQUIRE(!d.session.connected(ms(2)));
+  CHECK(d.session.actions().size() == 3);
+  for (int i = 0; i < 4; ++i) REQUIRE(!d.session.tick(d.session.next_tick()));
+  CHECK(r.all() == "subscribe subscribe publish(GET)");
+  REQUIRE(!unread_twin(d, empty_twin));  // to the last of them
+  REQUIRE(!d.session.report(R"({"n":1})", ms(5)));
+  REQUIRE(!d.session.disconnected(ms(6)));
+  CHECK(r.all() == "arrived");  // the patch is sent once there is a connection
+  REQUIRE(!d.session.connected(ms(7)));
+  CHECK(r.all() == "subscribe subscribe publish(GET)");
+  REQUIRE(!unread_twin(d, empty_twin));
+  CHECK(r.all() == R"(arrived publish({"n":1}))");
+}
+
+TEST_CASE("each refused patch comes with its own reason", "[device_session]") {
+  devicetwin::device_options options;
+  options.max_payload = 20;
+  device d(options);
+  reader r{d, {}};
+  REQUIRE(d.connect() == "");
+  REQUIRE(!unread_twin(d, empty_twin));
+  REQUIRE(!d.session.report(R"({"n":1})", ms(++d.now)));
+  CHECK(r.all() == R"(arrived publish({"n":1}))");
+  REQUIRE(!unread_change(d, 9, "{}"));
+  CHECK(r.all() == "publish(GET)");
+  // The hub has what cannot be removed in so few bytes.
+  REQUIRE(!unread_twin(
+      d,
+      R"({"desired":{"$version":9},"reported":{"a-long-name-number-1":1,"a-long-name-number-2":2,"$version":9}})"));
+  CHECK(d.session.actions().size() == 3);
+  REQUIRE(!d.session.tick(ms(++d.now)));  // nobody has read them
+  CHECK(
+      r.all() ==
+      R"(refused(0 {"a-long-name-number-1":null} ) refused(0 {"a-long-name-number-2":null} ) publish({"n":1}))");
+  REQUIRE(!d.session.message("$iothub/twin/res/400/?$rid=" + d.patch_id,
+                             R"({"errorCode":400004,"message":"no"})", ms(++d.now)));
+  CHECK(r.all() == R"(refused(400 {"n":1} no))");
+  REQUIRE(!d.session.tick(ms(++d.now)));
+  CHECK(d.session.actions().empty());
+  CHECK(d.session.in_step());
+}
+
+TEST_CASE("refusals that were not read keep their reasons when others were", "[device_session]") {
+  device d;
+  reader r{d, {}};
+  start(d, empty_twin);
+  for (int i = 1; i <= 4; ++i) {
+    REQUIRE(!d.session.report("{\"n\":" + std::to_string(i) + "}", ms(++d.now)));
+    for (const auto& a : d.session.actions()) r.note(a);
+    REQUIRE(!d.session.message("$iothub/twin/res/400/?$rid=" + d.patch_id,
+                               "why " + std::to_string(i), ms(++d.now)));
+    if (i == 2) CHECK(d.session.actions()[0].message == "why 2");
+  }
+  CHECK(r.all() == R"(refused(400 {"n":4} why 4))");  // the others were read on the way
+}
+
+TEST_CASE("restore() leaves no action of before", "[device_session]") {
+  device d;
+  start(d);
+  std::string saved;
+  REQUIRE(!d.session.save(saved));
+  REQUIRE(!d.session.connected(ms(++d.now)));
+  REQUIRE(!d.session.restore(saved));
+  CHECK(d.session.actions().empty());
+  CHECK(d.session.changes().empty());
+}
+
+TEST_CASE("an event that fails for want of memory leaves due what was not read",
+          "[device_session]") {
+  for (std::size_t n = 1;; ++n) {
+    REQUIRE(n < 1000);
+    failing_heap heap;
+    bool failed = false;
+    {
+      devicetwin::device_session s({}, heap.source());
+      std::string id, seen;
+      REQUIRE(!s.connected(ms(1)));
+      for (const auto& a : s.actions()) {
+        if (a.kind == device_action::publish)
+          id = std::string(devicetwin::parse_twin_topic(a.topic)->request_id);
+      }
+      REQUIRE(!s.message("$iothub/twin/res/200/?$rid=" + id, small_twin, ms(2)));
+      const auto change = [&] {
+        return s.message("$iothub/twin/PATCH/properties/desired/?$version=2",
+                         R"({"b":{"c":[1,2,3,"a text that takes a while"]}})", ms(4));
+      };
+      heap.refused_request = heap.requests + n;
+      for (const auto& a : s.actions()) {
+        seen += std::string(" ") + name_of(a.kind);
+        if (a.kind == device_action::arrived) {
+          json::error e = s.report(R"({"n":[1,2,3,"another text that takes a while"]})", ms(3));
+          if (e) {
+            CHECK(e.code() == errc::out_of_memory);
+            failed = true;
+            CHECK(s.actions().size() == 1);
+            CHECK(changes_of(s) == "/a:->1");
+            heap.refused_request = 0;
+            REQUIRE(!s.report(R"({"n":[1,2,3,"another text that takes a while"]})", ms(3)));
+          }
+          e = change();
+          if (e) {
+            CHECK(e.code() == errc::out_of_memory);
+            failed = true;
+            CHECK(changes_of(s) == "/a:->1");
+            heap.refused_request = 0;  // the twin is asked for again
+          }
+        }
+        if (a.kind == device_action::changed) seen += changes_of(s).substr(0, 6);
+      }
+      const bool asks = s.version(part::desired) == 1;
+      // The report may have to wait for the twin; otherwise it is published, once.
+      std::string expected = " arrived changed/a:->1 publish";
+      if (asks) expected += " publish";
+      CHECK(seen == expected);
+    }
+    CHECK(heap.out == 0);
+    if (!failed) break;
+  }
+}
+
 // --- Memory -----------------------------------------------------------------------------------
 
 namespace {
@@ -1112,7 +1533,7 @@ void tell_story(devicetwin::device_session& s, OnError&& on_error) {
   bool well = true;
   const auto step = [&](const json::error& e) {
     for (const auto& a : s.actions()) {
-      if (a.kind != devicetwin::action_kind::publish) continue;
+      if (a.kind != devicetwin::device_action::publish) continue;
       const auto topic = devicetwin::parse_twin_topic(a.topic);
       (topic->kind == devicetwin::twin_topic_kind::get ? get : patch) = topic->request_id;
     }
@@ -1246,13 +1667,13 @@ struct storing_hub {
   }
   std::string twin() const {
     std::string text;
-    REQUIRE(!write_device_view(t, text));
+    REQUIRE(!devicetwin::write_device_view(t, text));
     return text;
   }
   /// Takes the patches that the device sends, until there are no more.
   void serve(device& d) {
     for (std::string patch; (patch = published(d.session)) != "none";) {
-      if (last(d.session, devicetwin::action_kind::publish).find("/GET/") != std::string::npos) {
+      if (last(d.session, devicetwin::device_action::publish).find("/GET/") != std::string::npos) {
         REQUIRE(d.twin(twin()) == "");
         continue;
       }
@@ -1277,7 +1698,7 @@ TEST_CASE("a desired number changes when any of its digits does", "[device_sessi
       R"({"desired":{"id":89490200001234567890,"pi":3.14159265358979323846,"$version":3},"reported":{"$version":1}})");
   CHECK(d.change(4, R"({"id":89490200001234567891,"$version":4})") == "");
   CHECK(changes_of(d.session) == "/id:89490200001234567890>89490200001234567891");
-  CHECK(last(d.session, devicetwin::action_kind::changed) != "none");
+  CHECK(last(d.session, devicetwin::device_action::changed) != "none");
   CHECK(
       d.change(5, R"({"id":8949020000123456789.10e1,"pi":3.14159265358979323847,"$version":5})") ==
       "");
@@ -1479,7 +1900,7 @@ TEST_CASE("a session on a heap asks for memory a few times, and for a multiple o
     const auto answer = [&](std::string_view body) {
       return problem(s.message(
           "$iothub/twin/res/200/?$rid=" +
-              std::string(devicetwin::parse_twin_topic(last(s, devicetwin::action_kind::publish))
+              std::string(devicetwin::parse_twin_topic(last(s, devicetwin::device_action::publish))
                               ->request_id),
           body, ms(2)));
     };

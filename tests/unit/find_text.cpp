@@ -148,6 +148,31 @@ TEST_CASE("an integer is a double when no digit is lost, however many it has", "
   CHECK(is("89490200001234567890e0", 89490200001234567890.0));
 }
 
+TEST_CASE("a string without escape sequences is a piece of the text", "[find_text]") {
+  const std::string text = R"({"a":"plain \u00e9","b":["",  "x y"],"c":"\u00e9","d":1})";
+  const auto a = json::get_text<std::string_view>(text, "/b/1");
+  REQUIRE(a);
+  CHECK(*a == "x y");
+  CHECK(a->data() == text.data() + text.find("x y"));
+  CHECK(json::get_text<std::string_view>(text, "/b/0")->empty());
+  const auto escaped = json::get_text<std::string_view>(text, "/a");
+  CHECK(escaped.error().code() == errc::escaped_string);
+  CHECK(escaped.error().pointer() == "/a");
+  CHECK(escaped.error().group() == json::error_group::state);
+  CHECK(escaped.error().message() ==
+        "the string has escape sequences; json::get_string() resolves them, at /a");
+  std::string resolved;
+  REQUIRE(!json::get_string(text, "/a", resolved));
+  CHECK(resolved == "plain \xC3\xA9");
+  CHECK(json::get_text<std::string_view>(text, "/c").error().code() == errc::escaped_string);
+  for (const char* other : {"/d", "/b", ""})
+    CHECK(json::get_text<std::string_view>(text, other).error().code() == errc::wrong_type);
+  CHECK(json::get_text<std::string_view>(text, "/e").error().code() == errc::not_found);
+  for (const char* broken : {"\"", "\"x", "x\""})  // no JSON: nothing outside of it is read
+    static_cast<void>(json::get_text<std::string_view>(broken));
+  CHECK(*json::get_text<std::string_view>("\"ab\"") == "ab");
+}
+
 TEST_CASE("strings come without their escapes", "[find_text]") {
   std::string out = "before ";
   REQUIRE(!json::get_string(R"({"a":"x\"\u00e9\n\ud83d\ude00\u0000y"})", "/a", out));

@@ -23,7 +23,7 @@ const std::string report_topic = "$iothub/twin/PATCH/properties/reported/?$rid="
 
 /// An action, copied.
 struct told {
-  hub_action::kind what;
+  hub_action::kind_type kind;
   std::string to, topic, payload, operation;
   unsigned status;
 };
@@ -45,7 +45,7 @@ struct basic_hub {
     for (const hub_action& a : session.actions()) {
       std::string to(a.to.device);
       if (!a.to.module.empty()) to += "/" + std::string(a.to.module);
-      out.push_back({a.what, to, std::string(a.topic), std::string(a.payload),
+      out.push_back({a.kind, to, std::string(a.topic), std::string(a.payload),
                      std::string(a.operation), a.status});
     }
   }
@@ -112,7 +112,7 @@ TEST_CASE("a device gets its twin") {
     for (const char* rid : {"1", "%20a", "5e8f0d6e-1c1c-4a63-8c1a-1e8e1a6e4b5f", "\xC3\xA9"}) {
       REQUIRE(!hub.send(a, get_topic + rid, payload));
       REQUIRE(hub.out.size() == 1);
-      CHECK(hub.out[0].what == hub_action::kind::reply);
+      CHECK(hub.out[0].kind == hub_action::reply);
       CHECK(hub.out[0].to == "devA");
       CHECK(hub.out[0].status == 200);
       CHECK(hub.out[0].topic == "$iothub/twin/res/200/?$rid=" + std::string(rid));
@@ -131,7 +131,7 @@ TEST_CASE("a device reports, and gets the new version") {
   CHECK(hub.out[0].topic == "$iothub/twin/res/204/?$rid=1&$version=2");
   CHECK(hub.out[0].payload.empty());
   CHECK(hub.out[0].status == 204);
-  CHECK(hub.out[1].what == hub_action::kind::event);
+  CHECK(hub.out[1].kind == hub_action::event);
   CHECK(hub.out[1].to == "devA");
   CHECK(hub.out[1].operation == "updateTwin");
   CHECK(*json::get<std::int64_t>(parsed(hub.out[1].payload), "/properties/reported/fan") == 1);
@@ -161,8 +161,8 @@ TEST_CASE("a device that is connected and subscribed is told of desired") {
   const auto is_told = [&] {
     REQUIRE(hub.desire(a, R"({"fan":1})").status == 200);
     REQUIRE((hub.out.size() == 1 || hub.out.size() == 2));
-    CHECK(hub.out.back().what == hub_action::kind::event);
-    return hub.out.size() == 2 && hub.out[0].what == hub_action::kind::notify;
+    CHECK(hub.out.back().kind == hub_action::event);
+    return hub.out.size() == 2 && hub.out[0].kind == hub_action::notify;
   };
   hub.session.subscribed(a, devicetwin::desired_filter);  // not connected
   CHECK(!is_told());
@@ -385,7 +385,7 @@ TEST_CASE("every refusal has its status, its code, and says what is wrong where"
     INFO(r.patch.substr(0, 60));
     CHECK(hub.report(a, r.patch).code() == r.code);
     REQUIRE(hub.out.size() == 1);
-    CHECK(hub.out[0].what == hub_action::kind::reply);
+    CHECK(hub.out[0].kind == hub_action::reply);
     CHECK(hub.out[0].status == r.status);
     CHECK(hub.out[0].topic == "$iothub/twin/res/" + std::to_string(r.status) + "/?$rid=1");
     CHECK(code_in(hub.out[0].payload) == r.error_code);
@@ -513,7 +513,7 @@ TEST_CASE("a malformed request with a request id is refused, and nothing is writ
     INFO(c.topic.substr(0, 100));
     CHECK(hub.send(a, c.topic, R"({"x":1})").code() == errc::invalid_topic);
     REQUIRE(hub.out.size() == 1);
-    CHECK(hub.out[0].what == hub_action::kind::reply);
+    CHECK(hub.out[0].kind == hub_action::reply);
     CHECK(hub.out[0].to == "devA");
     CHECK(hub.out[0].status == 400);
     CHECK(hub.out[0].topic == "$iothub/twin/res/400/?$rid=" + c.id);

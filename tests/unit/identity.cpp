@@ -168,8 +168,8 @@ TEST_CASE(
         REQUIRE(!t.load(view));
       } else {
         std::string bytes;
-        REQUIRE(!write_stored(t, bytes));
-        REQUIRE(!load_stored(bytes, t));
+        REQUIRE(!devicetwin::write_stored(t, bytes));
+        REQUIRE(!devicetwin::load_stored(bytes, t));
       }
       CHECK(t.etag() == shown.back());
     }

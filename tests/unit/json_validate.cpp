@@ -19,7 +19,7 @@ namespace {
 namespace core = json::core;
 
 bool reader_accepts(std::string_view text, std::size_t max_depth = 64) {
-  merge::core::no_events nobody;  // takes numbers of any size, as the text functions do
+  json::core::ignore_events nobody;  // takes numbers of any size, as the text functions do
   json::read_options options;
   options.max_depth = max_depth;
   return !json::read_events(text, nobody, options);

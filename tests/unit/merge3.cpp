@@ -22,7 +22,7 @@ std::string merged(std::string_view base, std::string_view ours, std::string_vie
         conflicts += " " + pointer_of(c.where) + ":" + show(c.base) + "/" + show(c.ours) + "/" +
                      show(c.theirs) + " " + merge::name_of(c.kind) + ">" + merge::name_of(c.chosen);
       });
-  return (e ? problem(e) : written(result.root())) + conflicts;
+  return (e ? problem(e) : written(result)) + conflicts;
 }
 
 }  // namespace
@@ -69,7 +69,7 @@ TEST_CASE("merge3 lets the report decide each conflict", "[merge3]") {
   };
   REQUIRE(!merge::merge3(parsed(R"({"a":1,"b":1})"), parsed(R"({"a":2,"b":2})"),
                          parsed(R"({"a":3})"), result, merge::policy::fail, a_is_ours));
-  CHECK(written(result.root()) == R"({"a":2})");
+  CHECK(written(result) == R"({"a":2})");
 }
 
 TEST_CASE("two sides that make the same object without a base are merged member by member",
@@ -99,12 +99,11 @@ TEST_CASE("merge3 gives the change from ours, and works in place", "[merge3]") {
                          parsed(R"({"a":1,"b":3,"c":4})"), from_ours));
   CHECK(form_of(from_ours) == R"({"b":[3],"c":[4]})");
   json::document ours = document_of(R"({"a":5,"b":2})");
-  REQUIRE(!merge::merge3(parsed(R"({"a":1,"b":2})"), ours.root(), parsed(R"({"a":1,"b":3,"c":4})"),
-                         ours));
-  CHECK(written(ours.root()) == R"({"a":5,"b":3,"c":4})");
-  CHECK(merge::merge3(parsed(R"({"a":1})"), ours.root(), parsed(R"({"a":2})"), ours).code() ==
+  REQUIRE(!merge::merge3(parsed(R"({"a":1,"b":2})"), ours, parsed(R"({"a":1,"b":3,"c":4})"), ours));
+  CHECK(written(ours) == R"({"a":5,"b":3,"c":4})");
+  CHECK(merge::merge3(parsed(R"({"a":1})"), ours, parsed(R"({"a":2})"), ours).code() ==
         errc::conflict);
-  CHECK(written(ours.root()) == R"({"a":5,"b":3,"c":4})");
+  CHECK(written(ours) == R"({"a":5,"b":3,"c":4})");
   // Into a buffer, which ours does not fit twice.
   alignas(8) char buffer[3000];
   json::document small(buffer, sizeof buffer);
@@ -112,9 +111,9 @@ TEST_CASE("merge3 gives the change from ours, and works in place", "[merge3]") {
   const auto large = parsed("{\"a\":\"" + std::string(2000, 'x') + "\"}");
   CHECK(merge::merge3(parsed("{}"), large, parsed(R"({"b":1})"), small).code() ==
         errc::out_of_memory);
-  CHECK(written(small.root()) == R"({"kept":1})");
+  CHECK(written(small) == R"({"kept":1})");
   REQUIRE(!merge::merge3(parsed("{}"), parsed(R"({"a":1})"), parsed(R"({"b":1})"), small));
-  CHECK(written(small.root()) == R"({"a":1,"b":1})");
+  CHECK(written(small) == R"({"a":1,"b":1})");
 }
 
 TEST_CASE("merge3 refuses what cannot be compared or stored", "[merge3]") {
@@ -145,7 +144,7 @@ TEST_CASE("merge3 of documents with repeated names: the first counts", "[merge3]
   json::document result;
   REQUIRE(!merge::merge3(parsed(R"({"a":1,"b":0})"), ours, parsed(R"({"b":0})"), result,
                          merge::policy::theirs));
-  CHECK(written(result.root()) == R"({"b":3})");
+  CHECK(written(result) == R"({"b":3})");
 }
 
 TEST_CASE("the laws of three-way merge hold for random documents", "[merge3][property]") {
@@ -219,7 +218,7 @@ TEST_CASE("every allocation failing: merge3 of objects that need an index", "[fa
           merge::merge3(b, o, t, result, merge::policy::theirs, merge::no_report{}, options);
       // Some of the memory saves time only, and is done without.
       if (e) CHECK(e.code() == errc::out_of_memory);
-      if (!e) CHECK(written(result.root()) == written(expected.root()));
+      if (!e) CHECK(written(result) == written(expected));
     }
     CHECK(heap.out == 0);
     if (heap.requests < n) break;

@@ -1,5 +1,5 @@
 // The index of names under names that were chosen against it.
-#include <devicetwin/json/tree/names.hpp>
+#include <devicetwin/json/tree/member_lookup.hpp>
 
 #include <string>
 #include <vector>
@@ -85,7 +85,7 @@ TEST_CASE("names are shown to be distinct, never when they are not", "[names]") 
   json::core::index_memory memory{devicetwin::memory_source{}};
   const json::value& root = object;
   const auto shown = [&] {
-    return json::core::name_search<json::value>().show_distinct(root, memory);
+    return json::core::repeat_lookup<json::value>(root).show_distinct(memory);
   };
   const auto few = [&] {
     return count > 64 || json::core::few_distinct<json::value>(json::core::members_begin(root),

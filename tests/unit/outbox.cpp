@@ -26,13 +26,13 @@ std::string next_of(merge::outbox& box, std::size_t max_bytes = static_cast<std:
   json::document patch;
   const auto handed = box.next(patch, max_bytes);
   if (!handed) return problem(handed.error());
-  return handed->empty() ? "nothing" : written(patch.root());
+  return handed->empty() ? "nothing" : written(patch);
 }
 
 std::string view_of(const merge::outbox& box) {
   json::document d;
   REQUIRE(!box.view(d));
-  return written(d.root());
+  return written(d);
 }
 
 /// reconnect(), and each conflict as POINTER:BASE/OURS/THEIRS.
@@ -209,7 +209,7 @@ TEST_CASE("each limit is kept to the byte", "[outbox]") {
         break;
       }
       if (handed->empty()) break;
-      const std::size_t size = written(patch.root()).size();
+      const std::size_t size = written(patch).size();
       CHECK(size <= limit);
       longest = std::max(longest, size);
       REQUIRE(!box.acknowledge());
@@ -256,7 +256,7 @@ TEST_CASE("a check decides what may be sent", "[outbox]") {
   const auto handed = box.next(patch, 100, no_b);
   REQUIRE(handed);
   CHECK_FALSE(handed->empty());
-  CHECK(written(patch.root()) == R"({"a":1})");
+  CHECK(written(patch) == R"({"a":1})");
 }
 
 TEST_CASE("an outbox starts with null, and any document may follow", "[outbox]") {

@@ -60,7 +60,7 @@ struct network : link_listener {
   }
   std::string reported_at_hub() {
     std::string text;
-    REQUIRE(!write_device_view(**store.find({"pump"}), text));
+    REQUIRE(!devicetwin::write_device_view(**store.find({"pump"}), text));
     return text;
   }
   void report(std::size_t device, std::string_view patch) {

@@ -35,9 +35,9 @@ std::string without(const std::string& text, const std::string& pointer) {
   }
   for (; !names.empty(); names.pop_back()) nulls = "{\"" + names.back() + "\":" + nulls + "}";
   REQUIRE(!json::read(nulls, patch));
-  REQUIRE(!merge::apply_merge_patch(whole, patch.root()));
-  REQUIRE(written(whole.root()) != text);
-  return written(whole.root());
+  REQUIRE(!merge::apply_merge_patch(whole, patch));
+  REQUIRE(written(whole) != text);
+  return written(whole);
 }
 
 /// Both sections are written and lose a member: desired has version 3 then, as reported has.
@@ -52,7 +52,7 @@ std::string view_with_history(const devicetwin::twin& t) {
   devicetwin::view_options options;
   options.history = true;
   std::string text;
-  REQUIRE(!write_service_view(t, text, options));
+  REQUIRE(!devicetwin::write_service_view(t, text, options));
   return text;
 }
 
@@ -91,15 +91,15 @@ TEST_CASE("changes_since: a version that is not known", "[since]") {
   REQUIRE(!x.report(R"({"a":1})"));
   REQUIRE(!x.report(R"({"a":null})"));
   json::document patch;
-  CHECK(changes_since(x.t, part::reported, 0, patch).code() == errc::too_old);
-  CHECK(changes_since(x.t, part::reported, 4, patch).code() == errc::too_old);
-  CHECK(changes_since(x.t, part::tags, 1, patch).code() == errc::not_found);
-  CHECK(!changes_since(x.t, part::reported, 1, patch));
+  CHECK(devicetwin::changes_since(x.t, part::reported, 0, patch).code() == errc::too_old);
+  CHECK(devicetwin::changes_since(x.t, part::reported, 4, patch).code() == errc::too_old);
+  CHECK(devicetwin::changes_since(x.t, part::tags, 1, patch).code() == errc::not_found);
+  CHECK(!devicetwin::changes_since(x.t, part::reported, 1, patch));
   x.t.forget_before(part::reported, 2);
-  CHECK(changes_since(x.t, part::reported, 1, patch).code() == errc::too_old);
+  CHECK(devicetwin::changes_since(x.t, part::reported, 1, patch).code() == errc::too_old);
   CHECK(x.since(part::reported, 2) == R"({"a":null})");
   x.t.set_history_budget(0);
-  CHECK(changes_since(x.t, part::reported, 2, patch).code() == errc::too_old);
+  CHECK(devicetwin::changes_since(x.t, part::reported, 2, patch).code() == errc::too_old);
   CHECK(x.since(part::reported, 3) == "{}");
 }
 
@@ -142,15 +142,15 @@ TEST_CASE("changes_since is exact for every version still known", "[since][prope
       for (std::size_t v = 1; v <= past.size(); ++v) {
         json::document patch;
         const json::error e =
-            changes_since(x.t, part::reported, static_cast<std::int64_t>(v), patch);
+            devicetwin::changes_since(x.t, part::reported, static_cast<std::int64_t>(v), patch);
         if (e) {
           REQUIRE(e.code() == errc::too_old);
           continue;
         }
         json::document then;
         REQUIRE(!json::read(past[v - 1], then));
-        REQUIRE(!merge::apply_merge_patch(then, patch.root()));
-        CHECK(are_equal(then.root(), x.t.reported()));
+        REQUIRE(!merge::apply_merge_patch(then, patch));
+        CHECK(are_equal(then, x.t.reported()));
       }
     }
   }
@@ -228,8 +228,8 @@ TEST_CASE("a history that does not fit its section is not believed", "[since]") 
   REQUIRE(!z.t.load(y.view()));
   CHECK(z.since(part::desired, 3) == not_known);
   std::string bytes;
-  REQUIRE(!write_stored(y.t, bytes));
-  REQUIRE(!load_stored(bytes, z.t));
+  REQUIRE(!devicetwin::write_stored(y.t, bytes));
+  REQUIRE(!devicetwin::load_stored(bytes, z.t));
   CHECK(z.since(part::desired, 3) == not_known);
   CHECK(z.since(part::reported, 2) == R"({"s":{"u":1,"t":null}})");
   REQUIRE(!z.desire(R"({"c":1})"));
@@ -256,8 +256,8 @@ TEST_CASE("a history that nobody can have written is not believed", "[since]") {
     test_twin y;
     REQUIRE(!y.t.load(x.view()));
     std::string bytes;
-    REQUIRE(!write_stored(x.t, bytes));
-    REQUIRE(!load_stored(bytes, y.t));
+    REQUIRE(!devicetwin::write_stored(x.t, bytes));
+    REQUIRE(!devicetwin::load_stored(bytes, y.t));
   }
 }
 
@@ -337,8 +337,8 @@ TEST_CASE("no version of a stamp is believed where the history does not fit", "[
   // The metadata is written back as it was, until its place is written.
   CHECK(same_metadata(y.view(), damaged));
   std::string bytes;
-  REQUIRE(!write_stored(y.t, bytes));
-  REQUIRE(!load_stored(bytes, y.t));
+  REQUIRE(!devicetwin::write_stored(y.t, bytes));
+  REQUIRE(!devicetwin::load_stored(bytes, y.t));
   CHECK(y.t.stamp_of(part::desired, "/a")->version == 0);
   REQUIRE(!y.desire(R"({"b":3})"));
   CHECK(y.t.stamp_of(part::desired, "/b")->version == 4);
@@ -358,12 +358,12 @@ TEST_CASE("forget_before a version that is still to come forgets up to the prese
   x.t.forget_before(part::reported, 1000);
   CHECK(x.since(part::reported, 2) == "{}");
   std::string bytes, text;
-  REQUIRE(!write_stored(x.t, bytes));
+  REQUIRE(!devicetwin::write_stored(x.t, bytes));
   devicetwin::twin y;
-  REQUIRE(!load_stored(bytes, y));
+  REQUIRE(!devicetwin::load_stored(bytes, y));
   devicetwin::view_options options;
   options.history = true;
-  REQUIRE(!write_service_view(x.t, text, options));
+  REQUIRE(!devicetwin::write_service_view(x.t, text, options));
   REQUIRE(!y.load(text));
 }
 
@@ -445,11 +445,11 @@ TEST_CASE("the deepest names that were removed can be written and read back", "[
   devicetwin::view_options options;
   options.history = true;
   std::string text, bytes;
-  REQUIRE(!write_service_view(x.t, text, options));
+  REQUIRE(!devicetwin::write_service_view(x.t, text, options));
   REQUIRE(!y.t.load(text));
   CHECK(y.since(part::reported, 1) == R"({"b":null})");
-  REQUIRE(!write_stored(x.t, bytes));
-  REQUIRE(!load_stored(bytes, y.t));
+  REQUIRE(!devicetwin::write_stored(x.t, bytes));
+  REQUIRE(!devicetwin::load_stored(bytes, y.t));
 }
 
 TEST_CASE("every allocation failing: changes_since", "[since][failure]") {
@@ -466,14 +466,14 @@ TEST_CASE("every allocation failing: changes_since", "[since][failure]") {
       REQUIRE(!t.device_patch(R"({"e":null})", at(3), out));
       heap.refused_request = heap.requests + n;
       json::document patch(heap.source());
-      const json::error e = changes_since(t, part::reported, 2, patch);
+      const json::error e = devicetwin::changes_since(t, part::reported, 2, patch);
       done = heap.requests < heap.refused_request;
       heap.refused_request = 0;
       if (e) {
         CHECK(e.code() == errc::out_of_memory);
         CHECK(patch.root().IsNull());
       } else {
-        CHECK(written(patch.root()) == R"({"a":{"b":{"c":{"f":1,"d":null}}},"e":null})");
+        CHECK(written(patch) == R"({"a":{"b":{"c":{"f":1,"d":null}}},"e":null})");
       }
       if (done) CHECK(!e);
     }
@@ -496,11 +496,11 @@ TEST_CASE("a version above the section's is found however it is spelled", "[sinc
     for (const char* place : {"", "/a", "/b"})
       CHECK(t.stamp_of(part::desired, place)->version == 0);
     std::string view;
-    REQUIRE(!write_service_view(t, view));
+    REQUIRE(!devicetwin::write_service_view(t, view));
     devicetwin::twin again;
     REQUIRE(!again.load(view));
     std::string same;
-    REQUIRE(!write_service_view(again, same));
+    REQUIRE(!devicetwin::write_service_view(again, same));
     CHECK(same == view);
   }
 }

@@ -220,7 +220,7 @@ class faulty_store {
     std::string bytes;
     devicetwin::view_options options;
     options.metadata = !has(fault::times_are_not_stored);
-    if (json::error e = write_service_view(t, bytes, options)) return e;
+    if (json::error e = devicetwin::write_service_view(t, bytes, options)) return e;
     if (has(fault::large_twins_are_refused) && bytes.size() > 20000) return errc::out_of_memory;
     shared_.rows[k] = {bytes, ++shared_.last_revision};
     return {};

@@ -14,7 +14,7 @@ namespace {
 
 std::string stored(const devicetwin::twin& t) {
   std::string bytes;
-  REQUIRE(!write_stored(t, bytes));
+  REQUIRE(!devicetwin::write_stored(t, bytes));
   return bytes;
 }
 
@@ -32,17 +32,17 @@ test_twin busy_twin() {
 
 TEST_CASE("a twin that the first version of the format stored is loaded", "[stored]") {
   devicetwin::twin t, by_view;
-  REQUIRE(!load_stored(kept_file("twin_format_1"), t));
+  REQUIRE(!devicetwin::load_stored(kept_file("twin_format_1"), t));
   REQUIRE(!by_view.load(kept_file("twin_format_1.json")));
   CHECK(are_equal(t, by_view));
   CHECK(t.stamp_of(part::desired, "/zone/a")->version == 2);
   CHECK(t.stamp_of(part::reported, "/pi")->version == 2);
   std::string since;
-  REQUIRE(!write_changes_since(t, part::reported, 2, since));
+  REQUIRE(!devicetwin::write_changes_since(t, part::reported, 2, since));
   CHECK(reference::equal(*reference::parser::parse(since),
                          *reference::parser::parse(R"({"text":"caf\u00e9 \u0001","old":null})")));
   since.clear();
-  REQUIRE(!write_changes_since(t, part::desired, 2, since));
+  REQUIRE(!devicetwin::write_changes_since(t, part::desired, 2, since));
   CHECK(since == R"({"mode":null})");
 }
 
@@ -50,13 +50,13 @@ TEST_CASE("a stored twin comes back whole", "[stored]") {
   const test_twin x = busy_twin();
   const std::string bytes = stored(x.t);
   devicetwin::twin y;
-  REQUIRE(!load_stored(bytes, y));
+  REQUIRE(!devicetwin::load_stored(bytes, y));
   CHECK(are_equal(x.t, y));
   CHECK(stored(y) == bytes);
   for (const part where : {part::desired, part::reported}) {
     for (std::int64_t v = 1; v <= tracked_section(x.t, where).version(); ++v) {
       std::string again;
-      REQUIRE(!write_changes_since(y, where, v, again));
+      REQUIRE(!devicetwin::write_changes_since(y, where, v, again));
       CHECK(again == x.since(where, v));
     }
   }
@@ -69,9 +69,9 @@ TEST_CASE("a stored twin keeps strange metadata", "[stored]") {
       R"("2026-01-01T00:00:00Z","$lastUpdatedVersion":3,"b":null},"gone":{}},"$version":4},"reported":{}}})";
   devicetwin::twin x, y;
   REQUIRE(!x.load(text));
-  REQUIRE(!load_stored(stored(x), y));
+  REQUIRE(!devicetwin::load_stored(stored(x), y));
   std::string again;
-  REQUIRE(!write_service_view(y, again));
+  REQUIRE(!devicetwin::write_service_view(y, again));
   CHECK(are_equal(parsed(again), parsed(text)));
 }
 
@@ -82,13 +82,13 @@ TEST_CASE("a torn, changed or newer stored twin is an error that says so", "[sto
   REQUIRE(!y.report(R"({"kept":1})"));
   const std::string kept = y.view();
   for (std::size_t length = 0; length < bytes.size(); ++length) {
-    CHECK(load_stored(bytes.substr(0, length), y.t).code() == errc::damaged);
+    CHECK(devicetwin::load_stored(bytes.substr(0, length), y.t).code() == errc::damaged);
   }
-  CHECK(load_stored(bytes + "x", y.t).code() == errc::damaged);
+  CHECK(devicetwin::load_stored(bytes + "x", y.t).code() == errc::damaged);
   for (std::size_t at = 0; at < bytes.size(); ++at) {
     std::string changed = bytes;
     changed[at] = static_cast<char>(changed[at] ^ 0x10);
-    const json::error e = load_stored(changed, y.t);
+    const json::error e = devicetwin::load_stored(changed, y.t);
     if (at == 4) {
       CHECK(e.code() == errc::newer_format);
     } else if (at < 5 || at > 7) {  // three bytes are spare
@@ -113,18 +113,18 @@ TEST_CASE("a stored twin with a right checksum and wrong content harms nobody", 
     const std::uint32_t crc = devicetwin::json::core::crc32(payload);
     for (int shift = 0; shift < 32; shift += 8) whole += static_cast<char>(crc >> shift & 0xFF);
     devicetwin::twin y;
-    const json::error e = load_stored(whole + payload, y);
+    const json::error e = devicetwin::load_stored(whole + payload, y);
     refused += static_cast<bool>(e);
     if (e) {
       CHECK(e.code() == errc::damaged);
       continue;
     }
     std::string view;
-    REQUIRE(!write_service_view(y, view));
+    REQUIRE(!devicetwin::write_service_view(y, view));
     devicetwin::outcome done;
     static_cast<void>(y.device_patch(R"({"a":{"b":7},"new":1,"z":null})", at(1), done));
     std::string since;
-    static_cast<void>(write_changes_since(y, part::reported, 1, since));
+    static_cast<void>(devicetwin::write_changes_since(y, part::reported, 1, since));
   }
   CHECK(refused > 1000);
 }
@@ -152,7 +152,8 @@ TEST_CASE("a stored twin that claims versions that it never had is damaged", "[s
           writer.text(names);
         }
       }
-      s.tracking().shadow().store(s.values(), [&writer](std::uint64_t n) { writer.number(n); });
+      devicetwin::detail::store_stamps(s.tracking().shadow(), s.values(),
+                                       [&writer](std::uint64_t n) { writer.number(n); });
       writer.text(own ? "" : unusual);
     }
     std::string bytes;
@@ -162,16 +163,17 @@ TEST_CASE("a stored twin that claims versions that it never had is damaged", "[s
   };
   REQUIRE(x.t.desired_version() == 3);
   devicetwin::twin y;
-  CHECK(!load_stored(with_history(x, 1, 1, {{2, R"({"z":null})"}, {3, "{}"}}), y));
-  CHECK(!load_stored(with_history(x, 6, 3, {}), y));
+  CHECK(!devicetwin::load_stored(with_history(x, 1, 1, {{2, R"({"z":null})"}, {3, "{}"}}), y));
+  CHECK(!devicetwin::load_stored(with_history(x, 6, 3, {}), y));
   std::string text;
   for (const part where : {part::desired, part::reported}) {
-    CHECK(write_changes_since(y, where, 3, text).code() == errc::too_old);  // both are doubted
+    CHECK(devicetwin::write_changes_since(y, where, 3, text).code() ==
+          errc::too_old);  // both are doubted
   }
-  CHECK(load_stored(with_history(x, 8, 1, {}), y).code() == errc::damaged);
+  CHECK(devicetwin::load_stored(with_history(x, 8, 1, {}), y).code() == errc::damaged);
   for (const std::uint64_t known_since :
        {std::uint64_t{4}, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
-    CHECK(load_stored(with_history(x, 1, known_since, {}), y).code() == errc::damaged);
+    CHECK(devicetwin::load_stored(with_history(x, 1, known_since, {}), y).code() == errc::damaged);
   }
   for (const auto& removed : std::vector<std::vector<std::pair<std::uint64_t, std::string>>>{
            {{4, "{}"}},
@@ -182,7 +184,7 @@ TEST_CASE("a stored twin that claims versions that it never had is damaged", "[s
            {{~std::uint64_t{0}, "{}"}},
            {{2, "[]"}},
            {{2, "{"}}}) {
-    CHECK(load_stored(with_history(x, 1, 1, removed), y).code() == errc::damaged);
+    CHECK(devicetwin::load_stored(with_history(x, 1, 1, removed), y).code() == errc::damaged);
   }
   // Peculiarities of the metadata: as deep as can be read again, and with no version above the
   // section's.
@@ -190,15 +192,17 @@ TEST_CASE("a stored twin that claims versions that it never had is damaged", "[s
     INFO(depth);
     std::string deep = "1";
     for (int i = 0; i < depth; ++i) deep = R"({"x":)" + deep + "}";
-    const json::error e = load_stored(with_history(x, 1, 1, {}, deep), y);
+    const json::error e = devicetwin::load_stored(with_history(x, 1, 1, {}, deep), y);
     CHECK((depth <= 66 ? !e : e.code() == errc::damaged));
     devicetwin::twin z;
     if (!e) CHECK(!z.load(service_text(y)));
   }
-  REQUIRE(!load_stored(with_history(x, 1, 1, {}, R"({"a":{"$lastUpdatedVersion":4}})"), y));
-  CHECK(write_changes_since(y, part::desired, 3, text).code() == errc::too_old);
-  REQUIRE(!load_stored(with_history(x, 1, 1, {}, R"({"a":{"$lastUpdatedVersion":3}})"), y));
-  CHECK(!write_changes_since(y, part::desired, 3, text));
+  REQUIRE(
+      !devicetwin::load_stored(with_history(x, 1, 1, {}, R"({"a":{"$lastUpdatedVersion":4}})"), y));
+  CHECK(devicetwin::write_changes_since(y, part::desired, 3, text).code() == errc::too_old);
+  REQUIRE(
+      !devicetwin::load_stored(with_history(x, 1, 1, {}, R"({"a":{"$lastUpdatedVersion":3}})"), y));
+  CHECK(!devicetwin::write_changes_since(y, part::desired, 3, text));
 }
 
 TEST_CASE("whatever loads with a right checksum can be written and loaded again",
@@ -227,23 +231,23 @@ TEST_CASE("whatever loads with a right checksum can be written and loaded again"
     REQUIRE(!devicetwin::json::core::write_stored_form("DTWN", 1, damaged,
                                                        [&](auto& to) { to.bytes(content); }));
     devicetwin::twin y, z;
-    if (load_stored(damaged, y)) continue;
+    if (devicetwin::load_stored(damaged, y)) continue;
     ++loaded;
     devicetwin::view_options options;
     options.history = true;
     for (int round = 0; round < 2; ++round) {
       std::string view;
-      REQUIRE(!write_service_view(y, view, options));
+      REQUIRE(!devicetwin::write_service_view(y, view, options));
       CHECK(!z.load(view));
-      CHECK(!load_stored(stored(y), z));
+      CHECK(!devicetwin::load_stored(stored(y), z));
       for (const part where : {part::desired, part::reported}) {
         const auto& s = tracked_section(y, where);
         CHECK(s.tracking().history().known_since() <= s.version());
         CHECK(s.tracking().shadow().in_order_after(s.tracking().history().known_since()));
         for (std::int64_t version = 0; version <= s.version() && version < 20; ++version) {
           std::string patch, again;
-          const json::error e = write_changes_since(y, where, version, patch);
-          CHECK(write_changes_since(z, where, version, again).code() == e.code());
+          const json::error e = devicetwin::write_changes_since(y, where, version, patch);
+          CHECK(devicetwin::write_changes_since(z, where, version, again).code() == e.code());
           CHECK(again == patch);
         }
       }
@@ -264,7 +268,7 @@ TEST_CASE("every allocation failing: store and load", "[stored][failure]") {
     heap.refused_request = n;
     {
       devicetwin::twin y(devicetwin::azure, devicetwin::heap_memory(heap.source()));
-      const json::error e = load_stored(bytes, y);
+      const json::error e = devicetwin::load_stored(bytes, y);
       CHECK((!e || e.code() == errc::out_of_memory));
       // Room that would only have been convenient may be refused without harm.
       CHECK((e ? y.identity().IsNull() : y.device_id() == "devA"));

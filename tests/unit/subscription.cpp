@@ -9,7 +9,7 @@ namespace {
 
 std::string found(const devicetwin::outcome& done, const devicetwin::subscription& wanted) {
   devicetwin::matches matches;
-  REQUIRE(!find_matches(wanted, done, matches));
+  REQUIRE(!devicetwin::find_matches(wanted, done, matches));
   std::string text;
   for (std::size_t i = 0; i < matches.size(); ++i) {
     const auto m = matches[i];
@@ -44,6 +44,8 @@ TEST_CASE("subscriptions: exact, subtree, one level of any name", "[subscription
   CHECK(found(x.done, {part::desired, "/a~1b/c~0d"}) == "/a~1b/c~0d:>1 ");
   CHECK(found(x.done, {part::desired, "/a~1b/*"}) == "/a~1b/c~0d:>1 ");
   devicetwin::matches none;
-  CHECK(find_matches({part::desired, "zone"}, x.done, none).code() == errc::invalid_pointer);
-  CHECK(find_matches({part::desired, "/a~2"}, x.done, none).code() == errc::invalid_pointer);
+  CHECK(devicetwin::find_matches({part::desired, "zone"}, x.done, none).code() ==
+        errc::invalid_pointer);
+  CHECK(devicetwin::find_matches({part::desired, "/a~2"}, x.done, none).code() ==
+        errc::invalid_pointer);
 }

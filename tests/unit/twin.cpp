@@ -124,9 +124,9 @@ TEST_CASE("nothing can be written before there is a twin", "[twin]") {
   CHECK(t.apply_notification(R"({"$version":1})", noon(), done).code() == errc::not_a_twin);
   CHECK(t.check_service_patch("{}", report).code() == errc::not_a_twin);
   std::string text;
-  CHECK(write_service_view(t, text).code() == errc::not_a_twin);
-  CHECK(write_device_view(t, text).code() == errc::not_a_twin);
-  CHECK(write_lifecycle_event(t, text).code() == errc::not_a_twin);
+  CHECK(devicetwin::write_service_view(t, text).code() == errc::not_a_twin);
+  CHECK(devicetwin::write_device_view(t, text).code() == errc::not_a_twin);
+  CHECK(devicetwin::write_lifecycle_event(t, text).code() == errc::not_a_twin);
   CHECK(text.empty());
 }
 
@@ -572,13 +572,13 @@ TEST_CASE("an event that does not move its section on is refused", "[twin]") {
     REQUIRE(!t.apply_event(event(version), done));
     CHECK(t.desired_version() == version);
     std::string patch;
-    CHECK(!write_changes_since(t, part::desired, version, patch));
+    CHECK(!devicetwin::write_changes_since(t, part::desired, version, patch));
     CHECK(patch == "{}");
-    CHECK(static_cast<bool>(write_changes_since(t, part::desired, 4, patch)) ==
+    CHECK(static_cast<bool>(devicetwin::write_changes_since(t, part::desired, 4, patch)) ==
           (version != 5));  // others are not known
     std::string bytes;
-    REQUIRE(!write_stored(t, bytes));
-    REQUIRE(!load_stored(bytes, t));
+    REQUIRE(!devicetwin::write_stored(t, bytes));
+    REQUIRE(!devicetwin::load_stored(bytes, t));
   }
 }
 
@@ -920,4 +920,150 @@ TEST_CASE("a twin moves, swaps, and is copied by assign()", "[twin]") {
   CHECK(service_text(b) == text);
   REQUIRE(!b.assign(twin()));
   CHECK(b.identity().IsNull());
+}
+
+// --- writes that return their outcome ------------------------------------------------------------
+
+namespace {
+
+/// Everything that an outcome has.
+std::string text_of(const outcome& done) {
+  std::string text = std::string(done.notification()) + "|" + std::string(done.event()) + "|" +
+                     std::string(done.etag());
+  for (const std::int64_t version : {done.desired_version, done.reported_version, done.version})
+    text += " " + std::to_string(version);
+  for (const part p : {part::tags, part::desired, part::reported})
+    text += done.wrote(p) ? "w" : "-";
+  for (const devicetwin::property_change& change : done) {
+    text += "\n" + std::string(change.pointer);
+    text += change.old_value == nullptr ? " none" : " " + written(*change.old_value);
+    text += change.new_value == nullptr ? " none" : " " + written(*change.new_value);
+  }
+  return text;
+}
+
+/// Does the same with both forms of a write, on copies of `t`, and expects the same of both.
+template <class Filling, class Returning>
+void check_both_forms(twin& t, Filling&& filling, Returning&& returning) {
+  twin copy;
+  REQUIRE(!copy.assign(t));
+  outcome filled;
+  const json::error e = filling(t, filled);
+  const json::result<outcome> returned = returning(copy);
+  CHECK(returned.has_value() == !e);
+  CHECK(returned.error().code() == e.code());
+  CHECK(returned.error().pointer() == e.pointer());
+  CHECK(returned.error().line() == e.line());
+  CHECK(text_of(*returned) == text_of(filled));
+  CHECK(service_text(copy) == service_text(t));
+}
+
+}  // namespace
+
+TEST_CASE("a write returns the outcome that it would fill", "[twin][outcome]") {
+  twin t;
+  check_both_forms(
+      t, [](twin& x, outcome& done) { return x.create({"d"}, noon(), done); },
+      [](twin& x) { return x.create({"d"}, noon()); });
+  for (const char* patch :
+       {R"({"properties":{"desired":{"a":{"b":1},"c":"x"}},"tags":{"t":1}})",
+        R"({"properties":{"desired":{"a":null}}})", R"({})", "[", "5",
+        R"({"properties":{"desired":{"$x":1}}})", R"({"properties":{"reported":{}}})"}) {
+    CAPTURE(patch);
+    for (const char* if_match : {"", "*", "AAAAAAAAAAE=", "wrong"}) {
+      check_both_forms(
+          t,
+          [&](twin& x, outcome& done) { return x.service_patch(patch, noon(1), done, if_match); },
+          [&](twin& x) { return x.service_patch(patch, noon(1), if_match); });
+      check_both_forms(
+          t,
+          [&](twin& x, outcome& done) { return x.service_replace(patch, noon(2), done, if_match); },
+          [&](twin& x) { return x.service_replace(patch, noon(2), if_match); });
+    }
+  }
+  for (const char* patch : {R"({"a":{"b":1},"c":[1,2]})", R"({"a":null})", "[", R"({"a.b":1})"}) {
+    CAPTURE(patch);
+    for (const std::int64_t version : {twin::any_version, t.reported_version(), std::int64_t{99}}) {
+      check_both_forms(
+          t, [&](twin& x, outcome& done) { return x.device_patch(patch, noon(3), done, version); },
+          [&](twin& x) { return x.device_patch(patch, noon(3), version); });
+    }
+  }
+  const auto document = parsed(R"({"properties":{"desired":{"of":"a value"}}})");
+  check_both_forms(
+      t, [&](twin& x, outcome& done) { return x.service_patch(document, noon(4), done); },
+      [&](twin& x) { return x.service_patch(document, noon(4)); });
+}
+
+TEST_CASE("copies of a twin return the outcome of a notification and an event", "[twin][outcome]") {
+  twin hub = twin_with(R"({"a":1})");
+  twin device, back_end;
+  REQUIRE(!device.load(device_text(hub)));
+  REQUIRE(!back_end.load(service_text(hub)));
+  const auto done = hub.service_patch(of_desired(R"({"a":2,"b":{"c":3}})"), noon());
+  REQUIRE(done);
+  for (const std::string_view notification : {done->notification(), done->notification()}) {
+    check_both_forms(  // the second time it is not the next version any more
+        device,
+        [&](twin& x, outcome& out) { return x.apply_notification(notification, noon(), out); },
+        [&](twin& x) { return x.apply_notification(notification, noon()); });
+  }
+  for (const std::string_view event : {done->event(), done->event()}) {
+    check_both_forms(
+        back_end, [&](twin& x, outcome& out) { return x.apply_event(event, out); },
+        [&](twin& x) { return x.apply_event(event); });
+  }
+  CHECK(device.desired_version() == hub.desired_version());
+  CHECK(service_text(back_end) == service_text(hub));
+}
+
+TEST_CASE("a returned outcome outlives its twin and can be moved", "[twin][outcome]") {
+  outcome kept;
+  std::string expected;
+  {
+    twin t = twin_with(R"({"a":"an old text that needs memory of its own"})");
+    auto done = t.service_patch(of_desired(R"({"a":"a new text that needs memory, too"})"), noon());
+    REQUIRE(done);
+    expected = text_of(*done);
+    kept = *static_cast<json::result<outcome>&&>(done);
+    CHECK(text_of(*done) == text_of(outcome()));
+  }
+  CHECK(text_of(kept) == expected);
+  CHECK(kept[0].pointer == "/a");
+  twin other = twin_with("{}");
+  REQUIRE(!other.service_patch(of_desired(R"({"x":1})"), noon(), kept));
+  CHECK(kept[0].pointer == "/x");
+}
+
+TEST_CASE("a twin in a buffer takes a returned outcome's memory from there", "[twin][outcome]") {
+  alignas(16) static char buffer[16384];
+  using small_twin = devicetwin::basic_twin<devicetwin::buffer_memory, devicetwin::stamped>;
+  small_twin t(devicetwin::azure, devicetwin::buffer_memory(buffer, sizeof buffer));
+  REQUIRE(t.create({"d"}, noon()));
+  for (int i = 0; i < 200; ++i) {
+    const auto done = t.device_patch("{\"n\":" + std::to_string(i) + "}", noon());
+    REQUIRE(done);
+    const auto* const at = done->event().data();
+    CHECK((at >= buffer && at < buffer + sizeof buffer));
+  }
+  CHECK(t.get<int>(part::reported, "/n").value_or(-1) == 199);
+}
+
+TEST_CASE("a twin's properties are read as C++ types", "[twin][get]") {
+  twin t;
+  CHECK(t.get<int>(part::desired, "/a").error().code() == errc::not_found);
+  CHECK(t.get<int>(part::tags).error().code() == errc::wrong_type);
+  t = loaded_twin(
+      R"({"deviceId":"d","tags":{"floor":-3},"properties":{"desired":{"fan":{"rpm":900},"mode":"eco","on":true},"reported":{"t":21.5}}})");
+  CHECK(*t.get<int>(part::tags, "/floor") == -3);
+  CHECK(t.get<unsigned>(part::tags, "/floor").error().code() == errc::number_out_of_range);
+  CHECK(*t.get<std::uint16_t>(part::desired, "/fan/rpm") == 900);
+  CHECK(t.get<std::uint8_t>(part::desired, "/fan/rpm").error().code() == errc::number_out_of_range);
+  CHECK(*t.get<std::string_view>(part::desired, "/mode") == "eco");
+  CHECK(t.get<bool>(part::desired, "/on").value_or(false));
+  CHECK(*t.get<double>(part::reported, "/t") == 21.5);
+  CHECK(*t.get<float>(part::reported, "/t") == 21.5F);
+  CHECK(t.get<int>(part::desired, "/fan").error().code() == errc::wrong_type);
+  CHECK(t.get<int>(part::desired, "/fan").error().pointer() == "/fan");
+  CHECK(t.get<int>(part::desired, "fan").error().code() == errc::invalid_pointer);
 }

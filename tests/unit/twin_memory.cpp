@@ -276,6 +276,26 @@ TEST_CASE("every allocation failing: a service's patch", "[twin][failure]") {
         return t.service_patch(R"({"properties":{"desired":null},"tags":{"a":1}})", noon(), done);
       });
 }
+TEST_CASE("every allocation failing: writes that return their outcome", "[twin][failure]") {
+  const std::string patch = of_desired(large_patch(1)), report = large_patch(2);
+  const std::string replacement =
+      of_desired(R"({"a":{"b":"a text that is longer than a value has room for"},"c":[1,[2]]})");
+  const auto patched = [](const json::result<outcome>& done) {
+    CHECK(done->effective() == done.has_value());
+    CHECK((done->size() != 0) == done.has_value());
+    return done.error();
+  };
+  with_every_failure<stamped>(nothing, [](auto& t, outcome&) {
+    return t.create({"device-1", "a-module-with-a-long-name"}, noon()).error();
+  });
+  with_every_failure<stamped>(
+      a_used_one, [&](auto& t, outcome&) { return patched(t.service_patch(patch, noon())); });
+  with_every_failure<stamped>(a_large_one, [&](auto& t, outcome&) {
+    return patched(t.service_replace(replacement, noon()));
+  });
+  with_every_failure<unstamped>(
+      a_large_one, [&](auto& t, outcome&) { return patched(t.device_patch(report, noon())); });
+}
 TEST_CASE("every allocation failing: a service's replacement", "[twin][failure]") {
   std::string desired = large_twin();
   desired = desired.substr(desired.find("\"desired\":") + 10);
@@ -351,11 +371,11 @@ TEST_CASE("every allocation failing: views", "[twin][failure]") {
       twin t(devicetwin::azure, heap_memory(heap.source()));
       a_used_one(t);
       std::string whole = "kept";
-      REQUIRE(!write_service_view(t, whole));
+      REQUIRE(!devicetwin::write_service_view(t, whole));
       std::string text = "kept";
       const std::size_t out = heap.bytes;
       heap.refused_request = heap.requests + n;
-      const json::error e = write_service_view(t, text);
+      const json::error e = devicetwin::write_service_view(t, text);
       done = heap.requests < heap.refused_request;
       CHECK(!e == (text == whole));
       CHECK((!e || text == "kept"));

@@ -87,7 +87,7 @@ TEST_CASE("a device's copy follows the notifications", "[twin][mirror]") {
   test_twin x;
   devicetwin::twin copy;
   std::string device_view;
-  REQUIRE(!write_device_view(x.t, device_view));
+  REQUIRE(!devicetwin::write_device_view(x.t, device_view));
   REQUIRE(!copy.load(device_view));
   devicetwin::outcome told;
   REQUIRE(!x.desire(R"({"a":{"b":1,"c":2}})"));

@@ -20,7 +20,7 @@ std::string violations(const std::string& text, part where, shape form,
   json::read_options options;
   REQUIRE(!json::read(text, d, options));
   validation report;
-  const json::error e = validate(d.root(), where, form, rules, report);
+  const json::error e = devicetwin::validate(d, where, form, rules, report);
   INFO(e.message());
   REQUIRE(!e);
   std::string lines;
@@ -410,11 +410,12 @@ TEST_CASE("validate() reports every violation", "[validate]") {
         "/$version names that start with '$' are written by the service alone 0 0\n"
         "/$metadata names that start with '$' are written by the service alone 0 0\n");
   validation report;
-  CHECK(validate(parsed("[]"), part::tags, shape::patch, devicetwin::azure, report).code() ==
-        errc::not_a_twin);
+  CHECK(devicetwin::validate(parsed("[]"), part::tags, shape::patch, devicetwin::azure, report)
+            .code() == errc::not_a_twin);
   auto d = parsed(R"({"a":[1]})");
   d["a"][0].SetDouble(std::numeric_limits<double>::infinity());
-  const json::error e = validate(d, part::tags, shape::patch, devicetwin::azure, report);
+  const json::error e =
+      devicetwin::validate(d, part::tags, shape::patch, devicetwin::azure, report);
   CHECK(e.code() == errc::not_finite);
   CHECK(e.pointer() == "/a/0");
 }
@@ -469,7 +470,7 @@ namespace {
 std::string text_violations(std::string_view text, part where, shape form,
                             const dialect& rules = devicetwin::azure) {
   validation report;
-  const json::error e = validate(text, where, form, rules, report);
+  const json::error e = devicetwin::validate(text, where, form, rules, report);
   if (e) {
     CHECK(report.empty());
     return "error: " + e.message();
@@ -521,8 +522,8 @@ TEST_CASE("validate on text finds what it finds on trees, and numbers that trees
   CHECK(text_violations("1e400", part::reported, shape::patch).substr(0, 6) == "error:");
   CHECK(text_violations("{", part::reported, shape::patch).substr(0, 6) == "error:");
   validation report;  // the room that is left is that of the rest
-  REQUIRE(
-      !validate(R"({"a":1e400,"b":"xxx"})", part::tags, shape::section, devicetwin::azure, report));
+  REQUIRE(!devicetwin::validate(R"({"a":1e400,"b":"xxx"})", part::tags, shape::section,
+                                devicetwin::azure, report));
   CHECK(report.head_room(part::tags) == 8192 - 13);
 }
 
@@ -596,7 +597,8 @@ TEST_CASE("a section alone may be no larger than the whole twin", "[validate]") 
       const std::string text = "{\"a\":\"" + std::string(rules->max_total - 8 + more, 'x') + "\"}";
       for (const part where : {part::tags, part::desired, part::reported}) {
         devicetwin::validation report;
-        REQUIRE(!validate(parsed(text), where, devicetwin::shape::section, *rules, report));
+        REQUIRE(
+            !devicetwin::validate(parsed(text), where, devicetwin::shape::section, *rules, report));
         CHECK(report.size() == more);
         CHECK(report.head_room(where) == -static_cast<std::int64_t>(more));
         if (more == 0) continue;

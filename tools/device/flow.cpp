@@ -163,7 +163,7 @@ class run {
     measure();
     if (e.code() == json::errc::out_of_memory) out_of_memory_ = true;
     for (const devicetwin::device_action& a : session_->actions()) {
-      if (a.kind != devicetwin::action_kind::publish) continue;
+      if (a.kind != devicetwin::device_action::publish) continue;
       const auto parsed = devicetwin::parse_twin_topic(a.topic);
       if (!parsed || parsed->request_id.size() >= sizeof id_) return false;
       std::memcpy(id_, parsed->request_id.data(), parsed->request_id.size());

@@ -28,9 +28,9 @@ int load_patch(const std::string& name, const json::document* document, merge::c
   json::document patch;
   if (const int status = load_spelled(name, in, patch)) return status;
   if (document != nullptr) {
-    if (const auto e = respell(patch, document->root())) return complain(in, e);
+    if (const auto e = respell(patch, *document)) return complain(in, e);
   }
-  const auto e = merge::from_merge_patch(patch.root(), c);
+  const auto e = merge::from_merge_patch(patch, c);
   return e ? complain_at_pointer(in, e) : 0;
 }
 
@@ -50,9 +50,8 @@ int compose(const arguments& given) {
   }
   if (base_name != nullptr) {
     json::document patch;
-    if (const auto e = merge::to_merge_patch(all, base.root(), patch))
-      return complain_at_pointer(in, e);
-    return deliver_spelled(given, patch.root(), in);
+    if (const auto e = merge::to_merge_patch(all, base, patch)) return complain_at_pointer(in, e);
+    return deliver_spelled(given, patch, in);
   }
   merge::merge_patches patches;
   if (const auto e = merge::to_merge_patches(all, patches)) return complain(e.message());
@@ -70,12 +69,11 @@ int invert(const arguments& given) {
   merge::change change, inverse;
   if (const int status = load_spelled(given.operands[0], in, document)) return status;
   if (const int status = load_patch(given.operands[1], &document, change)) return status;
-  if (const auto e = merge::invert(change, document.root(), inverse))
-    return complain_at_pointer(in, e);
+  if (const auto e = merge::invert(change, document, inverse)) return complain_at_pointer(in, e);
   if (const auto e = merge::apply(document, change)) return complain_at_pointer(in, e);
-  if (const auto e = merge::to_merge_patch(inverse, document.root(), undo))
+  if (const auto e = merge::to_merge_patch(inverse, document, undo))
     return complain_at_pointer(in, e);
-  return deliver_spelled(given, undo.root(), in);
+  return deliver_spelled(given, undo, in);
 }
 
 /// A conflict as one line of JSON.
@@ -118,16 +116,16 @@ int merge_documents(const arguments& given) {
   if (const int status = load_spelled(given.operands[1], ours_text, ours)) return status;
   if (const int status = load_spelled(given.operands[2], theirs_text, theirs)) return status;
   // 1.0 instead of 1 is no change. Where numbers are equal, those of ours stay.
-  if (const auto e = respell(base, ours.root())) return complain(base_text, e);
-  if (const auto e = respell(theirs, base.root())) return complain(theirs_text, e);
-  if (const auto e = respell(theirs, ours.root())) return complain(theirs_text, e);
+  if (const auto e = respell(base, ours)) return complain(base_text, e);
+  if (const auto e = respell(theirs, base)) return complain(theirs_text, e);
+  if (const auto e = respell(theirs, ours)) return complain(theirs_text, e);
 
   const std::string* prefer = given.find(prefer_option);
   const bool fail = prefer == nullptr || *prefer == "fail";
   bool conflicts = false;
   std::string lines;
   const auto e = merge::merge3(
-      base.root(), ours.root(), theirs.root(), ours,
+      base, ours, theirs, ours,
       prefer != nullptr && *prefer == "theirs" ? merge::policy::theirs : merge::policy::ours,
       [&](const auto& found) {
         conflicts = true;
@@ -135,7 +133,7 @@ int merge_documents(const arguments& given) {
       });
   if (e) return complain_at_pointer(theirs_text, e);
   std::fputs(lines.c_str(), stderr);
-  if (const int status = deliver_spelled(given, ours.root(), ours_text)) return status;
+  if (const int status = deliver_spelled(given, ours, ours_text)) return status;
   return conflicts && fail ? exit_different : 0;
 }
 

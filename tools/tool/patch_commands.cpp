@@ -40,10 +40,9 @@ int diff(const arguments& given) {
   if (const int status = load_spelled(given.operands[0], first, from)) return status;
   if (const int status = load_spelled(given.operands[1], second, to)) return status;
   const bool same = same_value(from.root(), to.root());
-  if (const auto e = respell(to, from.root())) return complain(second, e);
-  if (const auto e = merge::diff(from.root(), to.root(), patch))
-    return complain_at_pointer(second, e);
-  if (const int status = deliver_spelled(given, patch.root(), first)) return status;
+  if (const auto e = respell(to, from)) return complain(second, e);
+  if (const auto e = merge::diff(from, to, patch)) return complain_at_pointer(second, e);
+  if (const int status = deliver_spelled(given, patch, first)) return status;
   return given.has(exit_code_option) && !same ? exit_different : 0;
 }
 

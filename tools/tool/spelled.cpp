@@ -132,9 +132,9 @@ json::error write_spelled(const value& v, std::string& out) {
   return send(v, events, false) ? json::error() : json::error(events.failure());
 }
 
-int deliver_spelled(const arguments& given, const value& v, const input& source) {
+int deliver_spelled(const arguments& given, const json::document& v, const input& source) {
   std::string text;
-  if (const auto e = write_spelled(v, text)) return complain(source, e);
+  if (const auto e = write_spelled(v.root(), text)) return complain(source, e);
   return deliver_json(given, text, source);
 }
 
@@ -165,10 +165,10 @@ bool same_value(const value& a, const value& b) {
   return a.GetType() == b.GetType() && (!a.IsString() || text_of(a) == text_of(b));
 }
 
-json::error respell(json::document& tree, const value& like) {
+json::error respell(json::document& tree, const json::document& like) {
   std::string marked;
   writer events(marked);
-  if (!send_respelled(tree.root(), &like, events)) return events.failure();
+  if (!send_respelled(tree.root(), &like.root(), events)) return events.failure();
   return json::read(marked, tree);
 }
 

@@ -25,7 +25,7 @@ int load_spelled(const std::string& name, input& in, devicetwin::json::document&
 devicetwin::json::error write_spelled(const devicetwin::json::arena_value& value, std::string& out);
 
 /// Writes a result, as deliver_json() does.
-int deliver_spelled(const arguments& given, const devicetwin::json::arena_value& value,
+int deliver_spelled(const arguments& given, const devicetwin::json::document& value,
                     const input& source);
 
 /// Whether two values of such trees have the same type.
@@ -40,6 +40,6 @@ bool same_value(const devicetwin::json::arena_value& a, const devicetwin::json::
 /// values at the same place, those that are equal are spelled the same, which is how functions on
 /// trees compare them.
 devicetwin::json::error respell(devicetwin::json::document& tree,
-                                const devicetwin::json::arena_value& like);
+                                const devicetwin::json::document& like);
 
 }  // namespace tool

@@ -140,7 +140,7 @@ int patch(const arguments& given) {
     json::document number;
     const auto wanted = json::read(*text, number)
                             ? json::result<std::int64_t>(json::errc::wrong_type)
-                            : json::get<std::int64_t>(number.root());
+                            : json::get<std::int64_t>(number);
     if (!wanted || *wanted < 0) return complain("--if-version " + *text + ": not a version");
     if (!device) return complain("--if-version goes with --as device");
     version = *wanted;
@@ -205,7 +205,7 @@ int since(const arguments& given) {
   json::document number;
   const auto version = json::read(given.operands[1], number)
                            ? json::result<std::int64_t>(json::errc::wrong_type)
-                           : json::get<std::int64_t>(number.root());
+                           : json::get<std::int64_t>(number);
   if (!version || *version < 0) return complain(given.operands[1] + ": not a version");
   input in;
   dt::twin t;
@@ -278,7 +278,7 @@ class section_checker {
 
 int check_twin(section_checker& checker, const input& in, const json::document& document,
                const dt::dialect& rules) {
-  const bool wrapped = document.root().IsObject() && json::find(document.root(), "/properties");
+  const bool wrapped = document.root().IsObject() && json::find(document, "/properties");
   const auto place_of = [&](dt::part p) {
     return (wrapped && p != dt::part::tags ? "/properties/" : "/") + std::string(name_of(p));
   };

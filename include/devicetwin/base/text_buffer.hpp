@@ -5,7 +5,7 @@
 #include <cstddef>      // std::size_t
 #include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
-#include <type_traits>  // std::void_t
+#include <type_traits>  // std::void_t, std::is_same_v
 #include <utility>      // std::swap, std::declval
 
 #include "memory.hpp"
@@ -89,6 +89,17 @@ inline constexpr bool is_output<
     Output, std::void_t<decltype(std::declval<Output&>().append("", std::size_t{})),
                         decltype(std::declval<Output&>().resize(std::declval<Output&>().size()))>> =
     true;
+
+/// Appends bytes to an output whose append() returns bool, or nothing. False when it is full.
+template <class Output>
+[[nodiscard]] bool append(Output& out, const char* bytes, std::size_t count) {
+  if constexpr (std::is_same_v<decltype(out.append(bytes, count)), bool>) {
+    return out.append(bytes, count);
+  } else {
+    out.append(bytes, count);
+    return true;
+  }
+}
 
 /// Counts the bytes of a text that is written to it.
 class byte_counter {

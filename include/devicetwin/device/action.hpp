@@ -11,24 +11,25 @@
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 
-enum class action_kind : unsigned char {
-  subscribe,  ///< to the filter `topic`
-  publish,    ///< `payload` on `topic`; not retained
-  changed,    ///< desired changed: device_session::changes() says what. Once for each batch
-  refused,    ///< the hub refused the reported patch `payload`; it is dropped. `status`, `code`,
-              ///< `message` say why
-  failed  ///< the hub refused to give the twin: `status`, `code`, `message`. Not asked again until
-          ///< connected()
-};
-
-/// One thing to do or to know. The texts are valid until the next call that is not const.
+/// One thing to do or to know. The texts are valid until the next event.
 struct device_action {
-  action_kind kind = action_kind::subscribe;
+  enum kind_type : unsigned char {
+    subscribe,  ///< to the filter `topic`
+    publish,    ///< `payload` on `topic`; not retained
+    arrived,    ///< the twin came, for the first time since connected(); also when it is empty, or
+                ///< as it was
+    changed,    ///< desired changed: device_session::changes() has the changes, as one batch
+    refused,    ///< the hub refused the reported patch `payload`; it is dropped. `status`, `code`
+                ///< and `message` say why
+    failed  ///< the hub refused to return the twin: `status`, `code`, `message`. It is not asked
+            ///< again until connected()
+  };
+  kind_type kind = subscribe;
   std::string_view topic = {};
   std::string_view payload = {};
   unsigned status = 0;  ///< as in HTTP; 0 when the patch was not sent, because a part alone is too
                         ///< long for a message
-  std::int64_t code = 0;          ///< the hub's `errorCode`; 0 when it gave none
+  std::int64_t code = 0;          ///< the hub's `errorCode`; 0 when there is none
   std::string_view message = {};  ///< the hub's `message`, or its body when that is not understood
 };
 

@@ -342,7 +342,7 @@ class component_search {
   [[nodiscard]] bool find(std::string_view raw, bool& found) {
     const auto count = static_cast<json::size_type>(components_.count);
     const names all{components_.first};
-    if (count > json::core::small_object && slots_.empty()) {
+    if (count > json::core::tuning::small_object && slots_.empty()) {
       json::core::first_repeat repeat;
       if (!index_.build(count, json::core::indexed(all), slots_, repeat)) return false;
     }

@@ -29,12 +29,12 @@ inline namespace DEVICETWIN_ABI {
 
 /// What the caller of a hub_session is to do.
 struct hub_action {
-  enum class kind : unsigned char {
+  enum kind_type : unsigned char {
     reply,   ///< publish `payload` on `topic` to the client `to`, and to nobody else
     notify,  ///< the same; desired has changed
     event    ///< hand `payload` to the back end: what happened to the twin of `to`. No topic
   };
-  kind what = kind::reply;
+  kind_type kind = reply;
   twin_id to = {};
   std::string_view topic = {};
   std::string_view payload = {};
@@ -190,7 +190,7 @@ class hub_session {
   static bool is_for_hub(const twin_topic& topic) noexcept {
     return topic.kind == twin_topic_kind::get || topic.kind == twin_topic_kind::reported_patch;
   }
-  hub_action& add(hub_action::kind what) noexcept;
+  hub_action& add(hub_action::kind_type kind) noexcept;
   json::error refuse_topic(std::string_view topic, const json::error& why, const refusal& as,
                            std::string_view body) noexcept;
   void reply(const twin_topic& request, unsigned status, std::int64_t version,
@@ -419,7 +419,7 @@ service_reply hub_session<Store, Memory>::service_remove(const twin_id& id, time
   if (json::error e = store_.remove(party_)) {
     return refused(e.code() == json::errc::precondition_failed ? by_party(e) : by_store(e), &now);
   }
-  hub_action& event = add(hub_action::kind::event);
+  hub_action& event = add(hub_action::event);
   event.payload = body_.view();
   event.operation = whose() == twin_of::device ? "deleteDeviceIdentity" : "deleteModuleIdentity";
   service_reply answer;
@@ -448,10 +448,10 @@ typename hub_session<Store, Memory>::failure hub_session<Store, Memory>::write_a
 }
 
 template <class Store, class Memory>
-hub_action& hub_session<Store, Memory>::add(hub_action::kind what) noexcept {
+hub_action& hub_session<Store, Memory>::add(hub_action::kind_type kind) noexcept {
   hub_action& added = actions_[action_count_++];
   added = hub_action{};
-  added.what = what;
+  added.kind = kind;
   added.to = party_;
   return added;
 }
@@ -467,7 +467,7 @@ void hub_session<Store, Memory>::reply(const twin_topic& request, unsigned statu
   text_buffer topic(reply_topic_, sizeof reply_topic_);
   static_cast<void>(
       write_twin_topic(answer, topic));  // it fits, and what was parsed can be written
-  hub_action& a = add(hub_action::kind::reply);
+  hub_action& a = add(hub_action::reply);
   a.topic = topic.view();
   a.payload = payload;
   a.status = status;
@@ -488,7 +488,7 @@ json::error hub_session<Store, Memory>::refuse_topic(std::string_view topic, con
   if (id.empty() || write_twin_topic(answer, long_topic_)) return why;
   if (!long_topic_.append(id.data() + 1, id.size() - 1))
     return why;  // any length, so not a topic of twin_topic's
-  hub_action& a = add(hub_action::kind::reply);
+  hub_action& a = add(hub_action::reply);
   a.topic = long_topic_.view();
   a.payload = body;
   a.status = as.status;
@@ -539,12 +539,12 @@ void hub_session<Store, Memory>::notify_and_tell(std::string_view operation) noe
     told.version = done_.desired_version;
     text_buffer topic(notification_topic_, sizeof notification_topic_);
     static_cast<void>(write_twin_topic(told, topic));  // it fits
-    hub_action& a = add(hub_action::kind::notify);
+    hub_action& a = add(hub_action::notify);
     a.topic = topic.view();
     a.payload = done_.notification();
   }
   if (!done_.event().empty()) {
-    hub_action& a = add(hub_action::kind::event);
+    hub_action& a = add(hub_action::event);
     a.payload = done_.event();
     a.operation = operation;
   }

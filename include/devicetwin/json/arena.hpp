@@ -105,13 +105,17 @@ class arena {
 /// A value in an arena.
 using arena_value = basic_value<arena>;
 
+namespace core {
+struct document_access;
+}
+
 /// A JSON document that owns its memory and keeps it in proportion: one block of an arena, with
 /// every write checked and reserved before it begins.
 ///
 /// However often it is patched, at rest it holds at most about twice what a fresh copy needs; while
 /// it is copied into a new block, both exist. A write that cannot be afforded is refused and
-/// changes nothing. It starts as null. Read it through root(); write it with json::read, assign()
-/// and merge::apply_merge_patch. Any write may move everything: references, iterators and string
+/// changes nothing. It starts as null. Write it with json::read, assign() and
+/// merge::apply_merge_patch. Any write may move everything: references, iterators and string
 /// pointers into the tree are valid until the next write. Const access from several threads is
 /// safe; one writer at a time.
 class document {
@@ -136,20 +140,21 @@ class document {
   }
   void swap(document& other) noexcept;
 
-  /// The document's value.
+  /// The document's value, for RapidJSON's own members: `d.root()["a"]`. The functions of this
+  /// library take the document itself.
   const arena_value& root() const noexcept { return root_; }
 
   /// Becomes a copy of `source`, which must not lie inside this document. Of equal names the first
   /// counts. Errors: depth_exceeded, not_finite, out_of_memory; then nothing has changed.
-  template <class Allocator>
-  error assign(const basic_value<Allocator>& source, std::size_t max_depth = default_max_depth);
+  template <class Source>
+  error assign(const Source& source, std::size_t max_depth = default_max_depth);
 
   /// Bytes that the tree takes, as a fresh exact copy would; and bytes held for it.
   std::size_t size_in_bytes() const noexcept { return live_; }
   std::size_t capacity_in_bytes() const noexcept { return arena_.capacity(); }
 
  private:
-  friend struct document_access;
+  friend struct core::document_access;
 
   // Both hand what held the tree before to `old`, when that is asked for.
   template <class Generate>
@@ -165,7 +170,9 @@ class document {
   std::size_t live_ = 0;
 };
 
-/// For the functions of this library that write a document; not for users.
+namespace core {
+
+/// The writing side of a document, for the functions of this library.
 struct document_access {
   static arena_value& root(document& d) noexcept { return d.root_; }
   static arena& memory(document& d) noexcept { return d.arena_; }
@@ -196,7 +203,15 @@ struct document_access {
   }
 };
 
+}  // namespace core
+
 // ---------------------------------------------------------------------------------------------
+
+namespace core {
+
+inline const arena_value& value_of(const document& holder) noexcept { return holder.root(); }
+
+}  // namespace core
 
 inline arena::arena(void* buffer, std::size_t bytes) noexcept : memory_(memory_source::none()) {
   const auto address = reinterpret_cast<std::uintptr_t>(buffer);
@@ -302,13 +317,14 @@ inline error document::copy_to_fresh_block(std::size_t need, arena* old) {
   return failure;
 }
 
-template <class Allocator>
-error document::assign(const basic_value<Allocator>& source, std::size_t max_depth) {
-  core::walk_memory<basic_value<Allocator>> memory(memory_);
+template <class Source>
+error document::assign(const Source& source, std::size_t max_depth) {
+  const auto& from = core::value_of(source);
+  core::walk_memory<core::value_type_of<Source>> memory(memory_);
   core::footprint_counter<arena_value> bytes;
-  if (error e = core::emit(source, bytes, core::nulls::emit, max_depth, memory)) return e;
+  if (error e = core::emit(from, bytes, core::nulls::emit, max_depth, memory)) return e;
   return rebuild(bytes.bytes(), [&](auto& handler) {
-    return core::emit(source, handler, core::nulls::emit, max_depth, memory);
+    return core::emit(from, handler, core::nulls::emit, max_depth, memory);
   });
 }
 

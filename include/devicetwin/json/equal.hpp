@@ -27,6 +27,8 @@ enum class comparison : unsigned char {
                   ///< difference was found
 };
 
+namespace functions {
+
 /// Compares two values: arrays element by element, objects whatever the order of their members,
 /// strings byte by byte, numbers as `options.numbers` says (1 and 1.0 are equal unless told
 /// otherwise). Of members with the same name the first counts.
@@ -35,15 +37,14 @@ enum class comparison : unsigned char {
 /// names, and in release 1.1.0 with C++20 a comparison with a scalar never returns. Returns:
 /// different where either has a NaN or an infinity, which are no JSON numbers. Cost: linear when
 /// members stand in the same order, n log n at worst.
-template <class AllocatorA, class AllocatorB>
-[[nodiscard]] comparison equal(const basic_value<AllocatorA>& a, const basic_value<AllocatorB>& b,
-                               const equal_options& options = {}) {
+template <class A, class B>
+[[nodiscard]] comparison equal(const A& a, const B& b, const equal_options& options = {}) {
   core::diff_rules rules;
   rules.stop_at_first = true;
   rules.numbers = options.numbers;
   rules.max_depth = options.max_depth;
-  core::tree_diff<basic_value<AllocatorA>, basic_value<AllocatorB>> walk(rules, options.memory);
-  switch (walk.run(a, b).code()) {
+  core::tree_diff<core::value_type_of<A>, core::value_type_of<B>> walk(rules, options.memory);
+  switch (walk.run(core::value_of(a), core::value_of(b)).code()) {
     case errc::ok:
       return walk.differ() ? comparison::different : comparison::equal;
     case errc::depth_exceeded:
@@ -54,6 +55,8 @@ template <class AllocatorA, class AllocatorB>
       return comparison::different;  // not_finite
   }
 }
+
+}  // namespace functions
 
 namespace core {
 

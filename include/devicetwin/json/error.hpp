@@ -48,6 +48,7 @@ enum class errc : unsigned char {
   not_found,            ///< no value at that pointer
   wrong_type,           ///< a value of another type than asked for
   number_out_of_range,  ///< a number that the type asked for cannot hold exactly
+  escaped_string,       ///< a string of a text has escape sequences, and a view of it was asked for
   // rules of a dialect
   forbidden_name,         ///< a name with a character that the dialect forbids
   name_too_long,          ///< a name of more bytes than allowed
@@ -252,6 +253,7 @@ constexpr error_group group_of(errc code) noexcept {
     case errc::conflict:
     case errc::not_found:
     case errc::number_out_of_range:
+    case errc::escaped_string:
     case errc::precondition_failed:
     case errc::too_old:
     case errc::already_exists:
@@ -325,6 +327,8 @@ inline std::string_view describe(errc code) noexcept {
       return "the value has another type than was asked for";
     case errc::number_out_of_range:
       return "the number cannot be held exactly in the type that was asked for";
+    case errc::escaped_string:
+      return "the string has escape sequences; json::get_string() resolves them";
     case errc::forbidden_name:
       return "the name has a character that is forbidden in names";
     case errc::name_too_long:
@@ -385,10 +389,13 @@ inline std::string_view describe(errc code) noexcept {
 /// not. The value must not be touched otherwise.
 template <class T>
 class [[nodiscard]] result {
-  static_assert(std::is_trivially_destructible_v<T>, "a result holds plain values");
+  static_assert(std::is_nothrow_default_constructible_v<T> &&
+                    std::is_nothrow_move_constructible_v<T>,
+                "json::result<T>: T must be made and moved without exceptions");
 
  public:
   result(const T& held) noexcept : value_(held) {}                    // NOLINT: a value is a result
+  result(T&& held) noexcept : value_(static_cast<T&&>(held)) {}       // NOLINT
   result(const json::error& failure) noexcept : failure_(failure) {}  // NOLINT: so is an error
   result(errc code) noexcept : failure_(code) {}                      // NOLINT
 
@@ -400,7 +407,10 @@ class [[nodiscard]] result {
                   "take value_or()");
     return has_value();
   }
-  const T& operator*() const noexcept { return value_; }
+  T& operator*() & noexcept { return value_; }
+  const T& operator*() const& noexcept { return value_; }
+  T&& operator*() && noexcept { return static_cast<T&&>(value_); }
+  T* operator->() noexcept { return &value_; }
   const T* operator->() const noexcept { return &value_; }
   /// The value, or `fallback` when there is none.
   T value_or(T fallback) const noexcept { return has_value() ? value_ : fallback; }

@@ -3,9 +3,8 @@
 
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
-#include <limits>       // std::numeric_limits
 #include <string_view>  // std::string_view
-#include <type_traits>  // std::is_same_v
+#include <type_traits>  // std::is_same_v, std::is_floating_point_v
 
 #include "../base/text_buffer.hpp"
 #include "error.hpp"
@@ -31,28 +30,19 @@ namespace json {
 /// before the value. No memory.
 inline result<std::string_view> find_text(std::string_view text, std::string_view pointer) noexcept;
 
-namespace core {
-
-template <class T, class... Types>
-inline constexpr bool is_one_of = (std::is_same_v<T, Types> || ...);
-template <class T>
-inline constexpr bool gettable_from_text =
-    is_one_of<T, bool, double, int, unsigned, long, unsigned long, long long, unsigned long long>;
-template <class T>
-using gettable_from_text_or_bool = std::conditional_t<gettable_from_text<T>, T, bool>;
-
-}  // namespace core
-
-/// The value at `pointer` as T: bool, double, or an integer of 32 or 64 bits.
+/// The value at `pointer` as T: bool, any integer type, float, double or std::string_view, as
+/// json::get() has it for values. (The names differ because this function trusts its text.)
 ///
-/// An integer type gets a number that it holds exactly, however that is spelled: 1.0 and 10e-1
-/// are 1. A double gets the nearest one of a number with a point or an exponent. An integer, of any
-/// number of digits, must be a double exactly: 18446744073709551616 (2^64) is one, 9007199254740993
-/// (2^53 + 1) and 18446744073709551617 are not. Errors: invalid_pointer, not_found, wrong_type,
-/// number_out_of_range; with the pointer.
+/// An integer type takes a number that it holds exactly, however that is spelled: 1.0 and 10e-1
+/// are 1. A double takes the nearest one of a number with a point or an exponent; a float the
+/// nearest one of that double. An integer, of any number of digits, must be a double or float
+/// exactly: 18446744073709551616 (2^64) is one, 9007199254740993 (2^53 + 1) and
+/// 18446744073709551617 are no doubles. A string view is the piece of `text` between the quotes; a
+/// string with an escape sequence is an error, escaped_string: use get_string(). Errors:
+/// invalid_pointer, not_found, wrong_type, number_out_of_range, escaped_string; with the pointer.
 template <class T>
-result<core::gettable_from_text_or_bool<T>> get_text(std::string_view text,
-                                                     std::string_view pointer = {}) noexcept;
+result<core::gettable_or_double<T>> get_text(std::string_view text,
+                                             std::string_view pointer = {}) noexcept;
 
 /// Appends the string at `pointer`, escapes resolved, to what json::write() takes; it may contain
 /// NUL. Errors: invalid_pointer, not_found, wrong_type with the pointer; out_of_memory; then `out`
@@ -206,28 +196,29 @@ errc text_to(std::string_view text, T& to) noexcept {
   if constexpr (std::is_same_v<T, bool>) {
     to = text == "true";
     return to || text == "false" ? errc::ok : errc::wrong_type;
+  } else if constexpr (std::is_same_v<T, std::string_view>) {
+    if (text.size() < 2 || text.front() != '"') return errc::wrong_type;
+    to = text.substr(1, text.size() - 2);
+    return has_escapes(to) ? errc::escaped_string : errc::ok;
   } else {
     const number_end whole = skip_number(text.data(), text.data() + text.size());
     if (whole.code != errc::ok || whole.end != text.data() + text.size()) return errc::wrong_type;
-    if constexpr (std::is_same_v<T, double>) {
+    if constexpr (std::is_floating_point_v<T>) {
       number n;
       if (parse_number(text.data(), whole.end, n).code != errc::ok)
         return errc::number_out_of_range;
-      if (n.big_integer && !detail::is_double_exactly(text)) return errc::number_out_of_range;
+      if (n.big_integer) {  // n.d is a double near it
+        if (!detail::is_double_exactly(text)) return errc::number_out_of_range;
+        const errc failure = convert(n, to);
+        return failure == errc::ok && static_cast<double>(to) != n.d ? errc::number_out_of_range
+                                                                     : failure;
+      }
       return convert(n, to);
     } else {
       bool negative = false;
       std::uint64_t magnitude = 0;
       const errc code = detail::integer_of(text, negative, magnitude);
-      if (code != errc::ok) return code;
-      constexpr auto largest = static_cast<std::uint64_t>((std::numeric_limits<T>::max)());
-      if (negative && magnitude != 0) {
-        if (std::is_unsigned_v<T> || magnitude > largest + 1) return errc::number_out_of_range;
-        to = static_cast<T>(0 - magnitude);
-        return errc::ok;
-      }
-      to = static_cast<T>(magnitude);
-      return magnitude <= largest ? errc::ok : errc::number_out_of_range;
+      return code != errc::ok ? code : convert(negative, magnitude, to);
     }
   }
 }
@@ -253,13 +244,13 @@ inline result<std::string_view> find_text(std::string_view text,
 }
 
 template <class T>
-result<core::gettable_from_text_or_bool<T>> get_text(std::string_view text,
-                                                     std::string_view pointer) noexcept {
-  static_assert(core::gettable_from_text<T>,
-                "json::get_text<T>: T must be bool, double, or an integer of 32 or 64 bits");
+result<core::gettable_or_double<T>> get_text(std::string_view text,
+                                             std::string_view pointer) noexcept {
+  static_assert(core::gettable<T>,
+                "json::get_text<T>: T must be bool, an integer, float, double or std::string_view");
   const auto found = find_text(text, pointer);
   if (!found) return found.error();
-  core::gettable_from_text_or_bool<T> wanted{};
+  core::gettable_or_double<T> wanted{};
   const errc code = core::text_to(*found, wanted);
   if (code == errc::ok) return wanted;
   return error(code).at(core::pointer_text{pointer});
@@ -277,12 +268,7 @@ error get_string(std::string_view text, std::string_view pointer, Output& out) {
   const std::size_t before = out.size();
   std::string_view raw = found->substr(1, found->size() - 2);
   const auto put = [&out](const char* bytes, std::size_t count) {
-    if constexpr (std::is_same_v<decltype(out.append(bytes, count)), bool>) {
-      return out.append(bytes, count);
-    } else {
-      out.append(bytes, count);
-      return true;
-    }
+    return base::append(out, bytes, count);
   };
   while (!raw.empty()) {  // up to the next escape sequence, and that
     std::size_t plain = raw.find('\\');

@@ -63,14 +63,18 @@ class location {
   std::size_t depth_ = 0;
 };
 
+namespace functions {
+
 /// The value at `pointer` (RFC 6901, section 4), "" being `root` itself.
 ///
 /// Errors: invalid_pointer; not_found, also for the index "-" and for an index with a leading zero,
 ///   with the pointer up to the step that failed.
 /// Cost: one scan of each object on the way; of duplicate names the first counts. No memory.
-template <class Allocator>
-result<const basic_value<Allocator>*> find(const basic_value<Allocator>& root,
-                                           std::string_view pointer) noexcept;
+template <class Source>
+result<const core::value_type_of<Source>*> find(const Source& root,
+                                                std::string_view pointer) noexcept;
+
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
@@ -174,17 +178,20 @@ void location::render(Put&& put) const {
   for (std::size_t i = 0; i < depth_; ++i) core::render_step(steps_[i], put);
 }
 
-template <class Allocator>
-result<const basic_value<Allocator>*> find(const basic_value<Allocator>& root,
-                                           std::string_view pointer) noexcept {
+namespace functions {
+
+template <class Source>
+result<const core::value_type_of<Source>*> find(const Source& root,
+                                                std::string_view pointer) noexcept {
+  using value_type = core::value_type_of<Source>;
   if (!core::pointer_tokens::valid(pointer)) {
     return error(errc::invalid_pointer).at(core::pointer_text{pointer});
   }
-  const basic_value<Allocator>* at = &root;
+  const value_type* at = &core::value_of(root);
   core::pointer_tokens tokens(pointer);
   std::string_view token;
   while (tokens.next(token)) {
-    const basic_value<Allocator>* next = nullptr;
+    const value_type* next = nullptr;
     if (at->IsObject()) {
       const auto* member = core::members_begin(*at);
       for (size_type left = at->MemberCount(); left != 0 && next == nullptr; --left, ++member) {
@@ -202,6 +209,8 @@ result<const basic_value<Allocator>*> find(const basic_value<Allocator>& root,
   }
   return at;
 }
+
+}  // namespace functions
 
 }  // namespace json
 }  // namespace DEVICETWIN_ABI

@@ -30,6 +30,8 @@ struct read_options {
       {};  ///< working memory: some bytes per level, name, and unescaped character
 };
 
+namespace functions {
+
 /// Reads `text` into `out`, whose strings and containers are allocated from `allocator`. Escapes
 /// are resolved; nothing in `out` refers to `text`.
 ///
@@ -100,7 +102,11 @@ error read_events(std::string_view text, Handler& handler, const read_options& o
   }
 }
 
+}  // namespace functions
+
 // ---------------------------------------------------------------------------------------------
+
+namespace functions {
 
 template <class Allocator>
 error read(std::string_view text, basic_value<Allocator>& out, Allocator& allocator,
@@ -110,11 +116,13 @@ error read(std::string_view text, basic_value<Allocator>& out, Allocator& alloca
 }
 
 inline error read(std::string_view text, document& out, const read_options& options) {
-  error failure = document_access::rebuild(
+  error failure = core::document_access::rebuild(
       out, 2 * text.size(), [&](auto& handler) { return read_events(text, handler, options); });
-  if (!failure) document_access::settle(out, 0, 0);
+  if (!failure) core::document_access::settle(out, 0, 0);
   return failure;
 }
+
+}  // namespace functions
 
 }  // namespace json
 }  // namespace DEVICETWIN_ABI

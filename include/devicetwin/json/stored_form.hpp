@@ -5,8 +5,8 @@
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::uint32_t
 #include <string_view>  // std::string_view
-#include <type_traits>  // std::is_same_v
 
+#include "../base/text_buffer.hpp"
 #include "error.hpp"
 
 namespace devicetwin {
@@ -48,17 +48,6 @@ inline std::uint32_t crc32(std::string_view bytes) noexcept {
 // seven bits, the lowest first, and texts with their length before them.
 inline constexpr std::size_t stored_header_size = 16;
 
-/// Appends bytes to what json::write() takes. False when it is full.
-template <class Output>
-bool append_bytes(Output& out, const char* bytes, std::size_t count) {
-  if constexpr (std::is_same_v<decltype(out.append(bytes, count)), bool>) {
-    return out.append(bytes, count);
-  } else {
-    out.append(bytes, count);
-    return true;
-  }
-}
-
 /// Numbers and texts, for an output with a bool append().
 template <class Output>
 class stored_writer {
@@ -78,7 +67,7 @@ class stored_writer {
     number(t.size());
     bytes(t);
   }
-  void bytes(std::string_view b) { good_ = good_ && append_bytes(out_, b.data(), b.size()); }
+  void bytes(std::string_view b) { good_ = good_ && base::append(out_, b.data(), b.size()); }
 
  private:
   Output& out_;
@@ -143,7 +132,7 @@ error write_stored_form(std::string_view mark, unsigned char format, Output& out
   put(12, measured.sum());
   const std::size_t size = out.size();
   stored_writer<Output> writer(out);
-  if (append_bytes(out, header, sizeof header)) {
+  if (base::append(out, header, sizeof header)) {
     write(writer);
     if (writer.good()) return {};
   }

@@ -8,7 +8,9 @@
 #include <rapidjson/document.h>
 
 #include <cstddef>      // std::size_t
-#include <type_traits>  // std::true_type
+#include <string_view>  // std::string_view
+#include <type_traits>  // std::true_type, std::enable_if_t
+#include <utility>      // std::declval
 
 #include "../version.hpp"
 
@@ -37,6 +39,9 @@ using value = basic_value<RAPIDJSON_NAMESPACE::MemoryPoolAllocator<>>;
 
 /// RapidJSON's type of counts and indices: 32 bits.
 using size_type = RAPIDJSON_NAMESPACE::SizeType;
+
+class arena;
+class document;
 
 /// Levels of nesting that every function accepts unless told otherwise; the outermost array or
 /// object is level 1, a scalar alone is level 0.
@@ -68,6 +73,36 @@ inline constexpr bool is_document =
 /// For a static_assert in a template that is only there to explain a mistake.
 template <class...>
 inline constexpr bool mistaken = false;
+
+/// The value that an argument stands for. Every function that takes a value takes what value_of()
+/// takes: a RapidJSON value, a RapidJSON document, a json::document.
+template <class Allocator>
+const basic_value<Allocator>& value_of(const basic_value<Allocator>& value) noexcept {
+  return value;
+}
+inline const basic_value<arena>& value_of(const document& holder) noexcept;  // json/arena.hpp
+
+/// True for what stands for a value.
+template <class T>
+inline constexpr bool stands_for_value = is_value<T> || std::is_base_of_v<document, T>;
+
+/// True for what stands for JSON text: std::string_view and what converts to it.
+template <class T>
+inline constexpr bool stands_for_text = std::is_convertible_v<const T&, std::string_view>;
+
+/// Anything else: a mistake, explained. The value returned keeps further errors away.
+template <class T>
+std::enable_if_t<!stands_for_value<T>, const value&> value_of(const T& other) noexcept {
+  static_assert(mistaken<T>,
+                "devicetwin: a JSON value is expected here: a json::document, a RapidJSON document "
+                "or a RapidJSON value; json::read makes one from text");
+  return reinterpret_cast<const value&>(other);
+}
+
+/// Its type.
+template <class T>
+using value_type_of = std::remove_const_t<
+    std::remove_reference_t<decltype(core::value_of(std::declval<const T&>()))>>;
 
 }  // namespace core
 }  // namespace json

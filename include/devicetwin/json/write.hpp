@@ -5,7 +5,7 @@
 #include <cstring>      // std::memcpy
 #include <string>       // std::string
 #include <string_view>  // std::string_view
-#include <type_traits>  // std::is_same_v, std::void_t
+#include <type_traits>  // std::void_t
 #include <utility>      // std::swap, std::declval
 
 #include "../base/memory.hpp"
@@ -26,6 +26,8 @@ struct write_options {
   memory_source memory = {};  ///< working memory: some 100 bytes per level beyond 16
 };
 
+namespace functions {
+
 /// Appends `source` as JSON text to `out`: a std::string, a text_buffer, or anything with
 /// append(const char*, std::size_t), which may give false when it is full, size() and
 /// resize(std::size_t).
@@ -36,8 +38,10 @@ struct write_options {
 /// written. Errors: depth_exceeded, not_finite, invalid_utf8 (a string that a caller put in),
 /// out_of_memory. Then `out` is as it was: never a partial text.
 /// Cost: linear, plus a hash of each name to find repeated ones.
-template <class Allocator, class Output>
-error write(const basic_value<Allocator>& source, Output& out, const write_options& options = {});
+template <class Source, class Output>
+error write(const Source& source, Output& out, const write_options& options = {});
+
+}  // namespace functions
 
 /// A RapidJSON handler that writes the events it gets as JSON text. The text is complete in `out`
 /// when the outermost value is. It trusts the order of events and does not look for repeated names.
@@ -217,12 +221,7 @@ class text_writer {
     return hand_over({pending_, size});
   }
   bool hand_over(std::string_view text) {
-    if constexpr (std::is_same_v<decltype(out_.append(text.data(), text.size())), bool>) {
-      return out_.append(text.data(), text.size()) || fail(errc::out_of_memory);
-    } else {
-      out_.append(text.data(), text.size());
-      return true;
-    }
+    return base::append(out_, text.data(), text.size()) || fail(errc::out_of_memory);
   }
 
   Output& out_;
@@ -238,8 +237,8 @@ class text_writer {
 
 namespace core {
 
-template <class Allocator, class Output>
-error write_text(const basic_value<Allocator>& source, Output& out, const write_options& options) {
+template <class Value, class Output>
+error write_text(const Value& source, Output& out, const write_options& options) {
   // Also takes back what was written when the output throws, as std::string does for want of
   // memory.
   struct undo {
@@ -251,7 +250,7 @@ error write_text(const basic_value<Allocator>& source, Output& out, const write_
     }
   } restore{out, out.size()};
   text_writer<Output> writer(out, options.indent);
-  walk_memory<basic_value<Allocator>> memory(options.memory);
+  walk_memory<Value> memory(options.memory);
   error failure = emit(source, writer, nulls::emit, options.max_depth, memory);
   restore.armed = static_cast<bool>(failure);
   return failure;
@@ -259,17 +258,21 @@ error write_text(const basic_value<Allocator>& source, Output& out, const write_
 
 }  // namespace core
 
-template <class Allocator, class Output>
-error write(const basic_value<Allocator>& source, Output& out, const write_options& options) {
+namespace functions {
+
+template <class Source, class Output>
+error write(const Source& source, Output& out, const write_options& options) {
   static_assert(base::is_output<Output>,
                 "json::write: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
   if constexpr (base::is_output<Output>) {
-    return core::write_text(source, out, options);
+    return core::write_text(core::value_of(source), out, options);
   } else {
     return errc::handler_stopped;
   }
 }
+
+}  // namespace functions
 
 }  // namespace json
 }  // namespace DEVICETWIN_ABI

@@ -40,6 +40,10 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
 
+namespace detail {
+struct change_access;
+}
+
 /// One change, in memory of its own (json::document's, on the heap or a memory source). It starts
 /// as one that keeps everything. Movable; assign() copies and can fail. Every function below that
 /// writes one leaves it as it was on an error, and may be given one of its inputs as the output.
@@ -55,7 +59,7 @@ class change {
  public:
   change() noexcept : change(memory_source{}) {}
   explicit change(const memory_source& memory) noexcept : form_(memory) {
-    json::document_access::root(form_).SetArray();
+    json::core::document_access::root(form_).SetArray();
   }
   change(change&& other) noexcept : change() { swap(other); }
   change& operator=(change&& other) noexcept {
@@ -74,31 +78,29 @@ class change {
   const json::arena_value& form() const noexcept { return form_.root(); }
 
  private:
-  friend struct change_access;
+  friend struct detail::change_access;
   json::document form_;
 };
+
+namespace functions {
 
 /// Reads the JSON form; `form` may come from anywhere.
 /// Errors: not_a_change, root_removed (null as a whole), duplicate_name, depth_exceeded (a change
 /// reaches at most `options.max_depth` levels deep into a document), not_finite, out_of_memory;
 /// with the place in the document.
-template <class Allocator>
-json::error read_change(const json::basic_value<Allocator>& form, change& out,
-                        const options& options = {});
+template <class Form>
+json::error read_change(const Form& form, change& out, const options& options = {});
 
 /// The change that a merge patch is (RFC 7396, whatever options.nulls says). Of repeated names the
 /// first counts. Errors: depth_exceeded, not_finite, out_of_memory; with the place.
-template <class Allocator>
-json::error from_merge_patch(const json::basic_value<Allocator>& patch, change& out,
-                             const options& options = {});
+template <class Patch>
+json::error from_merge_patch(const Patch& patch, change& out, const options& options = {});
 
 /// The smallest change that turns `from` into a value equal to `to`; it keeps everything when they
 /// are equal. Unlike a merge patch it can set null. Errors: depth_exceeded, not_finite,
 /// out_of_memory; with the place. Cost: as diff().
-template <class FromAllocator, class ToAllocator>
-json::error difference(const json::basic_value<FromAllocator>& from,
-                       const json::basic_value<ToAllocator>& to, change& out,
-                       const options& options = {});
+template <class From, class To>
+json::error difference(const From& from, const To& to, change& out, const options& options = {});
 
 /// Applies a change to a document: all of it or, on an error, nothing. Order, journal, errors, cost
 /// and memory are as for apply_merge_patch(); a place that is set as a whole is one entry in the
@@ -135,18 +137,16 @@ inline json::error compose(const change& first, const change& second, change& ou
 /// The change that undoes `c` on `base`: applied to what `c` makes of `base` it gives a value equal
 /// to `base`. Errors: not_finite, out_of_memory, with the place. Cost: linear in `c` and in the
 /// parts of `base` that it replaces or removes.
-template <class Allocator>
-json::error invert(const change& c, const json::basic_value<Allocator>& base, change& out,
-                   const options& options = {});
+template <class Base>
+json::error invert(const change& c, const Base& base, change& out, const options& options = {});
 
 /// The smallest change that does to `base` what `c` does: without values that are there already and
 /// members that are not there to be removed; and where `c` sets an object over an object, only what
 /// differs between the two. It is what difference(base, result) gives, at another cost; to another
 /// document it may do something else than `c`. Errors: not_finite, depth_exceeded, out_of_memory,
 /// with the place. Cost: as invert().
-template <class Allocator>
-json::error minimise(const change& c, const json::basic_value<Allocator>& base, change& out,
-                     const options& options = {});
+template <class Base>
+json::error minimise(const change& c, const Base& base, change& out, const options& options = {});
 
 /// Replays `c`, which was made for `from`, on the newer document `onto`: `out` does to `onto` what
 /// `c` did to `from`, and leaves alone what happened in between elsewhere.
@@ -160,9 +160,8 @@ json::error minimise(const change& c, const json::basic_value<Allocator>& base, 
 /// conflict, see conflict.hpp. Errors: conflict (policy::fail), not_finite, depth_exceeded,
 /// out_of_memory; with the place. Cost: linear in `c` and in the values at the places that it
 /// writes.
-template <class FromAllocator, class OntoAllocator, class Report = no_report>
-json::error rebase(const change& c, const json::basic_value<FromAllocator>& from,
-                   const json::basic_value<OntoAllocator>& onto, change& out,
+template <class From, class Onto, class Report = no_report>
+json::error rebase(const change& c, const From& from, const Onto& onto, change& out,
                    policy prefer = policy::ours, Report&& report = {}, const options& options = {});
 
 /// The smallest merge patch (RFC 7396) that does to `base` what `c` does. To a document with
@@ -170,20 +169,22 @@ json::error rebase(const change& c, const json::basic_value<FromAllocator>& from
 /// Errors: null_member, where the result has a null that `base` has not, which no merge patch can
 /// say; not_finite, depth_exceeded, out_of_memory; each with the place. Then `patch` is as it was.
 /// Cost: as invert().
-template <class BaseAllocator>
-json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
-                           json::document& patch, const options& options = {});
-template <class BaseAllocator, class PatchAllocator>
-json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
+template <class Base>
+json::error to_merge_patch(const change& c, const Base& base, json::document& patch,
+                           const options& options = {});
+template <class Base, class PatchAllocator>
+json::error to_merge_patch(const change& c, const Base& base,
                            json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator,
                            const options& options = {});
-template <class BaseAllocator, class PatchAllocator, class StackAllocator>
-json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
+template <class Base, class PatchAllocator, class StackAllocator>
+json::error to_merge_patch(const change& c, const Base& base,
                            json::basic_document<PatchAllocator, StackAllocator>& patch,
                            const options& options = {}) {
   json::basic_value<PatchAllocator>& root = patch;
   return to_merge_patch(c, base, root, patch.GetAllocator(), options);
 }
+
+}  // namespace functions
 
 /// Merge patches to be applied one after the other; `count` of them, at most two. Their memory is
 /// that of the options that they were made with.
@@ -192,6 +193,8 @@ struct merge_patches {
   json::document patch[2];
 };
 
+namespace functions {
+
 /// The shortest sequence of merge patches that does what `c` does to every document: none for a
 /// change that keeps everything, two when it sets an object (the first removes what was there),
 /// else one. Errors: null_member, where `c` sets a null; out_of_memory; with the place. Then `out`
@@ -199,9 +202,13 @@ struct merge_patches {
 inline json::error to_merge_patches(const change& c, merge_patches& out,
                                     const options& options = {});
 
+}  // namespace functions
+
 // ---------------------------------------------------------------------------------------------
 
-/// For the functions of this library that write a change; not for users.
+namespace detail {
+
+/// The writing side of a change, for the functions of this library.
 struct change_access {
   static json::document& document(change& c) noexcept { return c.form_; }
 
@@ -209,26 +216,24 @@ struct change_access {
   /// false, by one that keeps everything.
   template <class Generate>
   static json::error rebuild(change& c, Generate&& generate) {
-    json::error failure = json::document_access::rebuild(c.form_, 0, [&](auto& handler) {
+    json::error failure = json::core::document_access::rebuild(c.form_, 0, [&](auto& handler) {
       bool sent = false;
       json::error e = generate(handler, sent);
       if (!e && !sent && !(handler.StartArray() && handler.EndArray(0)))
         e = json::errc::out_of_memory;
       return e;
     });
-    if (!failure) json::document_access::settle(c.form_, 0, 0);
+    if (!failure) json::core::document_access::settle(c.form_, 0, 0);
     return failure;
   }
 };
-
-namespace detail {
 
 template <class Handler>
 using writer_for = sparse_writer<std::remove_reference_t<Handler>>;
 
 template <class Value>
 error read_places(const Value& root, bool form, change& out, const options& o) {
-  return change_access::rebuild(out, [&](auto& handler, bool& sent) {
+  return detail::change_access::rebuild(out, [&](auto& handler, bool& sent) {
     sent = true;
     return place_reader<Value, std::remove_reference_t<decltype(handler)>>(handler, form, o)
         .run(root);
@@ -239,12 +244,12 @@ error read_places(const Value& root, bool form, change& out, const options& o) {
 template <class Base>
 error replace_by_result(json::document& out, const change& c, const Base& base, const options& o) {
   const error failure =
-      json::document_access::rebuild(out, out.size_in_bytes(), [&](auto& handler) {
+      json::core::document_access::rebuild(out, out.size_in_bytes(), [&](auto& handler) {
         return result_sender<Base, std::remove_reference_t<decltype(handler)>>(handler, o.max_depth,
                                                                                o.memory)
             .run(c.form(), &base);
       });
-  if (!failure) json::document_access::settle(out, 0, 0);
+  if (!failure) json::core::document_access::settle(out, 0, 0);
   return failure;
 }
 template <class Allocator, class StackAllocator, class Base>
@@ -260,25 +265,24 @@ error replace_by_result(json::basic_document<Allocator, StackAllocator>& out, co
 
 }  // namespace detail
 
-template <class Allocator>
-json::error read_change(const json::basic_value<Allocator>& form, change& out,
-                        const options& options) {
-  return detail::read_places(form, true, out, options);
+namespace functions {
+
+template <class Form>
+json::error read_change(const Form& form, change& out, const options& options) {
+  return detail::read_places(json::core::value_of(form), true, out, options);
 }
 
-template <class Allocator>
-json::error from_merge_patch(const json::basic_value<Allocator>& patch, change& out,
-                             const options& options) {
-  return detail::read_places(patch, false, out, options);
+template <class Patch>
+json::error from_merge_patch(const Patch& patch, change& out, const options& options) {
+  return detail::read_places(json::core::value_of(patch), false, out, options);
 }
 
-template <class FromAllocator, class ToAllocator>
-json::error difference(const json::basic_value<FromAllocator>& from,
-                       const json::basic_value<ToAllocator>& to, change& out,
-                       const options& options) {
-  return change_access::rebuild(out, [&](auto& handler, bool& sent) {
+template <class From, class To>
+json::error difference(const From& from, const To& to, change& out, const options& options) {
+  return detail::change_access::rebuild(out, [&](auto& handler, bool& sent) {
     detail::writer_for<decltype(handler)> form(handler, options.memory);
-    const json::error e = detail::send_difference(from, to, {}, form, options);
+    const json::error e = detail::send_difference(json::core::value_of(from),
+                                                  json::core::value_of(to), {}, form, options);
     sent = form.sent();
     return e;
   });
@@ -287,7 +291,7 @@ json::error difference(const json::basic_value<FromAllocator>& from,
 template <class Journal>
 json::error apply(json::document& target, const change& c, const options& options,
                   Journal&& journal) {
-  using access = json::document_access;
+  using access = json::core::document_access;
   detail::change_plan<json::arena_value> plan(options);
   if (!plan.make(target.root(), c.form())) return plan.failure();
   if (plan.changes() == 0) return {};
@@ -313,20 +317,19 @@ inline json::error compose(const change& first, const change& second, change& ou
                            const options& options) {
   if (first.keeps()) return &out == &second ? json::error() : out.assign(second);
   if (second.keeps()) return &out == &first ? json::error() : out.assign(first);
-  return change_access::rebuild(out, [&](auto& handler, bool& sent) {
+  return detail::change_access::rebuild(out, [&](auto& handler, bool& sent) {
     sent = true;
     return detail::composer<std::remove_reference_t<decltype(handler)>>(handler, options.memory)
         .run(first.form(), second.form());
   });
 }
 
-template <class Allocator>
-json::error invert(const change& c, const json::basic_value<Allocator>& base, change& out,
-                   const options& options) {
-  return change_access::rebuild(out, [&](auto& handler, bool& sent) -> json::error {
-    using walk_type = detail::change_walk<json::basic_value<Allocator>>;
+template <class Base>
+json::error invert(const change& c, const Base& base, change& out, const options& options) {
+  return detail::change_access::rebuild(out, [&](auto& handler, bool& sent) -> json::error {
+    using walk_type = detail::change_walk<json::core::value_type_of<Base>>;
     using step = typename walk_type::step;
-    walk_type walk(c.form(), &base, options.memory);
+    walk_type walk(c.form(), &json::core::value_of(base), options.memory);
     detail::writer_for<decltype(handler)> to(handler, options.memory);
     const auto restore = [&] {
       return walk.base() == nullptr ? to.null(walk.name())
@@ -363,13 +366,12 @@ json::error invert(const change& c, const json::basic_value<Allocator>& base, ch
   });
 }
 
-template <class Allocator>
-json::error minimise(const change& c, const json::basic_value<Allocator>& base, change& out,
-                     const options& options) {
-  return change_access::rebuild(out, [&](auto& handler, bool& sent) -> json::error {
-    using walk_type = detail::change_walk<json::basic_value<Allocator>>;
+template <class Base>
+json::error minimise(const change& c, const Base& base, change& out, const options& options) {
+  return detail::change_access::rebuild(out, [&](auto& handler, bool& sent) -> json::error {
+    using walk_type = detail::change_walk<json::core::value_type_of<Base>>;
     using step = typename walk_type::step;
-    walk_type walk(c.form(), &base, options.memory);
+    walk_type walk(c.form(), &json::core::value_of(base), options.memory);
     detail::writer_for<decltype(handler)> to(handler, options.memory);
     for (;;) {
       bool good = true;
@@ -409,45 +411,44 @@ json::error minimise(const change& c, const json::basic_value<Allocator>& base, 
   });
 }
 
-template <class FromAllocator, class OntoAllocator, class Report>
-json::error rebase(const change& c, const json::basic_value<FromAllocator>& from,
-                   const json::basic_value<OntoAllocator>& onto, change& out, policy prefer,
+template <class From, class Onto, class Report>
+json::error rebase(const change& c, const From& from, const Onto& onto, change& out, policy prefer,
                    Report&& report, const options& options) {
-  using from_value = json::basic_value<FromAllocator>;
-  using onto_value = json::basic_value<OntoAllocator>;
+  using from_value = json::core::value_type_of<From>;
+  using onto_value = json::core::value_type_of<Onto>;
   detail::judge<std::remove_reference_t<Report>> judge(prefer, report);
   auto decide = [&](const json::location& where, const from_value* base,
                     const json::arena_value* ours, const onto_value* theirs, conflict_kind kind) {
     return judge(conflict<from_value, json::arena_value, onto_value>{
                where, base, ours, theirs, kind, judge.chosen()}) == side::ours;
   };
-  return change_access::rebuild(out, [&](auto& handler, bool& sent) {
+  return detail::change_access::rebuild(out, [&](auto& handler, bool& sent) {
     detail::rebase_walk<from_value, onto_value, std::remove_reference_t<decltype(handler)>,
                         decltype(decide)>
         walk(handler, detail::on_clash::replay, options, decide);
-    json::error e = walk.run(c.form(), from, onto);
+    json::error e = walk.run(c.form(), json::core::value_of(from), json::core::value_of(onto));
     sent = walk.sent();
     return e ? e : judge.refused();
   });
 }
 
-template <class BaseAllocator>
-json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
-                           json::document& patch, const options& options) {
-  json::error failure = json::document_access::rebuild(patch, 0, [&](auto& handler) {
-    return detail::send_merge_patch(c.form(), base, handler, options);
+template <class Base>
+json::error to_merge_patch(const change& c, const Base& base, json::document& patch,
+                           const options& options) {
+  json::error failure = json::core::document_access::rebuild(patch, 0, [&](auto& handler) {
+    return detail::send_merge_patch(c.form(), json::core::value_of(base), handler, options);
   });
-  if (!failure) json::document_access::settle(patch, 0, 0);
+  if (!failure) json::core::document_access::settle(patch, 0, 0);
   return failure;
 }
 
-template <class BaseAllocator, class PatchAllocator>
-json::error to_merge_patch(const change& c, const json::basic_value<BaseAllocator>& base,
+template <class Base, class PatchAllocator>
+json::error to_merge_patch(const change& c, const Base& base,
                            json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator,
                            const options& options) {
   json::core::tree_builder<PatchAllocator> builder(allocator, options.memory);
   return builder.build(patch, [&](auto& handler) {
-    return detail::send_merge_patch(c.form(), base, handler, options);
+    return detail::send_merge_patch(c.form(), json::core::value_of(base), handler, options);
   });
 }
 
@@ -456,7 +457,7 @@ inline json::error to_merge_patches(const change& c, merge_patches& out, const o
   for (const bool second : {false, true}) {
     if (c.keeps()) break;
     bool sent = false;
-    if (json::error e = json::document_access::rebuild(
+    if (json::error e = json::core::document_access::rebuild(
             made.patch[made.count], 0, [&](auto& handler) -> json::error {
               json::error failure =
                   detail::send_blind_patch(c.form(), second, handler, sent, options);
@@ -471,6 +472,8 @@ inline json::error to_merge_patches(const change& c, merge_patches& out, const o
   for (std::size_t i = 0; i < 2; ++i) out.patch[i].swap(made.patch[i]);
   return {};
 }
+
+}  // namespace functions
 
 }  // namespace merge
 }  // namespace DEVICETWIN_ABI

@@ -40,7 +40,7 @@ class change_builder {
   change_builder& operator=(const change_builder&) = delete;
 
   /// Sets the place to a bool, an integer, a double, a text (UTF-8), nullptr for JSON's null, or a
-  /// copy of any RapidJSON value.
+  /// copy of a document or a RapidJSON value.
   template <class T>
   change_builder& set(std::string_view pointer, const T& value);
   change_builder& remove(std::string_view pointer) {
@@ -55,10 +55,6 @@ class change_builder {
   using node = json::arena_value;
   template <class Value>
   bool write(std::string_view pointer, const Value* value);  // null: remove
-  template <class Allocator>
-  void write_value(std::string_view pointer, const json::basic_value<Allocator>& value) {
-    static_cast<void>(write(pointer, &value));
-  }
   template <class Value>
   bool write_here(std::string_view pointer, const Value* value);
   node* step_into(node& object, std::string_view token);
@@ -181,7 +177,7 @@ inline json::arena_value* change_builder::step_into(node& object, std::string_vi
 /// Makes what is in root_ part of what was said before.
 inline json::error change_builder::put_aside() {
   change part(options_.memory);
-  if (json::error e = change_access::rebuild(part, [&](auto& handler, bool& sent) {
+  if (json::error e = detail::change_access::rebuild(part, [&](auto& handler, bool& sent) {
         sent = true;
         return detail::send(root_, handler, options_.memory);
       })) {
@@ -256,8 +252,8 @@ bool change_builder::write_here(std::string_view pointer, const Value* value) {
 template <class T>
 change_builder& change_builder::set(std::string_view pointer, const T& value) {
   node made;
-  if constexpr (json::core::is_value<T>) {
-    write_value(pointer, value);
+  if constexpr (json::core::stands_for_value<T>) {
+    static_cast<void>(write(pointer, &json::core::value_of(value)));
     return *this;
   } else if constexpr (std::is_same_v<T, std::nullptr_t>) {
     made.SetNull();
@@ -276,8 +272,8 @@ change_builder& change_builder::set(std::string_view pointer, const T& value) {
                              static_cast<json::size_type>(text.size())));
   } else {
     static_assert(json::core::mistaken<T>,
-                  "merge::change_builder::set: the value is a bool, a number, a text, nullptr or a "
-                  "RapidJSON value");
+                  "merge::change_builder::set: the value is a bool, a number, a text, nullptr, a "
+                  "document or a RapidJSON value");
   }
   static_cast<void>(write(pointer, &made));
   return *this;
@@ -286,7 +282,7 @@ change_builder& change_builder::set(std::string_view pointer, const T& value) {
 inline json::error change_builder::finish(change& out) {
   json::error failure = failure_;
   if (!failure && said_.empty()) {
-    failure = change_access::rebuild(out, [&](auto& handler, bool& sent) {
+    failure = detail::change_access::rebuild(out, [&](auto& handler, bool& sent) {
       sent = true;
       return detail::send(root_, handler, options_.memory);
     });
@@ -305,7 +301,7 @@ inline json::error change_builder::finish(change& out) {
 inline json::error change_recorder::fold() {
   if (!failure_ && detail::deed_of(latest_) != detail::deed::keep) {
     change latest(options_.memory);
-    failure_ = change_access::rebuild(latest, [&](auto& handler, bool& sent) {
+    failure_ = detail::change_access::rebuild(latest, [&](auto& handler, bool& sent) {
       sent = true;
       return detail::send(latest_, handler, options_.memory);
     });

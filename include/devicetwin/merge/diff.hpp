@@ -1,8 +1,6 @@
 /// Making the JSON Merge Patch (RFC 7396) that turns one value into another.
 #pragma once
 
-#include <type_traits>  // std::enable_if_t
-
 #include "../json/arena.hpp"
 #include "../json/error.hpp"
 #include "../json/tree/builder.hpp"
@@ -15,6 +13,8 @@
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
+
+namespace functions {
 
 /// Sends the smallest merge patch from `from` to `to` to `handler`, a RapidJSON handler such as
 /// json::text_writer. Applying it to `from` gives a value equal to `to`; for equal objects it is
@@ -29,43 +29,26 @@ namespace merge {
 /// handler gives false.
 /// Cost: one pass over both when members stand in the same order, n log n at worst; equal subtrees
 /// are not sent.
-template <class FromAllocator, class ToAllocator, class Handler>
-json::error diff(const json::basic_value<FromAllocator>& from,
-                 const json::basic_value<ToAllocator>& to, Handler& handler,
-                 const options& options = {});
+template <class From, class To, class Handler>
+json::error diff(const From& from, const To& to, Handler& handler, const options& options = {});
 
 /// The same as a value in `allocator`. On an error `patch` is as it was.
-template <class FromAllocator, class ToAllocator, class PatchAllocator>
-json::error diff(const json::basic_value<FromAllocator>& from,
-                 const json::basic_value<ToAllocator>& to, json::basic_value<PatchAllocator>& patch,
+template <class From, class To, class PatchAllocator>
+json::error diff(const From& from, const To& to, json::basic_value<PatchAllocator>& patch,
                  PatchAllocator& allocator, const options& options = {});
 /// The same into a RapidJSON document, or one that keeps itself compact.
-template <class FromAllocator, class ToAllocator, class PatchAllocator, class StackAllocator>
-json::error diff(const json::basic_value<FromAllocator>& from,
-                 const json::basic_value<ToAllocator>& to,
+template <class From, class To, class PatchAllocator, class StackAllocator>
+json::error diff(const From& from, const To& to,
                  json::basic_document<PatchAllocator, StackAllocator>& patch,
                  const options& options = {}) {
   json::basic_value<PatchAllocator>& root = patch;
   return diff(from, to, root, patch.GetAllocator(), options);
 }
-template <class FromAllocator, class ToAllocator>
-json::error diff(const json::basic_value<FromAllocator>& from,
-                 const json::basic_value<ToAllocator>& to, json::document& patch,
+template <class From, class To>
+json::error diff(const From& from, const To& to, json::document& patch,
                  const options& options = {});
 
-/// What is compared is not a value, or there is nothing to put the patch into: a mistake,
-/// explained.
-template <class From, class To, class Patch, class... Rest>
-std::enable_if_t<!json::core::is_value<From> || !json::core::is_value<To> ||
-                     !std::is_lvalue_reference_v<Patch>,
-                 json::error>
-diff(const From&, const To&, Patch&&, Rest&&...) {
-  static_assert(
-      json::core::mistaken<From>,
-      "merge::diff: it compares two RapidJSON values (of a json::document, its root()); the third "
-      "argument is a variable that takes the patch");
-  return json::errc::wrong_type;
-}
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
@@ -141,42 +124,47 @@ inline json::core::diff_rules text_rules_of(const text_options& o) noexcept {
 
 }  // namespace core
 
-template <class FromAllocator, class ToAllocator, class Handler>
-json::error diff(const json::basic_value<FromAllocator>& from,
-                 const json::basic_value<ToAllocator>& to, Handler& handler,
-                 const options& options) {
+namespace functions {
+
+template <class From, class To, class Handler>
+json::error diff(const From& from, const To& to, Handler& handler, const options& options) {
   static_assert(json::core::is_handler<Handler>,
                 "merge::diff: the third argument is a RapidJSON handler, a RapidJSON document, a "
                 "json::document, "
                 "or a value followed by its allocator");
   if constexpr (json::core::is_handler<Handler>) {
-    json::core::tree_diff<json::basic_value<FromAllocator>, json::basic_value<ToAllocator>> walk(
+    const auto& before = json::core::value_of(from);
+    const auto& after = json::core::value_of(to);
+    json::core::tree_diff<json::core::value_type_of<From>, json::core::value_type_of<To>> walk(
         core::rules_of(options), options.memory);
-    if (json::error e = walk.run(from, to)) return e;
-    const bool whole = !from.IsObject() || !to.IsObject();
-    return core::send_patch(walk, to, whole, handler, options.memory);
+    if (json::error e = walk.run(before, after)) return e;
+    const bool whole = !before.IsObject() || !after.IsObject();
+    return core::send_patch(walk, after, whole, handler, options.memory);
   } else {
     return json::errc::handler_stopped;
   }
 }
 
-template <class FromAllocator, class ToAllocator, class PatchAllocator>
-json::error diff(const json::basic_value<FromAllocator>& from,
-                 const json::basic_value<ToAllocator>& to, json::basic_value<PatchAllocator>& patch,
+template <class From, class To, class PatchAllocator>
+json::error diff(const From& from, const To& to, json::basic_value<PatchAllocator>& patch,
                  PatchAllocator& allocator, const options& options) {
+  const auto& before = json::core::value_of(from);
+  const auto& after = json::core::value_of(to);
   json::core::tree_builder<PatchAllocator> builder(allocator, options.memory);
-  return builder.build(patch, [&](auto& handler) { return diff(from, to, handler, options); });
+  return builder.build(patch, [&](auto& handler) { return diff(before, after, handler, options); });
 }
 
-template <class FromAllocator, class ToAllocator>
-json::error diff(const json::basic_value<FromAllocator>& from,
-                 const json::basic_value<ToAllocator>& to, json::document& patch,
-                 const options& options) {
-  json::error failure = json::document_access::rebuild(
-      patch, 0, [&](auto& handler) { return diff(from, to, handler, options); });
-  if (!failure) json::document_access::settle(patch, 0, 0);
+template <class From, class To>
+json::error diff(const From& from, const To& to, json::document& patch, const options& options) {
+  const auto& before = json::core::value_of(from);
+  const auto& after = json::core::value_of(to);
+  json::error failure = json::core::document_access::rebuild(
+      patch, 0, [&](auto& handler) { return diff(before, after, handler, options); });
+  if (!failure) json::core::document_access::settle(patch, 0, 0);
   return failure;
 }
+
+}  // namespace functions
 
 }  // namespace merge
 }  // namespace DEVICETWIN_ABI

@@ -1,7 +1,7 @@
 /// Three-way merge: two documents that came from the same one, brought together.
 #pragma once
 
-#include <type_traits>  // std::enable_if_t, std::remove_reference_t
+#include <type_traits>  // std::remove_reference_t
 
 #include "../json/arena.hpp"
 #include "../json/error.hpp"
@@ -15,6 +15,8 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
 
+namespace functions {
+
 /// The change that brings into `ours` what `theirs` changed since `base`.
 ///
 /// For each member, base, ours and theirs are values or missing. When ours and theirs are equal,
@@ -26,49 +28,33 @@ namespace merge {
 /// decides), depth_exceeded, not_finite, out_of_memory; with the place.
 ///   Then `from_ours` is as it was.
 /// Cost: one diff of base and theirs, and a look at base and ours where theirs changed something.
-template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class Report = no_report>
-json::error merge3(const json::basic_value<BaseAllocator>& base,
-                   const json::basic_value<OursAllocator>& ours,
-                   const json::basic_value<TheirsAllocator>& theirs, change& from_ours,
+template <class Base, class Ours, class Theirs, class Report = no_report>
+json::error merge3(const Base& base, const Ours& ours, const Theirs& theirs, change& from_ours,
                    policy prefer = policy::fail, Report&& report = {}, const options& options = {});
 
-/// The same as a document, this library's or RapidJSON's. `result` may be the document that `ours`
-/// is the root of, which is then changed in place. On an error it is as it was. Cost: in place as
+/// The same as a document, this library's or RapidJSON's. `result` may be `ours`, which is then
+/// changed in place. On an error it is as it was. Cost: in place as
 /// above, and that of the change; else a copy of ours more.
-template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class Report = no_report>
-json::error merge3(const json::basic_value<BaseAllocator>& base,
-                   const json::basic_value<OursAllocator>& ours,
-                   const json::basic_value<TheirsAllocator>& theirs, json::document& result,
+template <class Base, class Ours, class Theirs, class Report = no_report>
+json::error merge3(const Base& base, const Ours& ours, const Theirs& theirs, json::document& result,
                    policy prefer = policy::fail, Report&& report = {}, const options& options = {});
-template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class ResultAllocator,
-          class StackAllocator, class Report = no_report>
-json::error merge3(const json::basic_value<BaseAllocator>& base,
-                   const json::basic_value<OursAllocator>& ours,
-                   const json::basic_value<TheirsAllocator>& theirs,
+template <class Base, class Ours, class Theirs, class ResultAllocator, class StackAllocator,
+          class Report = no_report>
+json::error merge3(const Base& base, const Ours& ours, const Theirs& theirs,
                    json::basic_document<ResultAllocator, StackAllocator>& result,
                    policy prefer = policy::fail, Report&& report = {}, const options& options = {});
 
-/// Documents that are not values: a mistake, explained.
-template <class Base, class Ours, class Theirs, class... Rest>
-std::enable_if_t<!(json::core::is_value<Base> && json::core::is_value<Ours> &&
-                   json::core::is_value<Theirs>),
-                 json::error>
-merge3(const Base&, const Ours&, const Theirs&, Rest&&...) {
-  static_assert(json::core::mistaken<Base>,
-                "merge::merge3: base, ours and theirs are RapidJSON values (of a json::document, "
-                "its root())");
-  return json::errc::wrong_type;
-}
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
-template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class Report>
-json::error merge3(const json::basic_value<BaseAllocator>& base,
-                   const json::basic_value<OursAllocator>& ours,
-                   const json::basic_value<TheirsAllocator>& theirs, change& from_ours,
+namespace functions {
+
+template <class Base, class Ours, class Theirs, class Report>
+json::error merge3(const Base& base, const Ours& ours, const Theirs& theirs, change& from_ours,
                    policy prefer, Report&& report, const options& options) {
-  using base_value = json::basic_value<BaseAllocator>;
-  using ours_value = json::basic_value<OursAllocator>;
+  using base_value = json::core::value_type_of<Base>;
+  using ours_value = json::core::value_type_of<Ours>;
   change changed(options.memory);
   if (json::error e = difference(base, theirs, changed, options)) return e;
   detail::judge<std::remove_reference_t<Report>> judge(prefer, report);
@@ -78,40 +64,41 @@ json::error merge3(const json::basic_value<BaseAllocator>& base,
     return judge(conflict<base_value, ours_value, json::arena_value>{
                where, before, our_value, their_value, kind, judge.chosen()}) == side::theirs;
   };
-  return change_access::rebuild(from_ours, [&](auto& handler, bool& sent) {
+  return detail::change_access::rebuild(from_ours, [&](auto& handler, bool& sent) {
     detail::rebase_walk<base_value, ours_value, std::remove_reference_t<decltype(handler)>,
                         decltype(decide)>
         walk(handler, detail::on_clash::whole, options, decide);
-    json::error e = walk.run(changed.form(), base, ours);
+    json::error e =
+        walk.run(changed.form(), json::core::value_of(base), json::core::value_of(ours));
     sent = walk.sent();
     return e ? e : judge.refused();
   });
 }
 
-template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class Report>
-json::error merge3(const json::basic_value<BaseAllocator>& base,
-                   const json::basic_value<OursAllocator>& ours,
-                   const json::basic_value<TheirsAllocator>& theirs, json::document& result,
+template <class Base, class Ours, class Theirs, class Report>
+json::error merge3(const Base& base, const Ours& ours, const Theirs& theirs, json::document& result,
                    policy prefer, Report&& report, const options& options) {
   change from_ours(options.memory);
   if (json::error e = merge3(base, ours, theirs, from_ours, prefer, report, options)) return e;
-  if (static_cast<const void*>(&ours) == &result.root()) return apply(result, from_ours, options);
-  return detail::replace_by_result(result, from_ours, ours, options);
+  if (static_cast<const void*>(&json::core::value_of(ours)) == &result.root())
+    return apply(result, from_ours, options);
+  return detail::replace_by_result(result, from_ours, json::core::value_of(ours), options);
 }
 
-template <class BaseAllocator, class OursAllocator, class TheirsAllocator, class ResultAllocator,
-          class StackAllocator, class Report>
-json::error merge3(const json::basic_value<BaseAllocator>& base,
-                   const json::basic_value<OursAllocator>& ours,
-                   const json::basic_value<TheirsAllocator>& theirs,
+template <class Base, class Ours, class Theirs, class ResultAllocator, class StackAllocator,
+          class Report>
+json::error merge3(const Base& base, const Ours& ours, const Theirs& theirs,
                    json::basic_document<ResultAllocator, StackAllocator>& result, policy prefer,
                    Report&& report, const options& options) {
   change from_ours(options.memory);
   if (json::error e = merge3(base, ours, theirs, from_ours, prefer, report, options)) return e;
   const json::basic_value<ResultAllocator>& root = result;
-  if (static_cast<const void*>(&ours) == &root) return apply(result, from_ours, options);
-  return detail::replace_by_result(result, from_ours, ours, options);
+  if (static_cast<const void*>(&json::core::value_of(ours)) == &root)
+    return apply(result, from_ours, options);
+  return detail::replace_by_result(result, from_ours, json::core::value_of(ours), options);
 }
+
+}  // namespace functions
 
 }  // namespace merge
 }  // namespace DEVICETWIN_ABI

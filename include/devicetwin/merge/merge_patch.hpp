@@ -22,6 +22,8 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
 
+namespace functions {
+
 /// Applies `patch` to `target`.
 ///
 /// Shape: `target` is any JSON value, its memory from `allocator`; `patch` any JSON value, with
@@ -44,29 +46,28 @@ namespace merge {
 /// pass over it when there are more than eight. References into `target` are invalid afterwards.
 /// Memory: with RapidJSON's pool allocator what is replaced stays allocated; use json::document for
 /// what lives long.
-template <class TargetAllocator, class PatchAllocator, class Journal = no_journal>
-json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
-                              const json::basic_value<PatchAllocator>& patch,
+template <class TargetAllocator, class Patch, class Journal = no_journal>
+json::error apply_merge_patch(json::basic_value<TargetAllocator>& target, const Patch& patch,
                               TargetAllocator& allocator, const options& options = {},
                               Journal&& journal = {});
 
 /// The same for a document that keeps itself compact: its memory stays within about twice that of a
 /// fresh copy, and a patch that cannot be afforded is refused.
-template <class PatchAllocator, class Journal = no_journal>
-json::error apply_merge_patch(json::document& target,
-                              const json::basic_value<PatchAllocator>& patch,
+template <class Patch, class Journal = no_journal>
+json::error apply_merge_patch(json::document& target, const Patch& patch,
                               const options& options = {}, Journal&& journal = {});
 
 /// The same for a RapidJSON document with its own allocator.
-template <class TargetAllocator, class StackAllocator, class PatchAllocator,
-          class Journal = no_journal>
+template <class TargetAllocator, class StackAllocator, class Patch, class Journal = no_journal>
 json::error apply_merge_patch(json::basic_document<TargetAllocator, StackAllocator>& target,
-                              const json::basic_value<PatchAllocator>& patch,
-                              const options& options = {}, Journal&& journal = {}) {
+                              const Patch& patch, const options& options = {},
+                              Journal&& journal = {}) {
   json::basic_value<TargetAllocator>& root = target;
   return apply_merge_patch(root, patch, target.GetAllocator(), options,
                            static_cast<Journal&&>(journal));
 }
+
+}  // namespace functions
 
 namespace core {
 
@@ -79,26 +80,27 @@ template <class Allocator, class StackAllocator, class... Rest>
 inline constexpr bool
     has_allocator<json::basic_document<Allocator, StackAllocator>, Allocator&, Rest...> = true;
 
-/// Whether apply_merge_patch() takes these, whatever else is wrong.
-template <class Target, class Patch, class... Rest>
-inline constexpr bool can_apply = json::core::is_value<Patch> &&
-                                  (std::is_same_v<Target, json::document> ||
-                                   json::core::is_document<Target> ||
-                                   has_allocator<Target, Rest...>);
+/// Whether apply_merge_patch() takes this target, whatever else is wrong.
+template <class Target, class... Rest>
+inline constexpr bool can_apply = std::is_same_v<Target, json::document> ||
+                                  json::core::is_document<Target> || has_allocator<Target, Rest...>;
 
 }  // namespace core
 
-/// A target or patch that is none, or a value without its allocator: a mistake, explained.
+namespace functions {
+
+/// An invalid target, or a value without its allocator: a mistake, explained.
 template <class Target, class Patch, class... Rest>
-std::enable_if_t<!core::can_apply<Target, Patch, Rest...>, json::error> apply_merge_patch(
-    Target&, const Patch&, Rest&&...) {
+std::enable_if_t<!core::can_apply<Target, Rest...>, json::error> apply_merge_patch(Target&,
+                                                                                   const Patch&,
+                                                                                   Rest&&...) {
   static_assert(json::core::mistaken<Patch>,
                 "merge::apply_merge_patch: the target is a json::document, a RapidJSON document, "
-                "or a value with its allocator as "
-                "third argument; the patch is a RapidJSON value (of a json::document, its root()); "
-                "json::read makes one from text");
+                "or a value with its allocator as third argument");
   return json::errc::wrong_type;
 }
+
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
@@ -348,7 +350,7 @@ class single_change {
       if (!is_object(*object) || !is_object(*wanted) || patch_parts::member_count(*wanted) != 1)
         return false;
       const member_of<Patch>& member = *members_begin(*wanted);
-      const size_type index = json::core::scan_names<Target>(
+      const size_type index = json::core::member_index<Target>(
           members_begin(*object), target_parts::member_count(*object), member.name);
       if (index == no_index) return false;
       names_[depth] = &member.name;
@@ -458,9 +460,9 @@ class document_merge {
       : target_(target),
         options_(o),
         plan_(options_),
-        writer_(plan_, options_, json::document_access::memory(target)) {}
+        writer_(plan_, options_, json::core::document_access::memory(target)) {}
   ~document_merge() {
-    if (prepared_) give_back(json::document_access::memory(target_), mark_);
+    if (prepared_) give_back(json::core::document_access::memory(target_), mark_);
   }
   document_merge(const document_merge&) = delete;
   document_merge& operator=(const document_merge&) = delete;
@@ -478,8 +480,8 @@ class document_merge {
     if (plan_.changes() == 0) return {};
     // Strings in the patch may be the target's own, by reference; so what the tree leaves is kept
     // until then.
-    if (error e = json::document_access::make_room(target_, plan_.needed(), left_)) return e;
-    mark_ = position(json::document_access::memory(target_));
+    if (error e = json::core::document_access::make_room(target_, plan_.needed(), left_)) return e;
+    mark_ = position(json::core::document_access::memory(target_));
     prepared_ = true;
     return writer_.prepare(*patch_) ? errc::ok : errc::out_of_memory;
   }
@@ -487,9 +489,9 @@ class document_merge {
   void commit(Journal& journal) {
     if (plan_.changes() == 0) return;
     prepared_ = false;
-    writer_.write(json::document_access::root(target_), *patch_, journal);
+    writer_.write(json::core::document_access::root(target_), *patch_, journal);
     left_.clear();
-    json::document_access::settle(target_, plan_.added(), plan_.freed());
+    json::core::document_access::settle(target_, plan_.added(), plan_.freed());
   }
 
  private:
@@ -505,43 +507,47 @@ class document_merge {
 
 }  // namespace core
 
-template <class TargetAllocator, class PatchAllocator, class Journal>
-json::error apply_merge_patch(json::basic_value<TargetAllocator>& target,
-                              const json::basic_value<PatchAllocator>& patch,
+namespace functions {
+
+template <class TargetAllocator, class Patch, class Journal>
+json::error apply_merge_patch(json::basic_value<TargetAllocator>& target, const Patch& patch,
                               TargetAllocator& allocator, const options& options,
                               Journal&& journal) {
   using target_type = json::basic_value<TargetAllocator>;
-  using patch_type = json::basic_value<PatchAllocator>;
+  using patch_type = json::core::value_type_of<Patch>;
+  const patch_type& source = json::core::value_of(patch);
   if constexpr (core::is_journal<Journal, target_type>) {
     core::single_change<target_type, patch_type> only;
-    if (only.find(target, patch, options))
+    if (only.find(target, source, options))
       return only.same() ? json::errc::ok : only.carry_out(allocator, journal);
   }
   core::merge_plan<target_type, patch_type> plan(options);
-  if (!plan.make(target, patch)) return plan.failure();
-  return core::carry_out(plan, target, patch, allocator, options, journal);
+  if (!plan.make(target, source)) return plan.failure();
+  return core::carry_out(plan, target, source, allocator, options, journal);
 }
 
-template <class PatchAllocator, class Journal>
-json::error apply_merge_patch(json::document& target,
-                              const json::basic_value<PatchAllocator>& patch,
-                              const options& options, Journal&& journal) {
+template <class Patch, class Journal>
+json::error apply_merge_patch(json::document& target, const Patch& patch, const options& options,
+                              Journal&& journal) {
   static_assert(
       core::is_journal<Journal, json::arena_value>,
       "merge::apply_merge_patch: the journal is called as journal(const json::location&, const "
       "Value* old_value, const Value* new_value), with Value the target's type");
   if constexpr (core::is_journal<Journal, json::arena_value>) {
-    using access = json::document_access;
-    core::single_change<json::arena_value, json::basic_value<PatchAllocator>> only;
-    if (only.find(access::root(target), patch, options) && access::has_room(target, only.added())) {
+    using access = json::core::document_access;
+    using patch_type = json::core::value_type_of<Patch>;
+    const patch_type& source = json::core::value_of(patch);
+    core::single_change<json::arena_value, patch_type> only;
+    if (only.find(access::root(target), source, options) &&
+        access::has_room(target, only.added())) {
       if (only.same()) return {};
       const std::size_t added = only.added(), freed = only.freed();
       const json::errc failure = only.carry_out(access::memory(target), journal);
       if (failure == json::errc::ok) access::settle(target, added, freed);
       return failure;
     }
-    core::document_merge<json::basic_value<PatchAllocator>> merge(target, options);
-    if (json::error e = merge.plan(patch)) return e;
+    core::document_merge<patch_type> merge(target, options);
+    if (json::error e = merge.plan(source)) return e;
     if (merge.planned().changes() == 0) return {};
     if (json::error e = merge.prepare()) return e;
     if (!core::reserve_journal(journal, merge.planned().changes(), 0))
@@ -552,6 +558,8 @@ json::error apply_merge_patch(json::document& target,
     return json::errc::wrong_type;
   }
 }
+
+}  // namespace functions
 
 }  // namespace merge
 }  // namespace DEVICETWIN_ABI

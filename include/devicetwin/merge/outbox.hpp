@@ -129,9 +129,8 @@ class outbox {
   /// it since, that cannot be told from a patch that got lost, and it is sent again. Who knows
   /// better calls acknowledge() or recall() first. Errors: conflict (policy::fail), depth_exceeded,
   /// not_finite, out_of_memory; with the place.
-  template <class Allocator, class Report = no_report>
-  json::error reconnect(const json::basic_value<Allocator>& newer, policy prefer = policy::ours,
-                        Report&& report = {});
+  template <class Newer, class Report = no_report>
+  json::error reconnect(const Newer& newer, policy prefer = policy::ours, Report&& report = {});
 
  private:
   /// What is pending, made for `from`, as a change for `onto`: only what it really changes.
@@ -183,7 +182,7 @@ json::result<next_patch> outbox::next(json::document& patch, std::size_t max_byt
     std::size_t fitting = 0, count = 0;
     if (json::error e = splitter.measure(max_bytes, fitting, count)) return e;
     const auto cut = [&](json::document& to, std::size_t first, std::size_t last) {
-      return json::document_access::rebuild(
+      return json::core::document_access::rebuild(
           to, 0, [&](auto& handler) { return splitter.send(first, last, handler); });
     };
     if (json::error e = cut(part, 0, fitting)) return e;
@@ -243,9 +242,8 @@ inline json::error outbox::recall() {
   return {};
 }
 
-template <class Allocator, class Report>
-json::error outbox::reconnect(const json::basic_value<Allocator>& newer, policy prefer,
-                              Report&& report) {
+template <class Newer, class Report>
+json::error outbox::reconnect(const Newer& newer, policy prefer, Report&& report) {
   json::document fetched(options_.memory);
   change left(options_.memory);
   if (json::error e = fetched.assign(newer, options_.max_depth)) return e;
@@ -263,7 +261,9 @@ json::error outbox::reconnect(const json::basic_value<Allocator>& newer, policy 
       return e;
     if (json::error e = detail::replace_by_result(sent, in_flight_, acknowledged_.root(), options_))
       return e;
-    if (json::error e = detail::replace_by_result(resent, again, newer, options_)) return e;
+    if (json::error e =
+            detail::replace_by_result(resent, again, json::core::value_of(newer), options_))
+      return e;
     if (json::error e = replay_pending(sent.root(), resent.root(), left, prefer, judge)) return e;
     if (json::error e = compose(again, left, left, options_)) return e;
   }

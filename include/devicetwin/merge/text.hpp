@@ -18,6 +18,7 @@
 #include "../json/error.hpp"
 #include "../json/text/reader.hpp"
 #include "../json/text/validate.hpp"
+#include "../json/tree/handlers.hpp"
 #include "../json/write.hpp"
 #include "diff.hpp"
 #include "journal.hpp"
@@ -75,33 +76,15 @@ json::error apply_merge_patch_text(std::string_view document, std::string_view p
 
 namespace core {
 
-/// Events that nobody wants.
-struct no_events {
-  bool Null() { return true; }
-  bool Bool(bool) { return true; }
-  bool Int(int) { return true; }
-  bool Uint(unsigned) { return true; }
-  bool Int64(std::int64_t) { return true; }
-  bool Uint64(std::uint64_t) { return true; }
-  bool Double(double) { return true; }
-  bool NumberText(std::string_view) { return true; }
-  bool String(const char*, size_type, bool) { return true; }
-  bool Key(const char*, size_type, bool) { return true; }
-  bool StartObject() { return true; }
-  bool EndObject(size_type) { return true; }
-  bool StartArray() { return true; }
-  bool EndArray(size_type) { return true; }
-};
-
 // Functions with much room on the stack are never inlined into those that call several of them, so
 // that no two of them are there at the same time.
 
 /// What json::read says about a text; `which` of two it is.
 DEVICETWIN_NEVER_INLINE inline error read_text(std::string_view text, unsigned which,
                                                const options& o) {
-  no_events nobody;
-  error e = json::core::reader<no_events>(text, nobody, o.max_depth, json::big_integer_rule::round,
-                                          o.memory)
+  json::core::ignore_events nobody;
+  error e = json::core::reader<json::core::ignore_events>(text, nobody, o.max_depth,
+                                                          json::big_integer_rule::round, o.memory)
                 .read();
   if (e) return static_cast<error&&>(e).of_text(which);
   return {};

@@ -7,7 +7,6 @@
 #include <cstdint>      // std::int64_t
 #include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
-#include <type_traits>  // std::is_same_v
 
 #include "../base/text_buffer.hpp"
 #include "../json/error.hpp"
@@ -154,12 +153,7 @@ class topic_text {
   /// Appends it as a whole, or not at all.
   template <class Output>
   json::error append_to(Output& out) const {
-    if constexpr (std::is_same_v<decltype(out.append(text_, size_)), bool>) {
-      return out.append(text_, size_) ? json::errc::ok : json::errc::out_of_memory;
-    } else {
-      out.append(text_, size_);
-      return {};
-    }
+    return base::append(out, text_, size_) ? json::errc::ok : json::errc::out_of_memory;
   }
 
  private:

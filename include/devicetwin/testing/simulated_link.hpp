@@ -140,8 +140,8 @@ class simulated_link {
     const member& m = devices_[device];
     for (const device_action a : m.session->actions()) {
       if (m.connection == 0) continue;
-      if (a.kind == action_kind::subscribe) hub_->subscribed(id_of(m), a.topic);
-      if (a.kind == action_kind::publish) send(true, device, a.topic, a.payload);
+      if (a.kind == device_action::subscribe) hub_->subscribed(id_of(m), a.topic);
+      if (a.kind == device_action::publish) send(true, device, a.topic, a.payload);
     }
   }
   /// The same of the hub, after calls such as service_patch().

@@ -385,7 +385,7 @@ class store_contract_test {
     const auto found = place_.store().find(id);
     if (!found) return name_of_code(found.error().code());
     std::string text;
-    const json::error e = write_device_view(**found, text);
+    const json::error e = devicetwin::write_device_view(**found, text);
     return e ? name_of_code(e.code()) : text;
   }
   bool shows(const twin_id& id, const std::string& expected, const char* promise) {

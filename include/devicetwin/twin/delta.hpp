@@ -21,6 +21,8 @@
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 
+namespace functions {
+
 /// Sends desired minus reported to a RapidJSON handler: the desired properties that reported lacks
 /// or has with another value, inside the objects they stand in; {} when in_sync(). Where reported
 /// has an acknowledgement its `value` counts (docs/azure.md, "Acknowledgements"). Arrays are
@@ -32,6 +34,8 @@ json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler);
 /// The same as text, appended to anything json::write() takes. On an error it is as it was.
 template <class Memory, class Tracking, class Output>
 json::error write_delta(const basic_twin<Memory, Tracking>& t, Output& out, unsigned indent = 0);
+
+}  // namespace functions
 
 /// Why a property is in the delta.
 enum class delta_kind : unsigned char {
@@ -55,6 +59,11 @@ struct delta_options {
   milliseconds allowed;
 };
 
+namespace detail {
+template <class Twin>
+class delta_lister;
+}
+
 /// The delta, entry by entry. Values are valid until the twin's next write.
 class delta_list {
  public:
@@ -72,11 +81,16 @@ class delta_list {
   iterator begin() const noexcept { return {this, 0}; }
   iterator end() const noexcept { return {this, size()}; }
 
-  // For list_delta().
+  /// Empty again; the memory is kept.
   void clear() noexcept {
     entries_.truncate(0);
     pointers_.resize(0);
   }
+
+ private:
+  template <class Twin>
+  friend class detail::delta_lister;
+
   [[nodiscard]] bool add(delta_kind kind, const json::location& where,
                          const json::arena_value* desired, const json::arena_value* reported,
                          const answer& said) {
@@ -87,7 +101,6 @@ class delta_list {
     return good;
   }
 
- private:
   struct entry {
     delta_kind kind;
     std::size_t pointer, length;
@@ -98,6 +111,8 @@ class delta_list {
   base::plain_array<entry> entries_;
   text_buffer pointers_;
 };
+
+namespace functions {
 
 /// Fills `list` with desired minus reported and, after each object's members, what only reported
 /// has. Errors: out_of_memory; then the list is empty. Cost: both sections.
@@ -112,6 +127,8 @@ json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list,
 template <class Memory, class Tracking>
 json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::string_view pointer,
                                const delta_options& options = {});
+
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
@@ -163,9 +180,9 @@ stamp at_the_latest(const Twin& t, stamp known) noexcept {
 template <class Handler>
 struct delta_sender {
   Handler& out;
-  json::core::walk_memory<arena_value>& memory;
-  json::step open[json::default_max_depth + 1];
-  size_type sent[json::default_max_depth + 1] = {};
+  json::core::own_walk_memory<json::arena_value>& memory;
+  detail::per_level<json::step> open;
+  detail::per_level<size_type> sent = {};
   std::size_t depth = 0;  ///< open objects inside the root
   json::error failure;
 
@@ -220,9 +237,7 @@ class delta_lister {
   bool enter(std::string_view name) {
     const arena_value* gone = were_desired_;
     if (!levels_.empty() && !step(name, gone)) return false;
-    return levels_.push(
-        {gone, gone != nullptr && gone->IsObject() ? ordered_lookup(*gone) : ordered_lookup(),
-         indexes_.size()});
+    return levels_.push({gone, lookup_in(gone), indexes_.size()});
   }
   void leave() noexcept {
     indexes_.truncate(levels_.back().index_base);
@@ -246,7 +261,7 @@ class delta_lister {
   /// What was desired below the open object, of which the walk is at a member.
   struct level {
     const arena_value* gone;
-    ordered_lookup lookup;
+    object_lookup lookup;
     std::size_t index_base;
   };
   bool step(std::string_view name, const arena_value*& gone) {
@@ -254,7 +269,7 @@ class delta_lister {
     gone = top.gone;
     if (gone == nullptr || !gone->IsObject()) return true;  // what is null went with all inside
     size_type index = json::core::no_index;
-    if (!top.lookup.find(name, indexes_, index)) return false;
+    if (!top.lookup.find_next(name, indexes_, index)) return false;
     gone = index == json::core::no_index ? nullptr
                                          : &json::core::members_begin(*top.gone)[index].value;
     return true;
@@ -282,13 +297,15 @@ class delta_lister {
 
 }  // namespace detail
 
+namespace functions {
+
 template <class Memory, class Tracking, class Handler>
 json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler) {
   static_assert(json::core::is_handler<Handler>,
                 "emit_delta: the last argument is a RapidJSON handler");
   if (!t.desired().IsObject()) return json::errc::not_a_twin;
   const memory_source working = t.memory();
-  json::core::walk_memory<json::arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   detail::delta_sender<Handler> sender{handler, memory, {}, {}, 0, {}};
   detail::delta_walk walk(t.rules().numbers, working);
   const auto stopped = [&] {
@@ -367,6 +384,8 @@ json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::strin
                              detail::at_the_latest(t, written ? *written : stamp{}),
                              differences == 0, options);
 }
+
+}  // namespace functions
 
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

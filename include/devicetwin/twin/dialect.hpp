@@ -182,6 +182,7 @@ inline merge::options merge_options(const dialect& d, const memory_source& memor
   o.nulls = d.nulls;
   o.numbers = d.numbers;
   o.changes = d.changes;
+  o.max_depth = json::default_max_depth;  // what per_level has room for
   o.memory = memory;
   return o;
 }

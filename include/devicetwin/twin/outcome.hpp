@@ -6,6 +6,7 @@
 #include <cstring>      // std::memcpy
 #include <new>          // placement new
 #include <string_view>  // std::string_view
+#include <utility>      // std::swap
 
 #include "../base/plain_array.hpp"
 #include "../base/range.hpp"
@@ -36,18 +37,26 @@ namespace detail {
 struct outcome_access;
 }
 
-/// Filled by each write of a twin, and used again for the next: then it needs no memory of its own
-/// any more. All that it hands out is valid until then, whatever becomes of the twin. After an
-/// error it is empty.
+/// What one write of a twin did. A write returns one, or fills one of the caller's. An outcome that
+/// is used for one write after the other soon needs no new memory. All that it hands out is valid
+/// until its next write, whatever becomes of the twin. After an error it is empty. Movable, not
+/// copyable.
 class outcome {
  public:
-  explicit outcome(const memory_source& memory = {}) noexcept
+  outcome() noexcept : outcome(memory_source{}) {}
+  explicit outcome(const memory_source& memory) noexcept
       : memory_(memory),
         arena_(memory),
         changes_(memory),
         pointers_(memory),
         notification_(memory),
         event_(memory) {}
+  outcome(outcome&& other) noexcept : outcome(other.memory_) { swap(other); }
+  outcome& operator=(outcome&& other) noexcept {
+    outcome(static_cast<outcome&&>(other)).swap(*this);
+    return *this;
+  }
+  void swap(outcome& other) noexcept;
 
   /// Whether the write had an effect at all, and on which parts.
   bool effective() const noexcept { return wrote_[0] || wrote_[1] || wrote_[2]; }
@@ -112,7 +121,7 @@ class outcome {
     json::core::nulls rule;
     bool copy_new;  ///< values of the patch may hold nulls that are dropped
     std::size_t depth = 0;
-    const detail::value_member* path[json::default_max_depth + 1];  ///< to where the plan is
+    detail::per_level<const detail::value_member*> path;  ///< to where the plan is
 
     collector(outcome& o, part p, json::core::nulls r) noexcept
         : out(o), where(p), rule(r), copy_new(r != json::core::nulls::emit) {}
@@ -213,6 +222,22 @@ struct outcome_access {
 };
 
 }  // namespace detail
+
+inline void outcome::swap(outcome& other) noexcept {
+  std::swap(desired_version, other.desired_version);
+  std::swap(reported_version, other.reported_version);
+  std::swap(version, other.version);
+  std::swap(memory_, other.memory_);
+  arena_.swap(other.arena_);
+  std::swap(start_, other.start_);
+  std::swap(kept_, other.kept_);
+  changes_.swap(other.changes_);
+  pointers_.swap(other.pointers_);
+  notification_.swap(other.notification_);
+  event_.swap(other.event_);
+  std::swap(wrote_, other.wrote_);
+  std::swap(etag_, other.etag_);
+}
 
 inline void outcome::clear() noexcept {
   wrote_[0] = wrote_[1] = wrote_[2] = false;

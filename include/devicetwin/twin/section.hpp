@@ -14,10 +14,12 @@
 #include "../merge/diff.hpp"
 #include "../merge/merge_patch.hpp"
 #include "detail/history.hpp"
-#include "detail/known_tree.hpp"
 #include "detail/loaded_metadata.hpp"
 #include "detail/plan_walk.hpp"
 #include "detail/shadow.hpp"
+#include "detail/shadow_load.hpp"
+#include "detail/shadow_metadata.hpp"
+#include "detail/shadow_write.hpp"
 #include "dialect.hpp"
 #include "stamp.hpp"
 #include "validate.hpp"
@@ -98,9 +100,9 @@ class stamped {
     friend class stamped;
     text_buffer text_;
     json::text_writer<text_buffer> writer_;
-    json::core::walk_memory<json::arena_value> memory_;
+    json::core::own_walk_memory<json::arena_value> memory_;
     detail::removed_names<json::text_writer<text_buffer>> names_;
-    detail::stamp_shadow::words_needed words_;
+    detail::stamp_words words_;
   };
   /// All that commit() needs; the plan is not carried out yet.
   [[nodiscard]] bool prepare(const survey& found) {
@@ -256,7 +258,7 @@ class section {
     std::swap(size_, other.size_);
   }
   json::error assign(const section& other) {
-    section copy(json::document_access::source(values_));
+    section copy(json::core::document_access::source(values_));
     if (json::error e = copy.values_.assign(other.values())) return e;
     if (json::error e = copy.tracking_.assign(other.tracking_)) return e;
     copy.version_ = other.version_;
@@ -305,12 +307,7 @@ class section_write {
   /// not_a_twin when it is no object; depth_exceeded, not_finite, out_of_memory.
   json::error check(const json::arena_value& input, shape form, const json::location& base,
                     validation* report) {
-    if (report == nullptr && rules_.basis != size_basis::patch && input.IsObject()) {
-      detail::rule_checker quick(rules_, where_, form, nullptr, working_);
-      if (detail::send_known(input, quick))
-        return {};  // what is wrong, and where, is found out more slowly
-    }
-    json::core::walk_memory<json::arena_value> memory(working_);
+    json::core::own_walk_memory<json::arena_value> memory(working_);
     detail::rule_checker checker(rules_, where_, form, report, working_);
     if (json::error e = detail::check_rules(input, checker, memory, base)) return e;
     if (rules_.basis != size_basis::patch) return {};
@@ -412,17 +409,14 @@ class unusual_pruner {
  private:
   static json::size_type find(const json::arena_value& object,
                               const value_member& member) noexcept {
-    const auto* members = json::core::members_begin(object);
-    for (json::size_type i = 0; i < object.MemberCount(); ++i) {
-      if (json::core::same_text(members[i].name, member.name)) return i;
-    }
-    return json::core::no_index;
+    return json::core::member_index<json::arena_value>(json::core::members_begin(object),
+                                                       object.MemberCount(), member.name);
   }
   static void erase(json::arena_value& object, json::size_type index) {
     object.EraseMember(object.MemberBegin() + static_cast<std::ptrdiff_t>(index));
   }
   json::arena_value& root_;
-  json::arena_value* objects_[json::default_max_depth + 1] = {};
+  detail::per_level<json::arena_value*> objects_ = {};
   std::size_t depth_ = 0;
 };
 
@@ -478,8 +472,8 @@ class plan_sizes {
   };
   size_formula formula_;
   json::core::nulls rule_;
-  json::core::walk_memory<arena_value> memory_;
-  member_counts counts_[json::default_max_depth + 1];
+  json::core::own_walk_memory<json::arena_value> memory_;
+  detail::per_level<member_counts> counts_;
   std::size_t depth_ = 0;
 };
 
@@ -488,9 +482,10 @@ class plan_sizes {
 inline void stamped::commit(const detail::merge_plan& plan, const json::arena_value& values,
                             const stamp& s, const survey& found) noexcept {
   if (found.text_.size() != 0) history_.append(s.version, found.text_.view());
-  shadow_.write(plan, values, s);
+  detail::stamp_writer writer(shadow_, s);
+  static_cast<void>(detail::walk_plan(plan, values, writer));
   if (unusual_ != nullptr) {
-    detail::unusual_pruner pruner(json::document_access::root(*unusual_));
+    detail::unusual_pruner pruner(json::core::document_access::root(*unusual_));
     static_cast<void>(detail::walk_plan(plan, values, pruner));
     if (unusual_->root().MemberCount() == 0) drop_unusual();
   }
@@ -522,10 +517,11 @@ inline json::error stamped::take_stamps(const json::arena_value& values,
                                         const json::arena_value& complete,
                                         const json::arena_value& metadata, bool with_versions,
                                         std::int64_t newest, const memory_source& working) {
-  if (!shadow_.load(values, complete, newest, working)) return json::errc::out_of_memory;
+  if (!detail::stamp_loader(shadow_, newest, working).load(values, complete))
+    return json::errc::out_of_memory;
   // What the stamps do not print the way it was written is kept as a difference.
   json::document printed(working);
-  if (json::error e = json::document_access::rebuild(printed, 0, [&](auto& handler) {
+  if (json::error e = json::core::document_access::rebuild(printed, 0, [&](auto& handler) {
         return detail::emit_metadata(values, shadow_, fields(with_versions), handler);
       })) {
     return e;
@@ -547,15 +543,15 @@ json::error stamped::emit(const json::arena_value& values, bool with_versions, H
   if (unusual_ == nullptr)
     return detail::emit_metadata(values, shadow_, fields(with_versions), handler);
   json::document printed(working);
-  if (json::error e = json::document_access::rebuild(printed, 0, [&](auto& h) {
+  if (json::error e = json::core::document_access::rebuild(printed, 0, [&](auto& h) {
         return detail::emit_metadata(values, shadow_, fields(with_versions), h);
       })) {
     return e;
   }
   if (json::error e = merge::apply_merge_patch(printed, unusual_->root(), unusual_rules(working)))
     return e;
-  detail::own_members_first(json::document_access::root(printed));
-  json::core::walk_memory<json::arena_value> memory(working);
+  detail::own_members_first(json::core::document_access::root(printed));
+  json::core::own_walk_memory<json::arena_value> memory(working);
   return json::core::emit(printed.root(), handler, json::core::nulls::emit,
                           static_cast<std::size_t>(-1), memory);
 }
@@ -565,7 +561,7 @@ json::error section<Tracking>::load(const loaded_section& content, size_formula 
                                     const memory_source& working) {
   if (!content.values.IsObject()) return json::errc::not_a_twin;
   if (json::error e = values_.assign(content.values)) return e;
-  json::core::walk_memory<json::arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   if (json::error e =
           detail::measure(values_.root(), formula, json::core::nulls::emit, memory, size_))
     return e;
@@ -590,7 +586,8 @@ json::error section_write<Tracking>::plan(const json::arena_value& patch,
   const std::size_t held =
       rules_.basis == size_basis::patch ? input_size_.by_formula : size_after_.by_formula;
   if (report != nullptr)
-    report->set_head_room(where_, detail::room_left(rules_.max_size(where_), held));
+    detail::validation_access::set_head_room(*report, where_,
+                                             detail::room_left(rules_.max_size(where_), held));
   json::error failure;
   static_cast<void>(
       detail::check_sizes(rules_, where_, held, target_.size_, size_after_, [&](json::error e) {

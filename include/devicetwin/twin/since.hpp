@@ -17,6 +17,8 @@
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 
+namespace functions {
+
 /// Sends the merge patch (RFC 7396) that turns the section as it was at `version` into what it is
 /// now, to a RapidJSON handler. `where` is desired or reported.
 ///
@@ -39,9 +41,11 @@ json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where
 template <class Memory>
 json::error changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version,
                           json::document& patch) {
-  return json::document_access::rebuild(
+  return json::core::document_access::rebuild(
       patch, 0, [&](auto& handler) { return emit_changes_since(t, where, version, handler); });
 }
+
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
@@ -58,11 +62,11 @@ bool emit_missing_names(const arena_value& names, const arena_value& values, Han
     size_type next;
     size_type sent;
     std::size_t index_base;
-    ordered_lookup lookup;
+    object_lookup lookup;
   };
   base::stack<frame, 8> frames(working);
   indexes.truncate(0);
-  if (!handler.StartObject() || !frames.push({&names, &values, 0, 0, 0, ordered_lookup(values)}))
+  if (!handler.StartObject() || !frames.push({&names, &values, 0, 0, 0, object_lookup(values)}))
     return false;
   while (!frames.empty()) {
     frame& f = frames.back();
@@ -74,7 +78,7 @@ bool emit_missing_names(const arena_value& names, const arena_value& values, Han
     }
     const value_member& name = json::core::members_begin(*f.names)[f.next++];
     size_type index = json::core::no_index;
-    if (!f.lookup.find(json::core::text_of(name.name), indexes, index)) return false;
+    if (!f.lookup.find_next(name.name, indexes, index)) return false;
     const arena_value* now = index == json::core::no_index
                                  ? nullptr
                                  : &json::core::members_begin(*f.values)[index].value;
@@ -86,7 +90,7 @@ bool emit_missing_names(const arena_value& names, const arena_value& values, Han
     if (now == nullptr) {
       if (!handler.Null()) return false;
     } else if (!handler.StartObject() ||
-               !frames.push({&name.value, now, 0, 0, indexes.size(), ordered_lookup(*now)})) {
+               !frames.push({&name.value, now, 0, 0, indexes.size(), object_lookup(*now)})) {
       return false;
     }
   }
@@ -118,7 +122,7 @@ inline json::error removed_since(const section_history& history, const arena_val
   for (std::size_t i = history.size(); i-- > 0 && history[i].version > version;) {
     json::document names(working), missing(working);
     if (json::error e = read_names(history[i].names, names, working)) return e;
-    if (json::error e = json::document_access::rebuild(missing, 0, [&](auto& handler) {
+    if (json::error e = json::core::document_access::rebuild(missing, 0, [&](auto& handler) {
           return json::error(emit_missing_names(names.root(), values, handler, indexes, working)
                                  ? json::errc::ok
                                  : json::errc::out_of_memory);
@@ -150,12 +154,12 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
     size_type next, end;         ///< members to look at
     size_type sent;
     std::size_t index_base;
-    ordered_lookup lookup;
+    object_lookup lookup;
   };
   const stamp_shadow& shadow = s.tracking().shadow();
   base::stack<frame, 8> frames(working);
   json::core::index_memory indexes(working);
-  json::core::walk_memory<arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   const auto enter = [&](const arena_value& object, stamp_shadow::word w,
                          const arena_value* nulls) {
@@ -166,8 +170,7 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
       next = shadow.last_written(w);
       end = next == json::core::no_index ? next : next + 1;
     }
-    return frames.push({&object, w, nulls, next, end, 0, indexes.size(),
-                        nulls == nullptr ? ordered_lookup() : ordered_lookup(*nulls)});
+    return frames.push({&object, w, nulls, next, end, 0, indexes.size(), lookup_in(nulls)});
   };
   if (!handler.StartObject()) return stopped();
   if (!enter(s.values(), shadow.root(), removed.IsObject() ? &removed : nullptr))
@@ -205,7 +208,7 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
     const arena_value* nulls = nullptr;
     if (f.removed != nullptr) {
       size_type at = json::core::no_index;
-      if (!f.lookup.find(name, indexes, at)) return json::errc::out_of_memory;
+      if (!f.lookup.find_next(member.name, indexes, at)) return json::errc::out_of_memory;
       if (at != json::core::no_index) nulls = &json::core::members_begin(*f.removed)[at].value;
     }
     if (!handler.StartObject()) return stopped();
@@ -215,6 +218,8 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
 }
 
 }  // namespace detail
+
+namespace functions {
 
 template <class Memory, class Handler>
 json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
@@ -243,6 +248,8 @@ json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where
   return detail::write_events(
       out, indent, [&](auto& writer) { return emit_changes_since(t, where, version, writer); });
 }
+
+}  // namespace functions
 
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -12,6 +12,7 @@
 #include "../json/read.hpp"
 #include "../json/stored_form.hpp"
 #include "../json/write.hpp"
+#include "detail/shadow_stored.hpp"
 #include "twin.hpp"
 #include "view.hpp"
 
@@ -20,6 +21,8 @@ inline namespace DEVICETWIN_ABI {
 
 /// The version of the stored form. A reader takes this one and earlier ones.
 inline constexpr unsigned char stored_format = 1;
+
+namespace functions {
 
 /// Appends the stored form to anything json::write() takes. Not for text: it holds any byte.
 /// Errors: not_a_twin before there is one; out_of_memory; then `out` is as it was.
@@ -32,13 +35,15 @@ json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out);
 template <class Memory>
 json::error load_stored(std::string_view bytes, basic_twin<Memory, stamped>& t);
 
+}  // namespace functions
+
 // ---------------------------------------------------------------------------------------------
 
 namespace detail {
 
 // The content of the stored form (../json/stored_form.hpp): flags, the service's view without
 // metadata, and for desired and reported: known since, budget, the records (version, names), the
-// numbers of stamp_shadow::store(), and the peculiarities of a loaded `$metadata` as JSON, or
+// numbers of store_stamps(), and the peculiarities of a loaded `$metadata` as JSON, or
 // nothing.
 inline constexpr std::string_view stored_mark = "DTWN";
 inline constexpr unsigned stored_shows_history = 1, stored_doubts_desired = 2,
@@ -55,7 +60,7 @@ inline json::error store_tracking(const stamped& tracking, const json::arena_val
     out.number(static_cast<std::uint64_t>(history[i].version));
     out.text(history[i].names);
   }
-  tracking.shadow().store(values, [&out](std::uint64_t n) { out.number(n); });
+  store_stamps(tracking.shadow(), values, [&out](std::uint64_t n) { out.number(n); });
   text_buffer unusual(working);
   json::write_options options;
   options.max_depth = whole_twin_depth;
@@ -95,7 +100,7 @@ inline json::errc restore_tracking(json::core::stored_reader& in, const json::ar
   }
   bool out_of_memory = false;
   const auto next = [&in](std::uint64_t& n) { return in.number(n); };
-  if (!tracking.shadow().restore(values, next, working, out_of_memory)) {
+  if (!restore_stamps(tracking.shadow(), values, next, working, out_of_memory)) {
     return out_of_memory ? json::errc::out_of_memory : json::errc::damaged;
   }
   const bool out_of_range = tracking.shadow().drop_versions_above(newest);
@@ -118,6 +123,8 @@ inline json::errc restore_tracking(json::core::stored_reader& in, const json::ar
 }
 
 }  // namespace detail
+
+namespace functions {
 
 template <class Memory, class Output>
 json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out) {
@@ -174,6 +181,8 @@ json::error load_stored(std::string_view bytes, basic_twin<Memory, stamped>& t) 
   t.swap(fresh);
   return {};
 }
+
+}  // namespace functions
 
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -16,8 +16,10 @@
 #include "../base/text_buffer.hpp"
 #include "../json/equal.hpp"
 #include "../json/pointer.hpp"
+#include "../json/tree/find_member.hpp"
+#include "../json/tree/name_index.hpp"
 #include "../json/write.hpp"
-#include "detail/shadow.hpp"
+#include "detail/plan_walk.hpp"
 #include "outcome.hpp"
 
 namespace devicetwin {
@@ -39,6 +41,11 @@ struct subscription {
       : where(p), pointer(text), down(r) {}
 };
 
+class matches;
+namespace functions {
+inline json::error find_matches(const subscription& wanted, const outcome& done, matches& found);
+}
+
 /// What of one write a subscription is about: one delivery, whatever the number of changes.
 class matches {
  public:
@@ -58,7 +65,8 @@ class matches {
   iterator end() const noexcept { return {this, size()}; }
 
  private:
-  friend json::error find_matches(const subscription& wanted, const outcome& done, matches& found);
+  friend json::error functions::find_matches(const subscription& wanted, const outcome& done,
+                                             matches& found);
   struct record {
     part where;
     change_kind kind;
@@ -72,19 +80,21 @@ class matches {
   }
   bool add(part where, std::string_view pointer, const json::arena_value* old_value,
            const json::arena_value* new_value);
-  json::error look_inside(const subscription& wanted, const property_change& change,
-                          std::string_view rest);
 
   memory_source memory_;
   base::plain_array<record> found_;
   text_buffer pointers_;
 };
 
+namespace functions {
+
 /// Fills `found` with what `wanted` is about in the changes of one write; nothing for what did not
 /// change its value. Where an object that contains the property came or went as a whole, the
 /// property's own old and new value are found. Errors: invalid_pointer; out_of_memory; then `found`
 /// is empty. Cost: the changes, and what they hold on the way.
 inline json::error find_matches(const subscription& wanted, const outcome& done, matches& found);
+
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
@@ -100,109 +110,133 @@ inline bool matches::add(part where, std::string_view pointer, const json::arena
   return true;
 }
 
-/// The change is above what is wanted: `rest` of the pointer is looked for in the old and in the
-/// new value.
-inline json::error matches::look_inside(const subscription& wanted, const property_change& change,
-                                        std::string_view rest) {
+namespace detail {
+
+/// Looks for what is left of a subscription's pointer in the old and the new value of a change
+/// above it, and tells found(pointer, old_value, new_value) of each property there that changed. It
+/// returns false when memory ran out.
+template <class Found>
+class pattern_walk {
+ public:
+  pattern_walk(const Found& found, const memory_source& memory) noexcept
+      : found_(found), memory_(memory), frames_(memory), indexes_(memory), pointer_(memory) {}
+
+  json::error run(const property_change& change, std::string_view rest) {
+    if (!pointer_.append(change.pointer.data(), change.pointer.size()) ||
+        !enter(change.old_value, change.new_value, rest)) {
+      return json::errc::out_of_memory;
+    }
+    while (!frames_.empty()) {
+      if (const json::errc e = step(frames_.back()); e != json::errc::ok) return e;
+    }
+    return {};
+  }
+
+ private:
   struct frame {
     const json::arena_value* old_value;
     const json::arena_value* new_value;
     std::string_view rest;
     std::size_t pointer;  ///< length of the pointer up to here
     bool in_new;          ///< a wildcard goes through the members of old, then of new
-    json::size_type next;
+    size_type next;
     std::size_t index_base;
-    detail::ordered_lookup other;  ///< of the object that is not gone through
+    object_lookup other;  ///< of the object that is not gone through
   };
-  base::stack<frame, 4> frames(memory_);
-  json::core::index_memory indexes(memory_);
-  text_buffer pointer(memory_);
-  const auto as_object = [](const json::arena_value* value) {
-    return value != nullptr && value->IsObject() ? value : nullptr;
-  };
-  const auto lookup_in = [&](const json::arena_value* value) {
-    return as_object(value) == nullptr ? detail::ordered_lookup() : detail::ordered_lookup(*value);
-  };
-  const auto enter = [&](const json::arena_value* old_value, const json::arena_value* new_value,
-                         std::string_view after) {
-    return frames.push({old_value, new_value, after, pointer.size(), false, 0, indexes.size(),
-                        lookup_in(new_value)});
-  };
-  if (!pointer.append(change.pointer.data(), change.pointer.size()) ||
-      !enter(change.old_value, change.new_value, rest)) {
-    return json::errc::out_of_memory;
+
+  [[nodiscard]] bool enter(const json::arena_value* old_value, const json::arena_value* new_value,
+                           std::string_view after) {
+    if (old_value == nullptr && new_value == nullptr) return true;
+    return frames_.push({old_value, new_value, after, pointer_.size(), false, 0, indexes_.size(),
+                         lookup_in(new_value)});
   }
-  const auto member = [&](const json::arena_value* object,
-                          std::string_view token) -> const json::arena_value* {
+
+  json::errc step(frame& top) {
+    pointer_.resize(top.pointer);
+    if (top.rest.empty()) return arrive(top);
+    json::core::pointer_tokens tokens(top.rest);
+    std::string_view token;
+    static_cast<void>(tokens.next(token));
+    const std::string_view after = top.rest.substr(top.rest.size() - tokens.remaining());
+    return token == "*" ? any_name(top, after) : one_name(top, token, after);
+  }
+
+  /// The end of the pattern: the two values, if they differ.
+  json::errc arrive(const frame& top) {
+    const json::arena_value* const old_value = top.old_value;
+    const json::arena_value* const new_value = top.new_value;
+    frames_.pop();
+    if (old_value != nullptr && new_value != nullptr) {
+      json::equal_options options;
+      options.memory = memory_;
+      const auto same = json::equal(*old_value, *new_value, options);
+      if (const json::errc e = json::core::failure_of(same); e != json::errc::ok) return e;
+      if (same == json::comparison::equal) return json::errc::ok;
+    }
+    return found_(pointer_.view(), old_value, new_value) ? json::errc::ok
+                                                         : json::errc::out_of_memory;
+  }
+
+  json::errc one_name(const frame& top, std::string_view token, std::string_view after) {
+    const json::arena_value* const old_value = member(top.old_value, token);
+    const json::arena_value* const new_value = member(top.new_value, token);
+    frames_.pop();
+    const bool good = pointer_.append("/", 1) && pointer_.append(token.data(), token.size()) &&
+                      enter(old_value, new_value, after);
+    return good ? json::errc::ok : json::errc::out_of_memory;
+  }
+
+  /// Each name of the old object, then those that only the new one has.
+  json::errc any_name(frame& top, std::string_view after) {
+    const json::arena_value* const object = as_object(top.in_new ? top.new_value : top.old_value);
+    const json::arena_value* const beside = as_object(top.in_new ? top.old_value : top.new_value);
+    if (object == nullptr || top.next == object->MemberCount()) {
+      indexes_.truncate(top.index_base);
+      if (top.in_new) {
+        frames_.pop();
+      } else {
+        top.in_new = true;
+        top.next = 0;
+        top.other = lookup_in(top.old_value);
+      }
+      return json::errc::ok;
+    }
+    const auto& m = json::core::members_begin(*object)[top.next++];
+    size_type index = json::core::no_index;
+    bool good = top.other.find_next(m.name, indexes_, index);
+    json::core::render_step(json::step::member(json::core::text_of(m.name)),
+                            [&](char c) { good = good && pointer_.append(&c, 1); });
+    if (!good) return json::errc::out_of_memory;
+    const json::arena_value* other = nullptr;
+    if (index != json::core::no_index) other = &json::core::members_begin(*beside)[index].value;
+    if (top.in_new && other != nullptr) return json::errc::ok;  // was found from the old object
+    good = top.in_new ? enter(nullptr, &m.value, after) : enter(&m.value, other, after);
+    return good ? json::errc::ok : json::errc::out_of_memory;
+  }
+
+  static const json::arena_value* as_object(const json::arena_value* value) noexcept {
+    return value != nullptr && value->IsObject() ? value : nullptr;
+  }
+  static const json::arena_value* member(const json::arena_value* object, std::string_view token) {
     if (as_object(object) == nullptr) return nullptr;
     const auto* members = json::core::members_begin(*object);
-    for (json::size_type i = 0; i < object->MemberCount(); ++i) {
+    for (size_type i = 0; i < object->MemberCount(); ++i) {
       if (json::core::token_is(token, json::core::text_of(members[i].name)))
         return &members[i].value;
     }
     return nullptr;
-  };
-  while (!frames.empty()) {
-    frame& f = frames.back();
-    pointer.resize(f.pointer);
-    if (f.rest.empty()) {
-      const json::arena_value* const old_value = f.old_value;
-      const json::arena_value* const new_value = f.new_value;
-      frames.pop();
-      if (old_value != nullptr && new_value != nullptr) {
-        json::equal_options options;
-        options.memory = memory_;
-        const auto same = json::equal(*old_value, *new_value, options);
-        if (const json::errc e = json::core::failure_of(same); e != json::errc::ok) return e;
-        if (same == json::comparison::equal) continue;
-      }
-      if (!add(wanted.where, pointer.view(), old_value, new_value))
-        return json::errc::out_of_memory;
-      continue;
-    }
-    json::core::pointer_tokens tokens(f.rest);
-    std::string_view token;
-    static_cast<void>(tokens.next(token));
-    const std::string_view after = f.rest.substr(f.rest.size() - tokens.remaining());
-    const json::arena_value* old_value = nullptr;
-    const json::arena_value* new_value = nullptr;
-    if (token != "*") {
-      old_value = member(f.old_value, token);
-      new_value = member(f.new_value, token);
-      frames.pop();
-      if (!pointer.append("/", 1) || !pointer.append(token.data(), token.size()))
-        return json::errc::out_of_memory;
-    } else {
-      // Each name of the old object, then those that only the new one has.
-      const json::arena_value* const object = as_object(f.in_new ? f.new_value : f.old_value);
-      const json::arena_value* const beside = as_object(f.in_new ? f.old_value : f.new_value);
-      if (object == nullptr || f.next == object->MemberCount()) {
-        indexes.truncate(f.index_base);
-        if (f.in_new) {
-          frames.pop();
-        } else {
-          f.in_new = true;
-          f.next = 0;
-          f.other = lookup_in(f.old_value);
-        }
-        continue;
-      }
-      const auto& m = json::core::members_begin(*object)[f.next++];
-      const json::step taken = json::step::member(json::core::text_of(m.name));
-      json::size_type index = json::core::no_index;
-      bool good = beside == nullptr || f.other.find(taken.text(), indexes, index);
-      json::core::render_step(taken, [&](char c) { good = good && pointer.append(&c, 1); });
-      if (!good) return json::errc::out_of_memory;
-      if (f.in_new && index != json::core::no_index) continue;
-      (f.in_new ? new_value : old_value) = &m.value;
-      if (index != json::core::no_index)
-        new_value = &json::core::members_begin(*beside)[index].value;
-    }
-    if (old_value == nullptr && new_value == nullptr) continue;
-    if (!enter(old_value, new_value, after)) return json::errc::out_of_memory;
   }
-  return {};
-}
+
+  const Found& found_;
+  memory_source memory_;
+  base::stack<frame, 4> frames_;
+  json::core::index_memory indexes_;
+  text_buffer pointer_;
+};
+
+}  // namespace detail
+
+namespace functions {
 
 inline json::error find_matches(const subscription& wanted, const outcome& done, matches& found) {
   found.clear();
@@ -226,7 +260,11 @@ inline json::error find_matches(const subscription& wanted, const outcome& done,
         break;
       }
       if (!more) {
-        failure = found.look_inside(wanted, change, rest);
+        const auto add = [&](std::string_view pointer, const json::arena_value* old_value,
+                             const json::arena_value* new_value) {
+          return found.add(wanted.where, pointer, old_value, new_value);
+        };
+        failure = detail::pattern_walk(add, found.memory_).run(change, rest);
         break;
       }
       static_cast<void>(pattern.next(token));
@@ -239,6 +277,8 @@ inline json::error find_matches(const subscription& wanted, const outcome& done,
   }
   return {};
 }
+
+}  // namespace functions
 
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

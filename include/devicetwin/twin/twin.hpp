@@ -1,19 +1,18 @@
 /// The device twin: the JSON document that a device and its back end share.
 ///
 ///     devicetwin::twin t;
-///     devicetwin::outcome done;
-///     if (auto e = t.create({"greenhouse-07"}, now, done)) ...
-///     if (auto e = t.service_patch(R"({"properties":{"desired":{"fan":2}}})", now, done)) ...
-///     send_to_device(done.notification());
+///     if (auto made = t.create({"greenhouse-07"}, now); !made) ...
+///     auto done = t.service_patch(R"({"properties":{"desired":{"fan":2}}})", now);
+///     if (done) send_to_device(done->notification());
 #pragma once
 
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
-#include <type_traits>  // std::enable_if_t
 
 #include "../base/pool.hpp"
 #include "../json/arena.hpp"
+#include "../json/get.hpp"
 #include "../json/read.hpp"
 #include "../json/write.hpp"
 #include "detail/render.hpp"
@@ -54,23 +53,6 @@ class buffer_memory {
  private:
   pool pool_;
 };
-
-namespace detail {
-
-/// Neither JSON text nor a RapidJSON value.
-template <class Input>
-inline constexpr bool is_no_input =
-    !json::core::is_value<Input> && !std::is_convertible_v<const Input&, std::string_view>;
-
-template <class Input>
-json::error explain_input() {
-  static_assert(
-      json::core::mistaken<Input>,
-      "basic_twin: the input is JSON text or a RapidJSON value (of a json::document, its root())");
-  return json::errc::wrong_type;
-}
-
-}  // namespace detail
 
 /// A twin. `Memory` is heap_memory or buffer_memory; `Tracking` is stamped (who was written when,
 /// and what was removed) or unstamped (values and versions only).
@@ -145,6 +127,17 @@ class basic_twin {
            state_.desired.memory_in_bytes() + state_.reported.memory_in_bytes();
   }
 
+  /// The value at `pointer` of a part as T, as json::get() has it. A std::string_view is valid
+  /// until the next write. Errors: as json::get().
+  template <class T>
+  json::result<json::core::gettable_or_double<T>> get(
+      part where, std::string_view pointer = {}) const noexcept {
+    return json::get<T>(where == part::tags      ? tags()
+                        : where == part::desired ? desired()
+                                                 : reported(),
+                        pointer);
+  }
+
   // --- making one ----------------------------------------------------------------------------
 
   /// A fresh twin: empty sections at version 1, the etag's counter at 1, the twin at version 2.
@@ -157,8 +150,13 @@ class basic_twin {
     state_.swap(fresh);
     return {};
   }
+  /// The same, and returns the outcome.
+  json::result<outcome> create(const new_identity& who, timestamp now) {
+    outcome done(memory());
+    return outcome_of(create(who, now, done), done);
+  }
 
-  /// Takes a twin from JSON: what the service's GET gives, a device's own
+  /// Takes a twin from JSON text or a value: what the service's GET gives, a device's own
   /// (`{"desired":…,"reported":…}`), or the body of a lifecycle or replaceTwin event. Limits do not
   /// apply: what exists is taken, kept, and written back the same, also metadata that is missing,
   /// stale or strange, and counters that follow no law. Members of the root that are not known are
@@ -166,70 +164,63 @@ class basic_twin {
   /// pointer of what has the wrong type; misplaced_section with the pointer of `desired` or
   /// `reported` at the root of a twin that has `properties` too; out_of_memory; then nothing has
   /// changed.
-  json::error load(std::string_view text) {
-    json::read_options options;
-    options.max_depth = detail::whole_twin_depth;
-    options.big_integers = rules().big_integers;
-    options.memory = memory();
+  template <class Input = std::string_view>
+  json::error load(const Input& input) {
+    static_assert(
+        json::core::stands_for_text<Input> || json::core::stands_for_value<Input>,
+        "basic_twin: the input is JSON text, a json::document, or a RapidJSON document or "
+        "value");
     json::arena scratch(memory());
-    static_cast<void>(scratch.reserve(
-        3 * text.size()));  // it is rarely more; without room for that it grows in steps
     json::arena_value whole;
-    if (json::error e = json::read(text, whole, scratch, options)) return e;
+    if constexpr (json::core::stands_for_text<Input>) {
+      // It is rarely more; without room for that it grows in steps.
+      static_cast<void>(scratch.reserve(3 * std::string_view(input).size()));
+    }
+    if (json::error e = take(input, whole, scratch, detail::whole_twin_depth)) return e;
     return load_value(whole);
-  }
-  template <class Allocator>
-  json::error load(const json::basic_value<Allocator>& value) {
-    json::arena scratch(memory());
-    json::arena_value copy;
-    if (json::error e = copy_checked(value, copy, scratch, detail::whole_twin_depth)) return e;
-    return load_value(copy);
-  }
-  /// Neither text nor a value: a mistake, explained.
-  template <class Input>
-  std::enable_if_t<detail::is_no_input<Input>, json::error> load(const Input&) {
-    return detail::explain_input<Input>();
   }
 
   // --- writing -------------------------------------------------------------------------------
   //
-  // All take JSON text or a RapidJSON value, the time, and the outcome to fill. Errors: of reading,
-  // with line and column; those of the dialect, with the pointer; number_out_of_range at a counter
-  // of a loaded twin that cannot count on; out_of_memory. Then nothing has changed and the outcome
-  // is empty. Cost: what the input says, not what the twin holds, apart from the scan for each
-  // name.
+  // A write takes JSON text, or a value or document, and the time. Each has two forms, which do the
+  // same. One returns its outcome, whose memory is the twin's memory(): a twin in a buffer must
+  // outlive it, and the outcome takes room there. The other fills an outcome of the caller's, which
+  // soon needs no new memory. Errors: of reading, with line and column; those of the dialect, with
+  // the pointer; number_out_of_range at a counter of a loaded twin that cannot count on;
+  // out_of_memory. Then nothing has changed and the caller's outcome is empty. Cost: what the input
+  // says, not what the twin holds, apart from the scan for each name.
 
   /// The service merges `{"tags":{…},"properties":{"desired":{…}}}`, either left out, in one step.
   /// Null for a section empties it. `if_match` as etag_matches() has it. Errors:
   /// precondition_failed, not_writable.
-  json::error service_patch(std::string_view text, timestamp now, outcome& done,
+  template <class Input = std::string_view>
+  json::error service_patch(const Input& patch, timestamp now, outcome& done,
                             std::string_view if_match = {}) {
-    return read_and(text, done, [&](json::arena_value& v) {
+    return write_from(patch, done, [&](json::arena_value& v) {
       return service_write(state_, v, false, now, done, if_match, nullptr).run();
     });
   }
-  template <class Allocator>
-  json::error service_patch(const json::basic_value<Allocator>& patch, timestamp now, outcome& done,
-                            std::string_view if_match = {}) {
-    return copy_and(patch, done, [&](json::arena_value& v) {
-      return service_write(state_, v, false, now, done, if_match, nullptr).run();
-    });
+  template <class Input = std::string_view>
+  json::result<outcome> service_patch(const Input& patch, timestamp now,
+                                      std::string_view if_match = {}) {
+    outcome done(memory());
+    return outcome_of(service_patch(patch, now, done, if_match), done);
   }
 
   /// The service replaces the sections that are given, in the same shape. The device is told what
   /// is there, and null for what is gone.
-  json::error service_replace(std::string_view text, timestamp now, outcome& done,
+  template <class Input = std::string_view>
+  json::error service_replace(const Input& document, timestamp now, outcome& done,
                               std::string_view if_match = {}) {
-    return read_and(text, done, [&](json::arena_value& v) {
+    return write_from(document, done, [&](json::arena_value& v) {
       return service_write(state_, v, true, now, done, if_match, nullptr).run();
     });
   }
-  template <class Allocator>
-  json::error service_replace(const json::basic_value<Allocator>& document, timestamp now,
-                              outcome& done, std::string_view if_match = {}) {
-    return copy_and(document, done, [&](json::arena_value& v) {
-      return service_write(state_, v, true, now, done, if_match, nullptr).run();
-    });
+  template <class Input = std::string_view>
+  json::result<outcome> service_replace(const Input& document, timestamp now,
+                                        std::string_view if_match = {}) {
+    outcome done(memory());
+    return outcome_of(service_replace(document, now, done, if_match), done);
   }
 
   /// No condition on a version.
@@ -237,42 +228,33 @@ class basic_twin {
 
   /// The device merges the bare object of what it reports; any `$` name in it is refused. With
   /// `expected_version`, the reported version must be that one: precondition_failed.
-  json::error device_patch(std::string_view text, timestamp now, outcome& done,
+  template <class Input = std::string_view>
+  json::error device_patch(const Input& patch, timestamp now, outcome& done,
                            std::int64_t expected_version = any_version) {
-    return read_and(text, done, [&](json::arena_value& v) {
+    return write_from(patch, done, [&](json::arena_value& v) {
       return device_write(state_, v, now, done, expected_version, nullptr).run();
     });
   }
-  template <class Allocator>
-  json::error device_patch(const json::basic_value<Allocator>& patch, timestamp now, outcome& done,
-                           std::int64_t expected_version = any_version) {
-    return copy_and(patch, done, [&](json::arena_value& v) {
-      return device_write(state_, v, now, done, expected_version, nullptr).run();
-    });
-  }
-
-  /// Neither text nor a value: a mistake, explained.
-  template <class Input, class... Rest>
-  std::enable_if_t<detail::is_no_input<Input>, json::error> service_patch(const Input&, Rest&&...) {
-    return detail::explain_input<Input>();
-  }
-  template <class Input, class... Rest>
-  std::enable_if_t<detail::is_no_input<Input>, json::error> service_replace(const Input&,
-                                                                            Rest&&...) {
-    return detail::explain_input<Input>();
-  }
-  template <class Input, class... Rest>
-  std::enable_if_t<detail::is_no_input<Input>, json::error> device_patch(const Input&, Rest&&...) {
-    return detail::explain_input<Input>();
+  template <class Input = std::string_view>
+  json::result<outcome> device_patch(const Input& patch, timestamp now,
+                                     std::int64_t expected_version = any_version) {
+    outcome done(memory());
+    return outcome_of(device_patch(patch, now, done, expected_version), done);
   }
 
   /// A device's copy takes a notification: members of desired and "$version", which becomes
   /// desired's. Only the version after the current one is taken, precondition_failed otherwise:
   /// fetch the whole twin then. Errors: not_a_twin at "/$version".
-  json::error apply_notification(std::string_view text, timestamp now, outcome& done) {
-    return read_and(text, done, [&](json::arena_value& v) {
+  template <class Input = std::string_view>
+  json::error apply_notification(const Input& notification, timestamp now, outcome& done) {
+    return write_from(notification, done, [&](json::arena_value& v) {
       return notification_write(state_, v, now, done).run();
     });
+  }
+  template <class Input = std::string_view>
+  json::result<outcome> apply_notification(const Input& notification, timestamp now) {
+    outcome done(memory());
+    return outcome_of(apply_notification(notification, now, done), done);
   }
 
   /// A back end's copy takes an updateTwin event: root "version", and of each section written its
@@ -280,9 +262,15 @@ class basic_twin {
   /// the copy's version is taken, and a section's version must be above the copy's;
   /// precondition_failed otherwise: fetch the whole twin then. (The body of any other event is a
   /// whole twin: load().) Errors: not_a_twin at what is missing or has the wrong type.
-  json::error apply_event(std::string_view text, outcome& done) {
-    return read_and(text, done,
-                    [&](json::arena_value& v) { return event_write(state_, v, done).run(); });
+  template <class Input = std::string_view>
+  json::error apply_event(const Input& event, outcome& done) {
+    return write_from(event, done,
+                      [&](json::arena_value& v) { return event_write(state_, v, done).run(); });
+  }
+  template <class Input = std::string_view>
+  json::result<outcome> apply_event(const Input& event) {
+    outcome done(memory());
+    return outcome_of(apply_event(event, done), done);
   }
 
   // --- asking first --------------------------------------------------------------------------
@@ -336,25 +324,42 @@ class basic_twin {
   using notification_write = detail::notification_write<state>;
   using event_write = detail::event_write<state>;
 
-  // Reading input into the outcome's memory.
-  template <class Act>
-  json::error read_and(std::string_view text, outcome& done, Act&& act) const {
-    done.clear();
+  /// Reads text, or copies a value and checks its strings, which nobody has read yet. Callers
+  /// assert that the input is one of these.
+  template <class Input>
+  json::error take(const Input& input, json::arena_value& value, json::arena& scratch,
+                   std::size_t max_depth = json::default_max_depth) const {
+    if constexpr (json::core::stands_for_text<Input>) {
+      return read_text(input, value, scratch, max_depth);
+    } else if constexpr (json::core::stands_for_value<Input>) {
+      return copy_checked(json::core::value_of(input), value, scratch, max_depth);
+    } else {
+      return json::errc::wrong_type;
+    }
+  }
+  json::error read_text(std::string_view text, json::arena_value& value, json::arena& scratch,
+                        std::size_t max_depth) const {
     json::read_options options;
+    options.max_depth = max_depth;
     options.big_integers = rules().big_integers;
     options.memory = memory();
-    json::arena_value value;
-    if (json::error e = json::read(text, value, detail::outcome_access::arena(done), options))
-      return emptied(done, e);
-    return emptied(done, act(value));
+    return json::read(text, value, scratch, options);
   }
-  template <class Allocator, class Act>
-  json::error copy_and(const json::basic_value<Allocator>& given, outcome& done, Act&& act) const {
+  template <class Input, class Write>
+  json::error write_from(const Input& input, outcome& done, Write&& write) const {
+    static_assert(
+        json::core::stands_for_text<Input> || json::core::stands_for_value<Input>,
+        "basic_twin: the input is JSON text, a json::document, or a RapidJSON document or "
+        "value");
     done.clear();
     json::arena_value value;
-    if (json::error e = copy_checked(given, value, detail::outcome_access::arena(done)))
+    if (json::error e = take(input, value, detail::outcome_access::arena(done)))
       return emptied(done, e);
-    return emptied(done, act(value));
+    return emptied(done, write(value));
+  }
+  static json::result<outcome> outcome_of(const json::error& failure, outcome& done) {
+    if (failure) return failure;
+    return static_cast<outcome&&>(done);
   }
   enum class party : unsigned char { service, device };
   template <class Act>
@@ -363,7 +368,7 @@ class basic_twin {
     outcome none(memory());
     auto& self = const_cast<state&>(state_);  // with a report nothing is written
     const json::error e =
-        read_and(text, none, [&](json::arena_value& v) { return act(self, v, none); });
+        write_from(text, none, [&](json::arena_value& v) { return act(self, v, none); });
     if (!detail::is_number_size(e.code())) return e;
     // The numbers are violations; the rest is looked at without them.
     json::arena_value value;
@@ -397,14 +402,12 @@ class basic_twin {
     if (e) done.clear();
     return e;
   }
-  /// A value of the caller's, with the strings checked that nobody has read.
-  template <class Allocator>
-  json::error copy_checked(const json::basic_value<Allocator>& given, json::arena_value& value,
-                           json::arena& scratch,
-                           std::size_t max_depth = json::default_max_depth) const {
-    json::core::walk_memory<json::basic_value<Allocator>> walk(memory());
-    detail::counted_text text;
-    json::text_writer<detail::counted_text> checker(text);
+  template <class Value>
+  json::error copy_checked(const Value& given, json::arena_value& value, json::arena& scratch,
+                           std::size_t max_depth) const {
+    json::core::walk_memory<Value> walk(memory());
+    base::byte_counter text;
+    json::text_writer<base::byte_counter> checker(text);
     if (json::error e = json::core::emit(given, checker, json::core::nulls::emit, max_depth, walk))
       return e;
     json::core::tree_builder<json::arena> builder(scratch, memory());

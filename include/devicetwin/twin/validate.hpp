@@ -33,6 +33,10 @@ struct violation {
   json::error what;
 };
 
+namespace detail {
+struct validation_access;
+}
+
 /// All violations found, and how much room each section has left.
 class validation {
  public:
@@ -48,24 +52,23 @@ class validation {
   /// negative when it is too large already, INT64_MAX when there is no limit. Filled in by what
   /// knows the section.
   std::int64_t head_room(part p) const noexcept { return head_room_[static_cast<std::size_t>(p)]; }
-  void set_head_room(part p, std::int64_t bytes) noexcept {
-    head_room_[static_cast<std::size_t>(p)] = bytes;
-  }
 
-  /// False when memory ran out.
+  /// Adds a violation: also for rules of a program's own. False when memory ran out.
   [[nodiscard]] bool add(part where, const json::error& what) noexcept {
     if (!found_.reserve(1)) return false;
     found_.push({where, what});
     return true;
   }
   void clear() noexcept { found_.truncate(0); }
-  /// Forgets all but the first `size`.
-  void truncate(std::size_t size) noexcept { found_.truncate(size); }
 
  private:
+  friend struct detail::validation_access;
+
   base::plain_array<violation> found_;
   std::int64_t head_room_[part_count] = {INT64_MAX, INT64_MAX, INT64_MAX};
 };
+
+namespace functions {
 
 /// Checks `value`, the content of a section or a patch of it, and adds every violation to `out`:
 /// names, strings, integers, nulls, arrays, depth, and for a section (or where the dialect measures
@@ -75,9 +78,10 @@ class validation {
 /// like any other here. Give the text to have it found.
 /// Errors, with the pointer: not_a_twin when `value` is no object, not_finite, out_of_memory.
 /// Cost: one pass.
-template <class Allocator>
-json::error validate(const json::basic_value<Allocator>& value, part where, shape form,
-                     const dialect& rules, validation& out, const memory_source& memory = {});
+template <class Value>
+std::enable_if_t<!json::core::stands_for_text<Value>, json::error> validate(
+    const Value& value, part where, shape form, const dialect& rules, validation& out,
+    const memory_source& memory = {});
 
 /// The same for JSON text. First adds each integer beyond 64 bits, where the dialect refuses them,
 /// and each number beyond the largest double. Errors: those of json::read but for the size of
@@ -85,21 +89,20 @@ json::error validate(const json::basic_value<Allocator>& value, part where, shap
 inline json::error validate(std::string_view text, part where, shape form, const dialect& rules,
                             validation& out, const memory_source& memory = {});
 
-/// Neither a value nor text: a mistake, explained.
-template <class Value, class... Rest>
-std::enable_if_t<!json::core::is_value<Value> &&
-                     !std::is_convertible_v<const Value&, std::string_view>,
-                 json::error>
-validate(const Value&, Rest&&...) {
-  static_assert(json::core::mistaken<Value>,
-                "validate: the first argument is a RapidJSON value (of a json::document, its "
-                "root(); of a twin, a part of it) or JSON text");
-  return json::errc::wrong_type;
-}
+}  // namespace functions
 
 // ---------------------------------------------------------------------------------------------
 
 namespace detail {
+
+/// What only the checks of this library do to a validation.
+struct validation_access {
+  static void set_head_room(validation& v, part p, std::int64_t bytes) noexcept {
+    v.head_room_[static_cast<std::size_t>(p)] = bytes;
+  }
+  /// Forgets all violations but the first `size`.
+  static void truncate(validation& v, std::size_t size) noexcept { v.found_.truncate(size); }
+};
 
 /// Counts the bytes of a text without the control characters U+0000 to U+001F and U+007F to U+009F.
 class visible_count {
@@ -229,24 +232,10 @@ class size_counter {
   bool empty_ = false;
 };
 
-/// An output that only counts.
-class counted_text {
- public:
-  bool append(const char*, std::size_t length) noexcept {
-    size_ += length;
-    return true;
-  }
-  std::size_t size() const noexcept { return size_; }
-  void resize(std::size_t size) noexcept { size_ = size; }
-
- private:
-  std::size_t size_ = 0;
-};
-
 /// The size of a value by a formula; nulls that a merge drops do not count.
-template <class Value>
+template <class Value, class Names>
 json::error measure(const Value& value, size_formula formula, json::core::nulls rule,
-                    json::core::walk_memory<Value>& memory, section_size& size) {
+                    json::core::walk_memory<Value, Names>& memory, section_size& size) {
   constexpr std::size_t deepest = json::default_max_depth;
   if (formula == size_formula::contents) {
     size_counter counter;
@@ -254,8 +243,8 @@ json::error measure(const Value& value, size_formula formula, json::core::nulls 
     size = counter.size();
     return e;
   }
-  counted_text text;
-  json::text_writer<counted_text> writer(text);
+  base::byte_counter text;
+  json::text_writer<base::byte_counter> writer(text);
   json::error e = json::core::emit(value, writer, rule, deepest, memory);
   size = {text.size(), text.size()};
   return e;
@@ -589,9 +578,10 @@ inline bool is_number_size(json::errc code) noexcept {
 }
 
 /// Runs a value through a checker; `base` is where it stands in the whole input.
-template <class Value>
+template <class Value, class Names>
 json::error check_rules(const Value& value, rule_checker& checker,
-                        json::core::walk_memory<Value>& memory, const json::location& base = {}) {
+                        json::core::walk_memory<Value, Names>& memory,
+                        const json::location& base = {}) {
   if (!value.IsObject()) return json::error(json::errc::not_a_twin).at(base);
   json::error e = json::core::emit(value, checker, json::core::nulls::emit, json::default_max_depth,
                                    memory, 0, base);
@@ -609,17 +599,21 @@ inline std::int64_t room_left(std::size_t limit, std::size_t size) noexcept {
 
 }  // namespace detail
 
-template <class Allocator>
-json::error validate(const json::basic_value<Allocator>& value, part where, shape form,
-                     const dialect& rules, validation& out, const memory_source& memory) {
-  json::core::walk_memory<json::basic_value<Allocator>> walk(memory);
+namespace functions {
+
+template <class Value>
+std::enable_if_t<!json::core::stands_for_text<Value>, json::error> validate(
+    const Value& value, part where, shape form, const dialect& rules, validation& out,
+    const memory_source& memory) {
+  const auto& checked = json::core::value_of(value);
+  json::core::walk_memory<json::core::value_type_of<Value>> walk(memory);
   detail::rule_checker checker(rules, where, form, &out, memory);
-  if (json::error e = detail::check_rules(value, checker, walk)) return e;
+  if (json::error e = detail::check_rules(checked, checker, walk)) return e;
   if (form == shape::section || rules.basis == size_basis::patch) {
     detail::section_size size;
     const auto nulls =
         form == shape::section ? json::core::nulls::drop_outside_arrays : json::core::nulls::emit;
-    if (json::error e = detail::measure(value, rules.size, nulls, walk, size)) return e;
+    if (json::error e = detail::measure(checked, rules.size, nulls, walk, size)) return e;
     const auto note = [&](const json::error& e) { return out.add(where, e); };
     if (!detail::check_sizes(rules, where, size.by_formula, {},
                              form == shape::section ? size : detail::section_size(), note)) {
@@ -631,8 +625,9 @@ json::error validate(const json::basic_value<Allocator>& value, part where, shap
         !note(json::error(json::errc::section_too_large).limited_to(total, size.by_formula))) {
       return json::errc::out_of_memory;
     }
-    out.set_head_room(where, detail::room_left(form == shape::section && total < own ? total : own,
-                                               size.by_formula));
+    detail::validation_access::set_head_room(
+        out, where,
+        detail::room_left(form == shape::section && total < own ? total : own, size.by_formula));
   }
   return {};
 }
@@ -655,9 +650,11 @@ inline json::error validate(std::string_view text, part where, shape form, const
         });
   }
   if (!e) e = validate(value, where, form, rules, out, memory);
-  if (e) out.truncate(before);
+  if (e) detail::validation_access::truncate(out, before);
   return e;
 }
+
+}  // namespace functions
 
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

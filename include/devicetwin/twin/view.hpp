@@ -23,6 +23,8 @@ struct view_options {
   unsigned indent = 0;  ///< of text: spaces per level; 0 is compact
 };
 
+namespace functions {
+
 /// The service's GET: identity in the order it was loaded or made, tags if there are any,
 /// properties with `$metadata` and
 /// `$version` (docs/azure.md, "Views"). Sends events; errors: out_of_memory, handler_stopped, and
@@ -53,13 +55,17 @@ template <class MemoryA, class MemoryB, class Tracking>
 [[nodiscard]] json::comparison equal(const basic_twin<MemoryA, Tracking>& a,
                                      const basic_twin<MemoryB, Tracking>& b);
 
+}  // namespace functions
+
 // ---------------------------------------------------------------------------------------------
+
+namespace functions {
 
 template <class Memory, class Tracking, class Handler>
 json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& handler,
                               const view_options& options) {
   const memory_source working = t.memory();
-  json::core::walk_memory<json::arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   const auto name = [&](std::string_view n) {
     return handler.Key(n.data(), static_cast<json::size_type>(n.size()), true);
@@ -196,7 +202,7 @@ json::comparison equal(const basic_twin<MemoryA, Tracking>& a,
   json::document views[2];
   const auto build = [](const auto& t, json::document& view) -> json::error {
     if (!t.identity().IsObject()) return {};
-    return json::document_access::rebuild(
+    return json::core::document_access::rebuild(
         view, 0, [&](auto& handler) { return emit_service_view(t, handler); });
   };
   if (build(a, views[0]) || build(b, views[1])) return json::comparison::out_of_memory;
@@ -204,6 +210,8 @@ json::comparison equal(const basic_twin<MemoryA, Tracking>& a,
   options.max_depth = detail::whole_twin_depth;
   return json::equal(views[0].root(), views[1].root(), options);
 }
+
+}  // namespace functions
 
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

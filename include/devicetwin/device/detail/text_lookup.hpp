@@ -6,7 +6,8 @@
 
 #include "../../base/memory.hpp"
 #include "../../json/find_text.hpp"
-#include "../../json/tree/names.hpp"
+#include "../../json/tree/name_hash.hpp"
+#include "../../json/tree/name_index.hpp"
 #include "../../merge/text/text_diff.hpp"
 
 namespace devicetwin {

@@ -44,6 +44,7 @@ class text_store {
   text_store& operator=(const text_store&) = delete;
 
   std::string_view text(const region& r) const noexcept { return {block_ + r.at, r.size}; }
+  char* at(std::size_t place) noexcept { return block_ + place; }
   bool is_fixed() const noexcept { return fixed_; }
   std::size_t capacity() const noexcept { return capacity_; }
   std::size_t top() const noexcept { return top_; }
@@ -192,6 +193,8 @@ class store_output {
   }
   std::size_t size() const noexcept { return store_.top() - start_; }
   void resize(std::size_t size) noexcept { store_.set_top(start_ + size); }
+  /// What was written so far, from a place on.
+  char* at(std::size_t place) noexcept { return store_.at(start_ + place); }
   /// The region of what was written so far from `from` on.
   region made(std::size_t from = 0) const noexcept {
     return {static_cast<std::uint32_t>(start_ + from), static_cast<std::uint32_t>(size() - from)};

@@ -7,7 +7,8 @@
 
 #include "../../base/memory.hpp"
 #include "../../base/plain_array.hpp"
-#include "../../json/tree/names.hpp"
+#include "../../json/tree/name_hash.hpp"
+#include "../../json/tree/name_index.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

@@ -16,9 +16,12 @@
 #include "../error.hpp"
 #include "../number.hpp"
 #include "../pointer.hpp"
+#include "../tree/distinct_names.hpp"
 #include "../tree/events.hpp"
 #include "../tree/inside.hpp"
-#include "../tree/names.hpp"
+#include "../tree/name_hash.hpp"
+#include "../tree/name_index.hpp"
+#include "../tree/tuning.hpp"
 #include "../value.hpp"
 #include "utf8.hpp"
 
@@ -61,8 +64,7 @@ class reader {
         unescaped_(memory),
         index_(memory) {}
 
-  /// Up to so many names an object's are compared each with each when hashes do not settle it.
-  static constexpr size_type few_names = 64;
+  static constexpr size_type few_names = tuning::reader_compared_names;
   static constexpr size_type longest_inline = inside<json::value>::longest_inline;
 
   error read() {
@@ -197,7 +199,7 @@ class reader {
     std::uint64_t hash;
     if ((base::shortcuts || takes_words<Handler>)&&text.length <= longest_inline) {
       const value_words words = short_words(text);
-      hash = base::shortcuts ? hash_words(words) : hash_name({text.data, text.length});
+      hash = base::shortcuts ? hash_name(words) : hash_name({text.data, text.length});
       if (!new_name(top, start, text, unescaped, hash)) return false;
       if constexpr (takes_words<Handler>) {
         accepted = handler_.Words(words);

@@ -15,6 +15,7 @@
 #include "../detail/escape.hpp"
 #include "../number_text.hpp"
 #include "../tree/scalar.hpp"
+#include "../tree/tuning.hpp"
 #include "../value.hpp"
 #include "scan.hpp"
 
@@ -189,11 +190,7 @@ class text_structure {
   }
 
  private:
-#if defined(DEVICETWIN_SMALL)
-  static constexpr std::size_t most = 4;  // at hand
-#else
-  static constexpr std::size_t most = 32;
-#endif
+  static constexpr std::size_t most = tuning::text_blocks;  // at hand
 
   DEVICETWIN_NEVER_INLINE const char* skip_long_string(const char* p) noexcept {
     cursor c = at(p);

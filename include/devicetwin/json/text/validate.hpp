@@ -12,7 +12,10 @@
 #include "../../base/stack.hpp"
 #include "../detail/escape.hpp"
 #include "../number.hpp"
-#include "../tree/names.hpp"
+#include "../tree/distinct_names.hpp"
+#include "../tree/name_hash.hpp"
+#include "../tree/name_index.hpp"
+#include "../tree/tuning.hpp"
 #include "scan.hpp"
 #include "tokens.hpp"
 #include "utf8.hpp"
@@ -120,7 +123,7 @@ class quick_validator {
           (last_escape_ >= name && has_escapes({name, static_cast<std::size_t>(p - name)})))
         return false;
       if (names == names_.size() && !names_.extend(names + 1)) return false;
-      names_[names++] = hash_some({name, static_cast<std::size_t>(p - name)});
+      names_[names++] = quick_name_hash(std::string_view(name, static_cast<std::size_t>(p - name)));
       if (*++p != ':') p = skip_space(p, end_);
       if (*p != ':') return false;
       if (is_space(*++p)) p = skip_space(p, end_);
@@ -243,34 +246,12 @@ class quick_validator {
     return true;
   }
 
-  /// Quick. Two names of up to 24 bytes hardly ever have the same; longer ones may, if they differ
-  /// in between only, which costs time: the reader decides then. Its highest bits are the best.
-  static std::uint64_t hash_some(std::string_view name) noexcept {
-    const char* const p = name.data();
-    const std::size_t size = name.size();
-    std::uint64_t a = 0, b = 0;
-    if (size >= 8) {
-      std::memcpy(&a, p, 8);
-      std::memcpy(&b, p + size - 8, 8);
-      if (size > 16) a ^= base::load_8(p + size / 2 - 4) * 0xFF51AFD7ED558CCDu;
-    } else if (size >= 4) {
-      std::memcpy(&a, p, 4);
-      std::memcpy(&b, p + size - 4, 4);
-    } else if (size != 0) {
-      a = static_cast<unsigned char>(p[0]) |
-          static_cast<unsigned>(static_cast<unsigned char>(p[size / 2])) << 8;
-      b = static_cast<unsigned char>(p[size - 1]);
-    }
-    return (a ^ std::uint64_t{size} << 40) * 0x9E3779B97F4A7C15u + b * 0xC2B2AE3D27D4EB4Fu;
-  }
-
   /// Whether the names from `first` to before `last` are all different for certain, because their
   /// hashes are.
   DEVICETWIN_ALWAYS_INLINE bool differ(std::size_t first, std::size_t last) {
     if (last - first < 2) return true;
-    constexpr std::size_t few = 128;
     const std::uint64_t* const hashes = names_.data();
-    if (last - first > few) {
+    if (last - first > tuning::validator_table_names) {
       index_.truncate(0);
       return surely_distinct(static_cast<size_type>(last - first), index_,
                              [own = hashes + first](size_type i) noexcept {
@@ -296,7 +277,7 @@ class quick_validator {
     return false;
   }
 
-  static constexpr std::size_t most = 16;
+  static constexpr std::size_t most = tuning::validator_blocks;
 
   const char* next_;  ///< where the blocks that were not scanned begin
   const char* end_;

@@ -13,8 +13,10 @@
 #include "../pointer.hpp"
 #include "../value.hpp"
 #include "builder.hpp"
+#include "handlers.hpp"
 #include "inside.hpp"
-#include "names.hpp"
+#include "member_lookup.hpp"
+#include "name_index.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -92,20 +94,37 @@ bool emit_name(const Value& name, Handler& handler) {
 /// are all except the ones inside arrays.
 enum class nulls : unsigned char { emit, drop_outside_arrays };
 
-/// The working memory of a walk over one tree, kept apart so that several walks can share it.
+/// Stands for repeat_lookup in a walk over a tree that this library made: no name is repeated
+/// there.
 template <class Value>
+struct no_repeats {
+  no_repeats() noexcept = default;
+  explicit no_repeats(const Value&) noexcept {}
+  static bool is_first(size_type, index_memory&, bool& first) noexcept {
+    first = true;
+    return true;
+  }
+};
+
+/// The working memory of a walk over one tree, kept apart so that several walks can share it.
+/// `Names` is no_repeats where it is known that no name is repeated.
+template <class Value, class Names = repeat_lookup<Value>>
 struct walk_memory {
   struct frame {
     const Value* container;
     size_type next;   ///< index of the member or element to visit
     size_type count;  ///< members or elements emitted so far
     std::size_t index_base;
-    first_names<Value> names;
+    Names names;
   };
   explicit walk_memory(const memory_source& memory) noexcept : frames(memory), indexes(memory) {}
   base::stack<frame, 8> frames;
   index_memory indexes;
 };
+
+/// The working memory of walks over trees that this library has read or copied.
+template <class Value>
+using own_walk_memory = walk_memory<Value, no_repeats<Value>>;
 
 /// The place that the frames of a walk have reached, for an error.
 template <class Base, class Frames>
@@ -133,17 +152,16 @@ struct frame_location {
 /// in a document, is put before the pointer of an error and counts for the depth. Errors:
 /// depth_exceeded, not_finite, out_of_memory, and what the handler says when it returns false; then
 /// a part has been sent.
-template <class Value, class Handler, class Base = location>
+template <class Value, class Handler, class Names, class Base = location>
 error emit(const Value& root, Handler& handler, nulls rule, std::size_t max_depth,
-           walk_memory<Value>& memory, std::size_t base_depth = 0, const Base& base = {}) {
+           walk_memory<Value, Names>& memory, std::size_t base_depth = 0, const Base& base = {}) {
   auto& frames = memory.frames;
   frames.truncate(0);
   memory.indexes.truncate(0);
-  using frame = typename walk_memory<Value>::frame;
   const auto fail = [&](errc code) {
     return error(code)
         .limited_to(code == errc::depth_exceeded ? max_depth : 0)
-        .at(frame_location<Base, decltype(walk_memory<Value>::frames)>{base, frames});
+        .at(frame_location<Base, decltype(walk_memory<Value, Names>::frames)>{base, frames});
   };
   std::size_t arrays = 0;  // open ones
   const Value* at = &root;
@@ -155,8 +173,7 @@ error emit(const Value& root, Handler& handler, nulls rule, std::size_t max_dept
       sent = object ? handler.StartObject() : handler.StartArray();
       if (sent) {
         if (!object) ++arrays;
-        if (!frames.push({at, 0, 0, memory.indexes.size(),
-                          object ? first_names<Value>(*at) : first_names<Value>()})) {
+        if (!frames.push({at, 0, 0, memory.indexes.size(), object ? Names(*at) : Names()})) {
           return fail(errc::out_of_memory);
         }
       }
@@ -168,15 +185,14 @@ error emit(const Value& root, Handler& handler, nulls rule, std::size_t max_dept
 
     for (at = nullptr; at == nullptr;) {  // the next value, closing what is complete
       if (frames.empty()) return {};
-      frame& top = frames.back();
+      auto& top = frames.back();
       if (top.container->IsObject()) {
         const size_type count = top.container->MemberCount();
         const auto* members = members_begin(*top.container);
         while (top.next != count && at == nullptr) {
           const size_type i = top.next++;
-          bool failed = false;
-          const bool first = top.names.is_first(i, memory.indexes, failed);
-          if (failed) return fail(errc::out_of_memory);
+          bool first;
+          if (!top.names.is_first(i, memory.indexes, first)) return fail(errc::out_of_memory);
           if (!first) continue;
           if (rule == nulls::drop_outside_arrays && arrays == 0 && members[i].value.IsNull())
             continue;
@@ -205,28 +221,19 @@ error emit(const Value& root, Handler& handler, nulls rule, std::size_t max_dept
 /// A handler that adds up the bytes a value takes beyond itself, as an exact copy with `Value`'s
 /// layout.
 template <class Value>
-class footprint_counter {
+class footprint_counter : public ignore_events {
  public:
   std::size_t bytes() const noexcept { return bytes_; }
 
-  bool Null() { return true; }
-  bool Bool(bool) { return true; }
-  bool Int(int) { return true; }
-  bool Uint(unsigned) { return true; }
-  bool Int64(std::int64_t) { return true; }
-  bool Uint64(std::uint64_t) { return true; }
-  bool Double(double) { return true; }
   bool String(const char*, size_type length, bool) {
     bytes_ += string_bytes<Value>(length);
     return true;
   }
   bool Key(const char* text, size_type length, bool copy) { return String(text, length, copy); }
-  bool StartObject() { return true; }
   bool EndObject(size_type members) {
     bytes_ += members * sizeof(member_of<Value>);
     return true;
   }
-  bool StartArray() { return true; }
   bool EndArray(size_type elements) {
     bytes_ += elements * sizeof(Value);
     return true;

@@ -13,10 +13,14 @@
 #include "../number_text.hpp"
 #include "../pointer.hpp"
 #include "../value.hpp"
+#include "distinct_names.hpp"
 #include "events.hpp"
+#include "find_member.hpp"
 #include "inside.hpp"
-#include "names.hpp"
+#include "member_lookup.hpp"
+#include "name_index.hpp"
 #include "scalar.hpp"
+#include "tuning.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -121,8 +125,8 @@ class tree_diff {
     std::size_t
         taken;     ///< where in indexes_ the bits are that say which of to's members have a partner
     bool matched;  ///< the loose members have partners, and no name stands twice
-    name_search<From> from;
-    name_search<To> to;
+    repeat_lookup<From> from;
+    repeat_lookup<To> to;
   };
 
   // Each returns false when failure_ is set.
@@ -162,7 +166,7 @@ class tree_diff {
     size_type at;
   };
   struct path {
-    static constexpr std::size_t most = 16;
+    static constexpr std::size_t most = tuning::skimmed_levels;
     level above[most];
     std::size_t depth;
     level here;
@@ -420,13 +424,12 @@ class tree_diff {
   /// Finds the partners of many loose members at once. When that shows that a name stands twice
   /// somewhere, nothing is matched, and each is looked up when its turn comes.
   bool match(frame& top) {
-    constexpr std::size_t many = 8;
     search& s = searches_.back();
     const size_type count = to_inside::member_count(*top.to);
     const std::size_t loose = loose_from_.size() - s.first_loose_from;
-    if (count <= small_object || loose <= many) return true;
+    if (count <= tuning::small_object || loose <= tuning::unmatched_before_index) return true;
     const auto* from = members_begin(*top.from);
-    if (!s.to.make_index(*top.to, indexes_)) return fail(errc::out_of_memory);
+    if (!s.to.make_index(indexes_)) return fail(errc::out_of_memory);
     if (!s.to.distinct()) return true;
     s.taken = indexes_.size();
     const std::size_t words = count / 32 + 1;
@@ -440,7 +443,7 @@ class tree_diff {
     std::size_t without = 0;
     for (std::size_t k = 0; k < loose; ++k) {
       size_type partner = no_index;
-      if (!s.to.find(*top.to, from[loose_from_[s.first_loose_from + k]].name, indexes_, partner)) {
+      if (!s.to.find(from[loose_from_[s.first_loose_from + k]].name, indexes_, partner)) {
         return fail(errc::out_of_memory);
       }
       partners_[s.first_partner + k] = partner;
@@ -453,7 +456,7 @@ class tree_diff {
       taken[partner / 32] |= bit;
     }
     if (without > 1) {
-      if (!s.from.make_index(*top.from, indexes_)) return fail(errc::out_of_memory);
+      if (!s.from.make_index(indexes_)) return fail(errc::out_of_memory);
       if (!s.from.distinct()) return true;
     }
     s.matched = true;
@@ -481,11 +484,9 @@ class tree_diff {
     if (!s.matched) {
       top.at_to = no_index;
       bool first = true;
-      if (!s.from.is_first(*top.from, top.at_from, indexes_, first))
-        return fail(errc::out_of_memory);
+      if (!s.from.is_first(top.at_from, indexes_, first)) return fail(errc::out_of_memory);
       if (!first) return true;
-      if (!s.to.find(*top.to, from[top.at_from].name, indexes_, top.at_to))
-        return fail(errc::out_of_memory);
+      if (!s.to.find(from[top.at_from].name, indexes_, top.at_to)) return fail(errc::out_of_memory);
     }
     top.known = true;
     if (top.at_to == no_index) return missing(top);
@@ -508,10 +509,9 @@ class tree_diff {
     top.at_from = no_index;
     if (!s.matched) {
       bool first = true;
-      if (!s.to.is_first(*top.to, top.at_to, indexes_, first)) return fail(errc::out_of_memory);
+      if (!s.to.is_first(top.at_to, indexes_, first)) return fail(errc::out_of_memory);
       if (!first) return true;
-      if (!s.from.find(*top.from, to[top.at_to].name, indexes_, top.at_from))
-        return fail(errc::out_of_memory);
+      if (!s.from.find(to[top.at_to].name, indexes_, top.at_from)) return fail(errc::out_of_memory);
     }
     top.known = true;
     if (top.at_from != no_index) {
@@ -547,9 +547,9 @@ class tree_diff {
     if (top.in_order && !top.searching) {  // then what is true of to's names is true of from's
       const size_type count = to_inside::member_count(*top.to);
       const auto* const to = members_begin(*top.to);
-      if (count <= most_scanned && top.looked <= 1) {
+      if (count <= tuning::most_scanned && top.looked <= 1) {
         if (top.looked++ == 0) {
-          first = scan_names<To>(to, top.at_to, to[top.at_to].name) == no_index;
+          first = member_index<To>(to, top.at_to, to[top.at_to].name) == no_index;
           return true;
         }
         top.known = few_distinct<To>(to, count);
@@ -558,13 +558,12 @@ class tree_diff {
     }
     if (!start_search(top)) return false;
     search& s = searches_.back();
-    if (!s.to.is_first(*top.to, top.at_to, indexes_, first)) return fail(errc::out_of_memory);
+    if (!s.to.is_first(top.at_to, indexes_, first)) return fail(errc::out_of_memory);
     if (top.in_order) {  // then the same is true of from's names
       top.known = s.to.distinct();
       return true;
     }
-    if (first && !s.from.is_first(*top.from, top.at_from, indexes_, first))
-      return fail(errc::out_of_memory);
+    if (first && !s.from.is_first(top.at_from, indexes_, first)) return fail(errc::out_of_memory);
     top.known = s.to.distinct() && s.from.distinct();
     return true;
   }
@@ -582,8 +581,8 @@ class tree_diff {
                                        indexes_.size(),
                                        0,
                                        false,
-                                       {},
-                                       {}};
+                                       repeat_lookup<From>(*top.from),
+                                       repeat_lookup<To>(*top.to)};
     top.searching = true;
     return true;
   }

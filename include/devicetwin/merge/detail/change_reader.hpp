@@ -7,7 +7,7 @@
 #include "../../base/stack.hpp"
 #include "../../json/error.hpp"
 #include "../../json/tree/events.hpp"
-#include "../../json/tree/names.hpp"
+#include "../../json/tree/member_lookup.hpp"
 #include "../../json/value.hpp"
 #include "../options.hpp"
 #include "../tree/places.hpp"
@@ -54,7 +54,7 @@ class place_reader {
     size_type next;
     size_type sent;
     std::size_t index_base;
-    json::core::first_names<Value> names;
+    json::core::repeat_lookup<Value> names;
   };
   bool leave(const frame& top) {
     const size_type sent = top.sent;
@@ -67,9 +67,9 @@ class place_reader {
     const size_type at = top.next++;
     const auto& member = members_begin(*top.object)[at];
     const std::string_view name = text_of(member.name);
-    bool failed = false;
-    const bool first = top.names.is_first(at, indexes_, failed);
-    if (failed || !path_.push(name)) return fail(errc::out_of_memory);
+    bool first;
+    if (!top.names.is_first(at, indexes_, first) || !path_.push(name))
+      return fail(errc::out_of_memory);
     if (!first && form_) return fail(errc::duplicate_name);
     if (first) {
       ++top.sent;
@@ -84,7 +84,8 @@ class place_reader {
     if (place.IsObject()) {
       if (frames_.size() >= options_.max_depth) return fail(errc::depth_exceeded);
       if (!handler_.StartObject()) return stopped();
-      return frames_.push({&place, 0, 0, indexes_.size(), json::core::first_names<Value>(place)}) ||
+      return frames_.push(
+                 {&place, 0, 0, indexes_.size(), json::core::repeat_lookup<Value>(place)}) ||
              fail(errc::out_of_memory);
     }
     if (place.IsNull()) return handler_.Null() || stopped();

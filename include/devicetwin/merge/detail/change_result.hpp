@@ -61,8 +61,8 @@ class result_sender {
     size_type sent;
     bool from_base;  ///< members of the base come first, in their order
     std::size_t index_base;
-    member_lookup in_form;
-    member_lookup in_base;
+    member_lookup<arena_value> in_form;
+    repeat_lookup<Base> in_base;
   };
   /// Where the result is, from the outside in.
   struct place {
@@ -79,7 +79,8 @@ class result_sender {
     if (depth_ + frames_.size() >= max_depth_) return fail(errc::depth_exceeded);
     if (base != nullptr && !base->IsObject()) base = nullptr;
     if (!handler_.StartObject()) return stopped();
-    return frames_.push({&form, base, 0, 0, base != nullptr, indexes_.size(), {}, {}}) ||
+    return frames_.push({&form, base, 0, 0, base != nullptr, indexes_.size(),
+                         member_lookup<arena_value>(form), repeats_in(base)}) ||
            fail(errc::out_of_memory);
   }
   bool base_step(frame& top) {
@@ -91,12 +92,11 @@ class result_sender {
     const size_type at = top.next++;
     const auto& member = members_begin(*top.base)[at];
     const std::string_view name = text_of(member.name);
-    size_type first = at;
+    bool first;
     size_type index = no_index;
-    // A name that stands twice counts once.
-    if (!top.in_base.find(*top.base, name, indexes_, first)) return fail(errc::out_of_memory);
-    if (first != at) return true;
-    if (!top.in_form.find(*top.form, name, indexes_, index)) return fail(errc::out_of_memory);
+    if (!top.in_base.is_first(at, indexes_, first)) return fail(errc::out_of_memory);
+    if (!first) return true;
+    if (!top.in_form.find_next(member.name, indexes_, index)) return fail(errc::out_of_memory);
     if (index == no_index) {
       return begin(top, name) && finish(send_value(member.value, base_memory_));
     }
@@ -114,7 +114,7 @@ class result_sender {
     const std::string_view name = text_of(member.name);
     if (top.base != nullptr) {
       size_type index = no_index;
-      if (!top.in_base.find(*top.base, name, indexes_, index)) return fail(errc::out_of_memory);
+      if (!top.in_base.find_next(member.name, indexes_, index)) return fail(errc::out_of_memory);
       if (index != no_index) return true;  // was sent in the base's order
     }
     return send_node(top, name, member.value, nullptr);

@@ -41,7 +41,8 @@ class change_walk {
     if (entering_) {
       entering_ = false;
       const Base* object = base_ != nullptr && base_->IsObject() ? base_ : nullptr;
-      if (!frames_.push({form_, object, 0, indexes_.size(), {}})) return step::failed;
+      if (!frames_.push({form_, object, 0, indexes_.size(), repeats_in(object)}))
+        return step::failed;
     }
     if (frames_.empty()) return step::end;
     frame& top = frames_.back();
@@ -57,7 +58,7 @@ class change_walk {
     base_ = nullptr;
     index_ = no_index;
     if (top.base != nullptr) {
-      if (!top.lookup.find(*top.base, name(), indexes_, index_)) return step::failed;
+      if (!top.lookup.find_next(*name_, indexes_, index_)) return step::failed;
       if (index_ != no_index) base_ = &members_begin(*top.base)[index_].value;
     }
     if (!path_.push(name())) return step::failed;
@@ -81,7 +82,7 @@ class change_walk {
   const Base* parent() const noexcept { return frames_.empty() ? nullptr : frames_.back().base; }
   size_type index() const noexcept { return index_; }
   /// False when it is known that the parent has this name once at most.
-  bool may_repeat() const noexcept { return !frames_.back().lookup.unique(); }
+  bool may_repeat() const noexcept { return !frames_.back().lookup.distinct(); }
   bool at_root() const noexcept { return frames_.empty(); }
   const path& where() const noexcept { return path_; }
 
@@ -91,7 +92,7 @@ class change_walk {
     const Base* base;
     size_type next;
     std::size_t index_base;
-    member_lookup lookup;
+    repeat_lookup<Base> lookup;
   };
 
   step visit() {

@@ -40,8 +40,8 @@ class composer {
     size_type sent;
     bool second_only;  ///< the places of the first come first, in their order
     std::size_t index_base;
-    member_lookup in_first;
-    member_lookup in_second;
+    member_lookup<arena_value> in_first;
+    member_lookup<arena_value> in_second;
   };
 
   /// A place where both do something. What the second does decides, unless it goes into an object.
@@ -56,7 +56,9 @@ class composer {
         return set_result(second, &value_of(first));
       case deed::descend:
         return (handler_.StartObject() || stopped()) &&
-               (frames_.push({&first, &second, 0, 0, false, indexes_.size(), {}, {}}) ||
+               (frames_.push({&first, &second, 0, 0, false, indexes_.size(),
+                              member_lookup<arena_value>(first),
+                              member_lookup<arena_value>(second)}) ||
                 fail(errc::out_of_memory));
     }
     return true;
@@ -81,7 +83,7 @@ class composer {
     const auto& member = members_begin(*top.first)[top.next++];
     const std::string_view name = text_of(member.name);
     size_type index = no_index;
-    if (!top.in_second.find(*top.second, name, indexes_, index)) return fail(errc::out_of_memory);
+    if (!top.in_second.find_next(member.name, indexes_, index)) return fail(errc::out_of_memory);
     if (!key(top, name)) return false;
     if (index == no_index) return one(member.value);
     return both(member.value, members_begin(*top.second)[index].value);
@@ -96,7 +98,7 @@ class composer {
     const auto& member = members_begin(*top.second)[top.next++];
     const std::string_view name = text_of(member.name);
     size_type index = no_index;
-    if (!top.in_first.find(*top.first, name, indexes_, index)) return fail(errc::out_of_memory);
+    if (!top.in_first.find_next(member.name, indexes_, index)) return fail(errc::out_of_memory);
     if (index != no_index) return true;
     return key(top, name) && one(member.value);
   }

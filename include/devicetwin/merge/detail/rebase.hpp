@@ -66,8 +66,8 @@ class rebase_walk {
     bool two_sided;  ///< the form is the difference to `onto`, and there is no base
     json::arena::mark scratch;
     std::size_t index_base;
-    member_lookup in_base;
-    member_lookup in_onto;
+    repeat_lookup<Base> in_base;
+    repeat_lookup<Onto> in_onto;
   };
 
   bool step() {
@@ -85,10 +85,10 @@ class rebase_walk {
     const Onto* onto = nullptr;
     size_type index = no_index;
     if (top.base != nullptr) {
-      if (!top.in_base.find(*top.base, name, indexes_, index)) return fail(errc::out_of_memory);
+      if (!top.in_base.find_next(member.name, indexes_, index)) return fail(errc::out_of_memory);
       if (index != no_index) base = &members_begin(*top.base)[index].value;
     }
-    if (!top.in_onto.find(*top.onto, name, indexes_, index)) return fail(errc::out_of_memory);
+    if (!top.in_onto.find_next(member.name, indexes_, index)) return fail(errc::out_of_memory);
     if (index != no_index) onto = &members_begin(*top.onto)[index].value;
     if (!path_.push(name)) return fail(errc::out_of_memory);
     const std::size_t depth = frames_.size();
@@ -122,7 +122,8 @@ class rebase_walk {
     if (base != nullptr && !base->IsObject()) base = nullptr;
     const bool needed = form.MemberCount() == 0;  // "make it an object" is all it says
     return out_.open(name, needed) &&
-           (frames_.push({&form, base, &onto, 0, two_sided, scratch, indexes_.size(), {}, {}}) ||
+           (frames_.push({&form, base, &onto, 0, two_sided, scratch, indexes_.size(),
+                          repeats_in(base), repeat_lookup<Onto>(onto)}) ||
             fail(errc::out_of_memory));
   }
 

@@ -20,9 +20,11 @@
 #include "../../json/text/scan.hpp"
 #include "../../json/text/tokens.hpp"
 #include "../../json/text/validate.hpp"
-#include "../../json/tree/names.hpp"
+#include "../../json/tree/name_hash.hpp"
+#include "../../json/tree/name_index.hpp"
 #include "../../json/tree/scalar.hpp"
 #include "../../json/tree/tree_diff.hpp"
+#include "../../json/tree/tuning.hpp"
 #include "text_sink.hpp"
 
 namespace devicetwin {
@@ -640,7 +642,7 @@ class text_diff {
 
   /// Two members of different names: finds the next pair of the same name, if it is near.
   bool reorder() {
-    constexpr std::size_t few = 8;
+    constexpr std::size_t few = json::core::tuning::text_reordered;
     if (!top_special() && !mark(false)) return false;
     const std::size_t first_from = loose_from_.size();
     const std::size_t first_to = loose_to_.size();
@@ -725,7 +727,7 @@ class text_diff {
 
   /// Finds for each member left over the one of the same name. False when memory ran out.
   bool match(const more& top) {
-    constexpr size_type few = 4;
+    constexpr size_type few = json::core::tuning::text_unmatched_scanned;
     const auto from_count = static_cast<size_type>(loose_from_.size() - top.first_loose_from);
     const auto to_count = static_cast<size_type>(loose_to_.size() - top.first_loose_to);
     text_member* const from = loose_from_.data() + top.first_loose_from;
@@ -755,7 +757,7 @@ class text_diff {
     json::core::first_repeat repeat;
     if (!index.build(to_count, json::core::indexed(to_names), index_, repeat)) return false;
     // Some at a time, so that not each of them has to wait for memory.
-    constexpr size_type together = shortcuts ? 16 : 1;
+    constexpr size_type together = json::core::tuning::text_lookups_together;
     std::uint64_t hashes[together];
     size_type candidates[together];
     for (size_type first = 0; first < from_count; first += together) {
@@ -869,7 +871,7 @@ class text_diff {
   /// Whether the members of `to` that `from` does not have repeat no name. Of the others that is
   /// certain: each stands for another member of `from`.
   bool new_names_differ(const more& about) {
-    constexpr std::size_t few = 4;
+    constexpr std::size_t few = json::core::tuning::text_new_names_scanned;
     std::size_t count = 0;
     for (std::size_t j = about.first_loose_to; j < loose_to_.size(); ++j) {
       if (loose_to_[j].match == no_offset) ++count;

@@ -11,7 +11,9 @@
 #include "../../json/error.hpp"
 #include "../../json/pointer.hpp"
 #include "../../json/text/tokens.hpp"
-#include "../../json/tree/names.hpp"
+#include "../../json/tree/name_hash.hpp"
+#include "../../json/tree/name_index.hpp"
+#include "../../json/tree/tuning.hpp"
 #include "../journal.hpp"
 #include "../options.hpp"
 #include "text_diff.hpp"
@@ -499,7 +501,7 @@ class text_merge {
 
   /// The wish of this name that is not met yet, or null.
   bool find(frame& top, std::string_view raw, wish*& found) {
-    constexpr std::size_t few = 8;
+    constexpr std::size_t few = json::core::tuning::text_wishes_scanned;
     const std::size_t count = wanted_.size();
     wish* const all = wanted_.data();
     if (top.next_wish < count && spelled(all[top.next_wish], raw)) {

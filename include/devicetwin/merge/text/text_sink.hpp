@@ -5,11 +5,11 @@
 #include <cstddef>      // std::size_t
 #include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
-#include <type_traits>  // std::is_same_v
 
 #include "../../base/bits.hpp"
 #include "../../base/inline.hpp"
 #include "../../base/stack.hpp"
+#include "../../base/text_buffer.hpp"
 #include "../../json/error.hpp"
 #include "../../json/tree/inside.hpp"
 
@@ -27,13 +27,7 @@ class text_sink {
   explicit text_sink(Output& out)
       : out_(&out),
         append_([](void* to, const char* text, std::size_t length) -> bool {
-          Output& real = *static_cast<Output*>(to);
-          if constexpr (std::is_same_v<decltype(real.append(text, length)), bool>) {
-            return real.append(text, length);
-          } else {
-            real.append(text, length);
-            return true;
-          }
+          return base::append(*static_cast<Output*>(to), text, length);
         }),
         resize_([](void* to, std::size_t size) { static_cast<Output*>(to)->resize(size); }),
         size_before_(out.size()) {}

@@ -10,7 +10,8 @@
 #include "../../json/error.hpp"
 #include "../../json/pointer.hpp"
 #include "../../json/tree/events.hpp"
-#include "../../json/tree/names.hpp"
+#include "../../json/tree/member_lookup.hpp"
+#include "../../json/tree/name_index.hpp"
 #include "../../json/tree/tree_diff.hpp"
 #include "../../json/value.hpp"
 #include "../options.hpp"
@@ -24,50 +25,15 @@ using json::errc;
 using json::error;
 using json::size_type;
 using json::core::index_memory;
+using json::core::lookup_in;
+using json::core::member_lookup;
 using json::core::members_begin;
 using json::core::no_index;
+using json::core::repeat_lookup;
+using json::core::repeats_in;
 using json::core::text_of;
 
 inline constexpr std::size_t any_depth = static_cast<std::size_t>(-1);
-
-/// Finds members of one object by name: a few names by looking at each member, many with an index.
-class member_lookup {
- public:
-  /// The first member of this name, or no_index. False when memory ran out. The index lies in
-  /// `memory`, above everything that was there when it was built.
-  template <class Value>
-  [[nodiscard]] bool find(const Value& object, std::string_view name, index_memory& memory,
-                          size_type& found) {
-    constexpr unsigned char worth_an_index = 8;
-    const size_type count = object.MemberCount();
-    const auto names = json::core::names_of(object);
-    if (count > json::core::small_object && !indexed_ && scans_ >= worth_an_index) {
-      if (!index_.build(count, names, memory, [this](size_type) { repeats_ = true; })) return false;
-      indexed_ = true;
-    }
-    if (indexed_) {
-      found = index_.find_text(name, names, memory);
-      return true;
-    }
-    if (scans_ < worth_an_index) ++scans_;
-    found = no_index;
-    for (size_type i = 0; i < count; ++i) {
-      if (names.text(i) != name) continue;
-      found = i;
-      break;
-    }
-    return true;
-  }
-
-  /// True when it is known that no name stands twice.
-  bool unique() const noexcept { return indexed_ && !repeats_; }
-
- private:
-  json::core::name_index index_;
-  bool indexed_ = false;
-  bool repeats_ = false;
-  unsigned char scans_ = 0;
-};
 
 /// The names of the members that lead to a place, for errors and reports.
 class path {

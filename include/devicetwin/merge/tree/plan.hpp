@@ -13,11 +13,15 @@
 #include "../../json/error.hpp"
 #include "../../json/pointer.hpp"
 #include "../../json/tree/builder.hpp"
+#include "../../json/tree/distinct_names.hpp"
 #include "../../json/tree/events.hpp"
+#include "../../json/tree/find_member.hpp"
 #include "../../json/tree/inside.hpp"
-#include "../../json/tree/names.hpp"
+#include "../../json/tree/member_lookup.hpp"
+#include "../../json/tree/name_index.hpp"
 #include "../../json/tree/scalar.hpp"
 #include "../../json/tree/tree_diff.hpp"
+#include "../../json/tree/tuning.hpp"
 #include "../../json/value.hpp"
 #include "../options.hpp"
 
@@ -33,6 +37,7 @@ using json::core::member_of;
 using json::core::members_begin;
 using json::core::no_index;
 using json::core::text_of;
+namespace tuning = json::core::tuning;
 
 /// How many members an object has room for, where RapidJSON tells (master does, 1.1.0 does not).
 template <class Value>
@@ -242,8 +247,8 @@ class merge_plan {
   };
   struct search {
     std::size_t index_base;
-    json::core::name_search<Target> target;
-    json::core::name_search<Patch> patch;
+    json::core::repeat_lookup<Target> target;
+    json::core::repeat_lookup<Patch> patch;
     std::size_t repeats;  ///< where in indexes_ the next of the same name is noted, by member
     bool repeats_known;
   };
@@ -256,7 +261,8 @@ class merge_plan {
     if (opened + wanted >= entries_.capacity() && !make_room(opened + wanted + 1)) return false;
     const bool distinct = worth_a_look(wanted, count) &&
                           json::core::few_distinct<Target>(members_begin(target), count);
-    const bool scanned = !distinct && (wanted <= few_names || count <= json::core::most_scanned);
+    const bool scanned =
+        !distinct && (wanted <= tuning::patch_names_scanned || count <= tuning::most_scanned);
     if (!frames_.emplace(&target, &patch, 0u, 0u, 0u, 0u, 0u, no_index, opened, false, scanned,
                          distinct, false)) {
       return fail(errc::out_of_memory);
@@ -267,7 +273,7 @@ class merge_plan {
 
   /// Where a few entries do not suffice, there will be many.
   bool make_room(std::size_t least) {
-    constexpr std::size_t many = 512;
+    constexpr std::size_t many = tuning::many_plan_entries;
     return entries_.reserve(least < many ? 4 * least : least) || fail(errc::out_of_memory);
   }
 
@@ -396,13 +402,11 @@ class merge_plan {
     return type != parts::object_type && type != parts::array_type && type != parts::null_type;
   }
 
-  static constexpr size_type few_names =
-      2;  ///< of a patch: each is looked for by a look at all members
   /// Where the target's names are worth a look at each, so that the next can be expected behind the
   /// last one found.
   static bool worth_a_look(size_type patch_count, size_type target_count) noexcept {
-    return patch_count > few_names && target_count > json::core::small_object / 2 &&
-           target_count <= json::core::most_scanned;
+    return patch_count > tuning::patch_names_scanned && target_count > tuning::small_object / 2 &&
+           target_count <= tuning::most_scanned;
   }
   /// The first member of this name in the target. Few are found by looking at each; of many the
   /// next is looked for behind the last one found.
@@ -411,7 +415,7 @@ class merge_plan {
     const auto* const targets = members_begin(*top.target);
     const size_type begin = top.expected;
     if (top.scanned) {
-      index = json::core::scan_names<Target>(targets, count, name);
+      index = json::core::member_index<Target>(targets, count, name);
       return true;
     }
     if (top.distinct && begin < count && json::core::same_names(targets[begin].name, name)) {
@@ -423,9 +427,9 @@ class merge_plan {
   }
   DEVICETWIN_NEVER_INLINE bool find_elsewhere(frame& top, const Patch& name, size_type& index) {
     const size_type count = json::core::inside<Target>::member_count(*top.target);
-    if (count > json::core::most_scanned) {
-      constexpr size_type soon =
-          16;  // while members come in order; the index is made when they do not
+    if (count > tuning::most_scanned) {
+      constexpr size_type soon = tuning::target_near;  // while members come in order; the index is
+                                                       // made when they do not
       const auto* const targets = members_begin(*top.target);
       const bool looks = top.distinct && !searches_.back().target.indexed();
       for (index = top.expected + 1; looks && index < count && index <= top.expected + soon;
@@ -444,19 +448,18 @@ class merge_plan {
   static size_type scan_from(const member_of<Target>* targets, size_type count, size_type expected,
                              const Patch& name) noexcept {
     const size_type behind =
-        json::core::scan_names<Target>(targets + expected, count - expected, name);
+        json::core::member_index<Target>(targets + expected, count - expected, name);
     return behind != no_index ? expected + behind
-                              : json::core::scan_names<Target>(targets, expected, name);
+                              : json::core::member_index<Target>(targets, expected, name);
   }
   bool find_near(frame& top, const Patch& name, size_type& index) {
     if (!start_search(top)) return false;
     auto& names = searches_.back().target;
     if (json::core::inside<Patch>::member_count(*top.patch) >
         json::core::inside<Target>::member_count(*top.target) / 16) {
-      static_cast<void>(names.show_distinct(*top.target, indexes_));
+      static_cast<void>(names.show_distinct(indexes_));
     }
-    if (!names.find_near(*top.target, name, top.expected, indexes_, index))
-      return fail(errc::out_of_memory);
+    if (!names.find_near(name, top.expected, indexes_, index)) return fail(errc::out_of_memory);
     if (index != no_index) top.expected = index + 1;
     top.distinct = names.distinct();
     return true;
@@ -470,8 +473,8 @@ class merge_plan {
       top.unmatched = true;
       return true;
     }
-    return start_search(top) && (searches_.back().patch.is_first(*top.patch, at, indexes_, first) ||
-                                 fail(errc::out_of_memory));
+    return start_search(top) &&
+           (searches_.back().patch.is_first(at, indexes_, first) || fail(errc::out_of_memory));
   }
 
   /// Called while `top` is the innermost object, so that searches_ and indexes_ grow and shrink
@@ -480,7 +483,9 @@ class merge_plan {
     if (top.searching) return true;
     search* s = searches_.add();
     if (s == nullptr) return fail(errc::out_of_memory);
-    new (static_cast<void*>(s)) search{indexes_.size(), {}, {}, 0, false};
+    new (static_cast<void*>(s))
+        search{indexes_.size(), json::core::repeat_lookup<Target>(*top.target),
+               json::core::repeat_lookup<Patch>(*top.patch), 0, false};
     top.searching = true;
     return true;
   }
@@ -495,17 +500,16 @@ class merge_plan {
   /// going through the rest of the object; for many it is found out once where the next of the same
   /// name stands.
   bool remove(frame& top, size_type index, const member_of<Patch>& member) {
-    constexpr size_type few = 4;
     const auto* members = members_begin(*top.target);
     const size_type count = top.target->MemberCount();
     ++changes_;
     if (!push(action::remove, index, &member) || !free_member(members[index])) return false;
     if (index < top.first_gone) top.first_gone = index;
     if (top.distinct) return true;
-    if (count > json::core::most_scanned && ++top.removals > few)
+    if (count > tuning::most_scanned && ++top.removals > tuning::removals_before_index)
       return remove_repeats(top, index, member);
     for (size_type i = index + 1; i < count; ++i) {
-      const size_type next = json::core::scan_names<Target>(members + i, count - i, member.name);
+      const size_type next = json::core::member_index<Target>(members + i, count - i, member.name);
       if (next == no_index) break;
       i += next;
       if (!push(action::shadow, i, &member) || !free_member(members[i])) return false;
@@ -515,7 +519,7 @@ class merge_plan {
   bool remove_repeats(frame& top, size_type index, const member_of<Patch>& member) {
     if (!start_search(top)) return false;
     search& s = searches_.back();
-    if (s.target.show_distinct(*top.target, indexes_)) {
+    if (s.target.show_distinct(indexes_)) {
       top.distinct = true;
       return true;
     }
@@ -529,7 +533,7 @@ class merge_plan {
   /// Notes for each member where the next of the same name stands. False when memory ran out.
   bool find_repeats(search& s, const Target& object) {
     const size_type count = object.MemberCount();
-    if (!s.target.make_index(object, indexes_)) return false;
+    if (!s.target.make_index(indexes_)) return false;
     s.repeats = indexes_.size();
     if (!indexes_.extend(count)) return false;
     std::memset(static_cast<void*>(indexes_.data() + s.repeats), 0xFF,
@@ -538,7 +542,7 @@ class merge_plan {
     for (size_type i = count;
          i-- > 0;) {  // backwards: what was noted for the first of a name stands behind this one
       size_type first = no_index;
-      if (!s.target.find(object, members[i].name, indexes_, first)) return false;
+      if (!s.target.find(members[i].name, indexes_, first)) return false;
       if (first == i) continue;
       std::uint32_t* const next = indexes_.data() + s.repeats;
       next[i] = next[first];

@@ -31,14 +31,11 @@ class counters_write {
   json::error prepare(std::string_view etag, std::int64_t version, json::arena& scratch) {
     etag_ = etag;
     version_ = version;
-    auto* members = json::core::members_begin(json::document_access::root(identity_));
+    auto* members = json::core::members_begin(json::core::document_access::root(identity_));
     const auto find = [&](std::string_view name, json::size_type hint) {
-      const json::size_type count = identity_.root().MemberCount();
-      if (hint < count && json::core::text_of(members[hint].name) == name) return hint;
-      for (json::size_type i = 0; i < count; ++i) {
-        if (json::core::text_of(members[i].name) == name) return i;
-      }
-      return json::core::no_index;
+      if (hint < identity_.root().MemberCount() && json::core::text_of(members[hint].name) == name)
+        return hint;
+      return json::core::member_index(identity_.root(), name);
     };
     const json::size_type etag_index = etag.empty() ? json::core::no_index : find("etag", 0);
     version_hint_ = find("version", version_hint_);
@@ -68,7 +65,7 @@ class counters_write {
     static_assert(etag_chars <= sizeof(json::arena_value) - 3,
                   "an etag fits inside a value: no memory is asked for");
     etag_at_->SetString(etag_.data(), static_cast<json::size_type>(etag_.size()),
-                        json::document_access::memory(identity_));
+                        json::core::document_access::memory(identity_));
   }
 
  private:

@@ -9,6 +9,7 @@
 #include "../../json/write.hpp"
 #include "../section.hpp"
 #include "history_checksum.hpp"
+#include "shadow_metadata.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -43,7 +44,7 @@ template <class Handler>
 json::error emit_history(const section<stamped>& s, bool with_versions, Handler& handler,
                          const memory_source& working) {
   const section_history& history = s.tracking().history();
-  json::core::walk_memory<json::arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   if (!handler.StartObject() || !handler.Key("knownSince", 10, true) ||
       !handler.Int64(history.known_since()) || !handler.Key("removed", 7, true) ||
@@ -85,7 +86,7 @@ json::error emit_history(const section<stamped>& s, bool with_versions, Handler&
 /// Sends the members of an object without its braces, and counts them.
 template <class Handler>
 json::error emit_members(const json::arena_value& object, Handler& handler, json::size_type& sent,
-                         json::core::walk_memory<json::arena_value>& memory) {
+                         json::core::own_walk_memory<json::arena_value>& memory) {
   const auto* members = json::core::members_begin(object);
   for (json::size_type i = 0; i < object.MemberCount(); ++i, ++sent) {
     const std::string_view name = json::core::text_of(members[i].name);
@@ -103,7 +104,7 @@ json::error emit_members(const json::arena_value& object, Handler& handler, json
 template <class Tracking, class Handler>
 json::error emit_section(const section<Tracking>& s, bool with_metadata, bool with_versions,
                          Handler& handler, const memory_source& working) {
-  json::core::walk_memory<json::arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   json::size_type sent = 0;
   if (!handler.StartObject()) return stopped();

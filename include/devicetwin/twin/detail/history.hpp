@@ -7,6 +7,8 @@
 #include <string_view>  // std::string_view
 
 #include "../../base/plain_array.hpp"
+#include "../../json/tree/events.hpp"
+#include "../../json/tree/handlers.hpp"
 #include "../../json/write.hpp"
 #include "plan_walk.hpp"
 
@@ -158,7 +160,7 @@ class section_history {
 template <class Writer>
 class removed_names {
  public:
-  removed_names(Writer& out, json::core::walk_memory<arena_value>& memory) noexcept
+  removed_names(Writer& out, json::core::own_walk_memory<json::arena_value>& memory) noexcept
       : out_(out), memory_(memory) {}
   /// Whether anything was written; then the record is complete.
   bool any() const noexcept { return any_; }
@@ -193,22 +195,15 @@ class removed_names {
   /// The names inside a value: objects only, everything else is null.
   bool names(const arena_value& value) {
     if (!value.IsObject()) return out_.Null();
-    name_sender sender{out_, 0};
+    name_sender sender(out_);
     return !json::core::emit(value, sender, json::core::nulls::emit, static_cast<std::size_t>(-1),
                              memory_);
   }
-  struct name_sender {
+  struct name_sender : json::core::scalar_events<name_sender> {
+    explicit name_sender(Writer& o) noexcept : out(o) {}
     Writer& out;
-    std::size_t arrays;
+    std::size_t arrays = 0;
     bool scalar() { return arrays != 0 || out.Null(); }
-    bool Null() { return scalar(); }
-    bool Bool(bool) { return scalar(); }
-    bool Int(int) { return scalar(); }
-    bool Uint(unsigned) { return scalar(); }
-    bool Int64(std::int64_t) { return scalar(); }
-    bool Uint64(std::uint64_t) { return scalar(); }
-    bool Double(double) { return scalar(); }
-    bool String(const char*, size_type, bool) { return scalar(); }
     bool Key(const char* text, size_type length, bool copy) {
       return arrays != 0 || out.Key(text, length, copy);
     }
@@ -222,8 +217,8 @@ class removed_names {
   };
 
   Writer& out_;
-  json::core::walk_memory<arena_value>& memory_;
-  const value_member* pending_[json::default_max_depth + 1];
+  json::core::own_walk_memory<json::arena_value>& memory_;
+  per_level<const value_member*> pending_;
   std::size_t depth_ = 0;
   std::size_t open_ = 0;  ///< objects begun in the output
   bool any_ = false;

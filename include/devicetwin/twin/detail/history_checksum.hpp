@@ -52,7 +52,7 @@ inline json::error add_tree(const arena_value& root, const stamp_shadow* stamps,
     std::uint64_t path;
   };
   base::stack<frame, 8> frames(working);
-  json::core::walk_memory<arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   const auto enter = [&](const arena_value& value, stamp_shadow::word w,
                          std::uint64_t path) -> json::error {
     fnv_hash hash(path);

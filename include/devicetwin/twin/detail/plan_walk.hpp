@@ -7,6 +7,8 @@
 #include "../../base/stack.hpp"
 #include "../../json/arena.hpp"
 #include "../../json/pointer.hpp"
+#include "../../json/tree/find_member.hpp"
+#include "../../json/tree/member_lookup.hpp"
 #include "../../merge/tree/plan.hpp"
 
 namespace devicetwin {
@@ -15,6 +17,15 @@ namespace detail {
 
 using json::arena_value;
 using json::size_type;
+using json::core::find_member;
+using json::core::lookup_in;
+using object_lookup = json::core::member_lookup<arena_value>;
+
+/// One element for each object that a walk over a section is in at the same time. Sections are
+/// written with merge_options(), which allow default_max_depth levels, and read or copied with as
+/// many at most.
+template <class T>
+using per_level = T[json::default_max_depth + 1];
 
 using merge_plan = merge::core::merge_plan<arena_value, arena_value>;
 using merge_action = merge_plan::action;
@@ -30,7 +41,7 @@ using value_member = arena_value::Member;
 /// counts).
 template <class... Visitors>
 bool walk_plan(const merge_plan& plan, const arena_value& root, Visitors&... visitors) {
-  const arena_value* objects[json::default_max_depth + 1];
+  per_level<const arena_value*> objects;
   std::size_t depth = 1;
   objects[0] = &root;
   if (!(visitors.enter(root, json::core::no_index, static_cast<const value_member*>(nullptr)) &&

@@ -5,6 +5,7 @@
 #include <string_view>  // std::string_view
 
 #include "../../json/tree/events.hpp"
+#include "../../json/tree/handlers.hpp"
 #include "../../json/write.hpp"
 #include "../stamp.hpp"
 #include "plan_walk.hpp"
@@ -60,7 +61,7 @@ template <class Writer>
 struct member_renderer {
   Writer& out;
   json::core::nulls rule;
-  json::core::walk_memory<arena_value>& memory;
+  json::core::own_walk_memory<json::arena_value>& memory;
   std::size_t depth = 0;
 
   json::errc failure() const noexcept { return json::core::failure_of(out, 0); }
@@ -80,21 +81,14 @@ struct member_renderer {
 /// A handler that turns a value into its metadata: objects are mirrored, anything else is one
 /// stamp.
 template <class Writer>
-struct metadata_mirror {
+struct metadata_mirror : json::core::scalar_events<metadata_mirror<Writer>> {
+  metadata_mirror(Writer& o, const stamp_text& t) noexcept : out(o), text(t) {}
   Writer& out;
   const stamp_text& text;
   std::size_t arrays = 0;
 
   json::errc failure() const noexcept { return json::core::failure_of(out, 0); }
-  bool leaf() { return arrays != 0 || text.send(out); }
-  bool Null() { return leaf(); }
-  bool Bool(bool) { return leaf(); }
-  bool Int(int) { return leaf(); }
-  bool Uint(unsigned) { return leaf(); }
-  bool Int64(std::int64_t) { return leaf(); }
-  bool Uint64(std::uint64_t) { return leaf(); }
-  bool Double(double) { return leaf(); }
-  bool String(const char*, size_type, bool) { return leaf(); }
+  bool scalar() { return arrays != 0 || text.send(out); }
   bool Key(const char* name, size_type length, bool copy) {
     return arrays != 0 || out.Key(name, length, copy);
   }
@@ -114,7 +108,7 @@ struct metadata_renderer {
   Writer& out;
   const stamp_text& text;
   json::core::nulls rule;
-  json::core::walk_memory<arena_value>& memory;
+  json::core::own_walk_memory<json::arena_value>& memory;
   std::size_t depth = 0;
 
   bool enter(const arena_value&, size_type, const value_member* member) {
@@ -129,7 +123,7 @@ struct metadata_renderer {
     if (action == merge_action::remove) return true;
     if (!send_name(*member, out)) return false;
     if (!member->value.IsObject()) return text.send(out);
-    metadata_mirror<Writer> mirror{out, text};
+    metadata_mirror<Writer> mirror(out, text);
     return !json::core::emit(member->value, mirror, rule, static_cast<std::size_t>(-1), memory);
   }
 };

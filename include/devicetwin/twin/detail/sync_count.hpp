@@ -17,18 +17,6 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace detail {
 
-/// The member of this name, or a null pointer.
-inline const arena_value* find_member(const arena_value& object, std::string_view name) noexcept {
-  const auto* members = json::core::members_begin(object);
-  const size_type count = object.MemberCount();
-  for (size_type i = 0; i < count; ++i) {  // lengths settle most
-    if (members[i].name.GetStringLength() == name.size() &&
-        json::core::text_of(members[i].name) == name)
-      return &members[i].value;
-  }
-  return nullptr;
-}
-
 /// Whether a value is an integer of 64 bits, also one that is spelled as 200.0.
 inline bool is_integer(const arena_value& value, std::int64_t& integer) noexcept {
   return value.IsNumber() &&
@@ -100,7 +88,7 @@ class delta_walk {
       if (skip_desired_nulls && member.value.IsNull()) continue;
       const std::string_view name = json::core::text_of(member.name);
       size_type index = json::core::no_index;
-      if (!f.lookup.find(name, indexes_, index)) return fail(json::errc::out_of_memory);
+      if (!f.lookup.find_next(member.name, indexes_, index)) return fail(json::errc::out_of_memory);
       steps_.back() = json::step::member(name);
       if (!pair(member.value,
                 index == json::core::no_index
@@ -120,7 +108,7 @@ class delta_walk {
     const arena_value* acknowledgement;
     size_type next;
     std::size_t index_base;
-    ordered_lookup lookup;
+    object_lookup lookup;
   };
 
   template <class Visitor>
@@ -134,7 +122,7 @@ class delta_walk {
     if (desired.IsObject() && reported->IsObject()) {
       if (!enter(visitor, 0)) return false;
       if (!frames_.push({&desired, reported, acknowledgement, 0, indexes_.size(),
-                         ordered_lookup(*reported)}) ||
+                         object_lookup(*reported)}) ||
           !steps_.push({})) {
         return fail(json::errc::out_of_memory);
       }
@@ -153,12 +141,13 @@ class delta_walk {
   template <class Visitor>
   auto extras(frame& f, Visitor& visitor, int)
       -> decltype(visitor.extra(json::location(), *f.reported)) {
-    ordered_lookup lookup(*f.desired);
+    object_lookup lookup(*f.desired);
     const auto* members = json::core::members_begin(*f.reported);
     for (size_type i = 0; i < f.reported->MemberCount(); ++i) {
       const std::string_view name = json::core::text_of(members[i].name);
       size_type index = json::core::no_index;
-      if (!lookup.find(name, indexes_, index)) return fail(json::errc::out_of_memory);
+      if (!lookup.find_next(members[i].name, indexes_, index))
+        return fail(json::errc::out_of_memory);
       if (index != json::core::no_index) continue;
       steps_.back() = json::step::member(name);
       if (!visitor.extra(json::location(steps_.data(), steps_.size()), members[i].value))
@@ -247,7 +236,7 @@ class sync_counter {
         : counter(c), other_root(&other), indexes(c.memory_), frames(c.memory_) {}
     struct frame {
       const arena_value* other;  ///< null where the write can make no difference
-      ordered_lookup lookup;
+      object_lookup lookup;
       std::size_t index_base;
     };
     sync_counter& counter;
@@ -264,8 +253,7 @@ class sync_counter {
     }
     bool push(const arena_value* other) noexcept {
       if (other != nullptr && !other->IsObject()) other = nullptr;
-      const frame f{other, other == nullptr ? ordered_lookup() : ordered_lookup(*other),
-                    indexes.size()};
+      const frame f{other, lookup_in(other), indexes.size()};
       return frames.push(f) || fail(json::errc::out_of_memory);
     }
     bool leave() noexcept {
@@ -279,7 +267,7 @@ class sync_counter {
       size_type index = json::core::no_index;
       found = nullptr;
       if (f.other == nullptr) return true;
-      if (!f.lookup.find(member.name, indexes, index)) return fail(json::errc::out_of_memory);
+      if (!f.lookup.find_next(member.name, indexes, index)) return fail(json::errc::out_of_memory);
       if (index != json::core::no_index) found = &json::core::members_begin(*f.other)[index].value;
       return true;
     }

@@ -119,7 +119,7 @@ json::error make_twin(State& fresh, const new_identity& who, timestamp now, outc
   }
   char etag[etag_chars];
   write_etag(1, etag);
-  if (json::error e = json::document_access::rebuild(fresh.identity, 0, [&](auto& out) {
+  if (json::error e = json::core::document_access::rebuild(fresh.identity, 0, [&](auto& out) {
         return send_new_identity(who, {etag, etag_chars}, out);
       })) {
     return e;
@@ -199,7 +199,7 @@ class twin_loader {
   /// Everything else at the root, in its order.
   json::error load_identity(const json::arena_value& value) {
     const auto keep = [&](auto& out) -> json::error {
-      json::core::walk_memory<json::arena_value> memory(working_);
+      json::core::own_walk_memory<json::arena_value> memory(working_);
       const auto stopped = [&out] { return json::error(json::core::failure_of(out, 0)); };
       const auto* members = json::core::members_begin(value);
       json::size_type kept = 0;
@@ -221,7 +221,7 @@ class twin_loader {
       return out.EndObject(kept) ? json::error() : stopped();
     };
     json::document loose(working_);
-    if (json::error e = json::document_access::rebuild(loose, 0, keep)) return e;
+    if (json::error e = json::core::document_access::rebuild(loose, 0, keep)) return e;
     if (json::error e = fresh_.identity.assign(loose.root())) return e;  // at its exact size
     fresh_.layout.shows_history = history_ != nullptr;
     return {};

@@ -254,7 +254,7 @@ class service_write : public twin_write<service_write<State>, State> {
   }
   /// Writes the notification, too.
   json::error follow_desired() {
-    json::core::walk_memory<json::arena_value> memory(this->working_);
+    json::core::own_walk_memory<json::arena_value> memory(this->working_);
     writer_type writer(outcome_access::notification(this->done_));
     sync_counter counter(this->rules(), this->working_);
     sync_counter::desired_write sync(counter, this->state_.reported.values());
@@ -279,7 +279,7 @@ class service_write : public twin_write<service_write<State>, State> {
       const std::string_view members = members_before_version(this->done_.notification());
       if (!writer.RawKey("\"properties\":{\"desired\":", 1) || !writer.RawStart(members))
         return stopped();
-      json::core::walk_memory<json::arena_value> memory(this->working_);
+      json::core::own_walk_memory<json::arena_value> memory(this->working_);
       if (json::error e =
               render_end(desired_, State::tracking::keeps_stamps, this->now_, writer, memory))
         return e;
@@ -365,7 +365,7 @@ class device_write : public twin_write<device_write<State>, State> {
   }
   /// Writes the event, too.
   json::error follow() {
-    json::core::walk_memory<json::arena_value> memory(this->working_);
+    json::core::own_walk_memory<json::arena_value> memory(this->working_);
     writer_type writer(outcome_access::event(this->done_));
     const auto stopped = [&writer] { return json::error(writer.failure()); };
     if (!writer.RawKey("{\"version\":", 1) || !writer.Int64(this->next_version_) ||

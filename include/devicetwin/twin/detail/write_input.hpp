@@ -44,14 +44,12 @@ class part_place {
 /// Moves the member of this name out of an object; false when there is none.
 inline bool take_member(json::arena_value& object, std::string_view name,
                         json::arena_value& value) {
-  auto* members = json::core::members_begin(object);
-  for (json::size_type i = 0; i < object.MemberCount(); ++i) {
-    if (json::core::text_of(members[i].name) != name) continue;
-    value.Swap(members[i].value);
-    object.EraseMember(object.MemberBegin() + static_cast<std::ptrdiff_t>(i));
-    return true;
-  }
-  return false;
+  const json::size_type index = json::core::member_index(object, name);
+  if (index == json::core::no_index) return false;
+  const auto member = object.MemberBegin() + static_cast<std::ptrdiff_t>(index);
+  value.Swap(member->value);
+  object.EraseMember(member);
+  return true;
 }
 
 /// Takes a version out of an object: false when it is none.
@@ -158,11 +156,11 @@ inline json::error null_for_missing(const json::arena_value& old, json::arena_va
     json::size_type next;
     json::size_type given;  ///< members of the replacement itself
     std::size_t index_base;
-    ordered_lookup lookup;
+    object_lookup lookup;
   };
   base::stack<pair, 8> pairs(working);
   json::core::index_memory indexes(working);
-  if (!pairs.push({&old, &replacement, 0, replacement.MemberCount(), 0, ordered_lookup(old)}))
+  if (!pairs.push({&old, &replacement, 0, replacement.MemberCount(), 0, object_lookup(old)}))
     return json::errc::out_of_memory;
   // First down the common objects, then the nulls: adding a member may move those that are there.
   while (!pairs.empty()) {
@@ -171,23 +169,21 @@ inline json::error null_for_missing(const json::arena_value& old, json::arena_va
       auto& member = json::core::members_begin(*p.made)[p.next++];
       json::size_type index = json::core::no_index;
       if (!member.value.IsObject()) continue;
-      if (!p.lookup.find(json::core::text_of(member.name), indexes, index))
-        return json::errc::out_of_memory;
+      if (!p.lookup.find_next(member.name, indexes, index)) return json::errc::out_of_memory;
       if (index == json::core::no_index) continue;
       const json::arena_value& before = json::core::members_begin(*p.old)[index].value;
       if (!before.IsObject()) continue;
       if (!pairs.push({&before, &member.value, 0, member.value.MemberCount(), indexes.size(),
-                       ordered_lookup(before)})) {
+                       object_lookup(before)})) {
         return json::errc::out_of_memory;
       }
       continue;
     }
-    ordered_lookup there(*p.made);
+    object_lookup there(*p.made);
     base::stack<json::size_type, 16> missing(working);
     for (json::size_type i = 0; i < p.old->MemberCount(); ++i) {
       json::size_type index = json::core::no_index;
-      if (!there.find(json::core::text_of(json::core::members_begin(*p.old)[i].name), indexes,
-                      index))
+      if (!there.find_next(json::core::members_begin(*p.old)[i].name, indexes, index))
         return json::errc::out_of_memory;
       if (index == json::core::no_index && !missing.push(i)) return json::errc::out_of_memory;
     }

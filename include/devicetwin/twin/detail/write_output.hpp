@@ -61,7 +61,7 @@ json::error write_event_body(Writer& out, const Twin& t, std::string_view etag,
 template <class Writer>
 json::error write_replaced(const json::arena_value& content, const stamp* s, bool with_version,
                            std::int64_t version, Writer& out, const memory_source& working) {
-  json::core::walk_memory<json::arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   const auto stopped = [&out] { return json::error(json::core::failure_of(out, 0)); };
   constexpr auto rule = json::core::nulls::drop_outside_arrays;
   if (!out.StartObject()) return stopped();
@@ -75,7 +75,7 @@ json::error write_replaced(const json::arena_value& content, const stamp* s, boo
   }
   if (s != nullptr) {
     const stamp_text text(*s, with_version);
-    metadata_mirror<Writer> mirror{out, text};
+    metadata_mirror<Writer> mirror(out, text);
     if (!out.Key("$metadata", 9, true)) return stopped();
     if (json::error e =
             json::core::emit(content, mirror, rule, static_cast<std::size_t>(-1), memory))
@@ -88,7 +88,7 @@ json::error write_replaced(const json::arena_value& content, const stamp* s, boo
 /// What follows the members.
 template <class SectionWrite, class Writer>
 json::error render_end(SectionWrite& w, bool with_stamps, timestamp now, Writer& out,
-                       json::core::walk_memory<json::arena_value>& memory) {
+                       json::core::own_walk_memory<json::arena_value>& memory) {
   const auto stopped = [&out] { return why_stopped(out); };
   if (with_stamps) {
     const stamp_text text({now, w.next_version()}, w.where() == part::desired);
@@ -106,7 +106,7 @@ json::error render_end(SectionWrite& w, bool with_stamps, timestamp now, Writer&
 template <class SectionWrite, class Writer>
 json::error render_section(SectionWrite& w, bool with_stamps, timestamp now, Writer& out,
                            const memory_source& working) {
-  json::core::walk_memory<json::arena_value> memory(working);
+  json::core::own_walk_memory<json::arena_value> memory(working);
   member_renderer<Writer> members{out, w.planned().copy_rule(), memory, 0};
   if (!out.StartObject() || !walk_plan(w.planned(), w.values_before(), members))
     return why_stopped(out);

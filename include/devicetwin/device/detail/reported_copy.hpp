@@ -1,0 +1,197 @@
+/// A device's reported: what the hub has, what the device wants, and the patch between them that is
+/// sent.
+#pragma once
+
+#include <cstdint>      // std::int64_t
+#include <string_view>  // std::string_view
+
+#include "../../json/find_text.hpp"
+#include "../../protocol/topic.hpp"
+#include "compact.hpp"
+#include "early_reports.hpp"
+#include "report_rules.hpp"
+#include "twin_texts.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace detail {
+
+/// Reported as acknowledged, as wanted, and the patch in flight.
+///
+/// A function that returns bool returns false when it failed; the texts' failure() then says why.
+class reported_copy {
+ public:
+  /// All that an event can change beside the texts.
+  struct state {
+    std::int64_t version = no_version;
+    bool known = false;             ///< a twin came: reports are no longer kept as patches
+    bool has_wanted = false;        ///< the device wants something else than what is acknowledged
+    bool sent_is_all = false;       ///< the patch in flight is all that was pending
+    bool incoming_is_next = false;  ///< the report in `incoming` is the patch to be sent
+  };
+
+  reported_copy(twin_texts& texts, state& now) noexcept : texts_(texts), now_(now) {}
+
+  std::string_view wanted() const noexcept { return texts_.object(wanted_name()); }
+  bool in_flight() const noexcept { return !texts_.empty(text::sent); }
+  /// Whether there may be something to send.
+  bool pending() const noexcept { return now_.has_wanted; }
+
+  /// Takes the fetched section.
+  bool take_section(std::string_view object);
+  /// Takes a report. See device_session::report().
+  bool report(std::string_view patch);
+
+  enum class next : unsigned char { failed, nothing, patch, too_long };
+  /// Makes the next patch, `sent`. too_long when one leaf alone is longer than a message: a removal
+  /// of what others put there, for reports are checked.
+  next next_patch();
+  /// The hub took the patch in flight.
+  bool accepted();
+  /// The patch in flight is refused for good. It is dropped; what was reported after it stays.
+  bool refused();
+
+ private:
+  using text = twin_texts;
+
+  text::name wanted_name() const noexcept {
+    return now_.has_wanted ? text::wanted : text::acknowledged;
+  }
+  void forget_wanted() noexcept {
+    texts_.drop(text::wanted);
+    now_.has_wanted = false;
+  }
+  bool rebase_wanted();
+
+  twin_texts& texts_;
+  state& now_;
+};
+
+inline bool reported_copy::take_section(std::string_view object) {
+  if (!texts_.compact(text::scratch_a, object, {true, true})) return false;
+  if (!now_.known) {
+    texts_.move(text::scratch_a, text::acknowledged);
+    forget_wanted();
+    const auto apply = [this](const text::piece& patch) {
+      if (!texts_.merge(text::wanted, {wanted_name()}, patch)) return false;
+      return now_.has_wanted = true;
+    };
+    if (!apply_early_reports(texts_, apply)) return false;
+    now_.known = true;
+  } else {
+    if (texts_.options().who == authority::shared) {
+      if (!rebase_wanted()) return false;
+    } else if (!now_.has_wanted &&
+               texts_.view(text::scratch_a) != texts_.object(text::acknowledged)) {
+      texts_.move(text::acknowledged, text::wanted);
+      now_.has_wanted = true;
+    }
+    texts_.move(text::scratch_a, text::acknowledged);
+  }
+  texts_.drop(text::sent);
+  return true;
+}
+
+/// What is wanted goes on top of the section in scratch_a: first the patch in flight, which may
+/// have arrived or not; then what came after it. See merge::outbox::reconnect().
+inline bool reported_copy::rebase_wanted() {
+  if (!now_.has_wanted && !in_flight()) return true;
+  text::name old_base = text::acknowledged, new_base = text::scratch_a;
+  if (in_flight()) {
+    if (!texts_.merge(text::scratch_b, {text::acknowledged}, {text::sent})) return false;
+    old_base = text::scratch_b;
+  }
+  if (!texts_.difference(text::scratch_c, {old_base}, {wanted_name()},
+                         json::text_numbers::as_stored))
+    return false;
+  if (in_flight()) {
+    if (!texts_.merge(text::scratch_b, {text::scratch_a}, {text::sent})) return false;
+    new_base = text::scratch_b;
+  }
+  if (!texts_.merge(text::wanted, {new_base}, {text::scratch_c})) return false;
+  now_.has_wanted = true;
+  return true;
+}
+
+inline bool reported_copy::report(std::string_view patch) {
+  if (!check_report(texts_, patch)) return false;
+  patch = json::core::trimmed(patch);
+  if (patch.front() != '{')
+    return texts_.fail(json::error(json::errc::not_a_twin).at(json::core::pointer_text{{}}));
+  merge_effect effect{};
+  if (!texts_.compact(text::incoming, patch, {false, false}) || !check_leaves(texts_) ||
+      !texts_.merge(text::scratch_a, {wanted_name()}, {text::incoming}, &effect) ||
+      !check_size(texts_, wanted(), texts_.view(text::scratch_a)))
+    return false;
+  if (effect.changes.all != 0) {
+    // Where nothing else is pending, each leaf changes something that is to be sent, and each null
+    // removes something, the patch is the difference.
+    const leaf_count leaves = count_leaves(texts_.view(text::incoming));
+    now_.incoming_is_next = now_.known && !now_.has_wanted && !in_flight() && effect.all_sent &&
+                            leaves.all == effect.changes.all &&
+                            leaves.nulls == effect.changes.nulls;
+    texts_.move(text::scratch_a, text::wanted);
+    now_.has_wanted = true;
+    now_.sent_is_all = false;
+  }
+  if (!now_.known && !add_early_report(texts_)) return false;
+  if (!now_.incoming_is_next) texts_.drop(text::incoming);
+  return true;
+}
+
+inline reported_copy::next reported_copy::next_patch() {
+  if (now_.incoming_is_next) {
+    texts_.move(text::incoming, text::sent);
+    now_.incoming_is_next = false;
+  } else if (!texts_.difference(text::sent, {text::acknowledged}, {text::wanted},
+                                json::text_numbers::as_stored)) {
+    return next::failed;
+  }
+  if (texts_.view(text::sent) == "{}") {
+    // The hub has it, perhaps with other digits. Those of the device stay.
+    texts_.drop(text::sent);
+    texts_.move(text::wanted, text::acknowledged);
+    now_.has_wanted = false;
+    return next::nothing;
+  }
+  const std::size_t limit = texts_.options().max_payload;
+  now_.sent_is_all = texts_.view(text::sent).size() <= limit;
+  if (now_.sent_is_all) return next::patch;
+  const bool cut = texts_.build(text::sent, [&](text::output& out) {
+    return texts_.good(
+        text_splitter(texts_.view(text::sent), texts_.working()).first_part(limit, out));
+  });
+  if (!cut) return next::failed;
+  return texts_.view(text::sent).size() <= limit ? next::patch : next::too_long;
+}
+
+inline bool reported_copy::accepted() {
+  if (!now_.sent_is_all) {
+    if (!texts_.merge(text::acknowledged, {text::acknowledged}, {text::sent})) return false;
+  } else if (now_.has_wanted) {
+    texts_.move(text::wanted, text::acknowledged);
+    now_.has_wanted = false;
+  }
+  texts_.drop(text::sent);
+  return true;
+}
+
+inline bool reported_copy::refused() {
+  if (now_.sent_is_all) {
+    forget_wanted();
+  } else {
+    if (!texts_.merge(text::scratch_a, {text::acknowledged}, {text::sent}) ||
+        !texts_.difference(text::scratch_b, {text::scratch_a}, {wanted_name()},
+                           json::text_numbers::exact))
+      return false;
+    texts_.drop(text::scratch_a);
+    if (!texts_.merge(text::wanted, {text::acknowledged}, {text::scratch_b})) return false;
+    now_.has_wanted = true;
+  }
+  texts_.drop(text::sent);
+  return true;
+}
+
+}  // namespace detail
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin

@@ -1,7 +1,0 @@
-// expect: json::get<T>: T must be bool, std::int64_t, std::uint64_t, double or std::string_view
-#include <devicetwin/devicetwin.hpp>
-
-int main() {
-  rapidjson::Document document;
-  return *devicetwin::json::get<int>(document, "/a");
-}

@@ -1,9 +1,0 @@
-// expect: basic_twin: the input is JSON text or a RapidJSON value
-#include <devicetwin/twin/twin.hpp>
-
-int main() {
-  devicetwin::twin t;
-  devicetwin::outcome done;
-  devicetwin::json::document patch;
-  return t.service_patch(patch, 0, done) ? 1 : 0;
-}
