@@ -32,7 +32,7 @@ TEST_CASE("crc32 has the standard's check value", "[stored_form]") {
 
 TEST_CASE("a stored form comes back, also one of an earlier format", "[stored_form]") {
   for (const std::string& content : {std::string(), std::string("x"), std::string(1000, '\0')}) {
-    for (const unsigned char format : {1, 2}) {
+    for (const unsigned char format : {std::uint8_t{1}, std::uint8_t{2}}) {
       std::string back = "none";
       CHECK(read(form_of(content, format), back) == errc::ok);
       CHECK(back == content);
