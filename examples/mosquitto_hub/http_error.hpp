@@ -129,7 +129,7 @@ inline std::string tracking_text(devicetwin::timestamp now) {
 inline bool append_error_body(std::string& out, std::string_view message,
                               std::string_view tracking) {
   using size_type = devicetwin::json::size_type;
-  devicetwin::json::text_writer<std::string> writer(out);
+  devicetwin::json::text_writer writer(out);
   return writer.StartObject() && writer.Key("Message", 7, true) &&
          writer.String(message.data(), static_cast<size_type>(message.size()), true) &&
          writer.Key("ExceptionMessage", 16, true) &&

@@ -249,7 +249,7 @@ inline bool is_sound(const identity_record& record) {
 inline bool write_identity(std::string_view client_id, const identity_record& record,
                            std::string& out) {
   const identity who = identity_of(client_id);
-  devicetwin::json::text_writer<std::string> writer(out);
+  devicetwin::json::text_writer writer(out);
   const auto text = [&](std::string_view name, std::string_view value) {
     return detail::put_text(writer, name, value);
   };
@@ -264,7 +264,7 @@ inline bool write_identity(std::string_view client_id, const identity_record& re
 }
 
 inline bool write_identity_part(const identity_record& record, std::string& out) {
-  devicetwin::json::text_writer<std::string> writer(out);
+  devicetwin::json::text_writer writer(out);
   return writer.StartObject() && detail::put_text(writer, "deviceEtag", record.etag) &&
          detail::put_status(writer, record, "statusUpdateTime") && writer.EndObject(0);
 }

@@ -89,7 +89,7 @@ int call_all() {
   devicetwin::matches found;
   devicetwin::validation report;
   std::string text;
-  json::text_writer<std::string> writer(text);
+  json::text_writer writer(text);
   int calls = 0;
   calls += read("file.json", d) + read("file.json", r) + read_events("file.json", writer);
   calls += write(d, text) + write(d.root(), text) + write(r, text);

@@ -192,7 +192,7 @@ TEST_CASE("a json::document stands for its value in merge", "[contract]") {
   CHECK(written(of_rapidjson) == written(patch));
   REQUIRE(!merge::diff(from, to, of_rapidjson, of_rapidjson.GetAllocator()));
   std::string text;
-  json::text_writer<std::string> writer(text);
+  json::text_writer writer(text);
   REQUIRE(!merge::diff(from, to, writer));
   CHECK(text == written(patch));
 

@@ -68,7 +68,7 @@ class reading {
  private:
   struct encoder {
     encoder(std::string& text, bool types) : out(text), with_type(types) {}
-    json::text_writer<std::string> out;
+    json::text_writer out;
     bool with_type;
 
     bool tag(char mark, std::string text) {

@@ -64,7 +64,7 @@ TEST_CASE("diff refuses what a merge patch cannot say, naming the place", "[diff
 
 TEST_CASE("diff finds its errors before it sends anything", "[diff]") {
   std::string text;
-  json::text_writer<std::string> writer(text);
+  json::text_writer writer(text);
   CHECK(merge::diff(parsed(R"({"a":1,"b":2})"), parsed(R"({"a":9,"b":null})"), writer).code() ==
         errc::null_member);
   CHECK(text.empty());

@@ -229,7 +229,7 @@ TEST_CASE("read refuses integers beyond 64 bits unless it is asked to round them
 
 TEST_CASE("read_events gives a handler that asks for it the spelling of each number", "[read]") {
   std::string out;
-  json::text_writer<std::string> writer(out);
+  json::text_writer writer(out);
   const std::string all =
       "[0,-0,1.0,1E5,1e-400,1e400,3.14159265358979323846,89490200001234567890,10e+2,-"
       "9223372036854775809]";
@@ -237,7 +237,7 @@ TEST_CASE("read_events gives a handler that asks for it the spelling of each num
   CHECK(out == all);
   for (const char* bad : {"[01]", "[1.]", "[-]", "[1e]", "[1e+]", "[.5]", "[--1]", "[1.5.5]"}) {
     std::string ignored;
-    json::text_writer<std::string> other(ignored);
+    json::text_writer other(ignored);
     const json::error e = json::read_events(bad, other);
     const json::error expected = refused(bad);
     INFO(bad);

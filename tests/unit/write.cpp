@@ -66,13 +66,13 @@ TEST_CASE("write into a fixed buffer says when it is full", "[write]") {
 
 TEST_CASE("text_writer takes events one by one", "[write]") {
   std::string text;
-  json::text_writer<std::string> writer(text);
+  json::text_writer writer(text);
   CHECK((writer.StartArray() && writer.RawNumber("1e5", 3, true) && writer.Uint64(7) &&
          writer.EndArray(2)));
   CHECK(text == "[1e5,7]");
   const auto refused = [](const char* number) {
     std::string out;
-    json::text_writer<std::string> w(out);
+    json::text_writer w(out);
     CHECK(
         !w.RawNumber(number, static_cast<json::size_type>(std::string_view(number).size()), true));
     return w.failure();
@@ -83,7 +83,7 @@ TEST_CASE("text_writer takes events one by one", "[write]") {
   CHECK(refused("NaN") == errc::invalid_number);
   // A text may hold numbers of any size.
   std::string large;
-  json::text_writer<std::string> w(large);
+  json::text_writer w(large);
   CHECK((w.RawNumber("1e400", 5, true) && large == "1e400"));
 }
 

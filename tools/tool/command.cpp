@@ -288,7 +288,7 @@ int deliver(const arguments& given, std::string_view text,
 int deliver_json(const arguments& given, std::string_view json, const input& source) {
   std::string text;
   const bool pretty = given.has(pretty_option);
-  devicetwin::json::text_writer<std::string> writer(text, pretty ? pretty_indent : 0);
+  devicetwin::json::text_writer writer(text, pretty ? pretty_indent : 0);
   if (const auto e = devicetwin::json::read_events(json, writer)) return complain(source, e);
   text += '\n';
   return deliver(given, pretty ? laid_out_as(source.text, text) : text);

@@ -90,7 +90,7 @@ std::string line_of(const Conflict& c) {
   };
   const auto add_text = [&](const char* name, std::string_view text) {
     add_name(name);
-    json::text_writer<std::string> writer(line);
+    json::text_writer writer(line);
     whole = writer.String(text.data(), static_cast<json::size_type>(text.size()), true) && whole;
   };
   c.where.append_to(pointer);

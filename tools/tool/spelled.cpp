@@ -12,7 +12,7 @@ namespace tool {
 namespace {
 
 using value = json::arena_value;
-using writer = json::text_writer<std::string>;
+using writer = json::text_writer;
 
 // Nothing here nests deeper than json::default_max_depth: json::read made the trees.
 

@@ -112,7 +112,7 @@ class property_writer {
     put(key(name));
     if (is_object(old) && check(said.value)) {
       text_buffer whole(memory_);
-      json::text_writer<text_buffer> writer(whole);
+      json::text_writer writer(whole);
       if (send(said, writer)) return replace(old, whole.view());
       if (!failure_) failure_ = writer.failure();
     } else if (check(said.value)) {
@@ -140,7 +140,7 @@ class property_writer {
     std::string_view found;
     if (!knows_reported_ || failure_) return found;
     name_.resize(0);
-    json::text_writer<text_buffer> writer(name_);
+    json::text_writer writer(name_);
     if (!writer.String(name.data(), static_cast<json::size_type>(name.size()), true)) {
       failure_ = writer.failure();
     } else if (!(inside_ ? reported_inside_ : reported_)
@@ -211,7 +211,7 @@ class property_writer {
 
   Output& out_;
   std::size_t start_;
-  json::text_writer<Output> writer_;
+  json::text_writer writer_;
   memory_source memory_;
   json::error failure_;
   detail::written_names own_names_, component_names_;

@@ -49,10 +49,18 @@ error write(const Source& source, Output& out, const write_options& options = {}
 /// An event gives false, and failure() the reason, for NaN and infinities (not_finite), a raw
 /// number that is none (invalid_number), invalid UTF-8, and an output that is full (out_of_memory);
 /// `out` may hold a part then, which write() takes back and a caller of this class must.
-template <class Output>
+///
+/// `out` has append(const char*, std::size_t). Its type is forgotten here, so that programs with
+/// several kinds of output contain one writer.
 class text_writer {
  public:
-  explicit text_writer(Output& out, unsigned indent = 0) noexcept : out_(out), indent_(indent) {}
+  template <class Output>
+  explicit text_writer(Output& out, unsigned indent = 0) noexcept
+      : out_(&out),
+        append_([](void* to, const char* text, std::size_t length) {
+          return base::append(*static_cast<Output*>(to), text, length);
+        }),
+        indent_(indent) {}
   text_writer(const text_writer&) = delete;
   text_writer& operator=(const text_writer&) = delete;
 
@@ -221,10 +229,11 @@ class text_writer {
     return hand_over({pending_, size});
   }
   bool hand_over(std::string_view text) {
-    return base::append(out_, text.data(), text.size()) || fail(errc::out_of_memory);
+    return append_(out_, text.data(), text.size()) || fail(errc::out_of_memory);
   }
 
-  Output& out_;
+  void* out_;
+  bool (*append_)(void*, const char*, std::size_t);
   unsigned indent_;
   std::size_t depth_ = 0;
   bool after_name_ = false;  ///< a member's name was just written; told in indented text only
@@ -249,7 +258,7 @@ error write_text(const Value& source, Output& out, const write_options& options)
       if (armed) out.resize(size);
     }
   } restore{out, out.size()};
-  text_writer<Output> writer(out, options.indent);
+  text_writer writer(out, options.indent);
   walk_memory<Value> memory(options.memory);
   error failure = emit(source, writer, nulls::emit, options.max_depth, memory);
   restore.armed = static_cast<bool>(failure);

@@ -124,7 +124,7 @@ template <class Output>
 json::error write_clean_error_body(const refusal& as, std::string_view message, Output& out,
                                    const error_details& details) {
   const auto before = out.size();
-  json::text_writer<Output> writer(out);
+  json::text_writer writer(out);
   const auto text = [&writer](std::string_view value) {
     return writer.String(value.empty() ? "" : value.data(),
                          static_cast<json::size_type>(value.size()), true);

@@ -99,9 +99,9 @@ class stamped {
    private:
     friend class stamped;
     text_buffer text_;
-    json::text_writer<text_buffer> writer_;
+    json::text_writer writer_;
     json::core::own_walk_memory<json::arena_value> memory_;
-    detail::removed_names<json::text_writer<text_buffer>> names_;
+    detail::removed_names<json::text_writer> names_;
     detail::stamp_words words_;
   };
   /// All that commit() needs; the plan is not carried out yet.

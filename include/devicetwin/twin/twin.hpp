@@ -407,7 +407,7 @@ class basic_twin {
                            std::size_t max_depth) const {
     json::core::walk_memory<Value> walk(memory());
     base::byte_counter text;
-    json::text_writer<base::byte_counter> checker(text);
+    json::text_writer checker(text);
     if (json::error e = json::core::emit(given, checker, json::core::nulls::emit, max_depth, walk))
       return e;
     json::core::tree_builder<json::arena> builder(scratch, memory());

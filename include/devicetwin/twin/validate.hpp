@@ -244,7 +244,7 @@ json::error measure(const Value& value, size_formula formula, json::core::nulls 
     return e;
   }
   base::byte_counter text;
-  json::text_writer<base::byte_counter> writer(text);
+  json::text_writer writer(text);
   json::error e = json::core::emit(value, writer, rule, deepest, memory);
   size = {text.size(), text.size()};
   return e;

@@ -44,7 +44,7 @@ class removal_writer {
     return true;
   }
 
-  json::text_writer<Output> write_;
+  json::text_writer write_;
   base::stack<json::step, 8> open_;
   bool begun_ = false;
 };

@@ -147,6 +147,16 @@ struct frame_location {
   }
 };
 
+/// What a walk failed of, at the place that it has reached. Apart from emit(), so that programs
+/// contain it once and not for each handler.
+template <class Value, class Names, class Base>
+error walk_failure(errc code, std::size_t max_depth, const walk_memory<Value, Names>& memory,
+                   const Base& base) {
+  return error(code)
+      .limited_to(code == errc::depth_exceeded ? max_depth : 0)
+      .at(frame_location<Base, decltype(memory.frames)>{base, memory.frames});
+}
+
 /// Sends `root` to `handler` (RapidJSON's Handler concept, strings with copy = true). Of members
 /// with the same name only the first is sent. `base`, where `root` stands `base_depth` levels deep
 /// in a document, is put before the pointer of an error and counts for the depth. Errors:
@@ -158,11 +168,7 @@ error emit(const Value& root, Handler& handler, nulls rule, std::size_t max_dept
   auto& frames = memory.frames;
   frames.truncate(0);
   memory.indexes.truncate(0);
-  const auto fail = [&](errc code) {
-    return error(code)
-        .limited_to(code == errc::depth_exceeded ? max_depth : 0)
-        .at(frame_location<Base, decltype(walk_memory<Value, Names>::frames)>{base, frames});
-  };
+  const auto fail = [&](errc code) { return walk_failure(code, max_depth, memory, base); };
   std::size_t arrays = 0;  // open ones
   const Value* at = &root;
   for (;;) {

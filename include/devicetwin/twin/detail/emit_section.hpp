@@ -21,7 +21,7 @@ template <class Output, class Send>
 json::error write_events(Output& out, unsigned indent, Send&& send) {
   if constexpr (base::is_output<Output>) {
     const auto size = out.size();
-    json::text_writer<Output> writer(out, indent);
+    json::text_writer writer(out, indent);
     json::error failure = send(writer);
     if (failure) out.resize(size);
     return failure;

@@ -60,7 +60,7 @@ inline json::error add_tree(const arena_value& root, const stamp_shadow* stamps,
     if (value.IsObject()) {
       if (!frames.push({&value, w, 0, path})) return json::errc::out_of_memory;
     } else {
-      json::text_writer<fnv_hash> writer(hash);
+      json::text_writer writer(hash);
       if (json::error e = json::core::emit(value, writer, json::core::nulls::emit,
                                            static_cast<std::size_t>(-1), memory))
         return e;

@@ -138,7 +138,7 @@ json::error make_twin(State& fresh, const new_identity& who, timestamp now, outc
   content.with_versions = true;
   if (json::error e = fresh.desired.load(content, fresh.rules->size, fresh.working())) return e;
 
-  json::text_writer<text_buffer> writer(outcome_access::event(done));
+  json::text_writer writer(outcome_access::event(done));
   if (json::error e = write_event_body(
           writer, fresh, fresh.etag(), fresh.version, [] { return json::error(); },
           [&] { return emit_section(fresh.desired, true, true, writer, fresh.working()); },

@@ -52,7 +52,7 @@ class twin_write {
 
  protected:
   using tracking = typename State::tracking;
-  using writer_type = json::text_writer<text_buffer>;
+  using writer_type = json::text_writer;
 
   twin_write(State& state, outcome& done, timestamp now, validation* report) noexcept
       : state_(state),
