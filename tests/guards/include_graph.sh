@@ -8,7 +8,8 @@
 #     share stands in headers with a contract: base/, json/tree/, json/text/, merge/tree/, merge/text/, in the namespaces
 #     base, json::core and merge::core;
 #   - RapidJSON's namespace is spelled in json/value.hpp and json/tree/inside.hpp only;
-#   - no header includes a standard header that is expensive or out of place.
+#   - no header includes a standard header that is expensive or out of place;
+#   - the headers and functions that docs/architecture.md names are there.
 cd include/devicetwin || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -89,6 +90,14 @@ awk '
 
 tsort "$work/edges" 2>&1 >/dev/null |
   sed -n 's/^tsort: \(.*\.hpp\)$/\1 is part of an include cycle/p' >>"$work/problems"
+
+find . -name '*.hpp' >"$work/headers"
+grep -oE '`[a-z0-9_/]+\.hpp`' ../../docs/architecture.md | tr -d '\`' | sort -u | while read -r header; do
+  grep -q "/$header\$" "$work/headers" || echo "docs/architecture.md names $header, which is not there"
+done >>"$work/problems"
+grep -oE '[a-z0-9_]+\(\)`' ../../docs/architecture.md | tr -d '()\`' | sort -u | while read -r function; do
+  grep -rqE "\b$function\(" . || echo "docs/architecture.md names $function(), which is not there"
+done >>"$work/problems"
 
 cat "$work/problems"
 [ ! -s "$work/problems" ]

@@ -25,12 +25,14 @@ namespace detail {
 
 /// A write of a twin in stages:
 ///
-///   (parse)  the input is a value in the outcome's memory already, see basic_twin::read_and()
-///   check    preconditions; which parts the input has
-///   plan     each part is held against the dialect's rules, and what its patch does is found out
-///   count    the versions and the etag afterwards
-///   follow   one walk over each plan: the changes, the notification, the event, whether both sides
-///   agree prepare  all memory that the commit needs commit   cannot fail
+/// - parse: the input is a value in the outcome's memory already (basic_twin::write_from)
+/// - check: preconditions, and which parts the input has
+/// - plan: each part is checked against the dialect's rules, and what its patch changes is found
+/// - count: the versions and the etag afterwards
+/// - follow: one walk over each plan writes the change list, the notification and the event, and
+///   counts what is out of sync
+/// - prepare: takes all memory that the commit needs
+/// - commit: writes, and cannot fail
 ///
 /// Before commit() the twin is as it was. A `Kind` derives from this class and has check(), plan(),
 /// count(), follow(), each_written(call), and counts_at_root: whether it moves the twin's version.
