@@ -53,8 +53,7 @@ std::string stored(std::string_view mark, std::string_view content) {
   return out;
 }
 
-// --- Twins
-// -----------------------------------------------------------------------------------------
+// --- Twins --------------------------------------------------------------------------------------
 
 /// What a twin writes can be loaded, and is written again as it was.
 void must_be_stable(const devicetwin::twin& t) {
@@ -114,8 +113,7 @@ void twin(const devicetwin::dialect& rules, const std::string& bytes) {
   must_be_stable(t);
 }
 
-// --- Device sessions
-// ---------------------------------------------------------------------------------
+// --- Device sessions ----------------------------------------------------------------------------
 
 void must_be_stable(const devicetwin::device_session& s) {
   for (const std::string_view text :

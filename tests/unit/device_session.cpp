@@ -295,13 +295,8 @@ TEST_CASE("twins and changes that are none are errors, and the twin is asked for
     CHECK(d.desired() == R"({"rpm":900,"zone":{"a":1,"b":2}})");
   }
   device d;
-  start(
-      d,
-      R"({"properties":{"desired":{"a":1,"$version":2},"reported":{"b":1,"$version":1}}})");  // as
-                                                                                              // it
-                                                                                              // was
-                                                                                              // once
-                                                                                              // documented
+  // As it was once documented.
+  start(d, R"({"properties":{"desired":{"a":1,"$version":2},"reported":{"b":1,"$version":1}}})");
   CHECK(d.desired() == R"({"a":1})");
   CHECK(d.reported() == R"({"b":1})");
   CHECK(d.did(d.session.message("$iothub/twin/res/200/", "{}", ms(1))) != "");

@@ -2,12 +2,14 @@
 /// own.
 ///
 ///     devicetwin::device_session session;
-///     session.connected(now);                      // after the client connected; then do what
-///     actions() says session.message(topic, payload, now);        // for each message that came
+///     session.connected(now);                      // the client connected
+///     session.message(topic, payload, now);        // for each message that came
 ///     session.tick(now);                           // when next_tick() is due
 ///     session.report(R"({"rpm":900})", now);       // what the device has to say
-///     for (const auto& action : session.actions()) ...
+///     for (const auto& action : session.actions()) ...  // after each event: do what it says
+///
 // How device/ is built:
+//
 //   options.hpp, action.hpp      what goes in and what comes out
 //   detail/requests.hpp          requests under way: ids, time-outs, delays. No JSON
 //   detail/action_queue.hpp      actions until they were read; refusals in detail/refusals.hpp
@@ -126,9 +128,9 @@ class device_actions {
 /// A device's copy of its twin. It keeps desired and reported as compact text, patched and compared
 /// by merge/text.hpp.
 ///
-/// Each call that takes a time is an event; on an error everything is as it was before, but for
-/// what it says otherwise. Afterwards actions() has what is to be done. Time is any
-/// clock that does not go back. Not copyable, not movable. Not for several threads at once.
+/// Each call that takes a time is an event. On an error nothing changes, except where the call says
+/// so. Afterwards actions() has what is to be done. Time is any clock that does not go back. Not
+/// copyable, not movable. Not for several threads at once.
 class device_session {
  public:
   /// On the heap, or another memory source.
@@ -202,12 +204,14 @@ class device_session {
   /// The compact text of a section, an object: desired, or reported as the device wants it. Tags
   /// are empty. Valid until the next call that is not const.
   std::string_view text(part p) const noexcept {
-    return p == part::desired    ? texts_.object(text_name::desired)
+    return p == part::desired    ? texts_.object(detail::twin_texts::desired)
            : p == part::reported ? reported_.wanted()
                                  : std::string_view("{}");
   }
   /// Reported as the hub has it for all that is known.
-  std::string_view acknowledged() const noexcept { return texts_.object(text_name::acknowledged); }
+  std::string_view acknowledged() const noexcept {
+    return texts_.object(detail::twin_texts::acknowledged);
+  }
   /// The version of a section; no_version when it is not known.
   std::int64_t version(part p) const noexcept {
     return p == part::desired    ? state_.desired.version
@@ -249,7 +253,6 @@ class device_session {
   friend class device_actions;
   using errc = json::errc;
   using error = json::error;
-  using text_name = detail::twin_texts;
   using request_kind = detail::request_kind;
 
   using due_action = detail::due_action;
@@ -388,7 +391,7 @@ inline device_action device_session::read_action(std::uint32_t position) noexcep
     case due_action::patch_reported:
       a.kind = device_action::publish;
       a.topic = topic_of(request_kind::patch_reported);
-      a.payload = texts_.view(text_name::sent);
+      a.payload = texts_.view(detail::twin_texts::sent);
       break;
     case due_action::arrived:
       a.kind = device_action::arrived;
@@ -399,7 +402,7 @@ inline device_action device_session::read_action(std::uint32_t position) noexcep
     case due_action::refused:
     case due_action::failed: {
       const detail::kept_refusal why = detail::read_refusal(
-          texts_.view(text_name::refusals), state_.actions.refusals_before(position));
+          texts_.view(detail::twin_texts::refusals), state_.actions.refusals_before(position));
       a.kind = due == due_action::refused ? device_action::refused : device_action::failed;
       a.payload = why.patch;
       a.status = why.status;
@@ -651,7 +654,7 @@ inline bool device_session::send_pending(milliseconds now) {
         return true;
       case next::too_long:
         if (state_.actions.refusals() == detail::action_queue::most_refusals) {
-          texts_.drop(text_name::sent);
+          texts_.drop(detail::twin_texts::sent);
           return true;
         }
         if (!refuse(0, {})) return false;
@@ -745,13 +748,13 @@ inline bool device_session::take_stored(std::string_view content) {
   state_ = fresh;
   desired_.forget_kept();
   desired_.forget_changes();
-  texts_.drop(text_name::refusals);
+  texts_.drop(detail::twin_texts::refusals);
   for (const auto name : detail::saved_texts) {
     std::string_view saved;
     if (!in.text(saved)) return texts_.fail(errc::damaged);
     // Each is an object. There may be several early reports.
     for (std::string_view rest = saved; !rest.empty();) {
-      const bool early = name == text_name::early_reports;
+      const bool early = name == detail::twin_texts::early_reports;
       const std::string_view object = early ? rest.substr(0, rest.find('\n')) : rest;
       if (object.empty() || object.front() != '{' || (early && object.size() == rest.size()))
         return texts_.fail(errc::damaged);

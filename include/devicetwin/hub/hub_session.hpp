@@ -6,8 +6,7 @@
 ///     hub.connected({"pump-7"});                                   // the broker says who it is
 ///     hub.subscribed({"pump-7"}, "$iothub/twin/PATCH/properties/desired/#");
 ///     hub.message({"pump-7"}, topic, payload, now);
-///     for (const hub_action& a : hub.actions()) ...          // publish a.payload on a.topic
-///     to a.to
+///     for (const hub_action& a : hub.actions()) ...  // publish a.payload on a.topic to a.to
 ///
 /// docs/hub.md has the flow and what is guaranteed.
 #pragma once

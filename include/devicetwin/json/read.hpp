@@ -80,9 +80,9 @@ read(std::string_view, Out&&, Rest&&...) {
 }
 
 /// Sends `text` as events to any RapidJSON handler (Null, Bool, Int, Uint, Int64, Uint64, Double,
-/// String, StartObject, Key, EndObject, StartArray, EndArray, each giving false to stop). Strings
-/// are valid during the call only (copy is true). A handler that has `bool
-/// NumberText(std::string_view)` gets each number as the text spells it, by that event alone. Then
+/// String, StartObject, Key, EndObject, StartArray, EndArray). A handler returns false to stop.
+/// Strings are valid during the call only (copy is true). A handler that has
+/// NumberText(std::string_view) gets each number as the text spells it, by that event alone. Then
 /// nothing is rounded and no number is too large. json::text_writer is one, so that sending a text
 /// to it changes its white space and escapes but no digit.
 ///

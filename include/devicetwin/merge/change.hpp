@@ -1,8 +1,7 @@
 /// Changes: what merge patches cannot be, closed under composition.
 ///
-/// Merge patches do not compose: {"a":null} and then {"a":{"x":1}} is "forget a, whatever it holds,
-/// and make it
-/// {"x":1}", and no merge patch says that. A change does. At each place of a document it does one
+/// Merge patches do not compose: {"a":null} and then {"a":{"x":1}} replaces a, whatever it holds,
+/// by {"x":1}, and no merge patch says that. A change does. At each place of a document it does one
 /// of four things:
 ///   keep      leaves it alone
 ///   set       puts a value there, whatever was there

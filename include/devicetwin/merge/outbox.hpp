@@ -47,18 +47,16 @@ class next_patch {
 ///
 /// Its state is three things, and storing these three is storing it:
 ///     acknowledged()   the document as the other side is known to have had it last
-///     in_flight()      the change that was handed out and not answered yet; keeps() when there is
-///     none pending()        the change made since, on top of that
+///     in_flight()      the change that was handed out and not answered yet, or one that keeps all
+///     pending()        the change made since, on top of that
 /// and what is seen here, view(), is pending() after in_flight() after acknowledged().
 ///
-///     idle, nothing in flight            waiting, one patch in flight
+///     idle, nothing in flight        waiting, one patch in flight
 ///       next(): hands out a patch    ->
-///                                    <-    acknowledge(): it arrived
-///                                    <-    refuse(): it was rejected, and is dropped
-///                                    <-    recall(): it is known not to have arrived; it goes back
-///                                    to the queue
-///       reconnect(): newer document  <-    reconnect(): newer document, no matter whether it
-///       arrived
+///                                    <-  acknowledge(): it arrived
+///                                    <-  refuse(): it was rejected, and is dropped
+///                                    <-  recall(): it did not arrive, and goes back to the queue
+///       reconnect(): a newer document  <-  reconnect(): the same, whether it arrived or not
 /// add() is possible at any time.
 ///
 /// Every function changes everything it says, or on an error nothing. Not for several threads at

@@ -59,10 +59,10 @@ json::error diff_text(std::string_view from, std::string_view to, Output& out,
 /// members come last, new values as `patch` spells them.
 ///
 /// Journal: a callable
-///     void (const json::location& where, const std::string_view* old_text, const std::string_view*
-///     new_text)
-///   told of every effective change in the order of the document, once `out` is complete; see
-///   journal.hpp for the rest. The texts are those of the values, valid during the call.
+///     void (const json::location& where, const std::string_view* old_text,
+///           const std::string_view* new_text)
+/// told of every effective change in the order of the document, once `out` is complete; see
+/// journal.hpp for the rest. The texts are those of the values, valid during the call.
 /// Shape, errors, trust: as diff_text().
 /// Cost: trusted, one pass over the document as far as the last member concerned, at some GB/s
 /// where nothing is concerned; per object a look at each name. The brackets of an object in the

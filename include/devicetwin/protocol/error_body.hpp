@@ -1,7 +1,6 @@
 /// How a hub refuses: the HTTP status and error code of each error, and the body that says it.
 ///
-///     {"errorCode":400004,"message":"names that start with '$' are written by the service alone,
-///     at /$x","timestampUtc":"…"}
+///     {"errorCode":400004,"message":"…, at /$x","timestampUtc":"…"}
 ///
 /// docs/azure.md, "Error codes", has the table. That there is an errorCode in the body is what some
 /// clients go by alone.

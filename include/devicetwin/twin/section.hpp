@@ -180,8 +180,8 @@ class stamped {
 
   detail::section_history history_;
   bool doubted_ = false;
-  json::document* unusual_ =
-      nullptr;  ///< seldom needed, so not a member; in the memory of the shadow
+  /// Seldom needed, so not a member; in the memory of the shadow.
+  json::document* unusual_ = nullptr;
 };
 
 /// Values and version only, for those who have no use for stamps; nothing is spent on them.

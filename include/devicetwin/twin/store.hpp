@@ -6,7 +6,8 @@
 ///     struct my_table {
 ///       json::error load(const twin_id& id, text_buffer& bytes, std::uint64_t& revision);
 ///       json::error store(const twin_id& id, std::string_view bytes, std::uint64_t expected,
-///       std::uint64_t& revision); json::error remove(const twin_id& id, std::uint64_t expected);
+///                         std::uint64_t& revision);
+///       json::error remove(const twin_id& id, std::uint64_t expected);
 ///     };
 ///     twin_cache<my_table> store(table);
 #pragma once
@@ -222,7 +223,7 @@ class memory_store {
 //     Appends the bytes. Errors: not_found; whatever else went wrong.
 //
 //   json::error store(const twin_id&, std::string_view bytes, std::uint64_t expected,
-//   std::uint64_t& revision)
+//                     std::uint64_t& revision)
 //     When the stored revision is the expected one (0: there is none), puts the bytes there,
 //     durable when this returns, and says their revision. Errors: precondition_failed when it is
 //     another; whatever else went wrong.

@@ -3,8 +3,7 @@
 ///     devicetwin::subscription fan(devicetwin::part::desired, "/zones/*/fan");
 ///     devicetwin::matches found;
 ///     if (auto e = find_matches(fan, done, found)) ...   // done: the outcome of a write
-///     for (std::size_t i = 0; i < found.size(); ++i) ... // found[i].pointer, .old_value,
-///     .new_value
+///     for (const auto& match : found) ...                // match.pointer, .old_value, .new_value
 #pragma once
 
 #include <cstddef>      // std::size_t

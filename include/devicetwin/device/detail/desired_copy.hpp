@@ -50,19 +50,19 @@ class desired_copy {
   bool misses_changes() const noexcept { return now_.newest_heard > now_.version; }
   /// The changes that the caller has not read, as one batch.
   text_changes changes() const noexcept {
-    return {texts_.view(text::records), texts_.view(text::old_desired),
-            texts_.view(text::change_patch)};
+    return {texts_.view(twin_texts::records), texts_.view(twin_texts::old_desired),
+            texts_.view(twin_texts::change_patch)};
   }
-  bool has_changes() const noexcept { return !texts_.empty(text::records); }
+  bool has_changes() const noexcept { return !texts_.empty(twin_texts::records); }
   void forget_changes() noexcept {
-    texts_.drop(text::old_desired);
-    texts_.drop(text::change_patch);
-    texts_.drop(text::records);
+    texts_.drop(twin_texts::old_desired);
+    texts_.drop(twin_texts::change_patch);
+    texts_.drop(twin_texts::records);
   }
 
   // --- the connection -------------------------------------------------------------------------
 
-  void forget_kept() noexcept { texts_.drop(text::kept_changes); }
+  void forget_kept() noexcept { texts_.drop(twin_texts::kept_changes); }
   void connected() noexcept {
     now_.newest_heard = no_version;
     forget_kept();
@@ -106,7 +106,6 @@ class desired_copy {
   }
 
  private:
-  using text = twin_texts;
   using output = twin_texts::output;
   /// Stands before each kept change.
   struct kept_head {
@@ -115,11 +114,11 @@ class desired_copy {
   };
 
   bool find_kept(std::int64_t version, twin_texts::piece& change) const noexcept;
-  bool apply_kept(text::name from, std::int64_t& version);
+  bool apply_kept(twin_texts::name from, std::int64_t& version);
   bool become_merged();
   bool become_scratch();
   bool become_first();
-  bool record_difference(text::name old);
+  bool record_difference(twin_texts::name old);
 
   twin_texts& texts_;
   state& now_;
@@ -133,7 +132,7 @@ inline bool desired_copy::read_change(std::string_view payload, std::int64_t& ve
   payload = json::core::trimmed(payload);
   if (payload.front() != '{') return invalid("");
   std::string_view spelled;
-  if (!texts_.compact(text::incoming, payload, {true, false}, spelled)) return false;
+  if (!texts_.compact(twin_texts::incoming, payload, {true, false}, spelled)) return false;
   const std::int64_t of_topic = version;
   const bool valid = read_version(spelled, version);
   if (version == no_version) version = of_topic;
@@ -144,11 +143,12 @@ inline bool desired_copy::read_change(std::string_view payload, std::int64_t& ve
 
 inline void desired_copy::keep_change(std::int64_t version, std::size_t size) {
   heard_of(version);
-  if (texts_.view(text::kept_changes).size() + size + sizeof(kept_head) > texts_.options().max_kept)
+  if (texts_.view(twin_texts::kept_changes).size() + size + sizeof(kept_head) >
+      texts_.options().max_kept)
     return;
-  static_cast<void>(texts_.build(text::kept_changes, [&](output& out) {
-    const std::string_view all = texts_.view(text::kept_changes);
-    const std::string_view change = texts_.view(text::incoming);
+  static_cast<void>(texts_.build(twin_texts::kept_changes, [&](output& out) {
+    const std::string_view all = texts_.view(twin_texts::kept_changes);
+    const std::string_view change = texts_.view(twin_texts::incoming);
     const kept_head head{version, static_cast<std::uint32_t>(change.size())};
     char bytes[sizeof head] = {};
     std::memcpy(bytes, &head, sizeof head);
@@ -161,13 +161,13 @@ inline void desired_copy::keep_change(std::int64_t version, std::size_t size) {
 /// Finds the kept change that follows a version.
 inline bool desired_copy::find_kept(std::int64_t version,
                                     twin_texts::piece& change) const noexcept {
-  const std::string_view all = texts_.view(text::kept_changes);
+  const std::string_view all = texts_.view(twin_texts::kept_changes);
   kept_head head{};
   for (std::size_t at = 0; at < all.size(); at += head.size) {
     std::memcpy(&head, all.data() + at, sizeof head);
     at += sizeof head;
     if (!is_next_version(version, head.version)) continue;
-    change = {text::kept_changes, static_cast<std::uint32_t>(at), head.size};
+    change = {twin_texts::kept_changes, static_cast<std::uint32_t>(at), head.size};
     return true;
   }
   return false;
@@ -176,10 +176,10 @@ inline bool desired_copy::find_kept(std::int64_t version,
 /// Makes scratch_a from a text that has this version, and the kept changes behind it, in the order
 /// of their versions, until one is missing. Cost: a pass over the section for each change; max_kept
 /// limits their number.
-inline bool desired_copy::apply_kept(text::name from, std::int64_t& version) {
-  for (twin_texts::piece change{text::kept_changes}; find_kept(version, change);
-       from = text::scratch_a) {
-    if (!texts_.merge(text::scratch_a, {from}, change)) return false;
+inline bool desired_copy::apply_kept(twin_texts::name from, std::int64_t& version) {
+  for (twin_texts::piece change{twin_texts::kept_changes}; find_kept(version, change);
+       from = twin_texts::scratch_a) {
+    if (!texts_.merge(twin_texts::scratch_a, {from}, change)) return false;
     ++version;
   }
   return true;
@@ -187,30 +187,30 @@ inline bool desired_copy::apply_kept(text::name from, std::int64_t& version) {
 
 inline bool desired_copy::apply_incoming() {
   std::int64_t version = now_.version + 1;
-  twin_texts::piece change{text::kept_changes};
+  twin_texts::piece change{twin_texts::kept_changes};
   if (!find_kept(version, change)) {
     now_.version = version;
     return become_merged();
   }
-  if (!texts_.merge(text::scratch_a, {text::desired}, {text::incoming}) ||
-      !apply_kept(text::scratch_a, version))
+  if (!texts_.merge(twin_texts::scratch_a, {twin_texts::desired}, {twin_texts::incoming}) ||
+      !apply_kept(twin_texts::scratch_a, version))
     return false;
-  texts_.drop(text::incoming);
+  texts_.drop(twin_texts::incoming);
   now_.version = version;
   return become_scratch();
 }
 
 inline bool desired_copy::apply_kept() {
   std::int64_t version = now_.version;
-  if (!apply_kept(text::desired, version)) return false;
+  if (!apply_kept(twin_texts::desired, version)) return false;
   if (version == now_.version) return true;
   now_.version = version;
   return become_scratch();
 }
 
 inline bool desired_copy::take_section(std::string_view object, std::int64_t version) {
-  if (!texts_.compact(text::scratch_a, object, {true, true}) ||
-      !apply_kept(text::scratch_a, version))
+  if (!texts_.compact(twin_texts::scratch_a, object, {true, true}) ||
+      !apply_kept(twin_texts::scratch_a, version))
     return false;
   forget_kept();
   now_.version = version;
@@ -220,41 +220,45 @@ inline bool desired_copy::take_section(std::string_view object, std::int64_t ver
 /// Applies `incoming` to desired and records what changed, in one pass where it can.
 inline bool desired_copy::become_merged() {
   if (has_changes()) {
-    return texts_.merge(text::scratch_a, {text::desired}, {text::incoming}) && become_scratch();
+    return texts_.merge(twin_texts::scratch_a, {twin_texts::desired}, {twin_texts::incoming}) &&
+           become_scratch();
   }
-  if (!texts_.merge_and_record(text::scratch_a, {text::desired}, {text::incoming})) return false;
+  if (!texts_.merge_and_record(twin_texts::scratch_a, {twin_texts::desired},
+                               {twin_texts::incoming}))
+    return false;
   if (!has_changes()) {
-    texts_.drop(text::incoming);
+    texts_.drop(twin_texts::incoming);
     return true;
   }
-  texts_.move(text::incoming, text::change_patch);
-  texts_.move(text::desired, text::old_desired);
-  texts_.move(text::scratch_a, text::desired);
+  texts_.move(twin_texts::incoming, twin_texts::change_patch);
+  texts_.move(twin_texts::desired, twin_texts::old_desired);
+  texts_.move(twin_texts::scratch_a, twin_texts::desired);
   return true;
 }
 
 /// Desired becomes scratch_a. Records the difference; when there are changes that were not read,
 /// the difference to what was before them.
 inline bool desired_copy::become_scratch() {
-  if (texts_.view(text::scratch_a) == texts_.object(text::desired)) return true;
-  if (texts_.empty(text::desired)) return become_first();
+  if (texts_.view(twin_texts::scratch_a) == texts_.object(twin_texts::desired)) return true;
+  if (texts_.empty(twin_texts::desired)) return become_first();
   const bool joins = has_changes();
-  const text::name old = joins ? text::old_desired : text::desired;
-  if (!texts_.difference(text::change_patch, {old}, {text::scratch_a}, json::text_numbers::exact))
+  const twin_texts::name old = joins ? twin_texts::old_desired : twin_texts::desired;
+  if (!texts_.difference(twin_texts::change_patch, {old}, {twin_texts::scratch_a},
+                         json::text_numbers::exact))
     return false;
-  const bool same = texts_.view(text::change_patch) == "{}";
+  const bool same = texts_.view(twin_texts::change_patch) == "{}";
   if (!same && !record_difference(old)) return false;
-  if (!joins && !same) texts_.move(text::desired, text::old_desired);
-  if (joins || !same) texts_.move(text::scratch_a, text::desired);
+  if (!joins && !same) texts_.move(twin_texts::desired, twin_texts::old_desired);
+  if (joins || !same) texts_.move(twin_texts::scratch_a, twin_texts::desired);
   if (same) forget_changes();
   return true;
 }
 
 /// Records the changes that `change_patch` makes to a text.
-inline bool desired_copy::record_difference(text::name old) {
-  return texts_.build(text::records, [&](output& out) {
+inline bool desired_copy::record_difference(twin_texts::name old) {
+  return texts_.build(twin_texts::records, [&](output& out) {
     const std::string_view old_text = texts_.object(old);
-    const std::string_view new_text = texts_.view(text::change_patch);
+    const std::string_view new_text = texts_.view(twin_texts::change_patch);
     const merge::text_options o = texts_.rules();
     if (texts_.is_fixed()) {
       return tell_patch(out, old_text, new_text, o.memory) || texts_.out_of_memory();
@@ -269,10 +273,10 @@ inline bool desired_copy::record_difference(text::name old) {
 
 /// The first desired section is the change itself: each member is new.
 inline bool desired_copy::become_first() {
-  texts_.move(text::scratch_a, text::change_patch);
-  texts_.share(text::change_patch, text::desired);
-  return texts_.build(text::records, [&](output& out) {
-    return write_members(texts_.view(text::change_patch), texts_.working(), out) ||
+  texts_.move(twin_texts::scratch_a, twin_texts::change_patch);
+  texts_.share(twin_texts::change_patch, twin_texts::desired);
+  return texts_.build(twin_texts::records, [&](output& out) {
+    return write_members(texts_.view(twin_texts::change_patch), texts_.working(), out) ||
            texts_.out_of_memory();
   });
 }

@@ -33,7 +33,7 @@ class reported_copy {
   reported_copy(twin_texts& texts, state& now) noexcept : texts_(texts), now_(now) {}
 
   std::string_view wanted() const noexcept { return texts_.object(wanted_name()); }
-  bool in_flight() const noexcept { return !texts_.empty(text::sent); }
+  bool in_flight() const noexcept { return !texts_.empty(twin_texts::sent); }
   /// Whether there may be something to send.
   bool pending() const noexcept { return now_.has_wanted; }
 
@@ -52,13 +52,11 @@ class reported_copy {
   bool refused();
 
  private:
-  using text = twin_texts;
-
-  text::name wanted_name() const noexcept {
-    return now_.has_wanted ? text::wanted : text::acknowledged;
+  twin_texts::name wanted_name() const noexcept {
+    return now_.has_wanted ? twin_texts::wanted : twin_texts::acknowledged;
   }
   void forget_wanted() noexcept {
-    texts_.drop(text::wanted);
+    texts_.drop(twin_texts::wanted);
     now_.has_wanted = false;
   }
   bool rebase_wanted();
@@ -68,12 +66,12 @@ class reported_copy {
 };
 
 inline bool reported_copy::take_section(std::string_view object) {
-  if (!texts_.compact(text::scratch_a, object, {true, true})) return false;
+  if (!texts_.compact(twin_texts::scratch_a, object, {true, true})) return false;
   if (!now_.known) {
-    texts_.move(text::scratch_a, text::acknowledged);
+    texts_.move(twin_texts::scratch_a, twin_texts::acknowledged);
     forget_wanted();
-    const auto apply = [this](const text::piece& patch) {
-      if (!texts_.merge(text::wanted, {wanted_name()}, patch)) return false;
+    const auto apply = [this](const twin_texts::piece& patch) {
+      if (!texts_.merge(twin_texts::wanted, {wanted_name()}, patch)) return false;
       return now_.has_wanted = true;
     };
     if (!apply_early_reports(texts_, apply)) return false;
@@ -82,13 +80,13 @@ inline bool reported_copy::take_section(std::string_view object) {
     if (texts_.options().who == authority::shared) {
       if (!rebase_wanted()) return false;
     } else if (!now_.has_wanted &&
-               texts_.view(text::scratch_a) != texts_.object(text::acknowledged)) {
-      texts_.move(text::acknowledged, text::wanted);
+               texts_.view(twin_texts::scratch_a) != texts_.object(twin_texts::acknowledged)) {
+      texts_.move(twin_texts::acknowledged, twin_texts::wanted);
       now_.has_wanted = true;
     }
-    texts_.move(text::scratch_a, text::acknowledged);
+    texts_.move(twin_texts::scratch_a, twin_texts::acknowledged);
   }
-  texts_.drop(text::sent);
+  texts_.drop(twin_texts::sent);
   return true;
 }
 
@@ -96,19 +94,21 @@ inline bool reported_copy::take_section(std::string_view object) {
 /// have arrived or not; then what came after it. See merge::outbox::reconnect().
 inline bool reported_copy::rebase_wanted() {
   if (!now_.has_wanted && !in_flight()) return true;
-  text::name old_base = text::acknowledged, new_base = text::scratch_a;
+  twin_texts::name old_base = twin_texts::acknowledged, new_base = twin_texts::scratch_a;
   if (in_flight()) {
-    if (!texts_.merge(text::scratch_b, {text::acknowledged}, {text::sent})) return false;
-    old_base = text::scratch_b;
+    if (!texts_.merge(twin_texts::scratch_b, {twin_texts::acknowledged}, {twin_texts::sent}))
+      return false;
+    old_base = twin_texts::scratch_b;
   }
-  if (!texts_.difference(text::scratch_c, {old_base}, {wanted_name()},
+  if (!texts_.difference(twin_texts::scratch_c, {old_base}, {wanted_name()},
                          json::text_numbers::as_stored))
     return false;
   if (in_flight()) {
-    if (!texts_.merge(text::scratch_b, {text::scratch_a}, {text::sent})) return false;
-    new_base = text::scratch_b;
+    if (!texts_.merge(twin_texts::scratch_b, {twin_texts::scratch_a}, {twin_texts::sent}))
+      return false;
+    new_base = twin_texts::scratch_b;
   }
-  if (!texts_.merge(text::wanted, {new_base}, {text::scratch_c})) return false;
+  if (!texts_.merge(twin_texts::wanted, {new_base}, {twin_texts::scratch_c})) return false;
   now_.has_wanted = true;
   return true;
 }
@@ -119,60 +119,61 @@ inline bool reported_copy::report(std::string_view patch) {
   if (patch.front() != '{')
     return texts_.fail(json::error(json::errc::not_a_twin).at(json::core::pointer_text{{}}));
   merge_effect effect{};
-  if (!texts_.compact(text::incoming, patch, {false, false}) || !check_leaves(texts_) ||
-      !texts_.merge(text::scratch_a, {wanted_name()}, {text::incoming}, &effect) ||
-      !check_size(texts_, wanted(), texts_.view(text::scratch_a)))
+  if (!texts_.compact(twin_texts::incoming, patch, {false, false}) || !check_leaves(texts_) ||
+      !texts_.merge(twin_texts::scratch_a, {wanted_name()}, {twin_texts::incoming}, &effect) ||
+      !check_size(texts_, wanted(), texts_.view(twin_texts::scratch_a)))
     return false;
   if (effect.changes.all != 0) {
     // Where nothing else is pending, each leaf changes something that is to be sent, and each null
     // removes something, the patch is the difference.
-    const leaf_count leaves = count_leaves(texts_.view(text::incoming));
+    const leaf_count leaves = count_leaves(texts_.view(twin_texts::incoming));
     now_.incoming_is_next = now_.known && !now_.has_wanted && !in_flight() && effect.all_sent &&
                             leaves.all == effect.changes.all &&
                             leaves.nulls == effect.changes.nulls;
-    texts_.move(text::scratch_a, text::wanted);
+    texts_.move(twin_texts::scratch_a, twin_texts::wanted);
     now_.has_wanted = true;
     now_.sent_is_all = false;
   }
   if (!now_.known && !add_early_report(texts_)) return false;
-  if (!now_.incoming_is_next) texts_.drop(text::incoming);
+  if (!now_.incoming_is_next) texts_.drop(twin_texts::incoming);
   return true;
 }
 
 inline reported_copy::next reported_copy::next_patch() {
   if (now_.incoming_is_next) {
-    texts_.move(text::incoming, text::sent);
+    texts_.move(twin_texts::incoming, twin_texts::sent);
     now_.incoming_is_next = false;
-  } else if (!texts_.difference(text::sent, {text::acknowledged}, {text::wanted},
+  } else if (!texts_.difference(twin_texts::sent, {twin_texts::acknowledged}, {twin_texts::wanted},
                                 json::text_numbers::as_stored)) {
     return next::failed;
   }
-  if (texts_.view(text::sent) == "{}") {
+  if (texts_.view(twin_texts::sent) == "{}") {
     // The hub has it, perhaps with other digits. Those of the device stay.
-    texts_.drop(text::sent);
-    texts_.move(text::wanted, text::acknowledged);
+    texts_.drop(twin_texts::sent);
+    texts_.move(twin_texts::wanted, twin_texts::acknowledged);
     now_.has_wanted = false;
     return next::nothing;
   }
   const std::size_t limit = texts_.options().max_payload;
-  now_.sent_is_all = texts_.view(text::sent).size() <= limit;
+  now_.sent_is_all = texts_.view(twin_texts::sent).size() <= limit;
   if (now_.sent_is_all) return next::patch;
-  const bool cut = texts_.build(text::sent, [&](text::output& out) {
+  const bool cut = texts_.build(twin_texts::sent, [&](twin_texts::output& out) {
     return texts_.good(
-        text_splitter(texts_.view(text::sent), texts_.working()).first_part(limit, out));
+        text_splitter(texts_.view(twin_texts::sent), texts_.working()).first_part(limit, out));
   });
   if (!cut) return next::failed;
-  return texts_.view(text::sent).size() <= limit ? next::patch : next::too_long;
+  return texts_.view(twin_texts::sent).size() <= limit ? next::patch : next::too_long;
 }
 
 inline bool reported_copy::accepted() {
   if (!now_.sent_is_all) {
-    if (!texts_.merge(text::acknowledged, {text::acknowledged}, {text::sent})) return false;
+    if (!texts_.merge(twin_texts::acknowledged, {twin_texts::acknowledged}, {twin_texts::sent}))
+      return false;
   } else if (now_.has_wanted) {
-    texts_.move(text::wanted, text::acknowledged);
+    texts_.move(twin_texts::wanted, twin_texts::acknowledged);
     now_.has_wanted = false;
   }
-  texts_.drop(text::sent);
+  texts_.drop(twin_texts::sent);
   return true;
 }
 
@@ -180,15 +181,16 @@ inline bool reported_copy::refused() {
   if (now_.sent_is_all) {
     forget_wanted();
   } else {
-    if (!texts_.merge(text::scratch_a, {text::acknowledged}, {text::sent}) ||
-        !texts_.difference(text::scratch_b, {text::scratch_a}, {wanted_name()},
+    if (!texts_.merge(twin_texts::scratch_a, {twin_texts::acknowledged}, {twin_texts::sent}) ||
+        !texts_.difference(twin_texts::scratch_b, {twin_texts::scratch_a}, {wanted_name()},
                            json::text_numbers::exact))
       return false;
-    texts_.drop(text::scratch_a);
-    if (!texts_.merge(text::wanted, {text::acknowledged}, {text::scratch_b})) return false;
+    texts_.drop(twin_texts::scratch_a);
+    if (!texts_.merge(twin_texts::wanted, {twin_texts::acknowledged}, {twin_texts::scratch_b}))
+      return false;
     now_.has_wanted = true;
   }
-  texts_.drop(text::sent);
+  texts_.drop(twin_texts::sent);
   return true;
 }
 

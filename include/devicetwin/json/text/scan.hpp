@@ -200,8 +200,7 @@ inline bool runs_everywhere() noexcept { return true; }
 inline constexpr scan_level portable_level = {"portable", runs_everywhere, scan_portable,
                                               strings_portable, common_portable};
 
-// --- Sixteen bytes at a time: SSE2, which every x86-64 has, and NEON, which every 64-bit ARM has
-// ----
+// --- Sixteen bytes at a time: SSE2 (every x86-64) and NEON (every 64-bit ARM) --------------------
 
 #if defined(DEVICETWIN_HAS_X86) || defined(DEVICETWIN_HAS_NEON)
 

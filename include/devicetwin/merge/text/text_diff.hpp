@@ -236,8 +236,7 @@ class text_diff {
     return true;
   }
 
-  // --- Skipping what is equal
-  // -----------------------------------------------------------------------
+  // --- Skipping what is equal -------------------------------------------------------------------
 
   /// Moves over what is the same in both texts, to the last place before the first difference from
   /// where meaning can be looked at: before a member, element or closing bracket, or behind a
@@ -485,8 +484,7 @@ class text_diff {
     return frames_.reserve(size + 1) || fail(errc::out_of_memory, {});
   }
 
-  // --- One thing at a time
-  // --------------------------------------------------------------------------
+  // --- One thing at a time ----------------------------------------------------------------------
 
   bool after_step() {
     skip_spaces();
@@ -637,8 +635,7 @@ class text_diff {
     state_ = top_special() && specials_.back().loose ? state::loose : state::after;
   }
 
-  // --- Members in another order
-  // ---------------------------------------------------------------------
+  // --- Members in another order -----------------------------------------------------------------
 
   /// Two members of different names: finds the next pair of the same name, if it is near.
   bool reorder() {
@@ -836,8 +833,7 @@ class text_diff {
     return true;
   }
 
-  // --- Validating `to` where it differs
-  // -------------------------------------------------------------
+  // --- Validating `to` where it differs ---------------------------------------------------------
 
   /// Whether a comma stands before this place of `to`: what is equal may end with one.
   bool behind_comma(const char* p) const noexcept {
@@ -938,8 +934,7 @@ class text_diff {
     return j != json::core::no_index && to_ + members[j].name != name;
   }
 
-  // --- Differences
-  // ----------------------------------------------------------------------------------
+  // --- Differences ------------------------------------------------------------------------------
 
   /// The member of `from` is not in `to`.
   bool missing(const text_member& member) {
@@ -1019,8 +1014,7 @@ class text_diff {
     return true;
   }
 
-  // --- Writing the patch
-  // ----------------------------------------------------------------------------
+  // --- Writing the patch ------------------------------------------------------------------------
 
   /// Opens the objects of the patch that lead to the member at hand.
   bool open_patch() {
@@ -1051,8 +1045,7 @@ class text_diff {
     patch_->put(':');
   }
 
-  // --- Small things
-  // ---------------------------------------------------------------------------------
+  // --- Small things -----------------------------------------------------------------------------
 
   static std::string_view text(const char* first, const char* last) noexcept {
     return {first, static_cast<std::size_t>(last - first)};

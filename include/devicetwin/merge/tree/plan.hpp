@@ -428,8 +428,8 @@ class merge_plan {
   DEVICETWIN_NEVER_INLINE bool find_elsewhere(frame& top, const Patch& name, size_type& index) {
     const size_type count = json::core::inside<Target>::member_count(*top.target);
     if (count > tuning::most_scanned) {
-      constexpr size_type soon = tuning::target_near;  // while members come in order; the index is
-                                                       // made when they do not
+      // While members come in order; the index is made when they do not.
+      constexpr size_type soon = tuning::target_near;
       const auto* const targets = members_begin(*top.target);
       const bool looks = top.distinct && !searches_.back().target.indexed();
       for (index = top.expected + 1; looks && index < count && index <= top.expected + soon;
@@ -539,8 +539,8 @@ class merge_plan {
     std::memset(static_cast<void*>(indexes_.data() + s.repeats), 0xFF,
                 count * sizeof(std::uint32_t));
     const auto* members = members_begin(object);
-    for (size_type i = count;
-         i-- > 0;) {  // backwards: what was noted for the first of a name stands behind this one
+    // Backwards: what was noted for the first of a name stands behind this one.
+    for (size_type i = count; i-- > 0;) {
       size_type first = no_index;
       if (!s.target.find(members[i].name, indexes_, first)) return false;
       if (first == i) continue;
