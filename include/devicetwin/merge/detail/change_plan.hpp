@@ -203,10 +203,14 @@ class change_plan {
     }
     named_source member = named(walk);
     member.value = value;
-    if (old != nullptr) return push(action::set, walk.index(), member);
+    const std::size_t at = entries_.size();
+    if (old != nullptr) {
+      return push(action::set, walk.index(), member, copy_way::plain, copies_.add(value, at));
+    }
     ++opened_.back().added;
     memory_.add_text(walk.name_value());
-    return push(action::add, no_index, member);
+    const copy_way name = copies_.add(member.name, at);
+    return push(action::add, no_index, member, name, copies_.add(value, at));
   }
 
   template <class Walk>
@@ -247,12 +251,8 @@ class change_plan {
     return !failure_;
   }
 
-  bool push(action what, size_type index, const named_source& member) {
-    const std::size_t at = entries_.size();
-    const copy_way name = what == action::add ? copies_.add(member.name, at) : copy_way::plain;
-    const copy_way value = what == action::add || what == action::set
-                               ? copies_.add(member.value, at)
-                               : copy_way::plain;
+  bool push(action what, size_type index, const named_source& member,
+            copy_way name = copy_way::plain, copy_way value = copy_way::plain) {
     if (entries_.push({what, name, value, index, member})) return true;
     failure_ = errc::out_of_memory;
     return false;

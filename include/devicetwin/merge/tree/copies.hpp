@@ -155,20 +155,16 @@ class planned_copies {
   template <class Source>
   copy_way add(const Source& from, std::size_t entry) noexcept {
     const copy_way way = way_of<Target>(from);
-    if (way == copy_way::made) {
-      if (made_++ == 0) first_made_ = entry;
-    } else if (way == copy_way::text) {
-      block_bytes_ += outside_bytes<Target>(from);
-    } else if (way == copy_way::row) {
-      block_bytes_ += row_bytes<Target>(from);
-    }
+    if (way == copy_way::made) return add_made(entry);
+    if (way == copy_way::text) block_bytes_ += outside_bytes<Target>(from);
+    if (way == copy_way::row) block_bytes_ += row_bytes<Target>(from);
     return way;
   }
   /// add() for a text outside its value.
   template <class Source>
   DEVICETWIN_ALWAYS_INLINE copy_way add_text(const Source& from, std::size_t entry) noexcept {
     const std::size_t bytes = outside_bytes<Target>(from);
-    if (Target::AllocatorType::kNeedFree || bytes == 0) return add(from, entry);
+    if (Target::AllocatorType::kNeedFree || bytes == 0) return add_made(entry);
     block_bytes_ += bytes;
     return copy_way::text;
   }
@@ -179,6 +175,11 @@ class planned_copies {
   std::size_t block_bytes() const noexcept { return block_bytes_; }
 
  private:
+  copy_way add_made(std::size_t entry) noexcept {
+    if (made_++ == 0) first_made_ = entry;
+    return copy_way::made;
+  }
+
   std::size_t made_ = 0;
   std::size_t first_made_ = 0;
   std::size_t block_bytes_ = 0;

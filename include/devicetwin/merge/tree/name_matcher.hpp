@@ -73,15 +73,21 @@ class name_matcher {
     searches_.pop();
   }
 
-  /// Sets `index` to that of the target's first member with the name of the patch's member at `at`,
-  /// or to no_index; and `first` to whether the patch has no member of this name before. To be
-  /// called for the members of the patch in order.
-  DEVICETWIN_ALWAYS_INLINE bool find(pair& p, size_type at, size_type& index, bool& first) {
+  /// Sets `index` to that of the target's first member with `name`, the name of the patch's member
+  /// at `at`, or to no_index; and `first` to whether the patch has no member of this name before.
+  /// To be called for the members of the patch in order.
+  DEVICETWIN_ALWAYS_INLINE bool find(pair& p, const Patch& name, size_type at, size_type& index,
+                                     bool& first) {
     first = true;
-    if (!find_name(p, members_begin(*p.patch)[at].name, index)) return false;
-    if (index < p.above || index == no_index) return is_first(p, at, index, first);
-    p.above = index + 1;
-    return true;
+    if (!find_name(p, name, index)) return false;
+    if (index >= p.above && index != no_index) {
+      p.above = index + 1;
+      return true;
+    }
+    bool known_first = true;  // `first` itself is to stay in a register
+    const bool good = is_first(p, at, index, known_first);
+    first = known_first;
+    return good;
   }
 
   /// Calls `visit(i)` for each member of the target behind the one at `index` that repeats its
@@ -177,7 +183,7 @@ class name_matcher {
 
   /// A member of the patch that was not found behind all those before it may repeat one of them;
   /// the first one that was not found at all does not.
-  bool is_first(pair& p, size_type at, size_type index, bool& first) {
+  DEVICETWIN_NEVER_INLINE bool is_first(pair& p, size_type at, size_type index, bool& first) {
     if (index == no_index && !p.unmatched) {
       p.unmatched = true;
       return true;

@@ -154,7 +154,8 @@ class merge_plan {
       top.next = at + 1;
       size_type index = no_index;
       bool first = true;
-      if (!names_.find(top.objects, at, index, first)) return fail(errc::out_of_memory);
+      if (!names_.find(top.objects, member.name, at, index, first))
+        return fail(errc::out_of_memory);
       if (!first) continue;
       if (index == no_index) {
         if (!other_change(top, member, index, nullptr)) return false;
