@@ -14,6 +14,7 @@
 #include "../../json/tree/inside.hpp"
 #include "../../json/tree/member_lookup.hpp"
 #include "../../json/tree/name_index.hpp"
+#include "../../json/tree/scalar.hpp"
 #include "../../json/tree/tuning.hpp"
 #include "../../json/value.hpp"
 
