@@ -49,6 +49,7 @@
 #include "twin/twin.hpp"
 #include "twin/validate.hpp"
 #include "twin/view.hpp"
+#include "twin/violations.hpp"
 
 #include "protocol/error_body.hpp"
 #include "protocol/topic.hpp"

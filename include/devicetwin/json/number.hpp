@@ -13,6 +13,7 @@
 #include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
 
+#include "../base/inline.hpp"
 #include "error.hpp"
 
 // The standard library converts doubles, where it can; libc++ before version 20 and others cannot,
@@ -399,6 +400,33 @@ inline std::uint64_t double_bits(const scanned_number& s) noexcept {
 #endif
 }
 
+/// Sets `out` to an integer that fits in 64 bits. False for any other, and for -0.
+DEVICETWIN_ALWAYS_INLINE bool take_integer(const scanned_number& s, bool negative,
+                                           number& out) noexcept {
+  // Up to 19 digits cannot wrap; 20 digits that start with 1 have wrapped only if below 10^19.
+  constexpr std::uint64_t ten_to_19 = 10000000000000000000u;
+  const bool whole =
+      s.digits < 20 || (s.digits == 20 && *s.first == '1' && s.significand >= ten_to_19);
+  constexpr std::uint64_t largest = static_cast<std::uint64_t>(INT64_MAX);
+  if (whole && s.significand <= largest && !(negative && s.significand == 0)) {
+    out.stored_as = number::kind::signed_integer;
+    out.i = static_cast<std::int64_t>(s.significand);
+    if (negative) out.i = -out.i;
+    return true;
+  }
+  if (whole && negative && s.significand == largest + 1) {
+    out.stored_as = number::kind::signed_integer;
+    out.i = INT64_MIN;
+    return true;
+  }
+  if (whole && !negative) {
+    out.stored_as = number::kind::unsigned_integer;
+    out.u = s.significand;
+    return true;
+  }
+  return false;
+}
+
 }  // namespace detail
 
 inline number_end parse_number(const char* first, const char* last, number& out) noexcept {
@@ -448,32 +476,12 @@ inline number_end parse_number(const char* first, const char* last, number& out)
   }
 
   out.big_integer = false;
-  if (integer) {
-    // Up to 19 digits cannot wrap; 20 digits that start with 1 have wrapped only if below 10^19.
-    constexpr std::uint64_t ten_to_19 = 10000000000000000000u;
-    const bool whole =
-        digits < 20 || (digits == 20 && *s.first == '1' && s.significand >= ten_to_19);
-    constexpr std::uint64_t largest = static_cast<std::uint64_t>(INT64_MAX);
-    if (whole && s.significand <= largest && !(negative && s.significand == 0)) {
-      out.stored_as = number::kind::signed_integer;
-      out.i = static_cast<std::int64_t>(s.significand);
-      if (negative) out.i = -out.i;
-      return {p, errc::ok};
-    }
-    if (whole && negative && s.significand == largest + 1) {
-      out.stored_as = number::kind::signed_integer;
-      out.i = INT64_MIN;
-      return {p, errc::ok};
-    }
-    if (whole && !negative) {
-      out.stored_as = number::kind::unsigned_integer;
-      out.u = s.significand;
-      return {p, errc::ok};
-    }
-    out.big_integer = s.significand != 0 || digits > 1;
-  }
   s.end = p;
   s.digits = digits;
+  if (integer) {
+    if (detail::take_integer(s, negative, out)) return {p, errc::ok};
+    out.big_integer = s.significand != 0 || digits > 1;
+  }
   std::uint64_t bits = detail::double_bits(s);
   if ((bits >> detail::mantissa_bits) == detail::infinite_exponent) {
     return {first, errc::number_overflow};

@@ -295,12 +295,12 @@ json::error apply(json::document& target, const change& c, const options& option
   if (!plan.make(target.root(), c.form())) return plan.failure();
   if (plan.changes() == 0) return {};
   json::arena left;  // what held the tree until now
-  if (json::error e = access::make_room(target, plan.needed(), left)) return e;
+  if (json::error e = access::make_room(target, plan.memory().needed(), left)) return e;
   if (json::error e = core::carry_out(plan, access::root(target), plan.whole_source(),
                                       access::memory(target), options, journal)) {
     return e;
   }
-  access::settle(target, plan.added(), plan.freed());
+  access::settle(target, plan.memory().added(), plan.memory().freed());
   return {};
 }
 

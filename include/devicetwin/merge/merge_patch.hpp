@@ -16,7 +16,9 @@
 #include "../json/value.hpp"
 #include "journal.hpp"
 #include "options.hpp"
+#include "tree/copies.hpp"
 #include "tree/plan.hpp"
+#include "tree/plan_writer.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -106,233 +108,6 @@ std::enable_if_t<!core::can_apply<Target, Rest...>, json::error> apply_merge_pat
 
 namespace core {
 
-/// New values and names, built aside so that writing only moves them in. What is left is destroyed.
-template <class Value>
-class made_values {
- public:
-  explicit made_values(const memory_source& memory) noexcept : slots_(memory) {}
-  ~made_values() {
-    for (std::size_t i = 0; Value::AllocatorType::kNeedFree && i < slots_.size(); ++i)
-      (*this)[i].~Value();
-  }
-  made_values(const made_values&) = delete;
-  made_values& operator=(const made_values&) = delete;
-
-  /// One more, null at first; a null pointer when memory ran out.
-  Value* add() noexcept {
-    if (!slots_.extend(1)) return nullptr;
-    return new (static_cast<void*>(&slots_.back())) Value();
-  }
-  Value& operator[](std::size_t i) noexcept {
-    return *std::launder(reinterpret_cast<Value*>(&slots_[i]));
-  }
-  std::size_t size() const noexcept { return slots_.size(); }
-
- private:
-  struct slot {  // values may be moved by memcpy, as RapidJSON itself does
-    alignas(Value) unsigned char bytes[sizeof(Value)];
-  };
-  base::stack<slot, 8> slots_;
-};
-
-/// Copies a value of the patch into the target's memory.
-template <class Target, class Patch, class Allocator>
-bool copy_value(Target& to, const Patch& from, Allocator& allocator, json::core::nulls rule,
-                const memory_source& memory) {
-  json::core::tree_builder<Allocator> builder(allocator, memory);
-  json::core::walk_memory<Patch> walk(memory);
-  return !builder.build(to, [&](auto& handler) {
-    return json::core::emit(from, handler, rule, static_cast<std::size_t>(-1), walk);
-  });
-}
-
-/// Copies a text of the patch that lies outside its value, or in another kind of value.
-template <class Target, class Text, class Allocator>
-bool copy_text(Target& to, const Text& from, Allocator& allocator) {
-  const std::string_view text = text_of(from);
-  using parts = json::core::inside<Target>;
-  if (text.size() <= parts::longest_inline) {
-    parts::make_short_text(&to, text.data(), static_cast<size_type>(text.size()));
-    return true;
-  }
-  char* copy = static_cast<char*>(allocator.Malloc(text.size() + 1));
-  if (copy == nullptr) return false;
-  base::copy_bytes(copy, text.data(), text.size());
-  copy[text.size()] = '\0';
-  parts::make_text(&to, copy, static_cast<size_type>(text.size()));
-  return true;
-}
-
-/// Copies such a value. Values differ by their allocator only.
-template <class Target, class Patch>
-void copy_plain_value(Target& to, const Patch& from) noexcept {
-  static_assert(sizeof to == sizeof from, "values differ by their allocator only");
-  std::memcpy(static_cast<void*>(&to), static_cast<const void*>(&from), sizeof to);
-}
-
-/// Copies any other.
-template <class Target, class Patch, class Allocator>
-bool copy_new(Target& to, const Patch& from, Allocator& allocator, json::core::nulls rule,
-              const memory_source& memory) {
-  return from.IsString() ? copy_text(to, from, allocator)
-                         : copy_value(to, from, allocator, rule, memory);
-}
-
-/// Takes out the members whose name was made null, the first of which is at `first`, keeping the
-/// order of the others.
-template <class Value>
-void sweep(Value& object, size_type first) {
-  auto* members = members_begin(object);
-  const size_type count = object.MemberCount();
-  size_type kept = first;
-  for (size_type i = first; i < count; ++i) {
-    if (members[i].name.IsNull()) continue;
-    if (kept != i) {
-      members[kept].name = members[i].name;  // RapidJSON's assignment moves
-      members[kept].value = members[i].value;
-    }
-    ++kept;
-  }
-  object.EraseMember(object.MemberBegin() + static_cast<std::ptrdiff_t>(kept), object.MemberEnd());
-}
-
-template <class Plan, class Allocator>
-class merge_writer {
-  using Target = typename Plan::target_type;
-  using Patch = typename Plan::patch_type;
-
- public:
-  merge_writer(const Plan& plan, const options& o, Allocator& allocator)
-      : plan_(plan),
-        options_(o),
-        allocator_(allocator),
-        values_(o.memory),
-        open_(o.memory),
-        steps_(o.memory) {}
-
-  /// Allocates everything that write() needs. The target is not touched.
-  bool prepare(const Patch& patch) {
-    if (!json::core::promise(allocator_, plan_.needed(), 0)) return false;
-    if (plan_.whole()) return is_plain(patch) || make(patch);
-    for (std::size_t i = plan_.first_made(); values_.size() != plan_.makes(); ++i) {
-      const auto& entry = plan_.entries()[i];
-      if (entry.name == copy_way::made && !make(entry.member->name)) return false;
-      if (entry.value == copy_way::made && !make(entry.member->value)) return false;
-    }
-    if (plan_.block_bytes() != 0) {
-      block_ = static_cast<char*>(allocator_.Malloc(plan_.block_bytes()));
-      if (block_ == nullptr) return false;
-    }
-    return open_.reserve(plan_.depth()) && steps_.reserve(plan_.depth());
-  }
-
-  /// Makes the change. Cannot fail.
-  template <class Journal>
-  void write(Target& target, const Patch& patch, Journal& journal) {
-    constexpr bool told = !std::is_same_v<std::remove_const_t<Journal>, no_journal>;
-    if (plan_.whole()) {
-      Target fresh;
-      take(fresh, patch, is_plain(patch) ? copy_way::plain : copy_way::made);
-      target.Swap(fresh);
-      journal(json::location(), const_cast<const Target*>(&fresh),
-              const_cast<const Target*>(&target));
-      return;
-    }
-    const auto tell = [&]([[maybe_unused]] const Target* old_value,
-                          [[maybe_unused]] const Target* new_value) {
-      if constexpr (told)
-        journal(json::location(steps_.data(), steps_.size()), old_value, new_value);
-    };
-    using action = typename Plan::action;
-    Target* object = &target;  // the innermost open one
-    auto* members = members_begin(*object);
-    if constexpr (told) static_cast<void>(steps_.push({}));  // room was made by prepare()
-    for (std::size_t i = 0; i < plan_.entries().size(); ++i) {
-      const auto& entry = plan_.entries()[i];
-      if (told && entry.what != action::leave)
-        steps_.back() = json::step::member(text_of(entry.member->name));
-      // A chain, the most frequent first: it is predicted better than a jump by table.
-      if (entry.what == action::set) {
-        Target& value = members[entry.index].value;
-        if constexpr (!told && !Allocator::kNeedFree) {  // what was there needs no goodbye
-          take(value, entry.member->value, entry.value);
-        } else {
-          Target other;
-          take(other, entry.member->value, entry.value);
-          value.Swap(other);
-          tell(&other, &value);
-        }
-      } else if (entry.what == action::leave) {
-        if (entry.index != no_index) sweep(*object, entry.index);
-        if constexpr (told) steps_.pop();
-        if (open_.empty()) return;
-        object = open_.back();
-        open_.pop();
-        members = members_begin(*object);
-      } else if (entry.what == action::descend) {
-        static_cast<void>(open_.push(object));
-        object = &members[entry.index].value;
-        members = members_begin(*object);
-        if constexpr (told) static_cast<void>(steps_.push({}));
-      } else if (entry.what == action::add) {
-        Target name, value;
-        take(name, entry.member->name, entry.name);
-        take(value, entry.member->value, entry.value);
-        object->AddMember(name, value, allocator_);
-        members = members_begin(*object);
-        tell(nullptr, &members[object->MemberCount() - 1].value);
-      } else if (entry.what == action::keep) {
-        tell(&members[entry.index].value, &members[entry.index].value);
-      } else {
-        if (entry.what == action::remove) tell(&members[entry.index].value, nullptr);
-        members[entry.index].name.SetNull();
-        members[entry.index].value.SetNull();
-      }
-    }
-  }
-
- private:
-  // What takes memory and is no text or row is made beforehand and taken in the same order.
-  template <class Source>
-  bool make(const Source& from) {
-    Target* const to = values_.add();
-    return to != nullptr && copy_new(*to, from, allocator_, plan_.copy_rule(), options_.memory);
-  }
-  /// `to` is null, or a value that needs no destruction.
-  template <class Source>
-  DEVICETWIN_ALWAYS_INLINE void take(Target& to, const Source& from, copy_way way) noexcept {
-    if (way == copy_way::plain) {
-      copy_plain_value(to, from);
-    } else if (way == copy_way::made) {
-      to.Swap(values_[next_value_++]);
-    } else {
-      block_ = copy_to_block<Target>(&to, from, way, block_);
-    }
-  }
-
-  const Plan& plan_;
-  const options& options_;
-  Allocator& allocator_;
-  made_values<Target> values_;
-  std::size_t next_value_ = 0;
-  char* block_ = nullptr;             ///< where the next text or row goes
-  base::stack<Target*, 8> open_;      ///< the objects around the one being written
-  base::stack<json::step, 8> steps_;  ///< the member being written in each open object
-};
-
-/// Gives the memory of a failed attempt back where that is possible.
-inline json::arena::mark position(json::arena& allocator) { return allocator.position(); }
-inline void give_back(json::arena& allocator, const json::arena::mark& mark) {
-  allocator.rewind(mark);
-}
-struct no_mark {};
-template <class Allocator>
-no_mark position(Allocator&) {
-  return {};
-}
-template <class Allocator>
-void give_back(Allocator&, no_mark) {}
-
 /// A shortcut for what most patches are: one member changes, in some objects inside each other,
 /// from one scalar to another. Then there is nothing to plan.
 template <class Target, class Patch>
@@ -411,7 +186,7 @@ class single_change {
   }
   template <class Value>
   static std::size_t outside_bytes(const Value& v) noexcept {
-    return v.IsString() ? json::core::string_bytes<Target>(text_of(v).size()) : 0;
+    return v.IsString() ? core::outside_bytes<Target>(v) : 0;
   }
 
   Target* old_ = nullptr;
@@ -420,33 +195,6 @@ class single_change {
   bool same_ = false;
   const Patch* names_[most_levels];
 };
-
-/// The second half of every other apply: allocate, ask the journal, write.
-template <class Plan, class Target, class Source, class Allocator, class Journal>
-json::error carry_out(const Plan& plan, Target& target, const Source& patch, Allocator& allocator,
-                      const options& o, Journal& journal) {
-  static_assert(
-      is_journal<Journal, Target>,
-      "merge::apply_merge_patch: the journal is called as journal(const json::location&, const "
-      "Value* old_value, const Value* new_value), with Value the target's type");
-  if constexpr (is_journal<Journal, Target>) {
-    if (plan.changes() == 0) return {};
-    const auto mark = position(allocator);
-    merge_writer<Plan, Allocator> writer(plan, o, allocator);
-    errc failure = errc::out_of_memory;
-    if (writer.prepare(patch)) {
-      failure = errc::handler_stopped;
-      if (reserve_journal(journal, plan.changes(), 0)) {
-        writer.write(target, patch, journal);
-        return {};
-      }
-    }
-    give_back(allocator, mark);
-    return failure;
-  } else {
-    return errc::wrong_type;
-  }
-}
 
 /// A merge patch on a document in three steps, so that several things can change together or not at
 /// all: plan() and prepare() do all that can fail, commit() cannot. Without a commit the document
@@ -480,7 +228,8 @@ class document_merge {
     if (plan_.changes() == 0) return {};
     // Strings in the patch may be the target's own, by reference; so what the tree leaves is kept
     // until then.
-    if (error e = json::core::document_access::make_room(target_, plan_.needed(), left_)) return e;
+    if (error e = json::core::document_access::make_room(target_, plan_.memory().needed(), left_))
+      return e;
     mark_ = position(json::core::document_access::memory(target_));
     prepared_ = true;
     return writer_.prepare(*patch_) ? errc::ok : errc::out_of_memory;
@@ -491,7 +240,7 @@ class document_merge {
     prepared_ = false;
     writer_.write(json::core::document_access::root(target_), *patch_, journal);
     left_.clear();
-    json::core::document_access::settle(target_, plan_.added(), plan_.freed());
+    json::core::document_access::settle(target_, plan_.memory().added(), plan_.memory().freed());
   }
 
  private:

@@ -5,8 +5,8 @@
 #include <string_view>  // std::string_view
 
 #include "../json/find_text.hpp"
+#include "detail/section_size.hpp"
 #include "dialect.hpp"
-#include "validate.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

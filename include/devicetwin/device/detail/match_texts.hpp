@@ -56,93 +56,132 @@ inline void step_into_member(std::string_view& at, std::string_view name) noexce
   if (at.empty() || at.front() != '{' || !json::core::step_into(at, name)) at = {};
 }
 
-/// A walk down the rest of a subscription's pointer into the old and the new text of a change above
-/// it.
+/// Walks down the rest of a subscription's pointer into the old and the new text of a change above
+/// it, and visits each value found there that is new, gone or different.
 template <class Visit>
-json::error look_inside(const text_change& change, std::string_view rest,
-                        const merge::text_options& o, Visit& visit) {
-  struct frame {
+class inside_walk {
+ public:
+  inside_walk(const merge::text_options& o, Visit& visit) noexcept
+      : options_(o), visit_(visit), frames_(o.memory), indexes_(o.memory), pointer_(o.memory) {}
+
+  /// Errors: out_of_memory, depth_exceeded.
+  json::error run(const text_change& change, std::string_view rest) {
+    if (!pointer_.append(change.pointer.data(), change.pointer.size()) ||
+        !push({change.old_text, change.new_text}, rest)) {
+      return json::errc::out_of_memory;
+    }
+    while (!frames_.empty()) {
+      if (const json::errc e = step(); e != json::errc::ok) return e;
+    }
+    return {};
+  }
+
+ private:
+  /// The same place in the old and the new text; empty where there is none.
+  struct value_pair {
     std::string_view old_text, new_text;
+  };
+  struct frame {
+    value_pair at;
     std::string_view rest;
     std::size_t pointer;  ///< length of the pointer up to here
     bool in_new;          ///< a wildcard goes through the members of old, then of new
     json::core::text_items items;
     text_lookup other;  ///< of the object that is not gone through
   };
-  base::stack<frame, 2> frames(o.memory);
-  lookup_memory indexes(o.memory);
-  text_buffer pointer(o.memory);
-  const auto enter = [&](std::string_view old_text, std::string_view new_text,
-                         std::string_view after) {
-    return frames.push({old_text, new_text, after, pointer.size(), false,
-                        json::core::text_items(old_text), text_lookup(new_text)});
-  };
-  if (!pointer.append(change.pointer.data(), change.pointer.size()) ||
-      !enter(change.old_text, change.new_text, rest)) {
-    return json::errc::out_of_memory;
-  }
-  while (!frames.empty()) {
-    frame& f = frames.back();
-    pointer.resize(f.pointer);
+
+  json::errc step() {
+    frame& f = frames_.back();
+    pointer_.resize(f.pointer);
+    const value_pair at = f.at;
     if (f.rest.empty()) {
-      const std::string_view old_text = f.old_text, new_text = f.new_text;
-      frames.pop();
-      if (!old_text.empty() && !new_text.empty()) {
-        const json::comparison same = compare_texts(old_text, new_text, o);
-        if (const json::errc e = json::core::failure_of(same); e != json::errc::ok) return e;
-        if (same == json::comparison::equal) continue;
-      }
-      visit(text_change{pointer.view(), old_text, new_text});
-      continue;
+      frames_.pop();
+      return visit_changed(at);
     }
-    const auto next_token = [](std::string_view steps, std::string_view& token) {
-      json::core::pointer_tokens tokens(steps);
-      static_cast<void>(tokens.next(token));
-      return steps.substr(steps.size() - tokens.remaining());
-    };
     std::string_view token;
-    std::string_view after = next_token(f.rest, token);
-    std::string_view old_text, new_text;
-    if (token != "*") {  // all steps down to the next wildcard, then the ends of the values found
-      old_text = f.old_text;
-      new_text = f.new_text;
-      frames.pop();
-      while (token != "*") {
-        step_into_member(old_text, token);
-        step_into_member(new_text, token);
-        if (!pointer.append("/", 1) || !pointer.append(token.data(), token.size()))
-          return json::errc::out_of_memory;
-        if (after.empty()) break;
-        const std::string_view behind = next_token(after, token);
-        if (token != "*") after = behind;
-      }
-      if (!json::core::cut_to_value(old_text)) old_text = {};
-      if (!json::core::cut_to_value(new_text)) new_text = {};
-    } else if (f.items.is_object() && f.items.next()) {
-      // Each name of the old object, then those that only the new one has.
-      std::string_view found;
-      bool good = f.other.find(f.items.name(), indexes, found);
-      merge::core::render_name(f.items.name(),
-                               [&](char c) { good = good && pointer.append(&c, 1); });
-      if (!good) return json::errc::out_of_memory;
-      if (f.in_new && !found.empty()) continue;
-      old_text = f.in_new ? found : f.items.value();
-      new_text = f.in_new ? f.items.value() : found;
-    } else {
-      f.other.close(indexes);
+    const std::string_view after = next_token(f.rest, token);
+    if (token == "*") return next_member(f, after);
+    frames_.pop();
+    return follow_names(at, token, after);
+  }
+
+  json::errc visit_changed(const value_pair& at) {
+    if (!at.old_text.empty() && !at.new_text.empty()) {
+      const json::comparison same = compare_texts(at.old_text, at.new_text, options_);
+      if (const json::errc e = json::core::failure_of(same); e != json::errc::ok) return e;
+      if (same == json::comparison::equal) return json::errc::ok;
+    }
+    visit_(text_change{pointer_.view(), at.old_text, at.new_text});
+    return json::errc::ok;
+  }
+
+  /// Takes all steps down to the next wildcard at once, and only then looks for the ends of the
+  /// values found. `token` is the first step, `after` the others.
+  json::errc follow_names(value_pair at, std::string_view token, std::string_view after) {
+    while (token != "*") {
+      step_into_member(at.old_text, token);
+      step_into_member(at.new_text, token);
+      if (!pointer_.append("/", 1) || !pointer_.append(token.data(), token.size()))
+        return json::errc::out_of_memory;
+      if (after.empty()) break;
+      const std::string_view behind = next_token(after, token);
+      if (token != "*") after = behind;
+    }
+    if (!json::core::cut_to_value(at.old_text)) at.old_text = {};
+    if (!json::core::cut_to_value(at.new_text)) at.new_text = {};
+    return enter(at, after);
+  }
+
+  /// Enters the next member for a wildcard: each name of the old object, then those that only the
+  /// new one has.
+  json::errc next_member(frame& f, std::string_view after) {
+    if (!f.items.is_object() || !f.items.next()) {
+      f.other.close(indexes_);
       if (f.in_new) {
-        frames.pop();
+        frames_.pop();
       } else {
         f.in_new = true;
-        f.items = json::core::text_items(f.new_text);
-        f.other = text_lookup(f.old_text);
+        f.items = json::core::text_items(f.at.new_text);
+        f.other = text_lookup(f.at.old_text);
       }
-      continue;
+      return json::errc::ok;
     }
-    if (old_text.empty() && new_text.empty()) continue;
-    if (!enter(old_text, new_text, after)) return json::errc::out_of_memory;
+    std::string_view found;
+    bool good = f.other.find(f.items.name(), indexes_, found);
+    merge::core::render_name(f.items.name(),
+                             [&](char c) { good = good && pointer_.append(&c, 1); });
+    if (!good) return json::errc::out_of_memory;
+    if (!f.in_new) return enter({f.items.value(), found}, after);
+    return found.empty() ? enter({found, f.items.value()}, after) : json::errc::ok;
   }
-  return {};
+
+  json::errc enter(const value_pair& at, std::string_view rest) {
+    const bool nothing = at.old_text.empty() && at.new_text.empty();
+    return nothing || push(at, rest) ? json::errc::ok : json::errc::out_of_memory;
+  }
+  bool push(const value_pair& at, std::string_view rest) {
+    return frames_.push({at, rest, pointer_.size(), false, json::core::text_items(at.old_text),
+                         text_lookup(at.new_text)});
+  }
+
+  /// Sets `token` to the first step; returns the others.
+  static std::string_view next_token(std::string_view steps, std::string_view& token) {
+    json::core::pointer_tokens tokens(steps);
+    static_cast<void>(tokens.next(token));
+    return steps.substr(steps.size() - tokens.remaining());
+  }
+
+  merge::text_options options_;
+  Visit& visit_;
+  base::stack<frame, 2> frames_;
+  lookup_memory indexes_;
+  text_buffer pointer_;
+};
+
+template <class Visit>
+json::error look_inside(const text_change& change, std::string_view rest,
+                        const merge::text_options& o, Visit& visit) {
+  return inside_walk<Visit>(o, visit).run(change, rest);
 }
 
 /// Notes the changes that a merge patch makes to an object, of which it is the smallest difference.

@@ -11,8 +11,9 @@
 #include "../../json/tree/builder.hpp"
 #include "../../json/tree/events.hpp"
 #include "../../json/value.hpp"
-#include "../merge_patch.hpp"
 #include "../options.hpp"
+#include "../tree/copies.hpp"
+#include "../tree/memory_use.hpp"
 #include "../tree/places.hpp"
 #include "../tree/plan.hpp"
 #include "change_form.hpp"
@@ -30,6 +31,7 @@ using core::copy_plain_value;
 using core::copy_to_block;
 using core::copy_value;
 using core::is_plain;
+using core::row_bytes;
 using core::text_of;
 using core::way_of;
 
@@ -59,6 +61,10 @@ bool copy_new(Target& to, const change_source& from, Allocator& allocator, json:
               const memory_source& memory) {
   return from.made ? copy_value(to, from, allocator, rule, memory)
                    : copy_new(to, *from.at, allocator, rule, memory);
+}
+template <class Target>
+std::size_t row_bytes(const change_source& from) noexcept {
+  return row_bytes<Target>(*from.at);
 }
 inline bool is_plain(const change_source& from) noexcept {
   return !from.made && is_plain(*from.at);
@@ -142,12 +148,8 @@ class change_plan {
   std::size_t changes() const noexcept { return changes_; }
   std::size_t depth() const noexcept { return depth_; }  ///< levels of objects that change
   const entries_type& entries() const noexcept { return entries_; }
-  std::size_t makes() const noexcept { return makes_; }
-  std::size_t first_made() const noexcept { return first_made_; }
-  std::size_t block_bytes() const noexcept { return block_bytes_; }
-  std::size_t needed() const noexcept { return added_ + growth_; }
-  std::size_t added() const noexcept { return added_ + slots_; }
-  std::size_t freed() const noexcept { return freed_; }
+  const planned_copies<Target>& copies() const noexcept { return copies_; }
+  const memory_use<Target>& memory() const noexcept { return memory_; }
   json::core::nulls copy_rule() const noexcept { return json::core::nulls::emit; }
 
  private:
@@ -169,10 +171,7 @@ class change_plan {
   bool leave() {
     const opened_object top = opened_.back();
     opened_.pop();
-    if (top.added != 0) {
-      growth_ += growth_bytes(*top.object, top.added);
-      slots_ += top.added * sizeof(member_of<Target>);
-    }
+    memory_.append(*top.object, top.added);
     if (!opened_.empty() && entries_.size() == top.entries + 1) {
       entries_.truncate(top.entries);
       return true;
@@ -195,7 +194,8 @@ class change_plan {
     }
     if (!measure(walk, value)) return false;
     ++changes_;
-    if (old != nullptr && !free_value(*old)) return false;
+    if (old != nullptr && !memory_.free_value(*old, options_.memory))
+      return fail(errc::out_of_memory, walk);
     if (walk.at_root()) {
       whole_ = true;
       whole_source_ = value;
@@ -203,10 +203,14 @@ class change_plan {
     }
     named_source member = named(walk);
     member.value = value;
-    if (old != nullptr) return push(action::set, walk.index(), member);
+    const std::size_t at = entries_.size();
+    if (old != nullptr) {
+      return push(action::set, walk.index(), member, copy_way::plain, copies_.add(value, at));
+    }
     ++opened_.back().added;
-    added_ += json::core::string_bytes<Target>(walk.name().size());
-    return push(action::add, no_index, member);
+    memory_.add_text(walk.name_value());
+    const copy_way name = copies_.add(member.name, at);
+    return push(action::add, no_index, member, name, copies_.add(value, at));
   }
 
   template <class Walk>
@@ -219,9 +223,7 @@ class change_plan {
       const bool first = i == walk.index();
       if (!first && text_of(members[i].name) != walk.name()) continue;
       if (!push(first ? action::remove : action::shadow, i, named(walk))) return false;
-      freed_ +=
-          sizeof members[i] + json::core::string_bytes<Target>(members[i].name.GetStringLength());
-      if (!free_value(members[i].value)) return false;
+      if (!memory_.free_member(members[i], options_.memory)) return fail(errc::out_of_memory, walk);
     }
     return true;
   }
@@ -245,40 +247,15 @@ class change_plan {
       failure_ = json::core::emit(*value.at, bytes, json::core::nulls::emit, options_.max_depth,
                                   memory, depth, walk.where());
     }
-    added_ += bytes.bytes();
+    memory_.add(bytes.bytes());
     return !failure_;
   }
-  bool free_value(const Target& value) {
-    if (value.IsString()) {
-      freed_ += json::core::string_bytes<Target>(value.GetStringLength());
-    } else if (value.IsObject() || value.IsArray()) {
-      json::core::footprint_counter<Target> bytes;
-      const error e = send(value, bytes, options_.memory);
-      if (e.code() == errc::out_of_memory) {
-        failure_ = e;
-        return false;
-      }
-      freed_ += bytes.bytes();
-    }
-    return true;
-  }
 
-  bool push(action what, size_type index, const named_source& member) {
-    const copy_way name = what == action::add ? planned(member.name) : copy_way::plain;
-    const copy_way value =
-        what == action::add || what == action::set ? planned(member.value) : copy_way::plain;
+  bool push(action what, size_type index, const named_source& member,
+            copy_way name = copy_way::plain, copy_way value = copy_way::plain) {
     if (entries_.push({what, name, value, index, member})) return true;
     failure_ = errc::out_of_memory;
     return false;
-  }
-  copy_way planned(const change_source& from) noexcept {
-    const copy_way way = way_of<Target>(from);
-    if (way == copy_way::made) {
-      if (makes_++ == 0) first_made_ = entries_.size();
-    } else if (way != copy_way::plain) {
-      block_bytes_ += core::block_bytes<Target>(*from.at, way);
-    }
-    return way;
   }
   template <class Walk>
   bool fail(errc code, const Walk& walk) {
@@ -290,14 +267,9 @@ class change_plan {
   entries_type entries_;
   base::stack<opened_object, 8> opened_;
   change_source whole_source_;
+  planned_copies<Target> copies_;
+  memory_use<Target> memory_;
   std::size_t changes_ = 0;
-  std::size_t added_ = 0;   ///< strings and containers of new values, names of new members
-  std::size_t slots_ = 0;   ///< new members themselves
-  std::size_t growth_ = 0;  ///< what appending them may allocate
-  std::size_t freed_ = 0;
-  std::size_t makes_ = 0;
-  std::size_t first_made_ = 0;
-  std::size_t block_bytes_ = 0;
   std::size_t depth_ = 0;
   bool whole_ = false;
   error failure_;
