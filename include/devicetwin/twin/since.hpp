@@ -29,17 +29,17 @@ namespace functions {
 /// last one written; an object in which several have changed since is gone through member by
 /// member.
 template <class Memory, class Handler>
-json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
-                               std::int64_t version, Handler& handler);
+json::error emit_changes_since(const basic_twin<Memory>& t, part where, std::int64_t version,
+                               Handler& handler);
 
 /// The same as text, appended to anything json::write() takes. On an error it is as it was.
 template <class Memory, class Output>
-json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where,
-                                std::int64_t version, Output& out, unsigned indent = 0);
+json::error write_changes_since(const basic_twin<Memory>& t, part where, std::int64_t version,
+                                Output& out, unsigned indent = 0);
 
 /// The same as a document.
 template <class Memory>
-json::error changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version,
+json::error changes_since(const basic_twin<Memory>& t, part where, std::int64_t version,
                           json::document& patch) {
   return json::core::document_access::rebuild(
       patch, 0, [&](auto& handler) { return emit_changes_since(t, where, version, handler); });
@@ -222,12 +222,12 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
 namespace functions {
 
 template <class Memory, class Handler>
-json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
-                               std::int64_t version, Handler& handler) {
+json::error emit_changes_since(const basic_twin<Memory>& t, part where, std::int64_t version,
+                               Handler& handler) {
   static_assert(json::core::is_handler<Handler>,
                 "emit_changes_since: the last argument is a RapidJSON handler");
   if (where == part::tags || !t.desired().IsObject()) return json::errc::not_found;
-  const section<stamped>& s = detail::twin_access::state(t).properties(where);
+  const detail::section<detail::stamped>& s = detail::twin_access::state(t).properties(where);
   const detail::section_history& history = s.tracking().history();
   if (version < 1 || version < history.known_since() || version > s.version() ||
       s.tracking().is_doubted())
@@ -240,8 +240,8 @@ json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
 }
 
 template <class Memory, class Output>
-json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where,
-                                std::int64_t version, Output& out, unsigned indent) {
+json::error write_changes_since(const basic_twin<Memory>& t, part where, std::int64_t version,
+                                Output& out, unsigned indent) {
   static_assert(base::is_output<Output>,
                 "devicetwin: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
