@@ -237,10 +237,10 @@ class delta_lister {
   bool enter(std::string_view name) {
     const arena_value* gone = were_desired_;
     if (!levels_.empty() && !step(name, gone)) return false;
-    return levels_.push({gone, lookup_in(gone), indexes_.size()});
+    return levels_.push({gone, object_beside(gone, indexes_)});
   }
   void leave() noexcept {
-    indexes_.truncate(levels_.back().index_base);
+    levels_.back().inside.close(indexes_);
     levels_.pop();
   }
   bool differs(const json::location& where, const arena_value& desired, const arena_value* reported,
@@ -261,18 +261,13 @@ class delta_lister {
   /// What was desired below the open object, of which the walk is at a member.
   struct level {
     const arena_value* gone;
-    object_lookup lookup;
-    std::size_t index_base;
+    object_beside inside;
   };
   bool step(std::string_view name, const arena_value*& gone) {
     level& top = levels_.back();
     gone = top.gone;
-    if (gone == nullptr || !gone->IsObject()) return true;  // what is null went with all inside
-    size_type index = json::core::no_index;
-    if (!top.lookup.find_next(name, indexes_, index)) return false;
-    gone = index == json::core::no_index ? nullptr
-                                         : &json::core::members_begin(*top.gone)[index].value;
-    return true;
+    if (top.inside.get() == nullptr) return true;  // what is null went with all inside
+    return top.inside.find(name, indexes_, gone);
   }
   stamp stamp_at(std::size_t depth) const noexcept {
     const auto& shadow = twin_access::state(twin_).desired.tracking().shadow();

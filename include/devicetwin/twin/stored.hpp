@@ -98,11 +98,10 @@ inline json::errc restore_tracking(json::core::stored_reader& in, const json::ar
     if (!history.prepare(names)) return json::errc::out_of_memory;
     history.append(static_cast<std::int64_t>(version), names);
   }
-  bool out_of_memory = false;
   const auto next = [&in](std::uint64_t& n) { return in.number(n); };
-  if (!restore_stamps(tracking.shadow(), values, next, working, out_of_memory)) {
-    return out_of_memory ? json::errc::out_of_memory : json::errc::damaged;
-  }
+  if (const json::errc code = restore_stamps(tracking.shadow(), values, next, working);
+      code != json::errc::ok)
+    return code;
   const bool out_of_range = tracking.shadow().drop_versions_above(newest);
   tracking.set_doubted(false);
   if (doubted || out_of_range || !tracking.shadow().in_order_after(history.known_since()))
