@@ -25,13 +25,11 @@ inline namespace DEVICETWIN_ABI {
 namespace detail {
 
 /// Appends a step of a JSON Pointer: most names stand in it as they are.
-inline bool append_step(text_buffer& out, const json::step& s) {
+inline bool append_step(const json::step& s, text_buffer& out) {
   if (s.name != nullptr && json::core::is_common_name(s.text())) {
     return out.append("/", 1) && out.append(s.name, s.length);
   }
-  bool fits = true;
-  json::core::render_step(s, [&](char c) { fits = fits && out.append(&c, 1); });
-  return fits;
+  return json::core::append_step(s, out);
 }
 
 /// Compares two values by what they mean. Trusted texts.
@@ -121,10 +119,9 @@ json::error look_inside(const text_change& change, std::string_view rest,
     } else if (f.items.is_object() && f.items.next()) {
       // Each name of the old object, then those that only the new one has.
       std::string_view found;
-      bool good = f.other.find(f.items.name(), indexes, found);
-      merge::core::render_name(f.items.name(),
-                               [&](char c) { good = good && pointer.append(&c, 1); });
-      if (!good) return json::errc::out_of_memory;
+      if (!f.other.find(f.items.name(), indexes, found) ||
+          !merge::core::append_name(f.items.name(), pointer))
+        return json::errc::out_of_memory;
       if (f.in_new && !found.empty()) continue;
       old_text = f.in_new ? found : f.items.value();
       new_text = f.in_new ? f.items.value() : found;
@@ -170,10 +167,7 @@ bool tell_patch(Output& out, std::string_view old, std::string_view patch,
       frames.pop();
       continue;
     }
-    bool fits = true;
-    merge::core::render_name(top.patch.name(),
-                             [&](char c) { fits = fits && pointer.append(&c, 1); });
-    if (!fits) return false;
+    if (!merge::core::append_name(top.patch.name(), pointer)) return false;
     std::string_view found;
     if (!top.old.find(top.patch.name(), indexes, found)) top.old.scan(top.patch.name(), found);
     const std::string_view value = top.patch.value();
