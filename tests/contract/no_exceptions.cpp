@@ -101,10 +101,10 @@ void twins() {
   devicetwin::twin on_the_heap;
   live(on_the_heap);
   static unsigned char buffer[32 * 1024];
-  devicetwin::basic_twin<devicetwin::buffer_memory, devicetwin::stamped> in_a_buffer(
-      devicetwin::azure, {buffer, sizeof buffer});
+  devicetwin::basic_twin<devicetwin::buffer_memory> in_a_buffer(devicetwin::azure,
+                                                                {buffer, sizeof buffer});
   live(in_a_buffer);
-  devicetwin::basic_twin<devicetwin::heap_memory, devicetwin::unstamped> plain(devicetwin::rfc7396);
+  devicetwin::twin plain(devicetwin::rfc7396);
   live(plain);
 }
 

@@ -505,10 +505,9 @@ class twin {
     bool present = false;
   };
 
-  explicit twin(const dialect& d, bool stamps = true) : rules(&d), keeps_stamps(stamps) {}
+  explicit twin(const dialect& d) : rules(&d) {}
 
   const dialect* rules;
-  bool keeps_stamps;
   bool exists = false;
   bool has_history =
       false;  ///< it was loaded with a history, whose checksum this reference does not know
@@ -530,7 +529,7 @@ class twin {
 
   node section_view(const section& s, bool with_metadata) const {
     node view = s.values;
-    if (with_metadata && keeps_stamps && s.metadata) view.o["$metadata"] = shown(*s.metadata);
+    if (with_metadata && s.metadata) view.o["$metadata"] = shown(*s.metadata);
     if (s.version != 0) view.o["$version"] = integer_node(s.version);
     return view;
   }
@@ -570,7 +569,7 @@ class twin {
   std::optional<devicetwin::stamp> stamp_of(part where,
                                             const std::vector<std::string>& names) const {
     const section& s = section_of(where);
-    if (where == part::tags || !keeps_stamps || !s.metadata) return std::nullopt;
+    if (where == part::tags || !s.metadata) return std::nullopt;
     const node* meta = &*s.metadata;
     for (const std::string& name : names) {
       meta = member(*meta, name);
@@ -663,7 +662,7 @@ class twin {
   /// Takes a service view, a device view or the body of an event. False: it is none.
   bool load(const node& given) {
     if (given.what != node::object) return false;
-    twin fresh(*rules, keeps_stamps);
+    twin fresh(*rules);
     fresh.exists = true;
     fresh.has_history = member(given, "$history") != nullptr;
     fresh.identity = given;
@@ -704,9 +703,9 @@ class twin {
       }
       if (const node* m = member(*sections[i], "$metadata")) {
         if (m->what != node::object) return false;
-        if (keeps_stamps) s.metadata = *m;
+        s.metadata = *m;
         s.values.o.erase("$metadata");
-        if (s.metadata) doubt_versions(s.values, *s.metadata, s.version);
+        doubt_versions(s.values, *s.metadata, s.version);
       }
     }
     if (const node* v = member(fresh.identity, "version")) {
@@ -747,7 +746,7 @@ class twin {
     after.version = next;
     after.identity.o["version"] = integer_node(next);
     node body = object_node(), properties = object_node();
-    properties.o["reported"] = w.event_body(keeps_stamps, after.reported.version);
+    properties.o["reported"] = w.event_body(true, after.reported.version);
     body.o["version"] = integer_node(next);
     body.o["properties"] = properties;
     done.event = body;
@@ -771,7 +770,7 @@ class twin {
     written w;
     if (!after.plan(after.desired, part::desired, patch, patch, true, "", now, to, w, done))
       return done;
-    if (!w.effective && after.keeps_stamps) after.stamp_root(after.desired, now, to, true);
+    if (!w.effective) after.stamp_root(after.desired, now, to, true);
     done.wrote[1] = w.effective;
     after.desired.version = to;
     after.desired.present = true;
@@ -964,7 +963,7 @@ class twin {
     const std::size_t before = size_by(rules->size, s.values);
     const std::size_t text_before = size_by(devicetwin::size_formula::json_text, s.values);
     const node stamp = stamp_node(now, to, where == part::desired);
-    const bool stamps = keeps_stamps && where != part::tags;
+    const bool stamps = where != part::tags;
     node meta = s.metadata ? *s.metadata : object_node();
     merge_into(s.values, stamps ? &meta : nullptr, patch, stamp, where, "", w, done.changes);
     if (rules->empty_write_counts && !w.effective) {
@@ -1091,7 +1090,7 @@ class twin {
       after.desired.version = desired.version + 1;
       after.desired.present = true;
       done.notification = w[1].event_body(false, after.desired.version);
-      if (replace && keeps_stamps)
+      if (replace)
         after.desired.metadata =
             mirror(after.desired.values, stamp_node(now, after.desired.version, true));
     } else {
@@ -1103,7 +1102,7 @@ class twin {
       if (w[0].effective) body.o["tags"] = w[0].members;
       if (w[1].effective) {
         node properties = object_node();
-        properties.o["desired"] = w[1].event_body(keeps_stamps, after.desired.version);
+        properties.o["desired"] = w[1].event_body(true, after.desired.version);
         body.o["properties"] = properties;
       }
       done.event = body;

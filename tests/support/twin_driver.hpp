@@ -550,22 +550,19 @@ class model {
         buffer_(buffer_bytes),
         heap_(rules),
         buffered_(rules, devicetwin::buffer_memory(buffer_.get(), buffer_bytes)),
-        plain_(rules),
         device_(rules),
-        stamped_reference_(rules),
-        plain_reference_(rules, false) {
+        reference_(rules) {
     create();
   }
 
   /// All that can be seen of the twins is what the reference says.
   void compare_all() {
-    compare(heap_, stamped_reference_);
+    compare(heap_, reference_);
     if (!all_kinds_) return;
     const std::string view = service_view(heap_);
     same_text("the same twin in a buffer", service_view(buffered_), view);
     if (c_.below(4) != 0) return;  // the rest takes long and shows itself later, too
-    compare(buffered_, stamped_reference_);
-    compare(plain_, plain_reference_);
+    compare(buffered_, reference_);
     // What is written is read back as the same.
     devicetwin::twin again(rules_);
     const json::error e = again.load(view);
@@ -597,7 +594,7 @@ class model {
       service(service_view(heap_, c_.below(2) != 0), c_.below(2) != 0);
     } else if (what == 18) {
       std::string text;
-      append_shuffled(text, disturbed(stamped_reference_.service_view(true), c_), c_);
+      append_shuffled(text, disturbed(reference_.service_view(true), c_), c_);
       load(text);
     } else if (what == 19) {
       load(c_.below(4) == 0 ? device_view(heap_) : service_view(heap_));
@@ -606,8 +603,7 @@ class model {
     } else if (what == 21) {
       move_about();
     } else if (what == 22) {
-      device(reference::text_of(
-          stamped_reference_.section_view(stamped_reference_.desired, c_.below(4) == 0)));
+      device(reference::text_of(reference_.section_view(reference_.desired, c_.below(4) == 0)));
     } else {
       broken(w.service());
     }
@@ -616,8 +612,7 @@ class model {
 
  private:
   static constexpr std::size_t buffer_bytes = 1 << 20;
-  using unstamped_twin = devicetwin::basic_twin<devicetwin::heap_memory, devicetwin::unstamped>;
-  using buffered_twin = devicetwin::basic_twin<devicetwin::buffer_memory, devicetwin::stamped>;
+  using buffered_twin = devicetwin::basic_twin<devicetwin::buffer_memory>;
 
   /// A write on one twin and what the reference says of it.
   template <class Twin, class Act>
@@ -650,10 +645,6 @@ class model {
     that(!json::read(text, d), "reading", text);
     return act(d);
   }
-  template <class Act>
-  json::error given(const unstamped_twin&, const std::string& text, Act&& act) {
-    return act(std::string_view(text));
-  }
 
   void service(const std::string& text, bool replace) {
     const auto input = reference::parser::parse(text);
@@ -664,13 +655,13 @@ class model {
         condition = "*";
         break;
       case 1:
-        condition = "\"" + stamped_reference_.etag() + "\"";
+        condition = "\"" + reference_.etag() + "\"";
         break;
       case 2:
-        condition = "W/\"" + stamped_reference_.etag() + "\"";
+        condition = "W/\"" + reference_.etag() + "\"";
         break;
       case 3:
-        condition = stamped_reference_.etag();
+        condition = reference_.etag();
         break;
       case 4:
         condition = "\"AAAAAAAAAAE=\"";
@@ -678,7 +669,7 @@ class model {
       default:
         break;
     }
-    check(heap_, text, stamped_reference_.check_service(*input, replace),
+    check(heap_, text, reference_.check_service(*input, replace),
           [&](devicetwin::validation& report) {
             return replace ? heap_.check_service_replace(text, report)
                            : heap_.check_service_patch(text, report);
@@ -693,31 +684,28 @@ class model {
       return replace ? r.service_replace(*input, now_, condition)
                      : r.service_patch(*input, now_, condition);
     };
-    const reference::result expected = both(stamped_reference_);
-    write(heap_, stamped_reference_, expected, text, act);
+    const reference::result expected = both(reference_);
+    write(heap_, reference_, expected, text, act);
     if (expected.refusals.empty()) notify(std::string(done_.notification()));
     if (!all_kinds_) return;
-    write(buffered_, stamped_reference_, expected, text, act);
-    write(plain_, plain_reference_, both(plain_reference_), text, act);
+    write(buffered_, reference_, expected, text, act);
   }
 
   void device(const std::string& text) {
     const auto input = reference::parser::parse(text);
     if (!input) return broken(text);
     const std::int64_t version =
-        c_.below(4) == 0 ? stamped_reference_.reported.version - static_cast<int>(c_.below(2)) : -1;
-    check(heap_, text, stamped_reference_.check_device(*input),
+        c_.below(4) == 0 ? reference_.reported.version - static_cast<int>(c_.below(2)) : -1;
+    check(heap_, text, reference_.check_device(*input),
           [&](devicetwin::validation& report) { return heap_.check_device_patch(text, report); });
     const auto act = [&](auto& t) {
       return given(t, text,
                    [&](const auto& v) { return t.device_patch(v, at(now_), done_, version); });
     };
-    const reference::result expected = stamped_reference_.device_patch(*input, now_, version);
-    write(heap_, stamped_reference_, expected, text, act);
+    const reference::result expected = reference_.device_patch(*input, now_, version);
+    write(heap_, reference_, expected, text, act);
     if (!all_kinds_) return;
-    write(buffered_, stamped_reference_, expected, text, act);
-    write(plain_, plain_reference_, plain_reference_.device_patch(*input, now_, version), text,
-          act);
+    write(buffered_, reference_, expected, text, act);
   }
 
   /// A device's copy follows by notifications alone.
@@ -725,7 +713,7 @@ class model {
     if (notification.empty()) return;
     const auto input = reference::parser::parse(notification, 80);
     that(input.has_value(), "a notification", notification);
-    if (device_.desired_version() + 1 != stamped_reference_.desired.version || c_.below(16) == 0)
+    if (device_.desired_version() + 1 != reference_.desired.version || c_.below(16) == 0)
       return fetch();
     const std::int64_t to = device_.desired_version() + 1;
     const json::error e = device_.apply_notification(notification, at(now_), done_);
@@ -733,13 +721,13 @@ class model {
     that(device_.desired_version() == to && done_.desired_version == to,
          "the version of a notification");
     same_json("desired as the device has it", written(device_.desired()),
-              stamped_reference_.desired.values);
+              reference_.desired.values);
     that(device_.apply_notification(notification, at(now_), done_).code() ==
              json::errc::precondition_failed,
          "the same again");
     compare_empty(done_);
     same_json("desired as the device has it", written(device_.desired()),
-              stamped_reference_.desired.values);
+              reference_.desired.values);
   }
   void fetch() { that(!device_.load(device_view(heap_)), "loading a device's view"); }
 
@@ -790,7 +778,7 @@ class model {
   void load(const std::string& text) {
     const auto input = reference::parser::parse(text, 68);
     that(input.has_value(), "text to load", text);
-    reference::twin r = stamped_reference_;
+    reference::twin r = reference_;
     const bool good = r.load(*input);
     const auto one = [&](auto& t) {
       const std::string before = t.identity().IsNull() ? "" : service_view(t);
@@ -801,13 +789,9 @@ class model {
                   before);
     };
     one(heap_);
-    if (all_kinds_) {
-      one(buffered_);
-      one(plain_);
-    }
+    if (all_kinds_) one(buffered_);
     if (!good) return;
-    stamped_reference_ = r;
-    if (all_kinds_) that(plain_reference_.load(*input), "loading without stamps");
+    reference_ = r;
     fetch();
   }
   template <class Twin>
@@ -831,11 +815,8 @@ class model {
       that(!e, "create", e.message());
       compare(done_, r.create("device-1", std::string(who.module_id), now_));
     };
-    one(heap_, stamped_reference_);
-    if (all_kinds_) {
-      one(buffered_, stamped_reference_);
-      one(plain_, plain_reference_);
-    }
+    one(heap_, reference_);
+    if (all_kinds_) one(buffered_, reference_);
     who.device_id = "no id";
     that(heap_.create(who, at(now_), done_).code() == json::errc::invalid_identity, "a bad id");
     compare_empty(done_);
@@ -845,24 +826,21 @@ class model {
   void move_about() {
     devicetwin::twin copy(rules_);
     that(!copy.assign(heap_), "assign");
-    compare(copy, stamped_reference_);
-    compare(heap_, stamped_reference_);
+    compare(copy, reference_);
+    compare(heap_, reference_);
     devicetwin::twin moved = static_cast<devicetwin::twin&&>(heap_);
-    compare(moved, stamped_reference_);
+    compare(moved, reference_);
     that(heap_.identity().IsNull() && heap_.version() == 0, "a twin moved from");
     heap_ = static_cast<devicetwin::twin&&>(copy);
-    compare(heap_, stamped_reference_);
+    compare(heap_, reference_);
     moved.swap(heap_);
     that(!heap_.assign(heap_), "assign to itself");
     if (!all_kinds_) return;
     buffered_twin other(rules_, devicetwin::buffer_memory(nullptr, 0));
     other.swap(buffered_);
-    compare(other, stamped_reference_);
+    compare(other, reference_);
     buffered_ = static_cast<buffered_twin&&>(other);
     that(!buffered_.assign(buffered_), "assign inside a buffer");
-    unstamped_twin third(rules_);
-    that(!third.assign(plain_), "assign");
-    plain_.swap(third);
   }
 
   /// A text that somebody else has written.
@@ -925,9 +903,8 @@ class model {
   reused_buffer buffer_;
   devicetwin::twin heap_;
   buffered_twin buffered_;
-  unstamped_twin plain_;
   devicetwin::twin device_;
-  reference::twin stamped_reference_, plain_reference_;
+  reference::twin reference_;
   devicetwin::outcome done_;
   std::int64_t now_ = 17'000'000'000'000'000;
 };

@@ -129,10 +129,6 @@ TEST_CASE("where it is not known when a property was desired, an older answer is
     const devicetwin::twin t = loaded_twin(text);
     CHECK(devicetwin::answer_to(t, "/a")->state == answer_state::pending);
     CHECK(devicetwin::answer_to(t, "/b")->state == answer_state::refused);
-    devicetwin::basic_twin<devicetwin::heap_memory, devicetwin::unstamped> u;
-    REQUIRE(!u.load(text));
-    CHECK(devicetwin::answer_to(u, "/a")->state == answer_state::pending);
-    CHECK(devicetwin::answer_to(u, "/b")->state == answer_state::refused);
   }
 }
 

@@ -1037,7 +1037,7 @@ TEST_CASE("a returned outcome outlives its twin and can be moved", "[twin][outco
 
 TEST_CASE("a twin in a buffer takes a returned outcome's memory from there", "[twin][outcome]") {
   alignas(16) static char buffer[16384];
-  using small_twin = devicetwin::basic_twin<devicetwin::buffer_memory, devicetwin::stamped>;
+  using small_twin = devicetwin::basic_twin<devicetwin::buffer_memory>;
   small_twin t(devicetwin::azure, devicetwin::buffer_memory(buffer, sizeof buffer));
   REQUIRE(t.create({"d"}, noon()));
   for (int i = 0; i < 200; ++i) {

@@ -9,9 +9,7 @@
 
 using devicetwin::heap_memory;
 using devicetwin::outcome;
-using devicetwin::stamped;
 using devicetwin::twin;
-using devicetwin::unstamped;
 
 namespace {
 
@@ -42,9 +40,6 @@ struct counting_heap {
             this};
   }
 };
-
-template <class Tracking>
-using twin_on = devicetwin::basic_twin<heap_memory, Tracking>;
 
 /// A twin with some of everything, metadata that is strange included.
 std::string large_twin() {
@@ -117,13 +112,12 @@ std::string everything(const Twin& t) {
 
 /// Does `act(twin, outcome)` with the 1st, 2nd, ... request of the twin's heap or the outcome's
 /// refused until it succeeds, each time on a twin made by `make(twin)`.
-template <class Tracking>
-void with_every_failure(const std::function<void(twin_on<Tracking>&)>& make,
-                        const std::function<json::error(twin_on<Tracking>&, outcome&)>& act,
+void with_every_failure(const std::function<void(twin&)>& make,
+                        const std::function<json::error(twin&, outcome&)>& act,
                         bool keeps_outcome = true) {
   std::string expected;
   {
-    twin_on<Tracking> t;
+    twin t;
     outcome done;
     make(t);
     REQUIRE(!act(t, done));
@@ -133,7 +127,7 @@ void with_every_failure(const std::function<void(twin_on<Tracking>&)>& make,
     REQUIRE(n < 3000);
     counting_heap heap;
     {
-      twin_on<Tracking> t(devicetwin::azure, heap_memory(heap.source()));
+      twin t(devicetwin::azure, heap_memory(heap.source()));
       outcome done(heap.source());
       make(t);
       const std::string before = everything(t);
@@ -245,18 +239,15 @@ TEST_CASE("every allocation failing: create", "[twin][failure]") {
   const auto act = [](auto& t, outcome& done) {
     return t.create({"device-1", "a-module-with-a-long-name"}, noon(), done);
   };
-  with_every_failure<stamped>(nothing, act);
-  with_every_failure<unstamped>(nothing, act);
-  with_every_failure<stamped>(a_large_one, act);
+  with_every_failure(nothing, act);
+  with_every_failure(a_large_one, act);
 }
 TEST_CASE("every allocation failing: load", "[twin][failure]") {
   const std::string text = large_twin();
   const auto value = parsed(text);
-  with_every_failure<stamped>(
+  with_every_failure(
       nothing, [&](auto& t, outcome&) { return t.load(text); }, false);
-  with_every_failure<unstamped>(
-      nothing, [&](auto& t, outcome&) { return t.load(text); }, false);
-  with_every_failure<stamped>(
+  with_every_failure(
       a_used_one, [&](auto& t, outcome&) { return t.load(value); }, false);
 }
 TEST_CASE("every allocation failing: a service's patch", "[twin][failure]") {
@@ -264,17 +255,17 @@ TEST_CASE("every allocation failing: a service's patch", "[twin][failure]") {
       R"({"tags":{"tag_with_a_long_name_1":null,"another_tag_with_a_long_name":{"a":{"b":1}}},"properties":{"desired":)" +
       large_patch(1) + "}}";
   const auto value = parsed(text);
-  with_every_failure<stamped>(
-      a_large_one, [&](auto& t, outcome& done) { return t.service_patch(text, noon(), done); });
-  with_every_failure<stamped>(
-      a_used_one, [&](auto& t, outcome& done) { return t.service_patch(value, noon(), done); });
-  with_every_failure<unstamped>(
-      a_used_one, [&](auto& t, outcome& done) { return t.service_patch(text, noon(), done); });
-  with_every_failure<stamped>(
-      [](auto& t) { REQUIRE(!t.load(R"({"desired":{"a":1}})")); },
-      [&](auto& t, outcome& done) {
-        return t.service_patch(R"({"properties":{"desired":null},"tags":{"a":1}})", noon(), done);
-      });
+  with_every_failure(a_large_one,
+                     [&](auto& t, outcome& done) { return t.service_patch(text, noon(), done); });
+  with_every_failure(a_used_one,
+                     [&](auto& t, outcome& done) { return t.service_patch(value, noon(), done); });
+  with_every_failure(a_used_one,
+                     [&](auto& t, outcome& done) { return t.service_patch(text, noon(), done); });
+  with_every_failure([](auto& t) { REQUIRE(!t.load(R"({"desired":{"a":1}})")); },
+                     [&](auto& t, outcome& done) {
+                       return t.service_patch(R"({"properties":{"desired":null},"tags":{"a":1}})",
+                                              noon(), done);
+                     });
 }
 TEST_CASE("every allocation failing: writes that return their outcome", "[twin][failure]") {
   const std::string patch = of_desired(large_patch(1)), report = large_patch(2);
@@ -285,16 +276,16 @@ TEST_CASE("every allocation failing: writes that return their outcome", "[twin][
     CHECK((done->size() != 0) == done.has_value());
     return done.error();
   };
-  with_every_failure<stamped>(nothing, [](auto& t, outcome&) {
+  with_every_failure(nothing, [](auto& t, outcome&) {
     return t.create({"device-1", "a-module-with-a-long-name"}, noon()).error();
   });
-  with_every_failure<stamped>(
-      a_used_one, [&](auto& t, outcome&) { return patched(t.service_patch(patch, noon())); });
-  with_every_failure<stamped>(a_large_one, [&](auto& t, outcome&) {
+  with_every_failure(a_used_one,
+                     [&](auto& t, outcome&) { return patched(t.service_patch(patch, noon())); });
+  with_every_failure(a_large_one, [&](auto& t, outcome&) {
     return patched(t.service_replace(replacement, noon()));
   });
-  with_every_failure<unstamped>(
-      a_large_one, [&](auto& t, outcome&) { return patched(t.device_patch(report, noon())); });
+  with_every_failure(a_large_one,
+                     [&](auto& t, outcome&) { return patched(t.device_patch(report, noon())); });
 }
 TEST_CASE("every allocation failing: a service's replacement", "[twin][failure]") {
   std::string desired = large_twin();
@@ -304,20 +295,18 @@ TEST_CASE("every allocation failing: a service's replacement", "[twin][failure]"
       R"({"tags":{"one_tag_with_a_long_name":{"a":{"b":1}}},"properties":{"desired":)" + desired +
       "}}";
   const auto value = parsed(text);
-  with_every_failure<stamped>(
-      a_large_one, [&](auto& t, outcome& done) { return t.service_replace(text, noon(), done); });
-  with_every_failure<stamped>(
+  with_every_failure(a_large_one,
+                     [&](auto& t, outcome& done) { return t.service_replace(text, noon(), done); });
+  with_every_failure(
       a_used_one, [&](auto& t, outcome& done) { return t.service_replace(value, noon(), done); });
 }
 TEST_CASE("every allocation failing: a device's patch", "[twin][failure]") {
   const std::string text = large_patch(2);
   const auto value = parsed(text);
-  with_every_failure<stamped>(
-      a_large_one, [&](auto& t, outcome& done) { return t.device_patch(text, noon(), done); });
-  with_every_failure<stamped>(
-      a_used_one, [&](auto& t, outcome& done) { return t.device_patch(value, noon(), done); });
-  with_every_failure<unstamped>(
-      a_large_one, [&](auto& t, outcome& done) { return t.device_patch(text, noon(), done); });
+  with_every_failure(a_large_one,
+                     [&](auto& t, outcome& done) { return t.device_patch(text, noon(), done); });
+  with_every_failure(a_used_one,
+                     [&](auto& t, outcome& done) { return t.device_patch(value, noon(), done); });
 }
 TEST_CASE("every allocation failing: a notification", "[twin][failure]") {
   const auto act = [](auto& t, outcome& done) {
@@ -326,15 +315,15 @@ TEST_CASE("every allocation failing: a notification", "[twin][failure]") {
         "{\"$version\":" + std::to_string(t.desired_version() + 1) + "," + text.substr(1), noon(),
         done);
   };
-  with_every_failure<stamped>(a_large_one, act);
-  with_every_failure<stamped>(a_used_one, act);
+  with_every_failure(a_large_one, act);
+  with_every_failure(a_used_one, act);
 }
 TEST_CASE("every allocation failing: assign", "[twin][failure]") {
   twin source;
   a_used_one(source);
-  with_every_failure<stamped>(
+  with_every_failure(
       nothing, [&](auto& t, outcome&) { return t.assign(source); }, false);
-  with_every_failure<stamped>(
+  with_every_failure(
       a_large_one, [&](auto& t, outcome&) { return t.assign(source); }, false);
 }
 TEST_CASE("every allocation failing: asking first", "[twin][failure]") {
@@ -344,7 +333,7 @@ TEST_CASE("every allocation failing: asking first", "[twin][failure]") {
               "\":[{\"a\":{\"b\":1}}]";
   device += "}";
   const std::string service = of_desired(device);
-  with_every_failure<stamped>(
+  with_every_failure(
       a_large_one,
       [&](auto& t, outcome&) {
         devicetwin::validation report(t.memory());
@@ -353,7 +342,7 @@ TEST_CASE("every allocation failing: asking first", "[twin][failure]") {
         return e;
       },
       false);
-  with_every_failure<stamped>(
+  with_every_failure(
       a_large_one,
       [&](auto& t, outcome&) {
         devicetwin::validation report(t.memory());
@@ -471,7 +460,7 @@ TEST_CASE("tombstones keep within their budget, which stays with the twin", "[tw
 
 TEST_CASE("a twin in a buffer of six times its text and 2 KB takes patches for ever",
           "[twin][memory]") {
-  using small_twin = devicetwin::basic_twin<devicetwin::buffer_memory, stamped>;
+  using small_twin = devicetwin::basic_twin<devicetwin::buffer_memory>;
   for (const int groups : {2, 20, 60}) {
     twin source = fresh_twin();
     outcome done;

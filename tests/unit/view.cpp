@@ -205,21 +205,6 @@ TEST_CASE("the lifecycle event: the fresh twin", "[view][event]") {
   const twin copy = loaded_twin(done.event());
   CHECK(lifecycle(copy) == done.event());
 }
-TEST_CASE("an unstamped twin has no metadata anywhere", "[view][event]") {
-  devicetwin::basic_twin<devicetwin::heap_memory, devicetwin::unstamped> t;
-  outcome done;
-  REQUIRE(!t.create({"d"}, noon(), done));
-  CHECK(
-      done.event() ==
-      R"({"deviceId":"d","etag":"AAAAAAAAAAE=","version":2,"properties":{"desired":{"$version":1},"reported":{"$version":1}}})");
-  REQUIRE(!t.service_patch(of_desired(R"({"a":{"b":1}})"), noon(), done));
-  CHECK(done.notification() == R"({"a":{"b":1},"$version":2})");
-  CHECK(done.event() == R"({"version":3,"properties":{"desired":{"a":{"b":1},"$version":2}}})");
-  REQUIRE(!t.load(
-      R"({"properties":{"desired":{"a":1,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z"}}}})"));
-  CHECK(service_text(t) == R"({"properties":{"desired":{"a":1}}})");
-  CHECK(t.stamp_of(part::desired, "/a").error().code() == errc::not_found);
-}
 
 // --- metadata ------------------------------------------------------------------------------------
 

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstddef>      // std::size_t, std::ptrdiff_t
-#include <cstdint>      // std::int64_t
+#include <cstdint>      // std::int64_t, std::uint64_t
 #include <iterator>     // std::input_iterator_tag
 #include <string_view>  // std::string_view
 
+#include "../base/base128.hpp"
 #include "../json/error.hpp"
 
 namespace devicetwin {
@@ -57,7 +58,7 @@ class text_changes {
     iterator() noexcept = default;
     text_change operator*() const noexcept { return read().what; }
     iterator& operator++() noexcept {
-      at_ = read().end;
+      rest_ = read().rest;
       return *this;
     }
     iterator operator++(int) noexcept {
@@ -65,41 +66,44 @@ class text_changes {
       ++*this;
       return before;
     }
-    friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.at_ == b.at_; }
-    friend bool operator!=(const iterator& a, const iterator& b) noexcept { return a.at_ != b.at_; }
+    friend bool operator==(const iterator& a, const iterator& b) noexcept {
+      return a.rest_.data() == b.rest_.data();
+    }
+    friend bool operator!=(const iterator& a, const iterator& b) noexcept { return !(a == b); }
 
    private:
     friend class text_changes;
     struct record {
       text_change what;
-      const char* end;
+      std::string_view rest;
     };
-    iterator(const char* at, std::string_view old_text, std::string_view new_text) noexcept
-        : at_(at), old_(old_text), new_(new_text) {}
+    iterator(std::string_view records, std::string_view old_text,
+             std::string_view new_text) noexcept
+        : rest_(records), old_(old_text), new_(new_text) {}
     record read() const noexcept {
-      record r{{}, at_};
+      record r{{}, rest_};
       const auto number = [&r] {
-        std::size_t n = 0;
-        for (unsigned shift = 0;; shift += 7) {
-          const auto byte = static_cast<unsigned char>(*r.end++);
-          n |= static_cast<std::size_t>(byte & 0x7Fu) << shift;
-          if (byte < 0x80) return n;
-        }
+        std::uint64_t n = 0;
+        static_cast<void>(base::read_base128(r.rest, n));  // append() wrote it
+        return static_cast<std::size_t>(n);
+      };
+      const auto text = [&r](std::size_t size) {
+        const std::string_view taken = r.rest.substr(0, size);
+        r.rest.remove_prefix(size);
+        return taken;
       };
       const std::size_t pointer_size = number(), old_size = number(), old_at = number(),
                         new_size = number(), new_at = number();
-      r.what.pointer = {r.end, pointer_size};
-      r.end += pointer_size;
+      r.what.pointer = text(pointer_size);
       if (old_size != 0) r.what.old_text = old_.substr(old_at, old_size);
       if (new_size != 0 && new_at != 0) {
         r.what.new_text = new_.substr(new_at - 1, new_size);
       } else {
-        r.what.new_text = {r.end, new_size};
-        r.end += new_size;
+        r.what.new_text = text(new_size);
       }
       return r;
     }
-    const char* at_ = nullptr;
+    std::string_view rest_;
     std::string_view old_, new_;
   };
 
@@ -115,8 +119,8 @@ class text_changes {
     for (iterator i = begin(); i != end(); ++i) ++count;
     return count;
   }
-  iterator begin() const noexcept { return {records_.data(), old_, new_}; }
-  iterator end() const noexcept { return {records_.data() + records_.size(), old_, new_}; }
+  iterator begin() const noexcept { return {records_, old_, new_}; }
+  iterator end() const noexcept { return {records_.substr(records_.size()), old_, new_}; }
 
   /// For those who write the records: appends one to `out`, which has a bool append(const char*,
   /// std::size_t). `what.old_text` is a piece of `old_text`, the new one of `new_text`, or else it
@@ -124,12 +128,9 @@ class text_changes {
   template <class Output>
   static bool append(Output& out, const text_change& what, std::string_view old_text,
                      std::string_view new_text) {
-    char head[50];  // five numbers in groups of seven bits, the lowest first
-    std::size_t size = 0;
-    const auto number = [&](std::size_t n) {
-      for (; n > 0x7F; n >>= 7) head[size++] = static_cast<char>((n & 0x7F) | 0x80);
-      head[size++] = static_cast<char>(n);
-    };
+    char head[5 * base::max_base128];
+    char* end = head;
+    const auto number = [&end](std::size_t n) { end = base::write_base128(end, n); };
     const std::string_view fresh = what.new_text;
     const bool within = !fresh.empty() && fresh.data() >= new_text.data() &&
                         fresh.data() < new_text.data() + new_text.size();
@@ -140,7 +141,8 @@ class text_changes {
                : static_cast<std::size_t>(what.old_text.data() - old_text.data()));
     number(fresh.size());
     number(within ? static_cast<std::size_t>(fresh.data() - new_text.data()) + 1 : 0);
-    return out.append(head, size) && out.append(what.pointer.data(), what.pointer.size()) &&
+    return out.append(head, static_cast<std::size_t>(end - head)) &&
+           out.append(what.pointer.data(), what.pointer.size()) &&
            (within || out.append(fresh.data(), fresh.size()));
   }
 

@@ -399,10 +399,9 @@ json::error find_unanswered(std::string_view desired, std::string_view reported,
       inside = false;
       continue;
     }
-    bool good = true;
-    merge::core::render_name(items.name(), [&](char c) { good = good && pointer.append(&c, 1); });
     std::string_view found;
-    if (!good || !(inside ? inner_reported : outer_reported).find(items.name(), indexes, found))
+    if (!merge::core::append_name(items.name(), pointer) ||
+        !(inside ? inner_reported : outer_reported).find(items.name(), indexes, found))
       return json::errc::out_of_memory;
     if (inside) {
       if (json::core::same_string(items.name(), "__t")) continue;

@@ -106,6 +106,15 @@ void render_step(const step& s, Put&& put) {
   }
 }
 
+/// Appends one reference token to anything with a bool append(const char*, std::size_t). False when
+/// there was no room.
+template <class Output>
+[[nodiscard]] bool append_step(const step& s, Output& out) {
+  bool good = true;
+  render_step(s, [&](char c) { good = good && out.append(&c, 1); });
+  return good;
+}
+
 /// Takes a JSON Pointer apart, token by token, without memory.
 class pointer_tokens {
  public:

@@ -6,6 +6,7 @@
 #include <cstdint>      // std::uint32_t
 #include <string_view>  // std::string_view
 
+#include "../base/base128.hpp"
 #include "../base/text_buffer.hpp"
 #include "error.hpp"
 
@@ -55,13 +56,8 @@ class stored_writer {
   explicit stored_writer(Output& out) noexcept : out_(out) {}
   bool good() const noexcept { return good_; }
   void number(std::uint64_t n) {
-    char bytes[10];
-    std::size_t count = 0;
-    do {
-      bytes[count++] = static_cast<char>((n & 0x7F) | (n > 0x7F ? 0x80 : 0));
-      n >>= 7;
-    } while (n != 0);
-    this->bytes({bytes, count});
+    char bytes[base::max_base128];
+    this->bytes({bytes, static_cast<std::size_t>(base::write_base128(bytes, n) - bytes)});
   }
   void text(std::string_view t) {
     number(t.size());
@@ -77,16 +73,7 @@ class stored_writer {
 class stored_reader {
  public:
   explicit stored_reader(std::string_view bytes) noexcept : rest_(bytes) {}
-  bool number(std::uint64_t& n) noexcept {
-    n = 0;
-    for (unsigned shift = 0; shift < 64 && !rest_.empty(); shift += 7) {
-      const auto byte = static_cast<unsigned char>(rest_.front());
-      rest_.remove_prefix(1);
-      n |= std::uint64_t{byte & 0x7Fu} << shift;
-      if (byte < 0x80) return true;
-    }
-    return false;
-  }
+  bool number(std::uint64_t& n) noexcept { return base::read_base128(rest_, n); }
   bool text(std::string_view& t) noexcept {
     std::uint64_t length = 0;
     if (!number(length) || length > rest_.size()) return false;

@@ -28,12 +28,12 @@ namespace functions {
 /// has an acknowledgement its `value` counts (docs/azure.md, "Acknowledgements"). Arrays are
 /// compared and sent as a whole. Errors: out_of_memory, handler_stopped; events may have been sent
 /// before. Cost: both sections.
-template <class Memory, class Tracking, class Handler>
-json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler);
+template <class Memory, class Handler>
+json::error emit_delta(const basic_twin<Memory>& t, Handler& handler);
 
 /// The same as text, appended to anything json::write() takes. On an error it is as it was.
-template <class Memory, class Tracking, class Output>
-json::error write_delta(const basic_twin<Memory, Tracking>& t, Output& out, unsigned indent = 0);
+template <class Memory, class Output>
+json::error write_delta(const basic_twin<Memory>& t, Output& out, unsigned indent = 0);
 
 }  // namespace functions
 
@@ -116,16 +116,16 @@ namespace functions {
 
 /// Fills `list` with desired minus reported and, after each object's members, what only reported
 /// has. Errors: out_of_memory; then the list is empty. Cost: both sections.
-template <class Memory, class Tracking>
-json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list,
+template <class Memory>
+json::error list_delta(const basic_twin<Memory>& t, delta_list& list,
                        const delta_options& options = {});
 
 /// What the device has said to the desired property at `pointer`, with an acknowledgement of it or
 /// of what it is in. It is `accepted` where the value in effect is the desired one, unless the
 /// device refused just that (docs/azure.md, "Acknowledgements"). Errors: as json::find() in
 /// desired; out_of_memory.
-template <class Memory, class Tracking>
-json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::string_view pointer,
+template <class Memory>
+json::result<answer> answer_to(const basic_twin<Memory>& t, std::string_view pointer,
                                const delta_options& options = {});
 
 }  // namespace functions
@@ -237,10 +237,10 @@ class delta_lister {
   bool enter(std::string_view name) {
     const arena_value* gone = were_desired_;
     if (!levels_.empty() && !step(name, gone)) return false;
-    return levels_.push({gone, lookup_in(gone), indexes_.size()});
+    return levels_.push({gone, object_beside(gone, indexes_)});
   }
   void leave() noexcept {
-    indexes_.truncate(levels_.back().index_base);
+    levels_.back().inside.close(indexes_);
     levels_.pop();
   }
   bool differs(const json::location& where, const arena_value& desired, const arena_value* reported,
@@ -261,29 +261,19 @@ class delta_lister {
   /// What was desired below the open object, of which the walk is at a member.
   struct level {
     const arena_value* gone;
-    object_lookup lookup;
-    std::size_t index_base;
+    object_beside inside;
   };
   bool step(std::string_view name, const arena_value*& gone) {
     level& top = levels_.back();
     gone = top.gone;
-    if (gone == nullptr || !gone->IsObject()) return true;  // what is null went with all inside
-    size_type index = json::core::no_index;
-    if (!top.lookup.find_next(name, indexes_, index)) return false;
-    gone = index == json::core::no_index ? nullptr
-                                         : &json::core::members_begin(*top.gone)[index].value;
-    return true;
+    if (top.inside.get() == nullptr) return true;  // what is null went with all inside
+    return top.inside.find(name, indexes_, gone);
   }
   stamp stamp_at(std::size_t depth) const noexcept {
-    if constexpr (Twin::tracking::keeps_stamps) {
-      const auto& shadow = twin_access::state(twin_).desired.tracking().shadow();
-      auto word = shadow.root();
-      for (std::size_t i = 0; i < depth; ++i) word = shadow.child(word, walk_.desired_index(i));
-      return shadow.at(word);
-    } else {
-      static_cast<void>(depth);
-      return {};
-    }
+    const auto& shadow = twin_access::state(twin_).desired.tracking().shadow();
+    auto word = shadow.root();
+    for (std::size_t i = 0; i < depth; ++i) word = shadow.child(word, walk_.desired_index(i));
+    return shadow.at(word);
   }
 
   const Twin& twin_;
@@ -299,8 +289,8 @@ class delta_lister {
 
 namespace functions {
 
-template <class Memory, class Tracking, class Handler>
-json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler) {
+template <class Memory, class Handler>
+json::error emit_delta(const basic_twin<Memory>& t, Handler& handler) {
   static_assert(json::core::is_handler<Handler>,
                 "emit_delta: the last argument is a RapidJSON handler");
   if (!t.desired().IsObject()) return json::errc::not_a_twin;
@@ -320,35 +310,33 @@ json::error emit_delta(const basic_twin<Memory, Tracking>& t, Handler& handler) 
   return handler.EndObject(sender.sent[0]) ? json::error() : stopped();
 }
 
-template <class Memory, class Tracking, class Output>
-json::error write_delta(const basic_twin<Memory, Tracking>& t, Output& out, unsigned indent) {
+template <class Memory, class Output>
+json::error write_delta(const basic_twin<Memory>& t, Output& out, unsigned indent) {
   static_assert(base::is_output<Output>,
                 "devicetwin: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
   return detail::write_events(out, indent, [&](auto& writer) { return emit_delta(t, writer); });
 }
 
-template <class Memory, class Tracking>
-json::error list_delta(const basic_twin<Memory, Tracking>& t, delta_list& list,
+template <class Memory>
+json::error list_delta(const basic_twin<Memory>& t, delta_list& list,
                        const delta_options& options) {
   list.clear();
   if (!t.desired().IsObject()) return json::errc::not_a_twin;
   const memory_source working = t.memory();
   json::document removed(working);
-  if constexpr (Tracking::keeps_stamps) {
-    const auto& history = detail::twin_access::state(t).desired.tracking().history();
-    if (json::error e = detail::removed_since(history, t.desired(), -1, removed, working)) return e;
-  }
+  const auto& history = detail::twin_access::state(t).desired.tracking().history();
+  if (json::error e = detail::removed_since(history, t.desired(), -1, removed, working)) return e;
   detail::delta_walk walk(t.rules().numbers, working);
-  detail::delta_lister<basic_twin<Memory, Tracking>> lister(
+  detail::delta_lister<basic_twin<Memory>> lister(
       t, list, options, walk, removed.root().IsObject() ? &removed.root() : nullptr, working);
   if (walk.run(t.desired(), &t.reported(), lister)) return {};
   list.clear();
   return json::errc::out_of_memory;
 }
 
-template <class Memory, class Tracking>
-json::result<answer> answer_to(const basic_twin<Memory, Tracking>& t, std::string_view pointer,
+template <class Memory>
+json::result<answer> answer_to(const basic_twin<Memory>& t, std::string_view pointer,
                                const delta_options& options) {
   const auto desired = json::find(t.desired(), pointer);
   if (!desired) return desired.error();

@@ -165,10 +165,7 @@ class outcome {
   bool append_step(std::string_view name) noexcept {
     if (json::core::is_common_name(name))
       return pointers_.append("/", 1) && pointers_.append(name.data(), name.size());
-    bool good = true;
-    json::core::render_step(json::step::member(name),
-                            [&](char c) { good = good && pointers_.append(&c, 1); });
-    return good;
+    return json::core::append_step(json::step::member(name), pointers_);
   }
 
   /// Keeps a value: as it stands when it will stay, or as a copy.

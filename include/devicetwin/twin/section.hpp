@@ -26,6 +26,7 @@
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
+namespace detail {
 
 /// What a section keeps beside its values: stamps of every property, and tombstones of removed
 /// ones.
@@ -184,7 +185,7 @@ class stamped {
   json::document* unusual_ = nullptr;
 };
 
-/// Values and version only, for those who have no use for stamps; nothing is spent on them.
+/// For tags, which have no stamps: a section keeps values only, and nothing is spent on stamps.
 class unstamped {
  public:
   static constexpr bool keeps_stamps = false;
@@ -368,8 +369,6 @@ class section_write {
 
 // ---------------------------------------------------------------------------------------------
 
-namespace detail {
-
 /// Takes what a plan writes out of a loaded `$metadata`'s peculiarities: the stamps of what is
 /// written and of the objects around it are the twin's own from now on.
 class unusual_pruner {
@@ -476,8 +475,6 @@ class plan_sizes {
   detail::per_level<member_counts> counts_;
   std::size_t depth_ = 0;
 };
-
-}  // namespace detail
 
 inline void stamped::commit(const detail::merge_plan& plan, const json::arena_value& values,
                             const stamp& s, const survey& found) noexcept {
@@ -599,5 +596,6 @@ json::error section_write<Tracking>::plan(const json::arena_value& patch,
   return failure;
 }
 
+}  // namespace detail
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -29,17 +29,17 @@ namespace functions {
 /// last one written; an object in which several have changed since is gone through member by
 /// member.
 template <class Memory, class Handler>
-json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
-                               std::int64_t version, Handler& handler);
+json::error emit_changes_since(const basic_twin<Memory>& t, part where, std::int64_t version,
+                               Handler& handler);
 
 /// The same as text, appended to anything json::write() takes. On an error it is as it was.
 template <class Memory, class Output>
-json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where,
-                                std::int64_t version, Output& out, unsigned indent = 0);
+json::error write_changes_since(const basic_twin<Memory>& t, part where, std::int64_t version,
+                                Output& out, unsigned indent = 0);
 
 /// The same as a document.
 template <class Memory>
-json::error changes_since(const basic_twin<Memory, stamped>& t, part where, std::int64_t version,
+json::error changes_since(const basic_twin<Memory>& t, part where, std::int64_t version,
                           json::document& patch) {
   return json::core::document_access::rebuild(
       patch, 0, [&](auto& handler) { return emit_changes_since(t, where, version, handler); });
@@ -56,43 +56,32 @@ namespace detail {
 template <class Handler>
 bool emit_missing_names(const arena_value& names, const arena_value& values, Handler& handler,
                         json::core::index_memory& indexes, const memory_source& working) {
-  struct frame {
-    const arena_value* names;
-    const arena_value* values;
-    size_type next;
+  struct looked_up {
+    object_beside values;
     size_type sent;
-    std::size_t index_base;
-    object_lookup lookup;
   };
-  base::stack<frame, 8> frames(working);
+  json::core::object_walk<const arena_value, looked_up> walk(working);
   indexes.truncate(0);
-  if (!handler.StartObject() || !frames.push({&names, &values, 0, 0, 0, object_lookup(values)}))
-    return false;
-  while (!frames.empty()) {
-    frame& f = frames.back();
-    if (f.next == f.names->MemberCount()) {
-      if (!handler.EndObject(f.sent)) return false;
-      indexes.truncate(f.index_base);
-      frames.pop();
+  const auto enter = [&](const arena_value& object, const arena_value& beside) {
+    return handler.StartObject() && walk.enter(object, {object_beside(&beside, indexes), 0});
+  };
+  if (!enter(names, values)) return false;
+  while (!walk.done()) {
+    looked_up& top = walk.note();
+    const value_member* name = walk.next();
+    if (name == nullptr) {
+      if (!handler.EndObject(top.sent)) return false;
+      top.values.close(indexes);
+      walk.leave();
       continue;
     }
-    const value_member& name = json::core::members_begin(*f.names)[f.next++];
-    size_type index = json::core::no_index;
-    if (!f.lookup.find_next(name.name, indexes, index)) return false;
-    const arena_value* now = index == json::core::no_index
-                                 ? nullptr
-                                 : &json::core::members_begin(*f.values)[index].value;
-    if (now != nullptr && !(now->IsObject() && name.value.IsObject()))
+    const arena_value* now;
+    if (!top.values.find(name->name, indexes, now)) return false;
+    if (now != nullptr && !(now->IsObject() && name->value.IsObject()))
       continue;  // it is there, and sent as a whole if it changed
-    const std::string_view text = json::core::text_of(name.name);
-    if (!handler.Key(text.data(), static_cast<size_type>(text.size()), true)) return false;
-    ++f.sent;
-    if (now == nullptr) {
-      if (!handler.Null()) return false;
-    } else if (!handler.StartObject() ||
-               !frames.push({&name.value, now, 0, 0, indexes.size(), object_lookup(*now)})) {
-      return false;
-    }
+    if (!json::core::emit_name(name->name, handler)) return false;
+    ++top.sent;
+    if (!(now == nullptr ? handler.Null() : enter(name->value, *now))) return false;
   }
   return true;
 }
@@ -147,72 +136,59 @@ template <class Handler>
 json::error send_changes(const section<stamped>& s, std::int64_t version,
                          const arena_value& removed, Handler& handler,
                          const memory_source& working) {
-  struct frame {
-    const arena_value* object;
+  struct sent_object {
     stamp_shadow::word at;
-    const arena_value* removed;  ///< the tree of nulls beside it, or a null pointer
-    size_type next, end;         ///< members to look at
+    object_beside removed;  ///< the tree of nulls beside it
     size_type sent;
-    std::size_t index_base;
-    object_lookup lookup;
   };
   const stamp_shadow& shadow = s.tracking().shadow();
-  base::stack<frame, 8> frames(working);
+  json::core::object_walk<const arena_value, sent_object> walk(working);
   json::core::index_memory indexes(working);
   json::core::own_walk_memory<json::arena_value> memory(working);
   const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   const auto enter = [&](const arena_value& object, stamp_shadow::word w,
                          const arena_value* nulls) {
-    if (nulls != nullptr && !nulls->IsObject()) nulls = nullptr;
-    size_type next = 0, end = object.MemberCount();
+    if (!walk.enter(object, {w, object_beside(nulls, indexes), 0})) return false;
     if (shadow.is_block(w) &&
         shadow.newest_other(w).version <= version) {  // at most the last one written is new
-      next = shadow.last_written(w);
-      end = next == json::core::no_index ? next : next + 1;
+      const size_type last = shadow.last_written(w);
+      walk.visit_only(last, last == json::core::no_index ? last : last + 1);
     }
-    return frames.push({&object, w, nulls, next, end, 0, indexes.size(), lookup_in(nulls)});
+    return true;
   };
   if (!handler.StartObject()) return stopped();
-  if (!enter(s.values(), shadow.root(), removed.IsObject() ? &removed : nullptr))
-    return json::errc::out_of_memory;
-  if (shadow.at(shadow.root()).version <= version) frames.back().next = frames.back().end;
-  while (!frames.empty()) {
-    frame& f = frames.back();
-    if (f.next == f.end) {
-      for (size_type i = 0; f.removed != nullptr && i < f.removed->MemberCount(); ++i) {
-        const value_member& gone = json::core::members_begin(*f.removed)[i];
-        if (!gone.value.IsNull()) continue;
-        const std::string_view name = json::core::text_of(gone.name);
-        if (!handler.Key(name.data(), static_cast<size_type>(name.size()), true) || !handler.Null())
-          return stopped();
-        ++f.sent;
+  if (!enter(s.values(), shadow.root(), &removed)) return json::errc::out_of_memory;
+  if (shadow.at(shadow.root()).version <= version) walk.visit_only(0, 0);
+  while (!walk.done()) {
+    sent_object& top = walk.note();
+    const value_member* member = walk.next();
+    if (member == nullptr) {
+      const arena_value* gone = top.removed.get();
+      for (size_type i = 0; gone != nullptr && i < gone->MemberCount(); ++i) {
+        const value_member& name = json::core::members_begin(*gone)[i];
+        if (!name.value.IsNull()) continue;
+        if (!json::core::emit_name(name.name, handler) || !handler.Null()) return stopped();
+        ++top.sent;
       }
-      if (!handler.EndObject(f.sent)) return stopped();
-      indexes.truncate(f.index_base);
-      frames.pop();
+      if (!handler.EndObject(top.sent)) return stopped();
+      top.removed.close(indexes);
+      walk.leave();
       continue;
     }
-    const size_type index = f.next++;
-    const stamp_shadow::word w = shadow.child(f.at, index);
+    const stamp_shadow::word w = shadow.child(top.at, walk.index());
     if (shadow.at(w).version <= version) continue;
-    const value_member& member = json::core::members_begin(*f.object)[index];
-    const std::string_view name = json::core::text_of(member.name);
-    if (!handler.Key(name.data(), static_cast<size_type>(name.size()), true)) return stopped();
-    ++f.sent;
-    if (!member.value.IsObject()) {
-      if (json::error e = json::core::emit(member.value, handler, json::core::nulls::emit,
+    if (!json::core::emit_name(member->name, handler)) return stopped();
+    ++top.sent;
+    if (!member->value.IsObject()) {
+      if (json::error e = json::core::emit(member->value, handler, json::core::nulls::emit,
                                            static_cast<std::size_t>(-1), memory))
         return e;
       continue;
     }
-    const arena_value* nulls = nullptr;
-    if (f.removed != nullptr) {
-      size_type at = json::core::no_index;
-      if (!f.lookup.find_next(member.name, indexes, at)) return json::errc::out_of_memory;
-      if (at != json::core::no_index) nulls = &json::core::members_begin(*f.removed)[at].value;
-    }
+    const arena_value* nulls;
+    if (!top.removed.find(member->name, indexes, nulls)) return json::errc::out_of_memory;
     if (!handler.StartObject()) return stopped();
-    if (!enter(member.value, w, nulls)) return json::errc::out_of_memory;
+    if (!enter(member->value, w, nulls)) return json::errc::out_of_memory;
   }
   return {};
 }
@@ -222,12 +198,12 @@ json::error send_changes(const section<stamped>& s, std::int64_t version,
 namespace functions {
 
 template <class Memory, class Handler>
-json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
-                               std::int64_t version, Handler& handler) {
+json::error emit_changes_since(const basic_twin<Memory>& t, part where, std::int64_t version,
+                               Handler& handler) {
   static_assert(json::core::is_handler<Handler>,
                 "emit_changes_since: the last argument is a RapidJSON handler");
   if (where == part::tags || !t.desired().IsObject()) return json::errc::not_found;
-  const section<stamped>& s = detail::twin_access::state(t).properties(where);
+  const detail::section<detail::stamped>& s = detail::twin_access::state(t).properties(where);
   const detail::section_history& history = s.tracking().history();
   if (version < 1 || version < history.known_since() || version > s.version() ||
       s.tracking().is_doubted())
@@ -240,8 +216,8 @@ json::error emit_changes_since(const basic_twin<Memory, stamped>& t, part where,
 }
 
 template <class Memory, class Output>
-json::error write_changes_since(const basic_twin<Memory, stamped>& t, part where,
-                                std::int64_t version, Output& out, unsigned indent) {
+json::error write_changes_since(const basic_twin<Memory>& t, part where, std::int64_t version,
+                                Output& out, unsigned indent) {
   static_assert(base::is_output<Output>,
                 "devicetwin: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");

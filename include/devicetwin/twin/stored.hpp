@@ -27,13 +27,13 @@ namespace functions {
 /// Appends the stored form to anything json::write() takes. Not for text: it holds any byte.
 /// Errors: not_a_twin before there is one; out_of_memory; then `out` is as it was.
 template <class Memory, class Output>
-json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out);
+json::error write_stored(const basic_twin<Memory>& t, Output& out);
 
 /// Takes a twin from its stored form; `bytes` is exactly that. The twin keeps its own dialect.
 /// Errors: damaged (torn, changed, or no stored twin at all); newer_format; out_of_memory; then
 /// nothing has changed.
 template <class Memory>
-json::error load_stored(std::string_view bytes, basic_twin<Memory, stamped>& t);
+json::error load_stored(std::string_view bytes, basic_twin<Memory>& t);
 
 }  // namespace functions
 
@@ -98,11 +98,10 @@ inline json::errc restore_tracking(json::core::stored_reader& in, const json::ar
     if (!history.prepare(names)) return json::errc::out_of_memory;
     history.append(static_cast<std::int64_t>(version), names);
   }
-  bool out_of_memory = false;
   const auto next = [&in](std::uint64_t& n) { return in.number(n); };
-  if (!restore_stamps(tracking.shadow(), values, next, working, out_of_memory)) {
-    return out_of_memory ? json::errc::out_of_memory : json::errc::damaged;
-  }
+  if (const json::errc code = restore_stamps(tracking.shadow(), values, next, working);
+      code != json::errc::ok)
+    return code;
   const bool out_of_range = tracking.shadow().drop_versions_above(newest);
   tracking.set_doubted(false);
   if (doubted || out_of_range || !tracking.shadow().in_order_after(history.known_since()))
@@ -127,7 +126,7 @@ inline json::errc restore_tracking(json::core::stored_reader& in, const json::ar
 namespace functions {
 
 template <class Memory, class Output>
-json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out) {
+json::error write_stored(const basic_twin<Memory>& t, Output& out) {
   static_assert(base::is_output<Output>,
                 "write_stored: the output needs append(const char*, std::size_t), size() and "
                 "resize(std::size_t)");
@@ -146,7 +145,7 @@ json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out) {
                 (state.reported.tracking().is_doubted() ? detail::stored_doubts_reported : 0));
   writer.text(view.view());
   for (const part where : {part::desired, part::reported}) {
-    const section<stamped>& s = state.properties(where);
+    const detail::section<detail::stamped>& s = state.properties(where);
     if (json::error e = detail::store_tracking(s.tracking(), s.values(), writer, working)) return e;
   }
   if (!writer.good()) return json::errc::out_of_memory;
@@ -155,7 +154,7 @@ json::error write_stored(const basic_twin<Memory, stamped>& t, Output& out) {
 }
 
 template <class Memory>
-json::error load_stored(std::string_view bytes, basic_twin<Memory, stamped>& t) {
+json::error load_stored(std::string_view bytes, basic_twin<Memory>& t) {
   std::string_view payload;
   const json::errc form =
       json::core::read_stored_form(bytes, detail::stored_mark, stored_format, payload);
@@ -164,13 +163,13 @@ json::error load_stored(std::string_view bytes, basic_twin<Memory, stamped>& t) 
   std::uint64_t flags = 0;
   std::string_view view;
   if (!in.number(flags) || flags > 7 || !in.text(view)) return json::errc::damaged;
-  basic_twin<Memory, stamped> fresh(t.rules(), detail::twin_access::state(t).memory);
+  basic_twin<Memory> fresh(t.rules(), detail::twin_access::state(t).memory);
   if (json::error e = fresh.load(view))
     return e.code() == json::errc::out_of_memory ? e : json::error(json::errc::damaged);
   auto& state = detail::twin_access::state(fresh);
   state.layout.shows_history = (flags & detail::stored_shows_history) != 0;
   for (const part where : {part::desired, part::reported}) {
-    section<stamped>& s = state.properties(where);
+    detail::section<detail::stamped>& s = state.properties(where);
     const bool doubted = (flags & (where == part::desired ? detail::stored_doubts_desired
                                                           : detail::stored_doubts_reported)) != 0;
     const json::errc code =

@@ -139,15 +139,14 @@ class pattern_walk {
     std::size_t pointer;  ///< length of the pointer up to here
     bool in_new;          ///< a wildcard goes through the members of old, then of new
     size_type next;
-    std::size_t index_base;
-    object_lookup other;  ///< of the object that is not gone through
+    object_beside other;  ///< the object that is not gone through
   };
 
   [[nodiscard]] bool enter(const json::arena_value* old_value, const json::arena_value* new_value,
                            std::string_view after) {
     if (old_value == nullptr && new_value == nullptr) return true;
-    return frames_.push({old_value, new_value, after, pointer_.size(), false, 0, indexes_.size(),
-                         lookup_in(new_value)});
+    return frames_.push({old_value, new_value, after, pointer_.size(), false, 0,
+                         object_beside(new_value, indexes_)});
   }
 
   json::errc step(frame& top) {
@@ -188,28 +187,24 @@ class pattern_walk {
   /// Each name of the old object, then those that only the new one has.
   json::errc any_name(frame& top, std::string_view after) {
     const json::arena_value* const object = as_object(top.in_new ? top.new_value : top.old_value);
-    const json::arena_value* const beside = as_object(top.in_new ? top.old_value : top.new_value);
     if (object == nullptr || top.next == object->MemberCount()) {
-      indexes_.truncate(top.index_base);
+      top.other.close(indexes_);
       if (top.in_new) {
         frames_.pop();
       } else {
         top.in_new = true;
         top.next = 0;
-        top.other = lookup_in(top.old_value);
+        top.other = object_beside(top.old_value, indexes_);
       }
       return json::errc::ok;
     }
     const auto& m = json::core::members_begin(*object)[top.next++];
-    size_type index = json::core::no_index;
-    bool good = top.other.find_next(m.name, indexes_, index);
-    json::core::render_step(json::step::member(json::core::text_of(m.name)),
-                            [&](char c) { good = good && pointer_.append(&c, 1); });
-    if (!good) return json::errc::out_of_memory;
-    const json::arena_value* other = nullptr;
-    if (index != json::core::no_index) other = &json::core::members_begin(*beside)[index].value;
+    const json::arena_value* other;
+    if (!top.other.find(m.name, indexes_, other) ||
+        !json::core::append_step(json::step::member(json::core::text_of(m.name)), pointer_))
+      return json::errc::out_of_memory;
     if (top.in_new && other != nullptr) return json::errc::ok;  // was found from the old object
-    good = top.in_new ? enter(nullptr, &m.value, after) : enter(&m.value, other, after);
+    const bool good = top.in_new ? enter(nullptr, &m.value, after) : enter(&m.value, other, after);
     return good ? json::errc::ok : json::errc::out_of_memory;
   }
 

@@ -54,19 +54,17 @@ class buffer_memory {
   pool pool_;
 };
 
-/// A twin. `Memory` is heap_memory or buffer_memory; `Tracking` is stamped (who was written when,
-/// and what was removed) or unstamped (values and versions only).
+/// A twin, with the stamps of its properties and the tombstones of removed ones. `Memory` is
+/// heap_memory or buffer_memory.
 ///
 /// Its parts are identity (read-only to both parties), tags and desired (written by the service)
 /// and reported (written by the device). Every write is one step: it happens as a whole or, with an
 /// error, not at all. The rules are those of a dialect, azure if none is named; docs/azure.md has
 /// them in words. What is handed out by reference is valid until the next write. Const access from
 /// several threads is safe; one writer at a time. Movable; assign() copies.
-template <class Memory, class Tracking>
+template <class Memory>
 class basic_twin {
  public:
-  using tracking = Tracking;
-
   /// `rules` must outlive the twin.
   explicit basic_twin(const dialect& rules = azure, const Memory& memory = Memory()) noexcept
       : state_(rules, memory) {}
@@ -299,14 +297,12 @@ class basic_twin {
   /// How many bytes of tombstones each section may keep; the oldest go first. Stays when another
   /// twin is loaded.
   void set_history_budget(std::size_t bytes) noexcept {
-    static_assert(Tracking::keeps_stamps, "basic_twin: an unstamped twin keeps no history");
     state_.desired.tracking().history().set_budget(bytes);
     state_.reported.tracking().history().set_budget(bytes);
   }
   /// Forgets what was removed up to this version of the section; nobody will ask any more. A
   /// version that the section has not reached yet means the present one.
   void forget_before(part section, std::int64_t version) noexcept {
-    static_assert(Tracking::keeps_stamps, "basic_twin: an unstamped twin keeps no history");
     if (section == part::tags) return;
     auto& written = state_.properties(section);
     written.tracking().history().forget_before(version < written.version() ? version
@@ -318,7 +314,7 @@ class basic_twin {
 
  private:
   friend struct detail::twin_access;
-  using state = detail::twin_state<Memory, Tracking>;
+  using state = detail::twin_state<Memory>;
   using service_write = detail::service_write<state>;
   using device_write = detail::device_write<state>;
   using notification_write = detail::notification_write<state>;
@@ -426,8 +422,8 @@ class basic_twin {
   state state_;
 };
 
-/// The everyday twin: on the heap, with stamps and tombstones.
-using twin = basic_twin<heap_memory, stamped>;
+/// The everyday twin: on the heap.
+using twin = basic_twin<heap_memory>;
 
 }  // namespace DEVICETWIN_ABI
 }  // namespace devicetwin

@@ -29,31 +29,30 @@ namespace functions {
 /// properties with `$metadata` and
 /// `$version` (docs/azure.md, "Views"). Sends events; errors: out_of_memory, handler_stopped, and
 /// what the handler says.
-template <class Memory, class Tracking, class Handler>
-json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& handler,
+template <class Memory, class Handler>
+json::error emit_service_view(const basic_twin<Memory>& t, Handler& handler,
                               const view_options& options = {});
 
 /// The device's GET: desired and reported with their versions, and nothing else.
-template <class Memory, class Tracking, class Handler>
-json::error emit_device_view(const basic_twin<Memory, Tracking>& t, Handler& handler);
+template <class Memory, class Handler>
+json::error emit_device_view(const basic_twin<Memory>& t, Handler& handler);
 
 /// The same two, and the body of a lifecycle event, appended as text to anything json::write()
 /// takes. On an error it is as it was.
-template <class Memory, class Tracking, class Output>
-json::error write_service_view(const basic_twin<Memory, Tracking>& t, Output& out,
+template <class Memory, class Output>
+json::error write_service_view(const basic_twin<Memory>& t, Output& out,
                                const view_options& options = {});
-template <class Memory, class Tracking, class Output>
-json::error write_device_view(const basic_twin<Memory, Tracking>& t, Output& out,
+template <class Memory, class Output>
+json::error write_device_view(const basic_twin<Memory>& t, Output& out,
                               const view_options& options = {});
-template <class Memory, class Tracking, class Output>
-json::error write_lifecycle_event(const basic_twin<Memory, Tracking>& t, Output& out,
+template <class Memory, class Output>
+json::error write_lifecycle_event(const basic_twin<Memory>& t, Output& out,
                                   const view_options& options = {});
 
-/// Compares two twins: identity, values, versions and, where both keep them, stamps; the order of
+/// Compares two twins: identity, values, versions and stamps; the order of
 /// members is irrelevant. Returns equal, different or out_of_memory.
-template <class MemoryA, class MemoryB, class Tracking>
-[[nodiscard]] json::comparison equal(const basic_twin<MemoryA, Tracking>& a,
-                                     const basic_twin<MemoryB, Tracking>& b);
+template <class MemoryA, class MemoryB>
+[[nodiscard]] json::comparison equal(const basic_twin<MemoryA>& a, const basic_twin<MemoryB>& b);
 
 }  // namespace functions
 
@@ -61,8 +60,8 @@ template <class MemoryA, class MemoryB, class Tracking>
 
 namespace functions {
 
-template <class Memory, class Tracking, class Handler>
-json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& handler,
+template <class Memory, class Handler>
+json::error emit_service_view(const basic_twin<Memory>& t, Handler& handler,
                               const view_options& options) {
   const memory_source working = t.memory();
   json::core::own_walk_memory<json::arena_value> memory(working);
@@ -124,24 +123,22 @@ json::error emit_service_view(const basic_twin<Memory, Tracking>& t, Handler& ha
       return e;
     ++sent;
   }
-  if constexpr (Tracking::keeps_stamps) {
-    if (options.history || layout.shows_history) {
-      if (!name(history_member) || !handler.StartObject()) return stopped();
-      ++sent;
-      for (const part where : {part::desired, part::reported}) {
-        if (!name(name_of(where))) return stopped();
-        if (json::error e = detail::emit_history(detail::twin_access::state(t).properties(where),
-                                                 where == part::reported, handler, working))
-          return e;
-      }
-      if (!handler.EndObject(2)) return stopped();
+  if (options.history || layout.shows_history) {
+    if (!name(history_member) || !handler.StartObject()) return stopped();
+    ++sent;
+    for (const part where : {part::desired, part::reported}) {
+      if (!name(name_of(where))) return stopped();
+      if (json::error e = detail::emit_history(detail::twin_access::state(t).properties(where),
+                                               where == part::reported, handler, working))
+        return e;
     }
+    if (!handler.EndObject(2)) return stopped();
   }
   return handler.EndObject(sent) ? json::error() : stopped();
 }
 
-template <class Memory, class Tracking, class Handler>
-json::error emit_device_view(const basic_twin<Memory, Tracking>& t, Handler& handler) {
+template <class Memory, class Handler>
+json::error emit_device_view(const basic_twin<Memory>& t, Handler& handler) {
   const memory_source working = t.memory();
   const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   if (!t.desired().IsObject()) return json::errc::not_a_twin;
@@ -156,8 +153,8 @@ json::error emit_device_view(const basic_twin<Memory, Tracking>& t, Handler& han
   return handler.EndObject(2) ? json::error() : stopped();
 }
 
-template <class Memory, class Tracking, class Output>
-json::error write_service_view(const basic_twin<Memory, Tracking>& t, Output& out,
+template <class Memory, class Output>
+json::error write_service_view(const basic_twin<Memory>& t, Output& out,
                                const view_options& options) {
   static_assert(base::is_output<Output>,
                 "devicetwin: the output needs append(const char*, std::size_t), size() and "
@@ -165,8 +162,8 @@ json::error write_service_view(const basic_twin<Memory, Tracking>& t, Output& ou
   return detail::write_events(out, options.indent,
                               [&](auto& writer) { return emit_service_view(t, writer, options); });
 }
-template <class Memory, class Tracking, class Output>
-json::error write_device_view(const basic_twin<Memory, Tracking>& t, Output& out,
+template <class Memory, class Output>
+json::error write_device_view(const basic_twin<Memory>& t, Output& out,
                               const view_options& options) {
   static_assert(base::is_output<Output>,
                 "devicetwin: the output needs append(const char*, std::size_t), size() and "
@@ -174,8 +171,8 @@ json::error write_device_view(const basic_twin<Memory, Tracking>& t, Output& out
   return detail::write_events(out, options.indent,
                               [&](auto& writer) { return emit_device_view(t, writer); });
 }
-template <class Memory, class Tracking, class Output>
-json::error write_lifecycle_event(const basic_twin<Memory, Tracking>& t, Output& out,
+template <class Memory, class Output>
+json::error write_lifecycle_event(const basic_twin<Memory>& t, Output& out,
                                   const view_options& options) {
   static_assert(base::is_output<Output>,
                 "devicetwin: the output needs append(const char*, std::size_t), size() and "
@@ -196,9 +193,8 @@ json::error write_lifecycle_event(const basic_twin<Memory, Tracking>& t, Output&
   });
 }
 
-template <class MemoryA, class MemoryB, class Tracking>
-json::comparison equal(const basic_twin<MemoryA, Tracking>& a,
-                       const basic_twin<MemoryB, Tracking>& b) {
+template <class MemoryA, class MemoryB>
+json::comparison equal(const basic_twin<MemoryA>& a, const basic_twin<MemoryB>& b) {
   json::document views[2];
   const auto build = [](const auto& t, json::document& view) -> json::error {
     if (!t.identity().IsObject()) return {};

@@ -31,7 +31,7 @@ bool write_changes(merge::core::text_merge& plan, const memory_source& memory, O
   const auto journal = [&](const json::location& where, const std::string_view* before,
                            const std::string_view* after) {
     pointer.resize(0);
-    for (std::size_t i = 0; i < where.depth(); ++i) fits = fits && append_step(pointer, where[i]);
+    for (std::size_t i = 0; i < where.depth(); ++i) fits = fits && append_step(where[i], pointer);
     const text_change change{pointer.view(), before == nullptr ? std::string_view() : *before,
                              after == nullptr ? std::string_view() : *after};
     fits = fits && text_changes::append(out, change, old_text, new_text);
@@ -48,8 +48,8 @@ bool write_members(std::string_view object, const memory_source& memory, Output&
   json::core::text_items items(object);
   while (fits && items.next()) {
     pointer.resize(0);
-    merge::core::render_name(items.name(), [&](char c) { fits = fits && pointer.append(&c, 1); });
-    fits = fits && text_changes::append(out, {pointer.view(), {}, items.value()}, {}, object);
+    fits = merge::core::append_name(items.name(), pointer) &&
+           text_changes::append(out, {pointer.view(), {}, items.value()}, {}, object);
   }
   return fits;
 }

@@ -25,13 +25,11 @@ inline namespace DEVICETWIN_ABI {
 namespace detail {
 
 /// Appends a step of a JSON Pointer: most names stand in it as they are.
-inline bool append_step(text_buffer& out, const json::step& s) {
+inline bool append_step(const json::step& s, text_buffer& out) {
   if (s.name != nullptr && json::core::is_common_name(s.text())) {
     return out.append("/", 1) && out.append(s.name, s.length);
   }
-  bool fits = true;
-  json::core::render_step(s, [&](char c) { fits = fits && out.append(&c, 1); });
-  return fits;
+  return json::core::append_step(s, out);
 }
 
 /// Compares two values by what they mean. Trusted texts.
@@ -147,10 +145,9 @@ class inside_walk {
       return json::errc::ok;
     }
     std::string_view found;
-    bool good = f.other.find(f.items.name(), indexes_, found);
-    merge::core::render_name(f.items.name(),
-                             [&](char c) { good = good && pointer_.append(&c, 1); });
-    if (!good) return json::errc::out_of_memory;
+    if (!f.other.find(f.items.name(), indexes_, found) ||
+        !merge::core::append_name(f.items.name(), pointer_))
+      return json::errc::out_of_memory;
     if (!f.in_new) return enter({f.items.value(), found}, after);
     return found.empty() ? enter({found, f.items.value()}, after) : json::errc::ok;
   }
@@ -209,10 +206,7 @@ bool tell_patch(Output& out, std::string_view old, std::string_view patch,
       frames.pop();
       continue;
     }
-    bool fits = true;
-    merge::core::render_name(top.patch.name(),
-                             [&](char c) { fits = fits && pointer.append(&c, 1); });
-    if (!fits) return false;
+    if (!merge::core::append_name(top.patch.name(), pointer)) return false;
     std::string_view found;
     if (!top.old.find(top.patch.name(), indexes, found)) top.old.scan(top.patch.name(), found);
     const std::string_view value = top.patch.value();

@@ -17,6 +17,7 @@
 #include "inside.hpp"
 #include "member_lookup.hpp"
 #include "name_index.hpp"
+#include "object_walk.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -134,16 +135,7 @@ struct frame_location {
   template <class Put>
   void render(Put&& put) const {
     base.render(put);
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-      const auto& frame = frames[i];
-      if (frame.next == 0) return;
-      const size_type at = frame.next - 1;
-      if (frame.container->IsObject()) {
-        render_step(step::member(text_of(members_begin(*frame.container)[at].name)), put);
-      } else {
-        render_step(step::element(at), put);
-      }
-    }
+    render_levels(frames, put);
   }
 };
 

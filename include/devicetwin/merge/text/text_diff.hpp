@@ -15,6 +15,7 @@
 #include "../../base/bits.hpp"
 #include "../../base/memory.hpp"
 #include "../../base/stack.hpp"
+#include "../../base/text_buffer.hpp"
 #include "../../json/error.hpp"
 #include "../../json/pointer.hpp"
 #include "../../json/text/scan.hpp"
@@ -68,6 +69,13 @@ void render_name(std::string_view raw, Put&& put) {
       put(static_cast<char>(c));
     }
   }
+}
+
+/// Appends that step. False when there was no room.
+[[nodiscard]] inline bool append_name(std::string_view raw, text_buffer& out) {
+  bool good = true;
+  render_name(raw, [&](char c) { good = good && out.append(&c, 1); });
+  return good;
 }
 
 /// Behind the string or value at `p`; null when it does not end before `end`.

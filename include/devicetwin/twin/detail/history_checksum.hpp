@@ -45,20 +45,18 @@ class fnv_hash {
 /// version. The order of members makes no difference.
 inline json::error add_tree(const arena_value& root, const stamp_shadow* stamps, std::uint64_t& sum,
                             const memory_source& working) {
-  struct frame {
-    const arena_value* object;
+  struct hashed {
     stamp_shadow::word at;
-    size_type next;
     std::uint64_t path;
   };
-  base::stack<frame, 8> frames(working);
+  json::core::object_walk<const arena_value, hashed> walk(working);
   json::core::own_walk_memory<json::arena_value> memory(working);
   const auto enter = [&](const arena_value& value, stamp_shadow::word w,
                          std::uint64_t path) -> json::error {
     fnv_hash hash(path);
     hash.add(stamps == nullptr ? 0 : static_cast<std::uint64_t>(stamps->at(w).version));
     if (value.IsObject()) {
-      if (!frames.push({&value, w, 0, path})) return json::errc::out_of_memory;
+      if (!walk.enter(value, {w, path})) return json::errc::out_of_memory;
     } else {
       json::text_writer writer(hash);
       if (json::error e = json::core::emit(value, writer, json::core::nulls::emit,
@@ -71,21 +69,19 @@ inline json::error add_tree(const arena_value& root, const stamp_shadow* stamps,
   };
   if (json::error e = enter(root, stamps == nullptr ? 0 : stamps->root(), fnv_hash().value()))
     return e;
-  while (!frames.empty()) {
-    frame& f = frames.back();
-    if (f.next == f.object->MemberCount()) {
-      frames.pop();
+  while (!walk.done()) {
+    const value_member* member = walk.next();
+    if (member == nullptr) {
+      walk.leave();
       continue;
     }
-    const size_type index = f.next++;
-    const value_member& member = json::core::members_begin(*f.object)[index];
-    const std::string_view name = json::core::text_of(member.name);
-    fnv_hash path(f.path);
+    const std::string_view name = json::core::text_of(member->name);
+    fnv_hash path(walk.note().path);
     path.append(name.data(), name.size());
     path.add(name.size());
-    if (json::error e =
-            enter(member.value, stamps == nullptr ? 0 : stamps->child(f.at, index), path.value()))
-      return e;
+    const stamp_shadow::word w =
+        stamps == nullptr ? 0 : stamps->child(walk.note().at, walk.index());
+    if (json::error e = enter(member->value, w, path.value())) return e;
   }
   return {};
 }

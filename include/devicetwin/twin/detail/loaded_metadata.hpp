@@ -8,7 +8,7 @@
 #include "../../json/arena.hpp"
 #include "../../json/get.hpp"
 #include "../../json/text/utf8.hpp"
-#include "../../json/tree/inside.hpp"
+#include "../../json/tree/object_walk.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -18,29 +18,31 @@ namespace detail {
 /// metadata has two more, and the names that were removed from it stand five levels down.
 inline constexpr std::size_t whole_twin_depth = json::default_max_depth + 5;
 
+/// A walk over the objects of a `$metadata`, none of which is deeper. It needs no memory.
+template <class Value>
+using metadata_walk =
+    json::core::object_walk<Value, json::core::no_note, json::core::at_most<whole_twin_depth>>;
+template <class Value>
+void enter(metadata_walk<Value>& walk, Value& object) noexcept {
+  static_cast<void>(walk.enter(object));
+}
+
 /// Whether it names a version above `version`, however that is spelled. Such a version was never
 /// one of this section's. Cost: linear.
 inline bool names_version_above(const json::arena_value* unusual, std::int64_t version) noexcept {
   if (unusual == nullptr) return false;
-  struct frame {
-    const json::arena_value* object;
-    json::size_type next;
-  } frames[whole_twin_depth];
-  std::size_t depth = 0;
-  frames[depth++] = {unusual, 0};
-  while (depth != 0) {
-    frame& f = frames[depth - 1];
-    if (f.next == f.object->MemberCount()) {
-      --depth;
-      continue;
-    }
-    const auto& member = json::core::members_begin(*f.object)[f.next++];
-    if (member.value.IsObject()) {
-      if (depth < whole_twin_depth) frames[depth++] = {&member.value, 0};
-    } else if (member.value.IsNumber() &&
-               json::core::text_of(member.name) == "$lastUpdatedVersion") {
-      const auto named = json::get<std::int64_t>(member.value);
-      if (named ? *named > version : member.value.GetDouble() >= 9223372036854775808.0) return true;
+  metadata_walk<const json::arena_value> walk;
+  for (enter(walk, *unusual); !walk.done();) {
+    const auto* member = walk.next();
+    if (member == nullptr) {
+      walk.leave();
+    } else if (member->value.IsObject()) {
+      enter(walk, member->value);
+    } else if (member->value.IsNumber() &&
+               json::core::text_of(member->name) == "$lastUpdatedVersion") {
+      const auto named = json::get<std::int64_t>(member->value);
+      if (named ? *named > version : member->value.GetDouble() >= 9223372036854775808.0)
+        return true;
     }
   }
   return false;
@@ -50,12 +52,8 @@ inline bool names_version_above(const json::arena_value* unusual, std::int64_t v
 /// `$metadata`, as stamps print them. So a view has one order, whether a version in it is believed
 /// or not. Cost: linear.
 inline void own_members_first(json::arena_value& metadata) noexcept {
-  struct frame {
-    json::arena_value* object;
-    json::size_type next;
-  } frames[whole_twin_depth];
-  std::size_t depth = 0;
-  const auto enter = [&](json::arena_value& object) {
+  metadata_walk<json::arena_value> walk;
+  const auto put_first = [&](json::arena_value& object) {
     for (const std::string_view name : {"$lastUpdatedVersion", "$lastUpdated"}) {
       auto* const members = json::core::members_begin(object);
       json::size_type at = 0;
@@ -65,17 +63,16 @@ inline void own_members_first(json::arena_value& metadata) noexcept {
         members[at].value.Swap(members[at - 1].value);
       }
     }
-    frames[depth++] = {&object, 0};
+    enter(walk, object);
   };
-  if (metadata.IsObject()) enter(metadata);
-  while (depth != 0) {
-    frame& f = frames[depth - 1];
-    if (f.next == f.object->MemberCount()) {
-      --depth;
-      continue;
+  if (metadata.IsObject()) put_first(metadata);
+  while (!walk.done()) {
+    auto* member = walk.next();
+    if (member == nullptr) {
+      walk.leave();
+    } else if (member->value.IsObject()) {
+      put_first(member->value);
     }
-    auto& member = json::core::members_begin(*f.object)[f.next++];
-    if (member.value.IsObject() && depth < whole_twin_depth) enter(member.value);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "../../json/pointer.hpp"
 #include "../../json/tree/find_member.hpp"
 #include "../../json/tree/member_lookup.hpp"
+#include "../../json/tree/object_walk.hpp"
 #include "../../merge/tree/plan.hpp"
 
 namespace devicetwin {
@@ -18,7 +19,7 @@ namespace detail {
 using json::arena_value;
 using json::size_type;
 using json::core::find_member;
-using json::core::lookup_in;
+using object_beside = json::core::object_beside<arena_value>;
 using object_lookup = json::core::member_lookup<arena_value>;
 
 /// One element for each object that a walk over a section is in at the same time. Sections are
@@ -26,6 +27,11 @@ using object_lookup = json::core::member_lookup<arena_value>;
 /// many at most.
 template <class T>
 using per_level = T[json::default_max_depth + 1];
+
+/// A walk over the objects of a section's values. It needs no memory.
+template <class Note>
+using section_walk = json::core::object_walk<const arena_value, Note,
+                                             json::core::at_most<json::default_max_depth + 1>>;
 
 using merge_plan = merge::core::merge_plan<arena_value, arena_value>;
 using merge_action = merge_plan::action;

@@ -110,8 +110,8 @@ class stamp_shadow {
   template <class Put>
   friend void store_stamps(const stamp_shadow& shadow, const arena_value& values, Put&& put);
   template <class Next>
-  friend bool restore_stamps(stamp_shadow& shadow, const arena_value& values, Next&& next,
-                             const memory_source& memory, bool& out_of_memory);
+  friend json::errc restore_stamps(stamp_shadow& shadow, const arena_value& values, Next&& next,
+                                   const memory_source& memory);
 
   // A block: four words, then one for each member, then what is spare.
   enum : std::size_t {

@@ -77,7 +77,7 @@ class stamp_loader {
       : shadow_(shadow),
         newest_(newest),
         ids_(shadow.table_, memory),
-        frames_(memory),
+        walk_(memory),
         found_(memory),
         indexes_(memory) {}
 
@@ -89,9 +89,9 @@ class stamp_loader {
     shadow_.table_.push({});
     shadow_.root_ = 0;
     if (!enter(values, &metadata)) return false;
-    while (!frames_.empty()) {
-      frame& top = frames_.back();
-      if (!(top.next == top.object->MemberCount() ? leave(top) : member_step(top))) return false;
+    while (!walk_.done()) {
+      const value_member* member = walk_.next();
+      if (!(member == nullptr ? leave() : member_step(*member))) return false;
     }
     shadow_.root_ = found_[0];
     give_back();
@@ -101,22 +101,18 @@ class stamp_loader {
  private:
   using word = stamp_shadow::word;
 
-  struct frame {
-    const arena_value* object;
+  struct open_values {
     word id;
-    size_type next;
     std::int64_t latest;  ///< the highest version inside of it
     std::size_t first;    ///< of its members' words in found_
-    std::size_t index_base;
-    object_lookup metadata;
-    const arena_value* metadata_object;  ///< an object, or null
+    object_beside metadata;
   };
 
   bool enter(const arena_value& object, const arena_value* meta) {
     word id = 0;
     if (meta != nullptr && !meta->IsObject()) meta = nullptr;
     if (meta != nullptr && !own_id(*meta, id)) return false;
-    return frames_.push({&object, id, 0, 0, found_.size(), indexes_.size(), lookup_in(meta), meta});
+    return walk_.enter(object, {id, 0, found_.size(), object_beside(meta, indexes_)});
   }
   /// Sets `id` to that of what a metadata object says of its own place; to 0 when that is nothing.
   bool own_id(const arena_value& meta, word& id) {
@@ -141,17 +137,12 @@ class stamp_loader {
     return !timed || ids_.find(s, id);
   }
 
-  bool member_step(frame& top) {
-    const value_member& member = json::core::members_begin(*top.object)[top.next++];
+  bool member_step(const value_member& member) {
+    open_values& top = walk_.note();
     const arena_value* meta = nullptr;
     const std::string_view name = json::core::text_of(member.name);
-    if (top.metadata_object != nullptr &&
-        (name.empty() || name.front() != '$')) {  // those names are the stamps' own
-      size_type index = json::core::no_index;
-      if (!top.metadata.find_next(member.name, indexes_, index)) return false;
-      if (index != json::core::no_index)
-        meta = &json::core::members_begin(*top.metadata_object)[index].value;
-    }
+    const bool of_stamps = !name.empty() && name.front() == '$';  // those names are the stamps' own
+    if (!of_stamps && !top.metadata.find(member.name, indexes_, meta)) return false;
     if (member.value.IsObject()) return enter(member.value, meta);
     word id = 0;
     if (meta != nullptr && meta->IsObject() && !own_id(*meta, id)) return false;
@@ -161,7 +152,8 @@ class stamp_loader {
   }
 
   /// All members of an object are known: the same stamp everywhere needs no block.
-  bool leave(frame& top) {
+  bool leave() {
+    open_values& top = walk_.note();
     const stamp its = shadow_.table_[top.id];
     if (its.version > top.latest) {
       top.latest = its.version;
@@ -181,9 +173,9 @@ class stamp_loader {
     }
     const std::int64_t latest = top.latest;
     found_.truncate(top.first);
-    indexes_.truncate(top.index_base);
-    frames_.pop();
-    if (!frames_.empty() && latest > frames_.back().latest) frames_.back().latest = latest;
+    top.metadata.close(indexes_);
+    walk_.leave();
+    if (!walk_.done() && latest > walk_.note().latest) walk_.note().latest = latest;
     return found_.push(result);
   }
 
@@ -203,7 +195,7 @@ class stamp_loader {
   stamp_shadow& shadow_;
   std::int64_t newest_;
   stamp_ids ids_;
-  base::stack<frame, 8> frames_;
+  json::core::object_walk<const arena_value, open_values> walk_;
   base::stack<word, 64> found_;  ///< words of the members of all open objects
   json::core::index_memory indexes_;
 };

@@ -39,45 +39,40 @@ bool emit_stamp(const stamp& s, stamp_fields fields, Handler& handler, size_type
 template <class Handler>
 json::error emit_metadata(const arena_value& values, const stamp_shadow& shadow,
                           stamp_fields fields, Handler& handler) {
-  struct frame {
-    const arena_value* object;
+  struct mirrored {
     stamp_shadow::word at;
-    size_type next;
     size_type sent;
   };
-  per_level<frame> frames;
-  std::size_t depth = 0;
+  section_walk<mirrored> walk;
   const auto stopped = [&] { return json::error(json::core::failure_of(handler, 0)); };
   /// Opens the mirror of a value, with its own stamp.
   const auto open = [&](stamp_shadow::word w, size_type& sent) {
     return handler.StartObject() &&
            (!shadow.known(w) || emit_stamp(shadow.at(w), fields, handler, sent));
   };
-  frames[depth++] = {&values, shadow.root(), 0, 0};
-  if (!open(shadow.root(), frames[0].sent)) return stopped();
-  while (depth != 0) {
-    frame& f = frames[depth - 1];
-    if (f.next == f.object->MemberCount()) {
-      if (!handler.EndObject(f.sent)) return stopped();
-      --depth;
+  size_type sent = 0;
+  if (!open(shadow.root(), sent)) return stopped();
+  bool good = walk.enter(values, {shadow.root(), sent});
+  while (good && !walk.done()) {
+    const value_member* member = walk.next();
+    if (member == nullptr) {
+      if (!handler.EndObject(walk.note().sent)) return stopped();
+      walk.leave();
       continue;
     }
-    const size_type index = f.next++;
-    const stamp_shadow::word w = shadow.child(f.at, index);
+    const stamp_shadow::word w = shadow.child(walk.note().at, walk.index());
     if (w == 0) continue;  // nothing known of it and all inside
-    const value_member& member = json::core::members_begin(*f.object)[index];
-    const std::string_view name = json::core::text_of(member.name);
-    if (!handler.Key(name.data(), static_cast<size_type>(name.size()), true)) return stopped();
-    ++f.sent;
-    size_type sent = 0;
+    if (!json::core::emit_name(member->name, handler)) return stopped();
+    ++walk.note().sent;
+    sent = 0;
     if (!open(w, sent)) return stopped();
-    if (member.value.IsObject()) {
-      frames[depth++] = {&member.value, w, 0, sent};
+    if (member->value.IsObject()) {
+      good = walk.enter(member->value, {w, sent});
     } else if (!handler.EndObject(sent)) {
       return stopped();
     }
   }
-  return {};
+  return good ? json::errc::ok : json::errc::depth_exceeded;
 }
 
 }  // namespace detail

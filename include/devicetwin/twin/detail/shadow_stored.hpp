@@ -24,13 +24,7 @@ void store_stamps(const stamp_shadow& shadow, const arena_value& values, Put&& p
     put(static_cast<std::uint64_t>(shadow.table_[i].time.ticks));
     put(static_cast<std::uint64_t>(shadow.table_[i].version));
   }
-  struct frame {
-    const arena_value* object;
-    word at;
-    size_type next;
-  };
-  per_level<frame> frames;
-  std::size_t depth = 0;
+  section_walk<word> walk;
   const auto enter = [&](const arena_value& value, word w) {
     if (!stamp_shadow::is_block(w)) {
       put(w);
@@ -40,78 +34,74 @@ void store_stamps(const stamp_shadow& shadow, const arena_value& values, Put&& p
     put((std::uint64_t{block[stamp_shadow::own]} << 1) | 1);
     put(block[stamp_shadow::others]);
     put(block[stamp_shadow::last]);
-    frames[depth++] = {&value, w, 0};
+    static_cast<void>(walk.enter(value, w));  // no section has more levels
   };
   enter(values, shadow.root_);
-  while (depth != 0) {
-    frame& f = frames[depth - 1];
-    if (f.next == f.object->MemberCount()) {
-      --depth;
-      continue;
+  while (!walk.done()) {
+    const value_member* member = walk.next();
+    if (member == nullptr) {
+      walk.leave();
+    } else {
+      enter(member->value, shadow.child(walk.note(), walk.index()));
     }
-    const size_type index = f.next++;
-    enter(json::core::members_begin(*f.object)[index].value, shadow.child(f.at, index));
   }
 }
 
-/// Takes such numbers back from next(std::uint64_t&), which returns false at the end. False when
-/// they do not fit the tree, or memory ran out (`out_of_memory` says so); then the shadow must not
-/// be used.
+/// Takes such numbers back from next(std::uint64_t&), which returns false at the end. Errors:
+/// damaged, when they do not fit the tree; out_of_memory. After an error the shadow must not be
+/// used.
 template <class Next>
-[[nodiscard]] bool restore_stamps(stamp_shadow& shadow, const arena_value& values, Next&& next,
-                                  const memory_source& memory, bool& out_of_memory) {
+json::errc restore_stamps(stamp_shadow& shadow, const arena_value& values, Next&& next,
+                          const memory_source& memory) {
+  using json::errc;
   using word = stamp_shadow::word;
-  const auto no_memory = [&out_of_memory] {
-    out_of_memory = true;
-    return false;
-  };
   shadow.words_.truncate(0);
   shadow.table_.truncate(0);
   shadow.root_ = 0;
   std::uint64_t stamps = 0;
-  if (!next(stamps) || stamps > 0x3FFFFFFF) return false;
+  if (!next(stamps) || stamps > 0x3FFFFFFF) return errc::damaged;
   for (std::uint64_t i = 0; i < stamps; ++i) {
     std::uint64_t time = 0, version = 0;
-    if (i != 0 && (!next(time) || !next(version))) return false;
-    if (!shadow.table_.reserve(1)) return no_memory();
+    if (i != 0 && (!next(time) || !next(version))) return errc::damaged;
+    if (!shadow.table_.reserve(1)) return errc::out_of_memory;
     shadow.table_.push({{static_cast<std::int64_t>(time)}, static_cast<std::int64_t>(version)});
   }
-  struct frame {
-    const arena_value* object;
+  struct block {
     word own_id, others_id, last_index;
-    size_type next;
-    std::size_t first;
+    std::size_t first;  ///< of its members' words in `found`
   };
-  base::stack<frame, 8> frames(memory);
+  json::core::object_walk<const arena_value, block> walk(memory);
   base::stack<word, 64> found(memory);
   const auto enter = [&](const arena_value& value) {
     std::uint64_t first = 0, newest = 0, index = 0;
-    if (!next(first) || (first >> 1) >= (stamps == 0 ? 1 : stamps)) return false;
-    if ((first & 1) == 0) return found.push(static_cast<word>(first)) || no_memory();
-    if (!value.IsObject() || !next(newest) || newest >= stamps || !next(index)) return false;
-    if (index != json::core::no_index && index >= value.MemberCount()) return false;
-    return frames.push({&value, static_cast<word>(first >> 1), static_cast<word>(newest),
-                        static_cast<word>(index), 0, found.size()}) ||
-           no_memory();
+    if (!next(first) || (first >> 1) >= (stamps == 0 ? 1 : stamps)) return errc::damaged;
+    if ((first & 1) == 0)
+      return found.push(static_cast<word>(first)) ? errc::ok : errc::out_of_memory;
+    if (!value.IsObject() || !next(newest) || newest >= stamps || !next(index))
+      return errc::damaged;
+    if (index != json::core::no_index && index >= value.MemberCount()) return errc::damaged;
+    const block b{static_cast<word>(first >> 1), static_cast<word>(newest),
+                  static_cast<word>(index), found.size()};
+    return walk.enter(value, b) ? errc::ok : errc::out_of_memory;
   };
-  if (!enter(values)) return false;
-  while (!frames.empty()) {
-    frame& f = frames.back();
-    if (f.next != f.object->MemberCount()) {
-      if (!enter(json::core::members_begin(*f.object)[f.next++].value)) return false;
+  if (const errc e = enter(values); e != errc::ok) return e;
+  while (!walk.done()) {
+    if (const value_member* member = walk.next()) {
+      if (const errc e = enter(member->value); e != errc::ok) return e;
       continue;
     }
-    const std::size_t members = found.size() - f.first;
+    const block b = walk.note();
+    const std::size_t members = found.size() - b.first;
     if (!shadow.words_.reserve(stamp_shadow::header + stamp_shadow::room_for(members)))
-      return no_memory();
+      return errc::out_of_memory;
     const word made =
-        shadow.add_block(f.own_id, f.others_id, f.last_index, found.data() + f.first, members);
-    found.truncate(f.first);
-    frames.pop();
-    if (!found.push(made)) return no_memory();
+        shadow.add_block(b.own_id, b.others_id, b.last_index, found.data() + b.first, members);
+    found.truncate(b.first);
+    walk.leave();
+    if (!found.push(made)) return errc::out_of_memory;
   }
   shadow.root_ = found[0];
-  return true;
+  return errc::ok;
 }
 
 }  // namespace detail

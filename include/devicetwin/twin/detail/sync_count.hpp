@@ -52,7 +52,7 @@ inline const arena_value* in_effect(const arena_value* reported) noexcept {
 class delta_walk {
  public:
   delta_walk(merge::number_equality numbers, const memory_source& memory) noexcept
-      : numbers_(numbers), memory_(memory), frames_(memory), steps_(memory), indexes_(memory) {}
+      : numbers_(numbers), memory_(memory), walk_(memory), steps_(memory), indexes_(memory) {}
 
   /// Members that are null do not count on this side: a patch's values are compared before they are
   /// merged.
@@ -62,53 +62,43 @@ class delta_walk {
   json::error failure() const noexcept { return failure_; }
   /// While the visitor is told of something: which member of desired leads on from the open object
   /// at this level.
-  size_type desired_index(std::size_t level) const noexcept { return frames_[level].next - 1; }
+  size_type desired_index(std::size_t level) const noexcept { return walk_.index(level); }
 
   /// False when the visitor stopped or, with failure(), memory ran out. `is_section`: the values
   /// are two whole sections, and not a property, which alone may be an acknowledgement.
   template <class Visitor>
   bool run(const arena_value& desired, const arena_value* reported, Visitor& visitor,
            bool is_section = true) {
-    frames_.truncate(0);
+    walk_.restart();
     steps_.truncate(0);
     indexes_.truncate(0);
     failure_ = {};
     if (!pair(desired, reported, nullptr, visitor, is_section)) return false;
-    while (!frames_.empty()) {
-      frame& f = frames_.back();
-      if (f.next == f.desired->MemberCount()) {
-        if (!extras(f, visitor, 0)) return false;
-        indexes_.truncate(f.index_base);
-        frames_.pop();
+    while (!walk_.done()) {
+      compared& top = walk_.note();
+      const value_member* member = walk_.next();
+      if (member == nullptr) {
+        if (!extras(walk_.object(), *top.reported.get(), visitor, 0)) return false;
+        top.reported.close(indexes_);
+        walk_.leave();
         steps_.pop();
         leave(visitor, 0);
         continue;
       }
-      const value_member& member = json::core::members_begin(*f.desired)[f.next++];
-      if (skip_desired_nulls && member.value.IsNull()) continue;
-      const std::string_view name = json::core::text_of(member.name);
-      size_type index = json::core::no_index;
-      if (!f.lookup.find_next(member.name, indexes_, index)) return fail(json::errc::out_of_memory);
-      steps_.back() = json::step::member(name);
-      if (!pair(member.value,
-                index == json::core::no_index
-                    ? nullptr
-                    : &json::core::members_begin(*f.reported)[index].value,
-                f.acknowledgement, visitor)) {
-        return false;
-      }
+      if (skip_desired_nulls && member->value.IsNull()) continue;
+      const arena_value* beside;
+      if (!top.reported.find(member->name, indexes_, beside))
+        return fail(json::errc::out_of_memory);
+      steps_.back() = json::step::member(json::core::text_of(member->name));
+      if (!pair(member->value, beside, top.acknowledgement, visitor)) return false;
     }
     return true;
   }
 
  private:
-  struct frame {
-    const arena_value* desired;
-    const arena_value* reported;
+  struct compared {
+    object_beside reported;
     const arena_value* acknowledgement;
-    size_type next;
-    std::size_t index_base;
-    object_lookup lookup;
   };
 
   template <class Visitor>
@@ -121,12 +111,8 @@ class delta_walk {
     if (reported == nullptr) return visitor.differs(here, desired, given, acknowledgement);
     if (desired.IsObject() && reported->IsObject()) {
       if (!enter(visitor, 0)) return false;
-      if (!frames_.push({&desired, reported, acknowledgement, 0, indexes_.size(),
-                         object_lookup(*reported)}) ||
-          !steps_.push({})) {
-        return fail(json::errc::out_of_memory);
-      }
-      return true;
+      const compared both{object_beside(reported, indexes_), acknowledgement};
+      return (walk_.enter(desired, both) && steps_.push({})) || fail(json::errc::out_of_memory);
     }
     json::equal_options options;
     options.numbers = numbers_;
@@ -139,24 +125,22 @@ class delta_walk {
 
   /// What only reported has, for a visitor that wants to know.
   template <class Visitor>
-  auto extras(frame& f, Visitor& visitor, int)
-      -> decltype(visitor.extra(json::location(), *f.reported)) {
-    object_lookup lookup(*f.desired);
-    const auto* members = json::core::members_begin(*f.reported);
-    for (size_type i = 0; i < f.reported->MemberCount(); ++i) {
-      const std::string_view name = json::core::text_of(members[i].name);
-      size_type index = json::core::no_index;
-      if (!lookup.find_next(members[i].name, indexes_, index))
-        return fail(json::errc::out_of_memory);
-      if (index != json::core::no_index) continue;
-      steps_.back() = json::step::member(name);
+  auto extras(const arena_value& desired, const arena_value& reported, Visitor& visitor, int)
+      -> decltype(visitor.extra(json::location(), reported)) {
+    object_beside wanted(&desired, indexes_);
+    const auto* members = json::core::members_begin(reported);
+    for (size_type i = 0; i < reported.MemberCount(); ++i) {
+      const arena_value* found;
+      if (!wanted.find(members[i].name, indexes_, found)) return fail(json::errc::out_of_memory);
+      if (found != nullptr) continue;
+      steps_.back() = json::step::member(json::core::text_of(members[i].name));
       if (!visitor.extra(json::location(steps_.data(), steps_.size()), members[i].value))
         return false;
     }
     return true;
   }
   template <class Visitor>
-  bool extras(frame&, Visitor&, long) {
+  bool extras(const arena_value&, const arena_value&, Visitor&, long) {
     return true;
   }
   template <class Visitor>
@@ -181,7 +165,7 @@ class delta_walk {
 
   merge::number_equality numbers_;
   memory_source memory_;
-  base::stack<frame, 8> frames_;
+  json::core::object_walk<const arena_value, compared> walk_;
   base::stack<json::step, 8> steps_;
   json::core::index_memory indexes_;
   json::error failure_;
@@ -233,16 +217,11 @@ class sync_counter {
  private:
   struct write_base {
     write_base(sync_counter& c, const arena_value& other) noexcept
-        : counter(c), other_root(&other), indexes(c.memory_), frames(c.memory_) {}
-    struct frame {
-      const arena_value* other;  ///< null where the write can make no difference
-      object_lookup lookup;
-      std::size_t index_base;
-    };
+        : counter(c), other_root(&other), indexes(c.memory_), others(c.memory_) {}
     sync_counter& counter;
     const arena_value* other_root;
     json::core::index_memory indexes;
-    base::stack<frame, 8> frames;
+    base::stack<object_beside, 8> others;  ///< none where the write can make no difference
     std::int64_t change = 0;
     json::errc failed = json::errc::ok;
 
@@ -252,24 +231,16 @@ class sync_counter {
       return false;
     }
     bool push(const arena_value* other) noexcept {
-      if (other != nullptr && !other->IsObject()) other = nullptr;
-      const frame f{other, lookup_in(other), indexes.size()};
-      return frames.push(f) || fail(json::errc::out_of_memory);
+      return others.push(object_beside(other, indexes)) || fail(json::errc::out_of_memory);
     }
     bool leave() noexcept {
-      indexes.truncate(frames.back().index_base);
-      frames.pop();
+      others.back().close(indexes);
+      others.pop();
       return true;
     }
     /// The other section's member beside this one, or a null pointer.
     bool beside(const value_member& member, const arena_value*& found) {
-      frame& f = frames.back();
-      size_type index = json::core::no_index;
-      found = nullptr;
-      if (f.other == nullptr) return true;
-      if (!f.lookup.find_next(member.name, indexes, index)) return fail(json::errc::out_of_memory);
-      if (index != json::core::no_index) found = &json::core::members_begin(*f.other)[index].value;
-      return true;
+      return others.back().find(member.name, indexes, found) || fail(json::errc::out_of_memory);
     }
     bool add(const arena_value& desired, const arena_value* reported, from_patch which,
              std::int64_t sign) {
@@ -292,7 +263,7 @@ struct sync_counter::desired_write : sync_counter::write_base {
     return beside(*member, reported) && push(in_effect(reported));
   }
   bool write(merge_action action, const arena_value* old, size_type, const value_member* member) {
-    if (action == merge_action::keep || frames.back().other == nullptr) return true;
+    if (action == merge_action::keep || others.back().get() == nullptr) return true;
     const arena_value* reported;
     if (!beside(*member, reported)) return false;
     return (old == nullptr || add(*old, reported, from_patch::neither, -1)) &&

@@ -263,8 +263,7 @@ class twin_loader {
     if (json::error e = fresh_.properties(where).load(content, fresh_.rules->size, working_)) {
       return e.code() == json::errc::not_a_twin ? invalid(where) : e;
     }
-    if constexpr (State::tracking::keeps_stamps) return load_past(where, past, content);
-    return {};
+    return load_past(where, past, content);
   }
   /// Where the section is: inside `properties`, or beside it.
   json::error find_properties(part where) {

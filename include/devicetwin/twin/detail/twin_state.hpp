@@ -32,10 +32,8 @@ inline json::error error_at_member(json::errc code, std::string_view name) noexc
   return json::error(code).at(json::location(&s, 1));
 }
 
-template <class Memory, class Tracking>
+template <class Memory>
 struct twin_state {
-  using tracking = Tracking;
-
   twin_state(const dialect& d, const Memory& m) noexcept
       : memory(m),
         rules(&d),
@@ -49,8 +47,8 @@ struct twin_state {
   const dialect* rules;
   json::document identity;
   section<unstamped> tags;
-  section<Tracking> desired;
-  section<Tracking> reported;
+  section<stamped> desired;
+  section<stamped> reported;
   std::int64_t version = 0;
   std::int64_t pending = 0;  ///< desired properties that reported does not have
   root_layout layout;
@@ -82,10 +80,8 @@ struct twin_state {
   /// An empty one that is to take this one's place.
   twin_state successor() const noexcept {
     twin_state fresh(*rules, memory);
-    if constexpr (Tracking::keeps_stamps) {
-      fresh.desired.tracking().history().set_budget(desired.tracking().history().budget());
-      fresh.reported.tracking().history().set_budget(reported.tracking().history().budget());
-    }
+    fresh.desired.tracking().history().set_budget(desired.tracking().history().budget());
+    fresh.reported.tracking().history().set_budget(reported.tracking().history().budget());
     return fresh;
   }
 
@@ -94,8 +90,8 @@ struct twin_state {
   bool exists() const noexcept { return !identity.root().IsNull(); }
 
   /// Desired or reported. Tags are no property section and have another type: `tags`.
-  section<Tracking>& properties(part p) noexcept { return p == part::desired ? desired : reported; }
-  const section<Tracking>& properties(part p) const noexcept {
+  section<stamped>& properties(part p) noexcept { return p == part::desired ? desired : reported; }
+  const section<stamped>& properties(part p) const noexcept {
     return p == part::desired ? desired : reported;
   }
 
@@ -146,27 +142,25 @@ struct twin_access {
   }
 };
 
-template <class Memory, class Tracking>
-json::result<stamp> twin_state<Memory, Tracking>::stamp_of(
-    part where, std::string_view pointer) const noexcept {
+template <class Memory>
+json::result<stamp> twin_state<Memory>::stamp_of(part where,
+                                                 std::string_view pointer) const noexcept {
   if (where == part::tags) return json::errc::not_found;
   const auto found = json::find(properties(where).values(), pointer);
   if (!found) return found.error();
-  if constexpr (Tracking::keeps_stamps) {
-    const auto& shadow = properties(where).tracking().shadow();
-    const json::arena_value* at = &properties(where).values();
-    auto word = shadow.root();
-    json::core::pointer_tokens tokens(pointer);
-    std::string_view token;
-    while (at->IsObject() && tokens.next(token)) {  // elements carry their array's stamp
-      const auto* members = json::core::members_begin(*at);
-      json::size_type i = 0;
-      while (!json::core::token_is(token, json::core::text_of(members[i].name))) ++i;
-      word = shadow.child(word, i);
-      at = &members[i].value;
-    }
-    if (shadow.known(word)) return shadow.at(word);
+  const auto& shadow = properties(where).tracking().shadow();
+  const json::arena_value* at = &properties(where).values();
+  auto word = shadow.root();
+  json::core::pointer_tokens tokens(pointer);
+  std::string_view token;
+  while (at->IsObject() && tokens.next(token)) {  // elements carry their array's stamp
+    const auto* members = json::core::members_begin(*at);
+    json::size_type i = 0;
+    while (!json::core::token_is(token, json::core::text_of(members[i].name))) ++i;
+    word = shadow.child(word, i);
+    at = &members[i].value;
   }
+  if (shadow.known(word)) return shadow.at(word);
   return json::error(json::errc::not_found).at(json::core::pointer_text{pointer});
 }
 

@@ -53,7 +53,6 @@ class twin_write {
   }
 
  protected:
-  using tracking = typename State::tracking;
   using writer_type = json::text_writer;
 
   twin_write(State& state, outcome& done, timestamp now, validation* report) noexcept
@@ -282,9 +281,7 @@ class service_write : public twin_write<service_write<State>, State> {
       if (!writer.RawKey("\"properties\":{\"desired\":", 1) || !writer.RawStart(members))
         return stopped();
       json::core::own_walk_memory<json::arena_value> memory(this->working_);
-      if (json::error e =
-              render_end(desired_, State::tracking::keeps_stamps, this->now_, writer, memory))
-        return e;
+      if (json::error e = render_end(desired_, true, this->now_, writer, memory)) return e;
       if (!writer.EndObject(1)) return stopped();
     }
     return writer.EndObject(0) ? json::error() : stopped();
@@ -302,8 +299,8 @@ class service_write : public twin_write<service_write<State>, State> {
     };
     const auto desired = [&]() -> json::error {
       if (!writes_desired_) return emit_section(state.desired, true, true, writer, this->working_);
-      return write_replaced(*given_.desired, State::tracking::keeps_stamps ? &written : nullptr,
-                            true, desired_.next_version(), writer, this->working_);
+      return write_replaced(*given_.desired, &written, true, desired_.next_version(), writer,
+                            this->working_);
     };
     const auto reported = [&]() -> json::error {
       return emit_section(state.reported, true, false, writer, this->working_);
@@ -323,7 +320,7 @@ class service_write : public twin_write<service_write<State>, State> {
   std::string_view if_match_;
   given_parts given_;
   section_write<unstamped> tags_;
-  section_write<typename State::tracking> desired_;
+  section_write<stamped> desired_;
 };
 
 /// The device patches reported.
@@ -378,9 +375,7 @@ class device_write : public twin_write<device_write<State>, State> {
     sync_counter::reported_write sync(counter, this->state_.desired.values());
     member_renderer<writer_type> members{writer, reported_.planned().copy_rule(), memory, 0};
     if (json::error e = this->follow_plan(reported_, sync, members)) return e;
-    if (json::error e =
-            render_end(reported_, State::tracking::keeps_stamps, this->now_, writer, memory))
-      return e;
+    if (json::error e = render_end(reported_, true, this->now_, writer, memory)) return e;
     if (!writer.EndObject(1) || !writer.EndObject(2)) return stopped();
     this->pending_change_ = sync.change;
     return {};
@@ -392,7 +387,7 @@ class device_write : public twin_write<device_write<State>, State> {
 
   const json::arena_value& patch_;
   std::int64_t expected_version_;
-  section_write<typename State::tracking> reported_;
+  section_write<stamped> reported_;
 };
 
 /// A device's copy takes a notification of desired.
@@ -440,7 +435,7 @@ class notification_write : public twin_write<notification_write<State>, State> {
   }
 
   json::arena_value& input_;
-  section_write<typename State::tracking> desired_;
+  section_write<stamped> desired_;
 };
 
 /// A back end's copy takes an event.
@@ -551,8 +546,8 @@ class event_write : public twin_write<event_write<State>, State> {
   json::arena_value& input_;
   given_parts given_;
   section_write<unstamped> tags_;
-  section_write<typename State::tracking> desired_;
-  section_write<typename State::tracking> reported_;
+  section_write<stamped> desired_;
+  section_write<stamped> reported_;
 };
 
 }  // namespace detail
