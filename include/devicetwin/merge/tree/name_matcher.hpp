@@ -146,8 +146,8 @@ class name_matcher {
   DEVICETWIN_NEVER_INLINE bool find_elsewhere(pair& p, const Patch& name, size_type& index) {
     const size_type count = json::core::inside<Target>::member_count(*p.target);
     if (count > tuning::most_scanned) {
-      constexpr size_type soon = tuning::target_near;  // while members come in order; the index is
-                                                       // made when they do not
+      // While members come in order; the index is made when they do not.
+      constexpr size_type soon = tuning::target_near;
       const auto* const targets = members_begin(*p.target);
       const bool looks = p.distinct && !searches_.back().target.indexed();
       for (index = p.expected + 1; looks && index < count && index <= p.expected + soon; ++index) {
@@ -215,8 +215,8 @@ class name_matcher {
     std::memset(static_cast<void*>(indexes_.data() + s.repeats), 0xFF,
                 count * sizeof(std::uint32_t));
     const auto* members = members_begin(object);
-    for (size_type i = count;
-         i-- > 0;) {  // backwards: what was noted for the first of a name stands behind this one
+    // Backwards: what was noted for the first of a name stands behind this one.
+    for (size_type i = count; i-- > 0;) {
       size_type first = no_index;
       if (!s.target.find(members[i].name, indexes_, first)) return false;
       if (first == i) continue;
