@@ -929,42 +929,6 @@ TEST_CASE("a twin moves, swaps, and is copied by assign()", "[twin]") {
 
 // --- writes that return their outcome ------------------------------------------------------------
 
-namespace {
-
-/// Everything that an outcome has.
-std::string text_of(const outcome& done) {
-  std::string text = std::string(done.notification()) + "|" + std::string(done.event()) + "|" +
-                     std::string(done.etag());
-  for (const std::int64_t version : {done.desired_version, done.reported_version, done.version})
-    text += " " + std::to_string(version);
-  for (const part p : {part::tags, part::desired, part::reported})
-    text += done.wrote(p) ? "w" : "-";
-  for (const devicetwin::property_change& change : done) {
-    text += "\n" + std::string(change.pointer);
-    text += change.old_value == nullptr ? " none" : " " + written(*change.old_value);
-    text += change.new_value == nullptr ? " none" : " " + written(*change.new_value);
-  }
-  return text;
-}
-
-/// Does the same with both forms of a write, on copies of `t`, and expects the same of both.
-template <class Filling, class Returning>
-void check_both_forms(twin& t, Filling&& filling, Returning&& returning) {
-  twin copy;
-  REQUIRE(!copy.assign(t));
-  outcome filled;
-  const json::error e = filling(t, filled);
-  const json::result<outcome> returned = returning(copy);
-  CHECK(returned.has_value() == !e);
-  CHECK(returned.error().code() == e.code());
-  CHECK(returned.error().pointer() == e.pointer());
-  CHECK(returned.error().line() == e.line());
-  CHECK(text_of(*returned) == text_of(filled));
-  CHECK(service_text(copy) == service_text(t));
-}
-
-}  // namespace
-
 TEST_CASE("a write returns the outcome that it would fill", "[twin][outcome]") {
   twin t;
   check_both_forms(
@@ -1029,11 +993,11 @@ TEST_CASE("a returned outcome outlives its twin and can be moved", "[twin][outco
     twin t = twin_with(R"({"a":"an old text that needs memory of its own"})");
     auto done = t.service_patch(of_desired(R"({"a":"a new text that needs memory, too"})"), noon());
     REQUIRE(done);
-    expected = text_of(*done);
+    expected = outcome_text(*done);
     kept = *static_cast<json::result<outcome>&&>(done);
-    CHECK(text_of(*done) == text_of(outcome()));
+    CHECK(outcome_text(*done) == outcome_text(outcome()));
   }
-  CHECK(text_of(kept) == expected);
+  CHECK(outcome_text(kept) == expected);
   CHECK(kept[0].pointer == "/a");
   twin other = twin_with("{}");
   REQUIRE(!other.service_patch(of_desired(R"({"x":1})"), noon(), kept));
