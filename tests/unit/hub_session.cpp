@@ -894,8 +894,16 @@ TEST_CASE("a hub in a caller's buffer says when it is full") {
   while (!hub.connected({"dev" + std::to_string(connected)})) ++connected;
   CHECK(connected > 50);
   CHECK(hub.connections() == connected);
-  // Nothing is left: even that is told.
-  const json::error e = hub.message(a, report_topic + "1", R"({"x":1})", noon());
+  // Nothing is left for a report as long as the buffer: that is told, and nothing is written.
+  const std::string before = service_text(**store.find(a));
+  const std::string large = "{\"x\":\"" + std::string(sizeof buffer, 'x') + "\"}";
+  CHECK(hub.message(a, report_topic + "1", large, noon()).code() == errc::out_of_memory);
+  REQUIRE(hub.actions().size() == 1);
+  CHECK(hub.actions()[0].status == 500);
+  CHECK(service_text(**store.find(a)) == before);
+  // A short one finds room where the long one did not.
+  const json::error e = hub.message(a, report_topic + "2", R"({"x":1})", noon());
   REQUIRE(hub.actions().size() >= 1);
-  if (e) CHECK(hub.actions()[0].status == 500);
+  CHECK(hub.actions()[0].status == (e ? 500u : 204u));
+  CHECK((service_text(**store.find(a)) == before) == e.failed());
 }
