@@ -64,7 +64,7 @@ std::string refusal(const std::string& path, const std::string& host = "hub",
 
 }  // namespace
 
-TEST_CASE("state file: what was saved is read again, for the same device and hub alone") {
+TEST_CASE("what a state file saved is read again, for the same device and hub alone") {
   const temporary_folder folder;
   const std::string path = folder / "state", bytes("DTDS\0\1\n\xff", 8);
   {
@@ -94,7 +94,7 @@ TEST_CASE("state file: what was saved is read again, for the same device and hub
   CHECK_FALSE(file.was_unbound());
 }
 
-TEST_CASE("state file: a file of the first version is taken, and bound when it is saved") {
+TEST_CASE("a state file of the first version is taken, and bound when it is saved") {
   const temporary_folder folder;
   const std::string path = folder / "state", bytes("DTDS\1anything\n", 14);
   write(path, bytes);
@@ -111,7 +111,7 @@ TEST_CASE("state file: a file of the first version is taken, and bound when it i
   CHECK(refusal(path, "hub", "other").find("not of other at hub") != std::string::npos);
 }
 
-TEST_CASE("state file: what cannot be read is left as it is") {
+TEST_CASE("a state file that cannot be read is left as it is") {
   const temporary_folder folder;
   const std::string path = folder / "state";
   write(path, "devicetwin device state 2\nhub\ndev\nDTDS");
@@ -137,7 +137,7 @@ TEST_CASE("state file: what cannot be read is left as it is") {
   }
 }
 
-TEST_CASE("state file: links are not followed") {
+TEST_CASE("a state file that is a link is not followed") {
   const temporary_folder folder;
   const std::string path = folder / "state", target = folder / "target";
   write(target, "precious");
@@ -162,7 +162,7 @@ TEST_CASE("state file: links are not followed") {
   CHECK(S_ISLNK(mode_of(path)));
 }
 
-TEST_CASE("state file: a new file that a power loss has left is replaced") {
+TEST_CASE("a new state file that a power loss has left is replaced") {
   const temporary_folder folder;
   const std::string path = folder / "state";
   write(path + ".new", "half a sta");
@@ -175,7 +175,7 @@ TEST_CASE("state file: a new file that a power loss has left is replaced") {
   CHECK(text_of(path) == "devicetwin device state 1\nhub\ndev\nstate");
 }
 
-TEST_CASE("state file: two programs do not use one file") {
+TEST_CASE("two programs do not use one state file") {
   const temporary_folder folder;
   const std::string path = folder / "state";
   state_file first(path, "hub", "dev");
@@ -194,7 +194,7 @@ TEST_CASE("state file: two programs do not use one file") {
   CHECK_FALSE(is_there(path + ".new"));
 }
 
-TEST_CASE("state file: after a failure the old state is there, and a later save succeeds") {
+TEST_CASE("a save that fails leaves the old state, and a later one succeeds") {
   const temporary_folder folder;
   const std::string path = folder / "state";
   state_file file(path, "hub", "dev");

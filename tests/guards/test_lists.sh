@@ -1,6 +1,8 @@
 #!/bin/sh
 # Every test is in the build, in that of CMake and in that of Meson. Run in the repository's root.
 #   - Every file in tests/unit and tests/property is in tests/sources.txt, and every line there is a file.
+#   - Every header that is not in a detail/ folder has a file of its name in tests/unit, but for those listed below with the
+#     reason. Where two headers have one name, the file is FLOOR_NAME.cpp. Names of tests are sentences.
 #   - Every other .cpp file below tests/ is named by both build systems, but those of tests/compile_fail, which
 #     compile_fail.sh finds, of tests/consumer, and those that a guard names.
 #   - Both build the same test programs of the same files.
@@ -25,6 +27,24 @@ trap 'rm -rf "$work"' EXIT
       grep -qF "$file" tests/CMakeLists.txt || echo "tests/$file is not in tests/CMakeLists.txt"
       grep -qF "$file" tests/meson.build || echo "tests/$file is not in tests/meson.build"
     done
+
+  # Headers without a test file:
+  #   devicetwin.hpp       includes all others, and has nothing of its own
+  #   base/inline.hpp      tells compilers what to inline and to prefetch, which makes no difference to see
+  #   json/tree/tuning.hpp numbers that make a difference to the speed alone
+  headers=$(find include/devicetwin -name '*.hpp' ! -path '*/detail/*' | sed 's|^include/devicetwin/||' | sort)
+  for header in $headers; do
+    case $header in
+      devicetwin.hpp | base/inline.hpp | json/tree/tuning.hpp) continue ;;
+    esac
+    name=$(basename "$header" .hpp)
+    [ "$(printf '%s\n' "$headers" | grep -cE "(^|/)$name\.hpp\$")" -eq 1 ] || name=${header%%/*}_$name
+    [ -f "tests/unit/$name.cpp" ] || echo "include/devicetwin/$header has no test file tests/unit/$name.cpp"
+  done
+
+  # A name of one or two words, or with a colon, is a label.
+  cat tests/unit/*.cpp tests/property/*.cpp tests/examples/*.cpp | tr '\n' ' ' | grep -oE 'TEST_CASE\( *"[^"]*"' |
+    sed -E 's/TEST_CASE\( *"//; s/"$//' | grep -E '^[^ ]*( [^ ]*)?$|: ' | sed 's/^/this name of a test is no sentence: /'
 
   # Each program and its files, one line each: the text from its name to the first argument that is no file.
   tr '\n' ' ' <tests/CMakeLists.txt | grep -oE 'devicetwin_program\([^)]*\)' |

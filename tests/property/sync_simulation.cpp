@@ -6,7 +6,7 @@
 
 using devicetwin::authority;
 
-TEST_CASE("a sync simulation: device and hub are in step when the storm is over") {
+TEST_CASE("a sync simulation ends with device and hub in step") {
   const char* const asked = std::getenv("DEVICETWIN_SYNC_EVENTS");
   const std::size_t all =
       asked == nullptr ? 10'000 : static_cast<std::size_t>(std::strtoull(asked, nullptr, 10));

@@ -46,6 +46,27 @@ void with_every_failure(Act&& act, Check&& check) {
   }
 }
 
+/// The same for an act that can do without some of the memory that it asks for: it may succeed when
+/// a request is refused. It must fail at least once.
+template <class Act>
+void with_every_refusal(Act&& act) {
+  int failures = 0;
+  for (std::size_t n = 1;; ++n) {
+    REQUIRE(n < 10000);
+    failing_heap heap;
+    heap.refused_request = n;
+    const json::error e = act(heap.source());
+    CHECK(heap.out == 0);
+    if (e) {
+      ++failures;
+      CHECK(e.code() == errc::out_of_memory);
+      CHECK(heap.requests >= n);
+    }
+    if (heap.requests < n) break;
+  }
+  CHECK(failures > 0);
+}
+
 /// Runs `act(document, source)` on a document of this text with the 1st, 2nd, ... request during
 /// the call refused until it succeeds. After each failure the document is what it was.
 template <class Act>

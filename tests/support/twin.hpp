@@ -1,6 +1,7 @@
 // Short ways to make and read twins in tests.
 #pragma once
 
+#include <devicetwin/twin/stored.hpp>
 #include <devicetwin/twin/view.hpp>
 
 #include <string>
@@ -123,3 +124,47 @@ struct basic_test_twin {
   }
 };
 using test_twin = basic_test_twin<devicetwin::twin>;
+
+/// Everything that an outcome has.
+inline std::string outcome_text(const devicetwin::outcome& done) {
+  std::string text = std::string(done.notification()) + "|" + std::string(done.event()) + "|" +
+                     std::string(done.etag());
+  for (const std::int64_t version : {done.desired_version, done.reported_version, done.version})
+    text += " " + std::to_string(version);
+  for (const part p : {part::tags, part::desired, part::reported})
+    text += done.wrote(p) ? "w" : "-";
+  for (const devicetwin::property_change& change : done) {
+    text += "\n" + std::string(change.pointer);
+    text += change.old_value == nullptr ? " none" : " " + written(*change.old_value);
+    text += change.new_value == nullptr ? " none" : " " + written(*change.new_value);
+  }
+  return text;
+}
+
+/// Everything that a twin shows and stores; "nothing" before there is one.
+inline std::string state_text(const devicetwin::twin& t) {
+  if (t.identity().IsNull()) return "nothing";
+  std::string stored;
+  REQUIRE(!devicetwin::write_stored(t, stored));
+  return service_text(t) + device_text(t) + (t.in_sync() ? "in sync" : "not in sync") + stored;
+}
+
+/// Does the same with both forms of a write, the one that fills an outcome on `t` and the one that
+/// returns its outcome on a copy, and expects the same of both. Returns whether they succeeded.
+template <class Filling, class Returning>
+bool check_both_forms(devicetwin::twin& t, Filling&& filling, Returning&& returning) {
+  devicetwin::twin copy;
+  REQUIRE(!copy.assign(t));
+  devicetwin::outcome filled;
+  const json::error e = filling(t, filled);
+  const json::result<devicetwin::outcome> returned = returning(copy);
+  CHECK(returned.has_value() == !e);
+  CHECK(returned.error().message() == e.message());
+  CHECK(returned.error().code() == e.code());
+  CHECK(returned.error().pointer() == e.pointer());
+  CHECK(returned.error().line() == e.line());
+  CHECK(returned.error().column() == e.column());
+  CHECK(outcome_text(*returned) == outcome_text(filled));
+  CHECK(state_text(copy) == state_text(t));
+  return !e;
+}

@@ -22,7 +22,7 @@ std::string wide(int members, const char* name, int add) {
 
 }  // namespace
 
-TEST_CASE("arena hands out, grows, rewinds", "[arena]") {
+TEST_CASE("an arena hands out, grows and rewinds", "[arena]") {
   json::arena a;
   CHECK(a.capacity() == 0);
   auto* first = static_cast<char*>(a.Malloc(10));
@@ -42,7 +42,7 @@ TEST_CASE("arena hands out, grows, rewinds", "[arena]") {
   CHECK(b.capacity() == 0);
 }
 
-TEST_CASE("arena on a buffer never leaves it", "[arena]") {
+TEST_CASE("an arena on a buffer never leaves it", "[arena]") {
   alignas(8) char buffer[100];
   json::arena a(buffer + 1, 99);
   CHECK(a.capacity() == 88);
@@ -155,7 +155,7 @@ TEST_CASE("a patch may refer to the document's own strings, also when the docume
   }
 }
 
-TEST_CASE("every allocation failing: read", "[failure]") {
+TEST_CASE("reading survives every failing allocation", "[failure]") {
   const std::string text = wide(40, "a name longer than fifteen bytes \\u00e9 ", 0);
   json::document kept;
   REQUIRE(!json::read("[1]", kept));
@@ -182,7 +182,7 @@ TEST_CASE("every allocation failing: read", "[failure]") {
       [] {});
 }
 
-TEST_CASE("every allocation failing: write", "[failure]") {
+TEST_CASE("writing survives every failing allocation", "[failure]") {
   const auto d = parsed(wide(40, "n", 0));
   const std::string whole = written(d);
   with_every_failure(
@@ -197,7 +197,8 @@ TEST_CASE("every allocation failing: write", "[failure]") {
       [] {});
 }
 
-TEST_CASE("every allocation failing: writing a document that has something", "[failure]") {
+TEST_CASE("a document that has something survives every failing allocation of a write",
+          "[failure]") {
   const std::string before = wide(40, "n", 0);
   const std::string text = wide(60, "a name with an escape, longer than fifteen bytes \\u00e9 ", 1);
   const auto patch = parsed(wide(60, "n", 1));
@@ -266,7 +267,7 @@ TEST_CASE("every allocation failing: writing a document that has something", "[f
   }
 }
 
-TEST_CASE("every allocation failing: apply in an arena of one's own", "[failure]") {
+TEST_CASE("apply_merge_patch in an arena survives every failing allocation", "[failure]") {
   const std::string before = wide(40, "n", 0);
   const std::string whole = wide(60, "n", 1);
   const auto patch = parsed(whole);
@@ -326,7 +327,8 @@ TEST_CASE("a document in a caller's buffer of any size is written or left", "[fa
   CHECK(applied > 100);
 }
 
-TEST_CASE("every allocation failing: apply with RapidJSON's allocators", "[failure]") {
+TEST_CASE("apply_merge_patch with RapidJSON's allocators survives every failing allocation",
+          "[failure]") {
   using crt_document = rapidjson::GenericDocument<rapidjson::UTF8<>, rapidjson::CrtAllocator>;
   const std::string text = wide(20, "n", 0);
   const auto patch = parsed(wide(30, "n", 1));
@@ -342,7 +344,7 @@ TEST_CASE("every allocation failing: apply with RapidJSON's allocators", "[failu
   CHECK(are_equal(d, patch));
 }
 
-TEST_CASE("every allocation failing: diff and equal", "[failure]") {
+TEST_CASE("diff and equal survive every failing allocation", "[failure]") {
   const auto from = parsed(wide(40, "n", 0));
   const auto to = parsed(wide(60, "m", 1));
   with_every_failure(

@@ -299,7 +299,7 @@ TEST_CASE("zeros and numbers of other types are equal by value", "[built]") {
   CHECK(!are_equal(parsed("[0]"), parsed("[null]")));
 }
 
-TEST_CASE("callers' repeated names: the first counts, everywhere", "[write][equal][merge]") {
+TEST_CASE("the first of a caller's repeated names counts everywhere", "[write][equal][merge]") {
   rapidjson::Document d;
   d.SetObject();
   const auto add = [&](rapidjson::Value& object, int number) {

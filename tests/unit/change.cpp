@@ -258,7 +258,8 @@ TEST_CASE("apply removes every member of a repeated name", "[change]") {
   }
 }
 
-TEST_CASE("compose: remove and put something new is a set, which no merge patch is", "[change]") {
+TEST_CASE("compose makes a set of a removal and something new, which no merge patch says",
+          "[change]") {
   const merge::change both = composed(patch_of(R"({"a":null})"), patch_of(R"({"a":{"x":1}})"));
   CHECK(form_of(both) == R"({"a":[{"x":1}]})");
   CHECK(changed(R"({"a":{"old":5},"b":2})", both) == R"({"a":{"x":1},"b":2})");
@@ -505,7 +506,7 @@ TEST_CASE("hostile names stay names", "[change]") {
   CHECK(rebased(c, "{}", R"({"":{"~0":9}})") == form + R"( //~00:-/1/9)");
 }
 
-TEST_CASE("wide changes", "[change]") {
+TEST_CASE("the laws of changes hold for wide objects in any order", "[change]") {
   const int count = 5000;
   std::string document = "{", first = "{", second = "{";
   for (int i = 0; i < count; ++i) {
@@ -530,7 +531,7 @@ TEST_CASE("the laws of changes hold for random changes and documents", "[change]
   }
 }
 
-TEST_CASE("every allocation failing: changes", "[failure]") {
+TEST_CASE("changes survive every failing allocation", "[failure]") {
   std::string from = "{", to = "{", patch = "{";
   for (int i = 0; i < 40; ++i) {
     const std::string name = "\"a name that is not inline " + std::to_string(i) + "\":";

@@ -146,7 +146,7 @@ TEST_CASE("change_recorder adds up several patches", "[change_recorder][journal]
   CHECK(are_equal(again, parsed(before)));
 }
 
-TEST_CASE("every allocation failing: change_builder and change_recorder", "[failure]") {
+TEST_CASE("change_builder and change_recorder survive every failing allocation", "[failure]") {
   const auto value = parsed(nest(30, "\"a text that is longer than a value has room for\""));
   with_every_failure(
       [&](const devicetwin::memory_source& source) {

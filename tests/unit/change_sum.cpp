@@ -71,7 +71,7 @@ TEST_CASE("an empty sum keeps everything", "[change_sum]") {
   CHECK(sum.empty());  // a change that keeps everything adds nothing
 }
 
-TEST_CASE("every allocation failing: a sum of changes", "[change_sum][failure]") {
+TEST_CASE("a sum of changes survives every failing allocation", "[change_sum][failure]") {
   std::vector<merge::change> changes;
   for (int i = 0; i < 24; ++i) {
     // Of different sizes, so that some are kept apart and some composed.

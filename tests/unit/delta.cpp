@@ -31,7 +31,7 @@ std::string listed(const devicetwin::twin& t, const devicetwin::delta_options& o
 
 }  // namespace
 
-TEST_CASE("delta: missing, different, only reported, was desired", "[delta]") {
+TEST_CASE("a delta lists what is missing, different, only reported, or was desired", "[delta]") {
   test_twin x;
   CHECK(x.t.in_sync());
   CHECK(delta_of(x.t) == "{}");
@@ -50,7 +50,7 @@ TEST_CASE("delta: missing, different, only reported, was desired", "[delta]") {
         "/o/p/r was desired; /e/more only reported; /a was desired; /x only reported; ");
 }
 
-TEST_CASE("delta: acknowledgements count as the value they name", "[delta]") {
+TEST_CASE("an acknowledgement counts in a delta as the value it names", "[delta]") {
   test_twin x;
   REQUIRE(!x.desire(R"({"fan":2,"zone":{"t":20}})"));
   devicetwin::delta_options late;

@@ -9,7 +9,7 @@
 
 #include "../support/json.hpp"
 
-TEST_CASE("error bodies") {
+TEST_CASE("an error body has a code, a sentence, and the details that it is given") {
   std::string out = "x";
   devicetwin::error_details details;
   const devicetwin::timestamp now = *devicetwin::parse_timestamp("2026-01-31T12:00:00Z");

@@ -436,7 +436,7 @@ TEST_CASE("every refusal has its status, its code, and says what is wrong where"
   CHECK(code_in(second.patch(a, R"({"properties":{"reported":{"a":1}}})").body) == 400003);
 }
 
-TEST_CASE("a device of which nothing is known") {
+TEST_CASE("a device of which nothing is known is answered with 404") {
   memory_store store;
   test_hub hub(store);
   CHECK(hub.get(a).code() == errc::not_found);
@@ -460,7 +460,8 @@ TEST_CASE("a device of which nothing is known") {
   }
 }
 
-TEST_CASE("what a device may not publish, and what is not the hub's business") {
+TEST_CASE(
+    "what a device may not publish is refused, and what is not the hub's business is left alone") {
   memory_store store;
   test_hub hub(store);
   hub.add(a);
@@ -541,7 +542,7 @@ TEST_CASE("the reply to a malformed request is left out when there is no memory 
   CHECK(hub.out.size() == 1);
 }
 
-TEST_CASE("two devices and a module, each on its own") {
+TEST_CASE("two devices and a module have twins of their own") {
   memory_store store;
   test_hub hub(store);
   const twin_id module{"devA", "m"};
@@ -791,7 +792,7 @@ TEST_CASE("where somebody else has stored the twin, the write is made once more,
 }
 
 TEST_CASE(
-    "hub: every allocation fails in turn, and the twin is as it was or the write is acknowledged") {
+    "a hub whose allocations fail in turn leaves the twin as it was or acknowledges the write") {
   const auto script = [](failing_heap& heap, std::size_t refused) {
     memory_store store(devicetwin::azure, heap.source());
     test_hub hub(store, {}, heap.source());
@@ -864,7 +865,7 @@ TEST_CASE(
   CHECK(n > 15);
 }
 
-TEST_CASE("hub: once its buffers have grown, a message needs no memory") {
+TEST_CASE("a message needs no memory once a hub's buffers have grown") {
   failing_heap heap;
   memory_store store;  // a twin's own memory is its own matter: it is compacted now and then
   test_hub hub(store, {}, heap.source());
@@ -882,7 +883,7 @@ TEST_CASE("hub: once its buffers have grown, a message needs no memory") {
   CHECK(heap.requests == before);
 }
 
-TEST_CASE("a hub in a caller's buffer") {
+TEST_CASE("a hub in a caller's buffer says when it is full") {
   alignas(16) static char buffer[16 * 1024];
   memory_store store;
   devicetwin::hub_session<memory_store, devicetwin::buffer_memory> hub(
@@ -893,8 +894,16 @@ TEST_CASE("a hub in a caller's buffer") {
   while (!hub.connected({"dev" + std::to_string(connected)})) ++connected;
   CHECK(connected > 50);
   CHECK(hub.connections() == connected);
-  // Nothing is left: even that is told.
-  const json::error e = hub.message(a, report_topic + "1", R"({"x":1})", noon());
+  // Nothing is left for a report as long as the buffer: that is told, and nothing is written.
+  const std::string before = service_text(**store.find(a));
+  const std::string large = "{\"x\":\"" + std::string(sizeof buffer, 'x') + "\"}";
+  CHECK(hub.message(a, report_topic + "1", large, noon()).code() == errc::out_of_memory);
+  REQUIRE(hub.actions().size() == 1);
+  CHECK(hub.actions()[0].status == 500);
+  CHECK(service_text(**store.find(a)) == before);
+  // A short one finds room where the long one did not.
+  const json::error e = hub.message(a, report_topic + "2", R"({"x":1})", noon());
   REQUIRE(hub.actions().size() >= 1);
-  if (e) CHECK(hub.actions()[0].status == 500);
+  CHECK(hub.actions()[0].status == (e ? 500u : 204u));
+  CHECK((service_text(**store.find(a)) == before) == e.failed());
 }

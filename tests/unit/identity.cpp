@@ -222,7 +222,7 @@ TEST_CASE("etags count in base64", "[identity]") {
   CHECK(!devicetwin::etag_matches("\"y\"", "x"));
 }
 
-TEST_CASE("ids", "[identity]") {
+TEST_CASE("an id has 1 to 128 characters of those that Azure allows", "[identity]") {
   using devicetwin::check_id;
   CHECK(check_id("a") == errc::ok);
   CHECK(check_id("AZaz09-:.+%_#*?!(),=@;$'") == errc::ok);

@@ -82,7 +82,8 @@ TEST_CASE("two sides that make the same object without a base are merged member 
         R"({"wifi":{"ssid":"a","c":1}} /wifi/ssid:-/"a"/"b" both changed>ours)");
 }
 
-TEST_CASE("last applied, new and live documents: what others own survives", "[merge3][published]") {
+TEST_CASE("what others own survives a merge of last applied, new and live documents",
+          "[merge3][published]") {
   const char* applied =
       R"({"replicas":2,"image":"a:1","debug":true,"labels":{"app":"x","tmp":"1"}})";
   const char* live =
@@ -135,7 +136,7 @@ TEST_CASE("merge3 refuses what cannot be compared or stored", "[merge3]") {
   CHECK(result.root().IsNull());
 }
 
-TEST_CASE("merge3 of documents with repeated names: the first counts", "[merge3]") {
+TEST_CASE("merge3 takes the first of repeated names", "[merge3]") {
   rapidjson::Document ours;
   ours.SetObject();
   ours.AddMember("a", 1, ours.GetAllocator());
@@ -155,7 +156,7 @@ TEST_CASE("the laws of three-way merge hold for random documents", "[merge3][pro
   }
 }
 
-TEST_CASE("merge3 of wide objects in any order", "[merge3]") {
+TEST_CASE("merge3 merges wide objects in any order", "[merge3]") {
   const int count = 3000;
   std::string base = "{", ours = "{", theirs = "{";
   for (int i = 0; i < count; ++i) {
@@ -171,7 +172,7 @@ TEST_CASE("merge3 of wide objects in any order", "[merge3]") {
   CHECK(laws::of_three(document_of(base), document_of(ours), document_of(theirs)) == "");
 }
 
-TEST_CASE("every allocation failing: merge3", "[failure]") {
+TEST_CASE("merge3 survives every failing allocation", "[failure]") {
   std::string base = "{", ours = "{", theirs = "{";
   for (int i = 0; i < 40; ++i) {
     const std::string name = "\"a name that is not inline " + std::to_string(i) + "\":";
@@ -194,7 +195,7 @@ TEST_CASE("every allocation failing: merge3", "[failure]") {
       [] {});
 }
 
-TEST_CASE("every allocation failing: merge3 of objects that need an index", "[failure]") {
+TEST_CASE("merge3 of objects that need an index survives every failing allocation", "[failure]") {
   std::string base = "{", ours = "{", theirs = "{";
   for (int i = 0; i < 240; ++i) {
     const std::string name = "\"m" + std::to_string(i) + "\":";

@@ -130,7 +130,7 @@ TEST_CASE("rows are copied as other arrays are", "[merge]") {
   CHECK(applied(R"({"a":[1,null]})", R"({"a":[1.0,null],"b":1})") == R"({"a":[1,null],"b":1})");
 }
 
-TEST_CASE("wide objects in any order", "[diff][merge]") {
+TEST_CASE("wide objects are compared and patched in any order", "[diff][merge]") {
   for (const int count : {17, 300, 5000}) {
     std::string from = "{", to = "{", expected = "{";
     for (int i = 0; i < count; ++i)

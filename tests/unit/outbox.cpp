@@ -277,7 +277,7 @@ TEST_CASE("an outbox ends with the reference, whatever happens on the way", "[ou
   }
 }
 
-TEST_CASE("every allocation failing: outbox", "[failure]") {
+TEST_CASE("an outbox survives every failing allocation", "[failure]") {
   std::string document = "{", edit = "{", later = "{", newer = "{";
   for (int i = 0; i < 30; ++i) {
     const std::string name = "\"a name that is not inline " + std::to_string(i) + "\":";

@@ -259,7 +259,7 @@ TEST_CASE("what needs no answer is what a twin counts as in sync", "[plug_and_pl
   CHECK(different < 3500);
 }
 
-TEST_CASE("what is desired and not answered", "[plug_and_play]") {
+TEST_CASE("what is desired and not answered is found", "[plug_and_play]") {
   CHECK(unanswered("{}", "{}", 1) == "");
   CHECK(unanswered(R"({"a":1,"b":2})", "{}", 3) == "/a:none /b:none");
   // Answered with this version, whatever was said.

@@ -58,7 +58,7 @@ std::string view_with_history(const devicetwin::twin& t) {
 
 }  // namespace
 
-TEST_CASE("changes_since: only what was written later", "[since]") {
+TEST_CASE("changes_since gives only what was written later", "[since]") {
   test_twin x;
   REQUIRE(!x.desire(R"({"a":{"b":1,"c":2},"d":[1]})"));  // version 2
   CHECK(x.since(part::desired, 2) == "{}");
@@ -70,7 +70,7 @@ TEST_CASE("changes_since: only what was written later", "[since]") {
   CHECK(x.since(part::desired, 3) == R"({"d":[1,2],"e":{}})");
 }
 
-TEST_CASE("changes_since: deletions, also inside what came back", "[since]") {
+TEST_CASE("changes_since gives deletions, also inside what came back", "[since]") {
   test_twin x;
   REQUIRE(!x.desire(R"({"a":{"y":1}})"));
   REQUIRE(!x.desire(R"({"a":null})"));
@@ -86,7 +86,7 @@ TEST_CASE("changes_since: deletions, also inside what came back", "[since]") {
   CHECK(x.since(part::desired, 2) == R"({"a":{"z":{"deep":null},"x":null,"y":null}})");
 }
 
-TEST_CASE("changes_since: a version that is not known", "[since]") {
+TEST_CASE("changes_since refuses a version that is not known", "[since]") {
   test_twin x;
   REQUIRE(!x.report(R"({"a":1})"));
   REQUIRE(!x.report(R"({"a":null})"));
@@ -261,7 +261,7 @@ TEST_CASE("a history that nobody can have written is not believed", "[since]") {
   }
 }
 
-TEST_CASE("a stamp above the section's version: nothing is known before it is written over",
+TEST_CASE("a stamp above the section's version hides the history until it is written over",
           "[since]") {
   const auto stamped = [](int root, int member, int version) {
     const auto stamp = [](int v) {
@@ -452,7 +452,7 @@ TEST_CASE("the deepest names that were removed can be written and read back", "[
   REQUIRE(!devicetwin::load_stored(bytes, y.t));
 }
 
-TEST_CASE("every allocation failing: changes_since", "[since][failure]") {
+TEST_CASE("changes_since survives every failing allocation", "[since][failure]") {
   for (std::size_t n = 1;; ++n) {
     REQUIRE(n < 1000);
     failing_heap heap;

@@ -168,7 +168,7 @@ TEST_CASE("a twin is put into the store in memory as it is, in place of another"
   CHECK(ids == "a/ a/m ");
 }
 
-TEST_CASE("stores: every allocation fails in turn") {
+TEST_CASE("stores survive every failing allocation") {
   const auto live_one = [](auto& store) -> json::error {
     outcome done;
     for (const char* id : {"b", "a"}) {

@@ -259,7 +259,7 @@ TEST_CASE("whatever loads with a right checksum can be written and loaded again"
   CHECK(loaded > 200);
 }
 
-TEST_CASE("every allocation failing: store and load", "[stored][failure]") {
+TEST_CASE("storing and loading survive every failing allocation", "[stored][failure]") {
   const test_twin x = busy_twin();
   const std::string bytes = stored(x.t);
   for (std::size_t n = 1;; ++n) {

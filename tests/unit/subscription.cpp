@@ -22,7 +22,8 @@ std::string found(const devicetwin::outcome& done, const devicetwin::subscriptio
 
 }  // namespace
 
-TEST_CASE("subscriptions: exact, subtree, one level of any name", "[subscription]") {
+TEST_CASE("a subscription matches one place, a subtree, or any name at one level",
+          "[subscription]") {
   test_twin x;
   REQUIRE(!x.desire(R"({"zone":{"a":{"t":20},"b":{"t":21}},"fan":1})"));
   CHECK(found(x.done, {part::desired, "/fan"}) == "/fan:>1 ");

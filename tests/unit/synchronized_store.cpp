@@ -250,7 +250,8 @@ TEST_CASE("the mutex is free while a twin is in use", "[synchronized_store]") {
   CHECK(x.mutex.locked == before + 2);
 }
 
-TEST_CASE("every allocation failing: a synchronised store", "[synchronized_store][failure]") {
+TEST_CASE("a synchronised store survives every failing allocation",
+          "[synchronized_store][failure]") {
   const auto write_a_and_remove_b = [](synchronized<memory_store>& mine) -> json::error {
     const auto found = mine.find({"a"});
     if (!found) return found.error();

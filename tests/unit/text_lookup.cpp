@@ -74,7 +74,7 @@ TEST_CASE("in a text that is no object no member is found", "[text_lookup]") {
   }
 }
 
-TEST_CASE("every allocation failing: lookups inside each other", "[text_lookup][failure]") {
+TEST_CASE("lookups inside each other survive every failing allocation", "[text_lookup][failure]") {
   const std::string object = object_of(200);
   with_every_failure(
       [&](const devicetwin::memory_source& source) -> json::error {

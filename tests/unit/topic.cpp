@@ -91,7 +91,7 @@ TEST_CASE("twin topics are taken apart and put together") {
   }
 }
 
-TEST_CASE("what stands in a topic's bag of properties") {
+TEST_CASE("a topic's bag of properties may hold what the library does not know") {
   using kind = twin_topic_kind;
   const std::string get = "$iothub/twin/GET/";
   // Others are passed over, with a value or none, before and behind, and so is what is empty.
@@ -138,7 +138,7 @@ TEST_CASE("what stands in a topic's bag of properties") {
   check_bad(reported + "?$rid=1&$version", reported.size() + 16);
 }
 
-TEST_CASE("what is no twin topic") {
+TEST_CASE("what is no twin topic is refused with the place") {
   for (const char* bad :
        {"", "$", "$iothub", "$iothub/twin", "$iothub/twin/", "$iothub/twin/GET",
         "$iothub/twin/get/?$rid=1", "$iothub/twin/PATCH/properties/",

@@ -70,7 +70,7 @@ const std::string not_writable = ": this part may not be written by this party";
 
 }  // namespace
 
-TEST_CASE("a new twin", "[twin]") {
+TEST_CASE("a new twin has two empty sections at version 1", "[twin]") {
   twin t;
   outcome done;
   CHECK(t.identity().IsNull());
@@ -132,30 +132,32 @@ TEST_CASE("nothing can be written before there is a twin", "[twin]") {
 
 // --- the notification to the device --------------------------------------------------------------
 
-TEST_CASE("notification of a patch: the members of the patch", "[twin][notification]") {
+TEST_CASE("the notification of a patch has the members of the patch", "[twin][notification]") {
   CHECK(notified(R"({"a":1,"b":2})", R"({"a":-1})") == R"({"a":-1,"$version":2})");
 }
-TEST_CASE("notification of a patch with equal values: they are there", "[twin][notification]") {
+TEST_CASE("the notification of a patch has values that did not change", "[twin][notification]") {
   CHECK(notified(R"({"a":1,"b":2})", R"({"a":1,"b":2})") == R"({"a":1,"b":2,"$version":2})");
 }
-TEST_CASE("notification of a replacement: null for what is gone", "[twin][notification]") {
+TEST_CASE("the notification of a replacement has null for what is gone", "[twin][notification]") {
   CHECK(notified(R"({"a":1,"b":2})", R"({"a":1,"c":100})", true) ==
         R"({"a":1,"c":100,"b":null,"$version":2})");
   CHECK(notified(R"({"a":{"x":1,"y":2}})", R"({"a":{"y":2}})", true) ==
         R"({"a":{"y":2,"x":null},"$version":2})");
 }
-TEST_CASE("notification when all of desired is removed: null for every member",
+TEST_CASE("the notification of an emptied desired has null for every member",
           "[twin][notification]") {
   CHECK(notified(R"({"a":1,"b":{"c":2}})", "null") == R"({"a":null,"b":null,"$version":2})");
 }
-TEST_CASE("notification where only values count: what differs", "[twin][notification]") {
+TEST_CASE("the notification has only what differs where only values count",
+          "[twin][notification]") {
   CHECK(notified(R"({"a":1,"b":2})", R"({"a":1,"b":3})", false, devicetwin::rfc7396) ==
         R"({"b":3,"$version":2})");
   CHECK(notified(R"({"a":1,"b":2})", R"({"a":1,"b":2})", false, devicetwin::rfc7396).empty());
   CHECK(notified(R"({"a":1,"b":2})", R"({"a":1,"c":100})", true, devicetwin::rfc7396) ==
         R"({"c":100,"b":null,"$version":2})");
 }
-TEST_CASE("no notification of reported, of tags, or of nothing", "[twin][notification]") {
+TEST_CASE("writes of reported, of tags or of nothing have no notification",
+          "[twin][notification]") {
   twin t = twin_with(R"({"a":1})");
   outcome done;
   REQUIRE(!t.device_patch(R"({"a":1})", noon(), done));
@@ -309,7 +311,7 @@ TEST_CASE("a counter that cannot count on refuses the write", "[twin][versions]"
 
 // --- updates without content ---------------------------------------------------------------------
 
-TEST_CASE("a service's patch with the same value: notification, version and metadata move",
+TEST_CASE("a service's patch with the same value moves notification, version and metadata",
           "[twin][empty]") {
   twin t = twin_with(R"({"a":1})");
   outcome done;
@@ -321,7 +323,7 @@ TEST_CASE("a service's patch with the same value: notification, version and meta
       metadata_text(t, part::desired) ==
       R"({"$lastUpdated":"2026-01-31T12:00:00Z","$lastUpdatedVersion":2,"a":{"$lastUpdated":"2026-01-31T12:00:00Z","$lastUpdatedVersion":2}})");
 }
-TEST_CASE("a service's patch with null for an absent key: nothing moves, however often",
+TEST_CASE("a service's patch with null for an absent key moves nothing, however often",
           "[twin][empty]") {
   twin t = twin_with(R"({"a":1})");
   const std::string before = service_text(t);
@@ -336,7 +338,7 @@ TEST_CASE("a service's patch with null for an absent key: nothing moves, however
   }
   CHECK(service_text(t) == before);
 }
-TEST_CASE("a service's patch with {} onto an object: nothing moves, however often",
+TEST_CASE("a service's patch with {} onto an object moves nothing, however often",
           "[twin][empty]") {
   twin t = twin_with(R"({"k":{"x":1}})");
   const std::string before = service_text(t);
@@ -347,7 +349,7 @@ TEST_CASE("a service's patch with {} onto an object: nothing moves, however ofte
   }
   CHECK(service_text(t) == before);
 }
-TEST_CASE("a tag change beside a desired object without members: desired's version stays",
+TEST_CASE("a change of tags beside a desired without members leaves desired's version",
           "[twin][empty]") {
   twin t = twin_with(R"({"a":1})");
   outcome done;
@@ -359,7 +361,7 @@ TEST_CASE("a tag change beside a desired object without members: desired's versi
   CHECK(t.version() == 3);
   CHECK(done.notification().empty());
 }
-TEST_CASE("a tag change beside all of an unchanged desired: it counts as written",
+TEST_CASE("an unchanged desired that stands whole beside a change of tags counts as written",
           "[twin][empty]") {
   twin t = twin_with(R"({"a":1,"b":{"c":2}})");
   outcome done;
@@ -370,7 +372,8 @@ TEST_CASE("a tag change beside all of an unchanged desired: it counts as written
   CHECK(done.notification() == R"({"a":1,"b":{"c":2},"$version":2})");
   CHECK(t.stamp_of(part::desired, "/b/c")->version == 2);
 }
-TEST_CASE("a device's patch with the same value: version and event", "[twin][empty]") {
+TEST_CASE("a device's patch with the same value moves the version and makes an event",
+          "[twin][empty]") {
   twin t = twin_with("{}", R"({"a":1})");
   outcome done;
   REQUIRE(!t.device_patch(R"({"a":1})", noon(), done));
@@ -379,7 +382,7 @@ TEST_CASE("a device's patch with the same value: version and event", "[twin][emp
       done.event() ==
       R"({"version":3,"properties":{"reported":{"a":1,"$metadata":{"$lastUpdated":"2026-01-31T12:00:00Z","a":{"$lastUpdated":"2026-01-31T12:00:00Z"}},"$version":2}}})");
 }
-TEST_CASE("a device's patch with null for an absent key: nothing moves", "[twin][empty]") {
+TEST_CASE("a device's patch with null for an absent key moves nothing", "[twin][empty]") {
   // The service was once seen to raise an event here, unlike for its own patches; we do for the
   // device as for the service.
   twin t = twin_with("{}", R"({"a":1})");
@@ -456,7 +459,7 @@ TEST_CASE("edge_hub keeps nulls inside what is new", "[twin][merge]") {
   CHECK(patched(R"({"p":{"a":null}})", R"({"p":{"a":null}})", devicetwin::edge_hub) ==
         R"({"p":{}})");
 }
-TEST_CASE("tags: null clears the tags", "[twin][merge]") {
+TEST_CASE("null for the tags clears them", "[twin][merge]") {
   twin t = fresh_twin();
   outcome done;
   REQUIRE(!t.service_patch(R"({"tags":{"a":1,"b":{"c":2}}})", noon(), done));
@@ -584,7 +587,8 @@ TEST_CASE("an event that does not move its section on is refused", "[twin]") {
 
 // --- concurrency ---------------------------------------------------------------------------------
 
-TEST_CASE("If-Match", "[twin][concurrency]") {
+TEST_CASE("a service's write is refused when If-Match does not name the etag",
+          "[twin][concurrency]") {
   twin t = fresh_twin();
   outcome done;
   REQUIRE(!t.service_patch(R"({"tags":{"a":1}})", noon(), done));
@@ -616,7 +620,8 @@ TEST_CASE("If-Match", "[twin][concurrency]") {
           return t.service_patch(R"({"tags":{"a":2}})", noon(), d, "\"x\"");
         }) == ": the twin has changed: the expected etag or version is not the current one");
 }
-TEST_CASE("the device's expected version", "[twin][concurrency]") {
+TEST_CASE("a device's write is refused when reported has not the expected version",
+          "[twin][concurrency]") {
   twin t = fresh_twin();
   outcome done;
   CHECK(t.device_patch(R"({"a":1})", noon(), done, 2).code() == errc::precondition_failed);
@@ -924,42 +929,6 @@ TEST_CASE("a twin moves, swaps, and is copied by assign()", "[twin]") {
 
 // --- writes that return their outcome ------------------------------------------------------------
 
-namespace {
-
-/// Everything that an outcome has.
-std::string text_of(const outcome& done) {
-  std::string text = std::string(done.notification()) + "|" + std::string(done.event()) + "|" +
-                     std::string(done.etag());
-  for (const std::int64_t version : {done.desired_version, done.reported_version, done.version})
-    text += " " + std::to_string(version);
-  for (const part p : {part::tags, part::desired, part::reported})
-    text += done.wrote(p) ? "w" : "-";
-  for (const devicetwin::property_change& change : done) {
-    text += "\n" + std::string(change.pointer);
-    text += change.old_value == nullptr ? " none" : " " + written(*change.old_value);
-    text += change.new_value == nullptr ? " none" : " " + written(*change.new_value);
-  }
-  return text;
-}
-
-/// Does the same with both forms of a write, on copies of `t`, and expects the same of both.
-template <class Filling, class Returning>
-void check_both_forms(twin& t, Filling&& filling, Returning&& returning) {
-  twin copy;
-  REQUIRE(!copy.assign(t));
-  outcome filled;
-  const json::error e = filling(t, filled);
-  const json::result<outcome> returned = returning(copy);
-  CHECK(returned.has_value() == !e);
-  CHECK(returned.error().code() == e.code());
-  CHECK(returned.error().pointer() == e.pointer());
-  CHECK(returned.error().line() == e.line());
-  CHECK(text_of(*returned) == text_of(filled));
-  CHECK(service_text(copy) == service_text(t));
-}
-
-}  // namespace
-
 TEST_CASE("a write returns the outcome that it would fill", "[twin][outcome]") {
   twin t;
   check_both_forms(
@@ -1024,11 +993,11 @@ TEST_CASE("a returned outcome outlives its twin and can be moved", "[twin][outco
     twin t = twin_with(R"({"a":"an old text that needs memory of its own"})");
     auto done = t.service_patch(of_desired(R"({"a":"a new text that needs memory, too"})"), noon());
     REQUIRE(done);
-    expected = text_of(*done);
+    expected = outcome_text(*done);
     kept = *static_cast<json::result<outcome>&&>(done);
-    CHECK(text_of(*done) == text_of(outcome()));
+    CHECK(outcome_text(*done) == outcome_text(outcome()));
   }
-  CHECK(text_of(kept) == expected);
+  CHECK(outcome_text(kept) == expected);
   CHECK(kept[0].pointer == "/a");
   twin other = twin_with("{}");
   REQUIRE(!other.service_patch(of_desired(R"({"x":1})"), noon(), kept));

@@ -271,7 +271,7 @@ TEST_CASE("versions are 64 bits wide", "[load][versions]") {
 
 // --- metadata ------------------------------------------------------------------------------------
 
-TEST_CASE("metadata that is missing, in whole or in part", "[load][metadata]") {
+TEST_CASE("metadata that is missing, in whole or in part, is not invented", "[load][metadata]") {
   comes_back(with_desired(R"({"a":{"b":1},"c":2,"$version":1})"));
   comes_back(with_desired(R"({"a":{"b":1},"c":2,"$metadata":{},"$version":1})"));
   comes_back(with_desired(
@@ -292,7 +292,7 @@ TEST_CASE("metadata that is missing, in whole or in part", "[load][metadata]") {
       R"("b":{"$lastUpdated":"2026-01-31T12:00:00Z","$lastUpdatedVersion":2}}})");
   CHECK(t.stamp_of(part::desired, "/c").error().code() == errc::not_found);
 }
-TEST_CASE("metadata that is strange", "[load][metadata]") {
+TEST_CASE("metadata that is strange comes back as it was", "[load][metadata]") {
   const std::string stamp = R"("$lastUpdated":"2020-01-01T00:00:00Z","$lastUpdatedVersion":1)";
   const std::vector<std::string> strange = {
       "{" + stamp + R"(,"a":null})",

@@ -235,14 +235,14 @@ std::string random_patch(std::mt19937& random, int groups) {
 
 }  // namespace
 
-TEST_CASE("every allocation failing: create", "[twin][failure]") {
+TEST_CASE("create() survives every failing allocation", "[twin][failure]") {
   const auto act = [](auto& t, outcome& done) {
     return t.create({"device-1", "a-module-with-a-long-name"}, noon(), done);
   };
   with_every_failure(nothing, act);
   with_every_failure(a_large_one, act);
 }
-TEST_CASE("every allocation failing: load", "[twin][failure]") {
+TEST_CASE("load() survives every failing allocation", "[twin][failure]") {
   const std::string text = large_twin();
   const auto value = parsed(text);
   with_every_failure(
@@ -250,7 +250,7 @@ TEST_CASE("every allocation failing: load", "[twin][failure]") {
   with_every_failure(
       a_used_one, [&](auto& t, outcome&) { return t.load(value); }, false);
 }
-TEST_CASE("every allocation failing: a service's patch", "[twin][failure]") {
+TEST_CASE("a service's patch survives every failing allocation", "[twin][failure]") {
   const std::string text =
       R"({"tags":{"tag_with_a_long_name_1":null,"another_tag_with_a_long_name":{"a":{"b":1}}},"properties":{"desired":)" +
       large_patch(1) + "}}";
@@ -267,7 +267,7 @@ TEST_CASE("every allocation failing: a service's patch", "[twin][failure]") {
                                               noon(), done);
                      });
 }
-TEST_CASE("every allocation failing: writes that return their outcome", "[twin][failure]") {
+TEST_CASE("writes that return their outcome survive every failing allocation", "[twin][failure]") {
   const std::string patch = of_desired(large_patch(1)), report = large_patch(2);
   const std::string replacement =
       of_desired(R"({"a":{"b":"a text that is longer than a value has room for"},"c":[1,[2]]})");
@@ -287,7 +287,7 @@ TEST_CASE("every allocation failing: writes that return their outcome", "[twin][
   with_every_failure(a_large_one,
                      [&](auto& t, outcome&) { return patched(t.device_patch(report, noon())); });
 }
-TEST_CASE("every allocation failing: a service's replacement", "[twin][failure]") {
+TEST_CASE("a service's replacement survives every failing allocation", "[twin][failure]") {
   std::string desired = large_twin();
   desired = desired.substr(desired.find("\"desired\":") + 10);
   desired = desired.substr(0, desired.find(",\"$metadata\"")) + "}";
@@ -300,7 +300,7 @@ TEST_CASE("every allocation failing: a service's replacement", "[twin][failure]"
   with_every_failure(
       a_used_one, [&](auto& t, outcome& done) { return t.service_replace(value, noon(), done); });
 }
-TEST_CASE("every allocation failing: a device's patch", "[twin][failure]") {
+TEST_CASE("a device's patch survives every failing allocation", "[twin][failure]") {
   const std::string text = large_patch(2);
   const auto value = parsed(text);
   with_every_failure(a_large_one,
@@ -308,7 +308,7 @@ TEST_CASE("every allocation failing: a device's patch", "[twin][failure]") {
   with_every_failure(a_used_one,
                      [&](auto& t, outcome& done) { return t.device_patch(value, noon(), done); });
 }
-TEST_CASE("every allocation failing: a notification", "[twin][failure]") {
+TEST_CASE("a notification survives every failing allocation", "[twin][failure]") {
   const auto act = [](auto& t, outcome& done) {
     const std::string text = large_patch(3);
     return t.apply_notification(
@@ -318,7 +318,7 @@ TEST_CASE("every allocation failing: a notification", "[twin][failure]") {
   with_every_failure(a_large_one, act);
   with_every_failure(a_used_one, act);
 }
-TEST_CASE("every allocation failing: assign", "[twin][failure]") {
+TEST_CASE("assign() survives every failing allocation", "[twin][failure]") {
   twin source;
   a_used_one(source);
   with_every_failure(
@@ -326,7 +326,7 @@ TEST_CASE("every allocation failing: assign", "[twin][failure]") {
   with_every_failure(
       a_large_one, [&](auto& t, outcome&) { return t.assign(source); }, false);
 }
-TEST_CASE("every allocation failing: asking first", "[twin][failure]") {
+TEST_CASE("asking first survives every failing allocation", "[twin][failure]") {
   std::string device = "{";
   for (int i = 0; i < 30; ++i)
     device += (i == 0 ? "\"" : ",\"") + std::string("bad name ") + std::to_string(i) +
@@ -351,7 +351,7 @@ TEST_CASE("every allocation failing: asking first", "[twin][failure]") {
       },
       false);
 }
-TEST_CASE("every allocation failing: views", "[twin][failure]") {
+TEST_CASE("views survive every failing allocation", "[twin][failure]") {
   for (std::size_t n = 1;; ++n) {
     REQUIRE(n < 3000);
     counting_heap heap;

@@ -88,7 +88,7 @@ TEST_CASE("names are case-sensitive UTF-8", "[validate][names]") {
             "{\"a\":1,\"A\":2,\"\xC3\xA9\":3,\"\xE6\x97\xA5\":4,\"\xF0\x9F\x98\x80\":5,\"\":6}") ==
         "");
 }
-TEST_CASE("names up to 1024 bytes", "[validate][names]") {
+TEST_CASE("names have at most 1024 bytes", "[validate][names]") {
   CHECK(refused("{\"" + std::string(1024, 'n') + "\":1}") == "");
   const std::string why = refused("{\"" + std::string(1025, 'n') + "\":1}");
   CHECK(why.substr(why.find(' ')) == " the name is too long 1024 1025");
@@ -97,7 +97,8 @@ TEST_CASE("names up to 1024 bytes", "[validate][names]") {
   CHECK(refused("{\"" + wide + "\":1}") == "");
   CHECK(refused("{\"" + wide + "x\":1}") != "");
 }
-TEST_CASE("characters that azure forbids in names", "[validate][names]") {
+TEST_CASE("azure forbids dots, dollars, number signs, spaces and control characters in names",
+          "[validate][names]") {
   const std::string forbidden = " the name has a character that is forbidden in names 0 0";
   for (const char c : std::string(".$# ")) {
     CHECK(refused("{\"x" + std::string(1, c) + "y\":1}") ==
@@ -135,7 +136,7 @@ TEST_CASE("edge_hub forbids all white space in names", "[validate][names]") {
 TEST_CASE("values may be booleans, numbers, strings, objects and arrays", "[validate][values]") {
   CHECK(refused(R"({"a":true,"b":1,"c":1.5,"d":"","e":{},"f":[],"g":null})") == "");
 }
-TEST_CASE("integers from -2^52 to 2^52-1", "[validate][values]") {
+TEST_CASE("integers are from -2^52 to 2^52-1", "[validate][values]") {
   CHECK(refused(R"({"a":4503599627370495,"b":-4503599627370496})") == "");
   CHECK(refused(R"({"a":4503599627370496})") ==
         "/a the integer is outside the range allowed 4503599627370495 4503599627370496");
@@ -148,7 +149,7 @@ TEST_CASE("integers from -2^52 to 2^52-1", "[validate][values]") {
   CHECK(refused(R"({"a":1e300,"b":4503599627370496.0})") == "");  // a double is no integer
   CHECK(refused(R"({"a":18446744073709551615})", devicetwin::rfc7396) == "");
 }
-TEST_CASE("strings up to 4096 bytes", "[validate][values]") {
+TEST_CASE("strings have at most 4096 bytes", "[validate][values]") {
   CHECK(refused("{\"a\":\"" + std::string(4096, 's') + "\"}") == "");
   CHECK(refused("{\"a\":\"" + std::string(4097, 's') + "\"}") ==
         "/a the string is too long 4096 4097");
@@ -156,7 +157,7 @@ TEST_CASE("strings up to 4096 bytes", "[validate][values]") {
         "/a/0 the string is too long 4096 4097");
   CHECK(refused("{\"a\":\"" + std::string(4097, 's') + "\"}", devicetwin::ditto) == "");
 }
-TEST_CASE("ten levels below the section, arrays included", "[validate][depth]") {
+TEST_CASE("a section has at most ten levels, arrays included", "[validate][depth]") {
   CHECK(refused(nested(11, "1")) == "");
   CHECK(refused(nested(10, "{}")) == "");
   CHECK(refused(nested(11, "{}")) == "/a/a/a/a/a/a/a/a/a/a/a nested too deeply 10 11");
@@ -215,7 +216,7 @@ TEST_CASE("arrays are replaced as a whole and carry one stamp", "[validate][null
 
 // --- sizes ---------------------------------------------------------------------------------------
 
-TEST_CASE("the size of contents", "[validate][size]") {
+TEST_CASE("the size of contents is counted as Azure documents it", "[validate][size]") {
   const auto size = [](const std::string& section) {
     return loaded_twin("{\"tags\":" + section + "}").size(part::tags);
   };
@@ -236,7 +237,7 @@ TEST_CASE("the size of contents", "[validate][size]") {
           R"({"properties":{"desired":{"a":1,"$version":7,"$metadata":{"$lastUpdated":"2020-01-01T00:00:00Z"}}}})")
           .size(part::desired) == 9);
 }
-TEST_CASE("sections up to their size, and not one more", "[validate][size]") {
+TEST_CASE("a section is taken up to its size, and not one byte more", "[validate][size]") {
   devicetwin::outcome done;
   const auto as_service = [&](const std::string& patch) {
     devicetwin::twin t = fresh_twin();

@@ -24,7 +24,7 @@ std::string at(int second, int version) {
 
 // --- views ---------------------------------------------------------------------------------------
 
-TEST_CASE("the service's view of a device and of a module", "[view]") {
+TEST_CASE("the service's view shows a device and a module", "[view]") {
   twin t;
   outcome done;
   devicetwin::new_identity who{"d"};
@@ -119,8 +119,9 @@ TEST_CASE("views go to any handler and any output, and are taken back when it is
 
 // --- events --------------------------------------------------------------------------------------
 
-TEST_CASE("updateTwin: the root version and what was touched, with metadata and version",
-          "[view][event]") {
+TEST_CASE(
+    "an updateTwin event has the root version and what was touched, with metadata and version",
+    "[view][event]") {
   twin t = twin_with(R"({"a":1,"b":{"c":1,"d":1},"e":1})");
   outcome done;
   REQUIRE(!t.service_patch(
@@ -134,7 +135,7 @@ TEST_CASE("updateTwin: the root version and what was touched, with metadata and 
   REQUIRE(!t.service_patch(R"({"tags":{"x":2}})", noon(1), done));
   CHECK(done.event() == R"({"version":4,"tags":{"x":2}})");
 }
-TEST_CASE("replaceTwin: the whole twin", "[view][event]") {
+TEST_CASE("a replaceTwin event has the whole twin", "[view][event]") {
   twin t = loaded_twin(
       R"({"deviceId":"d","moduleId":"m","etag":"AAAAAAAAAAE=","version":2,"status":"enabled","tags":{"t":1},"properties":{"desired":{"a":1,"$version":1},"reported":{"r":1,"$version":1}}})");
   outcome done;
@@ -153,8 +154,9 @@ TEST_CASE("replaceTwin: the whole twin", "[view][event]") {
   CHECK(written(copy.desired()) == R"({"b":{"c":1}})");
   CHECK(copy.version() == 4);
 }
-TEST_CASE("a reported patch: only its members, their metadata, no tags and no desired",
-          "[view][event]") {
+TEST_CASE(
+    "the event of a reported patch has its members and their metadata, no tags and no desired",
+    "[view][event]") {
   twin t = loaded_twin(
       R"({"deviceId":"d","version":2,"tags":{"t":1},"properties":{"desired":{"a":1,"$version":1},"reported":{"r":1,"s":2,"$version":1}}})");
   outcome done;
@@ -164,8 +166,9 @@ TEST_CASE("a reported patch: only its members, their metadata, no tags and no de
             R"(,"r":{)" + at(1, 0) + R"(},"x":{)" + at(1, 0) + R"(,"y":{)" + at(1, 0) +
             R"(}}},"$version":2}}})");
 }
-TEST_CASE("a service's patch with the whole twin: all tags and desired, never reported",
-          "[view][event]") {
+TEST_CASE(
+    "the event of a service's patch with the whole twin has all tags and desired, never reported",
+    "[view][event]") {
   twin t = loaded_twin(
       R"({"deviceId":"d","version":2,"tags":{"t":1},"properties":{"desired":{"a":1,"$version":1},"reported":{"r":1,"$version":1}}})");
   outcome done;
@@ -192,7 +195,7 @@ TEST_CASE("a reported patch with an equal value still makes an event", "[view][e
   CHECK(!done.event().empty());
   CHECK(done.size() == 0);
 }
-TEST_CASE("the lifecycle event: the fresh twin", "[view][event]") {
+TEST_CASE("the lifecycle event has the fresh twin", "[view][event]") {
   twin t;
   outcome done;
   REQUIRE(!t.create({"d"}, noon(), done));
@@ -279,7 +282,7 @@ TEST_CASE("tags have neither metadata nor version", "[view][metadata]") {
   REQUIRE(!t.service_patch(R"({"tags":{"a":{"b":1}}})", noon(1), done));
   CHECK(service_text(t).find(R"("tags":{"a":{"b":1}})") != std::string::npos);
 }
-TEST_CASE("known defects of the service are none here", "[view][metadata]") {
+TEST_CASE("known defects of the service do not occur here", "[view][metadata]") {
   twin t = fresh_twin();
   outcome done;
   // A string replaced by an object: its children have metadata.

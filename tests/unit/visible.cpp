@@ -42,14 +42,14 @@ std::string utf8(std::uint32_t c) {
 
 }  // namespace
 
-TEST_CASE("visible: text without control characters stays as it is") {
+TEST_CASE("visible text without control characters stays as it is") {
   for (const std::string_view text : {"", "plain ~ text", "\\u009b", "Grüße, 東京, שלום, Ωμέγα",
                                       "\xF0\x9F\x8C\xB1", "\xEF\xBF\xBD"}) {
     CHECK(visible(text) == text);
   }
 }
 
-TEST_CASE("visible: what a terminal obeys or does not show is escaped as in JSON") {
+TEST_CASE("what a terminal obeys or does not show is escaped as in JSON") {
   CHECK(visible("\x1b[2J") == "\\u001b[2J");
   CHECK(visible(std::string_view("a\0b", 3)) == "a\\u0000b");
   CHECK(visible("line\r\n") == "line\\u000d\\u000a");
@@ -62,7 +62,7 @@ TEST_CASE("visible: what a terminal obeys or does not show is escaped as in JSON
   CHECK(visible("\xF3\xA0\x81\x81") == "\\udb40\\udc41");
 }
 
-TEST_CASE("visible: each byte that is not UTF-8 is escaped alone") {
+TEST_CASE("each byte that is not UTF-8 is escaped alone") {
   CHECK(visible("\x9B"
                 "2J") == "\\x9b2J");
   CHECK(visible("\xC2") == "\\xc2");
@@ -79,7 +79,7 @@ TEST_CASE("visible: each byte that is not UTF-8 is escaped alone") {
   CHECK(visible("\xE2\x80\xC2\x9B") == "\\xe2\\x80\\u009b");
 }
 
-TEST_CASE("visible: of all characters, controls and formats alone are escaped") {
+TEST_CASE("of all characters, controls and formats alone are escaped") {
   std::size_t escaped = 0;
   for (std::uint32_t c = 0; c <= 0x10FFFF; ++c) {
     if (c >= 0xD800 && c <= 0xDFFF) continue;
@@ -93,7 +93,7 @@ TEST_CASE("visible: of all characters, controls and formats alone are escaped") 
   CHECK(escaped == 65 + 3 + 5 + 7 + 16 + 1 + 3 + 4 + 8 + 128);
 }
 
-TEST_CASE("visible: names in an error's sentence are escaped") {
+TEST_CASE("names in an error's sentence are escaped") {
   const json::step steps[] = {
       json::step::member("a\xC2\x9B"
                          "2J\x1b\x7f\xE2\x80\xAE")};

@@ -13,7 +13,7 @@ TEST_CASE("write escapes what must be and nothing else", "[write]") {
   CHECK(written(v) == "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7F\xC3\xA9\"");
 }
 
-TEST_CASE("write indents", "[write]") {
+TEST_CASE("write indents by as many spaces as it is asked to", "[write]") {
   std::string text;
   json::write_options options;
   options.indent = 2;

@@ -17,6 +17,7 @@
 #include "../json/write.hpp"
 #include "detail/render.hpp"
 #include "detail/twin_load.hpp"
+#include "detail/twin_mistakes.hpp"
 #include "detail/twin_state.hpp"
 #include "detail/twin_write.hpp"
 #include "dialect.hpp"
@@ -63,7 +64,7 @@ class buffer_memory {
 /// them in words. What is handed out by reference is valid until the next write. Const access from
 /// several threads is safe; one writer at a time. Movable; assign() copies.
 template <class Memory>
-class basic_twin {
+class basic_twin : private detail::twin_mistakes {
  public:
   /// `rules` must outlive the twin.
   explicit basic_twin(const dialect& rules = azure, const Memory& memory = Memory()) noexcept
@@ -153,6 +154,7 @@ class basic_twin {
     outcome done(memory());
     return outcome_of(create(who, now, done), done);
   }
+  using twin_mistakes::create;
 
   /// Takes a twin from JSON text or a value: what the service's GET gives, a device's own
   /// (`{"desired":…,"reported":…}`), or the body of a lifecycle or replaceTwin event. Limits do not
@@ -204,6 +206,7 @@ class basic_twin {
     outcome done(memory());
     return outcome_of(service_patch(patch, now, done, if_match), done);
   }
+  using twin_mistakes::service_patch;
 
   /// The service replaces the sections that are given, in the same shape. The device is told what
   /// is there, and null for what is gone.
@@ -220,6 +223,7 @@ class basic_twin {
     outcome done(memory());
     return outcome_of(service_replace(document, now, done, if_match), done);
   }
+  using twin_mistakes::service_replace;
 
   /// No condition on a version.
   static constexpr std::int64_t any_version = -1;
@@ -239,6 +243,7 @@ class basic_twin {
     outcome done(memory());
     return outcome_of(device_patch(patch, now, done, expected_version), done);
   }
+  using twin_mistakes::device_patch;
 
   /// A device's copy takes a notification: members of desired and "$version", which becomes
   /// desired's. Only the version after the current one is taken, precondition_failed otherwise:
@@ -254,6 +259,7 @@ class basic_twin {
     outcome done(memory());
     return outcome_of(apply_notification(notification, now, done), done);
   }
+  using twin_mistakes::apply_notification;
 
   /// A back end's copy takes an updateTwin event: root "version", and of each section written its
   /// members, "$metadata", whose time they carry from now on, and "$version". Only the event after
@@ -270,6 +276,7 @@ class basic_twin {
     outcome done(memory());
     return outcome_of(apply_event(event, done), done);
   }
+  using twin_mistakes::apply_event;
 
   // --- asking first --------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 // The index of names under names that were chosen against it.
-#include <devicetwin/json/tree/member_lookup.hpp>
+#include <devicetwin/json/tree/name_index.hpp>
 
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -72,54 +73,6 @@ TEST_CASE("name_index finds what is there and nothing else, whatever the names",
   }
 }
 
-TEST_CASE("names are shown to be distinct, never when they are not", "[names]") {
-  const size_type count = GENERATE(0u, 1u, 2u, 17u, 64u, 5000u);
-  rapidjson::Document object(rapidjson::kObjectType);
-  const auto add = [&object](size_type i) {
-    const std::string name =
-        (i % 2 == 0 ? "a name outside of its value " : "n") + std::to_string(i);
-    json::value text(name.c_str(), static_cast<size_type>(name.size()), object.GetAllocator());
-    object.AddMember(text, i, object.GetAllocator());
-  };
-  for (size_type i = 0; i < count; ++i) add(i);
-  json::core::index_memory memory{devicetwin::memory_source{}};
-  const json::value& root = object;
-  const auto shown = [&] {
-    return json::core::repeat_lookup<json::value>(root).show_distinct(memory);
-  };
-  const auto few = [&] {
-    return count > 64 || json::core::few_distinct<json::value>(json::core::members_begin(root),
-                                                               root.MemberCount());
-  };
-  CHECK(shown());
-  CHECK(few());
-  if (count == 0) return;
-  for (const size_type i : {size_type{0}, count / 2, count - 1}) {
-    add(i);
-    CHECK_FALSE(shown());
-    if (count < 64) CHECK_FALSE(few());
-    object.RemoveMember(object.MemberEnd() - 1);
-  }
-}
-
-TEST_CASE("hashes are shown to be distinct, never when they are not", "[names]") {
-  json::core::index_memory memory{devicetwin::memory_source{}};
-  const std::uint64_t step = std::uint64_t{1} << GENERATE(33, 40);
-  for (const size_type count : {1u, 2u, 100u, 2000u}) {
-    const auto hash = [&](size_type i) { return i * step + i; };
-    CHECK(json::core::surely_distinct(count, memory, hash));
-    for (const size_type repeated : {size_type{0}, count / 2, count - 1}) {
-      CHECK_FALSE(json::core::surely_distinct(
-          count + 1, memory, [&](size_type i) { return hash(i == count ? repeated : i); }));
-    }
-  }
-  CHECK_FALSE(json::core::surely_distinct(
-      100, memory, [](size_type i) { return std::uint64_t{i} << 52; }));  // collide
-  CHECK(memory.empty());
-  json::core::index_memory none{devicetwin::memory_source::none()};
-  CHECK_FALSE(json::core::surely_distinct(100, none, [&](size_type i) { return i * step; }));
-}
-
 TEST_CASE("name_index reports each later name of the same spelling", "[names]") {
   std::vector<std::string> names;
   const bool collide = devicetwin::base::shortcuts && GENERATE(false, true);
@@ -137,4 +90,35 @@ TEST_CASE("name_index reports each later name of the same spelling", "[names]") 
     CHECK(repeated[i] == (i >= 100));
     CHECK(index.find_text(names[i], name, memory) == i % 100);
   }
+}
+
+TEST_CASE("name_index says when memory runs out", "[names]") {
+  std::vector<std::string> names;
+  for (size_type i = 0; i < 100; ++i) names.push_back(std::to_string(i));
+  std::size_t looked_at = 0;
+  const counting_names name{names, looked_at};
+  json::core::index_memory none{devicetwin::memory_source::none()};
+  json::core::name_index index;
+  CHECK_FALSE(index.build(100, name, none, [](size_type) {}));
+  CHECK(none.empty());
+}
+
+TEST_CASE("name_index tells which name it would look at first", "[names]") {
+  const std::vector<std::string> names{"a", "b", "c"};
+  std::size_t looked_at = 0;
+  const counting_names name{names, looked_at};
+  json::core::index_memory memory{devicetwin::memory_source{}};
+  json::core::name_index index;
+  json::core::first_repeat repeat;
+  REQUIRE(index.build(3, name, memory, repeat));
+  CHECK(repeat.at == json::core::no_index);
+  for (size_type i = 0; i < 3; ++i) {
+    const std::uint64_t hash = json::core::hash_name(names[i]);
+    index.prefetch_slot(hash, memory);
+    CHECK(index.candidate(hash, memory) < 3);
+    CHECK(index.find_text(hash, names[i], name, memory) == i);
+  }
+  repeat(2);
+  repeat(1);
+  CHECK(repeat.at == 1);
 }
