@@ -17,7 +17,7 @@ json::error sent(const Value& v, std::string& text, core::nulls rule = core::nul
                  std::size_t max_depth = 64, const devicetwin::memory_source& memory = {}) {
   text.clear();
   core::walk_memory<Value> walk(memory);
-  json::text_writer<std::string> writer(text);
+  json::text_writer writer(text);
   return core::emit(v, writer, rule, max_depth, walk);
 }
 
@@ -46,7 +46,7 @@ TEST_CASE("a walk sends what RapidJSON's Accept() sends", "[events][property]") 
     const auto d = parsed(random.value());
     std::string ours, theirs;
     REQUIRE(!sent(static_cast<const json::value&>(d), ours));
-    json::text_writer<std::string> writer(theirs);
+    json::text_writer writer(theirs);
     REQUIRE(d.Accept(writer));
     CHECK(ours == theirs);
   }

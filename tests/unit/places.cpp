@@ -71,7 +71,7 @@ TEST_CASE("a value that was checked is sent at any depth", "[places]") {
   deep.max_depth = 300;
   REQUIRE(!json::read(text, d, deep));
   std::string out;
-  json::text_writer<std::string> writer(out);
+  json::text_writer writer(out);
   REQUIRE(!core::send(static_cast<const json::value&>(d), writer, {}));
   CHECK(out == text);
 }

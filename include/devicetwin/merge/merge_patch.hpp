@@ -14,11 +14,11 @@
 #include "../json/pointer.hpp"
 #include "../json/tree/builder.hpp"
 #include "../json/value.hpp"
+#include "detail/copies.hpp"
+#include "detail/plan_writer.hpp"
 #include "journal.hpp"
 #include "options.hpp"
-#include "tree/copies.hpp"
 #include "tree/plan.hpp"
-#include "tree/plan_writer.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

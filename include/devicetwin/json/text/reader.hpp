@@ -11,13 +11,13 @@
 
 #include "../../base/inline.hpp"
 #include "../../base/memory.hpp"
+#include "../detail/reader_base.hpp"
 #include "../error.hpp"
 #include "../number.hpp"
 #include "../tree/events.hpp"
 #include "../tree/inside.hpp"
 #include "../tree/name_hash.hpp"
 #include "../value.hpp"
-#include "reader_base.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

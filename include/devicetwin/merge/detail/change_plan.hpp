@@ -12,13 +12,13 @@
 #include "../../json/tree/events.hpp"
 #include "../../json/value.hpp"
 #include "../options.hpp"
-#include "../tree/copies.hpp"
-#include "../tree/memory_use.hpp"
 #include "../tree/places.hpp"
 #include "../tree/plan.hpp"
 #include "change_form.hpp"
 #include "change_result.hpp"
 #include "change_walk.hpp"
+#include "copies.hpp"
+#include "memory_use.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

@@ -14,10 +14,10 @@
 #include "../../json/tree/tree_diff.hpp"
 #include "../../json/tree/tuning.hpp"
 #include "../../json/value.hpp"
+#include "../detail/copies.hpp"
+#include "../detail/memory_use.hpp"
+#include "../detail/name_matcher.hpp"
 #include "../options.hpp"
-#include "copies.hpp"
-#include "memory_use.hpp"
-#include "name_matcher.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

@@ -12,15 +12,15 @@
 #include "../../base/inline.hpp"
 #include "../../base/memory.hpp"
 #include "../../base/stack.hpp"
-#include "../detail/escape.hpp"
 #include "../error.hpp"
 #include "../pointer.hpp"
+#include "../text/utf8.hpp"
 #include "../tree/distinct_names.hpp"
 #include "../tree/inside.hpp"
 #include "../tree/name_index.hpp"
 #include "../tree/tuning.hpp"
 #include "../value.hpp"
-#include "utf8.hpp"
+#include "escape.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

@@ -14,8 +14,8 @@
 #include "../../json/value.hpp"
 #include "../journal.hpp"
 #include "../options.hpp"
+#include "../tree/plan.hpp"
 #include "copies.hpp"
-#include "plan.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
