@@ -4,10 +4,10 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
-#include "../../base/stack.hpp"
 #include "../../json/error.hpp"
 #include "../../json/tree/events.hpp"
 #include "../../json/tree/member_lookup.hpp"
+#include "../../json/tree/object_walk.hpp"
 #include "../../json/value.hpp"
 #include "../options.hpp"
 #include "../tree/places.hpp"
@@ -25,10 +25,9 @@ class place_reader {
       : handler_(handler),
         form_(form),
         options_(o),
-        frames_(o.memory),
+        walk_(o.memory),
         indexes_(o.memory),
-        path_(o.memory),
-        walk_(o.memory) {}
+        value_memory_(o.memory) {}
 
   error run(const Value& root) {
     if (form_ && root.IsNull()) return errc::root_removed;
@@ -41,75 +40,61 @@ class place_reader {
       return sent ? errc::ok : json::core::failure_of(handler_, 0);
     }
     if (!visit(root)) return failure_;
-    while (!frames_.empty()) {
-      frame& top = frames_.back();
-      if (!(top.next == top.object->MemberCount() ? leave(top) : member_step(top))) return failure_;
+    while (!walk_.done()) {
+      const auto* member = walk_.next();
+      if (!(member == nullptr ? leave() : member_step(*member))) return failure_;
     }
     return {};
   }
 
  private:
-  struct frame {
-    const Value* object;
-    size_type next;
+  struct read_object {
     size_type sent;
     std::size_t index_base;
     json::core::repeat_lookup<Value> names;
   };
-  bool leave(const frame& top) {
-    const size_type sent = top.sent;
-    indexes_.truncate(top.index_base);
-    frames_.pop();
-    if (!frames_.empty()) path_.pop();
+  bool leave() {
+    const size_type sent = walk_.note().sent;
+    indexes_.truncate(walk_.note().index_base);
+    walk_.leave();
     return handler_.EndObject(sent) || stopped();
   }
-  bool member_step(frame& top) {
-    const size_type at = top.next++;
-    const auto& member = members_begin(*top.object)[at];
-    const std::string_view name = text_of(member.name);
+  bool member_step(const json::core::member_of<Value>& member) {
+    read_object& top = walk_.note();
     bool first;
-    if (!top.names.is_first(at, indexes_, first) || !path_.push(name))
-      return fail(errc::out_of_memory);
-    if (!first && form_) return fail(errc::duplicate_name);
-    if (first) {
-      ++top.sent;
-      if (!handler_.Key(name.data(), static_cast<size_type>(name.size()), true)) return stopped();
-      if (member.value.IsObject()) return visit(member.value);
-      if (!visit(member.value)) return false;
-    }
-    path_.pop();
-    return true;
+    if (!top.names.is_first(walk_.index(), indexes_, first)) return fail(errc::out_of_memory);
+    if (!first) return !form_ || fail(errc::duplicate_name);
+    ++top.sent;
+    return (json::core::emit_name(member.name, handler_) || stopped()) && visit(member.value);
   }
   bool visit(const Value& place) {
     if (place.IsObject()) {
-      if (frames_.size() >= options_.max_depth) return fail(errc::depth_exceeded);
+      if (walk_.depth() >= options_.max_depth) return fail(errc::depth_exceeded);
       if (!handler_.StartObject()) return stopped();
-      return frames_.push(
-                 {&place, 0, 0, indexes_.size(), json::core::repeat_lookup<Value>(place)}) ||
+      return walk_.enter(place, {0, indexes_.size(), json::core::repeat_lookup<Value>(place)}) ||
              fail(errc::out_of_memory);
     }
     if (place.IsNull()) return handler_.Null() || stopped();
     if (form_ && (!place.IsArray() || place.Size() != 1)) return fail(errc::not_a_change);
     const Value& value = form_ ? *place.Begin() : place;
     if (!handler_.StartArray()) return stopped();
-    failure_ = json::core::emit(value, handler_, json::core::nulls::emit, options_.max_depth, walk_,
-                                frames_.size(), path_);
+    failure_ = json::core::emit(value, handler_, json::core::nulls::emit, options_.max_depth,
+                                value_memory_, walk_.depth(), walk_);
     return !failure_ && (handler_.EndArray(1) || stopped());
   }
   bool stopped() { return fail(json::core::failure_of(handler_, 0)); }
   bool fail(errc code) {
     failure_ =
-        error(code).limited_to(code == errc::depth_exceeded ? options_.max_depth : 0).at(path_);
+        error(code).limited_to(code == errc::depth_exceeded ? options_.max_depth : 0).at(walk_);
     return false;
   }
 
   Handler& handler_;
   bool form_;
   options options_;
-  base::stack<frame, 6> frames_;
+  json::core::object_walk<const Value, read_object, json::core::in_memory<6>> walk_;
   index_memory indexes_;
-  path path_;
-  json::core::walk_memory<Value> walk_;
+  json::core::walk_memory<Value> value_memory_;
   error failure_;
 };
 
