@@ -6,6 +6,7 @@
 
 #include "../../json/error.hpp"
 #include "../../json/tree/events.hpp"
+#include "../../json/tree/failure.hpp"
 #include "../../json/tree/member_lookup.hpp"
 #include "../../json/tree/object_walk.hpp"
 #include "../../json/value.hpp"
@@ -19,7 +20,7 @@ namespace detail {
 
 /// Reads places: those of a merge patch, or those of a form, which are checked.
 template <class Value, class Handler>
-class place_reader {
+class place_reader : json::core::steps_may_fail {
  public:
   place_reader(Handler& handler, bool form, const options& o) noexcept
       : handler_(handler),
@@ -39,10 +40,10 @@ class place_reader {
       const bool sent = handler_.StartArray() && handler_.Null() && handler_.EndArray(1);
       return sent ? errc::ok : json::core::failure_of(handler_, 0);
     }
-    if (!visit(root)) return failure_;
+    if (!visit(root)) return failure();
     while (!walk_.done()) {
       const auto* member = walk_.next();
-      if (!(member == nullptr ? leave() : member_step(*member))) return failure_;
+      if (!(member == nullptr ? leave() : member_step(*member))) return failure();
     }
     return {};
   }
@@ -57,36 +58,33 @@ class place_reader {
     const size_type sent = walk_.note().sent;
     indexes_.truncate(walk_.note().index_base);
     walk_.leave();
-    return handler_.EndObject(sent) || stopped();
+    return handler_.EndObject(sent) || stopped(handler_, walk_);
   }
   bool member_step(const json::core::member_of<Value>& member) {
     read_object& top = walk_.note();
     bool first;
-    if (!top.names.is_first(walk_.index(), indexes_, first)) return fail(errc::out_of_memory);
-    if (!first) return !form_ || fail(errc::duplicate_name);
+    if (!top.names.is_first(walk_.index(), indexes_, first))
+      return fail(errc::out_of_memory, walk_);
+    if (!first) return !form_ || fail(errc::duplicate_name, walk_);
     ++top.sent;
-    return (json::core::emit_name(member.name, handler_) || stopped()) && visit(member.value);
+    return (json::core::emit_name(member.name, handler_) || stopped(handler_, walk_)) &&
+           visit(member.value);
   }
   bool visit(const Value& place) {
     if (place.IsObject()) {
-      if (walk_.depth() >= options_.max_depth) return fail(errc::depth_exceeded);
-      if (!handler_.StartObject()) return stopped();
+      if (walk_.depth() >= options_.max_depth)
+        return fail(errc::depth_exceeded, walk_, options_.max_depth);
+      if (!handler_.StartObject()) return stopped(handler_, walk_);
       return walk_.enter(place, {0, indexes_.size(), json::core::repeat_lookup<Value>(place)}) ||
-             fail(errc::out_of_memory);
+             fail(errc::out_of_memory, walk_);
     }
-    if (place.IsNull()) return handler_.Null() || stopped();
-    if (form_ && (!place.IsArray() || place.Size() != 1)) return fail(errc::not_a_change);
+    if (place.IsNull()) return handler_.Null() || stopped(handler_, walk_);
+    if (form_ && (!place.IsArray() || place.Size() != 1)) return fail(errc::not_a_change, walk_);
     const Value& value = form_ ? *place.Begin() : place;
-    if (!handler_.StartArray()) return stopped();
-    failure_ = json::core::emit(value, handler_, json::core::nulls::emit, options_.max_depth,
-                                value_memory_, walk_.depth(), walk_);
-    return !failure_ && (handler_.EndArray(1) || stopped());
-  }
-  bool stopped() { return fail(json::core::failure_of(handler_, 0)); }
-  bool fail(errc code) {
-    failure_ =
-        error(code).limited_to(code == errc::depth_exceeded ? options_.max_depth : 0).at(walk_);
-    return false;
+    if (!handler_.StartArray()) return stopped(handler_, walk_);
+    return good(json::core::emit(value, handler_, json::core::nulls::emit, options_.max_depth,
+                                 value_memory_, walk_.depth(), walk_)) &&
+           (handler_.EndArray(1) || stopped(handler_, walk_));
   }
 
   Handler& handler_;
@@ -95,7 +93,6 @@ class place_reader {
   json::core::object_walk<const Value, read_object, json::core::in_memory<6>> walk_;
   index_memory indexes_;
   json::core::walk_memory<Value> value_memory_;
-  error failure_;
 };
 
 }  // namespace detail
