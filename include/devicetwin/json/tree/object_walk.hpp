@@ -42,6 +42,7 @@ struct at_most {
     void pop() noexcept { --size_; }
     void truncate(std::size_t size) noexcept { size_ = size; }
     T& back() noexcept { return all_[size_ - 1]; }
+    T& operator[](std::size_t index) noexcept { return all_[index]; }
     const T& operator[](std::size_t index) const noexcept { return all_[index]; }
     std::size_t size() const noexcept { return size_; }
     bool empty() const noexcept { return size_ == 0; }
@@ -125,6 +126,8 @@ class object_walk {
   std::size_t depth() const noexcept { return levels_.size(); }
   Value& object() noexcept { return *levels_.back().container; }
   Note& note() noexcept { return levels_.back().note; }
+  /// The note of the object at a level, 0 being the outermost.
+  Note& note(std::size_t level) noexcept { return levels_[level].note; }
   /// The index of the member that next() returned last, in the innermost object or in the one at a
   /// level, 0 being the outermost.
   size_type index() noexcept { return levels_.back().next - 1; }

@@ -8,6 +8,7 @@
 #include "../../json/error.hpp"
 #include "../../json/pointer.hpp"
 #include "../../json/tree/events.hpp"
+#include "../../json/tree/failure.hpp"
 #include "../../json/tree/tree_diff.hpp"
 #include "../options.hpp"
 #include "../tree/places.hpp"
@@ -22,7 +23,7 @@ namespace detail {
 /// Sends objects whose members turn out one by one. An object that stays empty is left out, unless
 /// it is needed; then its name was never sent.
 template <class Handler>
-class sparse_writer {
+class sparse_writer : public json::core::steps_may_fail {
  public:
   sparse_writer(Handler& handler, const memory_source& memory) noexcept
       : handler_(handler), levels_(memory) {}
@@ -37,7 +38,7 @@ class sparse_writer {
     levels_.pop();
     if (!top.begun) return true;
     sent_ = true;
-    return handler_.EndObject(top.members) || stopped();
+    return handler_.EndObject(top.members) || stopped(handler_);
   }
   /// Begins a member; its value is to be sent to the handler next. Without an open object, the
   /// value is the whole.
@@ -45,7 +46,9 @@ class sparse_writer {
     if (levels_.empty()) return sent_ = true;
     return begin() && key(levels_.back(), name);
   }
-  bool null(std::string_view name) { return member(name) && (handler_.Null() || stopped()); }
+  bool null(std::string_view name) {
+    return member(name) && (handler_.Null() || stopped(handler_));
+  }
   /// A node of a form as it stands, or any value.
   template <class Value>
   bool value(std::string_view name, const Value& v, const memory_source& source) {
@@ -54,18 +57,18 @@ class sparse_writer {
   /// The node that sets a value.
   template <class Value>
   bool set(std::string_view name, const Value& v, const memory_source& source) {
-    return member(name) && (handler_.StartArray() || stopped()) && send_value(v, source) &&
-           (handler_.EndArray(1) || stopped());
+    return member(name) && (handler_.StartArray() || stopped(handler_)) && send_value(v, source) &&
+           (handler_.EndArray(1) || stopped(handler_));
   }
   /// The node that sets what a change makes of nothing.
   bool set_made(std::string_view name, const arena_value& form, const memory_source& source) {
-    if (!member(name) || !(handler_.StartArray() || stopped())) return false;
-    failure_ = result_sender<arena_value, Handler>(handler_, any_depth, source).run(form, nullptr);
-    return !failure_ && (handler_.EndArray(1) || stopped());
+    if (!member(name) || !(handler_.StartArray() || stopped(handler_))) return false;
+    return good(result_sender<arena_value, Handler>(handler_, any_depth, source)
+                    .run(form, nullptr)) &&
+           (handler_.EndArray(1) || stopped(handler_));
   }
   /// Whether anything was sent.
   bool sent() const noexcept { return sent_; }
-  const error& failure() const noexcept { return failure_; }
   Handler& handler() noexcept { return handler_; }
 
  private:
@@ -79,30 +82,24 @@ class sparse_writer {
     while (first != 0 && !levels_[first - 1].begun) --first;
     for (; first != levels_.size(); ++first) {
       if (first != 0 && !key(levels_[first - 1], levels_[first].name)) return false;
-      if (!handler_.StartObject()) return stopped();
+      if (!handler_.StartObject()) return stopped(handler_);
       levels_[first].begun = true;
     }
     return true;
   }
   bool key(level& in, std::string_view name) {
     ++in.members;
-    return handler_.Key(name.data(), static_cast<size_type>(name.size()), true) || stopped();
+    return handler_.Key(name.data(), static_cast<size_type>(name.size()), true) ||
+           stopped(handler_);
   }
   template <class Value>
   bool send_value(const Value& v, const memory_source& source) {
-    failure_ = send(v, handler_, source);
-    return !failure_;
-  }
-  bool stopped() { return fail(json::core::failure_of(handler_, 0)); }
-  bool fail(errc code) {
-    failure_ = code;
-    return false;
+    return good(send(v, handler_, source));
   }
 
   Handler& handler_;
   base::stack<level, 8> levels_;
   bool sent_ = false;
-  error failure_;
 };
 
 /// The rules under which a tree_diff describes any difference.

@@ -6,6 +6,7 @@
 
 #include "../../base/stack.hpp"
 #include "../../json/error.hpp"
+#include "../../json/tree/failure.hpp"
 #include "../../json/value.hpp"
 #include "../tree/places.hpp"
 #include "change_form.hpp"
@@ -18,16 +19,16 @@ namespace detail {
 
 /// Sends the form of "first, then second". Neither keeps everything.
 template <class Handler>
-class composer {
+class composer : json::core::steps_may_fail {
  public:
   composer(Handler& handler, const memory_source& memory) noexcept
       : handler_(handler), memory_(memory), walk_(memory), frames_(memory), indexes_(memory) {}
 
   error run(const arena_value& first, const arena_value& second) {
-    if (!both(first, second)) return failure_;
+    if (!both(first, second)) return failure();
     while (!frames_.empty()) {
       frame& top = frames_.back();
-      if (!(top.second_only ? second_step(top) : first_step(top))) return failure_;
+      if (!(top.second_only ? second_step(top) : first_step(top))) return failure();
     }
     return {};
   }
@@ -55,7 +56,7 @@ class composer {
       case deed::set:
         return set_result(second, &value_of(first));
       case deed::descend:
-        return (handler_.StartObject() || stopped()) &&
+        return (handler_.StartObject() || stopped(handler_)) &&
                (frames_.push({&first, &second, 0, 0, false, indexes_.size(),
                               member_lookup<arena_value>(first),
                               member_lookup<arena_value>(second)}) ||
@@ -64,14 +65,14 @@ class composer {
     return true;
   }
   bool one(const arena_value& form) {
-    failure_ = json::core::emit(form, handler_, json::core::nulls::emit, any_depth, walk_);
-    return !failure_;
+    return good(json::core::emit(form, handler_, json::core::nulls::emit, any_depth, walk_));
   }
   /// Sets what `form` makes of a value that is known, or of nothing.
   bool set_result(const arena_value& form, const arena_value* value) {
-    if (!handler_.StartArray()) return stopped();
-    failure_ = result_sender<arena_value, Handler>(handler_, any_depth, memory_).run(form, value);
-    return !failure_ && (handler_.EndArray(1) || stopped());
+    if (!handler_.StartArray()) return stopped(handler_);
+    return good(result_sender<arena_value, Handler>(handler_, any_depth, memory_)
+                    .run(form, value)) &&
+           (handler_.EndArray(1) || stopped(handler_));
   }
 
   bool first_step(frame& top) {
@@ -93,7 +94,7 @@ class composer {
       const size_type sent = top.sent;
       indexes_.truncate(top.index_base);
       frames_.pop();
-      return handler_.EndObject(sent) || stopped();
+      return handler_.EndObject(sent) || stopped(handler_);
     }
     const auto& member = members_begin(*top.second)[top.next++];
     const std::string_view name = text_of(member.name);
@@ -104,12 +105,8 @@ class composer {
   }
   bool key(frame& top, std::string_view name) {
     ++top.sent;
-    return handler_.Key(name.data(), static_cast<size_type>(name.size()), true) || stopped();
-  }
-  bool stopped() { return fail(json::core::failure_of(handler_, 0)); }
-  bool fail(errc code) {
-    failure_ = code;
-    return false;
+    return handler_.Key(name.data(), static_cast<size_type>(name.size()), true) ||
+           stopped(handler_);
   }
 
   Handler& handler_;
@@ -117,7 +114,6 @@ class composer {
   json::core::walk_memory<arena_value> walk_;
   base::stack<frame, 4> frames_;
   index_memory indexes_;
-  error failure_;
 };
 
 }  // namespace detail

@@ -11,6 +11,7 @@
 #include "../../json/arena.hpp"
 #include "../../json/error.hpp"
 #include "../../json/tree/builder.hpp"
+#include "../../json/tree/failure.hpp"
 #include "../../json/value.hpp"
 #include "../conflict.hpp"
 #include "../options.hpp"
@@ -31,7 +32,7 @@ enum class on_clash : unsigned char {
 };
 
 template <class Base, class Onto, class Handler, class Decide>
-class rebase_walk {
+class rebase_walk : json::core::steps_may_fail {
  public:
   /// `decide(where, base, changed, onto, kind)` tells a conflict and gives true when the change is
   /// to win.
@@ -49,9 +50,9 @@ class rebase_walk {
   /// nothing: sent().
   error run(const arena_value& form, const Base& base, const Onto& onto) {
     if (deed_of(form) == deed::keep) return {};
-    if (!visit(form, &base, &onto, {}, false)) return failure();
+    if (!visit(form, &base, &onto, {}, false)) return first_failure();
     while (!frames_.empty()) {
-      if (!step()) return failure();
+      if (!step()) return first_failure();
     }
     return {};
   }
@@ -85,12 +86,14 @@ class rebase_walk {
     const Onto* onto = nullptr;
     size_type index = no_index;
     if (top.base != nullptr) {
-      if (!top.in_base.find_next(member.name, indexes_, index)) return fail(errc::out_of_memory);
+      if (!top.in_base.find_next(member.name, indexes_, index))
+        return fail(errc::out_of_memory, path_);
       if (index != no_index) base = &members_begin(*top.base)[index].value;
     }
-    if (!top.in_onto.find_next(member.name, indexes_, index)) return fail(errc::out_of_memory);
+    if (!top.in_onto.find_next(member.name, indexes_, index))
+      return fail(errc::out_of_memory, path_);
     if (index != no_index) onto = &members_begin(*top.onto)[index].value;
-    if (!path_.push(name)) return fail(errc::out_of_memory);
+    if (!path_.push(name)) return fail(errc::out_of_memory, path_);
     const std::size_t depth = frames_.size();
     if (!visit(member.value, base, onto, name, top.two_sided)) return false;
     if (frames_.size() == depth) path_.pop();
@@ -124,7 +127,7 @@ class rebase_walk {
     return out_.open(name, needed) &&
            (frames_.push({&form, base, &onto, 0, two_sided, scratch, indexes_.size(),
                           repeats_in(base), repeat_lookup<Onto>(onto)}) ||
-            fail(errc::out_of_memory));
+            fail(errc::out_of_memory, path_));
   }
 
   /// Both sides have an object here, and the change has it as a whole: what it changed in the
@@ -198,19 +201,15 @@ class rebase_walk {
   template <class Generate>
   bool build(const arena_value*& value, Generate&& generate) {
     void* room = scratch_.Malloc(sizeof(arena_value));
-    if (room == nullptr) return fail(errc::out_of_memory);
+    if (room == nullptr) return fail(errc::out_of_memory, path_);
     auto* made = new (room) arena_value();  // in an arena nothing needs destruction
     value = made;
     json::core::tree_builder<json::arena> builder(scratch_, options_.memory);
     return good(builder.build(*made, generate));
   }
 
-  bool good(const error& e) {
-    if (e) failure_ = e;
-    return !e;
-  }
-  bool fail(errc code) { return good(error(code).at(path_)); }
-  error failure() const { return failure_ ? failure_ : out_.failure(); }
+  /// This walk's, or its writer's.
+  error first_failure() const { return failure() ? failure() : out_.failure(); }
 
   options options_;
   on_clash clash_;
@@ -220,7 +219,6 @@ class rebase_walk {
   base::stack<frame, 4> frames_;
   index_memory indexes_;
   path path_;
-  error failure_;
 };
 
 }  // namespace detail

@@ -4,9 +4,9 @@
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
 
-#include "../../base/stack.hpp"
 #include "../../base/text_buffer.hpp"
 #include "../../json/error.hpp"
+#include "../../json/tree/object_walk.hpp"
 #include "../../json/value.hpp"
 #include "../../json/write.hpp"
 #include "../tree/places.hpp"
@@ -33,7 +33,7 @@ inline error text_bytes(const arena_value& value, const memory_source& memory, s
 class patch_splitter {
  public:
   patch_splitter(const arena_value& patch, const memory_source& memory) noexcept
-      : patch_(patch), memory_(memory), frames_(memory), path_(memory) {}
+      : patch_(patch), memory_(memory), walk_(memory) {}
 
   /// How many leaves, from the first on, fit together in `limit` bytes; and how many there are.
   /// Errors: patch_too_long, for a leaf that does not fit alone; invalid_utf8, out_of_memory; with
@@ -45,21 +45,21 @@ class patch_splitter {
     return walk([](std::string_view) { return true; }, [] { return true; },
                 [&](const arena_value& name, const arena_value& leaf) -> error {
                   std::size_t own = 0, name_bytes = 0;
-                  if (error e = text_bytes(leaf, memory_, own)) return nested(e, path_);
+                  if (error e = text_bytes(leaf, memory_, own)) return nested(e, walk_);
                   if (error e = text_bytes(name, memory_, name_bytes))
-                    return error(e.code()).at(path_);
+                    return error(e.code()).at(walk_);
                   own += name_bytes + 1;
-                  if (2 + frames_.back().path_bytes + own > limit) {
-                    return error(errc::patch_too_long).limited_to(limit).at(path_);
+                  if (2 + walk_.note().path_bytes + own > limit) {
+                    return error(errc::patch_too_long).limited_to(limit).at(walk_);
                   }
                   ++count;
-                  std::size_t more = own + (frames_.back().begun ? 1 : 0);
-                  for (std::size_t i = frames_.size(); i-- != 0 && !frames_[i].begun;) {
-                    if (i != 0) more += frames_[i].own_bytes + (frames_[i - 1].begun ? 1 : 0);
+                  std::size_t more = own + (walk_.note().begun ? 1 : 0);
+                  for (std::size_t i = walk_.depth(); i-- != 0 && !walk_.note(i).begun;) {
+                    if (i != 0) more += walk_.note(i).own_bytes + (walk_.note(i - 1).begun ? 1 : 0);
                   }
                   full = full || bytes + more > limit;
                   if (full) return {};
-                  for (std::size_t i = 0; i < frames_.size(); ++i) frames_[i].begun = true;
+                  for (std::size_t i = 0; i < walk_.depth(); ++i) walk_.note(i).begun = true;
                   bytes += more;
                   ++fitting;
                   return {};
@@ -84,9 +84,7 @@ class patch_splitter {
   }
 
  private:
-  struct frame {
-    const arena_value* object;
-    size_type next;
+  struct measured {
     bool begun;              ///< the part has a member of it
     std::size_t own_bytes;   ///< of its name, colon and braces
     std::size_t path_bytes;  ///< the same for it and the objects around it, the patch excluded
@@ -94,38 +92,30 @@ class patch_splitter {
 
   template <class Open, class Close, class Leaf>
   error walk(Open&& open, Close&& close, Leaf&& leaf) {
-    frames_.truncate(0);
-    if (!frames_.push({&patch_, 0, false, 0, 0})) return errc::out_of_memory;
+    walk_.restart();
+    if (!walk_.enter(patch_, {false, 0, 0})) return errc::out_of_memory;
     for (;;) {
-      frame& top = frames_.back();
-      if (top.next == top.object->MemberCount()) {
-        frames_.pop();
-        if (frames_.empty()) return {};
-        path_.pop();
+      const auto* member = walk_.next();
+      if (member == nullptr) {
+        walk_.leave();
+        if (walk_.done()) return {};
         if (!close()) return errc::out_of_memory;
-        continue;
-      }
-      const auto& member = members_begin(*top.object)[top.next++];
-      const std::string_view name = text_of(member.name);
-      if (!path_.push(name)) return errc::out_of_memory;
-      if (member.value.IsObject() && member.value.MemberCount() != 0) {
+      } else if (member->value.IsObject() && member->value.MemberCount() != 0) {
         std::size_t bytes = 0;
-        if (error e = text_bytes(member.name, memory_, bytes)) return error(e.code()).at(path_);
+        if (error e = text_bytes(member->name, memory_, bytes)) return error(e.code()).at(walk_);
         bytes += 3;
-        const std::size_t path_bytes = top.path_bytes + bytes;
-        if (!open(name) || !frames_.push({&member.value, 0, false, bytes, path_bytes}))
+        const std::size_t path_bytes = walk_.note().path_bytes + bytes;
+        if (!open(text_of(member->name)) || !walk_.enter(member->value, {false, bytes, path_bytes}))
           return errc::out_of_memory;
-        continue;
+      } else if (error e = leaf(member->name, member->value)) {
+        return e;
       }
-      if (error e = leaf(member.name, member.value)) return e;
-      path_.pop();
     }
   }
 
   const arena_value& patch_;
   memory_source memory_;
-  base::stack<frame, 6> frames_;
-  path path_;
+  json::core::object_walk<const arena_value, measured, json::core::in_memory<6>> walk_;
 };
 
 }  // namespace detail

@@ -8,6 +8,7 @@
 #include "../../json/arena.hpp"
 #include "../../json/equal.hpp"
 #include "../../json/get.hpp"
+#include "../../json/tree/failure.hpp"
 #include "../../merge/merge_patch.hpp"
 #include "../dialect.hpp"
 #include "plan_walk.hpp"
@@ -49,7 +50,7 @@ inline const arena_value* in_effect(const arena_value* reported) noexcept {
 /// A visitor with extra(steps, reported) is also told of what only reported has, and, by
 /// enter(name) and leave(), which pair of objects the walk is in; the name of the outermost is
 /// empty.
-class delta_walk {
+class delta_walk : public json::core::steps_may_fail {
  public:
   delta_walk(merge::number_equality numbers, const memory_source& memory) noexcept
       : numbers_(numbers), memory_(memory), walk_(memory), steps_(memory), indexes_(memory) {}
@@ -59,7 +60,6 @@ class delta_walk {
   bool skip_desired_nulls = false;
   bool skip_reported_nulls = false;
 
-  json::error failure() const noexcept { return failure_; }
   /// While the visitor is told of something: which member of desired leads on from the open object
   /// at this level.
   size_type desired_index(std::size_t level) const noexcept { return walk_.index(level); }
@@ -69,10 +69,10 @@ class delta_walk {
   template <class Visitor>
   bool run(const arena_value& desired, const arena_value* reported, Visitor& visitor,
            bool is_section = true) {
+    forget_failure();
     walk_.restart();
     steps_.truncate(0);
     indexes_.truncate(0);
-    failure_ = {};
     if (!pair(desired, reported, nullptr, visitor, is_section)) return false;
     while (!walk_.done()) {
       compared& top = walk_.note();
@@ -158,17 +158,11 @@ class delta_walk {
   template <class Visitor>
   void leave(Visitor&, long) {}
 
-  bool fail(json::errc code) noexcept {
-    failure_ = json::error(code);
-    return false;
-  }
-
   merge::number_equality numbers_;
   memory_source memory_;
   json::core::object_walk<const arena_value, compared> walk_;
   base::stack<json::step, 8> steps_;
   json::core::index_memory indexes_;
-  json::error failure_;
 };
 
 /// How many desired properties reported does not have in effect: what in_sync() asks, kept up to
