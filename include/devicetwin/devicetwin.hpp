@@ -58,6 +58,7 @@
 #include "device/device_session.hpp"
 #include "device/plug_and_play.hpp"
 
+#include "hub/action.hpp"
 #include "hub/hub_session.hpp"
 
 #include "version.hpp"

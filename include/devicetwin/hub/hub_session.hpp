@@ -13,7 +13,6 @@
 
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::uint64_t
-#include <cstring>      // std::memcpy
 #include <string_view>  // std::string_view
 
 #include "../base/text_buffer.hpp"
@@ -21,27 +20,12 @@
 #include "../protocol/topic.hpp"
 #include "../twin/store.hpp"
 #include "../twin/view.hpp"
-#include "detail/filter.hpp"
+#include "action.hpp"
+#include "detail/action_list.hpp"
+#include "detail/connection_table.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
-
-/// What the caller of a hub_session is to do.
-struct hub_action {
-  enum kind_type : unsigned char {
-    reply,   ///< publish `payload` on `topic` to the client `to`, and to nobody else
-    notify,  ///< the same; desired has changed
-    event    ///< hand `payload` to the back end: what happened to the twin of `to`. No topic
-  };
-  kind_type kind = reply;
-  twin_id to = {};
-  std::string_view topic = {};
-  std::string_view payload = {};
-  unsigned status = 0;  ///< of a reply, as in its topic
-  std::string_view operation =
-      {};  ///< of an event: updateTwin, replaceTwin, createDeviceIdentity, deleteDeviceIdentity,
-           ///< createModuleIdentity or deleteModuleIdentity
-};
 
 /// What a service call is answered with, as over HTTP.
 struct service_reply {
@@ -89,8 +73,8 @@ class hub_session {
         options_(options),
         done_(memory_.source()),
         body_(memory_.source()),
-        long_topic_(memory_.source()),
-        connections_(memory_.source()) {}
+        connections_(memory_.source()),
+        actions_(memory_.source()) {}
   hub_session(const hub_session&) = delete;
   hub_session& operator=(const hub_session&) = delete;
 
@@ -103,21 +87,30 @@ class hub_session {
   /// A device has connected, and is subscribed to nothing yet. Errors: invalid_identity;
   /// too_many_connections beyond max_connections; out_of_memory. It is not notified of changes
   /// then, and everything else works.
-  json::error connected(const twin_id& id, std::uint64_t connection = 0);
-  void disconnected(const twin_id& id, std::uint64_t connection = 0) noexcept;
+  json::error connected(const twin_id& id, std::uint64_t connection = 0) {
+    actions_.clear();
+    return connections_.add(id, connection, options_.max_connections);
+  }
+  void disconnected(const twin_id& id, std::uint64_t connection = 0) noexcept {
+    actions_.clear();
+    connections_.remove(id, connection);
+  }
   /// It is subscribed to an MQTT topic filter; of interest are those that match the topics of
   /// notifications, such as
   /// `$iothub/twin/PATCH/properties/desired/#` and `$iothub/#`. A filter for one certain version is
   /// not. Wildcards as in MQTT 3.1.1, section 4.7. Without an effect when it is not connected.
-  void subscribed(const twin_id& id, std::string_view filter) noexcept;
-  void unsubscribed(const twin_id& id, std::string_view filter) noexcept;
-
-  bool is_connected(const twin_id& id) const noexcept { return connections_.find(id) != nullptr; }
-  /// Whether it is connected and told of changes of desired.
-  bool is_notified(const twin_id& id) const noexcept {
-    const connection* c = connections_.find(id);
-    return c != nullptr && c->filters != 0;
+  void subscribed(const twin_id& id, std::string_view filter) noexcept {
+    actions_.clear();
+    connections_.subscribe(id, filter);
   }
+  void unsubscribed(const twin_id& id, std::string_view filter) noexcept {
+    actions_.clear();
+    connections_.unsubscribe(id, filter);
+  }
+
+  bool is_connected(const twin_id& id) const noexcept { return connections_.is_connected(id); }
+  /// Whether it is connected and told of changes of desired.
+  bool is_notified(const twin_id& id) const noexcept { return connections_.is_notified(id); }
   std::size_t connections() const noexcept { return connections_.size(); }
 
   /// A device has published. A topic under `$iothub/twin/` that is a device's to write gets its
@@ -165,18 +158,13 @@ class hub_session {
     bool empty() const noexcept { return count == 0; }
     const hub_action& operator[](std::size_t index) const noexcept { return first[index]; }
   };
-  action_range actions() const noexcept { return {actions_, action_count_}; }
+  action_range actions() const noexcept { return {actions_.data(), actions_.size()}; }
   /// What the last write did: its changes, versions and etag. Empty where it was refused. Valid
   /// until the next write.
   const outcome& last_outcome() const noexcept { return done_; }
 
  private:
   using twin_type = typename Store::twin_type;
-  struct connection {
-    twin_id id;
-    std::uint64_t number;
-    std::uint64_t filters = 0;  ///< detail::filter_bit() of those it is subscribed to
-  };
 
   /// What finding, or writing and committing came to.
   struct failure {
@@ -184,16 +172,9 @@ class hub_session {
     refusal as = {};
   };
 
-  void forget_actions() noexcept { action_count_ = 0; }
-  json::errc set_party(const twin_id& id) noexcept;
   static bool is_for_hub(const twin_topic& topic) noexcept {
     return topic.kind == twin_topic_kind::get || topic.kind == twin_topic_kind::reported_patch;
   }
-  hub_action& add(hub_action::kind_type kind) noexcept;
-  json::error refuse_topic(std::string_view topic, const json::error& why, const refusal& as,
-                           std::string_view body) noexcept;
-  void reply(const twin_topic& request, unsigned status, std::int64_t version,
-             std::string_view payload) noexcept;
   json::error refuse(const twin_topic& request, const failure& f, timestamp now) noexcept;
   void notify_and_tell(std::string_view operation) noexcept;
   std::string_view body_of(const failure& f, const timestamp* now) noexcept;
@@ -202,7 +183,7 @@ class hub_session {
                                  std::string_view if_match, bool replace);
 
   twin_of whose() const noexcept {
-    return party_.module.empty() ? twin_of::device : twin_of::module;
+    return actions_.party().module.empty() ? twin_of::device : twin_of::module;
   }
   failure by_party(const json::error& why) const noexcept {
     return {why, refusal_of(why.code(), whose())};
@@ -220,84 +201,22 @@ class hub_session {
   hub_options options_;
   outcome done_;
   text_buffer body_;
-  text_buffer long_topic_;  ///< of a reply to a malformed request
-  devicetwin::detail::id_table<connection> connections_;
-  hub_action actions_[3];
-  std::size_t action_count_ = 0;
-  twin_id party_;  ///< whose twin this is about, in ids_
-  // What must be said without asking for memory.
-  static constexpr std::size_t reply_topic_bytes = 80 + max_request_id;
-  static constexpr std::size_t notification_topic_bytes = 80;
-  char ids_[2 * 128];  ///< an id has at most 128 bytes (check_id)
-  char reply_topic_[reply_topic_bytes];
-  char notification_topic_[notification_topic_bytes];
-  char error_body_[max_error_body];
+  detail::connection_table connections_;
+  detail::action_list actions_;
+  char error_body_[max_error_body];  ///< it must be written without asking for memory
 };
 
 // ---------------------------------------------------------------------------------------------
 
 template <class Store, class Memory>
-json::error hub_session<Store, Memory>::connected(const twin_id& id, std::uint64_t number) {
-  forget_actions();
-  if (const json::errc code = check_id(id); code != json::errc::ok) return code;
-  if (connection* c = connections_.find(id)) {
-    c->number = number;
-    c->filters = 0;
-    return {};
-  }
-  if (connections_.size() >= options_.max_connections) return json::errc::too_many_connections;
-  connection* c = devicetwin::detail::make_node<connection>(connections_.memory(), id, number);
-  if (c == nullptr) return json::errc::out_of_memory;
-  if (connections_.insert(c)) return {};
-  devicetwin::detail::drop_node(connections_.memory(), c);
-  return json::errc::out_of_memory;
-}
-
-template <class Store, class Memory>
-void hub_session<Store, Memory>::disconnected(const twin_id& id, std::uint64_t number) noexcept {
-  forget_actions();
-  const connection* c = connections_.find(id);
-  if (c != nullptr && c->number == number) connections_.erase(id);
-}
-
-template <class Store, class Memory>
-void hub_session<Store, Memory>::subscribed(const twin_id& id, std::string_view filter) noexcept {
-  forget_actions();
-  if (connection* c = connections_.find(id)) c->filters |= detail::filter_bit(filter);
-}
-
-template <class Store, class Memory>
-void hub_session<Store, Memory>::unsubscribed(const twin_id& id, std::string_view filter) noexcept {
-  forget_actions();
-  if (connection* c = connections_.find(id)) c->filters &= ~detail::filter_bit(filter);
-}
-
-/// Keeps a copy of the id, for actions; invalid_identity when it is none by its length. For one
-/// with wrong characters no store has a twin.
-template <class Store, class Memory>
-json::errc hub_session<Store, Memory>::set_party(const twin_id& id) noexcept {
-  forget_actions();
-  party_ = {};
-  constexpr std::size_t longest = sizeof ids_ / 2;
-  if (id.device.empty() || id.device.size() > longest || id.module.size() > longest)
-    return json::errc::invalid_identity;
-  std::memcpy(ids_, id.device.data(), id.device.size());
-  party_.device = {ids_, id.device.size()};
-  if (!id.module.empty()) {
-    std::memcpy(ids_ + id.device.size(), id.module.data(), id.module.size());
-    party_.module = {ids_ + id.device.size(), id.module.size()};
-  }
-  return json::errc::ok;
-}
-
-template <class Store, class Memory>
 json::error hub_session<Store, Memory>::message(const twin_id& id, std::string_view topic,
                                                 std::string_view payload, timestamp now) {
-  if (const json::errc code = set_party(id); code != json::errc::ok) return code;
+  if (const json::errc code = actions_.start(id); code != json::errc::ok) return code;
   const auto request = parse_twin_topic(topic);
   if (!request) {
     const failure f = by_party(request.error());
-    return refuse_topic(topic, f.why, f.as, body_of(f, &now));
+    actions_.add_reply_to_malformed(topic, f.as.status, body_of(f, &now));
+    return f.why;
   }
   if (!is_for_hub(*request)) return json::errc::not_writable;
   if (payload.size() > options_.max_payload) {
@@ -308,12 +227,12 @@ json::error hub_session<Store, Memory>::message(const twin_id& id, std::string_v
         now);
   }
   if (request->kind == twin_topic_kind::get) {
-    const auto found = store_.find(party_);
+    const auto found = store_.find(actions_.party());
     if (!found) return refuse(*request, by_store(found.error()), now);
     body_.resize(0);
     if (json::error e = write_device_view(**found, body_))
       return refuse(*request, by_store(e), now);
-    reply(*request, 200, no_version, body_.view());
+    actions_.add_reply(*request, 200, no_version, body_.view());
     return {};
   }
   const std::int64_t expected =
@@ -321,7 +240,7 @@ json::error hub_session<Store, Memory>::message(const twin_id& id, std::string_v
   const failure f =
       write_and_commit([&](twin_type& t) { return t.device_patch(payload, now, done_, expected); });
   if (f.why) return refuse(*request, f, now);
-  reply(*request, 204, done_.reported_version, {});
+  actions_.add_reply(*request, 204, done_.reported_version, {});
   notify_and_tell("updateTwin");
   return {};
 }
@@ -330,23 +249,26 @@ template <class Store, class Memory>
 json::error hub_session<Store, Memory>::refuse(const twin_id& id, std::string_view topic,
                                                const refusal& as, std::string_view message,
                                                timestamp now) {
-  if (const json::errc code = set_party(id); code != json::errc::ok) return code;
+  if (const json::errc code = actions_.start(id); code != json::errc::ok) return code;
   text_buffer body(error_body_, sizeof error_body_);
   error_details details;
   details.now = &now;
   if (json::error e = write_error_body(as, message, body, details)) return e;
   const auto request = parse_twin_topic(topic);
-  if (!request) return refuse_topic(topic, request.error(), as, body.view());
+  if (!request) {
+    actions_.add_reply_to_malformed(topic, as.status, body.view());
+    return request.error();
+  }
   if (!is_for_hub(*request)) return json::errc::not_writable;
-  reply(*request, as.status, no_version, body.view());
+  actions_.add_reply(*request, as.status, no_version, body.view());
   return {};
 }
 
 template <class Store, class Memory>
 service_reply hub_session<Store, Memory>::service_get(const twin_id& id) {
-  if (const json::errc code = set_party(id); code != json::errc::ok)
+  if (const json::errc code = actions_.start(id); code != json::errc::ok)
     return refused(by_party(code), nullptr);
-  const auto found = store_.find(party_);
+  const auto found = store_.find(actions_.party());
   if (!found) return refused(by_store(found.error()), nullptr);
   body_.resize(0);
   if (json::error e = write_service_view(**found, body_)) return refused(by_store(e), nullptr);
@@ -360,7 +282,7 @@ template <class Store, class Memory>
 service_reply hub_session<Store, Memory>::write_as_service(const twin_id& id, std::string_view text,
                                                            timestamp now, std::string_view if_match,
                                                            bool replace) {
-  if (const json::errc code = set_party(id); code != json::errc::ok)
+  if (const json::errc code = actions_.start(id); code != json::errc::ok)
     return refused(by_party(code), &now);
   if (text.size() > options_.max_service_body) {
     return refused(
@@ -382,10 +304,10 @@ service_reply hub_session<Store, Memory>::write_as_service(const twin_id& id, st
 template <class Store, class Memory>
 service_reply hub_session<Store, Memory>::service_create(const new_identity& who, timestamp now) {
   const twin_id id{who.device_id, who.module_id};
-  if (const json::errc code = set_party(id); code != json::errc::ok)
+  if (const json::errc code = actions_.start(id); code != json::errc::ok)
     return refused(by_party(code), &now);
   if (!id.module.empty()) {
-    const auto device = store_.find({party_.device, {}});
+    const auto device = store_.find({actions_.party().device, {}});
     if (!device) {
       failure f = by_store(device.error());
       if (device.error().code() == json::errc::not_found)
@@ -407,37 +329,36 @@ service_reply hub_session<Store, Memory>::service_create(const new_identity& who
 template <class Store, class Memory>
 service_reply hub_session<Store, Memory>::service_remove(const twin_id& id, timestamp now,
                                                          std::string_view if_match) {
-  if (const json::errc code = set_party(id); code != json::errc::ok)
+  if (const json::errc code = actions_.start(id); code != json::errc::ok)
     return refused(by_party(code), &now);
-  const auto found = store_.find(party_);
+  const auto found = store_.find(actions_.party());
   if (!found) return refused(by_store(found.error()), &now);
   if (!etag_matches(if_match, (*found)->etag()))
     return refused(by_party(json::errc::precondition_failed), &now);
   body_.resize(0);
   if (json::error e = write_lifecycle_event(**found, body_)) return refused(by_store(e), &now);
-  if (json::error e = store_.remove(party_)) {
+  if (json::error e = store_.remove(actions_.party())) {
     return refused(e.code() == json::errc::precondition_failed ? by_party(e) : by_store(e), &now);
   }
-  hub_action& event = add(hub_action::event);
-  event.payload = body_.view();
-  event.operation = whose() == twin_of::device ? "deleteDeviceIdentity" : "deleteModuleIdentity";
+  actions_.add_event(whose() == twin_of::device ? "deleteDeviceIdentity" : "deleteModuleIdentity",
+                     body_.view());
   service_reply answer;
   answer.status = 204;
   return answer;
 }
 
-/// Writes to the twin of party_ and makes it durable. Where somebody else stored it since it was
+/// Writes to the twin of the party and makes it durable. Where somebody else stored it since it was
 /// loaded, what they stored is loaded and written to, once.
 template <class Store, class Memory>
 template <class Write>
 typename hub_session<Store, Memory>::failure hub_session<Store, Memory>::write_and_commit(
     Write&& write) {
   for (unsigned attempt = 1;; ++attempt) {
-    const auto found = store_.find(party_);
+    const auto found = store_.find(actions_.party());
     if (!found) return by_store(found.error());
     if (json::error e = write(**found)) return by_party(e);
     if (!done_.effective()) return {};  // nothing to store
-    json::error e = store_.commit(party_);
+    json::error e = store_.commit(actions_.party());
     if (!e) return {};
     const bool overtaken = e.code() == json::errc::precondition_failed;
     if (overtaken && attempt < options_.write_attempts) continue;
@@ -447,57 +368,9 @@ typename hub_session<Store, Memory>::failure hub_session<Store, Memory>::write_a
 }
 
 template <class Store, class Memory>
-hub_action& hub_session<Store, Memory>::add(hub_action::kind_type kind) noexcept {
-  hub_action& added = actions_[action_count_++];
-  added = hub_action{};
-  added.kind = kind;
-  added.to = party_;
-  return added;
-}
-
-template <class Store, class Memory>
-void hub_session<Store, Memory>::reply(const twin_topic& request, unsigned status,
-                                       std::int64_t version, std::string_view payload) noexcept {
-  twin_topic answer;
-  answer.kind = twin_topic_kind::response;
-  answer.status = status;
-  answer.request_id = request.request_id;
-  answer.version = version;
-  text_buffer topic(reply_topic_, sizeof reply_topic_);
-  static_cast<void>(
-      write_twin_topic(answer, topic));  // it fits, and what was parsed can be written
-  hub_action& a = add(hub_action::reply);
-  a.topic = topic.view();
-  a.payload = payload;
-  a.status = status;
-}
-
-/// Refuses a topic that parse_twin_topic() does not understand, if there is a request id to answer
-/// to. Returns `why`.
-template <class Store, class Memory>
-json::error hub_session<Store, Memory>::refuse_topic(std::string_view topic, const json::error& why,
-                                                     const refusal& as,
-                                                     std::string_view body) noexcept {
-  const std::string_view id = readable_request_id(topic);
-  twin_topic answer;
-  answer.kind = twin_topic_kind::response;
-  answer.status = as.status;
-  answer.request_id = id.substr(0, 1);
-  long_topic_.resize(0);
-  if (id.empty() || write_twin_topic(answer, long_topic_)) return why;
-  if (!long_topic_.append(id.data() + 1, id.size() - 1))
-    return why;  // any length, so not a topic of twin_topic's
-  hub_action& a = add(hub_action::reply);
-  a.topic = long_topic_.view();
-  a.payload = body;
-  a.status = as.status;
-  return why;
-}
-
-template <class Store, class Memory>
 json::error hub_session<Store, Memory>::refuse(const twin_topic& request, const failure& f,
                                                timestamp now) noexcept {
-  reply(request, f.as.status, no_version, body_of(f, &now));
+  actions_.add_reply(request, f.as.status, no_version, body_of(f, &now));
   return f.why;
 }
 
@@ -532,21 +405,9 @@ std::string_view hub_session<Store, Memory>::body_of(const failure& f,
 /// event.
 template <class Store, class Memory>
 void hub_session<Store, Memory>::notify_and_tell(std::string_view operation) noexcept {
-  if (!done_.notification().empty() && is_notified(party_)) {
-    twin_topic told;
-    told.kind = twin_topic_kind::desired_patch;
-    told.version = done_.desired_version;
-    text_buffer topic(notification_topic_, sizeof notification_topic_);
-    static_cast<void>(write_twin_topic(told, topic));  // it fits
-    hub_action& a = add(hub_action::notify);
-    a.topic = topic.view();
-    a.payload = done_.notification();
-  }
-  if (!done_.event().empty()) {
-    hub_action& a = add(hub_action::event);
-    a.payload = done_.event();
-    a.operation = operation;
-  }
+  if (!done_.notification().empty() && is_notified(actions_.party()))
+    actions_.add_notification(done_.desired_version, done_.notification());
+  if (!done_.event().empty()) actions_.add_event(operation, done_.event());
 }
 
 }  // namespace DEVICETWIN_ABI

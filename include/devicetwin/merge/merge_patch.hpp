@@ -2,17 +2,16 @@
 #pragma once
 
 #include <cstddef>      // std::size_t
-#include <cstring>      // std::memcpy
-#include <new>          // placement new, std::launder
-#include <string_view>  // std::string_view
 #include <type_traits>  // std::enable_if_t, std::is_same_v
 
-#include "../base/bits.hpp"
-#include "../base/stack.hpp"
+#include "../base/inline.hpp"
 #include "../json/arena.hpp"
 #include "../json/error.hpp"
 #include "../json/pointer.hpp"
 #include "../json/tree/builder.hpp"
+#include "../json/tree/find_member.hpp"
+#include "../json/tree/inside.hpp"
+#include "../json/tree/scalar.hpp"
 #include "../json/value.hpp"
 #include "detail/copies.hpp"
 #include "detail/plan_writer.hpp"

@@ -26,7 +26,7 @@ using json::size_type;
 using json::core::text_of;
 
 /// The ways to copy a value of the patch, or the name of a new member. Without the ways `text` and
-/// `row` a merge takes up to twice the instructions; docs/tried.md has the figures.
+/// `row` a merge takes up to 2.4 times the instructions; docs/tried.md has the figures.
 enum class copy_way : unsigned char {
   plain,  ///< the bytes of the value are all there is to copy
   text,   ///< a text outside its value: copied into a block while the target is written

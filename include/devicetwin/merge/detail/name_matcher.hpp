@@ -184,7 +184,7 @@ class name_matcher {
 
   /// A member of the patch that was not found behind all those before it may repeat one of them;
   /// the first one that was not found at all does not.
-  DEVICETWIN_NEVER_INLINE bool is_first(pair& p, size_type at, size_type index, bool& first) {
+  bool is_first(pair& p, size_type at, size_type index, bool& first) {
     if (index == no_index && !p.unmatched) {
       p.unmatched = true;
       return true;

@@ -38,7 +38,8 @@ enum class plan_action : unsigned char {
   keep,     ///< the member at `index` was written with an equal value, which counts by presence
   add,      ///< `member` is new
   remove,   ///< the member at `index` goes
-  shadow,   ///< the member at `index`, a repeated name hidden behind the one removed, goes unsaid
+  shadow,   ///< the member at `index`, which repeats the name of the one removed before, goes, too;
+            ///< no journal is told
   descend,  ///< the entries that follow are about the object at `index`, up to the leave that
             ///< belongs to it
   leave     ///< the object is done, the root too: `index` is the first of its members that go, or
