@@ -20,9 +20,9 @@ struct hub_action {
   std::string_view topic = {};
   std::string_view payload = {};
   unsigned status = 0;  ///< of a reply, as in its topic
-  std::string_view operation =
-      {};  ///< of an event: updateTwin, replaceTwin, createDeviceIdentity, deleteDeviceIdentity,
-           ///< createModuleIdentity or deleteModuleIdentity
+  /// Of an event: updateTwin, replaceTwin, createDeviceIdentity, deleteDeviceIdentity,
+  /// createModuleIdentity or deleteModuleIdentity.
+  std::string_view operation = {};
 };
 
 }  // namespace DEVICETWIN_ABI
