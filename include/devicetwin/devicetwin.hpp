@@ -39,7 +39,6 @@
 #include "twin/dialect.hpp"
 #include "twin/identity.hpp"
 #include "twin/outcome.hpp"
-#include "twin/section.hpp"
 #include "twin/since.hpp"
 #include "twin/stamp.hpp"
 #include "twin/store.hpp"

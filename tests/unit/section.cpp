@@ -1,22 +1,19 @@
-#include <devicetwin/twin/section.hpp>
+#include <devicetwin/twin/detail/section.hpp>
 
 #include "../support/twin.hpp"
 
 #include <string>
-#include <type_traits>
-#include <utility>
 
 #include "../support/failing_heap.hpp"
 
 namespace {
 
-using section =
-    std::decay_t<decltype(tracked_section(std::declval<const devicetwin::twin&>(), part::desired))>;
+using section = devicetwin::detail::section<devicetwin::detail::stamped>;
 
 json::error load(section& s, std::string_view text, std::int64_t version = 3) {
   json::document d;
   REQUIRE(!json::read(text, d));
-  devicetwin::loaded_section content{d.root()};
+  devicetwin::detail::loaded_section content{d.root()};
   content.version = version;
   return s.load(content, devicetwin::azure.size, {});
 }

@@ -16,6 +16,7 @@
 #include "../json/read.hpp"
 #include "../json/write.hpp"
 #include "detail/render.hpp"
+#include "detail/section.hpp"
 #include "detail/twin_load.hpp"
 #include "detail/twin_mistakes.hpp"
 #include "detail/twin_state.hpp"
@@ -23,7 +24,6 @@
 #include "dialect.hpp"
 #include "identity.hpp"
 #include "outcome.hpp"
-#include "section.hpp"
 #include "stamp.hpp"
 #include "validate.hpp"
 

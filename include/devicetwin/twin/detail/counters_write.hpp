@@ -7,7 +7,7 @@
 
 #include "../../merge/merge_patch.hpp"
 #include "../identity.hpp"
-#include "../section.hpp"
+#include "section.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

@@ -7,8 +7,8 @@
 #include "../../json/read.hpp"
 #include "../../json/tree/events.hpp"
 #include "../../json/write.hpp"
-#include "../section.hpp"
 #include "history_checksum.hpp"
+#include "section.hpp"
 #include "shadow_metadata.hpp"
 
 namespace devicetwin {

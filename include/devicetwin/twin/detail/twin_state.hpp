@@ -10,7 +10,7 @@
 #include "../../json/pointer.hpp"
 #include "../dialect.hpp"
 #include "../identity.hpp"
-#include "../section.hpp"
+#include "section.hpp"
 #include "sync_count.hpp"
 
 namespace devicetwin {

@@ -10,10 +10,10 @@
 #include "../dialect.hpp"
 #include "../identity.hpp"
 #include "../outcome.hpp"
-#include "../section.hpp"
 #include "../validate.hpp"
 #include "counters_write.hpp"
 #include "emit_section.hpp"
+#include "section.hpp"
 #include "sync_count.hpp"
 #include "twin_state.hpp"
 #include "write_input.hpp"
@@ -216,8 +216,8 @@ class service_write : public twin_write<service_write<State>, State> {
                  : json::errc::out_of_memory;
     }
     if (clear) given->SetObject();
-    if (json::error e = write.check(*given, replace_ ? shape::section : shape::patch,
-                                    place.location(), this->report_))
+    if (json::error e = write.check_rules(*given, replace_ ? shape::section : shape::patch,
+                                          place.location(), this->report_))
       return e;
     json::arena& memory = outcome_access::arena(this->done_);
     if (replace_ || clear) {
@@ -347,7 +347,7 @@ class device_write : public twin_write<device_write<State>, State> {
     return fits ? json::errc::ok : json::errc::precondition_failed;
   }
   json::error plan() {
-    if (json::error e = reported_.check(patch_, shape::patch, {}, this->report_)) return e;
+    if (json::error e = reported_.check_rules(patch_, shape::patch, {}, this->report_)) return e;
     if (json::error e = reported_.plan(patch_, {}, this->report_)) return e;
     return this->check_total(this->state_.tags.size() + this->state_.desired.size() +
                              reported_.size_after());
@@ -413,7 +413,7 @@ class notification_write : public twin_write<notification_write<State>, State> {
     return next ? json::errc::ok : json::errc::precondition_failed;
   }
   json::error plan() {
-    if (json::error e = desired_.check(input_, shape::patch, {}, nullptr)) return e;
+    if (json::error e = desired_.check_rules(input_, shape::patch, {}, nullptr)) return e;
     return desired_.plan(input_, {}, nullptr);
   }
 
@@ -477,7 +477,7 @@ class event_write : public twin_write<event_write<State>, State> {
     const part_place place(part::tags);
     if (!given_.tags->IsObject()) return json::error(json::errc::not_a_twin).at(place.location());
     take_out_own(*given_.tags, part::tags);
-    if (json::error e = tags_.check(*given_.tags, shape::patch, place.location(), nullptr))
+    if (json::error e = tags_.check_rules(*given_.tags, shape::patch, place.location(), nullptr))
       return e;
     json::arena& memory = outcome_access::arena(this->done_);
     if (json::error e = drop_own_of_tags(this->state_.tags, *given_.tags, memory, this->rules(),
@@ -505,7 +505,8 @@ class event_write : public twin_write<event_write<State>, State> {
       return json::errc::precondition_failed;
     this->now_ = *time;
     write.set_next_version(next);
-    if (json::error e = write.check(*given, shape::patch, place.location(), nullptr)) return e;
+    if (json::error e = write.check_rules(*given, shape::patch, place.location(), nullptr))
+      return e;
     return write.plan(*given, place.location(), nullptr);
   }
 

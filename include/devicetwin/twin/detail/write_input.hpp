@@ -9,7 +9,7 @@
 #include "../../json/get.hpp"
 #include "../../json/pointer.hpp"
 #include "../identity.hpp"
-#include "../section.hpp"
+#include "section.hpp"
 #include "twin_state.hpp"
 
 namespace devicetwin {

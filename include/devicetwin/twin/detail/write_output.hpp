@@ -6,9 +6,9 @@
 
 #include "../../json/tree/events.hpp"
 #include "../../json/write.hpp"
-#include "../section.hpp"
 #include "../stamp.hpp"
 #include "render.hpp"
+#include "section.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
