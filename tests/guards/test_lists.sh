@@ -46,6 +46,10 @@ trap 'rm -rf "$work"' EXIT
   cat tests/unit/*.cpp tests/property/*.cpp tests/examples/*.cpp | tr '\n' ' ' | grep -oE 'TEST_CASE\( *"[^"]*"' |
     sed -E 's/TEST_CASE\( *"//; s/"$//' | grep -E '^[^ ]*( [^ ]*)?$|: ' | sed 's/^/this name of a test is no sentence: /'
 
+  # Catch2 refuses to start a program with two tests of one name.
+  cat tests/unit/*.cpp tests/property/*.cpp | tr '\n' ' ' | grep -oE 'TEST_CASE\( *"[^"]*"' | sort | uniq -d |
+    sed 's/^/two tests have this name: /'
+
   # Each program and its files, one line each: the text from its name to the first argument that is no file.
   tr '\n' ' ' <tests/CMakeLists.txt | grep -oE 'devicetwin_program\([^)]*\)' |
     sed -E 's/devicetwin_program\(//; s/\)//; s/\$\{test_sources\}/(sources.txt)/; s/ +/ /g; s/ $//' | sort >"$work/cmake"

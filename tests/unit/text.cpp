@@ -229,7 +229,7 @@ TEST_CASE("diff_text pairs members in any order", "[text]") {
   }
 }
 
-TEST_CASE("names with a NUL inside are told apart behind it", "[text]") {
+TEST_CASE("diff_text tells names with a NUL inside apart behind it", "[text]") {
   const std::string from = R"({"a\u0000b":1,"c":1,"d":1,"e":1,"f":1,"g":1})";
   CHECK(text_diff(from, R"({"g":1,"f":1,"e":1,"d":1,"c":1,"a\u0000c":1})") ==
         R"({"a\u0000b":null,"a\u0000c":1})");
