@@ -247,7 +247,7 @@ void stores(Store& store) {
   using shared = devicetwin::synchronized_store<Store, std::mutex>;
   std::mutex mutex;
   std::atomic<int> made{0}, removed{0};
-  in_threads(threads, [&](int i) {
+  in_threads(threads, [&](int) {
     shared mine(store, mutex);
     devicetwin::outcome done;
     for (const char* id : {"a", "b", "c"}) {
@@ -255,6 +255,11 @@ void stores(Store& store) {
       made += e ? 0 : 1;
       must(!e || e.code() == json::errc::already_exists, "create");
     }
+  });
+  must(made == 3, "each twin is made by one thread");
+  in_threads(threads, [&](int i) {
+    shared mine(store, mutex);
+    devicetwin::outcome done;
     for (int round = 0; round < rounds; ++round) {
       count_one(mine, {"a"}, done);
       count_one(mine, {"b"}, done);
@@ -271,7 +276,6 @@ void stores(Store& store) {
     }
     removed += mine.remove({"c"}) ? 0 : 1;
   });
-  must(made == 3, "each twin is made by one thread");
   must(removed == 1, "a twin is removed by one thread");
   const auto a = store.find({"a"});
   must(static_cast<bool>(a), "find");
