@@ -125,6 +125,8 @@ class session_job : public job {
     const auto topic = devicetwin::parse_twin_topic(session_.actions()[2].topic);
     must(session_.message("$iothub/twin/res/200/?$rid=" + std::string(topic->request_id),
                           "{\"desired\":" + section + ",\"reported\":" + section + "}", {0}));
+    // Actions stay due until they are read.
+    for (const devicetwin::device_action action : session_.actions()) static_cast<void>(action);
   }
 
  protected:

@@ -371,7 +371,7 @@ inline std::string_view describe(errc code) noexcept {
     case errc::newer_format:
       return "the data was stored by a newer version";
     case errc::invalid_topic:
-      return "not a topic of a twin or shadow";
+      return "not a topic of a twin";
     case errc::storage_failed:
       return "the store failed to read or write";
     case errc::too_many_connections:
