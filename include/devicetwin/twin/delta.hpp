@@ -11,6 +11,7 @@
 #include "../base/text_buffer.hpp"
 #include "../json/get.hpp"
 #include "../json/pointer.hpp"
+#include "../json/tree/failure.hpp"
 #include "../json/write.hpp"
 #include "../merge/diff.hpp"
 #include "answer.hpp"
@@ -178,45 +179,52 @@ stamp at_the_latest(const Twin& t, stamp known) noexcept {
 
 /// Puts entries of a delta walk into nested objects.
 template <class Handler>
-struct delta_sender {
-  Handler& out;
-  json::core::own_walk_memory<json::arena_value>& memory;
-  detail::per_level<json::step> open;
-  detail::per_level<size_type> sent = {};
-  std::size_t depth = 0;  ///< open objects inside the root
-  json::error failure;
+class delta_sender : public json::core::steps_may_fail {
+ public:
+  delta_sender(Handler& handler, const memory_source& working) noexcept
+      : out_(handler), memory_(working) {}
 
-  bool stop() {
-    if (!failure) failure = json::core::failure_of(out, 0);
-    return false;
+  bool begin() { return out_.StartObject() || stopped(out_); }
+  bool differs(const json::location& where, const arena_value& desired, const arena_value*,
+               const arena_value*) {
+    return go_to(where) && name(where[depth_]) &&
+           good(json::core::emit(desired, out_, json::core::nulls::emit,
+                                 static_cast<std::size_t>(-1), memory_));
   }
+  bool end() { return close_down_to(0) && (out_.EndObject(sent_[0]) || stopped(out_)); }
+
+ private:
   bool name(const json::step& s) {
-    ++sent[depth];
-    return out.Key(s.name, s.length, true);
+    ++sent_[depth_];
+    return out_.Key(s.name, s.length, true) || stopped(out_);
+  }
+  bool close_down_to(std::size_t depth) {
+    while (depth_ > depth) {
+      if (!out_.EndObject(sent_[depth_--])) return stopped(out_);
+    }
+    return true;
   }
   /// Closes and opens objects until those of `where`'s parent are open.
   bool go_to(const json::location& where) {
     std::size_t common = 0;
-    while (common < depth && common + 1 < where.depth() &&
-           open[common].text() == where[common].text())
+    while (common < depth_ && common + 1 < where.depth() &&
+           open_[common].text() == where[common].text())
       ++common;
-    while (depth > common) {
-      if (!out.EndObject(sent[depth--])) return stop();
-    }
-    while (depth + 1 < where.depth()) {
-      if (!name(where[depth]) || !out.StartObject()) return stop();
-      open[depth] = where[depth];
-      sent[++depth] = 0;
+    if (!close_down_to(common)) return false;
+    while (depth_ + 1 < where.depth()) {
+      if (!name(where[depth_])) return false;
+      if (!out_.StartObject()) return stopped(out_);
+      open_[depth_] = where[depth_];
+      sent_[++depth_] = 0;
     }
     return true;
   }
-  bool differs(const json::location& where, const arena_value& desired, const arena_value*,
-               const arena_value*) {
-    if (!go_to(where) || !name(where[depth])) return stop();
-    failure = json::core::emit(desired, out, json::core::nulls::emit, static_cast<std::size_t>(-1),
-                               memory);
-    return !failure;
-  }
+
+  Handler& out_;
+  json::core::own_walk_memory<json::arena_value> memory_;
+  per_level<json::step> open_;
+  per_level<size_type> sent_ = {};
+  std::size_t depth_ = 0;  ///< open objects inside the root
 };
 
 template <class Twin>
@@ -295,19 +303,11 @@ json::error emit_delta(const basic_twin<Memory>& t, Handler& handler) {
                 "emit_delta: the last argument is a RapidJSON handler");
   if (!t.desired().IsObject()) return json::errc::not_a_twin;
   const memory_source working = t.memory();
-  json::core::own_walk_memory<json::arena_value> memory(working);
-  detail::delta_sender<Handler> sender{handler, memory, {}, {}, 0, {}};
+  detail::delta_sender<Handler> sender(handler, working);
   detail::delta_walk walk(t.rules().numbers, working);
-  const auto stopped = [&] {
-    return sender.failure ? sender.failure : json::error(json::core::failure_of(handler, 0));
-  };
-  if (!handler.StartObject()) return stopped();
-  if (!walk.run(t.desired(), &t.reported(), sender))
-    return walk.failure() ? walk.failure() : stopped();
-  for (; sender.depth != 0; --sender.depth) {
-    if (!handler.EndObject(sender.sent[sender.depth])) return stopped();
-  }
-  return handler.EndObject(sender.sent[0]) ? json::error() : stopped();
+  const bool sent = sender.begin() && walk.run(t.desired(), &t.reported(), sender) && sender.end();
+  if (sent) return {};
+  return walk.failure() ? walk.failure() : sender.failure();
 }
 
 template <class Memory, class Output>

@@ -11,13 +11,12 @@ inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace core {
 
-/// One convention for all that is not an engine (tree_diff, text_diff, text_merge):
-///   - A function that cannot know the place returns an errc; a [[nodiscard]] bool where memory is
-///     all that can run out.
-///   - A function that knows the place returns an error.
+/// How functions inside the library report failure:
+///   - One that cannot know the place returns an errc; a bool where only memory can run out.
+///   - One that knows the place returns an error.
 ///   - A class that does its work in steps derives from this one. Its steps return false when they
 ///     failed, and failure() says why.
-/// A failure is never handed out by a reference parameter.
+/// The text engines, and what calls them in merge/text.hpp, set an error that their caller passes.
 class steps_may_fail {
  public:
   const error& failure() const noexcept { return failure_; }

@@ -10,6 +10,7 @@
 #include "../../json/error.hpp"
 #include "../../json/tree/builder.hpp"
 #include "../../json/tree/events.hpp"
+#include "../../json/tree/failure.hpp"
 #include "../../json/value.hpp"
 #include "../options.hpp"
 #include "../tree/places.hpp"
@@ -83,7 +84,7 @@ char* copy_to_block(void* to, const change_source& from, copy_way way, char* blo
 }
 
 template <class Target>
-class change_plan {
+class change_plan : public json::core::steps_may_fail {
  public:
   using target_type = Target;
   using patch_type = change_source;
@@ -113,34 +114,33 @@ class change_plan {
     using step = typename walk_type::step;
     walk_type walk(form, &target, options_.memory);
     for (;;) {
-      bool good = true;
+      bool done = true;
       switch (walk.next()) {
         case step::end:
           return true;
         case step::failed:
           return fail(errc::out_of_memory, walk);
         case step::set:
-          good = set(walk, {&value_of(walk.form()), false});
+          done = set(walk, {&value_of(walk.form()), false});
           break;
         case step::remove:
-          good = walk.base() == nullptr || remove(walk);
+          done = walk.base() == nullptr || remove(walk);
           break;
         case step::open:
           if (walk.base() != nullptr && walk.base()->IsObject()) {
-            good = descend(walk);
+            done = descend(walk);
           } else {
-            good = set(walk, {&walk.form(), true});
+            done = set(walk, {&walk.form(), true});
             walk.skip();
           }
           break;
         case step::close:
-          good = leave();
+          done = leave();
           break;
       }
-      if (!good) return false;
+      if (!done) return false;
     }
   }
-  const error& failure() const noexcept { return failure_; }
 
   bool whole() const noexcept { return whole_; }
   /// For whole(): what the target becomes.
@@ -184,8 +184,7 @@ class change_plan {
     const Target* old = walk.base();
     bool same = false;
     if (old != nullptr && !value.made) {
-      failure_ = compare(*old, *value.at, options_, walk.where(), same);
-      if (failure_) return false;
+      if (!good(compare(*old, *value.at, options_, walk.where(), same))) return false;
     }
     if (same && options_.changes == change_rule::by_value) return true;
     if (same && !walk.at_root()) {
@@ -241,26 +240,25 @@ class change_plan {
     if (value.made) {
       result_sender<arena_value, decltype(bytes), path_view> sender(
           bytes, options_.max_depth, options_.memory, path_view{&walk.where()}, depth);
-      failure_ = sender.run(*value.at, nullptr);
+      if (!good(sender.run(*value.at, nullptr))) return false;
     } else {
       json::core::walk_memory<arena_value> memory(options_.memory);
-      failure_ = json::core::emit(*value.at, bytes, json::core::nulls::emit, options_.max_depth,
-                                  memory, depth, walk.where());
+      if (!good(json::core::emit(*value.at, bytes, json::core::nulls::emit, options_.max_depth,
+                                 memory, depth, walk.where())))
+        return false;
     }
     memory_.add(bytes.bytes());
-    return !failure_;
+    return true;
   }
 
   bool push(action what, size_type index, const named_source& member,
             copy_way name = copy_way::plain, copy_way value = copy_way::plain) {
-    if (entries_.push({what, name, value, index, member})) return true;
-    failure_ = errc::out_of_memory;
-    return false;
+    return entries_.push({what, name, value, index, member}) ||
+           steps_may_fail::fail(errc::out_of_memory);
   }
   template <class Walk>
   bool fail(errc code, const Walk& walk) {
-    failure_ = error(code).at(walk.where());
-    return false;
+    return steps_may_fail::fail(code, walk.where());
   }
 
   options options_;
@@ -272,7 +270,6 @@ class change_plan {
   std::size_t changes_ = 0;
   std::size_t depth_ = 0;
   bool whole_ = false;
-  error failure_;
 };
 
 }  // namespace detail

@@ -8,6 +8,7 @@
 #include "../../json/error.hpp"
 #include "../../json/pointer.hpp"
 #include "../../json/tree/events.hpp"
+#include "../../json/tree/failure.hpp"
 #include "../tree/places.hpp"
 #include "change_form.hpp"
 
@@ -19,7 +20,7 @@ namespace detail {
 /// Sends what a change makes of a value, which may be missing: the events of the result.
 /// Errors: depth_exceeded, not_finite, out_of_memory, and what the handler says, with the place.
 template <class Base, class Handler, class Where = json::location>
-class result_sender {
+class result_sender : json::core::steps_may_fail {
  public:
   result_sender(Handler& handler, std::size_t max_depth, const memory_source& memory,
                 const Where& where = {}, std::size_t depth = 0) noexcept
@@ -45,10 +46,10 @@ class result_sender {
       case deed::descend:
         break;
     }
-    if (!enter(form, base)) return failure_;
+    if (!enter(form, base)) return failure();
     while (!frames_.empty()) {
       frame& top = frames_.back();
-      if (!(top.from_base ? base_step(top) : form_step(top))) return failure_;
+      if (!(top.from_base ? base_step(top) : form_step(top))) return failure();
     }
     return {};
   }
@@ -142,16 +143,13 @@ class result_sender {
                             depth_ + frames_.size(), place{where_, path_});
   }
   bool finish(const error& e) {
-    failure_ = e;
     path_.pop();
-    return !e;
+    return good(e);
   }
-  bool stopped() { return fail(json::core::failure_of(handler_, 0)); }
+  bool stopped() { return steps_may_fail::stopped(handler_, place{where_, path_}); }
   bool fail(errc code) {
-    failure_ = error(code)
-                   .limited_to(code == errc::depth_exceeded ? max_depth_ : 0)
-                   .at(place{where_, path_});
-    return false;
+    return steps_may_fail::fail(code, place{where_, path_},
+                                code == errc::depth_exceeded ? max_depth_ : 0);
   }
 
   Handler& handler_;
@@ -163,7 +161,6 @@ class result_sender {
   base::stack<frame, 6> frames_;
   index_memory indexes_;
   path path_;
-  error failure_;
 };
 
 }  // namespace detail

@@ -6,6 +6,7 @@
 
 #include "../../json/error.hpp"
 #include "../../json/tree/events.hpp"
+#include "../../json/tree/failure.hpp"
 #include "../dialect.hpp"
 #include "plan_walk.hpp"
 #include "section_size.hpp"
@@ -15,12 +16,11 @@ inline namespace DEVICETWIN_ABI {
 namespace detail {
 
 /// Adds up how a plan changes the size of a section.
-class plan_sizes {
+class plan_sizes : public json::core::steps_may_fail {
  public:
   plan_sizes(size_formula formula, json::core::nulls rule, const memory_source& memory) noexcept
       : formula_(formula), rule_(rule), memory_(memory) {}
   section_size added, removed;
-  json::error failure;
 
   bool enter(const arena_value& object, size_type, const value_member*) noexcept {
     counts_[depth_++] = {object.MemberCount(), object.MemberCount()};
@@ -57,9 +57,9 @@ class plan_sizes {
       return true;
     }
     section_size size;
-    failure = measure(value, formula_, rule, memory_, size);
+    if (!good(measure(value, formula_, rule, memory_, size))) return false;
     sum += size;
-    return !failure;
+    return true;
   }
   struct member_counts {
     std::size_t before, after;

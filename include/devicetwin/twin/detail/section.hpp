@@ -29,7 +29,7 @@ class section_write;
 struct loaded_section {
   const json::arena_value& values;
   std::int64_t version = 0;
-  const json::arena_value* metadata = nullptr;  ///< as `$metadata` has it; null where there is none
+  const json::arena_value* metadata = nullptr;  ///< `$metadata`, or a null pointer
   const json::arena_value* versions = nullptr;  ///< those that the metadata does not show
   const stamp* everything = nullptr;            ///< one stamp for all
   bool with_versions = false;                   ///< the metadata shows versions
@@ -195,7 +195,7 @@ json::error section_write<Tracking>::plan(const json::arena_value& patch,
                                           const json::location& base, validation* report) {
   if (json::error e = merge_.plan(patch)) return e;
   plan_sizes sizes(rules_.size, planned().copy_rule(), working_);
-  if (!walk_plan(planned(), values_before(), sizes)) return sizes.failure;
+  if (!walk_plan(planned(), values_before(), sizes)) return sizes.failure();
   size_after_ = target_.size_;
   size_after_ += sizes.added;
   size_after_ -= sizes.removed;
