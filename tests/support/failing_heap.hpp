@@ -27,23 +27,31 @@ struct failing_heap {
   }
 };
 
-/// Runs `act(source)` with the 1st, 2nd, ... request refused until it succeeds; `check()` after
-/// each failure.
+/// Runs `act(source)` with the 1st, 2nd, ... request refused until it makes so few that none is.
+/// Calls `check(error, refused)` after each run.
 template <class Act, class Check>
-void with_every_failure(Act&& act, Check&& check) {
+void refuse_each_request(Act&& act, Check&& check) {
   for (std::size_t n = 1;; ++n) {
     REQUIRE(n < 10000);
     failing_heap heap;
     heap.refused_request = n;
     const json::error e = act(heap.source());
     CHECK(heap.out == 0);
-    if (!e) {
-      CHECK(heap.requests < n);
-      return;
-    }
-    CHECK(e.code() == errc::out_of_memory);
-    check();
+    const bool refused = heap.requests >= n;
+    if (e) CHECK((refused && e.code() == errc::out_of_memory));
+    check(e, refused);
+    if (!refused) return;
   }
+}
+
+/// Runs `act(source)` with each request refused in turn: it must fail. Calls `check()` after each
+/// failure.
+template <class Act, class Check>
+void with_every_failure(Act&& act, Check&& check) {
+  refuse_each_request(act, [&](const json::error& e, bool refused) {
+    CHECK(e.failed() == refused);
+    if (e) check();
+  });
 }
 
 /// The same for an act that can do without some of the memory that it asks for: it may succeed when
@@ -51,19 +59,7 @@ void with_every_failure(Act&& act, Check&& check) {
 template <class Act>
 void with_every_refusal(Act&& act) {
   int failures = 0;
-  for (std::size_t n = 1;; ++n) {
-    REQUIRE(n < 10000);
-    failing_heap heap;
-    heap.refused_request = n;
-    const json::error e = act(heap.source());
-    CHECK(heap.out == 0);
-    if (e) {
-      ++failures;
-      CHECK(e.code() == errc::out_of_memory);
-      CHECK(heap.requests >= n);
-    }
-    if (heap.requests < n) break;
-  }
+  refuse_each_request(act, [&](const json::error& e, bool) { failures += e ? 1 : 0; });
   CHECK(failures > 0);
 }
 
