@@ -9,7 +9,7 @@
 
 using devicetwin::answer_state;
 
-TEST_CASE("an answer of which nothing is said is none", "[answer]") {
+TEST_CASE("an answer is none until it is set", "[answer]") {
   const devicetwin::answer none;
   CHECK(none.state == answer_state::none);
   CHECK(none.code == 0);
@@ -38,7 +38,7 @@ TEST_CASE("an older acknowledgement is no answer unless the value is the desired
   }
 }
 
-TEST_CASE("answer_to() gives the acknowledgement's code, version and text", "[answer]") {
+TEST_CASE("answer_to() returns the acknowledgement's code, version and text", "[answer]") {
   for (const auto& [reported, state, code, version, text] :
        {std::tuple(R"({})", answer_state::none, 0, 0, ""),
         std::tuple(R"({"a":{"value":1,"ac":200,"av":1,"ad":"old"}})", answer_state::pending, 200, 1,

@@ -84,7 +84,7 @@ TEST_CASE("texts that are not JSON are left to the reader", "[text_merge]") {
   }
 }
 
-TEST_CASE("a plan that needs memory says when there is none", "[text_merge]") {
+TEST_CASE("a plan reports that it found no memory", "[text_merge]") {
   std::string patch = "{";
   for (int i = 0; i < 500; ++i) patch += "\"m" + std::to_string(i) + "\":1,";
   patch.back() = '}';

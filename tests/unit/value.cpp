@@ -39,7 +39,7 @@ TEST_CASE("values, documents and texts are told apart", "[value]") {
   CHECK(kind_of(42) == "");
 }
 
-TEST_CASE("value_of() gives the value itself, without a copy", "[value]") {
+TEST_CASE("value_of() returns the value itself, without a copy", "[value]") {
   rapidjson::Document d;
   d.SetInt(5);
   CHECK(&core::value_of(d) == &static_cast<rapidjson::Value&>(d));

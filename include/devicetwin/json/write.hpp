@@ -46,12 +46,13 @@ error write(const Source& source, Output& out, const write_options& options = {}
 /// A RapidJSON handler that writes the events it gets as JSON text. The text is complete in `out`
 /// when the outermost value is. It trusts the order of events and does not look for repeated names.
 ///
-/// An event gives false, and failure() the reason, for NaN and infinities (not_finite), a raw
-/// number that is none (invalid_number), invalid UTF-8, and an output that is full (out_of_memory);
-/// `out` may hold a part then, which write() takes back and a caller of this class must.
+/// An event returns false, and failure() the reason, for NaN and infinities (not_finite), an invalid
+/// raw number (invalid_number), invalid UTF-8 (invalid_utf8), and a full output (out_of_memory).
+/// `out` may have a part of the text then. write() removes it; a caller of this class must.
 ///
-/// `out` has append(const char*, std::size_t). Its type is forgotten here, so that programs with
-/// several kinds of output contain one writer.
+/// `out` has append(const char*, std::size_t) and must outlive the writer. The writer is no
+/// template, so that programs with several kinds of output contain one. Cost: one call of append()
+/// for 256 bytes or for a longer string.
 class text_writer {
  public:
   template <class Output>

@@ -75,7 +75,7 @@ class inside_walk {
   }
 
  private:
-  /// The same place in the old and the new text; empty where there is none.
+  /// The values at one place of the old and of the new text. An empty one is missing.
   struct value_pair {
     std::string_view old_text, new_text;
   };
