@@ -24,7 +24,9 @@
 #include "journal.hpp"
 #include "options.hpp"
 #include "text/text_diff.hpp"
+#include "text/text_failure.hpp"
 #include "text/text_merge.hpp"
+#include "text/text_plan.hpp"
 #include "text/text_sink.hpp"
 
 namespace devicetwin {
@@ -142,40 +144,33 @@ inline error write_text_patch(std::string_view from, std::string_view to, text_s
   return failure;
 }
 
-/// Writes what was planned, then tells about it. False with `failure`.
+/// Writes what was planned, then tells about it.
 template <class Output, class Journal>
-DEVICETWIN_NEVER_INLINE bool write_merged(text_merge& plan, Output& out, const options& o,
-                                          Journal& journal, error& failure) {
+DEVICETWIN_NEVER_INLINE error write_merged(text_plan& plan, Output& out, const options& o,
+                                           Journal& journal) {
   constexpr bool told = !std::is_same_v<std::remove_const_t<Journal>, no_journal>;
   text_sink sink(out);
-  text_merge::steps path(o.memory);
+  text_plan::steps path(o.memory);
   plan.write(sink);
-  failure = sink.finish();
+  if (error full = sink.finish()) return full;
   if constexpr (told) {
-    if (!failure && plan.changes() != 0) {
-      if (!plan.prepare_to_tell(path)) {
-        failure = errc::out_of_memory;
-      } else if (!reserve_journal(journal, plan.changes(), 0)) {
-        failure = errc::handler_stopped;
-      }
+    if (plan.changes() != 0) {
+      if (!plan.prepare_to_tell(path)) return errc::out_of_memory;
+      if (!reserve_journal(journal, plan.changes(), 0)) return errc::handler_stopped;
     }
   }
-  if (failure) return false;
   sink.keep();
   if constexpr (told) plan.tell(journal, path);
-  return true;
+  return {};
 }
 
-/// Plans, writes and tells. False with `failure`; what is wrong when `malformed` is set, the reader
-/// has to say.
+/// Plans, writes and tells. When the error has no place, the reader has to say what is wrong.
 template <class Output, class Journal>
-DEVICETWIN_NEVER_INLINE bool merge_texts(std::string_view document, std::string_view patch,
-                                         Output& out, const text_options& o, Journal& journal,
-                                         error& failure, bool& malformed) {
-  text_merge plan(o, failure);
-  plan.make(document, patch);
-  malformed = plan.malformed() || failure.code() == errc::depth_exceeded;
-  return !failure && write_merged(plan, out, o, journal, failure);
+DEVICETWIN_NEVER_INLINE error merge_texts(std::string_view document, std::string_view patch,
+                                          Output& out, const text_options& o, Journal& journal) {
+  text_merge merge(o);
+  if (!merge.make(document, patch)) return merge.failure();
+  return write_merged(merge.plan(), out, o, journal);
 }
 
 }  // namespace core
@@ -203,8 +198,8 @@ json::error apply_merge_patch_text(std::string_view document, std::string_view p
     failure = core::check_texts(document, patch, options);
     if (failure) return failure;
   }
-  bool malformed = false;
-  if (!core::merge_texts(document, patch, out, options, journal, failure, malformed) && malformed) {
+  failure = core::merge_texts(document, patch, out, options, journal);
+  if (core::needs_reader(failure) || failure.code() == json::errc::depth_exceeded) {
     if (json::error better = core::check_texts(document, patch, options)) return better;
   }
   return failure;

@@ -21,10 +21,10 @@ namespace detail {
 
 /// Writes every change that a merge of `old_text` and the patch `new_text` makes.
 template <class Output>
-bool write_changes(merge::core::text_merge& plan, const memory_source& memory, Output& out,
+bool write_changes(merge::core::text_plan& plan, const memory_source& memory, Output& out,
                    std::string_view old_text, std::string_view new_text) {
   if (plan.changes() == 0) return true;
-  merge::core::text_merge::steps path(memory);
+  merge::core::text_plan::steps path(memory);
   if (!plan.prepare_to_tell(path)) return false;
   text_buffer pointer(memory);
   bool fits = true;
@@ -57,8 +57,8 @@ bool write_members(std::string_view object, const memory_source& memory, Output&
 /// Writes the merge patch that removes each member that is there and that an object takes the place
 /// of; nothing when there is none.
 template <class Output>
-bool write_removals(merge::core::text_merge& plan, const memory_source& memory, Output& out) {
-  merge::core::text_merge::steps path(memory);
+bool write_removals(merge::core::text_plan& plan, const memory_source& memory, Output& out) {
+  merge::core::text_plan::steps path(memory);
   if (!plan.prepare_to_tell(path)) return false;
   removal_writer<Output> writer(out, memory);
   bool fits = true;

@@ -263,11 +263,11 @@ inline bool desired_copy::record_difference(twin_texts::name old) {
     if (texts_.is_fixed()) {
       return tell_patch(out, old_text, new_text, o.memory) || texts_.out_of_memory();
     }
-    placed<merge::core::text_merge> plan(o.memory, o, texts_.failure());
-    if (!plan) return texts_.out_of_memory();
-    plan->make(old_text, new_text);
-    if (texts_.failure()) return false;
-    return write_changes(*plan, o.memory, out, old_text, new_text) || texts_.out_of_memory();
+    placed<merge::core::text_merge> merge(o.memory, o);
+    if (!merge) return texts_.out_of_memory();
+    if (!merge->make(old_text, new_text)) return texts_.fail(merge->failure());
+    return write_changes(merge->plan(), o.memory, out, old_text, new_text) ||
+           texts_.out_of_memory();
   });
 }
 

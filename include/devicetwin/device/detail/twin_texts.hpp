@@ -276,25 +276,26 @@ inline bool twin_texts::merge_and(also what, name to, name rest, const piece& do
   const bool built = build(to, [&](output& out) {
     const merge::text_options o =
         rules(what == also::removals ? merge::null_rule::keep : merge::null_rule::remove);
-    placed<merge::core::text_merge> plan(o.memory, o, failure_);
-    if (!plan) return out_of_memory();
-    plan->make(object(document), object(patch));
-    if (failure_) return false;
+    placed<merge::core::text_merge> merge(o.memory, o);
+    if (!merge) return out_of_memory();
+    if (!merge->make(object(document), object(patch))) return fail(merge->failure());
+    merge::core::text_plan& plan = merge->plan();
     {
       merge::core::text_sink sink(out);
-      plan->write(sink);
+      plan.write(sink);
       if (!good(sink.finish())) return false;
       sink.keep();
     }
     size = out.size();
     if (effect != nullptr) {
-      effect->changes = {plan->changes(), plan->removals()};
-      if (!plan->change_under(json::text_numbers::as_stored, effect->all_sent)) return false;
+      effect->changes = {plan.changes(), plan.removals()};
+      if (!merge->change_under(json::text_numbers::as_stored, effect->all_sent))
+        return fail(merge->failure());
     }
-    const bool fits = what == also::nothing ||
-                      (what == also::changes
-                           ? write_changes(*plan, o.memory, out, object(document), object(patch))
-                           : write_removals(*plan, o.memory, out));
+    const bool fits =
+        what == also::nothing ||
+        (what == also::changes ? write_changes(plan, o.memory, out, object(document), object(patch))
+                               : write_removals(plan, o.memory, out));
     return fits || out_of_memory();
   });
   if (built && rest != to) split(to, size, rest);

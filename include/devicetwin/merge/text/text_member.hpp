@@ -72,6 +72,22 @@ inline const char* value_end(json::core::text_structure& structure, const char* 
   return found == nullptr || found > end ? nullptr : found;
 }
 
+/// Moves from behind a name over the colon to the value. False where there is none before `end`.
+inline bool to_value(const char*& p, const char* end) noexcept {
+  if (end - p >= 2 && p[0] == ':' && !json::core::is_space(p[1])) {
+    ++p;
+    return true;
+  }
+  p = json::core::skip_space(p, end);
+  if (p == end || *p != ':') return false;
+  p = json::core::skip_space(p + 1, end);
+  return p != end;
+}
+
+inline std::string_view text_between(const char* first, const char* last) noexcept {
+  return {first, static_cast<std::size_t>(last - first)};
+}
+
 inline std::string_view name_of(const char* base, const text_member& member) noexcept {
   return {base + member.name + 1, member.name_end - member.name - 2};
 }

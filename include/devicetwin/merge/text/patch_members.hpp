@@ -1,0 +1,238 @@
+/// The members of a patch's objects, for a walk over a document that asks for them by name.
+#pragma once
+
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::uint64_t
+#include <string_view>  // std::string_view
+#include <type_traits>  // std::conditional_t
+
+#include "../../base/bits.hpp"
+#include "../../base/stack.hpp"
+#include "../../json/error.hpp"
+#include "../../json/text/tokens.hpp"
+#include "../../json/tree/name_hash.hpp"
+#include "../../json/tree/name_index.hpp"
+#include "../../json/tree/tuning.hpp"
+#include "text_member.hpp"
+
+namespace devicetwin {
+inline namespace DEVICETWIN_ABI {
+namespace merge {
+namespace core {
+
+using base::shortcuts;
+
+/// Holds the members of the objects that are open, each inside the one before it. Only the
+/// innermost one can be asked for members.
+class patch_members {
+  using hint_bits = std::conditional_t<shortcuts, std::uint64_t, unsigned char>;
+
+ public:
+  /// An open object of the patch.
+  class object {
+   public:
+    /// How many of its members the document has not asked for.
+    std::size_t left() const noexcept { return left_; }
+    /// Whether a member may have a name that begins as the document's at `name`, which is the
+    /// opening quote, with a letter or closing quote and one more byte behind it.
+    bool may_begin(const char* name) const noexcept { return (begins_ & begin_bit(name)) != 0; }
+    /// Whether a member may have this name, which has no escapes.
+    bool may_be(std::string_view name) const noexcept { return (ends_ & end_bit(name)) != 0; }
+    /// Whether the name of a member is spelled with escapes.
+    bool has_escapes() const noexcept { return escapes_; }
+
+   private:
+    friend class patch_members;
+    std::size_t first_;  ///< of its members
+    std::size_t next_;   ///< the one that is expected: many patches have the document's order
+    std::size_t left_;
+    std::size_t names_;  ///< what was there when it was opened, of names
+    std::size_t slots_;  ///< and of the index
+    json::core::name_index index_;
+    bool indexed_, escapes_;
+    hint_bits begins_, ends_;
+  };
+
+  explicit patch_members(const memory_source& memory) noexcept
+      : members_(memory), names_(memory), index_(memory) {}
+
+  /// Starts on a patch; nothing is open.
+  void start(std::string_view patch) noexcept {
+    text_ = patch.data();
+    end_ = text_ + patch.size();
+    structure_.reset(patch);
+  }
+  json::core::text_structure& structure() noexcept { return structure_; }
+
+  /// Opens the object whose opening brace is at `brace` and reads its members. Errors:
+  /// unexpected_character when it is not JSON, out_of_memory.
+  json::errc open(const char* brace, object& opened) {
+    using json::errc;
+    opened.first_ = opened.next_ = members_.size();
+    opened.left_ = 0;
+    opened.names_ = names_.size();
+    opened.slots_ = index_.size();
+    opened.indexed_ = opened.escapes_ = false;
+    opened.begins_ = opened.ends_ = 0;
+    const char* p = json::core::skip_space(brace + 1, end_);
+    for (;;) {
+      if (p == end_) return errc::unexpected_character;
+      if (*p == '}') break;
+      text_member next;
+      next.name = at(p);
+      if (*p != '"' || (p = string_end(structure_, p, end_)) == nullptr)
+        return errc::unexpected_character;
+      next.name_end = at(p);
+      if constexpr (shortcuts) {
+        opened.begins_ = static_cast<hint_bits>(opened.begins_ | begin_bit(text_ + next.name));
+        opened.ends_ = static_cast<hint_bits>(opened.ends_ | end_bit(name_of(next)));
+      }
+      opened.escapes_ = opened.escapes_ || json::core::has_escapes(name_of(next));
+      if (!to_value(p, end_)) return errc::unexpected_character;
+      next.value = at(p);
+      if ((p = value_end(structure_, p, end_)) == nullptr) return errc::unexpected_character;
+      next.value_end = at(p);
+      next.unescaped = next.match = no_offset;
+      if (!members_.push(next)) return errc::out_of_memory;
+      ++opened.left_;
+      p = json::core::skip_space(p, end_);
+      if (p != end_ && *p == ',') {
+        p = json::core::skip_space(p + 1, end_);
+      } else if (p != end_ && *p != '}') {
+        return errc::unexpected_character;
+      }
+    }
+    left_ += opened.left_;
+    return errc::ok;
+  }
+  void close(const object& innermost) noexcept {
+    left_ -= innermost.left_;
+    members_.truncate(innermost.first_);
+    names_.truncate(innermost.names_);
+    index_.truncate(innermost.slots_);
+  }
+  /// How many members of all open objects the document has not asked for.
+  std::size_t left() const noexcept { return left_; }
+
+  // --- the members of the innermost object ----------------------------------------------------
+
+  std::string_view name_of(const text_member& member) const noexcept {
+    return core::name_of(text_, member);
+  }
+  std::string_view value_of(const text_member& member) const noexcept {
+    return {text_ + member.value, member.value_end - member.value};
+  }
+
+  /// Takes the expected member, if its name is spelled as the one at `p`, from quote to quote;
+  /// a null pointer otherwise. It is valid until the next object is opened.
+  const text_member* take_expected(object& innermost, const char* p, const char* end) noexcept {
+    if (innermost.next_ == members_.size()) return nullptr;
+    text_member& member = members_[innermost.next_];
+    const std::size_t length = member.name_end - member.name;
+    if (member.match != no_offset || static_cast<std::size_t>(end - p) < length ||
+        !base::same_bytes(p, text_ + member.name, length)) {
+      return nullptr;
+    }
+    return take(innermost, innermost.next_);
+  }
+  /// Takes the member with this name, and sets `found` to it; to a null pointer when there is none
+  /// or it was taken already. False when memory ran out.
+  bool take_by_name(object& innermost, std::string_view raw, const text_member*& found) {
+    found = nullptr;
+    const std::size_t count = members_.size() - innermost.first_;
+    std::size_t i;
+    if (count > json::core::tuning::text_wishes_scanned) {
+      if (!look_up(innermost, raw, i)) return false;
+    } else {
+      i = scan(innermost, raw);
+    }
+    if (i != none && members_[i].match == no_offset) found = take(innermost, i);
+    return true;
+  }
+  /// Takes all members that are left, in the order of the patch, and calls visit(member) for each
+  /// until that returns false. Returns whether none did.
+  template <class Visit>
+  bool take_rest(object& innermost, Visit&& visit) {
+    for (std::size_t i = innermost.first_; innermost.left_ != 0; ++i) {
+      if (members_[i].match == no_offset && !visit(*take(innermost, i))) return false;
+    }
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  /// A bit for the first two bytes of a name without escapes, or its closing quote.
+  static std::uint64_t begin_bit(const char* quote) noexcept {
+    const unsigned first = static_cast<unsigned char>(quote[1]);
+    const unsigned second = first == '"' ? 0u : static_cast<unsigned char>(quote[2]);
+    return std::uint64_t{1} << ((first * 5u + second) & 63);
+  }
+  /// A bit for the length and the last byte of a name.
+  static std::uint64_t end_bit(std::string_view name) noexcept {
+    const std::size_t last = name.empty() ? 0 : static_cast<unsigned char>(name.back());
+    return std::uint64_t{1} << ((name.size() * 7 + last) & 63);
+  }
+
+  const text_member* take(object& innermost, std::size_t i) noexcept {
+    members_[i].match = 0;
+    --innermost.left_;
+    --left_;
+    innermost.next_ = i + 1;
+    return &members_[i];
+  }
+
+  /// Finds a name among few, each looked at.
+  std::size_t scan(const object& innermost, std::string_view raw) const noexcept {
+    const std::size_t count = members_.size();
+    for (std::size_t i = innermost.first_; i < count; ++i) {
+      if (members_[i].match == no_offset && name_of(members_[i]) == raw) return i;
+    }
+    if (!innermost.escapes_ && !json::core::has_escapes(raw)) return none;
+    for (std::size_t i = innermost.first_; i < count; ++i) {
+      if (members_[i].match == no_offset && json::core::same_string(name_of(members_[i]), raw))
+        return i;
+    }
+    return none;
+  }
+  /// Finds a name in the index, which is made when it is first asked.
+  bool look_up(object& innermost, std::string_view raw, std::size_t& i) {
+    text_member* const first = members_.data() + innermost.first_;
+    const auto count = static_cast<size_type>(members_.size() - innermost.first_);
+    if (!innermost.indexed_) {
+      for (size_type j = 0; j < count; ++j) {
+        if (!keep_plain(text_, first[j], names_)) return false;
+      }
+      json::core::first_repeat repeat;
+      const member_names names{text_, first, names_.data()};
+      if (!innermost.index_.build(count, json::core::indexed(names), index_, repeat)) return false;
+      innermost.indexed_ = true;
+    }
+    std::string_view plain = raw;
+    const std::size_t kept = names_.size();
+    if (json::core::has_escapes(raw)) {
+      if (!append_plain(raw, names_)) return false;
+      plain = {names_.data() + kept, names_.size() - kept};
+    }
+    const size_type found =
+        innermost.index_.find_text(plain, member_names{text_, first, names_.data()}, index_);
+    names_.truncate(kept);
+    i = found == json::core::no_index ? none : innermost.first_ + found;
+    return true;
+  }
+
+  text_offset at(const char* p) const noexcept { return static_cast<text_offset>(p - text_); }
+
+  const char* text_ = nullptr;
+  const char* end_ = nullptr;
+  std::size_t left_ = 0;
+  json::core::text_structure structure_;
+  base::stack<text_member, 16> members_;
+  plain_names names_;
+  json::core::index_memory index_;
+};
+
+}  // namespace core
+}  // namespace merge
+}  // namespace DEVICETWIN_ABI
+}  // namespace devicetwin
