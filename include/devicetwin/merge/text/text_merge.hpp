@@ -140,27 +140,64 @@ class text_merge : public text_steps {
       --p_;
       return leave(top);
     }
-    const char* name = p_;
-    const text_member* found = patch_.take_expected(top.wanted, name, end_);
-    if (found == nullptr && shortcuts && !top.wanted.has_escapes()) {
-      if (!pass(top)) return false;
-      if (*p_ == '}') return leave(top);
-      if (p_ != name) found = patch_.take_expected(top.wanted, p_, end_);
-      name = p_;
-    }
+    const text_member* found = patch_.take_expected(top.wanted, p_, end_);
+    const char* name_end = p_;
     if (found != nullptr) {
-      p_ += found->name_end - found->name;
-    } else {
-      if (*p_ != '"' || (p_ = string_end(document_, p_, end_)) == nullptr) return not_json();
-      if (!remembered(patch_.take_by_name(top.wanted, text_between(name + 1, p_ - 1), found)))
-        return false;
+      name_end += found->name_end - found->name;
+    } else if (shortcuts && !top.wanted.has_escapes()) {
+      if (!seek(top, found, name_end)) return false;
+      if (*p_ == '}') return leave(top);
     }
-    const char* const name_end = p_;
+    if (found == nullptr && !ask(top, found, name_end)) return false;
+    const char* const name = p_;
+    p_ = name_end;
     if (!to_value(p_, end_)) return not_json();
     if (found != nullptr) return wanted_member(top, *found, name, name_end);
     top.kept = true;
     if ((p_ = value_end(document_, p_, end_)) == nullptr) return not_json();
     top.last = at(p_);
+    return true;
+  }
+
+  /// Sets `found` to the patch's member with the name that `p_` is at, or to a null pointer.
+  bool ask(frame& top, const text_member*& found, const char*& name_end) {
+    if (*p_ != '"' || (name_end = string_end(document_, p_, end_)) == nullptr) return not_json();
+    return remembered(patch_.take_by_name(top.wanted, text_between(p_ + 1, name_end - 1), found));
+  }
+  /// Moves to the next member that the patch has, and sets `found` to the patch's; passes over the
+  /// others, most of them at a glance at their names. For objects of the patch whose names have no
+  /// escapes. Stops with a null pointer at what is not a member with a plain name.
+  bool seek(frame& top, const text_member*& found, const char*& name_end) {
+    const char* p = p_;
+    const char* behind = nullptr;  // the last value passed over, and white space
+    while (end_ - p > 2 && *p == '"' && p[1] != '\\' && p[2] != '\\') {
+      if (top.wanted.may_begin(p)) {
+        name_end = json::core::find_quote(p + 1, end_);
+        if (name_end == end_ || *name_end == '\\') break;
+        const std::string_view name = text_between(p + 1, name_end);
+        ++name_end;
+        if (top.wanted.may_be(name)) {
+          found = patch_.take_expected(top.wanted, p, end_);
+          if (found == nullptr && !remembered(patch_.take_by_name(top.wanted, name, found)))
+            return false;
+          if (found != nullptr) break;
+        }
+      }
+      behind = document_.next_separator(p);
+      if (behind != nullptr && (*behind == '{' || *behind == '[')) {
+        behind = document_.leave_container(behind + 1);
+        if (behind != nullptr) behind = document_.next_separator(behind);
+      }
+      if (behind == nullptr) return not_json();
+      p = behind;
+      if (*p == ',' && ++p != end_ && *p != '"') p = json::core::skip_space(p, end_);
+      if (p == end_) return not_json();
+    }
+    p_ = p;
+    if (behind == nullptr) return true;
+    top.kept = true;
+    while (json::core::is_space(behind[-1])) --behind;
+    top.last = at(behind);
     return true;
   }
 
@@ -193,36 +230,6 @@ class text_merge : public text_steps {
     if (!compare(old, wanted, same)) return false;
     text_plan::piece piece;
     return same || (new_value(wanted, piece) && remembered(plan_.set(name_text, old, piece)));
-  }
-
-  /// Passes over members that the patch does not have, as far as that is seen at a glance.
-  bool pass(frame& top) {
-    const char* p = p_;
-    const char* behind = nullptr;  // the last value passed over, and white space
-    while (end_ - p > 2 && *p == '"' && p[1] != '\\' && p[2] != '\\') {
-      if (top.wanted.may_begin(p)) {
-        const char* const name_end = json::core::find_quote(p + 1, end_);
-        if (name_end == end_ || *name_end == '\\' ||
-            top.wanted.may_be(text_between(p + 1, name_end))) {
-          break;
-        }
-      }
-      behind = document_.next_separator(p);
-      if (behind != nullptr && (*behind == '{' || *behind == '[')) {
-        behind = document_.leave_container(behind + 1);
-        if (behind != nullptr) behind = document_.next_separator(behind);
-      }
-      if (behind == nullptr) return not_json();
-      p = behind;
-      if (*p == ',' && ++p != end_ && *p != '"') p = json::core::skip_space(p, end_);
-      if (p == end_) return not_json();
-    }
-    p_ = p;
-    if (behind == nullptr) return true;
-    top.kept = true;
-    while (json::core::is_space(behind[-1])) --behind;
-    top.last = at(behind);
-    return true;
   }
 
   /// At the closing brace: what the document does not have yet comes in.
