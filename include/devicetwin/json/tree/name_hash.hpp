@@ -74,7 +74,7 @@ DEVICETWIN_ALWAYS_INLINE std::uint64_t hash_name(const basic_value<Allocator>& n
 /// highest bits are the best. hash_name() in its place costs 14 % of a diff of texts, and 4 % of an
 /// apply to an object of 300 members (instructions). Names of more than 24 bytes that differ only
 /// in between have the same hash.
-inline std::uint64_t quick_name_hash(std::string_view name) noexcept {
+DEVICETWIN_ALWAYS_INLINE std::uint64_t quick_name_hash(std::string_view name) noexcept {
   const char* const p = name.data();
   const std::size_t size = name.size();
   std::uint64_t a = 0, b = 0;

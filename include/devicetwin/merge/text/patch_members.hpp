@@ -13,6 +13,7 @@
 #include "../../json/tree/name_hash.hpp"
 #include "../../json/tree/name_index.hpp"
 #include "../../json/tree/tuning.hpp"
+#include "container_ends.hpp"
 #include "text_member.hpp"
 
 namespace devicetwin {
@@ -47,19 +48,21 @@ class patch_members {
     std::size_t next_;   ///< the one that is expected: many patches have the document's order
     std::size_t left_;
     std::size_t names_;  ///< what was there when it was opened, of names
-    std::size_t slots_;  ///< and of the index
+    std::size_t slots_;  ///< of the index
+    std::size_t tags_;   ///< and of tags
     json::core::name_index index_;
-    bool indexed_, escapes_;
+    bool indexed_, tagged_, escapes_;
     hint_bits begins_, ends_;
   };
 
   explicit patch_members(const memory_source& memory) noexcept
-      : members_(memory), names_(memory), index_(memory) {}
+      : members_(memory), names_(memory), index_(memory), tags_(memory), ends_(memory) {}
 
   /// Starts on a patch; nothing is open.
   void start(std::string_view patch) noexcept {
     text_ = patch.data();
     end_ = text_ + patch.size();
+    most_passed_ = std::uint64_t{patch.size()} * json::core::tuning::text_passes_before_index;
     structure_.reset(patch);
   }
   json::core::text_structure& structure() noexcept { return structure_; }
@@ -72,7 +75,8 @@ class patch_members {
     opened.left_ = 0;
     opened.names_ = names_.size();
     opened.slots_ = index_.size();
-    opened.indexed_ = opened.escapes_ = false;
+    opened.tags_ = tags_.size();
+    opened.indexed_ = opened.tagged_ = opened.escapes_ = false;
     opened.begins_ = opened.ends_ = 0;
     const char* p = json::core::skip_space(brace + 1, end_);
     for (;;) {
@@ -90,7 +94,12 @@ class patch_members {
       opened.escapes_ = opened.escapes_ || json::core::has_escapes(name_of(next));
       if (!to_value(p, end_)) return errc::unexpected_character;
       next.value = at(p);
-      if ((p = value_end(structure_, p, end_)) == nullptr) return errc::unexpected_character;
+      if (shortcuts && (*p == '{' || *p == '[')) {
+        if (!leave_container(p)) return errc::out_of_memory;
+      } else {
+        p = value_end(structure_, p, end_);
+      }
+      if (p == nullptr) return errc::unexpected_character;
       next.value_end = at(p);
       next.unescaped = next.match = no_offset;
       if (!members_.push(next)) return errc::out_of_memory;
@@ -110,6 +119,7 @@ class patch_members {
     members_.truncate(innermost.first_);
     names_.truncate(innermost.names_);
     index_.truncate(innermost.slots_);
+    tags_.truncate(innermost.tags_);
   }
   /// How many members of all open objects the document has not asked for.
   std::size_t left() const noexcept { return left_; }
@@ -138,13 +148,17 @@ class patch_members {
   /// Takes the member with this name, and sets `found` to it; to a null pointer when there is none
   /// or it was taken already. False when memory ran out.
   bool take_by_name(object& innermost, std::string_view raw, const text_member*& found) {
+    namespace tuning = json::core::tuning;
     found = nullptr;
     const std::size_t count = members_.size() - innermost.first_;
-    std::size_t i;
-    if (count > json::core::tuning::text_wishes_scanned) {
-      if (!look_up(innermost, raw, i)) return false;
-    } else {
+    std::size_t i = none;
+    if (count <= tuning::text_wishes_scanned) {
       i = scan(innermost, raw);
+    } else if (shortcuts && count <= tuning::text_wishes_tagged && !innermost.escapes_ &&
+               !json::core::has_escapes(raw)) {
+      if (!find_tagged(innermost, raw, i)) return false;
+    } else if (!look_up(innermost, raw, i)) {
+      return false;
     }
     if (i != none && members_[i].match == no_offset) found = take(innermost, i);
     return true;
@@ -174,6 +188,22 @@ class patch_members {
     return std::uint64_t{1} << ((name.size() * 7 + last) & 63);
   }
 
+  /// Moves `p` behind the container that begins there, or to a null pointer when it does not end.
+  /// Each one is passed over once for every object around it that is opened, so in a deep patch
+  /// where they end is written down. False when memory ran out.
+  bool leave_container(const char*& p) {
+    if (passed_ > most_passed_) {
+      if (!ends_.made() && !ends_.make(text_between(text_, end_), structure_)) return false;
+      const char* const known = ends_.find(p);
+      p = known != nullptr ? known : structure_.leave_container(p + 1);
+      return true;
+    }
+    const char* const start = p;
+    p = structure_.leave_container(p + 1);
+    if (p != nullptr) passed_ += static_cast<std::uint64_t>(p - start);
+    return true;
+  }
+
   const text_member* take(object& innermost, std::size_t i) noexcept {
     members_[i].match = 0;
     --innermost.left_;
@@ -195,12 +225,43 @@ class patch_members {
     }
     return none;
   }
+  /// Finds a name without escapes among some, by a byte of its hash, eight at a time.
+  bool find_tagged(object& innermost, std::string_view raw, std::size_t& i) {
+    constexpr std::uint64_t ones = 0x0101010101010101u;
+    const auto tag_of = [](std::string_view name) {
+      return static_cast<unsigned char>(json::core::quick_name_hash(name) >> 56);
+    };
+    const text_member* const first = members_.data() + innermost.first_;
+    const std::size_t count = members_.size() - innermost.first_;
+    if (!innermost.tagged_) {
+      if (!tags_.extend((count + 7) / 8 * 8)) return false;
+      char* const tags = tags_.data() + innermost.tags_;
+      for (std::size_t j = 0; j < count; ++j)
+        tags[j] = static_cast<char>(tag_of(name_of(first[j])));
+      for (std::size_t j = count; j % 8 != 0; ++j) tags[j] = 0;
+      innermost.tagged_ = true;
+    }
+    const char* const tags = tags_.data() + innermost.tags_;
+    const std::uint64_t wanted = ones * tag_of(raw);
+    for (std::size_t group = 0; group < count; group += 8) {
+      const std::uint64_t x = base::first_lowest(tags + group) ^ wanted;
+      // The lowest bit found is right; others may not be, and names are compared anyway.
+      for (std::uint64_t same = (x - ones) & ~x & (ones * 0x80); same != 0; same &= same - 1) {
+        const std::size_t j = group + static_cast<std::size_t>(base::lowest_bit(same)) / 8;
+        if (j < count && first[j].match == no_offset && name_of(first[j]) == raw) {
+          i = innermost.first_ + j;
+          return true;
+        }
+      }
+    }
+    return true;
+  }
   /// Finds a name in the index, which is made when it is first asked.
   bool look_up(object& innermost, std::string_view raw, std::size_t& i) {
     text_member* const first = members_.data() + innermost.first_;
     const auto count = static_cast<size_type>(members_.size() - innermost.first_);
     if (!innermost.indexed_) {
-      for (size_type j = 0; j < count; ++j) {
+      for (size_type j = 0; innermost.escapes_ && j < count; ++j) {
         if (!keep_plain(text_, first[j], names_)) return false;
       }
       json::core::first_repeat repeat;
@@ -226,10 +287,14 @@ class patch_members {
   const char* text_ = nullptr;
   const char* end_ = nullptr;
   std::size_t left_ = 0;
+  std::uint64_t passed_ = 0;  ///< bytes of containers
+  std::uint64_t most_passed_ = 0;
   json::core::text_structure structure_;
   base::stack<text_member, 16> members_;
   plain_names names_;
   json::core::index_memory index_;
+  base::stack<char, 64> tags_;
+  container_ends ends_;
 };
 
 }  // namespace core
