@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>  // std::size_t
+#include <cstdint>  // std::uint64_t
 
 #include "../error.hpp"
 #include "events.hpp"
@@ -16,7 +17,6 @@ namespace core {
 ///   - One that knows the place returns an error.
 ///   - A class that does its work in steps derives from this one. Its steps return false when they
 ///     failed, and failure() says why.
-/// The text engines, and what calls them in merge/text.hpp, set an error that their caller passes.
 class steps_may_fail {
  public:
   const error& failure() const noexcept { return failure_; }
@@ -30,6 +30,13 @@ class steps_may_fail {
   template <class Place>
   bool fail(errc code, const Place& where, std::size_t limit = 0) {
     failure_ = error(code).limited_to(limit).at(where);
+    return false;
+  }
+  /// Notes which limit was exceeded, where there is no place, and returns false. `actual` is what
+  /// was found, if that is known.
+  bool exceeded(errc code, std::uint64_t limit, std::uint64_t actual = 0) noexcept {
+    fail(code);
+    static_cast<void>(static_cast<error&&>(failure_).limited_to(limit, actual));
     return false;
   }
   /// For a class that can do its work again.

@@ -48,15 +48,15 @@ class patch_members {
     std::size_t next_;   ///< the one that is expected: many patches have the document's order
     std::size_t left_;
     std::size_t names_;  ///< what was there when it was opened, of names
-    std::size_t slots_;  ///< of the index
-    std::size_t tags_;   ///< and of tags
+    std::size_t slots_;  ///< and of the index
+    std::size_t tags_;   ///< where its tags are in the index's memory
     json::core::name_index index_;
     bool indexed_, tagged_, escapes_;
     hint_bits begins_, ends_;
   };
 
   explicit patch_members(const memory_source& memory) noexcept
-      : members_(memory), names_(memory), index_(memory), tags_(memory), ends_(memory) {}
+      : members_(memory), names_(memory), index_(memory), ends_(memory) {}
 
   /// Starts on a patch; nothing is open.
   void start(std::string_view patch) noexcept {
@@ -75,7 +75,7 @@ class patch_members {
     opened.left_ = 0;
     opened.names_ = names_.size();
     opened.slots_ = index_.size();
-    opened.tags_ = tags_.size();
+    opened.index_ = {};
     opened.indexed_ = opened.tagged_ = opened.escapes_ = false;
     opened.begins_ = opened.ends_ = 0;
     const char* p = json::core::skip_space(brace + 1, end_);
@@ -119,7 +119,6 @@ class patch_members {
     members_.truncate(innermost.first_);
     names_.truncate(innermost.names_);
     index_.truncate(innermost.slots_);
-    tags_.truncate(innermost.tags_);
   }
   /// How many members of all open objects the document has not asked for.
   std::size_t left() const noexcept { return left_; }
@@ -138,43 +137,49 @@ class patch_members {
   const text_member* take_expected(object& innermost, const char* p, const char* end) noexcept {
     if (innermost.next_ == members_.size()) return nullptr;
     text_member& member = members_[innermost.next_];
-    const std::size_t length = member.name_end - member.name;
-    if (member.match != no_offset || static_cast<std::size_t>(end - p) < length ||
-        !base::same_bytes(p, text_ + member.name, length)) {
-      return nullptr;
-    }
+    const std::string_view name = text_between(text_ + member.name, text_ + member.name_end);
+    if (member.match != no_offset || !starts_with(p, end, name)) return nullptr;
     return take(innermost, innermost.next_);
   }
   /// Takes the member with this name, and sets `found` to it; to a null pointer when there is none
-  /// or it was taken already. False when memory ran out.
-  bool take_by_name(object& innermost, std::string_view raw, const text_member*& found) {
+  /// or it was taken already. `escaped` says whether the name has escapes. False when memory ran out.
+  bool take_by_name(object& innermost, std::string_view raw, bool escaped,
+                    const text_member*& found) {
     namespace tuning = json::core::tuning;
     found = nullptr;
     const std::size_t count = members_.size() - innermost.first_;
     std::size_t i = none;
     if (count <= tuning::text_wishes_scanned) {
-      i = scan(innermost, raw);
+      i = scan(innermost, raw, escaped);
     } else if (shortcuts && count <= tuning::text_wishes_tagged && !innermost.escapes_ &&
-               !json::core::has_escapes(raw)) {
+               !escaped) {
       if (!find_tagged(innermost, raw, i)) return false;
-    } else if (!look_up(innermost, raw, i)) {
+    } else if (!look_up(innermost, raw, escaped, i)) {
       return false;
     }
     if (i != none && members_[i].match == no_offset) found = take(innermost, i);
     return true;
   }
-  /// Takes all members that are left, in the order of the patch, and calls visit(member) for each
-  /// until that returns false. Returns whether none did.
-  template <class Visit>
-  bool take_rest(object& innermost, Visit&& visit) {
-    for (std::size_t i = innermost.first_; innermost.left_ != 0; ++i) {
-      if (members_[i].match == no_offset && !visit(*take(innermost, i))) return false;
-    }
-    return true;
+  /// Takes the first member that is left from the `from`-th on, and sets `from` to behind it; a null
+  /// pointer when none is.
+  const text_member* take_left(object& innermost, std::size_t& from) noexcept {
+    if (innermost.left_ == 0) return nullptr;
+    std::size_t i = innermost.first_ + from;
+    while (members_[i].match != no_offset) ++i;
+    from = i + 1 - innermost.first_;
+    return take(innermost, i);
   }
 
  private:
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  /// Stands for container_ends on small machines, whose patches are short.
+  struct no_ends {
+    explicit no_ends(const memory_source&) noexcept {}
+    bool made() const noexcept { return false; }
+    bool make(std::string_view, json::core::text_structure&) noexcept { return true; }
+    const char* find(const char*) const noexcept { return nullptr; }
+  };
 
   /// A bit for the first two bytes of a name without escapes, or its closing quote.
   static std::uint64_t begin_bit(const char* quote) noexcept {
@@ -213,14 +218,12 @@ class patch_members {
   }
 
   /// Finds a name among few, each looked at.
-  std::size_t scan(const object& innermost, std::string_view raw) const noexcept {
+  std::size_t scan(const object& innermost, std::string_view raw, bool escaped) const noexcept {
     const std::size_t count = members_.size();
     for (std::size_t i = innermost.first_; i < count; ++i) {
-      if (members_[i].match == no_offset && name_of(members_[i]) == raw) return i;
-    }
-    if (!innermost.escapes_ && !json::core::has_escapes(raw)) return none;
-    for (std::size_t i = innermost.first_; i < count; ++i) {
-      if (members_[i].match == no_offset && json::core::same_string(name_of(members_[i]), raw))
+      if (members_[i].match != no_offset) continue;
+      const std::string_view name = name_of(members_[i]);
+      if (name == raw || ((escaped || innermost.escapes_) && json::core::same_string(name, raw)))
         return i;
     }
     return none;
@@ -234,14 +237,15 @@ class patch_members {
     const text_member* const first = members_.data() + innermost.first_;
     const std::size_t count = members_.size() - innermost.first_;
     if (!innermost.tagged_) {
-      if (!tags_.extend((count + 7) / 8 * 8)) return false;
-      char* const tags = tags_.data() + innermost.tags_;
+      innermost.tags_ = index_.size();
+      if (!index_.extend((count + 7) / 8 * 2)) return false;
+      char* const made = reinterpret_cast<char*>(index_.data() + innermost.tags_);
       for (std::size_t j = 0; j < count; ++j)
-        tags[j] = static_cast<char>(tag_of(name_of(first[j])));
-      for (std::size_t j = count; j % 8 != 0; ++j) tags[j] = 0;
+        made[j] = static_cast<char>(tag_of(name_of(first[j])));
+      for (std::size_t j = count; j % 8 != 0; ++j) made[j] = 0;
       innermost.tagged_ = true;
     }
-    const char* const tags = tags_.data() + innermost.tags_;
+    const char* const tags = reinterpret_cast<const char*>(index_.data() + innermost.tags_);
     const std::uint64_t wanted = ones * tag_of(raw);
     for (std::size_t group = 0; group < count; group += 8) {
       const std::uint64_t x = base::first_lowest(tags + group) ^ wanted;
@@ -257,7 +261,7 @@ class patch_members {
     return true;
   }
   /// Finds a name in the index, which is made when it is first asked.
-  bool look_up(object& innermost, std::string_view raw, std::size_t& i) {
+  bool look_up(object& innermost, std::string_view raw, bool escaped, std::size_t& i) {
     text_member* const first = members_.data() + innermost.first_;
     const auto count = static_cast<size_type>(members_.size() - innermost.first_);
     if (!innermost.indexed_) {
@@ -271,7 +275,7 @@ class patch_members {
     }
     std::string_view plain = raw;
     const std::size_t kept = names_.size();
-    if (json::core::has_escapes(raw)) {
+    if (escaped) {
       if (!append_plain(raw, names_)) return false;
       plain = {names_.data() + kept, names_.size() - kept};
     }
@@ -293,8 +297,7 @@ class patch_members {
   base::stack<text_member, 16> members_;
   plain_names names_;
   json::core::index_memory index_;
-  base::stack<char, 64> tags_;
-  container_ends ends_;
+  std::conditional_t<shortcuts, container_ends, no_ends> ends_;
 };
 
 }  // namespace core

@@ -35,7 +35,7 @@ class text_steps : public json::core::steps_may_fail {
   /// Returns whether both texts are short enough for text_offset; notes too_large when one is not.
   bool short_enough(std::string_view first, std::string_view second) noexcept {
     const std::size_t longer = first.size() > second.size() ? first.size() : second.size();
-    return longer <= longest_text || good(error(errc::too_large).limited_to(longest_text, longer));
+    return longer <= longest_text || exceeded(errc::too_large, longest_text, longer);
   }
 };
 

@@ -4,9 +4,11 @@
 
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::uint32_t, std::uint64_t
-#include <cstring>      // std::memcpy
+#include <cstring>      // std::memcmp, std::memcpy
 #include <string_view>  // std::string_view
 
+#include "../../base/bits.hpp"
+#include "../../base/inline.hpp"
 #include "../../base/stack.hpp"
 #include "../../base/text_buffer.hpp"
 #include "../../json/text/tokens.hpp"
@@ -74,7 +76,7 @@ inline const char* value_end(json::core::text_structure& structure, const char* 
 
 /// Moves from behind a name over the colon to the value. False where there is none before `end`.
 inline bool to_value(const char*& p, const char* end) noexcept {
-  if (end - p >= 2 && p[0] == ':' && !json::core::is_space(p[1])) {
+  if (base::shortcuts && end - p >= 2 && p[0] == ':' && !json::core::is_space(p[1])) {
     ++p;
     return true;
   }
@@ -82,6 +84,14 @@ inline bool to_value(const char*& p, const char* end) noexcept {
   if (p == end || *p != ':') return false;
   p = json::core::skip_space(p + 1, end);
   return p != end;
+}
+
+/// Whether the bytes from `p` to `end` begin with `text`.
+DEVICETWIN_ALWAYS_INLINE bool starts_with(const char* p, const char* end,
+                                          std::string_view text) noexcept {
+  if (static_cast<std::size_t>(end - p) < text.size()) return false;
+  if constexpr (base::shortcuts) return base::same_bytes(p, text.data(), text.size());
+  return std::memcmp(p, text.data(), text.size()) == 0;
 }
 
 inline std::string_view text_between(const char* first, const char* last) noexcept {

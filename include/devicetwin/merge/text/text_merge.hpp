@@ -87,12 +87,8 @@ class text_merge : public text_steps {
     if ((p_ = value_end(document_, p_, end_)) == nullptr) return not_json();
     const char* const wanted_end = value_end(patch_.structure(), wanted, patch_end);
     if (wanted_end == nullptr) return not_json();
-    const std::string_view old = text_between(value, p_);
-    const std::string_view made = text_between(wanted, wanted_end);
-    bool same = false;
-    if (*wanted != '{' && !compare(old, made, same)) return false;
-    text_plan::piece piece;
-    return same || (new_value(made, piece) && remembered(plan_.replace(old, piece)));
+    plan_.replace_document();
+    return put({}, text_between(value, p_), text_between(wanted, wanted_end));
   }
 
   bool walk(const char* patch_object) {
@@ -108,14 +104,14 @@ class text_merge : public text_steps {
   /// Enters the object whose opening brace `p_` is at, together with the patch's at `brace`.
   bool enter(const char* brace) {
     if (frames_.size() >= options_.max_depth) return done(errc::depth_exceeded);
-    frame opened;
-    if (!done(patch_.open(brace, opened.wanted))) return false;
+    frame* const opened = frames_.add();
+    if (!remembered(opened != nullptr) || !done(patch_.open(brace, opened->wanted))) return false;
     ++p_;
-    opened.plan_size = plan_.size();
-    opened.leading = none;
-    opened.last = at(p_);
-    opened.kept = false;
-    return remembered(frames_.push(opened));
+    opened->plan_size = plan_.size();
+    opened->leading = none;
+    opened->last = at(p_);
+    opened->kept = false;
+    return true;
   }
 
   /// Moves over the next member of the document, or behind the end of its object.
@@ -162,7 +158,8 @@ class text_merge : public text_steps {
   /// Sets `found` to the patch's member with the name that `p_` is at, or to a null pointer.
   bool ask(frame& top, const text_member*& found, const char*& name_end) {
     if (*p_ != '"' || (name_end = string_end(document_, p_, end_)) == nullptr) return not_json();
-    return remembered(patch_.take_by_name(top.wanted, text_between(p_ + 1, name_end - 1), found));
+    const std::string_view raw = text_between(p_ + 1, name_end - 1);
+    return remembered(patch_.take_by_name(top.wanted, raw, json::core::has_escapes(raw), found));
   }
   /// Moves to the next member that the patch has, and sets `found` to the patch's; passes over the
   /// others, most of them at a glance at their names. For objects of the patch whose names have no
@@ -178,7 +175,7 @@ class text_merge : public text_steps {
         ++name_end;
         if (top.wanted.may_be(name)) {
           found = patch_.take_expected(top.wanted, p, end_);
-          if (found == nullptr && !remembered(patch_.take_by_name(top.wanted, name, found)))
+          if (found == nullptr && !remembered(patch_.take_by_name(top.wanted, name, false, found)))
             return false;
           if (found != nullptr) break;
         }
@@ -226,24 +223,29 @@ class text_merge : public text_steps {
       return remembered(plan_.remove(name_text, old, top.kept ? before : at(name)));
     }
     top.kept = true;
+    return put(name_text, old, wanted);
+  }
+  /// A value of the patch takes the place of one that is there, unless they are the same; not both
+  /// are objects.
+  bool put(std::string_view name, std::string_view old, std::string_view wanted) {
     bool same = false;
     if (!compare(old, wanted, same)) return false;
     text_plan::piece piece;
-    return same || (new_value(wanted, piece) && remembered(plan_.set(name_text, old, piece)));
+    return same || (new_value(wanted, piece) && remembered(plan_.set(name, old, piece)));
   }
 
   /// At the closing brace: what the document does not have yet comes in.
   bool leave(frame& top) {
-    const bool added = patch_.take_rest(top.wanted, [&](const text_member& member) {
-      const std::string_view value = patch_.value_of(member);
-      if (value.front() == 'n' && options_.nulls != null_rule::keep) return true;
+    std::size_t from = 0;
+    while (const text_member* const member = patch_.take_left(top.wanted, from)) {
+      const std::string_view value = patch_.value_of(*member);
+      if (value.front() == 'n' && options_.nulls != null_rule::keep) continue;
       text_plan::piece piece;
-      if (!new_value(value, piece)) return false;
-      const bool comma = top.kept;
+      if (!new_value(value, piece) ||
+          !remembered(plan_.add(patch_.name_of(*member), top.last, piece, top.kept)))
+        return false;
       top.kept = true;
-      return remembered(plan_.add(patch_.name_of(member), top.last, piece, comma));
-    });
-    if (!added) return false;
+    }
     const std::size_t plan_size = top.plan_size;
     patch_.close(top.wanted);
     frames_.pop();
@@ -267,16 +269,13 @@ class text_merge : public text_steps {
 
   /// Whether a value, which is no object, stands there byte by byte.
   bool stands_at(const char* p, std::string_view value) const noexcept {
-    if (static_cast<std::size_t>(end_ - p) <= value.size() ||
-        !base::same_bytes(p, value.data(), value.size())) {
-      return false;
-    }
+    if (!starts_with(p, end_, value) || p + value.size() == end_) return false;
     const char behind = p[value.size()];  // a number might go on
     return behind == ',' || behind == '}';
   }
   /// Sets `same` to whether two values mean the same; not both are objects.
   bool compare(std::string_view old, std::string_view value, bool& same) {
-    same = old.size() == value.size() && base::same_bytes(old.data(), value.data(), old.size());
+    same = old == value;
     if (same) return true;
     if (old.front() == '[' && value.front() == '[') return compare_arrays(old, value, same);
     same = json::core::same_scalar_text(old, value, options_.numbers, options_.number_texts);
@@ -301,7 +300,7 @@ class text_merge : public text_steps {
   /// Notes what something that was called failed of; false when it did.
   bool done(errc code) noexcept {
     return code == errc::ok ||
-           good(error(code).limited_to(code == errc::depth_exceeded ? options_.max_depth : 0));
+           exceeded(code, code == errc::depth_exceeded ? options_.max_depth : 0);
   }
   bool remembered(bool there_was_memory) noexcept {
     return there_was_memory || fail(errc::out_of_memory);

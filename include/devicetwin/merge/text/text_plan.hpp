@@ -47,8 +47,7 @@ class text_plan {
     std::size_t plain_length;
   };
 
-  explicit text_plan(const memory_source& memory) noexcept
-      : entries_(memory), made_(memory), names_(memory) {}
+  explicit text_plan(const memory_source& memory) noexcept : entries_(memory), made_(memory) {}
 
   /// Starts a plan for `document`. Called once, before all others.
   void start(std::string_view document) noexcept { document_ = document; }
@@ -57,64 +56,46 @@ class text_plan {
 
   // Places are places in the document. `old` is the value that is there.
 
-  /// The document itself is replaced.
-  [[nodiscard]] bool replace(std::string_view old, const piece& value) {
-    whole_ = true;
-    return set({}, old, value);
-  }
+  /// The next change is about the document itself, and there is no other.
+  void replace_document() noexcept { whole_ = true; }
   [[nodiscard]] bool set(std::string_view name, std::string_view old, const piece& value) {
-    entry e{};
-    e.what = action::set;
-    put_old(e, old);
-    e.cut_first = e.old_first;
-    e.cut_last = e.old_last;
-    e.name = name;
-    e.value = value;
-    ++changes_;
-    return entries_.push(e);
+    entry* const e = change(action::set, name);
+    if (e == nullptr) return false;
+    put_old(*e, old);
+    e->cut_first = e->old_first;
+    e->value = value;
+    return true;
   }
   [[nodiscard]] bool add(std::string_view name, text_offset where, const piece& value, bool comma) {
-    entry e{};
-    e.what = action::add;
-    e.comma = comma;
-    e.cut_first = e.cut_last = where;
-    e.name = name;
-    e.value = value;
-    ++changes_;
-    return entries_.push(e);
+    entry* const e = change(action::add, name);
+    if (e == nullptr) return false;
+    e->comma = comma;
+    e->cut_first = e->cut_last = where;
+    e->value = value;
+    return true;
   }
   /// What stands from `first` to the end of the old value goes.
   [[nodiscard]] bool remove(std::string_view name, std::string_view old, text_offset first) {
-    entry e{};
-    e.what = action::remove;
-    put_old(e, old);
-    e.cut_first = first;
-    e.cut_last = e.old_last;
-    e.name = name;
-    ++changes_;
+    entry* const e = change(action::remove, name);
+    if (e == nullptr) return false;
+    put_old(*e, old);
+    e->cut_first = first;
     ++removals_;
-    return entries_.push(e);
+    return true;
   }
   /// The removal at `index` reaches to `last`.
   void extend_removal(std::size_t index, text_offset last) noexcept {
     entries_[index].cut_last = last;
   }
   [[nodiscard]] bool descend(std::string_view name) {
-    entry e{};
-    e.what = action::descend;
-    e.name = name;
-    return entries_.push(e);
+    return push(action::descend, name) != nullptr;
   }
   /// Ends what descend() began. `size` is size() behind that. Nothing stays of it when there was no
   /// change inside.
   [[nodiscard]] bool leave(std::size_t size) {
-    if (entries_.size() == size) {
-      entries_.pop();
-      return true;
-    }
-    entry e{};
-    e.what = action::leave;
-    return entries_.push(e);
+    if (entries_.size() != size) return push(action::leave, {}) != nullptr;
+    entries_.pop();
+    return true;
   }
 
   /// Where append() writes next: the start of a value that is made.
@@ -136,7 +117,7 @@ class text_plan {
   std::size_t size() const noexcept { return entries_.size(); }
   const entry& operator[](std::size_t index) const noexcept { return entries_[index]; }
   std::string_view old_value(const entry& e) const noexcept {
-    return document_.substr(e.old_first, e.old_last - e.old_first);
+    return text_between(document_.data() + e.old_first, document_.data() + e.old_last);
   }
   std::string_view new_value(const entry& e) const noexcept {
     return {e.value.first != nullptr ? e.value.first : made_.data() + e.value.start,
@@ -168,15 +149,14 @@ class text_plan {
   /// Takes the memory that tell() needs.
   [[nodiscard]] bool prepare_to_tell(steps& path) {
     std::size_t depth = 1, deepest = 1;
-    names_.truncate(0);
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       entry& e = entries_[i];
       if (e.what == action::descend && ++depth > deepest) deepest = depth;
       if (e.what == action::leave) --depth;
       if (!json::core::has_escapes(e.name)) continue;
-      e.plain = names_.size();
-      if (!append_plain(e.name, names_)) return false;
-      e.plain_length = names_.size() - e.plain;
+      e.plain = made_.size();
+      if (!append_plain(e.name, made_)) return false;
+      e.plain_length = made_.size() - e.plain;
     }
     return path.extend(deepest);
   }
@@ -193,7 +173,7 @@ class text_plan {
         continue;
       }
       path[depth] = json::step::member(
-          e.plain_length == 0 ? e.name : std::string_view(names_.data() + e.plain, e.plain_length));
+          e.plain_length == 0 ? e.name : std::string_view(made_.data() + e.plain, e.plain_length));
       if (e.what == action::descend) {
         ++depth;
         continue;
@@ -207,9 +187,22 @@ class text_plan {
   }
 
  private:
+  /// A new entry; a null pointer when memory ran out.
+  entry* push(action what, std::string_view name) {
+    entry* const e = entries_.add();
+    if (e == nullptr) return nullptr;
+    *e = {};
+    e->what = what;
+    e->name = name;
+    return e;
+  }
+  entry* change(action what, std::string_view name) {
+    ++changes_;
+    return push(what, name);
+  }
   void put_old(entry& e, std::string_view old) const noexcept {
     e.old_first = static_cast<text_offset>(old.data() - document_.data());
-    e.old_last = static_cast<text_offset>(e.old_first + old.size());
+    e.old_last = e.cut_last = static_cast<text_offset>(e.old_first + old.size());
   }
 
   std::string_view document_;
@@ -217,8 +210,7 @@ class text_plan {
   std::size_t changes_ = 0;
   std::size_t removals_ = 0;
   base::stack<entry, 16> entries_;
-  base::stack<char, 64> made_;
-  base::stack<char, 64> names_;
+  base::stack<char, 64> made_;  ///< values, then names
 };
 
 }  // namespace core
