@@ -21,6 +21,7 @@ const core::pointer_text at_b{"/a/b"};
 class walker : public core::steps_may_fail {
  public:
   bool too_deep() { return fail(errc::depth_exceeded, at_b, 64); }
+  bool too_large() { return exceeded(errc::too_large, 10, 12); }
   bool no_memory() { return fail(errc::out_of_memory); }
   template <class Handler>
   bool send_to(const Handler& handler) {
@@ -46,6 +47,11 @@ TEST_CASE("a step that failed is false, and says where and by which limit", "[fa
   CHECK(w.failure().code() == errc::depth_exceeded);
   CHECK(w.failure().pointer() == "/a/b");
   CHECK(w.failure().limit() == 64);
+  CHECK_FALSE(w.too_large());
+  CHECK(w.failure().code() == errc::too_large);
+  CHECK(w.failure().pointer().empty());
+  CHECK(w.failure().limit() == 10);
+  CHECK(w.failure().actual() == 12);
   CHECK_FALSE(w.no_memory());
   CHECK(w.failure().code() == errc::out_of_memory);
   CHECK(w.failure().pointer().empty());

@@ -34,9 +34,18 @@ TEST_CASE("only a text that is not JSON makes a walk over texts malformed", "[te
   CHECK_FALSE(w.meet_garbage());
   CHECK(w.malformed());
   CHECK(w.failure().code() == errc::unexpected_character);
+  CHECK(core::needs_reader(w.failure()));
   w.again();
   CHECK_FALSE(w.malformed());
   CHECK_FALSE(w.failure());
+}
+
+TEST_CASE("an error that knows its place needs no reader", "[text_failure]") {
+  using devicetwin::json::error;
+  CHECK(core::needs_reader(error(errc::unexpected_character)));
+  CHECK_FALSE(core::needs_reader(error(errc::unexpected_character).in_text("[}", 1)));
+  CHECK_FALSE(core::needs_reader(error(errc::depth_exceeded)));
+  CHECK_FALSE(core::needs_reader(error()));
 }
 
 TEST_CASE("a text too long for its places is refused with its size and the limit",

@@ -68,3 +68,36 @@ TEST_CASE("a string or value that ends behind the bound does not end", "[text_me
   CHECK(value_end(structure, p + 6, p + 11) == nullptr);
   CHECK(value_end(structure, p + 6, p + text.size()) == p + 12);
 }
+
+TEST_CASE("from a name to its value only a colon and white space are passed over",
+          "[text_member]") {
+  for (const std::string_view text : {":1", " : 1", ":\n\t1", "\r:1"}) {
+    const char* p = text.data();
+    INFO(text);
+    CHECK(to_value(p, text.data() + text.size()));
+    CHECK(*p == '1');
+    CHECK(p + 1 == text.data() + text.size());
+  }
+  for (const std::string_view text : {"", " ", ":", ": ", "1", ",:1", " 1:1"}) {
+    const char* p = text.data();
+    INFO(text);
+    CHECK_FALSE(to_value(p, text.data() + text.size()));
+  }
+}
+
+TEST_CASE("bytes begin with a text of any length, or are too short for it", "[text_member]") {
+  std::string bytes;
+  for (int i = 0; i < 100; ++i) bytes += static_cast<char>('!' + i % 90);
+  for (std::size_t length = 0; length <= bytes.size(); ++length) {
+    const std::string exact = bytes.substr(0, length);
+    CHECK(starts_with(bytes.data(), bytes.data() + bytes.size(), exact));
+    CHECK(starts_with(exact.data(), exact.data() + length, exact));
+    if (length == 0) continue;
+    CHECK_FALSE(starts_with(exact.data(), exact.data() + length - 1, exact));
+    for (std::size_t i = 0; i < length; ++i) {
+      std::string other = exact;
+      other[i] = '~';
+      CHECK_FALSE(starts_with(exact.data(), exact.data() + length, other));
+    }
+  }
+}
