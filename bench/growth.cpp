@@ -729,6 +729,50 @@ std::vector<function> list_functions() {
           };
         });
   }
+  // Objects inside each other, each with seven leaves; `value` is that of the fourth leaf.
+  const auto levels = [](std::size_t n, bool reversed, const std::string& value) {
+    std::string leaves;
+    for (std::size_t i = 0; i < 7; ++i) {
+      const std::string leaf = '"' + plain_name(i) + "\":" + (i == 3 ? value : number(i));
+      leaves = reversed ? "," + leaf + leaves : leaves + leaf + ",";
+    }
+    std::string opened, closed;
+    for (std::size_t i = 0; i < n / 8; ++i) {
+      opened += reversed ? "{\"down\":" : "{" + leaves + "\"down\":";
+      closed += reversed ? leaves + "}" : "}";
+    }
+    return opened + "{}" + closed;
+  };
+  for (const bool reversed : {false, true}) {
+    add(reversed ? "apply_merge_patch_text: n / 8 levels, reversed"
+                 : "apply_merge_patch_text: n / 8 levels",
+        [=](std::size_t n) {
+          return [from = levels(n, false, "1"), patch = levels(n, reversed, "2"), n] {
+            merge::text_options o;
+            o.max_depth = n;
+            std::string out;
+            must(merge::apply_merge_patch_text(from, patch, out, o));
+          };
+        });
+  }
+  const auto objects = [](std::size_t n, bool reversed) {
+    std::string text = "{";
+    for (std::size_t first = 0; first < n; first += 40) {
+      text += (first == 0 ? "\"" : ",\"") + plain_name(first) + "\":{";
+      for (std::size_t i = 0; i < 40; ++i) {
+        const std::size_t at = reversed ? 39 - i : i;
+        text += (i == 0 ? "\"" : ",\"") + plain_name(at) + "\":" + number(reversed ? i : at);
+      }
+      text += "}";
+    }
+    return text + "}";
+  };
+  add("apply_merge_patch_text: n members in objects of 40, reversed", [=](std::size_t n) {
+    return [from = objects(n, false), patch = objects(n, true)] {
+      std::string out;
+      must(merge::apply_merge_patch_text(from, patch, out));
+    };
+  });
   const auto acknowledged = [](std::size_t n, bool reversed) {
     std::string desired = "{", reported = "{";
     for (std::size_t i = 0; i < n; ++i) {
