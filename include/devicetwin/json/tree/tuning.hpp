@@ -86,13 +86,14 @@ inline constexpr size_type text_unmatched_scanned = 4;
 inline constexpr std::size_t text_new_names_scanned = 4;
 /// Look-ups that a text diff has under way at a time, so that none waits for memory. Not measured.
 inline constexpr size_type text_lookups_together = base::shortcuts ? 16 : 1;
-/// Up to this many members of a patch are looked at one by one. Not measured.
-inline constexpr std::size_t text_wishes_scanned = 8;
-/// Up to this many are found by a byte of each name's hash. With an index in its place, a patch of
-/// all members in another order takes 13 % more instructions (max).
-inline constexpr std::size_t text_wishes_tagged = 64;
-/// When the containers in a patch that were passed over are together this many times as long as the
-/// patch, it is so deep that an index of them is made. Not measured.
+/// In an object of a patch with up to this many members, names are compared one by one. Not
+/// measured.
+inline constexpr std::size_t text_names_scanned = 8;
+/// With up to this many, a byte of each name's hash is compared first. With an index in its place,
+/// a patch that names all members in another order takes 13 % more instructions (max).
+inline constexpr std::size_t text_names_tagged = 64;
+/// An index of a patch's containers is made when this many times its length was skipped: the patch
+/// is deep then. Not measured.
 inline constexpr std::size_t text_passes_before_index = 8;
 
 }  // namespace tuning

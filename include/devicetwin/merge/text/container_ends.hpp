@@ -1,4 +1,4 @@
-/// Where the containers of a text end, for who asks for the same brackets again and again.
+/// An index of where the containers of a text end.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -13,18 +13,20 @@ inline namespace DEVICETWIN_ABI {
 namespace merge {
 namespace core {
 
-/// Knows the objects of a text, and the arrays that are members of them; not what is in arrays.
+/// Holds the ends of all objects of a text, and of the arrays that are members of objects. What is
+/// inside arrays is not in it.
 class container_ends {
  public:
   explicit container_ends(const memory_source& memory) noexcept : all_(memory) {}
 
   bool made() const noexcept { return text_ != nullptr; }
 
-  /// Reads the brackets of `text`, whose structure is `structure`. Cost: one pass. Memory: 8 bytes
-  /// for each container. False when memory ran out; it is as before then.
+  /// Makes the index of `text`, whose structure is `structure`. Returns false when memory ran out;
+  /// made() stays false then. Cost: one pass. Memory: 8 bytes per container.
   [[nodiscard]] bool make(std::string_view text, json::core::text_structure& structure) {
     all_.truncate(0);
-    text_offset innermost = no_offset;  // an open one holds in `end` which one is around it
+    text_offset innermost =
+        no_offset;  // in `end`, an open one holds the index of the one around it
     for (const char* p = text.data();
          p != nullptr && (p = structure.next_separator(p)) != nullptr;) {
       if (*p == ',') {
@@ -46,7 +48,7 @@ class container_ends {
         if (!all_.push({open, end})) return false;
       }
     }
-    while (innermost != no_offset) {  // not JSON: these do not end
+    while (innermost != no_offset) {  // not JSON: these have no end
       container& unclosed = all_[innermost];
       innermost = unclosed.end;
       unclosed.end = no_offset;
@@ -55,8 +57,8 @@ class container_ends {
     return true;
   }
 
-  /// Returns the place behind the container whose opening bracket is at `bracket`; a null pointer
-  /// when it is not known, or does not end. Cost: a binary search.
+  /// Returns the end of the container whose opening bracket is at `bracket`; a null pointer when it
+  /// is not in the index or has no end. Cost: a binary search.
   const char* find(const char* bracket) const noexcept {
     const auto wanted = static_cast<text_offset>(bracket - text_);
     std::size_t low = 0;

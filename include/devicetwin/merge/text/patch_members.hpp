@@ -1,4 +1,4 @@
-/// The members of a patch's objects, for a walk over a document that asks for them by name.
+/// The members of a merge patch's objects, found by name.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -23,8 +23,9 @@ namespace core {
 
 using base::shortcuts;
 
-/// Holds the members of the objects that are open, each inside the one before it. Only the
-/// innermost one can be asked for members.
+/// The members of the patch's objects that are open. Each is inside the one opened before it, and
+/// only members of the innermost one can be found. A member that was found is taken: it is not found
+/// again.
 class patch_members {
   using hint_bits = std::conditional_t<shortcuts, std::uint64_t, unsigned char>;
 
@@ -32,24 +33,24 @@ class patch_members {
   /// An open object of the patch.
   class object {
    public:
-    /// How many of its members the document has not asked for.
+    /// Returns how many of its members are not taken.
     std::size_t left() const noexcept { return left_; }
-    /// Whether a member may have a name that begins as the document's at `name`, which is the
-    /// opening quote, with a letter or closing quote and one more byte behind it.
+    /// Returns false when no member's name begins like the one whose opening quote is at `name`. Two
+    /// more bytes must be there, neither of them a backslash.
     bool may_begin(const char* name) const noexcept { return (begins_ & begin_bit(name)) != 0; }
-    /// Whether a member may have this name, which has no escapes.
+    /// Returns false when no member has this name, which must have no escapes.
     bool may_be(std::string_view name) const noexcept { return (ends_ & end_bit(name)) != 0; }
-    /// Whether the name of a member is spelled with escapes.
+    /// Returns whether any name is spelled with escapes.
     bool has_escapes() const noexcept { return escapes_; }
 
    private:
     friend class patch_members;
     std::size_t first_;  ///< of its members
-    std::size_t next_;   ///< the one that is expected: many patches have the document's order
+    std::size_t next_;   ///< the member expected next: many patches have the document's order
     std::size_t left_;
-    std::size_t names_;  ///< what was there when it was opened, of names
-    std::size_t slots_;  ///< and of the index
-    std::size_t tags_;   ///< where its tags are in the index's memory
+    std::size_t names_;  ///< size of names_ when it was opened
+    std::size_t slots_;  ///< size of index_ when it was opened
+    std::size_t tags_;   ///< where its tags are in index_
     json::core::name_index index_;
     bool indexed_, tagged_, escapes_;
     hint_bits begins_, ends_;
@@ -58,7 +59,7 @@ class patch_members {
   explicit patch_members(const memory_source& memory) noexcept
       : members_(memory), names_(memory), index_(memory), ends_(memory) {}
 
-  /// Starts on a patch; nothing is open.
+  /// Sets the patch. Called once, before all others.
   void start(std::string_view patch) noexcept {
     text_ = patch.data();
     end_ = text_ + patch.size();
@@ -120,7 +121,7 @@ class patch_members {
     names_.truncate(innermost.names_);
     index_.truncate(innermost.slots_);
   }
-  /// How many members of all open objects the document has not asked for.
+  /// Returns how many members of all open objects are not taken.
   std::size_t left() const noexcept { return left_; }
 
   // --- the members of the innermost object ----------------------------------------------------
@@ -132,8 +133,8 @@ class patch_members {
     return {text_ + member.value, member.value_end - member.value};
   }
 
-  /// Takes the expected member, if its name is spelled as the one at `p`, from quote to quote;
-  /// a null pointer otherwise. It is valid until the next object is opened.
+  /// Takes the member that is expected next, if its name, quotes included, is what `p` begins with;
+  /// returns a null pointer otherwise. The result is valid until another object is opened.
   const text_member* take_expected(object& innermost, const char* p, const char* end) noexcept {
     if (innermost.next_ == members_.size()) return nullptr;
     text_member& member = members_[innermost.next_];
@@ -141,18 +142,18 @@ class patch_members {
     if (member.match != no_offset || !starts_with(p, end, name)) return nullptr;
     return take(innermost, innermost.next_);
   }
-  /// Takes the member with this name, and sets `found` to it; to a null pointer when there is none
-  /// or it was taken already. `escaped` says whether the name has escapes. False when memory ran out.
+  /// Takes the member with this name and sets `found` to it, or to a null pointer when there is none
+  /// or it is taken. `escaped`: whether the name has escapes. Returns false when memory ran out.
+  /// Cost: a few comparisons, or a look-up in an index.
   bool take_by_name(object& innermost, std::string_view raw, bool escaped,
                     const text_member*& found) {
     namespace tuning = json::core::tuning;
     found = nullptr;
     const std::size_t count = members_.size() - innermost.first_;
     std::size_t i = none;
-    if (count <= tuning::text_wishes_scanned) {
+    if (count <= tuning::text_names_scanned) {
       i = scan(innermost, raw, escaped);
-    } else if (shortcuts && count <= tuning::text_wishes_tagged && !innermost.escapes_ &&
-               !escaped) {
+    } else if (shortcuts && count <= tuning::text_names_tagged && !innermost.escapes_ && !escaped) {
       if (!find_tagged(innermost, raw, i)) return false;
     } else if (!look_up(innermost, raw, escaped, i)) {
       return false;
@@ -160,8 +161,8 @@ class patch_members {
     if (i != none && members_[i].match == no_offset) found = take(innermost, i);
     return true;
   }
-  /// Takes the first member that is left from the `from`-th on, and sets `from` to behind it; a null
-  /// pointer when none is.
+  /// Takes the first member that is not taken, from the `from`-th on, and sets `from` to the next
+  /// one. Returns a null pointer when all are taken.
   const text_member* take_left(object& innermost, std::size_t& from) noexcept {
     if (innermost.left_ == 0) return nullptr;
     std::size_t i = innermost.first_ + from;
@@ -173,7 +174,7 @@ class patch_members {
  private:
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
-  /// Stands for container_ends on small machines, whose patches are short.
+  /// Replaces container_ends on small machines, where patches are short.
   struct no_ends {
     explicit no_ends(const memory_source&) noexcept {}
     bool made() const noexcept { return false; }
@@ -193,9 +194,9 @@ class patch_members {
     return std::uint64_t{1} << ((name.size() * 7 + last) & 63);
   }
 
-  /// Moves `p` behind the container that begins there, or to a null pointer when it does not end.
-  /// Each one is passed over once for every object around it that is opened, so in a deep patch
-  /// where they end is written down. False when memory ran out.
+  /// Moves `p` to the end of the container that begins there; sets it to a null pointer when it has
+  /// no end. A container is skipped once for each object around it that is opened. When that
+  /// becomes too much, the ends of all containers are found at once. False when memory ran out.
   bool leave_container(const char*& p) {
     if (passed_ > most_passed_) {
       if (!ends_.made() && !ends_.make(text_between(text_, end_), structure_)) return false;
@@ -217,7 +218,7 @@ class patch_members {
     return &members_[i];
   }
 
-  /// Finds a name among few, each looked at.
+  /// Finds a name among few: compares each.
   std::size_t scan(const object& innermost, std::string_view raw, bool escaped) const noexcept {
     const std::size_t count = members_.size();
     for (std::size_t i = innermost.first_; i < count; ++i) {
@@ -228,7 +229,8 @@ class patch_members {
     }
     return none;
   }
-  /// Finds a name without escapes among some, by a byte of its hash, eight at a time.
+  /// Finds a name among at most text_names_tagged, all without escapes: compares a byte of its hash
+  /// with those of eight names at a time.
   bool find_tagged(object& innermost, std::string_view raw, std::size_t& i) {
     constexpr std::uint64_t ones = 0x0101010101010101u;
     const auto tag_of = [](std::string_view name) {
@@ -249,7 +251,7 @@ class patch_members {
     const std::uint64_t wanted = ones * tag_of(raw);
     for (std::size_t group = 0; group < count; group += 8) {
       const std::uint64_t x = base::first_lowest(tags + group) ^ wanted;
-      // The lowest bit found is right; others may not be, and names are compared anyway.
+      // Of the bytes found, the lowest is equal; the others may not be.
       for (std::uint64_t same = (x - ones) & ~x & (ones * 0x80); same != 0; same &= same - 1) {
         const std::size_t j = group + static_cast<std::size_t>(base::lowest_bit(same)) / 8;
         if (j < count && first[j].match == no_offset && name_of(first[j]) == raw) {
@@ -260,7 +262,7 @@ class patch_members {
     }
     return true;
   }
-  /// Finds a name in the index, which is made when it is first asked.
+  /// Finds a name in an index, which the first call makes.
   bool look_up(object& innermost, std::string_view raw, bool escaped, std::size_t& i) {
     text_member* const first = members_.data() + innermost.first_;
     const auto count = static_cast<size_type>(members_.size() - innermost.first_);
@@ -291,8 +293,8 @@ class patch_members {
   const char* text_ = nullptr;
   const char* end_ = nullptr;
   std::size_t left_ = 0;
-  std::uint64_t passed_ = 0;  ///< bytes of containers
-  std::uint64_t most_passed_ = 0;
+  std::uint64_t passed_ = 0;       ///< bytes in containers that were skipped
+  std::uint64_t most_passed_ = 0;  ///< beyond that many, container_ends is used
   json::core::text_structure structure_;
   base::stack<text_member, 16> members_;
   plain_names names_;

@@ -1,7 +1,8 @@
-/// The walk that works out what a merge patch does to a text.
+/// The walk that finds what a merge patch changes in a text.
 ///
-/// It goes through the document, member by member, as far as the patch has something to say, and
-/// opens an object of the patch with each object of the document that is changed inside.
+/// It goes through the document member by member and looks up each name in the patch. Where both
+/// have an object, it goes on inside. It ends when every member of the patch was found, or its
+/// place was.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -30,7 +31,7 @@ class text_merge : public text_steps {
   explicit text_merge(const text_options& o) noexcept
       : options_(o), frames_(o.memory), patch_(o.memory), plan_(o.memory) {}
 
-  /// Works out what applying `patch` to `document` does; called once. Errors: depth_exceeded,
+  /// Finds what applying `patch` to `document` changes; called once. Errors: depth_exceeded,
   /// out_of_memory, too_large; and unexpected_character when malformed(). None has a place.
   bool make(std::string_view document, std::string_view patch) {
     if (!short_enough(document, patch)) return false;
@@ -43,11 +44,11 @@ class text_merge : public text_steps {
     const char* const patch_end = patch.data() + patch.size();
     const char* const q = json::core::skip_space(patch.data(), patch_end);
     if (p_ == end_ || q == patch_end) return not_json();
-    if (*p_ != '{' || *q != '{') return whole(q, patch_end);
+    if (*p_ != '{' || *q != '{') return replace_document(q, patch_end);
     return walk(q);
   }
 
-  /// What was worked out.
+  /// The changes.
   text_plan& plan() noexcept { return plan_; }
 
   /// Sets `all` to whether each change is also one under another rule for numbers. Errors as
@@ -74,25 +75,25 @@ class text_merge : public text_steps {
   /// An object of the document that is open, and the patch's object that is merged into it.
   struct frame {
     patch_members::object wanted;
-    std::size_t plan_size;  ///< of the plan, when it was opened
-    std::size_t leading;    ///< the last entry of the plan, when it removes a member and all before
-                            ///< it are removed; or none
-    text_offset last;       ///< behind the last member, or behind the opening bracket
-    bool kept;              ///< a member stands before, and stays
+    std::size_t plan_size;  ///< size of the plan when this was opened
+    std::size_t leading;  ///< the plan's entry that removed the member just passed, if all members
+                          ///< before it are removed, too; or none
+    text_offset last;     ///< the end of the last member, or of the opening brace
+    bool kept;            ///< a member before this place is not removed
   };
 
-  /// One of the two is no object: the patch's value takes the place of the document.
-  bool whole(const char* wanted, const char* patch_end) {
+  /// For a document or patch that is not an object: the patch's value replaces the document.
+  bool replace_document(const char* wanted, const char* patch_end) {
     const char* const value = p_;
     if ((p_ = value_end(document_, p_, end_)) == nullptr) return not_json();
     const char* const wanted_end = value_end(patch_.structure(), wanted, patch_end);
     if (wanted_end == nullptr) return not_json();
     plan_.replace_document();
-    return put({}, text_between(value, p_), text_between(wanted, wanted_end));
+    return set_value({}, text_between(value, p_), text_between(wanted, wanted_end));
   }
 
   bool walk(const char* patch_object) {
-    if (!enter(patch_object)) return false;
+    if (!open_object(patch_object)) return false;
     while (!frames_.empty()) {
       frame& top = frames_.back();
       if (patch_.left() == 0 && top.leading == none) break;  // nothing is left to do
@@ -101,11 +102,12 @@ class text_merge : public text_steps {
     return true;
   }
 
-  /// Enters the object whose opening brace `p_` is at, together with the patch's at `brace`.
-  bool enter(const char* brace) {
-    if (frames_.size() >= options_.max_depth) return done(errc::depth_exceeded);
+  /// Opens the object at `p_`, and the patch's object at `brace`.
+  bool open_object(const char* brace) {
+    if (frames_.size() >= options_.max_depth) return succeeded(errc::depth_exceeded);
     frame* const opened = frames_.add();
-    if (!remembered(opened != nullptr) || !done(patch_.open(brace, opened->wanted))) return false;
+    if (!have_memory(opened != nullptr) || !succeeded(patch_.open(brace, opened->wanted)))
+      return false;
     ++p_;
     opened->plan_size = plan_.size();
     opened->leading = none;
@@ -114,7 +116,7 @@ class text_merge : public text_steps {
     return true;
   }
 
-  /// Moves over the next member of the document, or behind the end of its object.
+  /// Handles the next member of the document, or the end of its object.
   bool member_step(frame& top) {
     p_ = json::core::skip_space(p_, end_);
     if (p_ == end_) return not_json();
@@ -122,29 +124,29 @@ class text_merge : public text_steps {
       p_ = json::core::skip_space(p_ + 1, end_);
       if (p_ == end_) return not_json();
     }
-    // A first member that is removed takes what stands between it and the next one.
+    // A first member is removed together with the comma and white space behind it.
     if (top.leading != none) {
       plan_.extend_removal(top.leading, *p_ == '}' ? top.last : at(p_));
       if (*p_ != '}') top.last = at(p_);
       top.leading = none;
     }
-    if (*p_ == '}') return leave(top);
+    if (*p_ == '}') return close_object(top);
     if (top.wanted.left() == 0) {
       top.kept = true;
       p_ = document_.leave_container(p_);
       if (p_ == nullptr) return not_json();
       --p_;
-      return leave(top);
+      return close_object(top);
     }
     const text_member* found = patch_.take_expected(top.wanted, p_, end_);
     const char* name_end = p_;
     if (found != nullptr) {
       name_end += found->name_end - found->name;
     } else if (shortcuts && !top.wanted.has_escapes()) {
-      if (!seek(top, found, name_end)) return false;
-      if (*p_ == '}') return leave(top);
+      if (!skip_to_wanted(top, found, name_end)) return false;
+      if (*p_ == '}') return close_object(top);
     }
-    if (found == nullptr && !ask(top, found, name_end)) return false;
+    if (found == nullptr && !find_by_name(top, found, name_end)) return false;
     const char* const name = p_;
     p_ = name_end;
     if (!to_value(p_, end_)) return not_json();
@@ -155,18 +157,18 @@ class text_merge : public text_steps {
     return true;
   }
 
-  /// Sets `found` to the patch's member with the name that `p_` is at, or to a null pointer.
-  bool ask(frame& top, const text_member*& found, const char*& name_end) {
+  /// Looks up the name at `p_`. Sets `found` to the patch's member, or to a null pointer.
+  bool find_by_name(frame& top, const text_member*& found, const char*& name_end) {
     if (*p_ != '"' || (name_end = string_end(document_, p_, end_)) == nullptr) return not_json();
     const std::string_view raw = text_between(p_ + 1, name_end - 1);
-    return remembered(patch_.take_by_name(top.wanted, raw, json::core::has_escapes(raw), found));
+    return have_memory(patch_.take_by_name(top.wanted, raw, json::core::has_escapes(raw), found));
   }
-  /// Moves to the next member that the patch has, and sets `found` to the patch's; passes over the
-  /// others, most of them at a glance at their names. For objects of the patch whose names have no
-  /// escapes. Stops with a null pointer at what is not a member with a plain name.
-  bool seek(frame& top, const text_member*& found, const char*& name_end) {
+  /// Skips members that the patch does not have, most of them after a look at two bytes of the
+  /// name. Stops at a member that it has, and sets `found` to the patch's; or at a name with escapes
+  /// or the end of the object, with a null pointer. The patch's names must have no escapes.
+  bool skip_to_wanted(frame& top, const text_member*& found, const char*& name_end) {
     const char* p = p_;
-    const char* behind = nullptr;  // the last value passed over, and white space
+    const char* behind = nullptr;  // the separator after the last value skipped
     while (end_ - p > 2 && *p == '"' && p[1] != '\\' && p[2] != '\\') {
       if (top.wanted.may_begin(p)) {
         name_end = json::core::find_quote(p + 1, end_);
@@ -175,7 +177,7 @@ class text_merge : public text_steps {
         ++name_end;
         if (top.wanted.may_be(name)) {
           found = patch_.take_expected(top.wanted, p, end_);
-          if (found == nullptr && !remembered(patch_.take_by_name(top.wanted, name, false, found)))
+          if (found == nullptr && !have_memory(patch_.take_by_name(top.wanted, name, false, found)))
             return false;
           if (found != nullptr) break;
         }
@@ -198,14 +200,14 @@ class text_merge : public text_steps {
     return true;
   }
 
-  /// At the value of a member that the patch has, too.
+  /// Applies the patch's member `found` to the value at `p_`.
   bool wanted_member(frame& top, const text_member& found, const char* name, const char* name_end) {
     const std::string_view name_text = text_between(name + 1, name_end - 1);
     const std::string_view wanted = patch_.value_of(found);
     const char* const value = p_;
     if (wanted.front() == '{' && *value == '{') {
       top.kept = true;
-      return remembered(plan_.descend(name_text)) && enter(wanted.data());
+      return have_memory(plan_.descend(name_text)) && open_object(wanted.data());
     }
     const bool removes = wanted.front() == 'n' && options_.nulls != null_rule::keep;
     if (!removes && shortcuts && stands_at(value, wanted)) {
@@ -220,29 +222,28 @@ class text_merge : public text_steps {
     top.last = at(p_);
     if (removes) {
       if (!top.kept) top.leading = plan_.size();
-      return remembered(plan_.remove(name_text, old, top.kept ? before : at(name)));
+      return have_memory(plan_.remove(name_text, old, top.kept ? before : at(name)));
     }
     top.kept = true;
-    return put(name_text, old, wanted);
+    return set_value(name_text, old, wanted);
   }
-  /// A value of the patch takes the place of one that is there, unless they are the same; not both
-  /// are objects.
-  bool put(std::string_view name, std::string_view old, std::string_view wanted) {
+  /// Replaces a value, unless the new one is equal. At most one of them is an object.
+  bool set_value(std::string_view name, std::string_view old, std::string_view wanted) {
     bool same = false;
     if (!compare(old, wanted, same)) return false;
     text_plan::piece piece;
-    return same || (new_value(wanted, piece) && remembered(plan_.set(name, old, piece)));
+    return same || (new_value(wanted, piece) && have_memory(plan_.set(name, old, piece)));
   }
 
-  /// At the closing brace: what the document does not have yet comes in.
-  bool leave(frame& top) {
+  /// At the closing brace: adds the members that the document does not have.
+  bool close_object(frame& top) {
     std::size_t from = 0;
     while (const text_member* const member = patch_.take_left(top.wanted, from)) {
       const std::string_view value = patch_.value_of(*member);
       if (value.front() == 'n' && options_.nulls != null_rule::keep) continue;
       text_plan::piece piece;
       if (!new_value(value, piece) ||
-          !remembered(plan_.add(patch_.name_of(*member), top.last, piece, top.kept)))
+          !have_memory(plan_.add(patch_.name_of(*member), top.last, piece, top.kept)))
         return false;
       top.kept = true;
     }
@@ -252,28 +253,28 @@ class text_merge : public text_steps {
     ++p_;
     if (frames_.empty()) return true;
     frames_.back().last = at(p_);
-    return remembered(plan_.leave(plan_size));
+    return have_memory(plan_.leave(plan_size));
   }
 
   // --- values ---------------------------------------------------------------------------------
 
-  /// What a value of the patch becomes in the document.
+  /// Sets `result` to a value of the patch as it is put into the document.
   bool new_value(std::string_view value, text_plan::piece& result) {
     if (value.front() == '{' && options_.nulls == null_rule::remove) {
-      return done(without_nulls(patch_.structure(), plan_)
-                      .run(value, options_.max_depth - frames_.size(), result));
+      return succeeded(without_nulls(patch_.structure(), plan_)
+                           .run(value, options_.max_depth - frames_.size(), result));
     }
     result = {value.data(), 0, value.size()};
     return true;
   }
 
-  /// Whether a value, which is no object, stands there byte by byte.
+  /// Returns whether the value at `p` has the same bytes. `value` is not an object.
   bool stands_at(const char* p, std::string_view value) const noexcept {
     if (!starts_with(p, end_, value) || p + value.size() == end_) return false;
-    const char behind = p[value.size()];  // a number might go on
+    const char behind = p[value.size()];  // a number may have more digits
     return behind == ',' || behind == '}';
   }
-  /// Sets `same` to whether two values mean the same; not both are objects.
+  /// Sets `same` to whether two values are equal. At most one of them is an object.
   bool compare(std::string_view old, std::string_view value, bool& same) {
     same = old == value;
     if (same) return true;
@@ -292,19 +293,17 @@ class text_merge : public text_steps {
     text_diff walk(rules, nullptr, options_.memory, failed);
     walk.run(old, value);
     same = !walk.differ();
-    return done(failed.code());  // without a pointer into the array
+    return succeeded(failed.code());  // without a pointer into the array
   }
 
   // --- failure --------------------------------------------------------------------------------
 
-  /// Notes what something that was called failed of; false when it did.
-  bool done(errc code) noexcept {
+  /// Notes the outcome of a call. False when it failed.
+  bool succeeded(errc code) noexcept {
     return code == errc::ok ||
            exceeded(code, code == errc::depth_exceeded ? options_.max_depth : 0);
   }
-  bool remembered(bool there_was_memory) noexcept {
-    return there_was_memory || fail(errc::out_of_memory);
-  }
+  bool have_memory(bool yes) noexcept { return yes || fail(errc::out_of_memory); }
 
   text_offset at(const char* p) const noexcept { return static_cast<text_offset>(p - text_); }
 

@@ -1,5 +1,4 @@
-/// What a merge patch does to a text, worked out before anything is written: which bytes stay,
-/// which go, and which come in.
+/// The changes that a merge patch makes to a text, found before anything is written.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -16,45 +15,45 @@ inline namespace DEVICETWIN_ABI {
 namespace merge {
 namespace core {
 
-/// The changes of one text, in the order of the text. Names and values stay where they are, in the
-/// document and in the patch, so both must outlive the plan.
+/// The changes of one text, in its order. Names and values are not copied: the document and the
+/// patch must outlive the plan.
 ///
 /// A function that returns bool returns false when memory ran out.
 class text_plan {
  public:
-  /// A value: a piece of one of the texts, or of what append() was given.
+  /// A value: a piece of the patch, or of what append() was given.
   struct piece {
-    const char* first = nullptr;  ///< null: it was made
-    std::size_t start = 0;        ///< in what was made
+    const char* first = nullptr;  ///< null when it was appended
+    std::size_t start = 0;        ///< where it begins in what was appended
     std::size_t length = 0;
   };
   enum class action : unsigned char {
     set,      ///< the value of the member `name` is replaced
     add,      ///< the member `name` is new
-    remove,   ///< the member `name` goes
-    descend,  ///< the entries that follow are about the value of the member `name`
-    leave,    ///< the entries that follow are about the object around it
+    remove,   ///< the member `name` is removed
+    descend,  ///< the next entries are about members of the member `name`
+    leave,    ///< the next entries are about the object around it
   };
   struct entry {
     action what;
     bool comma;             ///< a new member needs a comma before it
-    text_offset cut_first;  ///< these bytes of the document go; a new member comes in here
+    text_offset cut_first;  ///< from here to cut_last, the document's bytes are replaced
     text_offset cut_last;
-    text_offset old_first, old_last;  ///< the value that was there, if any
-    std::string_view name;            ///< without its quotes, escapes and all
-    piece value;                      ///< the new one
-    std::size_t plain;                ///< where the name without escapes stands, if it has any
+    text_offset old_first, old_last;  ///< the old value, if there was one
+    std::string_view name;            ///< as it is spelled, without quotes
+    piece value;                      ///< the new value
+    std::size_t plain;                ///< where the name without escapes is, if it has any
     std::size_t plain_length;
   };
 
   explicit text_plan(const memory_source& memory) noexcept : entries_(memory), made_(memory) {}
 
-  /// Starts a plan for `document`. Called once, before all others.
+  /// Sets the document. Called once, before all others.
   void start(std::string_view document) noexcept { document_ = document; }
 
   // --- making ---------------------------------------------------------------------------------
 
-  // Places are places in the document. `old` is the value that is there.
+  // Places are in the document. `old` is the old value, in the document.
 
   /// The next change is about the document itself, and there is no other.
   void replace_document() noexcept { whole_ = true; }
@@ -74,7 +73,7 @@ class text_plan {
     e->value = value;
     return true;
   }
-  /// What stands from `first` to the end of the old value goes.
+  /// Removes the document's bytes from `first` to the end of the old value.
   [[nodiscard]] bool remove(std::string_view name, std::string_view old, text_offset first) {
     entry* const e = change(action::remove, name);
     if (e == nullptr) return false;
@@ -83,27 +82,27 @@ class text_plan {
     ++removals_;
     return true;
   }
-  /// The removal at `index` reaches to `last`.
+  /// Makes the removal at `index` end at `last`.
   void extend_removal(std::size_t index, text_offset last) noexcept {
     entries_[index].cut_last = last;
   }
   [[nodiscard]] bool descend(std::string_view name) {
     return push(action::descend, name) != nullptr;
   }
-  /// Ends what descend() began. `size` is size() behind that. Nothing stays of it when there was no
-  /// change inside.
+  /// Ends what descend() began. `size` is what size() was after it. Without a change in between,
+  /// both leave no entry.
   [[nodiscard]] bool leave(std::size_t size) {
     if (entries_.size() != size) return push(action::leave, {}) != nullptr;
     entries_.pop();
     return true;
   }
 
-  /// Where append() writes next: the start of a value that is made.
+  /// Where append() writes next.
   std::size_t made() const noexcept { return made_.size(); }
   [[nodiscard]] bool append(const char* first, const char* last) {
     return made_.append(first, static_cast<std::size_t>(last - first));
   }
-  /// The value made from `start` on.
+  /// The value that was appended from `start` on.
   piece made_from(std::size_t start) const noexcept {
     return {nullptr, start, made_.size() - start};
   }
@@ -210,7 +209,7 @@ class text_plan {
   std::size_t changes_ = 0;
   std::size_t removals_ = 0;
   base::stack<entry, 16> entries_;
-  base::stack<char, 64> made_;  ///< values, then names
+  base::stack<char, 64> made_;  ///< appended values, then names without escapes
 };
 
 }  // namespace core

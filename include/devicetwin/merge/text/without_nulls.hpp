@@ -1,5 +1,5 @@
-/// A value of a merge patch as RFC 7396 puts it into a document that does not have the member yet:
-/// without the null members of its objects.
+/// A merge patch's value as it is put into a document that does not have the member: without the
+/// null members of its objects (RFC 7396, section 2).
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -15,16 +15,16 @@ inline namespace DEVICETWIN_ABI {
 namespace merge {
 namespace core {
 
-/// Goes once over an object. Arrays are passed over: nulls inside them are values.
+/// Removes null members, at every level. Nulls in arrays are values and stay.
 class without_nulls {
  public:
-  /// `structure` is that of the patch. What has to be made is appended to `plan`.
+  /// `structure` is that of the patch. A value that differs from the patch's is appended to `plan`.
   without_nulls(json::core::text_structure& structure, text_plan& plan) noexcept
       : structure_(structure), plan_(plan) {}
 
-  /// Sets `result` to the object `value` without its null members, or to `value` itself where it
-  /// has none. Errors: unexpected_character when it is not JSON; depth_exceeded when more than
-  /// `levels` objects are inside each other; out_of_memory.
+  /// Sets `result` to the object `value` without its null members, or to `value` itself when it has
+  /// none. Errors: unexpected_character when it is not JSON; depth_exceeded when more than `levels`
+  /// objects are inside each other; out_of_memory. Cost: one pass.
   json::errc run(std::string_view value, std::size_t levels, text_plan::piece& result) {
     using json::errc;
     const std::size_t start = plan_.made();
@@ -64,7 +64,7 @@ class without_nulls {
         first = false;
         continue;
       }
-      // A comma goes with it: the one before it or, when it is first, the one behind it.
+      // A comma is removed, too: the one before it or, for a first member, the one after it.
       if (!plan_.append(copied_, first ? name : before)) return errc::out_of_memory;
       if (first) {
         const char* const comma = json::core::skip_space(p, end);
@@ -82,7 +82,7 @@ class without_nulls {
  private:
   json::core::text_structure& structure_;
   text_plan& plan_;
-  const char* copied_ = nullptr;  ///< what stands before was copied, or is left out
+  const char* copied_ = nullptr;  ///< all text before this place was copied or left out
 };
 
 }  // namespace core
