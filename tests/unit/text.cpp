@@ -36,7 +36,7 @@ std::string patched(std::string_view document, std::string_view patch,
 }  // namespace
 
 TEST_CASE("diff_text gives the merge patch between two texts", "[text]") {
-  CHECK(text_diff(R"({"a":1,"b":{"c":2,"d":3}})", R"({"b":{"d":4,"c":2.0}})") ==
+  CHECK(text_diff(R"({"b":{"c":2,"d":3},"a":1})", R"({"b":{"d":4,"c":2.0}})") ==
         R"({"b":{"d":4},"a":null})");
   CHECK(text_diff(R"({"a":1})", R"({"a":1})") == "{}");
   CHECK(text_diff(R"({"a":{"b":{"c":1}},"d":1})", R"({"a":{"b":{"c":2}},"d":2})") ==

@@ -30,6 +30,14 @@ inline int highest_bit(std::uint64_t bits) noexcept {  // bits are not 0
 #endif
 }
 
+/// Returns how many bits are set.
+inline std::size_t count_bits(std::uint64_t bits) noexcept {
+  bits -= (bits >> 1) & 0x5555555555555555u;
+  bits = (bits & 0x3333333333333333u) + ((bits >> 2) & 0x3333333333333333u);
+  bits = (bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
+  return static_cast<std::size_t>((bits * 0x0101010101010101u) >> 56);
+}
+
 /// Eight bytes as a number whose lowest byte is the first.
 inline std::uint64_t first_lowest(const char* p) noexcept {
   std::uint64_t word;

@@ -109,39 +109,35 @@ inline error check_texts(std::string_view first, std::string_view second, const 
   return check_text(second, 2, o);
 }
 
-/// Writes the patch. False with `failure`; what is wrong when `malformed` is set, the reader has to
-/// say.
-DEVICETWIN_NEVER_INLINE inline bool walk_texts(std::string_view from, std::string_view to,
-                                               text_sink& sink, const text_options& o,
-                                               bool check_second, error& failure, bool& malformed) {
-  text_diff walk(text_rules_of(o), &sink, o.memory, failure);
+/// Writes the patch. An error for which needs_reader() is true is the reader's to explain.
+DEVICETWIN_NEVER_INLINE inline error walk_texts(std::string_view from, std::string_view to,
+                                                text_sink& sink, const text_options& o,
+                                                bool check_second) {
+  text_diff walk(text_rules_of(o), &sink, o.memory);
   if (check_second) walk.check_second();
   walk.run(from, to);
-  malformed = walk.malformed();
-  return !failure;
+  return walk.failure();
 }
 
 inline error write_text_patch(std::string_view from, std::string_view to, text_sink& sink,
                               const text_options& o) {
-  error failure;
-  bool malformed = false;
   if (o.trust == text_trust::checked) {
-    failure = check_text(from, 1, o);
-    if (failure) return failure;
+    if (error bad = check_text(from, 1, o)) return bad;
     if constexpr (shortcuts) {  // what is the same in both is valid now
-      if (walk_texts(from, to, sink, o, true, failure, malformed)) return sink.finish();
+      const error failure = walk_texts(from, to, sink, o, true);
+      if (!failure) return sink.finish();
       if (error worse = read_text(to, 2, o)) return worse;
-      if (failure.code() == errc::null_member || failure.code() == errc::kept_member)
+      if (failure.code() == errc::null_member || failure.code() == errc::kept_member) {
         return failure;
+      }
       sink.restart();
-      failure = errc::ok;
     } else {
-      failure = read_text(to, 2, o);
-      if (failure) return failure;
+      if (error bad = read_text(to, 2, o)) return bad;
     }
   }
-  if (walk_texts(from, to, sink, o, false, failure, malformed)) return sink.finish();
-  if (malformed) {
+  const error failure = walk_texts(from, to, sink, o, false);
+  if (!failure) return sink.finish();
+  if (needs_reader(failure)) {
     if (error better = check_texts(from, to, o)) return better;
   }
   return failure;

@@ -38,11 +38,10 @@ inline json::comparison compare_texts(std::string_view a, std::string_view b,
   if (a == b) return json::comparison::equal;
   json::core::diff_rules rules = merge::core::text_rules_of(o);
   rules.stop_at_first = true;
-  json::error e;
-  placed<merge::core::text_diff> walk(o.memory, rules, nullptr, o.memory, e);
+  placed<merge::core::text_diff> walk(o.memory, rules, nullptr, o.memory);
   if (!walk) return json::comparison::out_of_memory;
   walk->run(a, b);
-  if (e)
+  if (const json::error& e = walk->failure())
     return e.code() == json::errc::out_of_memory ? json::comparison::out_of_memory
                                                  : json::comparison::too_deep;
   return walk->differ() ? json::comparison::different : json::comparison::equal;

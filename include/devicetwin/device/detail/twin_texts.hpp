@@ -260,11 +260,10 @@ inline bool twin_texts::difference(name to, const piece& from, const piece& onto
     merge::text_options o = rules();
     o.number_texts = numbers;
     merge::core::text_sink sink(out);
-    placed<merge::core::text_diff> walk(o.memory, merge::core::text_rules_of(o), &sink, o.memory,
-                                        failure_);
+    placed<merge::core::text_diff> walk(o.memory, merge::core::text_rules_of(o), &sink, o.memory);
     if (!walk) return out_of_memory();
     walk->run(object(from), object(onto));
-    if (failure_ || !good(sink.finish())) return false;
+    if (!good(walk->failure()) || !good(sink.finish())) return false;
     sink.keep();
     return true;
   });

@@ -54,6 +54,23 @@ struct string_block {
   std::uint64_t forbidden;  ///< control characters in strings
 };
 
+/// An index of commas and brackets outside strings while it is made, an entry for each in order.
+/// The entry of an opening bracket names that of its closing one; all others are places.
+struct index_state {
+  /// Set in the entry of an opening bracket.
+  static constexpr std::uint32_t opens = std::uint32_t{1} << 31;
+  static constexpr std::uint32_t none = static_cast<std::uint32_t>(-1);
+  /// How much room there must be for a block.
+  static constexpr std::size_t room = block_size + 4;
+
+  std::uint32_t* entries;
+  std::size_t size;
+  std::size_t capacity;
+  std::uint32_t place;        ///< of the next block
+  std::uint32_t open = none;  ///< the innermost open bracket, whose entry names the one around it
+  bool closed = false;  ///< a bracket was closed that was open at the start: the index ends there
+};
+
 /// One level of the instruction set.
 struct scan_level {
   const char* name;
@@ -64,6 +81,10 @@ struct scan_level {
   /// Strings of `blocks` whole blocks from `text` on. Gives whether any has more in `out` than
   /// quotes.
   bool (*strings)(const char* text, std::size_t blocks, scan_state& state, string_block* out);
+  /// Adds entries for the `blocks`, of the first of which the bits in `first` count. Stops when
+  /// it is closed, or when there is no room for a block. Returns how many blocks it took.
+  std::size_t (*index)(const scan_block* from, std::size_t blocks, std::uint64_t first,
+                       index_state& state);
   /// How many bytes at the start of both are the same, at most `length`.
   std::size_t (*common)(const char* a, const char* b, std::size_t length);
 };
@@ -195,10 +216,73 @@ inline std::size_t common_portable(const char* a, const char* b, std::size_t len
   return at;
 }
 
+/// scan_level::index, for every level; `count` returns how many bits are set.
+template <class Count>
+DEVICETWIN_ALWAYS_INLINE std::size_t index_blocks(const scan_block* from, std::size_t blocks,
+                                                  std::uint64_t first, index_state& state,
+                                                  Count count) noexcept {
+  std::uint32_t* const entries = state.entries;
+  std::size_t size = state.size;
+  std::uint32_t open = state.open;
+  std::uint32_t place = state.place;
+  std::size_t taken = 0;
+  for (std::uint64_t bits = first; taken != blocks; bits = ~std::uint64_t{0}) {
+    if (state.capacity - size < index_state::room) break;
+    const std::uint64_t opening = from[taken].open & bits;
+    std::uint64_t brackets = opening | (from[taken].close & bits);
+    const std::uint64_t all = brackets | (from[taken].comma & bits);
+    const std::size_t here = count(all);
+    // Four places at a time, without asking how many there are; the highest bit stands for those
+    // that are not there. They are overwritten.
+    std::uint64_t left = all;
+    const auto next = [&]() noexcept {
+      const int at = base::lowest_bit(left | std::uint64_t{1} << 63);
+      left &= left - 1;
+      return place + static_cast<std::uint32_t>(at);
+    };
+    for (std::uint32_t* out = entries + size; left != 0;) {
+      *out++ = next();
+      if constexpr (base::shortcuts) {
+        *out++ = next();
+        *out++ = next();
+        *out++ = next();
+      }
+    }
+    ++taken;
+    place += static_cast<std::uint32_t>(block_size);
+    for (; brackets != 0; brackets &= brackets - 1) {
+      const std::uint64_t below = (brackets - 1) & ~brackets;
+      const auto at = static_cast<std::uint32_t>(size + count(all & below));
+      if ((opening & (below + 1)) != 0) {
+        entries[at] = open;
+        open = at;
+      } else if (open != index_state::none) {
+        const std::uint32_t opened = open;
+        open = entries[opened];
+        entries[opened] = index_state::opens | at;
+      } else {
+        state.closed = true;
+        state.size = std::size_t{at} + 1;
+        return taken;
+      }
+    }
+    size += here;
+  }
+  state.size = size;
+  state.open = open;
+  state.place = place;
+  return taken;
+}
+inline std::size_t index_portable(const scan_block* from, std::size_t blocks, std::uint64_t first,
+                                  index_state& state) {
+  return index_blocks(from, blocks, first, state,
+                      [](std::uint64_t bits) noexcept { return base::count_bits(bits); });
+}
+
 inline bool runs_everywhere() noexcept { return true; }
 
-inline constexpr scan_level portable_level = {"portable", runs_everywhere, scan_portable,
-                                              strings_portable, common_portable};
+inline constexpr scan_level portable_level = {"portable",       runs_everywhere, scan_portable,
+                                              strings_portable, index_portable,  common_portable};
 
 // --- Sixteen bytes at a time: SSE2 (every x86-64) and NEON (every 64-bit ARM) --------------------
 
@@ -325,11 +409,61 @@ inline std::size_t common_16(const char* a, const char* b, std::size_t length) {
 }
 
 #if defined(DEVICETWIN_HAS_X86)
-inline constexpr scan_level sse2_level = {"sse2", runs_everywhere, scan_16, strings_16, common_16};
+inline constexpr scan_level sse2_level = {"sse2",     runs_everywhere, scan_16,
+                                          strings_16, index_portable,  common_16};
 #else
-inline constexpr scan_level neon_level = {"neon", runs_everywhere, scan_16, strings_16, common_16};
+inline constexpr scan_level neon_level = {"neon",     runs_everywhere, scan_16,
+                                          strings_16, index_portable,  common_16};
 #endif
 
+#endif
+
+/// How many of 32 bytes stand before the first quote or backslash: 0 to 32.
+#if defined(DEVICETWIN_HAS_X86)
+DEVICETWIN_ALWAYS_INLINE std::size_t bytes_before_quote(const char* text) noexcept {
+  const auto found = [](const char* from) {
+    using chars16 = char __attribute__((vector_size(16)));
+    bytes16 bytes;
+    std::memcpy(&bytes, from, 16);
+    const bytes16 quotes = bytes16{} + static_cast<unsigned char>('"');
+    const bytes16 backslashes = bytes16{} + static_cast<unsigned char>('\\');
+    const auto bits = reinterpret_cast<chars16>((bytes == quotes) | (bytes == backslashes));
+    return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb128(bits));
+  };
+  const std::uint32_t first = found(text);
+  if (first != 0) return static_cast<std::size_t>(base::lowest_bit(first));
+  return static_cast<std::size_t>(base::lowest_bit(found(text + 16) | 0x10000u)) + 16;
+}
+#else
+inline std::size_t bytes_before_quote(const char* text) noexcept {
+  for (std::size_t i = 0; i < 32; i += 8) {
+    const std::uint64_t word = base::first_lowest(text + i);
+    const std::uint64_t found = bytes_equal(word, '"') | bytes_equal(word, '\\');
+    if (found != 0) return i + static_cast<std::size_t>(base::lowest_bit(found));
+  }
+  return 32;
+}
+#endif
+
+/// Which of 16 hashes are this one: a bit each, the first one's lowest.
+#if defined(DEVICETWIN_HAS_X86)
+DEVICETWIN_ALWAYS_INLINE std::uint32_t same_hashes(const std::uint32_t* hashes,
+                                                   std::uint32_t wanted) noexcept {
+  using ints16 = int __attribute__((vector_size(16)));
+  const ints16 all = ints16{} + static_cast<int>(wanted);
+  ints16 four[4];
+  std::memcpy(four, hashes, sizeof four);
+  const auto low = __builtin_ia32_packssdw128(four[0] == all, four[1] == all);
+  const auto high = __builtin_ia32_packssdw128(four[2] == all, four[3] == all);
+  return static_cast<std::uint32_t>(
+      __builtin_ia32_pmovmskb128(__builtin_ia32_packsswb128(low, high)));
+}
+#else
+inline std::uint32_t same_hashes(const std::uint32_t* hashes, std::uint32_t wanted) noexcept {
+  std::uint32_t same = 0;
+  for (std::uint32_t i = 0; i < 16; ++i) same |= std::uint32_t{hashes[i] == wanted} << i;
+  return same;
+}
 #endif
 
 // --- AVX2 ----------------------------------------------------------------------------------------
@@ -340,7 +474,7 @@ using bytes32 = char __attribute__((vector_size(32)));
 using unsigned_bytes32 = unsigned char __attribute__((vector_size(32)));
 using shorts32 = unsigned short __attribute__((vector_size(32)));
 
-#define DEVICETWIN_AVX2 __attribute__((target("avx2,bmi,pclmul")))
+#define DEVICETWIN_AVX2 __attribute__((target("avx2,bmi,pclmul,popcnt")))
 
 #define DEVICETWIN_BITS(low, high)                                                              \
   (static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(low))) |     \
@@ -435,6 +569,16 @@ DEVICETWIN_AVX2 inline bool strings_avx2(const char* text, std::size_t blocks, s
   return more != 0;
 }
 
+DEVICETWIN_AVX2 inline std::size_t index_avx2(const scan_block* from, std::size_t blocks,
+                                              std::uint64_t first, index_state& state) {
+  struct count_bits {
+    DEVICETWIN_AVX2 std::size_t operator()(std::uint64_t bits) const noexcept {
+      return static_cast<std::size_t>(__builtin_popcountll(bits));
+    }
+  };
+  return index_blocks(from, blocks, first, state, count_bits{});
+}
+
 DEVICETWIN_AVX2 inline std::size_t common_avx2(const char* a, const char* b, std::size_t length) {
   std::size_t at = 0;
   for (; length - at >= 64; at += 64) {
@@ -470,10 +614,11 @@ DEVICETWIN_AVX2 inline std::size_t common_avx2(const char* a, const char* b, std
 inline bool runs_avx2() noexcept {
   __builtin_cpu_init();
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-         __builtin_cpu_supports("pclmul");
+         __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("popcnt");
 }
 
-inline constexpr scan_level avx2_level = {"avx2", runs_avx2, scan_avx2, strings_avx2, common_avx2};
+inline constexpr scan_level avx2_level = {"avx2",       runs_avx2,  scan_avx2,
+                                          strings_avx2, index_avx2, common_avx2};
 
 #endif
 

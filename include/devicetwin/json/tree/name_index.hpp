@@ -137,6 +137,12 @@ class name_index {
     return look_up(hash, wanted, names, memory,
                    [&](size_type i) { return names.text(i) == wanted; });
   }
+  /// The same for a caller that compares by itself: `same(i)` returns whether name `i` is `wanted`.
+  template <class Names, class Same>
+  size_type find_if(std::uint64_t hash, std::string_view wanted, const Names& names,
+                    const index_memory& memory, Same&& same) const {
+    return look_up(hash, wanted, names, memory, same);
+  }
   // A caller that looks for many names calls these two some names ahead, so that no look-up waits
   // for memory.
   void prefetch_slot(std::uint64_t hash, const index_memory& memory) const noexcept {

@@ -3,7 +3,7 @@
 /// number is a guess that did well enough.
 #pragma once
 
-#include <cstddef>  // std::size_t
+#include <cstddef>  // std::ptrdiff_t, std::size_t
 
 #include "../../base/inline.hpp"
 #include "../value.hpp"
@@ -79,9 +79,11 @@ inline constexpr size_type removals_before_index = 4;
 // Differences and merges of texts.
 
 /// Members that are put aside before a text diff gives up on the order. Not measured.
-inline constexpr std::size_t text_reordered = 8;
-/// Up to this many members without a partner are compared each with each. Not measured.
-inline constexpr size_type text_unmatched_scanned = 4;
+inline constexpr std::size_t text_reordered = 3;
+/// And so many bytes in either text. Blocks at hand cost nothing to pass over again.
+inline constexpr std::ptrdiff_t text_looked_ahead = text_blocks * 64 / 2;
+/// Among up to this many members a name is looked for by comparing hashes, 16 at a time.
+inline constexpr std::size_t text_hashes_scanned = base::shortcuts ? 64 : 16;
 /// Up to this many new names are compared each with each. Not measured.
 inline constexpr std::size_t text_new_names_scanned = 4;
 /// Look-ups that a text diff has under way at a time, so that none waits for memory. Not measured.

@@ -289,11 +289,10 @@ class text_merge : public text_steps {
     rules.numbers = options_.numbers;
     rules.number_texts = options_.number_texts;
     rules.max_depth = static_cast<std::size_t>(-1);
-    error failed;
-    text_diff walk(rules, nullptr, options_.memory, failed);
+    text_diff walk(rules, nullptr, options_.memory);
     walk.run(old, value);
     same = !walk.differ();
-    return succeeded(failed.code());  // without a pointer into the array
+    return succeeded(walk.failure().code());  // without a pointer into the array
   }
 
   // --- failure --------------------------------------------------------------------------------
