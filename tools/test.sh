@@ -76,7 +76,8 @@ cmake -S "$root" -B "$build" ${compiler:+-DCMAKE_CXX_COMPILER=$compiler} \
   -DCMAKE_CXX_STANDARD="$std" -DDEVICETWIN_RAPIDJSON_DIR="$rapidjson" \
   -DDEVICETWIN_SANITIZE=$sanitize -DDEVICETWIN_WERROR=$werror \
   -DDEVICETWIN_NO_EXCEPTIONS=$no_exceptions \
-  -DDEVICETWIN_BUILD_TESTS=ON -DDEVICETWIN_BUILD_BENCH=OFF -DDEVICETWIN_BUILD_FUZZ=$fuzz \
+  -DDEVICETWIN_BUILD_TESTS=ON -DDEVICETWIN_TEST_BATCHES=8 \
+  -DDEVICETWIN_BUILD_BENCH=OFF -DDEVICETWIN_BUILD_FUZZ=$fuzz \
   -DDEVICETWIN_BUILD_EXAMPLES=$others -DDEVICETWIN_BUILD_TOOLS=$others || give_up "the configuration failed"
 cmake --build "$build" -j "$(jobs)" || give_up "the build failed"
 

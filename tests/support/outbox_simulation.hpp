@@ -101,8 +101,9 @@ class outbox_simulation {
     if (equal(now, before) || equal(now, wanted)) return true;
     if (!reference::is_object(now)) return false;
     for (const std::string& name : reference::names_of({&before, &now, &wanted})) {
-      if (!old_or_new(reference::member(before, name), reference::member(now, name),
-                      reference::member(wanted, name))) {
+      if (!old_or_new(reference::optional_member(before, name),
+                      reference::optional_member(now, name),
+                      reference::optional_member(wanted, name))) {
         return false;
       }
     }

@@ -22,12 +22,12 @@ inline node empty_object() {
   n.what = node::object;
   return n;
 }
-inline maybe member(const node& of, const std::string& name) {
+inline maybe optional_member(const node& of, const std::string& name) {
   const auto found = of.o.find(name);
   return found == of.o.end() ? std::nullopt : maybe(found->second);
 }
-inline maybe member(const maybe& of, const std::string& name) {
-  return is_object(of) ? member(*of, name) : std::nullopt;
+inline maybe optional_member(const maybe& of, const std::string& name) {
+  return is_object(of) ? optional_member(*of, name) : std::nullopt;
 }
 inline void put(node& object, const std::string& name, const maybe& value) {
   if (value) {
@@ -43,7 +43,7 @@ inline maybe apply(const node& form, const maybe& to) {
   if (form.what == node::array) return form.a.empty() ? to : maybe(form.a[0]);
   node result = is_object(to) ? *to : empty_object();
   for (const auto& [name, inside] : form.o)
-    put(result, name, reference::apply(inside, member(result, name)));
+    put(result, name, reference::apply(inside, optional_member(result, name)));
   return result;
 }
 
@@ -86,8 +86,8 @@ inline maybe merge3(const maybe& base, const maybe& ours, const maybe& theirs, b
     node result = empty_object();
     for (const std::string& name : names_of({&ours, &theirs})) {
       put(result, name,
-          merge3(member(base, name), member(ours, name), member(theirs, name), prefer_ours, found,
-                 pointer + step_to(name)));
+          merge3(optional_member(base, name), optional_member(ours, name),
+                 optional_member(theirs, name), prefer_ours, found, pointer + step_to(name)));
     }
     return result;
   }
@@ -99,7 +99,7 @@ inline maybe merge3(const maybe& base, const maybe& ours, const maybe& theirs, b
 inline node changes_alone(const node& base, const node& ours) {
   node result = empty_object();
   for (const auto& [name, value] : ours.o) {
-    const maybe before = member(base, name);
+    const maybe before = optional_member(base, name);
     if (equal(before, value)) continue;
     result.o[name] =
         is_object(before) && value.what == node::object ? changes_alone(*before, value) : value;
@@ -118,8 +118,8 @@ inline maybe replay(const maybe& base, const maybe& ours, const maybe& onto, boo
     node result = empty_object();
     for (const std::string& name : names_of({&ours, &onto})) {
       put(result, name,
-          replay(member(base, name), member(ours, name), member(onto, name), prefer_ours, found,
-                 pointer + step_to(name)));
+          replay(optional_member(base, name), optional_member(ours, name),
+                 optional_member(onto, name), prefer_ours, found, pointer + step_to(name)));
     }
     return result;
   }
