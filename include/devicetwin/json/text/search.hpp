@@ -56,8 +56,7 @@ class text_search {
     wish& w = wishes_[count_++];
     w.pointer = w.rest = pointer;
     w.index = 0;
-    w.depth = 1;
-    w.state = search_state::looking;
+    w.looks_in = w.ends_in = 0;
   }
 
   /// Looks for all of them.
@@ -66,10 +65,10 @@ class text_search {
     if (text.empty()) return;
     for (wish& w : all()) {
       if (next_token(w)) {
+        w.looks_in = 1;
         ++left_;
       } else {
         w.value = text;
-        w.state = search_state::found;
       }
     }
     if (left_ == 0 || !is_open(text.front())) return;
@@ -90,9 +89,7 @@ class text_search {
   }
 
   /// The i-th value; empty when there is none.
-  std::string_view value(std::size_t i) const noexcept {
-    return wishes_[i].state == search_state::found ? wishes_[i].value : std::string_view();
-  }
+  std::string_view value(std::size_t i) const noexcept { return wishes_[i].value; }
   /// The i-th pointer up to the step that led nowhere.
   std::string_view lost_at(std::size_t i) const noexcept {
     const wish& w = wishes_[i];
@@ -100,21 +97,15 @@ class text_search {
   }
 
  private:
-  enum class search_state : unsigned char {
-    looking,  ///< for `token`, in a container at the depth of `depth`
-    begun,    ///< the value begins in one, and ends behind what is looked at
-    found,
-    missing,
-  };
   struct wish {
     std::string_view pointer;
     std::string_view rest;   ///< of the pointer, behind `token`
     std::string_view token;  ///< the step looked for
     std::string_view value;
-    size_type index;  ///< what the step is in an array
-    std::uint32_t depth;
-    search_state state;
-    bool plain;  ///< the token is the name itself, and no longer when it is spelled
+    size_type index;         ///< what the step is in an array
+    std::uint32_t looks_in;  ///< the depth of the container in which the step is looked for, or 0
+    std::uint32_t ends_in;   ///< that of the container in which the value ends, once it began, or 0
+    bool plain;              ///< the token is the name itself, and no longer when it is spelled
   };
   struct wishes {
     wish* first;
@@ -124,11 +115,9 @@ class text_search {
   };
 
   wishes all() noexcept { return {wishes_, wishes_ + (most == 1 ? 1 : count_)}; }
-  /// Whether something is looked for in the innermost container: the only one always is, since the
-  /// search ends when it is missing or found.
-  bool is_here(const wish& w) const noexcept {
-    return most == 1 || (w.state == search_state::looking && w.depth == depth_);
-  }
+  /// Whether something is looked for in the innermost container. The only pointer's step always is:
+  /// the search ends when it is missing or found.
+  bool is_here(const wish& w) const noexcept { return most == 1 || w.looks_in == depth_; }
   static bool is_open(char c) noexcept { return c == '{' || c == '['; }
 
   static bool next_token(wish& w) noexcept {
@@ -140,13 +129,13 @@ class text_search {
   }
 
   void drop(wish& w) noexcept {
-    w.state = search_state::missing;
+    w.looks_in = 0;
     --left_;
   }
   /// What is looked for at this depth, and was not found, is not there.
   void drop_all(std::uint32_t depth) noexcept {
     for (wish& w : all()) {
-      if (w.state == search_state::looking && w.depth == depth) drop(w);
+      if (w.looks_in == depth) drop(w);
     }
   }
 
@@ -210,11 +199,12 @@ class text_search {
     for (wish& w : all()) {
       if (!is_here(w) || !is_step(w)) continue;
       if (next_token(w)) {
-        ++w.depth;
+        ++w.looks_in;
         further = true;
       } else {
         w.value = {p, 0};
-        w.state = search_state::begun;
+        w.looks_in = 0;
+        w.ends_in = depth_;
         ++begun_;
       }
     }
@@ -238,12 +228,12 @@ class text_search {
   }
   void end_values(const char* at) noexcept {
     for (wish& w : all()) {
-      if (w.state != search_state::begun || w.depth != depth_) continue;
+      if (w.ends_in != depth_) continue;
       const char* const begin = w.value.data();
       const char* end = at;
       while (end != begin && is_space(end[-1])) --end;
       w.value = {begin, static_cast<std::size_t>(end - begin)};
-      w.state = w.value.empty() ? search_state::missing : search_state::found;
+      w.ends_in = 0;
       --begun_;
       --left_;
     }

@@ -120,7 +120,7 @@ class quick_validator {
       const char* const name = p + 1;
       p = string_end(at);
       if (p == nullptr ||
-          (last_escape_ >= name && has_escapes({name, static_cast<std::size_t>(p - name)})))
+          (may_have_escapes(at, name) && has_escapes({name, static_cast<std::size_t>(p - name)})))
         return false;
       if (names == names_.size() && !names_.extend(names + 1)) return false;
       names_[names++] = quick_name_hash(std::string_view(name, static_cast<std::size_t>(p - name)));
@@ -181,6 +181,10 @@ class quick_validator {
     at.quotes &= at.quotes - 1;
     return quote;
   }
+  /// Whether a string from `start` to the quote gone to last lies in blocks with escape sequences.
+  bool may_have_escapes(const strings& at, const char* start) const noexcept {
+    return last_escape_ >= start && (start < at.first || at.block[-1].escapes != 0);
+  }
   /// Goes to the next block that has a quote.
   DEVICETWIN_ALWAYS_INLINE bool next_quotes(strings& at) noexcept {
     do {
@@ -237,11 +241,13 @@ class quick_validator {
       for (std::uint64_t left = blocks_[i].escapes; left != 0; left &= left - 1) {
         const char* const p = first + base::lowest_bit(left);
         if (p < checked_escapes_) continue;
+        last_escape_ = p;
+        // What stands for itself, and the line break; a string's end is looked for elsewhere.
+        if (end_ - p > 1 && (p[1] == '/' || p[1] == '"' || p[1] == '\\' || p[1] == 'n')) continue;
         char decoded[4];
         std::size_t length;
         const detail::escape_end read = detail::read_escape(p, end_, decoded, length);
         if (read.code != errc::ok) return false;
-        last_escape_ = p;
         checked_escapes_ = read.end;
       }
     }
