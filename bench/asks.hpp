@@ -70,6 +70,14 @@ inline const std::vector<ask>& asks() {
        1.3,
        0.8},
       {road::text_apply, {"typical", "max", "meta"}, {"p1", "p5"}, "simdjson-one-parse", 0.5, 0.25},
+      // Text in many scripts.
+      {road::text_diff_checked,
+       {"real-4k", "real-40k", "real-400k"},
+       {"p0"},
+       "simdjson-one-parse",
+       1.2,
+       1.0},
+      {road::lookup, {"small", "typical"}, {"p1", "p5"}, "library", 1.5, 1.0},
   };
   return table;
 }

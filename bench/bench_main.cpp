@@ -29,6 +29,7 @@
 #include "documents.hpp"
 #include "judge.hpp"
 #include "peers/peers.hpp"
+#include "real_text.hpp"
 
 namespace bench {
 namespace {
@@ -54,6 +55,8 @@ const char* name_of(road where) {
       return "text_diff";
     case road::text_apply:
       return "text_apply";
+    case road::lookup:
+      return "lookup";
     case road::device_patch:
       return "device_patch";
     case road::changes_since:
@@ -164,6 +167,9 @@ std::vector<row> all_rows(bool quick) {
     add(where, {"max"}, {"n20", "n100"});
     if (quick) add(where, {"small", "wide"}, {"p1"});
   }
+  for (const road where : {road::text_diff, road::text_diff_checked})
+    add(where, {"real-4k", "real-40k", "real-400k"}, {"p0", "p5"});
+  add(road::lookup, texts, {"p1", "p5"});
   add(road::device_patch, {"twin-typical", "twin-max"}, {"p1", "p5"});
   for (const road where : {road::session_change, road::session_report})
     add(where, {"twin-o16"}, {"p1", "p5"});
@@ -268,9 +274,10 @@ bool enter_all(const std::vector<row>& rows, const std::vector<contestant>& cont
         auto& texts = pairs[at.document + "/" + at.changes];
         if (!texts) {
           const bool twin = is_twin(at.document);
-          texts =
-              std::make_shared<const pair_texts>(twin ? make_twin_texts(at.document, at.changes)
-                                                      : make_pair_texts(at.document, at.changes));
+          texts = std::make_shared<const pair_texts>(
+              twin                        ? make_twin_texts(at.document, at.changes)
+              : is_real_text(at.document) ? make_real_texts(at.document, at.changes)
+                                          : make_pair_texts(at.document, at.changes));
           const std::string wrong = judge_pair(*texts, twin);
           if (!wrong.empty()) throw std::runtime_error(name + ": " + wrong);
         }

@@ -24,6 +24,7 @@ enum class road {
   text_apply,         // text + patch text -> text, everything freed; ours trusts the texts
   text_diff_checked,  // ours, validating both texts as strictly as when reading them
   text_apply_checked,
+  lookup,          // the values of a text that the changes are about, by pointer, without a tree
   device_patch,    // a device's patch as text -> a twin, with everything that a hub does then
   changes_since,   // what a patch changed, asked for by version -> patch text
   in_sync,         // whether the device has all that is desired

@@ -7,6 +7,9 @@
 #include <unordered_set>
 #include <utility>
 
+#include "random_source.hpp"
+#include "real_text.hpp"
+
 // The mix
 //   names    camelCase words; a share of them (`long_names`, 35 % in max) has more than 13
 //            characters; in wide objects a word or two and a number, so that they are unique
@@ -24,33 +27,6 @@
 
 namespace bench {
 namespace {
-
-class random_source {
- public:
-  explicit random_source(std::uint64_t seed) : state_(seed) {}
-
-  std::uint64_t next() {
-    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-  }
-
-  // A number below `bound`.
-  std::uint32_t below(std::uint32_t bound) {
-    return static_cast<std::uint32_t>(((next() >> 32) * bound) >> 32);
-  }
-
-  // A number from `low` to `high`, both included.
-  std::uint32_t between(std::uint32_t low, std::uint32_t high) {
-    return low + below(high - low + 1);
-  }
-
-  bool percent(std::uint32_t share) { return below(100) < share; }
-
- private:
-  std::uint64_t state_;
-};
 
 // An object with members, or a leaf (scalar or array) kept as its text.
 struct node {
@@ -642,6 +618,8 @@ std::uint64_t fingerprint() {
     const pair_texts texts = make_twin_texts(known.name, "p5");
     for (const std::string& text : {texts.from, texts.to, texts.forward, texts.backward}) add(text);
   }
+  const pair_texts texts = make_real_texts("real-40k", "p5");
+  for (const std::string& text : {texts.from, texts.to, texts.forward, texts.backward}) add(text);
   return hash;
 }
 

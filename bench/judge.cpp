@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "lookups.hpp"
+
 namespace bench {
 namespace {
 
@@ -161,6 +163,15 @@ std::string judge_operation(const operation& what, const pair_texts& texts,
         }
         candidate->run();
         return same_json(candidate->output(), from) ? "" : wrong;
+      }
+      case road::lookup: {
+        const json document = json::parse(texts.from);
+        json values = json::array();
+        for (const std::string& pointer : wanted_pointers(texts)) {
+          const json::json_pointer place(pointer);
+          values.push_back(document.contains(place) ? document.at(place) : json());
+        }
+        return same_json(text, values) ? "" : wrong;
       }
       case road::hub_get: {
         json twin = json::parse(texts.from).at("properties");

@@ -3,12 +3,14 @@
 // made; see fuzz_text.cpp, from which the inputs come as well.
 //   apply(a, b) is what the RFC's pseudocode makes, at both doors, and the trees agree where they
 //   can be read; apply(a, diff(a, b)) = b, or diff fails because a merge patch cannot say it, and
-//   only then; find_text() finds what is there, under every pointer, and nothing else; equal()
-//   agrees.
+//   only then; find_text() finds what is there, under every pointer, and nothing else, and
+//   find_texts() the same with all pointers at once; equal() agrees.
 #include <devicetwin/devicetwin.hpp>
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 #include "../tests/support/accepted_json.hpp"
 #include "../tests/support/edited_text.hpp"
@@ -40,6 +42,7 @@ merge::text_options at(merge::text_trust door) {
 
 void check_places(std::string_view text, const naive::value& v, const json::document* tree) {
   int most = 40;
+  std::vector<std::string> pointers;
   naive::each_place(v, "", most, [&](const std::string& pointer, const naive::value& there) {
     const auto found = json::find_text(text, pointer);
     must(found && naive::reader::read(*found) == there, "find_text finds what is there");
@@ -47,7 +50,21 @@ void check_places(std::string_view text, const naive::value& v, const json::docu
     const std::string nowhere = pointer + "/there is no such name";
     must(json::find_text(text, nowhere).error().code() == json::errc::not_found,
          "find_text finds what is not there");
+    pointers.insert(pointers.begin() + static_cast<std::ptrdiff_t>(pointers.size() / 2),
+                    {nowhere, pointer});
+    if (there.what == naive::value::array) pointers.push_back(pointer + "/1");
   });
+  const std::vector<std::string_view> wanted(pointers.begin(), pointers.end());
+  std::vector<std::string_view> together(wanted.size());
+  const json::error e = json::find_texts(text, wanted.data(), wanted.size(), together.data());
+  if (e.code() == json::errc::depth_exceeded) return;
+  must(!e, "find_texts takes every pointer of up to 64 steps");
+  for (std::size_t i = 0; i != wanted.size(); ++i) {
+    const auto alone = json::find_text(text, wanted[i]);
+    must(alone ? together[i].data() == alone->data() && together[i].size() == alone->size()
+               : together[i].empty(),
+         "find_texts finds what find_text does");
+  }
 }
 
 void check(std::string_view a, std::string_view b) {

@@ -43,7 +43,7 @@ int main(int, char** arguments) {  // FROM TO LEVEL TRUST TIMES
   }
 }
 CODE
-g++ -std=c++17 -O1 -I"$root/bench" "$work/texts.cpp" "$root/bench/documents.cpp" -o "$work/texts" &&
+g++ -std=c++17 -O1 -I"$root/bench" "$work/texts.cpp" "$root/bench/documents.cpp" "$root/bench/real_text.cpp" -o "$work/texts" &&
   aarch64-linux-gnu-g++ -std=c++17 -O2 -static -isystem "$work/include" -I"$root/include" "$work/diffs.cpp" \
     -o "$work/diffs" || exit 1
 

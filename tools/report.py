@@ -185,6 +185,7 @@ def plot(times):
 road_names = {
     "text_diff": "text × text → patch text, trusted", "text_diff_checked": "the same, checked",
     "text_apply": "text + patch text → text, trusted", "text_apply_checked": "the same, checked",
+    "lookup": "values of a text by pointer",
     "diff": "tree × tree → patch", "equal": "equal trees", "apply": "patch onto a tree", "read": "text → tree",
     "device_patch": "a device's patch onto a twin", "memory": "memory of a twin",
     "session_change": "a change of desired at a device's session", "session_report": "a report of it, acknowledged",
@@ -192,7 +193,7 @@ road_names = {
 }
 peer_names = {
     one_parse: "simdjson parsing one text", "rapidjson-cursor": "hand-tuned RapidJSON walk",
-    "rapidjson-default-parse": "RapidJSON's default parse",
+    "rapidjson-default-parse": "RapidJSON's default parse", "simdjson-on-demand": "simdjson on demand",
 }
 change_names = {"p0": "none", "p1": "1 leaf", "p5": "5 leaves", "p50": "half", "p5s": "5, shuffled", "p50s": "half, shuffled"}
 
@@ -210,7 +211,7 @@ def asked_tables(rows):
     asked = [r for r in rows if r["must"]]
     tables = []
     for title, roads, note in (
-        ("Texts", ("text_diff", "text_diff_checked", "text_apply", "text_apply_checked"), ""),
+        ("Texts", ("text_diff", "text_diff_checked", "text_apply", "text_apply_checked", "lookup"), ""),
         ("Trees", ("diff", "equal", "apply", "read"), ""),
         ("Twins", ("device_patch", "memory", "since-growth", "in-sync-growth"),
          "What is compared with stands in [bench/README.md](../bench/README.md)."),

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "../lookups.hpp"
 #include "peers.hpp"
 
 namespace bench {
@@ -110,9 +111,35 @@ class onto_text_job : public job {
   std::string out_;
 };
 
+// One value, or several in one pass.
+class lookup_job : public job {
+ public:
+  explicit lookup_job(const pair_texts& texts)
+      : text_(texts.from),
+        names_(wanted_pointers(texts)),
+        pointers_(names_.begin(), names_.end()),
+        found_(pointers_.size()) {}
+  void run() override {
+    if (found_.size() == 1) {
+      const auto found = json::find_text(text_, pointers_[0]);
+      found_[0] = found ? *found : std::string_view();
+    } else {
+      must(json::find_texts(text_, pointers_.data(), pointers_.size(), found_.data()));
+    }
+  }
+  std::string output() override { return found_array(found_); }
+
+ private:
+  std::string text_;
+  std::vector<std::string> names_;
+  std::vector<std::string_view> pointers_;
+  std::vector<std::string_view> found_;
+};
+
 std::vector<operation> text_operations() {
   using merge::text_trust;
   return {
+      entry<lookup_job>(road::lookup, made_by::library_call),
       entry<between_texts_job<text_trust::trusted>>(road::text_diff, made_by::library_call),
       entry<between_texts_job<text_trust::checked>>(road::text_diff_checked, made_by::library_call),
       entry<onto_text_job<text_trust::trusted>>(road::text_apply, made_by::library_call),

@@ -1,7 +1,9 @@
 #include "../support/text.hpp"
 
+#include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "../support/random_json.hpp"
 #include "../support/respell.hpp"
@@ -35,6 +37,42 @@ void compare(const rapidjson::Value& v, std::string_view text, std::string point
     for (json::size_type i = 0; i < v.Size(); ++i)
       compare(v[i], text, pointer + "/" + std::to_string(i));
   }
+}
+
+/// The pointers of all values of a tree.
+void collect(const rapidjson::Value& v, const std::string& pointer,
+             std::vector<std::string>& pointers) {
+  pointers.push_back(pointer);
+  if (v.IsObject()) {
+    const auto* member = json::core::members_begin(v);
+    for (json::size_type i = 0; i < v.MemberCount(); ++i, ++member) {
+      std::string step;
+      json::core::render_step(
+          json::step::member({member->name.GetString(), member->name.GetStringLength()}),
+          [&](char c) { step += c; });
+      collect(member->value, pointer + step, pointers);
+    }
+  } else if (v.IsArray()) {
+    for (json::size_type i = 0; i < v.Size(); ++i)
+      collect(v[i], pointer + "/" + std::to_string(i), pointers);
+  }
+}
+
+/// Several pointers at once are what each of them is alone, in the same place of the same text.
+/// Returns how many were not.
+int wrong_together(std::string_view text, const std::vector<std::string>& pointers) {
+  std::vector<std::string_view> wanted(pointers.begin(), pointers.end());
+  std::vector<std::string_view> together(wanted.size(), "left over");
+  if (json::find_texts(text, wanted.data(), wanted.size(), together.data())) return -1;
+  int wrong = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto alone = json::find_text(text, wanted[i]);
+    const std::string_view expected = alone ? *alone : std::string_view();
+    if (together[i].size() != expected.size() ||
+        (!expected.empty() && together[i].data() != expected.data()))
+      ++wrong;
+  }
+  return wrong;
 }
 
 }  // namespace
@@ -92,6 +130,118 @@ TEST_CASE("a pointer leads as deep as the text, past values that look like its e
   const json::error e = json::find_text(R"({"a":[0,{"b":1}],"c":{"d":1}})", "/a/1/d/e").error();
   CHECK(e.code() == errc::not_found);
   CHECK(e.pointer() == "/a/1/d");
+}
+
+TEST_CASE(
+    "of repeated names the first counts, even when the rest of the pointer leads nowhere there",
+    "[find_text]") {
+  const char* text = R"({"a":{"b":1},"a":{"c":2},"x":[{"y":1}],"\u0078":[0,3]})";
+  CHECK(found(text, "/a/b") == "1");
+  CHECK(found(text, "/a/c") == "there is no such value at /a/c");
+  CHECK(found(text, "/x/1") == "there is no such value at /x/1");
+  CHECK(wrong_together(text, {"/a/c", "/a/b", "/x/1", "/x/0/y", "/a", "/x"}) == 0);
+}
+
+TEST_CASE("several values are found in one pass", "[find_text]") {
+  const std::string text =
+      R"( {"desired":{"fan":[1,{"on":true} , 3] ,"$version":7},"reported" : {"$version": 9 } } )";
+  const auto values = json::find_texts(text, {"/reported/$version", "/desired/fan/1/on", "/tags",
+                                              "/desired/fan", "", "/desired/fan/1"});
+  REQUIRE(values);
+  const auto& [reported, on, tags, fan, all, one] = *values;
+  CHECK(reported == "9");
+  CHECK(on == "true");
+  CHECK(tags.empty());
+  CHECK(fan == R"([1,{"on":true} , 3])");
+  CHECK(all == std::string_view(text).substr(1, text.size() - 2));
+  CHECK(one == R"({"on":true})");
+  CHECK(one.data() == text.data() + text.find("{\"on\""));
+}
+
+TEST_CASE("what several pointers find is what each of them finds alone", "[find_text][property]") {
+  int wrong = 0, most = 0;
+  for (unsigned seed = 0; seed < 400; ++seed) {
+    random_json random(seed);
+    const std::string text = respelled(random.object(0), random, 0);
+    std::vector<std::string> all, some;
+    collect(parsed(text), "", all);
+    for (unsigned left = random.below(25); left != 0; --left) {
+      std::string pointer = all[random.below(static_cast<unsigned>(all.size()))];
+      switch (random.below(8)) {
+        case 0:
+          pointer += "/no";
+          break;
+        case 1:
+          pointer += "/0";
+          break;
+        case 2:
+          pointer += "/" + std::to_string(random.below(5));
+          break;
+        case 3:
+          if (!pointer.empty()) pointer.pop_back();  // perhaps invalid
+          if (!json::core::pointer_tokens::valid(pointer)) pointer = "";
+          break;
+        default:
+          break;
+      }
+      some.push_back(pointer);
+    }
+    most = static_cast<int>(some.size()) > most ? static_cast<int>(some.size()) : most;
+    wrong += wrong_together(text, some);
+    wrong += wrong_together(text, all);
+  }
+  CHECK(wrong == 0);
+  CHECK(most > 16);
+}
+
+TEST_CASE("an invalid or too deep pointer among several leaves nothing found", "[find_text]") {
+  std::string_view found[3];
+  const auto look = [&](std::string_view first, std::string_view second) {
+    const std::string_view pointers[] = {first, second, "/a"};
+    for (std::string_view& one : found) one = "left over";
+    return json::find_texts(R"({"a":1})", pointers, 3, found);
+  };
+  json::error e = look("/a", "a");
+  CHECK(e.code() == errc::invalid_pointer);
+  CHECK(e.pointer() == "a");
+  CHECK((found[0].empty() && found[1].empty() && found[2].empty()));
+  CHECK(look("/~2", "/a").code() == errc::invalid_pointer);
+
+  std::string deep, text = "1";
+  for (int i = 0; i < 64; ++i) {
+    deep += i % 2 == 0 ? "/0" : "/a";
+    text = i % 2 != 0 ? "[" + text + ",0]" : "{\"a\":" + text + ",\"b\":0}";
+  }
+  CHECK(*json::find_text(text, deep) == "1");
+  CHECK(wrong_together(text, {deep, "/0/a", deep.substr(0, 100), "/1", "", "/0/b"}) == 0);
+  e = look("/a", deep + "/0");
+  CHECK(e.code() == errc::depth_exceeded);
+  CHECK(e.pointer().size() > 20);
+  CHECK(found[0].empty());
+  REQUIRE(!look("", "/b"));
+  CHECK(found[0] == R"({"a":1})");
+  CHECK(found[1].empty());
+  CHECK(found[2] == "1");
+  CHECK(!json::find_texts("{}", nullptr, 0, nullptr));
+}
+
+TEST_CASE("values are found by every level, wherever blocks end", "[find_text]") {
+  for (std::size_t before = 0; before < 140; ++before) {
+    const std::string space(before % 7, ' ');
+    const std::string text = "{\"" + std::string(before, 'n') + "\":\"" +
+                             std::string(before / 2 * 2, '\\') + "\"" + space +
+                             ",\"b\":[[1,{\"c\":" + space + "\"]}\"}" + space + "],2" + space +
+                             "]" + space + "}";
+    INFO(text);
+    for (std::size_t i = 0; json::core::level_at(i) != nullptr; ++i) {
+      json::core::force_level(json::core::level_at(i));
+      CHECK(found(text, "/b/0/1/c") == "\"]}\"");
+      CHECK(found(text, "/b/1") == "2");
+      CHECK(found(text, "/b/0/0") == "1");
+      CHECK(wrong_together(text, {"/b/1", "/b/0/1/c", "/b/0", "/b/0/1", "/b", "/c"}) == 0);
+    }
+    json::core::force_level(nullptr);
+  }
 }
 
 TEST_CASE("numbers are given when the type can hold them", "[find_text]") {
@@ -203,6 +353,13 @@ TEST_CASE("what is found in text that is no JSON lies within it", "[find_text]")
         if (const auto found = json::find_text(text, pointer)) {
           ++hits;
           if (found->data() < text.data() || found->data() + found->size() > text.data() + size)
+            ++outside;
+        }
+        const auto several = json::find_texts(text, {"/a/1/b", pointer, "/c", "/a", "/ca/d"});
+        REQUIRE(several);
+        for (const std::string_view one : *several) {
+          if (!one.empty() &&
+              (one.data() < text.data() || one.data() + one.size() > text.data() + size))
             ++outside;
         }
         static_cast<void>(json::get_text<double>(text, pointer));

@@ -158,6 +158,26 @@ TEST_CASE("the quick validator is never sure of what the reader refuses", "[vali
   CHECK_FALSE(sure(std::string(100000, '{') + "}"));
 }
 
+TEST_CASE(
+    "the quick validator checks characters that lie across blocks, and across the blocks at hand",
+    "[validate]") {
+  // The blocks at hand are sixteen: 1,024 bytes.
+  for (const char* const middle : {"\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xC3\xA9", "\xE2\x82",
+                                   "\xF0\x9F\x98", "\xC3", "\x80", "\xED\xA0\x80", "\xC0\x80"}) {
+    for (const std::size_t border : {std::size_t{64}, std::size_t{1024}, std::size_t{2048}}) {
+      for (std::size_t at = border - 5; at < border + 2; ++at) {
+        const std::string start = "[\"" + std::string(at - 2, 'x') + middle;
+        check(start + "\"]", true);
+        check(start + std::string(80, 'y') + "\"]", true);
+        check(start + std::string(1100, 'y') + "\xE2\x82\xAC\"]", true);
+        check(start + "\",1]", true);
+      }
+    }
+  }
+  check("[1,\"a\xC3\"]", false);
+  check("[1,\xC3\xA9]", false);
+}
+
 TEST_CASE("the quick validator finds a name that stands twice, however many there are",
           "[validate]") {
   for (const unsigned count : {2u, 3u, 10u, 100u, 128u, 129u, 1000u}) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../support/random_json.hpp"
+#include "../support/reference_utf8.hpp"
 #include "../support/text_roads.hpp"
 
 namespace {
@@ -18,6 +19,7 @@ struct blocks {
   std::vector<core::scan_block> structure;
   std::vector<core::string_block> strings;
   core::scan_state state;
+  bool not_ascii = false;
 };
 
 bool same(const core::scan_state& a, const core::scan_state& b) {
@@ -28,7 +30,8 @@ bool same(const std::vector<Block>& a, const std::vector<Block>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(Block)) == 0;
 }
 bool same(const blocks& a, const blocks& b) {
-  return same(a.structure, b.structure) && same(a.strings, b.strings) && same(a.state, b.state);
+  return same(a.structure, b.structure) && same(a.strings, b.strings) && same(a.state, b.state) &&
+         a.not_ascii == b.not_ascii;
 }
 
 // A byte at a time.
@@ -42,7 +45,7 @@ blocks obvious(std::string_view text) {
     const std::uint64_t bit = std::uint64_t{1} << (i % 64);
     core::scan_block& structure = found.structure[i / 64];
     core::string_block& strings = found.strings[i / 64];
-    if (static_cast<unsigned char>(c) >= 0x80) strings.not_ascii |= bit;
+    if (static_cast<unsigned char>(c) >= 0x80) found.not_ascii = true;
     const bool plain = !escaped;
     escaped = plain && c == '\\';
     if (plain && c == '"') {
@@ -73,13 +76,15 @@ blocks by(const core::scan_level& level, std::string_view text, std::size_t firs
   level.scan(text.data(), first, found.state, found.structure.data());
   level.scan(text.data() + first * 64, rest, found.state, found.structure.data() + first);
   core::scan_state state;
-  bool more = level.strings(text.data(), first, state, found.strings.data());
-  more = level.strings(text.data() + first * 64, rest, state, found.strings.data() + first) || more;
+  const core::string_facts a = level.strings(text.data(), first, state, found.strings.data());
+  const core::string_facts b =
+      level.strings(text.data() + first * 64, rest, state, found.strings.data() + first);
+  found.not_ascii = a.not_ascii || b.not_ascii;
   bool any = false;
   for (const core::string_block& block : found.strings) {
-    any = any || (block.escapes | block.not_ascii | block.forbidden) != 0;
+    any = any || (block.escapes | block.forbidden) != 0;
   }
-  CHECK((more || !any));  // it may say so for nothing, but never keep quiet
+  CHECK((a.marked || b.marked || !any));  // it may say so for nothing, but never keep quiet
   CHECK(same(state, found.state));
   return found;
 }
@@ -143,6 +148,136 @@ TEST_CASE("every level knows every byte", "[scan]") {
       }
     }
   }
+}
+
+namespace {
+
+/// Holds what every level says about a text against the reference, at both ends of what may be
+/// read. Returns how many were wrong.
+int wrong_utf8(const std::string& text) {
+  static guarded_memory memory;
+  const std::size_t valid = reference::utf8_valid(text);
+  const std::string rest = text.substr(valid);
+  // At the end, what begins no character may also be left to the next call: FF, or E0 80.
+  const bool either =
+      rest.size() == 1 ||
+      (!rest.empty() && rest.size() < core::utf8_size(static_cast<unsigned char>(rest[0])));
+  const bool accepted = rest.empty() || reference::utf8_begins(rest);
+  int wrong = 0;
+  for (std::size_t i = 0; core::level_at(i) != nullptr; ++i) {
+    for (const bool at_end : {false, true}) {
+      const std::string_view there = memory.put(text, at_end);
+      const char* const whole = core::level_at(i)->utf8(there.data(), there.data() + there.size());
+      const bool right =
+          whole == nullptr ? !accepted : (accepted || either) && whole == there.data() + valid;
+      if (!right) ++wrong;
+    }
+  }
+  return wrong;
+}
+/// Texts of 200 bytes and a few: the same characters again and again.
+std::string filler(const char* characters, std::size_t least) {
+  std::string text;
+  while (text.size() < least) text += characters;
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("every level validates UTF-8, for every first two bytes", "[scan]") {
+  int wrong = 0;
+  const char* const fillers[] = {"x", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"};
+  int kind = 0;
+  for (unsigned first = 0x70; first < 256; ++first) {
+    for (unsigned second = 0; second < 256; ++second) {
+      const std::string before = filler(fillers[kind++ % 4], 61 + second % 7);
+      const std::string after = filler(fillers[kind++ % 3], 40 + first % 50);
+      for (const char* const more : {"", "\x80", "\xBF\x80", "\x80\x80\x80", "x\x80"}) {
+        std::string text = before;
+        text += static_cast<char>(first);
+        text += static_cast<char>(second);
+        text += more;
+        wrong += wrong_utf8(text + after);
+        if (second % 16 == 0 || second % 16 == 15) wrong += wrong_utf8(text);
+      }
+    }
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("every level validates UTF-8 at every place", "[scan]") {
+  std::vector<std::string> sequences;
+  for (const char* const sequence :
+       {"\xC2\x80",
+        "\xDF\xBF",
+        "\xE0\xA0\x80",
+        "\xED\x9F\xBF",
+        "\xEE\x80\x80",
+        "\xEF\xBF\xBF",
+        "\xF0\x90\x80\x80",
+        "\xF4\x8F\xBF\xBF",  // the least and the greatest of each length
+        "\xC0\x80",
+        "\xC1\xBF",
+        "\xE0\x9F\xBF",
+        "\xF0\x8F\xBF\xBF",  // not the shortest form
+        "\xED\xA0\x80",
+        "\xED\xBF\xBF",
+        "\xF4\x90\x80\x80",
+        "\xF5\x80\x80\x80",
+        "\xFF",
+        "\xC3",
+        "\xE2\x82",
+        "\xF0\x9F\x98",
+        "\xE2",
+        "\xF0\x9F",
+        "\xF0",  // cut
+        "\x80",
+        "\xC3\xA9\x80",
+        "\xE2\x82\xAC\x80",
+        "\xF0\x9F\x98\x80\x80"}) {
+    sequences.push_back(sequence);
+  }
+  int wrong = 0;
+  for (const std::string& sequence : sequences) {
+    for (std::size_t before = 0; before < 140; ++before) {
+      for (const unsigned after : {0u, 1u, 2u, 3u, 17u, 64u, 75u, 140u}) {
+        wrong += wrong_utf8(std::string(before, 'x') + sequence + std::string(after, 'y'));
+      }
+      wrong +=
+          wrong_utf8(filler("\xE2\x82\xAC", before) + sequence + filler("\xC3\xA9", before % 80));
+    }
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("every level validates UTF-8 of random bytes and damaged characters",
+          "[scan][property]") {
+  int wrong = 0, valid = 0;
+  for (unsigned seed = 0; seed < 6000; ++seed) {
+    random_json random(seed);
+    static const char* const characters[] = {"a",
+                                             "\"",
+                                             "\xC3\xA9",
+                                             "\xD0\x96",
+                                             "\xE2\x82\xAC",
+                                             "\xE6\xBC\xA2",
+                                             "\xED\x9F\xBF",
+                                             "\xF0\x9F\x98\x80"};
+    const unsigned kinds = 1 + random.below(8);
+    std::string text;
+    for (unsigned left = random.below(150); left != 0; --left)
+      text += characters[random.below(kinds)];
+    if (seed % 3 != 0 && !text.empty()) {
+      const std::size_t at = random.below(static_cast<unsigned>(text.size()));
+      static const char bytes[] = "x\x80\x9F\xA0\xBF\xC0\xC3\xE0\xED\xF0\xF4\xF5\xFF";
+      text[at] = bytes[random.below(sizeof bytes - 1)];
+      if (seed % 2 == 0) text.resize(at + 1);
+    }
+    if (reference::utf8_valid(text) == text.size()) ++valid;
+    wrong += wrong_utf8(text);
+  }
+  CHECK(wrong == 0);
+  CHECK(valid > 1000);
 }
 
 TEST_CASE("every level finds the first difference and reads no further than it may", "[scan]") {

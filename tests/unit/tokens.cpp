@@ -49,6 +49,24 @@ TEST_CASE("white space is that of JSON and no other", "[tokens]") {
   CHECK(core::skip_space(end, end) == end);
 }
 
+TEST_CASE("white space is passed over wherever it ends, and nothing is read behind the text",
+          "[tokens]") {
+  static guarded_memory memory;
+  int wrong = 0;
+  for (std::size_t count = 0; count < 40; ++count) {
+    for (std::size_t line = 0; line <= count; ++line) {  // where a line breaks
+      for (const char* const behind : {"", "x", "\"abcdefgh", "\v       ", "!!!!!!!!"}) {
+        std::string text(count, ' ');
+        if (line < count) text[line] = "\n\t\r"[line % 3];
+        const std::string_view there = memory.put(text + behind, true);
+        if (core::skip_space(there.data(), there.data() + there.size()) != there.data() + count)
+          ++wrong;
+      }
+    }
+  }
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("the end of a string is found behind escapes, and nothing is read behind the text",
           "[tokens]") {
   guarded_memory memory;

@@ -6,29 +6,11 @@
 
 #include "../catch.hpp"
 #include "../support/guarded_memory.hpp"
+#include "../support/reference_utf8.hpp"
 
 namespace core = devicetwin::json::core;
 
 namespace {
-
-/// The obvious one: decodes by RFC 3629, and holds the result against the shortest form.
-std::size_t reference_length(const std::string& text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  if (byte(0) < 0x80) return 1;
-  const std::size_t length = byte(0) >> 5 == 6    ? 2
-                             : byte(0) >> 4 == 14 ? 3
-                             : byte(0) >> 3 == 30 ? 4
-                                                  : 0;
-  if (length == 0 || text.size() < length) return 0;
-  std::uint32_t code = byte(0) & (0x7Fu >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if (byte(i) >> 6 != 2) return 0;
-    code = code << 6 | (byte(i) & 63u);
-  }
-  const std::uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (code < least[length] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return 0;
-  return length;
-}
 
 bool plain(unsigned char c) { return c != '"' && c != '\\' && c >= 0x20 && c < 0x80; }
 
@@ -44,7 +26,7 @@ TEST_CASE("a character's length is that of RFC 3629, for every first three bytes
                            static_cast<char>(third), '\x90'};
           text.resize(size);
           const std::size_t length = core::utf8_length(text.data(), text.data() + size);
-          if (length != reference_length(text)) ++wrong;
+          if (length != reference::utf8_length(text)) ++wrong;
           if (length > 1) ++valid;
         }
       }
@@ -57,7 +39,7 @@ TEST_CASE("a character's length is that of RFC 3629, for every first three bytes
 TEST_CASE("a fourth byte that continues nothing is no character", "[utf8]") {
   for (unsigned last = 0; last < 256; ++last) {
     const std::string text{'\xF0', '\x9F', '\x98', static_cast<char>(last)};
-    CHECK(core::utf8_length(text.data(), text.data() + 4) == reference_length(text));
+    CHECK(core::utf8_length(text.data(), text.data() + 4) == reference::utf8_length(text));
   }
 }
 

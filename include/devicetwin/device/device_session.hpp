@@ -535,22 +535,23 @@ inline bool device_session::take_get_answer(const twin_topic& topic, std::string
 /// A fetched twin: both sections, with their versions.
 inline bool device_session::take_twin(std::string_view payload, milliseconds now) {
   if (!texts_.check(payload)) return false;
-  std::string_view root = json::core::trimmed(payload);
-  // Some old hubs have the sections in `properties`.
-  std::string_view desired = json::core::member_text(root, "desired");
-  if (desired.empty()) {
-    root = json::core::member_text(root, "properties");
-    desired = json::core::member_text(root, "desired");
-  }
-  std::string_view reported = json::core::member_text(root, "reported");
+  static constexpr std::string_view pointers[] = {
+      "/desired", "/desired/$version", "/reported", "/reported/$version",
+      // Some old hubs have the sections in `properties`.
+      "/properties/desired", "/properties/desired/$version", "/properties/reported",
+      "/properties/reported/$version"};
+  std::string_view found[8];
+  static_cast<void>(json::find_texts(payload, pointers, 8, found));
+  const std::string_view* const root = found[0].empty() ? found + 4 : found;
+  const std::string_view desired = root[0];
+  std::string_view reported = root[2];
   if (desired.empty() || desired.front() != '{') return not_a_twin("/desired");
   if (reported.empty() || reported == "null") reported = "{}";
   if (reported.front() != '{') return not_a_twin("/reported");
   std::int64_t version = no_version;
-  if (!detail::read_version(json::core::member_text(desired, "$version"), version) ||
-      version == no_version)
+  if (!detail::read_version(root[1], version) || version == no_version)
     return not_a_twin("/desired/$version");
-  if (!detail::read_version(json::core::member_text(reported, "$version"), state_.reported.version))
+  if (!detail::read_version(root[3], state_.reported.version))
     return not_a_twin("/reported/$version");
   // Two steps. The first stands when there is no memory for the second: this way less is kept to
   // come back to.

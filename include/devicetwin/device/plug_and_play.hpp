@@ -258,7 +258,7 @@ namespace detail {
 
 /// Whether an object says that it is a component.
 inline bool is_marked_component(std::string_view object) noexcept {
-  const std::string_view mark = json::core::member_text(object, "__t");
+  const std::string_view mark = json::core::text_at(object, "/__t");
   return mark.size() >= 2 && mark.front() == '"' &&
          json::core::same_string(mark.substr(1, mark.size() - 2), "c");
 }
@@ -268,12 +268,13 @@ inline bool is_marked_component(std::string_view object) noexcept {
 inline std::string_view acknowledged_text(std::string_view reported, answer& said) noexcept {
   said = {};
   if (reported.empty() || reported.front() != '{') return {};
-  const std::string_view value = json::core::member_text(reported, "value");
-  if (!value.empty() && value != "null" &&
-      json::core::text_to(json::core::member_text(reported, "ac"), said.code) == json::errc::ok &&
-      json::core::text_to(json::core::member_text(reported, "av"), said.version) ==
-          json::errc::ok) {
-    return value;
+  static constexpr std::string_view pointers[] = {"/value", "/ac", "/av"};
+  std::string_view found[3];
+  static_cast<void>(json::find_texts(reported, pointers, 3, found));
+  if (!found[0].empty() && found[0] != "null" &&
+      json::core::text_to(found[1], said.code) == json::errc::ok &&
+      json::core::text_to(found[2], said.version) == json::errc::ok) {
+    return found[0];
   }
   said = {};
   return {};

@@ -1,6 +1,7 @@
 /// Finding values in JSON text, without a tree: JSON Pointer (RFC 6901) and checked typed access.
 #pragma once
 
+#include <array>        // std::array
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int64_t
 #include <string_view>  // std::string_view
@@ -12,6 +13,7 @@
 #include "number.hpp"
 #include "number_text.hpp"
 #include "pointer.hpp"
+#include "text/search.hpp"
 #include "text/tokens.hpp"
 #include "write.hpp"
 
@@ -29,6 +31,26 @@ namespace json {
 /// leading zero, with the pointer up to the step that failed. Cost: one pass over what stands
 /// before the value. No memory.
 inline result<std::string_view> find_text(std::string_view text, std::string_view pointer) noexcept;
+
+/// The texts of the values at several pointers, each as find_text() has it, in one pass that ends
+/// behind the last of them; an empty text where there is no value. Of repeated names the first
+/// counts.
+///
+///     const auto found = json::find_texts(twin, {"/desired/$version", "/reported/$version"});
+///     if (found && !(*found)[0].empty()) ...
+///
+/// Errors: invalid_pointer, and depth_exceeded for a pointer of more than 64 steps; with that
+/// pointer. Then nothing was looked for. A value that is missing is no error. Cost: one pass for
+/// every eight pointers. In it, each name of an object, and each element of an array, is compared
+/// with one step of each pointer that leads there. No memory.
+template <std::size_t count>
+result<std::array<std::string_view, count>> find_texts(
+    std::string_view text, const std::string_view (&pointers)[count]) noexcept;
+
+/// The same for a number of pointers known at run time: sets found[i] to the value at pointers[i].
+/// After an error all of `found` are empty.
+inline error find_texts(std::string_view text, const std::string_view* pointers, std::size_t count,
+                        std::string_view* found) noexcept;
 
 /// The value at `pointer` as T: bool, any integer type, float, double or std::string_view, as
 /// json::get() has it for values. (The names differ because this function trusts its text.)
@@ -136,59 +158,13 @@ class text_items {
   std::string_view name_, value_;
 };
 
-/// True when an escaped token of a pointer spells the name of which `raw` stands between the
-/// quotes.
-inline bool token_is_text(std::string_view token, std::string_view raw) noexcept {
-  if (!has_escapes(raw)) return token_is(token, raw);
-  plain_bytes name(raw);
-  for (std::size_t i = 0; i < token.size(); ++i) {
-    char c = token[i];
-    if (c == '~') c = ++i < token.size() && token[i] == '0' ? '~' : '/';
-    if (name.next() != static_cast<unsigned char>(c)) return false;
-  }
-  return name.next() < 0;
-}
-
-/// The value of the member that a pointer's token names, or an empty text.
-inline std::string_view member_text(std::string_view object, std::string_view token) noexcept {
-  text_items items(object);
-  if (!items.is_object()) return {};
-  while (items.next()) {
-    if (token_is_text(token, items.name())) return items.value();
-  }
-  return {};
-}
-
-/// Goes one step of a pointer into the value that `at` starts with; then `at` starts with the value
-/// there. What stands behind these values is of no matter. So a pointer costs one pass, however
-/// deep it leads.
-inline bool step_into(std::string_view& at, std::string_view token) noexcept {
-  text_items items(at);
-  size_type index = 0;
-  if (!items.is_object() && !token_index(token, no_index, index)) return false;
-  while (items.next_start()) {
-    if (items.is_object() ? token_is_text(token, items.name()) : index-- == 0) {
-      at = items.rest();
-      return true;
-    }
-    if (!items.finish()) break;
-  }
-  return false;
-}
-
-/// Cuts what stands behind the value that `at` starts with. False when there is none, or it does
-/// not end.
-inline bool cut_to_value(std::string_view& at) noexcept {
-  const char* const end = skip_value(at.data(), at.data() + at.size());
-  if (end == nullptr) return false;
-  at = {at.data(), static_cast<std::size_t>(end - at.data())};
-  return true;
-}
-
-inline std::string_view trimmed(std::string_view text) noexcept {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
+/// The value at a valid pointer, or an empty text.
+inline std::string_view text_at(std::string_view text, std::string_view pointer,
+                                search_in where = search_in::objects_and_arrays) noexcept {
+  text_search<1> search(where);
+  search.add(pointer);
+  search.run(text);
+  return search.value(0);
 }
 
 template <class T>
@@ -229,18 +205,43 @@ inline result<std::string_view> find_text(std::string_view text,
                                           std::string_view pointer) noexcept {
   if (!core::pointer_tokens::valid(pointer))
     return error(errc::invalid_pointer).at(core::pointer_text{pointer});
-  std::string_view at = core::trimmed(text);
-  core::pointer_tokens tokens(pointer);
-  std::string_view token;
-  while (tokens.next(token)) {
-    if (!core::step_into(at, token) || at.empty()) {
-      return error(errc::not_found)
-          .at(core::pointer_text{pointer.substr(0, pointer.size() - tokens.remaining())});
-    }
+  core::text_search<1> search;
+  search.add(pointer);
+  search.run(text);
+  const std::string_view found = search.value(0);
+  if (!found.empty()) return found;
+  return error(errc::not_found).at(core::pointer_text{search.lost_at(0)});
+}
+
+inline error find_texts(std::string_view text, const std::string_view* pointers, std::size_t count,
+                        std::string_view* found) noexcept {
+  constexpr std::size_t together = 8;
+  using search_type = core::text_search<together>;
+  for (std::size_t i = 0; i < count; ++i) found[i] = {};
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!core::pointer_tokens::valid(pointers[i]))
+      return error(errc::invalid_pointer).at(core::pointer_text{pointers[i]});
+    std::size_t steps = 0;
+    for (const char c : pointers[i]) steps += c == '/';
+    if (steps > search_type::longest)
+      return error(errc::depth_exceeded).at(core::pointer_text{pointers[i]});
   }
-  if (at.empty() || (!pointer.empty() && !core::cut_to_value(at)))
-    return error(errc::not_found).at(core::pointer_text{pointer});
-  return at;
+  for (std::size_t i = 0; i < count; i += together) {
+    search_type search;
+    const std::size_t some = count - i < together ? count - i : together;
+    for (std::size_t j = 0; j < some; ++j) search.add(pointers[i + j]);
+    search.run(text);
+    for (std::size_t j = 0; j < some; ++j) found[i + j] = search.value(j);
+  }
+  return {};
+}
+
+template <std::size_t count>
+result<std::array<std::string_view, count>> find_texts(
+    std::string_view text, const std::string_view (&pointers)[count]) noexcept {
+  std::array<std::string_view, count> found;
+  if (error e = find_texts(text, pointers, count, found.data())) return e;
+  return found;
 }
 
 template <class T>

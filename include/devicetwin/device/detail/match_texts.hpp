@@ -47,12 +47,6 @@ inline json::comparison compare_texts(std::string_view a, std::string_view b,
   return walk->differ() ? json::comparison::different : json::comparison::equal;
 }
 
-/// Goes from an object, with which `at` starts, to its member's value; `at` is empty where there is
-/// none.
-inline void step_into_member(std::string_view& at, std::string_view name) noexcept {
-  if (at.empty() || at.front() != '{' || !json::core::step_into(at, name)) at = {};
-}
-
 /// Walks down the rest of a subscription's pointer into the old and the new text of a change above
 /// it, and visits each value found there that is new, gone or different.
 template <class Visit>
@@ -95,11 +89,11 @@ class inside_walk {
       frames_.pop();
       return visit_changed(at);
     }
-    std::string_view token;
-    const std::string_view after = next_token(f.rest, token);
-    if (token == "*") return next_member(f, after);
+    const std::string_view names = names_before_wildcard(f.rest);
+    const std::string_view after = f.rest.substr(names.size());
+    if (names.empty()) return next_member(f, after.substr(2));  // behind "/*"
     frames_.pop();
-    return follow_names(at, token, after);
+    return follow_names(at, names, after);
   }
 
   json::errc visit_changed(const value_pair& at) {
@@ -112,20 +106,11 @@ class inside_walk {
     return json::errc::ok;
   }
 
-  /// Takes all steps down to the next wildcard at once, and only then looks for the ends of the
-  /// values found. `token` is the first step, `after` the others.
-  json::errc follow_names(value_pair at, std::string_view token, std::string_view after) {
-    while (token != "*") {
-      step_into_member(at.old_text, token);
-      step_into_member(at.new_text, token);
-      if (!pointer_.append("/", 1) || !pointer_.append(token.data(), token.size()))
-        return json::errc::out_of_memory;
-      if (after.empty()) break;
-      const std::string_view behind = next_token(after, token);
-      if (token != "*") after = behind;
-    }
-    if (!json::core::cut_to_value(at.old_text)) at.old_text = {};
-    if (!json::core::cut_to_value(at.new_text)) at.new_text = {};
+  /// Takes all steps down to the next wildcard at once. They lead into objects alone.
+  json::errc follow_names(value_pair at, std::string_view names, std::string_view after) {
+    at.old_text = json::core::text_at(at.old_text, names, json::core::search_in::objects);
+    at.new_text = json::core::text_at(at.new_text, names, json::core::search_in::objects);
+    if (!pointer_.append(names.data(), names.size())) return json::errc::out_of_memory;
     return enter(at, after);
   }
 
@@ -160,11 +145,12 @@ class inside_walk {
                          text_lookup(at.new_text)});
   }
 
-  /// Sets `token` to the first step; returns the others.
-  static std::string_view next_token(std::string_view steps, std::string_view& token) {
+  static std::string_view names_before_wildcard(std::string_view steps) {
     json::core::pointer_tokens tokens(steps);
-    static_cast<void>(tokens.next(token));
-    return steps.substr(steps.size() - tokens.remaining());
+    std::size_t length = 0;
+    for (std::string_view token; tokens.next(token) && token != "*";)
+      length = steps.size() - tokens.remaining();
+    return steps.substr(0, length);
   }
 
   merge::text_options options_;

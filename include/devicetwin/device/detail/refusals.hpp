@@ -56,10 +56,11 @@ inline bool add_refusal(twin_texts& texts, unsigned status, std::string_view pay
   refusal_head head{0, status, 0, 0};
   std::string_view reason;
   if (!payload.empty() && texts.check(payload)) {
-    const std::string_view object = json::core::trimmed(payload);
-    static_cast<void>(json::core::text_to(json::core::member_text(object, "errorCode"), head.code));
-    reason = json::core::member_text(object, "message");
-    if (reason.empty()) reason = json::core::member_text(object, "Message");
+    static constexpr std::string_view pointers[] = {"/errorCode", "/message", "/Message"};
+    std::string_view found[3];
+    static_cast<void>(json::find_texts(payload, pointers, 3, found));
+    static_cast<void>(json::core::text_to(found[0], head.code));
+    reason = found[1].empty() ? found[2] : found[1];
   }
   const bool understood = reason.size() >= 2 && reason.front() == '"';
   if (!understood) reason = payload.substr(0, longest);

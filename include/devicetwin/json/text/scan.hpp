@@ -1,5 +1,5 @@
-/// Text by blocks of 64 bytes: where its brackets, commas and quotes are, and where two texts first
-/// differ.
+/// Text by blocks of 64 bytes: where its brackets, commas and quotes are, whether it is UTF-8, and
+/// where two texts first differ.
 ///
 /// The few functions here are the only instruction-set code of the library. They are plain
 /// functions over some hundred bytes at a time, one set of them per level; which set is used is
@@ -15,6 +15,7 @@
 #include "../../base/bits.hpp"
 #include "../../base/inline.hpp"
 #include "../../version.hpp"
+#include "utf8.hpp"
 
 #if !defined(DEVICETWIN_SMALL) && defined(__GNUC__)
 #if defined(__x86_64__) && defined(__SSE2__)
@@ -50,8 +51,12 @@ struct scan_state {
 struct string_block {
   std::uint64_t quote;      ///< those that begin or end a string
   std::uint64_t escapes;    ///< backslashes in strings that begin an escape sequence
-  std::uint64_t not_ascii;  ///< wherever they are
   std::uint64_t forbidden;  ///< control characters in strings
+};
+/// What some blocks have that most have not.
+struct string_facts {
+  bool marked;     ///< perhaps escapes or control characters in strings; otherwise there are none
+  bool not_ascii;  ///< a byte that is not ASCII
 };
 
 /// An index of commas and brackets outside strings while it is made, an entry for each in order.
@@ -78,9 +83,14 @@ struct scan_level {
   bool (*runs)() noexcept;
   /// Structure of `blocks` whole blocks from `text` on.
   void (*scan)(const char* text, std::size_t blocks, scan_state& state, scan_block* out);
-  /// Strings of `blocks` whole blocks from `text` on. Gives whether any has more in `out` than
-  /// quotes.
-  bool (*strings)(const char* text, std::size_t blocks, scan_state& state, string_block* out);
+  /// Strings of `blocks` whole blocks from `text` on.
+  string_facts (*strings)(const char* text, std::size_t blocks, scan_state& state,
+                          string_block* out);
+  /// Validates UTF-8 (RFC 3629, section 4) from `p`, where a character begins, to `end`. Returns
+  /// where the last character begins when it is not complete before `end`, otherwise `end`; null
+  /// when a character is not valid. The incomplete one is not valid for certain: validate it from
+  /// its first byte on when more of the text is there.
+  const char* (*utf8)(const char* p, const char* end);
   /// Adds entries for the `blocks`, of the first of which the bits in `first` count. Stops when
   /// it is closed, or when there is no room for a block. Returns how many blocks it took.
   std::size_t (*index)(const scan_block* from, std::size_t blocks, std::uint64_t first,
@@ -133,7 +143,7 @@ inline scan_block outside_strings(scan_state& state, std::uint64_t quote, std::u
 }
 /// And what lies in them.
 inline string_block inside_strings(scan_state& state, std::uint64_t quote, std::uint64_t backslash,
-                                   std::uint64_t not_ascii, std::uint64_t control) noexcept {
+                                   std::uint64_t control) noexcept {
   if ((backslash | state.escaped) != 0) {
     const std::uint64_t escaped = escaped_bytes(backslash, state.escaped);
     quote &= ~escaped;
@@ -141,7 +151,7 @@ inline string_block inside_strings(scan_state& state, std::uint64_t quote, std::
   }
   const std::uint64_t strings = parity_prefix(quote) ^ state.in_string;
   state.in_string = 0 - (strings >> 63);
-  return {quote, backslash & strings, not_ascii, control & strings};
+  return {quote, backslash & strings, control & strings};
 }
 
 inline void scan_portable(const char* text, std::size_t blocks, scan_state& state,
@@ -188,22 +198,59 @@ inline void scan_portable(const char* text, std::size_t blocks, scan_state& stat
   }
 }
 
-inline bool strings_portable(const char* text, std::size_t blocks, scan_state& state,
-                             string_block* out) {
-  std::uint64_t more = 0;
+inline string_facts strings_portable(const char* text, std::size_t blocks, scan_state& state,
+                                     string_block* out) {
+  std::uint64_t marked = 0, not_ascii = 0;
   for (; blocks != 0; --blocks, ++out) {
-    std::uint64_t quote = 0, backslash = 0, control = 0, not_ascii = 0;
+    std::uint64_t quote = 0, backslash = 0, control = 0;
     for (int i = 0; i < 64; i += 8, text += 8) {
       const std::uint64_t word = base::first_lowest(text);
       quote |= bytes_equal(word, '"') << i;
       backslash |= bytes_equal(word, '\\') << i;
       control |= bytes_equal(word & 0xE0E0E0E0E0E0E0E0u, 0) << i;
-      not_ascii |= bytes_equal(word & 0x8080808080808080u, '\x80') << i;
+      not_ascii |= word;
     }
-    *out = inside_strings(state, quote, backslash, not_ascii, control);
-    more |= out->escapes | out->not_ascii | out->forbidden;
+    *out = inside_strings(state, quote, backslash, control);
+    marked |= out->escapes | out->forbidden;
   }
-  return more != 0;
+  return {marked != 0, (not_ascii & 0x8080808080808080u) != 0};
+}
+
+/// By runs of ASCII and runs of other characters.
+inline const char* utf8_portable(const char* p, const char* end) {
+  for (;;) {
+#if !defined(DEVICETWIN_SMALL)
+    for (; end - p >= 8; p += 8) {
+      const std::uint64_t high = base::first_lowest(p) & 0x8080808080808080u;
+      if (high == 0) continue;
+      p += base::lowest_bit(high) / 8;
+      break;
+    }
+    // Most characters have two or three bytes, and others behind them of the same script.
+    while (end - p >= 8) {
+      const auto word = static_cast<std::uint32_t>(base::first_lowest(p));
+      if ((word & 0xC0C0F0) == 0x8080E0) {
+        // Behind E0 the 0x20 of the second byte must be set, behind ED it must not.
+        const std::uint32_t second = word & 0x200F;
+        if (second == 0 || second == 0x200D) return nullptr;
+        p += 3;
+      } else if ((word & 0xC0E0) == 0x80C0) {
+        if ((word & 0x1E) == 0) return nullptr;  // C0 and C1
+        p += 2;
+      } else {
+        break;
+      }
+    }
+#endif
+    if (p == end) return p;
+    const std::size_t length = utf8_length(p, end);
+    if (length == 0) {
+      const bool cut =
+          static_cast<std::size_t>(end - p) < utf8_size(static_cast<unsigned char>(*p));
+      return cut ? p : nullptr;
+    }
+    p += length;
+  }
 }
 
 inline std::size_t common_portable(const char* a, const char* b, std::size_t length) {
@@ -282,7 +329,76 @@ inline std::size_t index_portable(const scan_block* from, std::size_t blocks, st
 inline bool runs_everywhere() noexcept { return true; }
 
 inline constexpr scan_level portable_level = {"portable",       runs_everywhere, scan_portable,
-                                              strings_portable, index_portable,  common_portable};
+                                              strings_portable, utf8_portable,   index_portable,
+                                              common_portable};
+
+// --- UTF-8 by table ------------------------------------------------------------------------------
+
+#if defined(DEVICETWIN_HAS_X86) || defined(DEVICETWIN_HAS_NEON)
+
+// The method of "Validating UTF-8 in less than one instruction per byte" (Keiser and Lemire, 2020).
+// Three tables of 16 entries are looked up for every two neighbouring bytes: by the first one's
+// upper four bits, by its lower four, and by the second one's upper four. Each entry has a bit for
+// every mistake that its four bits allow, and a bit that all three have is a mistake made.
+// `two_continuations` alone is none where a longer character stands.
+
+enum utf8_mistake : unsigned {
+  too_short = 1,            ///< a continuation is missing
+  too_long = 2,             ///< ASCII, and a continuation behind it
+  overlong_3 = 4,           ///< below U+0800 in three bytes
+  too_large = 8,            ///< above U+10FFFF, F4 90 and more
+  surrogate = 16,           ///< U+D800 to U+DFFF
+  overlong_2 = 32,          ///< below U+0080 in two bytes
+  overlong_4 = 64,          ///< below U+10000 in four bytes
+  too_large_1000 = 64,      ///< above U+10FFFF, F5 80 and more
+  two_continuations = 128,  ///< one behind another
+};
+
+struct utf8_table {
+  unsigned char at[16];
+};
+template <class Entry>
+constexpr utf8_table utf8_table_of(Entry&& entry) noexcept {
+  utf8_table table{};
+  for (unsigned half = 0; half < 16; ++half)
+    table.at[half] = static_cast<unsigned char>(entry(half));
+  return table;
+}
+inline constexpr utf8_table utf8_first_high = utf8_table_of([](unsigned half) -> unsigned {
+  if (half < 0x8) return too_long;
+  if (half < 0xC) return two_continuations;
+  if (half == 0xC) return too_short | overlong_2;
+  if (half == 0xD) return too_short;
+  if (half == 0xE) return too_short | overlong_3 | surrogate;
+  return too_short | too_large | too_large_1000 | overlong_4;
+});
+inline constexpr utf8_table utf8_first_low = utf8_table_of([](unsigned half) -> unsigned {
+  const unsigned any = too_short | too_long | two_continuations;
+  if (half == 0x0) return any | overlong_2 | overlong_3 | overlong_4;
+  if (half == 0x1) return any | overlong_2;
+  if (half < 0x4) return any;
+  if (half == 0x4) return any | too_large;
+  return any | too_large | too_large_1000 | (half == 0xD ? surrogate : 0u);
+});
+inline constexpr utf8_table utf8_second_high = utf8_table_of([](unsigned half) -> unsigned {
+  if (half < 0x8 || half > 0xB) return too_short;
+  const unsigned any = too_long | two_continuations | overlong_2;
+  if (half == 0x8) return any | overlong_3 | overlong_4 | too_large_1000;
+  return any | too_large | (half == 0x9 ? overlong_3 : surrogate);
+});
+
+/// Back from `end`, before which the tables find no mistake, to where a character begins that is
+/// not complete, or a byte stands that begins none; `end` when neither is there.
+inline const char* whole_characters(const char* end) noexcept {
+  for (std::size_t i = 1; i < 4; ++i) {
+    const auto byte = static_cast<unsigned char>(*(end - i));
+    if (byte >= 0xC0) return utf8_size(byte) == i ? end : end - i;
+    if (byte < 0x80) break;
+  }
+  return end;
+}
+
+#endif
 
 // --- Sixteen bytes at a time: SSE2 (every x86-64) and NEON (every 64-bit ARM) --------------------
 
@@ -383,19 +499,68 @@ inline void scan_16(const char* text, std::size_t blocks, scan_state& state, sca
   state = now;
 }
 
-inline bool strings_16(const char* text, std::size_t blocks, scan_state& state, string_block* out) {
-  std::uint64_t more = 0;
+inline string_facts strings_16(const char* text, std::size_t blocks, scan_state& state,
+                               string_block* out) {
+  std::uint64_t marked = 0;
+  bytes16 all{};
   scan_state now = state;
   for (; blocks != 0; --blocks, ++out, text += 64) {
     const bytes64 block = load_64(text);
+    all |= block.a | block.b | block.c | block.d;
     *out = inside_strings(now, bits_equal(block, '"'), bits_equal_rare(block, '\\'),
-                          bits_equal_rare(and_all(block, 0x80), '\x80'),
                           bits_equal_rare(and_all(block, 0xE0), 0));
-    more |= out->escapes | out->not_ascii | out->forbidden;
+    marked |= out->escapes | out->forbidden;
   }
   state = now;
-  return more != 0;
+  const bytes16 highest = bytes16{} + static_cast<unsigned char>(0x80);
+  return {marked != 0, is_any(all & highest)};
 }
+
+#if defined(DEVICETWIN_HAS_NEON)
+
+/// table[i] for each index, which is below 16.
+DEVICETWIN_ALWAYS_INLINE bytes16 look_up(bytes16 table, bytes16 index) noexcept {
+  bytes16 found;
+  asm("tbl %0.16b, {%1.16b}, %2.16b" : "=w"(found) : "w"(table), "w"(index));
+  return found;
+}
+/// As utf8_avx2().
+inline const char* utf8_neon(const char* p, const char* end) {
+  if (end - p < 40) return utf8_portable(p, end);
+  p = utf8_portable(p, p + 6);
+  if (p == nullptr) return nullptr;
+  const auto load = [](const void* from) {
+    bytes16 loaded;
+    std::memcpy(&loaded, from, 16);
+    return loaded;
+  };
+  const bytes16 first_high = load(utf8_first_high.at), first_low = load(utf8_first_low.at);
+  const bytes16 second_high = load(utf8_second_high.at);
+  const bytes16 low_half = bytes16{} + static_cast<unsigned char>(0x0F);
+  const bytes16 highest = bytes16{} + static_cast<unsigned char>(0x80);
+  const bytes16 three = bytes16{} + static_cast<unsigned char>(0xE0);
+  const bytes16 four = bytes16{} + static_cast<unsigned char>(0xF0);
+  bytes16 wrong{};
+  for (;; p += 16) {
+    if (end - p < 16) p = end - 16;
+    const bytes16 bytes = load(p);
+    if (!is_any(bytes & highest)) {
+      if (whole_characters(p) != p) return nullptr;
+    } else {
+      const bytes16 before = load(p - 1);
+      const bytes16 pairs = look_up(first_high, before >> 4) &
+                            look_up(first_low, before & low_half) &
+                            look_up(second_high, bytes >> 4);
+      const bytes16 inside = reinterpret_cast<bytes16>(load(p - 2) >= three) |
+                             reinterpret_cast<bytes16>(load(p - 3) >= four);
+      wrong |= pairs ^ (inside & highest);
+    }
+    if (end - p == 16) break;
+  }
+  return is_any(wrong) ? nullptr : whole_characters(end);
+}
+
+#endif
 
 inline std::size_t common_16(const char* a, const char* b, std::size_t length) {
   std::size_t at = 0;
@@ -409,11 +574,11 @@ inline std::size_t common_16(const char* a, const char* b, std::size_t length) {
 }
 
 #if defined(DEVICETWIN_HAS_X86)
-inline constexpr scan_level sse2_level = {"sse2",     runs_everywhere, scan_16,
-                                          strings_16, index_portable,  common_16};
+inline constexpr scan_level sse2_level = {"sse2",        runs_everywhere, scan_16,  strings_16,
+                                          utf8_portable, index_portable,  common_16};
 #else
-inline constexpr scan_level neon_level = {"neon",     runs_everywhere, scan_16,
-                                          strings_16, index_portable,  common_16};
+inline constexpr scan_level neon_level = {"neon",    runs_everywhere, scan_16,  strings_16,
+                                          utf8_neon, index_portable,  common_16};
 #endif
 
 #endif
@@ -529,17 +694,19 @@ DEVICETWIN_AVX2 inline void scan_avx2(const char* text, std::size_t blocks, scan
   state.in_string = in_string;
 }
 
-DEVICETWIN_AVX2 inline bool strings_avx2(const char* text, std::size_t blocks, scan_state& state,
-                                         string_block* out) {
+DEVICETWIN_AVX2 inline string_facts strings_avx2(const char* text, std::size_t blocks,
+                                                 scan_state& state, string_block* out) {
   const bytes32 quotes = bytes32{} + '"';
   const bytes32 backslashes = bytes32{} + '\\';
   const unsigned_bytes32 controls = unsigned_bytes32{} + static_cast<unsigned char>(' ');
   const words16 ones = {-1, -1};
-  std::uint64_t more = 0;
+  bytes32 all{};
+  std::uint64_t marked = 0;
   for (; blocks != 0; --blocks, ++out, text += 64) {
     bytes32 low, high;
     std::memcpy(&low, text, 32);
     std::memcpy(&high, text + 32, 32);
+    all |= low | high;
     std::uint64_t quote = DEVICETWIN_BITS(low == quotes, high == quotes);
     const bytes32 low_escapes = reinterpret_cast<bytes32>(low == backslashes);
     const bytes32 high_escapes = reinterpret_cast<bytes32>(high == backslashes);
@@ -557,16 +724,70 @@ DEVICETWIN_AVX2 inline bool strings_avx2(const char* text, std::size_t blocks, s
     state.in_string = 0 - (strings >> 63);
     const auto low_control = reinterpret_cast<unsigned_bytes32>(low) < controls;
     const auto high_control = reinterpret_cast<unsigned_bytes32>(high) < controls;
-    const bytes32 odd = reinterpret_cast<bytes32>(low_control | high_control) | low | high;
-    *out = {quote, escapes & strings, 0, 0};
-    if (__builtin_ia32_pmovmskb256(odd) != 0) {
-      out->not_ascii = DEVICETWIN_BITS(low, high);
+    *out = {quote, escapes & strings, 0};
+    if (__builtin_ia32_pmovmskb256(reinterpret_cast<bytes32>(low_control | high_control)) != 0) {
       out->forbidden = DEVICETWIN_BITS(low_control, high_control) & strings;
-      more |= out->not_ascii | out->forbidden;
+      marked |= out->forbidden;
     }
-    more |= escapes;
+    marked |= escapes;
   }
-  return more != 0;
+  return {marked != 0, __builtin_ia32_pmovmskb256(all) != 0};
+}
+
+/// The vector whose two halves are the same table.
+DEVICETWIN_AVX2 DEVICETWIN_ALWAYS_INLINE bytes32 twice(const utf8_table& table) noexcept {
+  const utf8_table two[] = {table, table};
+  bytes32 both;
+  std::memcpy(&both, two, sizeof both);
+  return both;
+}
+
+/// By table, see there. Vectors that are not ASCII are loaded together with the bytes before them;
+/// so a few characters at the start may be looked at one by one, and the last vector may overlap the
+/// one before it.
+DEVICETWIN_AVX2 inline const char* utf8_avx2(const char* p, const char* end) {
+  if (end - p < 72) return utf8_portable(p, end);
+  const char* const start = p;
+  const bytes32 first_high = twice(utf8_first_high), first_low = twice(utf8_first_low);
+  const bytes32 second_high = twice(utf8_second_high);
+  const bytes32 low_half = bytes32{} + '\x0F';
+  const bytes32 highest = bytes32{} + '\x80';
+  const unsigned_bytes32 three = unsigned_bytes32{} + static_cast<unsigned char>(0xE0);
+  const unsigned_bytes32 four = unsigned_bytes32{} + static_cast<unsigned char>(0xF0);
+  bytes32 wrong{};
+  for (;; p += 64) {
+    if (end - p < 64) p = end - 64;
+    bytes32 low, high;
+    std::memcpy(&low, p, 32);
+    std::memcpy(&high, p + 32, 32);
+    if (__builtin_ia32_pmovmskb256(low | high) == 0) {
+      if (p != start && whole_characters(p) != p) return nullptr;
+    } else {
+      if (p == start && (p = utf8_portable(p, p + 6)) == nullptr) return nullptr;
+      for (const char* const q : {p, p + 32}) {
+        bytes32 bytes, before;
+        unsigned_bytes32 before_2, before_3;
+        std::memcpy(&bytes, q, 32);
+        std::memcpy(&before, q - 1, 32);
+        std::memcpy(&before_2, q - 2, 32);
+        std::memcpy(&before_3, q - 3, 32);
+        const bytes32 pairs =
+            __builtin_ia32_pshufb256(
+                first_high,
+                reinterpret_cast<bytes32>(reinterpret_cast<shorts32>(before) >> 4) & low_half) &
+            __builtin_ia32_pshufb256(first_low, before & low_half) &
+            __builtin_ia32_pshufb256(
+                second_high,
+                reinterpret_cast<bytes32>(reinterpret_cast<shorts32>(bytes) >> 4) & low_half);
+        const bytes32 inside = reinterpret_cast<bytes32>(before_2 >= three) |
+                               reinterpret_cast<bytes32>(before_3 >= four);
+        wrong |= pairs ^ (inside & highest);
+      }
+    }
+    if (end - p == 64) break;
+  }
+  const bytes32 right = reinterpret_cast<bytes32>(wrong == bytes32{});
+  return __builtin_ia32_pmovmskb256(right) == -1 ? whole_characters(end) : nullptr;
 }
 
 DEVICETWIN_AVX2 inline std::size_t index_avx2(const scan_block* from, std::size_t blocks,
@@ -617,8 +838,8 @@ inline bool runs_avx2() noexcept {
          __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("popcnt");
 }
 
-inline constexpr scan_level avx2_level = {"avx2",       runs_avx2,  scan_avx2,
-                                          strings_avx2, index_avx2, common_avx2};
+inline constexpr scan_level avx2_level = {"avx2",    runs_avx2,  scan_avx2,  strings_avx2,
+                                          utf8_avx2, index_avx2, common_avx2};
 
 #endif
 

@@ -26,9 +26,24 @@ namespace core {
 
 inline bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
-inline const char* skip_space(const char* p, const char* end) noexcept {
-  while (p != end && is_space(*p)) ++p;
+/// From one space to behind all of them. Most are the line break and the indentation of a text that
+/// is laid out for people.
+inline const char* skip_spaces(const char* p, const char* end) noexcept {
+  do {
+    ++p;
+#if !defined(DEVICETWIN_SMALL)
+    constexpr std::uint64_t spaces = 0x2020202020202020u;
+    while (end - p >= 8) {
+      const std::uint64_t others = base::first_lowest(p) ^ spaces;
+      p += others == 0 ? 8 : base::lowest_bit(others) / 8;
+      if (others != 0) break;
+    }
+#endif
+  } while (p != end && is_space(*p));
   return p;
+}
+inline const char* skip_space(const char* p, const char* end) noexcept {
+  return p != end && is_space(*p) ? skip_spaces(p, end) : p;
 }
 
 /// The next quote or backslash from `p` on, or `end`.

@@ -122,16 +122,21 @@ inline bool is_common_name(std::string_view name) noexcept {
   return all_between<'0', '}'>(name.data(), name.size());
 }
 
+/// How many bytes a UTF-8 character has that begins with this byte; 0 when none does.
+inline std::size_t utf8_size(unsigned char first) noexcept {
+  if (first < 0x80) return 1;
+  if (first < 0xC2 || first > 0xF4) return 0;
+  return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+}
+
 /// The length of the UTF-8 character at `p`, or 0 when the bytes there are none: overlong forms,
 /// surrogates and anything above U+10FFFF are none (RFC 3629, section 4).
 inline std::size_t utf8_length(const char* p, const char* end) noexcept {
   const auto byte = [p](std::size_t i) { return static_cast<unsigned char>(p[i]); };
-  const std::size_t left = static_cast<std::size_t>(end - p);
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first < 0xC2 || first > 0xF4) return 0;
-  const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  if (left < length) return 0;
+  const unsigned char first = byte(0);
+  const std::size_t length = utf8_size(first);
+  if (length < 2) return length;
+  if (static_cast<std::size_t>(end - p) < length) return 0;
   const unsigned lowest = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
   const unsigned highest = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
   if (byte(1) < lowest || byte(1) > highest) return 0;

@@ -120,7 +120,7 @@ class quick_validator {
       const char* const name = p + 1;
       p = string_end(at);
       if (p == nullptr ||
-          (last_escape_ >= name && has_escapes({name, static_cast<std::size_t>(p - name)})))
+          (may_have_escapes(at, name) && has_escapes({name, static_cast<std::size_t>(p - name)})))
         return false;
       if (names == names_.size() && !names_.extend(names + 1)) return false;
       names_[names++] = quick_name_hash(std::string_view(name, static_cast<std::size_t>(p - name)));
@@ -181,6 +181,10 @@ class quick_validator {
     at.quotes &= at.quotes - 1;
     return quote;
   }
+  /// Whether a string from `start` to the quote gone to last lies in blocks with escape sequences.
+  bool may_have_escapes(const strings& at, const char* start) const noexcept {
+    return last_escape_ >= start && (start < at.first || at.block[-1].escapes != 0);
+  }
   /// Goes to the next block that has a quote.
   DEVICETWIN_ALWAYS_INLINE bool next_quotes(strings& at) noexcept {
     do {
@@ -204,44 +208,48 @@ class quick_validator {
     const auto left = static_cast<std::size_t>(end_ - first_);
     if (left == 0) return false;
     count_ = left / block_size < most ? left / block_size : most;
-    bool odd;
+    string_facts facts;
     if (count_ != 0) {
       next_ += count_ * block_size;
-      odd = level().strings(first_, count_, state_, blocks_);
+      facts = level().strings(first_, count_, state_, blocks_);
     } else {
       char padded[block_size];
       std::memset(padded, ' ', sizeof padded);
       std::memcpy(padded, first_, left);
       next_ = end_;
-      odd = level().strings(padded, count_ = 1, state_, blocks_);
+      facts = level().strings(padded, count_ = 1, state_, blocks_);
     }
-    if (!odd) return true;
-    const char* first = first_;
-    for (std::size_t i = 0; i != count_; ++i, first += block_size) {
-      if (!check(first, blocks_[i])) return false;
-    }
+    return ((!facts.not_ascii && !cut_) || is_utf8()) && (!facts.marked || check());
+  }
+
+  /// Validates UTF-8 in the blocks at hand, the last character of the blocks before included when
+  /// it was cut there.
+  bool is_utf8() noexcept {
+    const char* const whole = level().utf8(cut_ ? whole_ : first_, next_);
+    if (whole == nullptr || (whole != next_ && next_ == end_)) return false;
+    whole_ = whole;
+    cut_ = whole != next_;
     return true;
   }
 
-  /// Escape sequences and UTF-8 of a block, which may reach into the next.
-  bool check(const char* first, const string_block& block) noexcept {
-    if (block.forbidden != 0) return false;
-    for (std::uint64_t left = block.escapes; left != 0; left &= left - 1) {
-      const char* const p = first + base::lowest_bit(left);
-      if (p < checked_escapes_) continue;
-      char decoded[4];
-      std::size_t length;
-      const detail::escape_end read = detail::read_escape(p, end_, decoded, length);
-      if (read.code != errc::ok) return false;
-      last_escape_ = p;
-      checked_escapes_ = read.end;
-    }
-    for (std::uint64_t left = block.not_ascii; left != 0; left &= left - 1) {
-      const char* const p = first + base::lowest_bit(left);
-      if (p < checked_utf8_) continue;
-      const std::size_t length = utf8_length(p, end_);
-      if (length == 0) return false;
-      checked_utf8_ = p + length;
+  /// Control characters and escape sequences in the blocks at hand; a sequence may reach beyond
+  /// them.
+  bool check() noexcept {
+    const char* first = first_;
+    for (std::size_t i = 0; i != count_; ++i, first += block_size) {
+      if (blocks_[i].forbidden != 0) return false;
+      for (std::uint64_t left = blocks_[i].escapes; left != 0; left &= left - 1) {
+        const char* const p = first + base::lowest_bit(left);
+        if (p < checked_escapes_) continue;
+        last_escape_ = p;
+        // What stands for itself, and the line break; a string's end is looked for elsewhere.
+        if (end_ - p > 1 && (p[1] == '/' || p[1] == '"' || p[1] == '\\' || p[1] == 'n')) continue;
+        char decoded[4];
+        std::size_t length;
+        const detail::escape_end read = detail::read_escape(p, end_, decoded, length);
+        if (read.code != errc::ok) return false;
+        checked_escapes_ = read.end;
+      }
     }
     return true;
   }
@@ -286,7 +294,8 @@ class quick_validator {
   std::size_t count_ = 0;                  ///< of these
   const char* last_escape_ = nullptr;      ///< in the blocks at hand, or before
   const char* checked_escapes_ = nullptr;  ///< up to here
-  const char* checked_utf8_ = nullptr;
+  const char* whole_ = nullptr;            ///< up to here, characters are whole and valid
+  bool cut_ = false;                       ///< the blocks at hand end behind that
   scan_state state_;
   string_block blocks_[most];
   unsigned char object_ = 0;  ///< a number for the object whose names are looked at
