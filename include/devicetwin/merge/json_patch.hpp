@@ -1,19 +1,30 @@
-/// JSON Patch (RFC 6902): applying one to a document.
+/// JSON Patch (RFC 6902): applying one to a document, and making the one that turns a document into
+/// another.
 ///
 /// A JSON Patch is an array of operations, carried out one after the other. It can say what a merge
 /// patch cannot: a member that becomes null, and one element of an array.
 #pragma once
 
 #include <cstddef>      // std::size_t
+#include <string_view>  // std::string_view
 #include <type_traits>  // std::is_same_v, std::remove_const_t
 
+#include "../base/text_buffer.hpp"
 #include "../json/arena.hpp"
 #include "../json/error.hpp"
+#include "../json/tree/builder.hpp"
+#include "../json/tree/events.hpp"
 #include "../json/value.hpp"
+#include "../json/write.hpp"
+#include "detail/difference_model.hpp"
+#include "detail/difference_walk.hpp"
 #include "detail/json_patch_run.hpp"
+#include "detail/json_patch_writer.hpp"
 #include "detail/plan_writer.hpp"
+#include "differences.hpp"
 #include "journal.hpp"
 #include "options.hpp"
+#include "text/text_sink.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -25,6 +36,9 @@ struct json_patch_options : text_options {
   /// Bytes of memory that `copy` operations, and `move` operations to a deeper place, may go over
   /// in one patch. A few copies of copies would fill any memory otherwise.
   std::size_t max_copied_bytes = std::size_t{16} << 20;
+  /// Of a patch that is made: before each value that goes, a `test` operation for it. Applied to
+  /// another document, the patch fails then and changes nothing.
+  bool tests = false;
 };
 
 namespace functions {
@@ -84,7 +98,52 @@ json::error apply_json_patch(json::basic_value<Allocator>&, const Patch&,
   return json::errc::wrong_type;
 }
 
+/// Sends the JSON Patch from `from` to `to` to `handler`, a RapidJSON handler such as
+/// json::text_writer. Applying it to `from` gives a value equal to `to`; for equal values it is [].
+///
+/// Operations: for each difference as for_each_difference() finds it, in that order, an `add`,
+/// `remove` or `replace`; never a `move` or `copy`. An array is replaced as a whole where that is
+/// the shorter text. With options.tests a `test` before each `remove` and `replace`.
+/// Errors: depth_exceeded, not_finite, each with the place in `to`, and found before the first
+/// event; out_of_memory, before or after it; handler_stopped when the handler returns false. NaN
+/// in `from` is an error with options.tests alone.
+/// Cost: as for_each_difference(), and the values that are in the patch. An array that differs
+/// inside is measured once for each array around it. Memory: some 64 bytes for each operation and
+/// for each object or array around one.
+template <class From, class To, class Handler>
+json::error diff_json_patch(const From& from, const To& to, Handler& handler,
+                            const json_patch_options& options = {});
+
+/// The same as a value in `allocator`. On an error `patch` is as it was.
+template <class From, class To, class PatchAllocator>
+json::error diff_json_patch(const From& from, const To& to,
+                            json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator,
+                            const json_patch_options& options = {});
+/// The same into a RapidJSON document, or one that keeps itself compact.
+template <class From, class To, class PatchAllocator, class StackAllocator>
+json::error diff_json_patch(const From& from, const To& to,
+                            json::basic_document<PatchAllocator, StackAllocator>& patch,
+                            const json_patch_options& options = {}) {
+  json::basic_value<PatchAllocator>& root = patch;
+  return diff_json_patch(from, to, root, patch.GetAllocator(), options);
+}
+template <class From, class To>
+json::error diff_json_patch(const From& from, const To& to, json::document& patch,
+                            const json_patch_options& options = {});
+
 }  // namespace functions
+
+/// Appends to `out` the JSON Patch from the JSON text `from` to the JSON text `to`, compact, with
+/// the values as `to` spells them; those of `test` operations as `from` does.
+///
+/// Shape: `out` is what json::write accepts; it must not be where a text is. Numbers are compared as
+/// diff_text() compares them, and never rounded.
+/// Errors: those of json::read but for the size of numbers, with error::text(); out_of_memory. On
+/// an error `out` is as it was.
+/// Cost: as for_each_difference_text().
+template <class Output>
+json::error diff_json_patch_text(std::string_view from, std::string_view to, Output& out,
+                                 const json_patch_options& options = {});
 
 // ---------------------------------------------------------------------------------------------
 
@@ -166,7 +225,75 @@ json::error apply_json_patch(json::document& target, const Patch& patch,
   return {};
 }
 
+template <class From, class To, class Handler>
+json::error diff_json_patch(const From& from, const To& to, Handler& handler,
+                            const json_patch_options& options) {
+  static_assert(json::core::is_handler<Handler>,
+                "merge::diff_json_patch: the third argument is a RapidJSON handler, a RapidJSON "
+                "document, a json::document, or a value followed by its allocator");
+  if constexpr (json::core::is_handler<Handler>) {
+    using from_value = json::core::value_type_of<From>;
+    using to_value = json::core::value_type_of<To>;
+    using maker_type =
+        detail::json_patch_maker<detail::tree_values<from_value>, detail::tree_values<to_value>>;
+    detail::tree_model<from_value, to_value> model(options);
+    maker_type maker(options, options.tests);
+    detail::difference_walk<decltype(model), maker_type> walk(model, maker, options);
+    if (!walk.run(&json::core::value_of(from), &json::core::value_of(to)))
+      return maker.why() ? maker.why() : walk.failure();
+    return maker.send(handler);
+  } else {
+    return json::errc::handler_stopped;
+  }
+}
+
+template <class From, class To, class PatchAllocator>
+json::error diff_json_patch(const From& from, const To& to,
+                            json::basic_value<PatchAllocator>& patch, PatchAllocator& allocator,
+                            const json_patch_options& options) {
+  const auto& before = json::core::value_of(from);
+  const auto& after = json::core::value_of(to);
+  json::core::tree_builder<PatchAllocator> builder(allocator, options.memory);
+  return builder.build(
+      patch, [&](auto& handler) { return diff_json_patch(before, after, handler, options); });
+}
+
+template <class From, class To>
+json::error diff_json_patch(const From& from, const To& to, json::document& patch,
+                            const json_patch_options& options) {
+  const auto& before = json::core::value_of(from);
+  const auto& after = json::core::value_of(to);
+  json::error failure = json::core::document_access::rebuild(
+      patch, 0, [&](auto& handler) { return diff_json_patch(before, after, handler, options); });
+  if (!failure) json::core::document_access::settle(patch, 0, 0);
+  return failure;
+}
+
 }  // namespace functions
+
+template <class Output>
+json::error diff_json_patch_text(std::string_view from, std::string_view to, Output& out,
+                                 const json_patch_options& options) {
+  static_assert(base::is_output<Output>,
+                "merge::diff_json_patch_text: the output needs append(const char*, std::size_t), "
+                "size() and resize(std::size_t)");
+  detail::json_patch_maker<detail::text_values, detail::text_values> maker(options, options.tests);
+  if (json::error e = detail::walk_difference(from, to, maker, options))
+    return maker.why() ? maker.why() : e;
+  core::text_sink sink(out);
+  struct {
+    core::text_sink& to;
+    bool append(const char* text, std::size_t length) {
+      to.put(text, length);
+      return true;
+    }
+  } pieces{sink};
+  json::text_writer writer(pieces);
+  json::error failure = maker.send(writer);
+  if (!failure) failure = sink.finish();
+  if (!failure) sink.keep();
+  return failure;
+}
 
 }  // namespace merge
 }  // namespace DEVICETWIN_ABI
