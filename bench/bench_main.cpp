@@ -54,6 +54,14 @@ const char* name_of(road where) {
       return "text_diff";
     case road::text_apply:
       return "text_apply";
+    case road::json_patch_diff:
+      return "json_patch_diff";
+    case road::json_patch_apply:
+      return "json_patch_apply";
+    case road::json_patch_text_diff:
+      return "json_patch_text_diff";
+    case road::json_patch_text_apply:
+      return "json_patch_text_apply";
     case road::device_patch:
       return "device_patch";
     case road::changes_since:
@@ -164,6 +172,9 @@ std::vector<row> all_rows(bool quick) {
     add(where, {"max"}, {"n20", "n100"});
     if (quick) add(where, {"small", "wide"}, {"p1"});
   }
+  for (const road where : {road::json_patch_diff, road::json_patch_apply,
+                           road::json_patch_text_diff, road::json_patch_text_apply})
+    add(where, texts, {"p1", "p5", "p50"});
   add(road::device_patch, {"twin-typical", "twin-max"}, {"p1", "p5"});
   for (const road where : {road::session_change, road::session_report})
     add(where, {"twin-o16"}, {"p1", "p5"});

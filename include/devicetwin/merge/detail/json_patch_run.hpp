@@ -13,7 +13,6 @@
 #include "../../json/tree/builder.hpp"
 #include "../../json/tree/events.hpp"
 #include "../../json/tree/failure.hpp"
-#include "../../json/tree/find_member.hpp"
 #include "../../json/tree/inside.hpp"
 #include "../../json/tree/scalar.hpp"
 #include "../../json/value.hpp"
@@ -22,8 +21,8 @@
 #include "copies.hpp"
 #include "json_patch_operation.hpp"
 #include "memory_use.hpp"
+#include "patched_objects.hpp"
 #include "tree_edits.hpp"
-#include "wide_objects.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
@@ -48,7 +47,7 @@ class json_patch_run : public json::core::steps_may_fail {
         options_(o),
         most_copied_(most_copied),
         edits_(root, allocator, o.memory),
-        wide_(o.memory),
+        objects_(edits_, o.memory),
         path_(o.memory),
         name_(o.memory) {}
 
@@ -69,7 +68,6 @@ class json_patch_run : public json::core::steps_may_fail {
  private:
   using parts = json::core::inside<Value>;
   using member = member_of<Value>;
-  using wide = wide_object<Value>;
 
   /// A place in the document, there or not.
   struct place {
@@ -179,7 +177,7 @@ class json_patch_run : public json::core::steps_may_fail {
       out.parent = &container;
       if (container.IsObject()) {
         if (!name_.resolve(token, out.name)) return exhausted();
-        if (!find(container, out.name, out.index)) return false;
+        if (!objects_.find(container, out.name, out.index)) return exhausted();
         if (out.index == no_index) {
           if (!last || !may_be_new) return refuse(errc::not_found, so_far);
           out.value = nullptr;
@@ -204,38 +202,6 @@ class json_patch_run : public json::core::steps_may_fail {
     return true;
   }
 
-  /// Sets `index` to that of the first member of this name that is not buried, or to no_index.
-  bool find(Value& object, std::string_view name, size_type& index) {
-    const member* const members = parts::members(object);
-    const size_type count = parts::member_count(object);
-    if (!wide_objects<Value>::is_wide(object)) {
-      index = json::core::member_index<Value>(members, count, name);
-      return true;
-    }
-    wide* const known = wide_.visit(object);
-    if (known == nullptr) return exhausted();
-    if (!known->indexed) {
-      index = json::core::member_index<Value>(members, count, name);
-      known->looks += index == no_index ? count : index;
-      return known->looks <= json::core::tuning::looks_per_member * std::size_t{count} ||
-             make_index(*known, members, count);
-    }
-    const size_type* const found = known->names.find(names_of(members), name);
-    index = found == nullptr || edits_.is_buried(members[*found].value) ? no_index : *found;
-    return true;
-  }
-  static json::core::object_names<Value> names_of(const member* members) noexcept {
-    return {members};
-  }
-  bool make_index(wide& object, const member* members, size_type count) {
-    for (size_type i = 0; i < count; ++i) {
-      bool added = false;
-      if (!object.names.add(names_of(members), i, added)) return exhausted();
-      object.repeats = object.repeats || !added;
-    }
-    return object.indexed = true;
-  }
-
   /// Puts a value at a place; `fresh` is given up then.
   bool put(const place& to, Value& fresh, edit_kind kind) {
     if (to.value != nullptr) {
@@ -249,29 +215,17 @@ class json_patch_run : public json::core::steps_may_fail {
       return false;
     }
     new (static_cast<void*>(&fresh)) Value();  // what it held is in the tree now
-    return true;
+    return !objects_.exhausted() || exhausted();
   }
   bool append(const place& to, const Value& fresh, edit_kind kind) {
-    // Not what is buried in this object itself: the place of a new member is behind that.
-    if (!sweep_below(parent_of(to.pointer))) return false;
     Value name;
-    if (!make_name(name, to.name)) return exhausted();
-    Value& object = *to.parent;
-    const void* const block = parts::members(object);
-    wide* const known = wide_objects<Value>::is_wide(object) ? wide_.visit(object) : nullptr;
-    if (!edits_.append(object, name, fresh, path_, kind)) return exhausted();
+    if (!make_name(name, to.name) ||
+        !objects_.append(*to.parent, parent_of(to.pointer), name, fresh, path_, kind)) {
+      return exhausted();
+    }
     size_.added += sizeof(member) + outside_bytes<Value>(name);
     new (static_cast<void*>(&name)) Value();
-    if (known == nullptr) return true;
-    const member* const members = parts::members(object);
-    if (members != block && !wide_.moved(*known, block)) return exhausted();
-    if (!known->indexed) return true;
-    if (size_type* const buried = known->names.find(names_of(members), to.name)) {
-      *buried = to.index;
-      return true;
-    }
-    bool added = false;
-    return known->names.add(names_of(members), to.index, added) || exhausted();
+    return true;
   }
   bool make_name(Value& to, std::string_view name) {
     if (name.size() <= parts::longest_inline) {
@@ -294,105 +248,15 @@ class json_patch_run : public json::core::steps_may_fail {
       size_.freed += sizeof(Value);
       return edits_.erase(container, from.index, path_, kind) || exhausted();
     }
-    const bool is_wide = wide_objects<Value>::is_wide(container);
-    wide* const known = is_wide ? wide_.visit(container) : nullptr;
-    bool bury = known != nullptr && known->indexed;
-    if (bury && known->gaps == 0 && !note_gaps(*known, parent_of(from.pointer), bury)) return false;
-    if (!bury && !sweep_below(parent_of(from.pointer))) return false;
-    for (size_type at = from.index; at != no_index; kind.told = false) {
-      const member& gone = parts::members(container)[at];
+    const auto count_gone = [this](const member& gone, bool repeats) {
       size_.freed += sizeof(member) + outside_bytes<Value>(gone.name);
-      if (at != from.index) {
-        kind.moved = false;
-        if (!count_freed(gone.value)) return false;
-      }
-      // Whether there are repeated members is known where there is an index.
-      size_type next = bury && !known->repeats ? no_index : repeat_of(container, at);
-      path_.back() = at;
-      if (bury) {
-        ++known->gaps;
-        if (!edits_.bury(container, at, path_, kind)) return exhausted();
-      } else {
-        if (!edits_.remove(container, at, path_, kind)) return exhausted();
-        if (next != no_index) --next;
-      }
-      at = next;
-    }
-    if (is_wide && !bury) known->looks += parts::member_count(container);
-    return true;
+      return !repeats || count_freed(gone.value);
+    };
+    return objects_.remove(container, parent_of(from.pointer), from.index, path_, kind,
+                           count_gone) ||
+           exhausted();
   }
-  /// The next member with the name of that at `index`.
-  size_type repeat_of(const Value& object, size_type index) const noexcept {
-    const member* const members = parts::members(object);
-    const size_type count = parts::member_count(object);
-    for (size_type i = index + 1; i < count; ++i) {
-      if (!edits_.is_buried(members[i].value) &&
-          json::core::same_text(members[i].name, members[index].name)) {
-        return i;
-      }
-    }
-    return no_index;
-  }
-
-  // Objects with members that are buried. The place of each is given by a pointer of the patch:
-  // whatever would change its meaning closes the gaps first.
-
-  static constexpr std::size_t most_gaps = 8;
-  struct gap {
-    wide* object;
-    std::string_view pointer;
-  };
-  /// Notes that an object is about to have gaps. When too many have some, one of them is closed;
-  /// where all of those are around this object, `bury` becomes false and the object gets none.
-  bool note_gaps(wide& object, std::string_view pointer, bool& bury) {
-    if (gaps_count_ == most_gaps) {
-      std::size_t deepest = most_gaps;
-      for (std::size_t i = 0; i < most_gaps; ++i) {
-        if (is_within(pointer, gaps_[i].pointer)) continue;
-        if (deepest == most_gaps || gaps_[i].pointer.size() > gaps_[deepest].pointer.size())
-          deepest = i;
-      }
-      if (deepest == most_gaps) {
-        bury = false;
-        forget(object);
-        return true;
-      }
-      if (!close(deepest)) return false;
-    }
-    gaps_[gaps_count_++] = {&object, pointer};
-    return true;
-  }
-  /// What is known of an object is no longer so.
-  static void forget(wide& object) noexcept {
-    object.gaps = 0;
-    object.indexed = object.repeats = false;
-    object.looks = 0;
-    object.names.clear();
-  }
-  bool close(std::size_t which) {
-    wide& object = *gaps_[which].object;
-    gaps_[which] = gaps_[--gaps_count_];
-    forget(object);
-    return edits_.sweep(*object.object) || exhausted();
-  }
-  /// Closes all gaps in the value at this place and in what it holds, the innermost first. To be
-  /// called before the value is read or moved.
-  bool sweep(std::string_view pointer) { return sweep_if(pointer, true); }
-  /// The same for what the value holds, without itself.
-  bool sweep_below(std::string_view pointer) { return sweep_if(pointer, false); }
-  bool sweep_if(std::string_view pointer, bool itself) {
-    while (gaps_count_ != 0) {
-      std::size_t deepest = gaps_count_;
-      for (std::size_t i = 0; i < gaps_count_; ++i) {
-        const std::string_view at = gaps_[i].pointer;
-        if (!is_within(at, pointer) || (!itself && at.size() == pointer.size())) continue;
-        if (deepest == gaps_count_ || at.size() > gaps_[deepest].pointer.size()) deepest = i;
-      }
-      if (deepest == gaps_count_) return true;
-      if (!close(deepest)) return false;
-    }
-    return true;
-  }
+  bool sweep(std::string_view pointer) { return objects_.sweep(pointer) || exhausted(); }
 
   /// Whether the value at a place is equal to one of the patch.
   bool compare(const place& at, const Patch& value, bool& same) {
@@ -485,11 +349,9 @@ class json_patch_run : public json::core::steps_may_fail {
   std::size_t copied_ = 0;
   std::size_t at_ = 0;  ///< the operation
   tree_edits<Value> edits_;
-  wide_objects<Value> wide_;
+  patched_objects<Value> objects_;
   path_indexes path_;
   step_name name_;
-  gap gaps_[most_gaps];
-  std::size_t gaps_count_ = 0;
   size_change size_;
 };
 

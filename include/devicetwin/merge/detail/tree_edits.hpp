@@ -58,7 +58,7 @@ template <class Value>
 class tree_edits {
  public:
   using allocator_type = typename Value::AllocatorType;
-  using member = member_of<Value>;
+  using member = json::core::member_of<Value>;
 
   tree_edits(Value& root, allocator_type& allocator, const memory_source& memory) noexcept
       : root_(root),
