@@ -90,28 +90,22 @@ TEST_CASE("conversions survive every allocation that fails", "[json_patch]") {
   merge::change c;
   REQUIRE(!merge::from_merge_patch(merge_patch, c));
   json::document patch;
-  with_every_failure(
-      [&](const devicetwin::memory_source& memory) {
-        merge::json_patch_options o;
-        o.memory = memory;
-        json::document out(memory);
-        return merge::to_json_patch(c, base, out, o);
-      },
-      [] {});
-  with_every_failure(
-      [&](const devicetwin::memory_source& memory) {
-        merge::json_patch_options o;
-        o.memory = memory;
-        json::document out(memory);
-        return merge::merge_patch_to_json_patch(merge_patch, base, out, o);
-      },
-      [] {});
-  with_every_failure(
-      [&](const devicetwin::memory_source& memory) {
-        merge::json_patch_options o;
-        o.memory = memory;
-        merge::change out(memory);
-        return merge::from_json_patch(operations, base, out, o);
-      },
-      [] {});
+  with_every_refusal([&](const devicetwin::memory_source& memory) {
+    merge::json_patch_options o;
+    o.memory = memory;
+    json::document out(memory);
+    return merge::to_json_patch(c, base, out, o);
+  });
+  with_every_refusal([&](const devicetwin::memory_source& memory) {
+    merge::json_patch_options o;
+    o.memory = memory;
+    json::document out(memory);
+    return merge::merge_patch_to_json_patch(merge_patch, base, out, o);
+  });
+  with_every_refusal([&](const devicetwin::memory_source& memory) {
+    merge::json_patch_options o;
+    o.memory = memory;
+    merge::change out(memory);
+    return merge::from_json_patch(operations, base, out, o);
+  });
 }

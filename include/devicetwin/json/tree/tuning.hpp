@@ -81,6 +81,9 @@ inline constexpr size_type removals_before_index = 4;
 /// Up to so many elements removed and inserted, the edit script of an array is the shortest one. Not
 /// measured: it bounds the time by so many comparisons for each element.
 inline constexpr int most_array_edits = 128;
+/// In so many outer levels of two trees, pairs are compared before they are walked over. Without,
+/// the JSON Patch of a document of many small objects (meta p1) takes 0.56 of the best peer's time.
+inline constexpr std::size_t levels_compared_first = 4;
 /// Objects of up to this many members have the members of the other one looked at one by one. Not
 /// measured.
 inline constexpr size_type matched_one_by_one = 8;
