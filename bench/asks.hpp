@@ -48,6 +48,8 @@ inline const std::vector<ask>& asks() {
       {road::diff, {"typical", "max", "meta", "wide"}, {"p5s"}, "library", 1.0, 0.6},
       {road::apply, {"typical", "max", "meta"}, {"p1", "p5", "p50"}, "any", 1.5, 1.0},
       {road::apply, {"wide"}, {"p50"}, "any", 1.5, 1.0},
+      {road::json_patch_diff, {"typical", "max", "meta"}, {"p1", "p5", "p50"}, "library", 0.5, 0},
+      {road::json_patch_apply, {"typical", "max", "meta"}, {"p1", "p5", "p50"}, "library", 0.5, 0},
       {road::device_patch, {"twin-typical"}, {"p1"}, "rapidjson-default-parse", 5.0, 3.0},
       {road::device_patch, {"twin-typical", "twin-max"}, {"p1", "p5"}, "hand-written", 0.2, 0},
       {road::hub_get, {"twin-o32"}, {"p0"}, "rapidjson-default-parse", 4.0, 0},

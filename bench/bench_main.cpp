@@ -57,6 +57,14 @@ const char* name_of(road where) {
       return "text_apply";
     case road::lookup:
       return "lookup";
+    case road::json_patch_diff:
+      return "json_patch_diff";
+    case road::json_patch_apply:
+      return "json_patch_apply";
+    case road::json_patch_text_diff:
+      return "json_patch_text_diff";
+    case road::json_patch_text_apply:
+      return "json_patch_text_apply";
     case road::device_patch:
       return "device_patch";
     case road::changes_since:
@@ -170,6 +178,9 @@ std::vector<row> all_rows(bool quick) {
   for (const road where : {road::text_diff, road::text_diff_checked})
     add(where, {"real-4k", "real-40k", "real-400k"}, {"p0", "p5"});
   add(road::lookup, texts, {"p1", "p5"});
+  for (const road where : {road::json_patch_diff, road::json_patch_apply,
+                           road::json_patch_text_diff, road::json_patch_text_apply})
+    add(where, texts, {"p1", "p5", "p50"});
   add(road::device_patch, {"twin-typical", "twin-max"}, {"p1", "p5"});
   for (const road where : {road::session_change, road::session_report})
     add(where, {"twin-o16"}, {"p1", "p5"});

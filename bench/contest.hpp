@@ -25,6 +25,10 @@ enum class road {
   text_diff_checked,  // ours, validating both texts as strictly as when reading them
   text_apply_checked,
   lookup,          // the values of a text that the changes are about, by pointer, without a tree
+  json_patch_diff,        // tree x tree -> JSON Patch as a tree, and freeing it
+  json_patch_apply,       // parsed JSON Patch onto parsed tree
+  json_patch_text_diff,   // ours: text x text -> JSON Patch as text, the texts trusted
+  json_patch_text_apply,  // ours: text + JSON Patch as text -> text, the texts trusted
   device_patch,    // a device's patch as text -> a twin, with everything that a hub does then
   changes_since,   // what a patch changed, asked for by version -> patch text
   in_sync,         // whether the device has all that is desired
@@ -182,6 +186,14 @@ class apply_job : public job {
   typename L::tree forward_;
   typename L::tree backward_;
   bool forwards_ = true;
+};
+
+// apply_job with JSON Patches.
+template <class L>
+class json_patch_apply_job : public apply_job<L> {
+ public:
+  explicit json_patch_apply_job(const pair_texts& texts)
+      : apply_job<L>({texts.from, texts.to, texts.json_forward, texts.json_backward}) {}
 };
 
 template <class L>

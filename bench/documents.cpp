@@ -372,6 +372,34 @@ node patch_between(const node& from, const node& to) {
   return patch;
 }
 
+// Appends the operations of the JSON Patch that does to `from` what a merge patch does.
+void add_operations(const node& from, const node& patch, const std::string& pointer,
+                    std::string& out) {
+  std::unordered_map<std::string_view, const node*> before;
+  for (const auto& [name, value] : from.members) before.emplace(name, &value);
+  for (const auto& [name, value] : patch.members) {
+    const auto found = before.find(name);
+    const std::string place = pointer + "/" + name;  // no name here needs an escape
+    if (found != before.end() && found->second->is_object && value.is_object) {
+      add_operations(*found->second, value, place, out);
+      continue;
+    }
+    if (!out.empty()) out += ",";
+    if (value.text == "null") {
+      out += R"({"op":"remove","path":")" + place + "\"}";
+    } else {
+      out += std::string(found == before.end() ? R"({"op":"add","path":")"
+                                               : R"({"op":"replace","path":")") +
+             place + R"(","value":)" + text_of(value) + "}";
+    }
+  }
+}
+std::string json_patch_of(const node& from, const node& patch) {
+  std::string operations;
+  add_operations(from, patch, "", operations);
+  return "[" + operations + "]";
+}
+
 void shuffle(random_source& random, node& value) {
   auto& members = value.members;
   for (std::size_t i = members.size(); i > 1; --i)
@@ -566,7 +594,12 @@ pair_texts make_pair_texts(std::string_view document, std::string_view changes) 
     shuffle(random, forward);
     shuffle(random, backward);
   }
-  return {text_of(from), text_of(to), text_of(forward), text_of(backward)};
+  return {text_of(from),
+          text_of(to),
+          text_of(forward),
+          text_of(backward),
+          json_patch_of(from, forward),
+          json_patch_of(to, backward)};
 }
 
 pair_texts make_twin_texts(std::string_view document, std::string_view changes, stamps written) {

@@ -15,8 +15,10 @@ namespace bench {
 struct pair_texts {
   std::string from;
   std::string to;
-  std::string forward;   // merge patch: from -> to
-  std::string backward;  // merge patch: to -> from
+  std::string forward;             // merge patch: from -> to
+  std::string backward;            // merge patch: to -> from
+  std::string json_forward = {};   // JSON Patch: from -> to; twins have none
+  std::string json_backward = {};  // JSON Patch: to -> from
 };
 
 // Makes a pair. `document`: small, typical, max, meta, wide or wN (one object of N members).

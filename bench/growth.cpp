@@ -150,6 +150,75 @@ std::vector<function> text_functions() {
   return all;
 }
 
+std::vector<function> json_patch_functions() {
+  std::vector<function> all;
+  const auto add = [&](const char* name, std::function<prepared(const material&)> f) {
+    all.push_back({name, std::move(f), {}});
+  };
+  add("diff_json_patch", [](const material& m) {
+    return [&m] {
+      json::document patch;
+      must(merge::diff_json_patch(m.from_tree, m.to_tree, patch));
+    };
+  });
+  add("diff_json_patch_text", [](const material& m) {
+    return [&m] {
+      std::string patch;
+      must(merge::diff_json_patch_text(m.from, m.to, patch));
+    };
+  });
+  add("for_each_difference", [](const material& m) {
+    return [&m] { must(merge::for_each_difference(m.from_tree, m.to_tree, ignore())); };
+  });
+  const auto patch_of = [](const material& m) {
+    merge::json_patch_options o;
+    o.tests = true;
+    auto patch = keep<json::document>();
+    must(merge::diff_json_patch(m.from_tree, m.to_tree, *patch, o));
+    return patch;
+  };
+  add("apply_json_patch", [=](const material& m) {
+    return [&m, patch = patch_of(m)] {
+      json::document d;
+      must(d.assign(m.from_tree));
+      must(merge::apply_json_patch(d, *patch));
+    };
+  });
+  add("apply_json_patch with a journal of pointers", [=](const material& m) {
+    return [&m, patch = patch_of(m)] {
+      json::document d;
+      must(d.assign(m.from_tree));
+      std::string pointers;
+      must(merge::apply_json_patch(d, *patch, {},
+                                   [&](const json::location& where, const auto*, const auto*) {
+                                     where.append_to(pointers);
+                                   }));
+    };
+  });
+  add("apply_json_patch, taken back", [=](const material& m) {
+    auto patch = patch_of(m);
+    std::string text;
+    must(json::write(*patch, text));
+    text.back() = patch->root().Empty() ? ' ' : ',';
+    auto failing = keep<json::document>();
+    must(json::read(text + R"({"op":"remove","path":""}])", *failing));
+    return [&m, failing] {
+      json::document d;
+      must(d.assign(m.from_tree));
+      must_be(merge::apply_json_patch(d, *failing).failed(), "the patch applies");
+    };
+  });
+  add("apply_json_patch_text", [=](const material& m) {
+    std::string text;
+    must(json::write(*patch_of(m), text));
+    return [&m, text] {
+      std::string out;
+      must(merge::apply_json_patch_text(m.from, text, out));
+    };
+  });
+  return all;
+}
+
 std::vector<function> tree_functions() {
   std::vector<function> all;
   const auto add = [&](const char* name, std::function<prepared(const material&)> f) {
@@ -669,6 +738,59 @@ std::vector<function> list_functions() {
   const auto add = [&](const char* name, std::function<prepared(std::size_t)> f) {
     all.push_back({name, {}, std::move(f)});
   };
+  add("apply_json_patch: n elements appended", [](std::size_t n) {
+    std::string operations = "[";
+    for (std::size_t i = 0; i < n; ++i)
+      operations +=
+          (i == 0 ? "" : ",") + (R"({"op":"add","path":"/a/-","value":)" + number(i) + "}");
+    return [operations = operations + "]"] {
+      json::document d, patch;
+      must(json::read("{\"a\":[]}", d));
+      must(json::read(operations, patch));
+      must(merge::apply_json_patch(d, patch));
+      std::string out;
+      must(merge::apply_json_patch_text("{\"a\":[]}", operations, out));
+    };
+  });
+  add("apply_json_patch: n members moved to another object and back", [](std::size_t n) {
+    std::string object = "{", operations = "[";
+    for (std::size_t i = 0; i < n; ++i) {
+      object += (i == 0 ? "\"" : ",\"") + plain_name(i) + "\":" + number(i);
+      operations += R"({"op":"move","from":"/a/)" + plain_name(n - 1 - i) + R"(","path":"/b/)" +
+                    plain_name(i) + "\"},";
+    }
+    for (std::size_t i = 0; i < n; ++i)
+      operations += R"({"op":"move","from":"/b/)" + plain_name(i) + R"(","path":"/a/)" +
+                    plain_name(i) + "\"},";
+    return [text = "{\"a\":" + object + "},\"b\":{}}",
+            operations = operations + "{\"op\":\"test\",\"path\":\"/b\",\"value\":{}}]"] {
+      json::document d, patch;
+      must(json::read(text, d));
+      must(json::read(operations, patch));
+      must(merge::apply_json_patch(d, patch));
+      std::string out;
+      must(merge::apply_json_patch_text(text, operations, out));
+    };
+  });
+  for (const std::string how : {"other elements", "elements, some gone", "elements of few kinds"}) {
+    add(("for_each_difference: n " + how).c_str(), [how](std::size_t n) {
+      std::string from = "[", to = "[";
+      for (std::size_t i = 0; i < n; ++i) {
+        from += (i == 0 ? "" : ",") + number(how.back() == 's' && how[0] == 'e' ? i * i % 7 : i);
+        if (how.back() == 'e' && i % 3 == 0) continue;
+        to += (to.size() == 1 ? "" : ",") + number(how[0] == 'o'       ? n + i
+                                                   : how.back() == 'e' ? i
+                                                                       : i * i % 5);
+      }
+      return [from = from + "]", to = to + "]"] {
+        must(merge::for_each_difference_text(from, to, ignore()));
+        json::document a, b, patch;
+        must(json::read(from, a));
+        must(json::read(to, b));
+        must(merge::diff_json_patch(a, b, patch));
+      };
+    });
+  }
   add("change_builder: n places of one object", [](std::size_t n) {
     return [n] {
       merge::change_builder b;
@@ -970,8 +1092,8 @@ int main(int argc, char** argv) {
       pattern = argument;
   }
   std::vector<function> functions, lists;
-  for (auto* make_some :
-       {text_functions, tree_functions, outbox_functions, twin_functions, session_functions}) {
+  for (auto* make_some : {text_functions, tree_functions, json_patch_functions, outbox_functions,
+                          twin_functions, session_functions}) {
     for (function& f : make_some()) functions.push_back(std::move(f));
   }
   for (function& f : list_functions()) lists.push_back(std::move(f));

@@ -148,9 +148,16 @@ std::string judge_operation(const operation& what, const pair_texts& texts,
           return result == json::parse(texts.to) ? "" : wrong;
         }
         return same_json(text, json::parse(texts.forward)) ? "" : wrong;
+      case road::json_patch_diff:
+      case road::json_patch_text_diff: {
+        const json result = json::parse(texts.from).patch(json::parse(text));
+        return result == json::parse(texts.to) ? "" : wrong;
+      }
+      case road::json_patch_text_apply:
       case road::text_apply:
       case road::text_apply_checked:
         return same_json(text, json::parse(texts.to)) ? "" : wrong;
+      case road::json_patch_apply:
       case road::apply: {
         if (!same_json(text, json::parse(texts.to))) return wrong;
         // Two rounds, since a library may lose its way only on a tree it patched itself.

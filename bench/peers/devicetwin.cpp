@@ -73,6 +73,56 @@ struct on_document {
   }
 };
 
+// JSON Patches in place of merge patches.
+template <class L>
+struct with_json_patches : L {
+  using tree = typename L::tree;
+  static void apply(tree& target, const tree& patch) {
+    must(merge::apply_json_patch(target.document, patch.document));
+  }
+  static void diff(const tree& from, const tree& to, tree& patch) {
+    must(merge::diff_json_patch(from.document, to.document, patch.document));
+  }
+};
+
+class json_patch_between_texts_job : public job {
+ public:
+  explicit json_patch_between_texts_job(const pair_texts& texts)
+      : from_(texts.from), to_(texts.to) {
+    trusted_.trust = merge::text_trust::trusted;
+  }
+  void run() override {
+    out_.clear();
+    must(merge::diff_json_patch_text(from_, to_, out_, trusted_));
+  }
+  std::string output() override { return out_; }
+
+ private:
+  std::string from_;
+  std::string to_;
+  std::string out_;
+  merge::json_patch_options trusted_;
+};
+
+class json_patch_onto_text_job : public job {
+ public:
+  explicit json_patch_onto_text_job(const pair_texts& texts)
+      : text_(texts.from), patch_(texts.json_forward) {
+    trusted_.trust = merge::text_trust::trusted;
+  }
+  void run() override {
+    out_.clear();
+    must(merge::apply_json_patch_text(text_, patch_, out_, trusted_));
+  }
+  std::string output() override { return out_; }
+
+ private:
+  std::string text_;
+  std::string patch_;
+  std::string out_;
+  merge::json_patch_options trusted_;
+};
+
 merge::text_options with_trust(merge::text_trust trust) {
   merge::text_options chosen;
   chosen.trust = trust;
@@ -143,7 +193,9 @@ std::vector<operation> text_operations() {
       entry<between_texts_job<text_trust::trusted>>(road::text_diff, made_by::library_call),
       entry<between_texts_job<text_trust::checked>>(road::text_diff_checked, made_by::library_call),
       entry<onto_text_job<text_trust::trusted>>(road::text_apply, made_by::library_call),
-      entry<onto_text_job<text_trust::checked>>(road::text_apply_checked, made_by::library_call)};
+      entry<onto_text_job<text_trust::checked>>(road::text_apply_checked, made_by::library_call),
+      entry<json_patch_between_texts_job>(road::json_patch_text_diff, made_by::library_call),
+      entry<json_patch_onto_text_job>(road::json_patch_text_apply, made_by::library_call)};
 }
 
 // A job at another level of the instruction set than the best.
@@ -193,7 +245,10 @@ std::vector<operation> tree_operations() {
           entry<write_job<L>>(road::write, made_by::library_call),
           entry<equal_job<L>>(road::equal, made_by::library_call),
           entry<diff_job<L>>(road::diff, made_by::library_call),
-          entry<apply_job<L>>(road::apply, made_by::library_call)};
+          entry<apply_job<L>>(road::apply, made_by::library_call),
+          entry<diff_job<with_json_patches<L>>>(road::json_patch_diff, made_by::library_call),
+          entry<json_patch_apply_job<with_json_patches<L>>>(road::json_patch_apply,
+                                                            made_by::library_call)};
 }
 
 std::vector<operation> joined(std::vector<operation> all, const std::vector<operation>& more) {

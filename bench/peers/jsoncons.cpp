@@ -1,5 +1,6 @@
 // jsoncons: both its merge patch and its diff are library calls.
 #include <jsoncons/json.hpp>
+#include <jsoncons_ext/jsonpatch/jsonpatch.hpp>
 #include <jsoncons_ext/mergepatch/mergepatch.hpp>
 
 #include "peers.hpp"
@@ -24,6 +25,15 @@ struct library {
   }
 };
 
+struct json_patch_library : library {
+  static void apply(tree& target, const tree& patch) {
+    jsoncons::jsonpatch::apply_patch(target, patch);
+  }
+  static void diff(const tree& from, const tree& to, tree& patch) {
+    patch = jsoncons::jsonpatch::from_diff(from, to);
+  }
+};
+
 }  // namespace
 
 std::vector<contestant> jsoncons_contestants() {
@@ -34,7 +44,10 @@ std::vector<contestant> jsoncons_contestants() {
             entry<diff_job<library>>(road::diff, made_by::library_call),
             entry<apply_job<library>>(road::apply, made_by::library_call),
             entry<text_diff_job<library>>(road::text_diff, made_by::library_call),
-            entry<text_apply_job<library>>(road::text_apply, made_by::library_call)}}};
+            entry<text_apply_job<library>>(road::text_apply, made_by::library_call),
+            entry<diff_job<json_patch_library>>(road::json_patch_diff, made_by::library_call),
+            entry<json_patch_apply_job<json_patch_library>>(road::json_patch_apply,
+                                                            made_by::library_call)}}};
 }
 
 }  // namespace bench

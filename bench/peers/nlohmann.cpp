@@ -34,6 +34,7 @@ struct merge_kind {
 };
 
 struct json_patch_kind : merge_kind {
+  static void apply(tree& target, const tree& patch) { target.patch_inplace(patch); }
   static void diff(const tree& from, const tree& to, tree& patch) { patch = tree::diff(from, to); }
 };
 
@@ -52,7 +53,10 @@ std::vector<contestant> nlohmann_contestants() {
       {"nlohmann-rfc6902",
        {entry<diff_job<json_patch_kind>>(road::diff, made_by::library_call, yields::json_patch),
         entry<text_diff_job<json_patch_kind>>(road::text_diff, made_by::library_call,
-                                              yields::json_patch)}},
+                                              yields::json_patch),
+        entry<diff_job<json_patch_kind>>(road::json_patch_diff, made_by::library_call),
+        entry<json_patch_apply_job<json_patch_kind>>(road::json_patch_apply,
+                                                     made_by::library_call)}},
   };
 }
 
