@@ -28,6 +28,7 @@
 #include "merge/conflict.hpp"
 #include "merge/diff.hpp"
 #include "merge/journal.hpp"
+#include "merge/json_patch.hpp"
 #include "merge/merge3.hpp"
 #include "merge/merge_patch.hpp"
 #include "merge/options.hpp"
