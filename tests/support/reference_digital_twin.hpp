@@ -143,5 +143,156 @@ inline bool apply_operations(node& document, const node& patch) {
   return true;
 }
 
+/// What becomes of desired by a JSON Patch on the digital twin, or the error of the first operation
+/// that is refused.
+struct digital_result {
+  errc code = errc::ok;
+  std::size_t operation = 0;
+  node desired;
+};
+
+inline errc digital_name_error(const std::string& name) {
+  if (name.empty()) return errc::forbidden_name;
+  if (name[0] == '$') return errc::reserved_member;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool letter = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z');
+    const bool other =
+        (name[i] >= '0' && name[i] <= '9') || (name[i] == '_' && i + 1 != name.size());
+    if (!letter && !(other && i != 0)) return errc::forbidden_name;
+  }
+  return name.size() > 64 ? errc::name_too_long : errc::ok;
+}
+inline errc digital_value_error(const node& value, int depth = 1) {
+  if (value.what == node::null) return errc::null_forbidden;
+  if (value.what == node::array) return depth > 5 ? errc::depth_exceeded : errc::array_forbidden;
+  if (value.what != node::object) return errc::ok;
+  if (depth > 5) return errc::depth_exceeded;
+  for (const auto& [name, inner] : value.o) {
+    if (const errc e = digital_name_error(name); e != errc::ok) return e;
+    if (const errc e = digital_value_error(inner, depth + 1); e != errc::ok) return e;
+  }
+  return errc::ok;
+}
+
+class digital_patcher {
+ public:
+  digital_patcher(const node& desired, const node& reported)
+      : before_(desired), desired_(desired), reported_(reported) {}
+
+  digital_result apply(const node& patch) {
+    if (patch.what != node::array) return {errc::not_a_json_patch, 0, before_};
+    for (std::size_t i = 0; i < patch.a.size(); ++i) {
+      if (const errc e = operation(patch.a[i]); e != errc::ok) return {e, i, before_};
+    }
+    for (const auto& [name, known] : components_) settle(name, known);
+    return {errc::ok, 0, desired_};
+  }
+
+ private:
+  /// What operations did to the properties of a component since it was last written as a whole.
+  struct written_component {
+    bool as_a_whole = false;
+    std::map<std::string, bool> is_set;
+  };
+
+  errc operation(const node& op) {
+    const node* verb = member(op, "op");
+    const node* at = member(op, "path");
+    const node* value = member(op, "value");
+    const std::string verbs[] = {"add", "replace", "remove", "test", "move", "copy"};
+    if (verb == nullptr || verb->what != node::string ||
+        std::find(std::begin(verbs), std::end(verbs), verb->s) == std::end(verbs))
+      return errc::not_a_json_patch;
+    const bool moves = verb->s == "move" || verb->s == "copy";
+    const bool removes = verb->s == "remove";
+    if (at == nullptr || at->what != node::string || (moves && member(op, "from") == nullptr) ||
+        (!moves && !removes && value == nullptr))
+      return errc::not_a_json_patch;
+    if (moves || verb->s == "test") return errc::unsupported_operation;
+    // The path: no allowed name has anything to escape.
+    const std::string& path = at->s;
+    if (!path.empty() && path[0] != '/') return errc::invalid_pointer;
+    for (std::size_t i = 0; i < path.size(); ++i) {
+      if (path[i] == '~' && (i + 1 == path.size() || (path[i + 1] != '0' && path[i + 1] != '1')))
+        return errc::invalid_pointer;
+    }
+    std::vector<std::string> steps;
+    for (std::size_t begin = 1; begin <= path.size();) {
+      const std::size_t end = std::min(path.find('/', begin), path.size());
+      steps.push_back(path.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    for (std::size_t i = 0; i < steps.size() && i < 2; ++i) {
+      if (const errc e = digital_name_error(steps[i]); e != errc::ok) return e;
+    }
+    if (steps.empty() || steps.size() > 2) return errc::unsupported_operation;
+
+    const node* marker = removes || steps.size() == 2 ? nullptr : member(*value, "$metadata");
+    if (!removes && marker == nullptr) {
+      if (const errc e = digital_value_error(*value); e != errc::ok) return e;
+    }
+    node made = removes ? node() : *value;
+    if (marker != nullptr) {
+      if (marker->what != node::object || !marker->o.empty()) return errc::reserved_member;
+      made.o.erase("$metadata");
+      for (const auto& [name, inner] : made.o) {
+        if (const errc e = digital_name_error(name); e != errc::ok) return e;
+        if (const errc e = digital_value_error(inner); e != errc::ok) return e;
+      }
+      made.o["__t"] = text_node("c");
+    }
+    return carry_out(steps, removes, marker != nullptr, made);
+  }
+
+  errc carry_out(const std::vector<std::string>& steps, bool removes, bool is_component,
+                 const node& value) {
+    const std::string& name = steps[0];
+    const node* desired = member(desired_, name);
+    const node* reported = member(reported_, name);
+    const bool component = is_marked(desired) || is_marked(reported);
+    if (steps.size() == 2) {
+      if (!component && (desired != nullptr || reported != nullptr)) return errc::not_conformant;
+      if (removes &&
+          !(desired != nullptr && desired->what == node::object && desired->o.count(steps[1]) != 0))
+        return errc::ok;
+      node& inside = desired_.o[name];
+      if (inside.what != node::object) inside = object_node();
+      inside.o["__t"] = text_node("c");
+      inside.o.erase(steps[1]);
+      if (!removes) inside.o[steps[1]] = value;
+      components_[name].is_set[steps[1]] = !removes;
+      return errc::ok;
+    }
+    if (!removes && !is_component && component) return errc::not_conformant;
+    if (!removes && is_component && !component && reported != nullptr) return errc::not_conformant;
+    components_[name] = {true, {}};
+    if (removes) {
+      desired_.o.erase(name);
+    } else {
+      desired_.o[name] = value;
+    }
+    return errc::ok;
+  }
+
+  void settle(const std::string& name, const written_component& known) {
+    const node* before = member(before_, name);
+    bool concerns = known.as_a_whole;
+    for (const auto& [property, is_set] : known.is_set) {
+      concerns =
+          concerns || is_set ||
+          (before != nullptr && before->what == node::object && before->o.count(property) != 0);
+    }
+    if (!concerns) {
+      desired_.o.erase(name);
+      if (before != nullptr) desired_.o[name] = *before;
+    }
+    const node* now = member(desired_, name);
+    if (concerns && is_marked(now) && now->o.size() == 1) desired_.o.erase(name);
+  }
+
+  node before_, desired_, reported_;
+  std::map<std::string, written_component> components_;
+};
+
 }  // namespace of_digital_twins
 }  // namespace reference

@@ -1,6 +1,7 @@
 // The digital twin of a twin: its view, its change events, and JSON Patches on it.
 #include <devicetwin/twin/digital_twin.hpp>
 
+#include <ostream>
 #include <random>
 #include <string>
 #include <vector>
@@ -396,6 +397,328 @@ TEST_CASE("an event is taken back when the output is full", "[digital_twin]") {
   }
 }
 
+// --- patches -------------------------------------------------------------------------------------
+
+namespace {
+
+std::string replace(const std::string& path, const std::string& value) {
+  return operation("replace", path, value);
+}
+
+/// Patches the digital twin, which must succeed.
+void patch(written_twin& x, const std::string& operations) {
+  x.check(devicetwin::patch_digital_twin(x.t, "[" + operations + "]", noon(++x.second), x.done));
+}
+/// What is desired after operations on the digital twin of this desired and this reported.
+std::string patched(const std::string& desired, const std::string& reported,
+                    const std::string& operations) {
+  twin t = twin_with(desired, reported);
+  outcome done;
+  const json::error e = devicetwin::patch_digital_twin(t, "[" + operations + "]", noon(), done);
+  INFO(e.message());
+  REQUIRE(!e);
+  return written(t.desired());
+}
+/// Why operations are refused, with the index of the operation and the place.
+struct refused {
+  errc code;
+  std::size_t operation;
+  std::string pointer;
+  friend bool operator==(const refused& a, const refused& b) {
+    return a.code == b.code && a.operation == b.operation && a.pointer == b.pointer;
+  }
+  friend std::ostream& operator<<(std::ostream& out, const refused& r) {
+    return out << json::describe(r.code) << " in " << r.operation << " at " << r.pointer;
+  }
+};
+refused refusal(const std::string& desired, const std::string& reported, const std::string& text) {
+  twin t = twin_with(desired, reported);
+  const std::string before = state_text(t);
+  outcome done;
+  REQUIRE(!t.service_patch("{}", noon(), done));
+  const json::error e = devicetwin::patch_digital_twin(t, text, noon(), done);
+  INFO(text);
+  REQUIRE(e);
+  CHECK(state_text(t) == before);
+  CHECK(outcome_text(done) == outcome_text(outcome()));
+  CHECK(e.has_operation());
+  return {e.code(), e.operation(), std::string(e.pointer())};
+}
+/// Of a single operation on an empty twin.
+refused refusal(const std::string& operation) { return refusal("{}", "{}", "[" + operation + "]"); }
+
+}  // namespace
+
+TEST_CASE("add and replace of a property set what is desired", "[digital_twin]") {
+  CHECK(patched("{}", "{}", add("/fan", "2")) == R"({"fan":2})");
+  CHECK(patched(R"({"fan":1})", "{}", add("/fan", "2")) == R"({"fan":2})");
+  CHECK(patched(R"({"fan":1})", "{}", replace("/fan", "2.5")) == R"({"fan":2.5})");
+  CHECK(patched("{}", R"({"fan":1})", replace("/fan", R"("on")")) == R"({"fan":"on"})");
+  CHECK(patched("{}", R"({"fan":{"value":1,"ac":200,"av":1}})", replace("/fan", "true")) ==
+        R"({"fan":true})");
+}
+TEST_CASE("a property replaces the desired one as a whole", "[digital_twin]") {
+  CHECK(patched(R"({"p":{"x":1,"y":{"z":1,"u":2}}})", "{}", add("/p", R"({"y":{"u":3}})")) ==
+        R"({"p":{"y":{"u":3}}})");
+  CHECK(patched(R"({"t":{"__t":"c","p":{"x":1,"y":2},"q":1}})", "{}",
+                replace("/t/p", R"({"x":{}})")) == R"({"t":{"__t":"c","p":{"x":{}},"q":1}})");
+  CHECK(patched(R"({"p":{"x":1}})", "{}", add("/p", "{}")) == R"({"p":{}})");
+}
+TEST_CASE("a property of a component is written with the mark", "[digital_twin]") {
+  CHECK(patched("{}", "{}", add("/t/a", "1")) == R"({"t":{"__t":"c","a":1}})");
+  CHECK(patched("{}", R"({"t":{"__t":"c","b":2}})", replace("/t/a", "1")) ==
+        R"({"t":{"__t":"c","a":1}})");
+  CHECK(patched(R"({"t":{"a":1}})", R"({"t":{"__t":"c"}})", add("/t/b", "2")) ==
+        R"({"t":{"a":1,"__t":"c","b":2}})");
+  written_twin x;
+  patch(x, add("/t/a", "1"));
+  CHECK(x.done.notification() == R"({"t":{"__t":"c","a":1},"$version":2})");
+  patch(x, add("/t/b", "1"));
+  CHECK(x.done.notification() == R"({"t":{"__t":"c","b":1},"$version":3})");
+  patch(x, removed("/t/b"));
+  CHECK(x.done.notification() == R"({"t":{"__t":"c","b":null},"$version":4})");
+}
+TEST_CASE("a component replaces all of its desired properties", "[digital_twin]") {
+  for (const char* op : {"add", "replace"}) {
+    CHECK(patched(R"({"t":{"__t":"c","a":1,"b":{"x":1,"y":2}}})", "{}",
+                  operation(op, "/t", R"({"b":{"y":3},"$metadata":{},"c":4})")) ==
+          R"({"t":{"__t":"c","b":{"y":3},"c":4}})");
+  }
+  CHECK(patched("{}", "{}", add("/t", R"({"$metadata":{},"a":1})")) ==
+        R"({"t":{"__t":"c","a":1}})");
+  CHECK(patched(R"({"t":{"x":1}})", "{}", add("/t", R"({"$metadata":{},"a":1})")) ==
+        R"({"t":{"__t":"c","a":1}})");
+  CHECK(patched(R"({"t":{"__t":"c","a":1}})", R"({"t":{"b":1}})",
+                add("/t", R"({"$metadata":{},"c":1})")) == R"({"t":{"__t":"c","c":1}})");
+  CHECK(patched(R"({"t":{"__t":"c","a":1}})", "{}", add("/t", R"({"$metadata":{}})")) == "{}");
+}
+TEST_CASE("remove takes back what is desired", "[digital_twin]") {
+  CHECK(patched(R"({"a":1,"b":2})", "{}", removed("/a")) == R"({"b":2})");
+  CHECK(patched(R"({"t":{"__t":"c","a":1},"b":2})", "{}", removed("/t")) == R"({"b":2})");
+  CHECK(patched(R"({"t":{"__t":"c","a":1,"b":2}})", "{}", removed("/t/a")) ==
+        R"({"t":{"__t":"c","b":2}})");
+  CHECK(patched(R"({"t":{"__t":"c","a":1,"b":2}})", "{}",
+                removed("/t/a") + "," + removed("/t/b")) == "{}");
+  CHECK(patched(R"({"t":{"a":1}})", R"({"t":{"__t":"c"}})", removed("/t/a")) == "{}");
+}
+TEST_CASE("remove of what is not desired does nothing", "[digital_twin]") {
+  const std::string desired = R"({"t":{"__t":"c","a":1},"u":{"b":1},"v":7,"w":{"__t":"c"}})";
+  const std::string reported =
+      R"({"t":{"__t":"c","b":1},"u":{"__t":"c","c":1},"v":{"__t":"c"},"x":1})";
+  for (const char* path : {"/no", "/no/p", "/t/b", "/u/c", "/v/a", "/w/a", "/x"}) {
+    twin t = twin_with(desired, reported);
+    const std::string before = state_text(t);
+    outcome done;
+    REQUIRE(!devicetwin::patch_digital_twin(t, "[" + removed(path) + "]", noon(), done));
+    CHECK(!done.effective());
+    CHECK(state_text(t) == before);
+  }
+}
+TEST_CASE("operations are carried out one after the other, in one step", "[digital_twin]") {
+  written_twin x;
+  patch(x, add("/a", "1") + "," + add("/t", R"({"$metadata":{},"p":1,"q":1})") + "," +
+               replace("/a", "2") + "," + add("/t/p", "2") + "," + removed("/t/q"));
+  CHECK(written(x.t.desired()) == R"({"a":2,"t":{"__t":"c","p":2}})");
+  CHECK(x.t.desired_version() == 2);
+  CHECK(x.t.version() == 3);
+  CHECK(x.t.etag() == "AAAAAAAAAAI=");
+  patch(x, removed("/t") + "," + add("/t/r", "1") + "," + removed("/a") + "," +
+               add("/a", R"({"$metadata":{},"p":1})"));
+  CHECK(written(x.t.desired()) == R"({"a":{"__t":"c","p":1},"t":{"__t":"c","r":1}})");
+  CHECK(x.t.desired_version() == 3);
+  patch(x, removed("/t") + "," + removed("/t/r") + "," + removed("/t/s"));
+  CHECK(written(x.t.desired()) == R"({"a":{"__t":"c","p":1}})");
+  patch(x, removed("/a") + "," + add("/a", "1"));
+  CHECK(written(x.t.desired()) == R"({"a":1})");
+  patch(x, add("/b/p", "1") + "," + removed("/b/p"));
+  CHECK(!x.done.effective());
+  patch(x, "");
+  CHECK(!x.done.effective());
+}
+TEST_CASE("an equal value is a write, as in service_patch", "[digital_twin]") {
+  written_twin x;
+  patch(x, add("/a", "1") + "," + add("/t/b", R"({"x":1})"));
+  patch(x, add("/a", "1"));
+  CHECK(x.t.desired_version() == 3);
+  patch(x, add("/t/b", R"({"x":1})"));
+  CHECK(x.t.desired_version() == 4);
+  CHECK(x.event() == "[" + add("/t/$metadata/b/desiredVersion", "4") + "]");
+}
+TEST_CASE("a patch may be a document or a value, and its outcome may be returned",
+          "[digital_twin]") {
+  const std::string text = "[" + add("/a", "1") + "]";
+  written_twin x;
+  const auto value = parsed(text);
+  auto done = devicetwin::patch_digital_twin(x.t, value, noon(1));
+  REQUIRE(done);
+  CHECK(done->notification() == R"({"a":1,"$version":2})");
+  json::document document;
+  REQUIRE(!json::read(text, document));
+  done = devicetwin::patch_digital_twin(x.t, document, noon(2));
+  REQUIRE(done);
+  CHECK(done->desired_version == 3);
+  done = devicetwin::patch_digital_twin(x.t, text, noon(3), x.t.etag());
+  REQUIRE(done);
+  CHECK(done->desired_version == 4);
+  // Of a name that a program has put in twice the first counts.
+  rapidjson::Document twice =
+      parsed(R"([{"op":"add","path":"/t","value":{"$metadata":{},"a":1}}])");
+  auto& component = twice[0]["value"];
+  component.AddMember("a", 2, twice.GetAllocator());
+  component.AddMember("$metadata", 3, twice.GetAllocator());
+  REQUIRE(devicetwin::patch_digital_twin(x.t, twice, noon(4)));
+  CHECK(written(x.t.desired()) == R"({"a":1,"t":{"__t":"c","a":1}})");
+}
+TEST_CASE("what is no JSON Patch is refused", "[digital_twin]") {
+  twin t = fresh_twin();
+  for (const char* text : {"{}", "7", "null"}) {
+    const auto done = devicetwin::patch_digital_twin(t, std::string_view(text), noon());
+    CHECK(done.error().code() == errc::not_a_json_patch);
+    CHECK(!done.error().has_operation());
+  }
+  const auto done = devicetwin::patch_digital_twin(t, std::string_view("[{]"), noon());
+  CHECK(done.error().code() == errc::unexpected_character);
+  CHECK(done.error().column() == 3);
+  CHECK(refusal("7") == refused{errc::not_a_json_patch, 0, "/0"});
+  CHECK(refusal(add("/a", "1") + R"(,{"op":"put","path":"/a","value":1})") ==
+        refused{errc::not_a_json_patch, 1, "/1/op"});
+  CHECK(refusal(R"({"op":"add","path":"/a"})") == refused{errc::not_a_json_patch, 0, "/0/value"});
+}
+TEST_CASE("other operations and other places are refused", "[digital_twin]") {
+  CHECK(refusal(operation("test", "/a", "1")) == refused{errc::unsupported_operation, 0, "/a"});
+  for (const char* verb : {"move", "copy"}) {
+    CHECK(refusal(add("/a", "1") + R"(,{"op":")" + verb + R"(","path":"/b","from":"/a"})") ==
+          refused{errc::unsupported_operation, 1, "/b"});
+  }
+  CHECK(refusal(add("", "{}")) == refused{errc::unsupported_operation, 0, ""});
+  CHECK(refusal(removed("")) == refused{errc::unsupported_operation, 0, ""});
+  CHECK(refusal(add("/t/p/x", "1")) == refused{errc::unsupported_operation, 0, "/t/p/x"});
+  CHECK(refusal(removed("/t/p/")) == refused{errc::unsupported_operation, 0, "/t/p/"});
+  CHECK(refusal(add("t", "1")) == refused{errc::invalid_pointer, 0, "t"});
+  CHECK(refusal(add("/t~2", "1")) == refused{errc::invalid_pointer, 0, "/t~2"});
+}
+TEST_CASE("names must be those of the Digital Twins Definition Language", "[digital_twin]") {
+  for (const char* name : {"", "_a", "a_", "1a", "a-b", "a.b", "é", "__t", "a~0", "a b"}) {
+    for (const std::string& prefix : {std::string("/"), std::string("/t/")}) {
+      CHECK(refusal(add(prefix + name, "1")) == refused{errc::forbidden_name, 0, prefix + name});
+      CHECK(refusal(removed(prefix + name)) == refused{errc::forbidden_name, 0, prefix + name});
+    }
+  }
+  CHECK(refusal(add("/$metadata/a", "1")) == refused{errc::reserved_member, 0, "/$metadata"});
+  CHECK(refusal(add("/$dtId", "1")) == refused{errc::reserved_member, 0, "/$dtId"});
+  CHECK(refusal(add("/t/$metadata", "1")) == refused{errc::reserved_member, 0, "/t/$metadata"});
+  CHECK(refusal(add("/_t/a", "1")) == refused{errc::forbidden_name, 0, "/_t"});
+  CHECK(refusal(add("/a", R"({"x":{"y-z":1}})")) == refused{errc::forbidden_name, 0, "/a/x/y-z"});
+  CHECK(refusal(add("/a", R"({"x":{"$metadata":{}}})")) ==
+        refused{errc::reserved_member, 0, "/a/x/$metadata"});
+  CHECK(refusal(add("/t/a", R"({"$metadata":{}})")) ==
+        refused{errc::reserved_member, 0, "/t/a/$metadata"});
+  CHECK(refusal(add("/t", R"({"$metadata":{},"__t":"c"})")) ==
+        refused{errc::forbidden_name, 0, "/t/__t"});
+  CHECK(refusal(add("/t", R"({"$metadata":{},"a":{"b":{"_":1}}})")) ==
+        refused{errc::forbidden_name, 0, "/t/a/b/_"});
+  const std::string longest(64, 'x');
+  CHECK(patched("{}", "{}", add("/" + longest + "/" + longest, "{\"" + longest + "\":1}")) ==
+        "{\"" + longest + R"(":{"__t":"c",")" + longest + "\":{\"" + longest + "\":1}}}");
+  for (const std::string& op :
+       {add("/" + longest + "x", "1"), add("/a", "{\"" + longest + "x\":1}"),
+        add("/a", "{\"$metadata\":{},\"" + longest + "x\":1}")}) {
+    twin t = fresh_twin();
+    const auto done = devicetwin::patch_digital_twin(t, "[" + op + "]", noon());
+    CHECK(done.error().code() == errc::name_too_long);
+    CHECK(done.error().limit() == 64);
+    CHECK(done.error().actual() == 65);
+    CHECK(done.error().operation() == 0);
+  }
+  CHECK(patched("{}", "{}", add("/A0_z/Z__9", "1")) == R"({"A0_z":{"__t":"c","Z__9":1}})");
+}
+TEST_CASE("values have no array, no null, and five levels", "[digital_twin]") {
+  CHECK(refusal(add("/a", "null")) == refused{errc::null_forbidden, 0, "/a"});
+  CHECK(refusal(add("/t/a", R"({"x":null})")) == refused{errc::null_forbidden, 0, "/t/a/x"});
+  CHECK(refusal(add("/t", R"({"$metadata":{},"a":null})")) ==
+        refused{errc::null_forbidden, 0, "/t/a"});
+  CHECK(refusal(replace("/a", "[1]")) == refused{errc::array_forbidden, 0, "/a"});
+  CHECK(refusal(add("/t", R"({"$metadata":{},"a":{"x":[]}})")) ==
+        refused{errc::array_forbidden, 0, "/t/a/x"});
+  const std::string five = R"({"a":{"b":{"c":{"d":{"e":1}}}}})";
+  CHECK(patched("{}", "{}", add("/p", five)) == "{\"p\":" + five + "}");
+  CHECK(patched("{}", "{}", add("/t", "{\"$metadata\":{},\"p\":" + five + "}")) ==
+        R"({"t":{"__t":"c","p":)" + five + "}}");
+  CHECK(refusal(add("/p", R"({"a":{"b":{"c":{"d":{"e":{}}}}}})")) ==
+        refused{errc::depth_exceeded, 0, "/p/a/b/c/d/e"});
+  CHECK(refusal(add("/t", R"({"$metadata":{},"p":{"a":{"b":{"c":{"d":{"e":{}}}}}}})")) ==
+        refused{errc::depth_exceeded, 0, "/t/p/a/b/c/d/e"});
+}
+TEST_CASE("the rules of the dialect hold for each value", "[digital_twin]") {
+  CHECK(refusal(add("/a", "1") + "," + add("/t/a", R"({"x":4503599627370496})")) ==
+        refused{errc::integer_too_large, 1, "/t/a/x"});
+  twin t = fresh_twin();
+  const auto done = devicetwin::patch_digital_twin(
+      t, "[" + add("/a", "\"" + std::string(5000, 'x') + "\"") + "]", noon());
+  CHECK(done.error().code() == errc::string_too_long);
+  CHECK(done.error().limit() == 4096);
+  CHECK(done.error().actual() == 5000);
+  CHECK(done.error().pointer() == "/a");
+  std::string many;
+  for (int i = 0; i < 9; ++i) {
+    many +=
+        (i == 0 ? "" : ",") + add("/p" + std::to_string(i), "\"" + std::string(4096, 'x') + "\"");
+  }
+  const auto large = devicetwin::patch_digital_twin(t, "[" + many + "]", noon());
+  CHECK(large.error().code() == errc::section_too_large);
+  CHECK(large.error().pointer() == "/properties/desired");
+  CHECK(!large.error().has_operation());
+}
+TEST_CASE("the mark of a component's value is an empty object", "[digital_twin]") {
+  for (const char* marker : {R"({"x":1})", "7", "null", "[]"}) {
+    CHECK(refusal(add("/t", R"({"a":1,"$metadata":)" + std::string(marker) + "}")) ==
+          refused{errc::reserved_member, 0, "/t/$metadata"});
+  }
+}
+TEST_CASE("a component is no property, and a property no component", "[digital_twin]") {
+  const std::string component = R"({"t":{"__t":"c","a":1}})", property = R"({"t":{"a":1}})";
+  const std::string set = add("/t", R"({"a":2})"), number = add("/t", "2");
+  const std::string whole = add("/t", R"({"a":2,"$metadata":{}})");
+  const auto not_conformant = [](std::size_t operation, const std::string& path) {
+    return refused{errc::not_conformant, operation, path};
+  };
+  for (const std::string& op : {set, number}) {
+    CHECK(refusal(component, "{}", "[" + op + "]") == not_conformant(0, "/t"));
+    CHECK(refusal("{}", component, "[" + op + "]") == not_conformant(0, "/t"));
+    CHECK(refusal("{}", component, "[" + removed("/t") + "," + op + "]") ==
+          not_conformant(1, "/t"));
+    CHECK(refusal("{}", "{}", "[" + add("/t/a", "1") + "," + op + "]") == not_conformant(1, "/t"));
+    CHECK(refusal("{}", "{}", "[" + whole + "," + op + "]") == not_conformant(1, "/t"));
+  }
+  CHECK(patched(component, "{}", removed("/t") + "," + set) == R"({"t":{"a":2}})");
+  CHECK(refusal("{}", property, "[" + whole + "]") == not_conformant(0, "/t"));
+  CHECK(refusal(property, R"({"t":7})", "[" + whole + "]") == not_conformant(0, "/t"));
+  for (const std::string& op : {add("/t/a", "1"), removed("/t/a")}) {
+    CHECK(refusal(property, "{}", "[" + op + "]") == not_conformant(0, "/t/a"));
+    CHECK(refusal("{}", property, "[" + op + "]") == not_conformant(0, "/t/a"));
+    CHECK(refusal(R"({"t":7})", "{}", "[" + op + "]") == not_conformant(0, "/t/a"));
+    CHECK(refusal("{}", "{}", "[" + number + "," + op + "]") == not_conformant(1, "/t/a"));
+  }
+}
+TEST_CASE("the first operation that is wrong is told", "[digital_twin]") {
+  const std::string wrong_value = add("/x", "null"), wrong_kind = add("/t/a", "1");
+  CHECK(refusal(R"({"t":1})", "{}", "[" + wrong_kind + "," + wrong_value + "]") ==
+        refused{errc::not_conformant, 0, "/t/a"});
+  CHECK(refusal(R"({"t":1})", "{}", "[" + wrong_value + "," + wrong_kind + "]") ==
+        refused{errc::null_forbidden, 0, "/x"});
+}
+TEST_CASE("a digital twin is patched on condition of the etag", "[digital_twin]") {
+  written_twin x;
+  const std::string ok = "[" + add("/a", "1") + "]", wrong = "[7]";
+  CHECK(devicetwin::patch_digital_twin(x.t, wrong, noon(), "other").error().code() ==
+        errc::precondition_failed);
+  CHECK(devicetwin::patch_digital_twin(x.t, ok, noon(), R"(W/"AAAAAAAAAAE=")"));
+  CHECK(devicetwin::patch_digital_twin(x.t, ok, noon(), R"(W/"AAAAAAAAAAE=")").error().code() ==
+        errc::precondition_failed);
+  twin none;
+  CHECK(devicetwin::patch_digital_twin(none, ok, noon()).error().code() == errc::not_a_twin);
+}
+
 // --- against the reference -----------------------------------------------------------------------
 
 namespace {
@@ -502,6 +825,106 @@ TEST_CASE("views and events are those of the reference", "[digital_twin][propert
   }
 }
 
+namespace {
+
+/// Operations on a digital twin, most of them allowed.
+std::string random_operations(random_writes& random) {
+  static const char* const names[] = {"a", "b", "c"};
+  static const char* const odd_paths[] = {"",     "/",    "/a/b/c", "/$metadata/a", "/a/__t", "/1x",
+                                          "/a~0", "/a~2", "a",      "/t/$metadata"};
+  const auto name = [&] { return std::string(names[random.below(3)]); };
+  const auto value = [&](auto&& self, int depth) -> std::string {
+    switch (random.below(depth > 6 ? 3 : 12)) {
+      case 0:
+        return std::to_string(random.below(3));
+      case 1:
+        return R"("s")";
+      case 2:
+        return "1.0";
+      case 3:
+        return random.below(6) == 0 ? "null" : "true";
+      case 4:
+        return random.below(6) == 0 ? "[1]" : "false";
+      default:
+        std::string text = "{", separator;
+        if (depth == 0 && random.below(2) == 0) {
+          text += random.below(12) == 0 ? R"("$metadata":{"x":1})" : R"("$metadata":{})";
+          separator = ",";
+        }
+        for (const char* n : {"a", "b", "c_"}) {
+          if (random.below(3) != 0 || (n[1] != 0 && random.below(9) != 0)) continue;
+          text += separator + "\"" + n + "\":" + self(self, depth + 1);
+          separator = ",";
+        }
+        return text + "}";
+    }
+  };
+  std::string text = "[";
+  for (unsigned n = random.below(6); n != 0; --n) {
+    std::string path = "/" + name() + (random.below(2) == 0 ? "" : "/" + name());
+    if (random.below(40) == 0) path = odd_paths[random.below(10)];
+    const unsigned verb = random.below(40);
+    text += verb == 0   ? R"({"op":"test","path":")" + path + R"(","value":1})"
+            : verb == 1 ? R"({"op":"add","path":")" + path + "\"}"
+            : verb < 12 ? removed(path)
+            : verb < 20 ? replace(path, value(value, 0))
+                        : add(path, value(value, 0));
+    text += n == 1 ? "" : ",";
+  }
+  return text + "]";
+}
+
+}  // namespace
+
+TEST_CASE("patches do what the reference does", "[digital_twin][property]") {
+  unsigned effective = 0, refusals = 0;
+  for (unsigned seed = 0; seed < 3000; ++seed) {
+    random_writes random(seed);
+    twin t;
+    REQUIRE(!t.load(random_twin(random)));
+    const std::string operations = random_operations(random);
+    INFO("seed " << seed << ": " << operations << " on " << service_text(t));
+    const reference::node desired = node_of(written(t.desired()));
+    const reference::digital_result expected =
+        reference::digital_patcher(desired, node_of(written(t.reported())))
+            .apply(node_of(operations));
+    const reference::node before = node_of(view(t));
+    outcome done;
+    const json::error e = devicetwin::patch_digital_twin(t, operations, noon(1), done);
+    INFO(e.message());
+    CHECK(json::describe(e.code()) == json::describe(expected.code));
+    CHECK(reference::text_of(node_of(written(t.desired()))) ==
+          reference::text_of(expected.desired));
+    if (e) {
+      ++refusals;
+      CHECK(e.operation() == expected.operation);
+      continue;
+    }
+    if (done.effective()) ++effective;
+    CHECK(t.desired_version() == (done.effective() ? 4 : 3));
+    CHECK(t.version() == (done.effective() ? 5 : 4));
+    std::string event;
+    REQUIRE(!devicetwin::write_digital_twin_event(t, done, event));
+    reference::node patched_view = before;
+    if (!event.empty()) REQUIRE(reference::apply_operations(patched_view, node_of(event)));
+    CHECK(reference::text_of(patched_view) == reference::text_of(node_of(view(t))));
+  }
+  CHECK(effective > 500);
+  CHECK(refusals > 500);
+}
+TEST_CASE("many operations on many names are one step", "[digital_twin]") {
+  std::string operations;
+  for (int i = 0; i < 3000; ++i) {
+    operations += (i == 0 ? "" : ",") + add("/t" + std::to_string(i % 1000) + "/p", "1");
+  }
+  twin t(devicetwin::rfc7396);
+  outcome done;
+  REQUIRE(!t.create({"d"}, noon(), done));
+  REQUIRE(!devicetwin::patch_digital_twin(t, "[" + operations + "]", noon(), done));
+  CHECK(t.desired().MemberCount() == 1000);
+  CHECK(t.desired_version() == 2);
+}
+
 // --- memory --------------------------------------------------------------------------------------
 
 TEST_CASE("a digital twin and its events survive every failing allocation",
@@ -542,5 +965,45 @@ TEST_CASE("a digital twin and its events survive every failing allocation",
       CHECK(heap.out == 0);
       if (done) break;
     }
+  }
+}
+
+TEST_CASE("a patch of a digital twin survives every failing allocation",
+          "[digital_twin][failure]") {
+  std::string many;
+  for (int i = 0; i < 40; ++i) {
+    const std::string n = std::to_string(i);
+    many += add("/p" + n, n) + "," +
+            add("/t/p" + n, R"({"x":"a text that is longer than a value"})") + ",";
+  }
+  many += removed("/old") + "," + replace("/u", R"({"$metadata":{},"a":{"y":{"z":1}}})");
+  for (std::size_t n = 1;; ++n) {
+    REQUIRE(n < 3000);
+    failing_heap heap;
+    bool all_granted = false;
+    {
+      twin t(devicetwin::azure, devicetwin::heap_memory(heap.source()));
+      outcome done(heap.source());
+      REQUIRE(!t.create({"d"}, noon(), done));
+      REQUIRE(!t.service_patch(
+          of_desired(
+              R"({"old":{"x":1},"u":{"__t":"c","a":{"x":1,"y":{"q":1}},"b":2},"p1":{"x":1}})"),
+          noon(1), done));
+      const std::string before = state_text(t);
+      heap.refused_request = heap.requests + n;
+      const json::error e = devicetwin::patch_digital_twin(t, "[" + many + "]", noon(2), done);
+      all_granted = heap.requests < heap.refused_request;
+      heap.refused_request = 0;
+      CHECK(e.failed() != (state_text(t) != before));
+      if (e) {
+        CHECK(e.code() == errc::out_of_memory);
+        CHECK(outcome_text(done) == outcome_text(outcome()));
+      } else {
+        CHECK(t.desired_version() == 3);
+        CHECK(written(**json::find(t.desired(), "/u")) == R"({"__t":"c","a":{"y":{"z":1}}})");
+      }
+    }
+    CHECK(heap.out == 0);
+    if (all_granted) break;
   }
 }

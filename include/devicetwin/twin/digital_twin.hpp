@@ -10,8 +10,11 @@
 #include <string_view>  // std::string_view
 
 #include "../base/text_buffer.hpp"
+#include "../json/arena.hpp"
+#include "../json/read.hpp"
 #include "../json/write.hpp"
 #include "detail/digital_event.hpp"
+#include "detail/digital_patch.hpp"
 #include "detail/digital_sender.hpp"
 #include "detail/emit_section.hpp"
 #include "outcome.hpp"
@@ -43,6 +46,31 @@ json::error write_digital_twin(const basic_twin<Memory>& t, Output& out, unsigne
 /// not those of `t`; not_a_twin, out_of_memory. On an error `out` is as it was. Cost: both sections.
 template <class Memory, class Output>
 json::error write_digital_twin_event(const basic_twin<Memory>& t, const outcome& done, Output& out);
+
+/// Applies a JSON Patch (RFC 6902) on the digital twin of `t` to desired, in one step: all
+/// operations, or none. `patch` is JSON text, a document or a value. Everything else is as for
+/// basic_twin::service_patch(), which does the writing: `now`, `if_match`, versions, notification,
+/// event, and the outcome, of the caller's or returned.
+///
+/// Operations are `add`, `replace` and `remove`; the first two are the same here. Paths are `/p`,
+/// `/c` and `/c/p`. A property replaces the desired one as a whole. A component is an object with
+/// the member `"$metadata":{}`, and replaces all desired properties of that component. What is not
+/// desired can be removed, too; that does nothing. A component whose last desired property goes is
+/// not desired any more (docs/digital-twin.md, "Patches").
+///
+/// Errors: of reading; not_a_json_patch; unsupported_operation; invalid_pointer; forbidden_name,
+/// name_too_long and reserved_member for names that are not those of the Digital Twins Definition
+/// Language; null_forbidden, array_forbidden, and depth_exceeded beyond five levels; not_conformant
+/// for a property that is written as a component, or the other way round. error::operation() is the
+/// index of the operation, and the pointer is its place in the digital twin, or in the patch for
+/// not_a_json_patch. Errors of service_patch(); where they are about desired as a whole, the pointer
+/// is /properties/desired. Cost: n operations cost n * log(n), and what service_patch() costs.
+template <class Memory, class Input = std::string_view>
+json::error patch_digital_twin(basic_twin<Memory>& t, const Input& patch, timestamp now,
+                               outcome& done, std::string_view if_match = {});
+template <class Memory, class Input = std::string_view>
+json::result<outcome> patch_digital_twin(basic_twin<Memory>& t, const Input& patch, timestamp now,
+                                         std::string_view if_match = {});
 
 }  // namespace functions
 
@@ -95,6 +123,39 @@ json::error write_digital_twin_event(const basic_twin<Memory>& t, const outcome&
                                  working)
         .write();
   });
+}
+
+template <class Memory, class Input>
+json::error patch_digital_twin(basic_twin<Memory>& t, const Input& patch, timestamp now,
+                               outcome& done, std::string_view if_match) {
+  static_assert(json::core::stands_for_text<Input> || json::core::stands_for_value<Input>,
+                "patch_digital_twin: the patch is JSON text, a json::document, or a RapidJSON "
+                "document or value");
+  done.clear();
+  const memory_source working = t.memory();
+  json::document operations(working), made(working);
+  if constexpr (json::core::stands_for_text<Input>) {
+    json::read_options options;
+    options.big_integers = t.rules().big_integers;
+    options.memory = working;
+    if (json::error e = json::read(patch, operations, options)) return e;
+  } else if constexpr (json::core::stands_for_value<Input>) {
+    if (json::error e = operations.assign(patch)) return e;
+  }
+  if (!t.identity().IsObject()) return json::errc::not_a_twin;
+  if (!etag_matches(if_match, t.etag())) return json::errc::precondition_failed;
+  if (json::error e = detail::make_service_patch(operations.root(), t.rules(), t.desired(),
+                                                 t.reported(), made, working))
+    return e;
+  return t.service_patch(made, now, done, if_match);
+}
+
+template <class Memory, class Input>
+json::result<outcome> patch_digital_twin(basic_twin<Memory>& t, const Input& patch, timestamp now,
+                                         std::string_view if_match) {
+  outcome done(t.memory());
+  if (json::error e = patch_digital_twin(t, patch, now, done, if_match)) return e;
+  return json::result<outcome>(static_cast<outcome&&>(done));
 }
 
 }  // namespace functions
