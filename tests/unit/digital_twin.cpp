@@ -2,12 +2,10 @@
 #include <devicetwin/twin/digital_twin.hpp>
 
 #include <ostream>
-#include <random>
 #include <string>
-#include <vector>
 
+#include "../support/digital_twin_laws.hpp"
 #include "../support/failing_heap.hpp"
-#include "../support/reference_digital_twin.hpp"
 #include "../support/twin.hpp"
 
 using devicetwin::outcome;
@@ -73,13 +71,6 @@ std::string add(const std::string& path, const std::string& value) {
 }
 std::string removed(const std::string& path) { return operation("remove", path); }
 std::string quoted_time(int second) { return updated(second).substr(17); }
-
-reference::node node_of(std::string_view text) {
-  const auto node = reference::parser::parse(text, 100);
-  INFO(text);
-  REQUIRE(node);
-  return *node;
-}
 
 }  // namespace
 
@@ -721,196 +712,15 @@ TEST_CASE("a digital twin is patched on condition of the etag", "[digital_twin]"
 
 // --- against the reference -----------------------------------------------------------------------
 
-namespace {
-
-/// Twins whose names and values often meet those of Plug and Play.
-class random_writes {
- public:
-  explicit random_writes(unsigned seed) : random_(seed) {}
-  unsigned below(unsigned n) { return static_cast<unsigned>(random_() % n); }
-  std::string section(bool with_nulls) {
-    return object(0, with_nulls, [&](int depth) { return value(depth, with_nulls); });
+TEST_CASE("views, patches and events are those of the reference", "[digital_twin][property]") {
+  laws::digital_life life;
+  for (unsigned seed = 0; seed < 1500; ++seed) {
+    random_json random(seed);
+    INFO(seed);
+    CHECK(life.run(random) == "");
   }
-
- private:
-  template <class Value>
-  std::string object(int depth, bool with_nulls, Value&& value_of) {
-    std::string text = "{", separator;
-    for (const char* name : {"a", "b", "c/~", ""}) {
-      if (below(2) == 0) continue;
-      text += separator + "\"" + name + "\":" + value_of(depth + 1);
-      separator = ",";
-    }
-    if (depth == 1 && below(2) == 0) {
-      text += separator + "\"__t\":" + (with_nulls && below(4) == 0 ? "null" : R"("c")");
-    }
-    return text + "}";
-  }
-  std::string value(int depth, bool with_nulls) {
-    switch (below(depth > 2 ? 4 : 9)) {
-      case 0:
-        return with_nulls ? "null" : "0";
-      case 1:
-        return std::to_string(below(3));
-      case 2:
-        return below(2) == 0 ? "1.0" : R"("s")";
-      case 3:
-        return below(2) == 0 ? "[1,{\"a\":2}]" : "{}";
-      case 4:
-        return R"({"value":)" + (below(4) == 0 ? R"({"x":1})" : std::to_string(below(3))) +
-               R"(,"ac":)" + std::to_string(200 + below(2)) +
-               (below(3) == 0 ? "" : R"(,"av":)" + std::to_string(below(3))) +
-               (below(2) == 0                 ? ""
-                : with_nulls && below(2) == 0 ? R"(,"ad":null)"
-                                              : R"(,"ad":"s")") +
-               "}";
-      default:
-        return object(depth, with_nulls, [&](int inner) { return value(inner, with_nulls); });
-    }
-  }
-  std::mt19937 random_;
-};
-
-/// A twin without metadata at first, or with.
-std::string random_twin(random_writes& random) {
-  const std::string desired = random.section(false), reported = random.section(false);
-  const auto section = [&](const std::string& values) {
-    return values.substr(0, values.size() - 1) + (values.size() > 2 ? "," : "") +
-           R"("$version":3})";
-  };
-  return R"({"deviceId":"d","etag":"AAAAAAAAAAE=","version":4,"properties":{"desired":)" +
-         section(desired) + R"(,"reported":)" + section(reported) + "}}";
-}
-
-}  // namespace
-
-TEST_CASE("views and events are those of the reference", "[digital_twin][property]") {
-  const devicetwin::dialect* const dialects[] = {&devicetwin::azure, &devicetwin::edge_hub,
-                                                 &devicetwin::rfc7396};
-  for (unsigned seed = 0; seed < 400; ++seed) {
-    random_writes random(seed);
-    twin t(*dialects[seed % 3]);
-    REQUIRE(!t.load(random_twin(random)));
-    outcome done;
-    for (int step = 1; step < 9; ++step) {
-      INFO("seed " << seed << ", step " << step);
-      const reference::node before = node_of(view(t));
-      json::error e;
-      switch (random.below(5)) {
-        case 0:
-          e = t.service_replace(of_desired(random.section(false)), noon(step), done);
-          break;
-        case 1:
-        case 2:
-          e = t.service_patch(of_desired(random.section(true)), noon(step), done);
-          break;
-        default:
-          e = t.device_patch(random.section(true), noon(step), done);
-      }
-      INFO(e.message());
-      REQUIRE(!e);
-      const std::string now = view(t);
-      INFO(now);
-      const reference::node after = node_of(now);
-      CHECK(reference::text_of(after) ==
-            reference::text_of(reference::digital_view(node_of(service_text(t)))));
-      std::string event;
-      REQUIRE(!devicetwin::write_digital_twin_event(t, done, event));
-      INFO(event);
-      reference::node patched = before;
-      if (!event.empty()) REQUIRE(reference::apply_operations(patched, node_of(event)));
-      CHECK(reference::text_of(patched) == reference::text_of(after));
-      if (!done.effective()) CHECK(event.empty());
-    }
-  }
-}
-
-namespace {
-
-/// Operations on a digital twin, most of them allowed.
-std::string random_operations(random_writes& random) {
-  static const char* const names[] = {"a", "b", "c"};
-  static const char* const odd_paths[] = {"",     "/",    "/a/b/c", "/$metadata/a", "/a/__t", "/1x",
-                                          "/a~0", "/a~2", "a",      "/t/$metadata"};
-  const auto name = [&] { return std::string(names[random.below(3)]); };
-  const auto value = [&](auto&& self, int depth) -> std::string {
-    switch (random.below(depth > 6 ? 3 : 12)) {
-      case 0:
-        return std::to_string(random.below(3));
-      case 1:
-        return R"("s")";
-      case 2:
-        return "1.0";
-      case 3:
-        return random.below(6) == 0 ? "null" : "true";
-      case 4:
-        return random.below(6) == 0 ? "[1]" : "false";
-      default:
-        std::string text = "{", separator;
-        if (depth == 0 && random.below(2) == 0) {
-          text += random.below(12) == 0 ? R"("$metadata":{"x":1})" : R"("$metadata":{})";
-          separator = ",";
-        }
-        for (const char* n : {"a", "b", "c_"}) {
-          if (random.below(3) != 0 || (n[1] != 0 && random.below(9) != 0)) continue;
-          text += separator + "\"" + n + "\":" + self(self, depth + 1);
-          separator = ",";
-        }
-        return text + "}";
-    }
-  };
-  std::string text = "[";
-  for (unsigned n = random.below(6); n != 0; --n) {
-    std::string path = "/" + name() + (random.below(2) == 0 ? "" : "/" + name());
-    if (random.below(40) == 0) path = odd_paths[random.below(10)];
-    const unsigned verb = random.below(40);
-    text += verb == 0   ? R"({"op":"test","path":")" + path + R"(","value":1})"
-            : verb == 1 ? R"({"op":"add","path":")" + path + "\"}"
-            : verb < 12 ? removed(path)
-            : verb < 20 ? replace(path, value(value, 0))
-                        : add(path, value(value, 0));
-    text += n == 1 ? "" : ",";
-  }
-  return text + "]";
-}
-
-}  // namespace
-
-TEST_CASE("patches do what the reference does", "[digital_twin][property]") {
-  unsigned effective = 0, refusals = 0;
-  for (unsigned seed = 0; seed < 3000; ++seed) {
-    random_writes random(seed);
-    twin t;
-    REQUIRE(!t.load(random_twin(random)));
-    const std::string operations = random_operations(random);
-    INFO("seed " << seed << ": " << operations << " on " << service_text(t));
-    const reference::node desired = node_of(written(t.desired()));
-    const reference::digital_result expected =
-        reference::digital_patcher(desired, node_of(written(t.reported())))
-            .apply(node_of(operations));
-    const reference::node before = node_of(view(t));
-    outcome done;
-    const json::error e = devicetwin::patch_digital_twin(t, operations, noon(1), done);
-    INFO(e.message());
-    CHECK(json::describe(e.code()) == json::describe(expected.code));
-    CHECK(reference::text_of(node_of(written(t.desired()))) ==
-          reference::text_of(expected.desired));
-    if (e) {
-      ++refusals;
-      CHECK(e.operation() == expected.operation);
-      continue;
-    }
-    if (done.effective()) ++effective;
-    CHECK(t.desired_version() == (done.effective() ? 4 : 3));
-    CHECK(t.version() == (done.effective() ? 5 : 4));
-    std::string event;
-    REQUIRE(!devicetwin::write_digital_twin_event(t, done, event));
-    reference::node patched_view = before;
-    if (!event.empty()) REQUIRE(reference::apply_operations(patched_view, node_of(event)));
-    CHECK(reference::text_of(patched_view) == reference::text_of(node_of(view(t))));
-  }
-  CHECK(effective > 500);
-  CHECK(refusals > 500);
+  CHECK(life.effective > 500);
+  CHECK(life.refused > 500);
 }
 TEST_CASE("many operations on many names are one step", "[digital_twin]") {
   std::string operations;
