@@ -68,7 +68,7 @@ class digital_event {
   /// A place in the digital twin.
   class path {
    public:
-    /// What stands beside the properties of a component or, for a null pointer, of the twin itself.
+    /// A member of a component or, for a null pointer, of the digital twin itself.
     path(const std::string_view* component, std::string_view name) noexcept {
       if (component != nullptr) add(*component);
       add(name);
@@ -123,23 +123,19 @@ class digital_event {
                        return compare(&name, property, property_before, property_after);
                      });
     }
-    if (was != digital_kind::component && is != digital_kind::component) {
-      const digital_member none;
-      return compare(nullptr, name, was == digital_kind::none ? none : before,
-                     is == digital_kind::none ? none : after);
-    }
     if (was == digital_kind::component) {
       if (json::error e = remove({nullptr, name})) return e;
-    } else if (json::error e = compare(nullptr, name,
-                                       was == digital_kind::none ? digital_member() : before, {})) {
-      return e;
     }
-    if (is == digital_kind::component)
-      return add({nullptr, name}, [&] { return sender_.component(after); });
-    return compare(nullptr, name, {}, is == digital_kind::none ? digital_member() : after);
+    const digital_member none;
+    if (json::error e = compare(nullptr, name, was == digital_kind::property ? before : none,
+                                is == digital_kind::property ? after : none))
+      return e;
+    if (is != digital_kind::component) return {};
+    return add({nullptr, name}, [&] { return sender_.component(after); });
   }
 
-  /// The operations for one property, of a component or, for a null pointer, of the twin itself.
+  /// The operations for a property of a component or, for a null pointer, of the digital twin
+  /// itself. What does not exist on one side is new, or has gone.
   json::error compare(const std::string_view* component, std::string_view name,
                       const digital_member& before, const digital_member& after) {
     const path entry = path(component, "$metadata").inside(name);

@@ -38,7 +38,8 @@ class digital_sender {
     return {&reported_.values(), &desired_.values(), reported_.tracking().shadow().root(),
             desired_.tracking().shadow().root()};
   }
-  /// What two objects beside each other have at these places.
+  /// A member of two objects that stand beside each other: its values, null pointers for none, and
+  /// their places among the members.
   digital_member inside(const digital_member& of, const arena_value* reported,
                         size_type reported_index, const arena_value* desired,
                         size_type desired_index) const noexcept {
@@ -64,7 +65,7 @@ class digital_sender {
     size_type sent = 1;
     if (json::error e =
             each_in(sections(), false, [&](std::string_view name, const digital_member& m) {
-              return value_member(name, m, true, sent);
+              return shown_member(name, m, true, sent);
             }))
       return e;
     if (json::error e = metadata(sections(), false, who.model)) return e;
@@ -76,7 +77,7 @@ class digital_sender {
     size_type sent = 0;
     if (json::error e =
             each_in(component, true, [&](std::string_view name, const digital_member& m) {
-              return value_member(name, m, false, sent);
+              return shown_member(name, m, false, sent);
             }))
       return e;
     if (json::error e = metadata(component, true, {})) return e;
@@ -159,8 +160,8 @@ class digital_sender {
                                         inside(both, values[0], indexes[0], values[1], indexes[1]));
                          });
   }
-  /// A reported property, or a component where there can be some.
-  json::error value_member(std::string_view name, const digital_member& m, bool with_components,
+  /// A reported property, or a component where there can be one; nothing for another member.
+  json::error shown_member(std::string_view name, const digital_member& m, bool with_components,
                            size_type& sent) {
     const digital_kind kind = with_components ? kind_of(m) : digital_kind::property;
     const bool is_shown = kind == digital_kind::component ||
