@@ -376,6 +376,20 @@ TEST_CASE("an event is of the last write alone", "[digital_twin]") {
   REQUIRE(!devicetwin::write_digital_twin_event(x.t, other, text));
   CHECK(text == "kept[" + add("/$metadata/b", "{" + updated(9) + "}") + "," + add("/b", "1") + "]");
 }
+TEST_CASE("a back end's copy makes the same events", "[digital_twin]") {
+  written_twin x, copy;
+  const auto follow = [&] {
+    copy.check(copy.t.apply_event(x.done.event(), copy.done));
+    CHECK(copy.event() == x.event());
+    CHECK(copy.view() == x.view());
+  };
+  x.desire(R"({"t":{"__t":"c","a":1},"b":2})");
+  follow();
+  x.report(R"({"t":{"__t":"c","a":{"value":1,"ac":200,"av":2}},"s":1})");
+  follow();
+  x.desire(R"({"t":{"a":null,"c":3}})");
+  follow();
+}
 TEST_CASE("an event is taken back when the output is full", "[digital_twin]") {
   written_twin x;
   x.desire(R"({"t":{"__t":"c","a":{"x":1}},"b":1})");
