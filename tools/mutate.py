@@ -48,7 +48,7 @@ headers = [
     ("merge/journal.hpp", ["merge_patch", "text", "arena"]),
     ("merge/options.hpp", ["merge_patch", "text"]),
     ("merge/merge_patch.hpp", ["merge_patch", "arena", "built_values", "fuzz_merge", "text"]),
-    ("merge/tree/json_patch_operation.hpp", ["json_patch_operation", "json_patch"]),
+    ("merge/tree/patch_operation.hpp", ["patch_operation", "json_patch"]),
     ("merge/tree/*.hpp", ["merge_patch", "arena", "built_values", "fuzz_merge", "text", "change"]),
     ("merge/detail/change_plan.hpp", ["merge_patch", "arena", "built_values", "fuzz_merge", "text", "change"]),
     ("merge/change_builder.hpp", ["change_builder", "change"]),

@@ -27,6 +27,7 @@
 #include "merge/change_builder.hpp"
 #include "merge/conflict.hpp"
 #include "merge/diff.hpp"
+#include "merge/differences.hpp"
 #include "merge/journal.hpp"
 #include "merge/json_patch.hpp"
 #include "merge/merge3.hpp"

@@ -14,7 +14,7 @@
 #include "../../json/tree/failure.hpp"
 #include "../../json/tree/name_index.hpp"
 #include "../../merge/change_builder.hpp"
-#include "../../merge/tree/json_patch_operation.hpp"
+#include "../../merge/tree/patch_operation.hpp"
 #include "../dialect.hpp"
 #include "digital_members.hpp"
 #include "rule_checker.hpp"

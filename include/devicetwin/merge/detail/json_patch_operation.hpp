@@ -1,4 +1,4 @@
-/// The places that operations of a JSON Patch are about.
+/// What carrying out the operations of a JSON Patch needs besides the operations: their places.
 #pragma once
 
 #include <cstddef>      // std::size_t
@@ -7,6 +7,7 @@
 #include "../../base/memory.hpp"
 #include "../../base/stack.hpp"
 #include "../../json/error.hpp"
+#include "../tree/patch_operation.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

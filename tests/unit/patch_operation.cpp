@@ -1,5 +1,5 @@
 // One operation of a JSON Patch, taken apart.
-#include <devicetwin/merge/tree/json_patch_operation.hpp>
+#include <devicetwin/merge/tree/patch_operation.hpp>
 
 #include <string>
 
@@ -28,7 +28,7 @@ std::string operation_text(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("an operation has what its verb needs", "[json_patch_operation]") {
+TEST_CASE("an operation has what its verb needs", "[patch_operation]") {
   CHECK(operation_text(R"({"op":"add","path":"/a","value":null})") == "add /a  null");
   CHECK(operation_text(R"({"value":[1],"path":"","op":"replace"})") == "replace   [1]");
   CHECK(operation_text(R"({"op":"test","path":"/a","value":{}})") == "test /a  {}");
@@ -36,12 +36,12 @@ TEST_CASE("an operation has what its verb needs", "[json_patch_operation]") {
   CHECK(operation_text(R"({"op":"move","path":"/a","from":"/b"})") == "move /a /b none");
   CHECK(operation_text(R"({"op":"copy","path":"/a","from":"/b"})") == "copy /a /b none");
 }
-TEST_CASE("an operation may have members that no RFC defines", "[json_patch_operation]") {
+TEST_CASE("an operation may have members that no RFC defines", "[patch_operation]") {
   CHECK(operation_text(R"({"op":"remove","path":"/a","value":1,"from":2,"x":3})") ==
         "remove /a  none");
 }
 TEST_CASE("an operation without what its verb needs is refused at that member",
-          "[json_patch_operation]") {
+          "[patch_operation]") {
   for (const char* text : {"7", "null", "[]", R"("add")"})
     CHECK(operation_text(text) == "wrong at /7");
   for (const char* text : {"{}", R"({"path":"/a","value":1})", R"({"op":7,"path":"/a"})",
