@@ -3,6 +3,7 @@
 
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "../support/digital_twin_laws.hpp"
 #include "../support/failing_heap.hpp"
@@ -830,4 +831,31 @@ TEST_CASE("a patch of a digital twin survives every failing allocation",
     CHECK(heap.out == 0);
     if (all_granted) break;
   }
+}
+
+TEST_CASE("a twin in a buffer can be patched as a digital twin for ever",
+          "[digital_twin][memory]") {
+  std::vector<char> room(1 << 16);
+  devicetwin::basic_twin<devicetwin::buffer_memory> t(
+      devicetwin::azure, devicetwin::buffer_memory(room.data(), room.size()));
+  outcome done(t.memory());
+  REQUIRE(!t.create({"d"}, noon(), done));
+  for (int i = 0; i < 500; ++i) {
+    const std::string value = R"({"x":)" + std::to_string(i) + "}";
+    REQUIRE(!devicetwin::patch_digital_twin(
+        t, "[" + add("/t/a" + std::to_string(i % 7), value) + "]", noon(), done));
+    std::string event;
+    REQUIRE(!devicetwin::write_digital_twin_event(t, done, event));
+    CHECK(event.find(value) != std::string::npos);
+  }
+  CHECK(view(t).find(R"("a2":{"desiredValue":{"x":499},"desiredVersion":501})") !=
+        std::string::npos);
+  const std::string large = "[" + add("/large", "\"" + std::string(4096, 'x') + "\"") + "]";
+  std::vector<char> little(3000);
+  devicetwin::basic_twin<devicetwin::buffer_memory> small(
+      devicetwin::azure, devicetwin::buffer_memory(little.data(), little.size()));
+  outcome other;
+  REQUIRE(!small.create({"d"}, noon(), other));
+  CHECK(devicetwin::patch_digital_twin(small, large, noon(), other).code() == errc::out_of_memory);
+  CHECK(small.desired_version() == 1);
 }
