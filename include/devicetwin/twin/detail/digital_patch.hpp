@@ -257,15 +257,14 @@ class digital_conformance : public json::core::steps_may_fail {
            : is_component(value) ? digital_kind::component
                                  : digital_kind::property;
   }
-  /// Whether an operation may follow, and what is desired after it.
+  /// Whether an operation may follow. Notes what is desired after it.
   static bool conforms(const digital_operation& op, state& known) noexcept {
     const bool component =
         known.desired == digital_kind::component || known.reported == digital_kind::component;
     const bool property = !component && (known.desired == digital_kind::property ||
                                          known.reported == digital_kind::property);
     if (op.is_in_component()) {
-      if (op.kind != digital_operation::remove && !property)
-        known.desired = digital_kind::component;
+      if (op.kind != digital_operation::remove) known.desired = digital_kind::component;
       return !property;
     }
     switch (op.kind) {
