@@ -48,12 +48,15 @@ headers = [
     ("merge/journal.hpp", ["merge_patch", "text", "arena"]),
     ("merge/options.hpp", ["merge_patch", "text"]),
     ("merge/merge_patch.hpp", ["merge_patch", "arena", "built_values", "fuzz_merge", "text"]),
+    ("merge/tree/patch_operation.hpp", ["patch_operation", "json_patch"]),
     ("merge/tree/*.hpp", ["merge_patch", "arena", "built_values", "fuzz_merge", "text", "change"]),
     ("merge/detail/change_plan.hpp", ["merge_patch", "arena", "built_values", "fuzz_merge", "text", "change"]),
     ("merge/change_builder.hpp", ["change_builder", "change"]),
     ("merge/outbox.hpp", ["outbox", "fuzz_outbox"]),
     ("merge/*.hpp", ["change", "merge3", "change_builder", "fuzz_algebra", "fuzz_merge3", "outbox"]),
     ("merge/detail/*.hpp", ["change", "change_builder", "merge3", "fuzz_algebra", "fuzz_merge3", "outbox"]),
+    ("twin/digital_twin.hpp", ["digital_twin"]),
+    ("twin/detail/digital_*.hpp", ["digital_twin"]),
 ]
 
 

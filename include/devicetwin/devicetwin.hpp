@@ -40,6 +40,7 @@
 #include "twin/answer.hpp"
 #include "twin/delta.hpp"
 #include "twin/dialect.hpp"
+#include "twin/digital_twin.hpp"
 #include "twin/identity.hpp"
 #include "twin/outcome.hpp"
 #include "twin/since.hpp"

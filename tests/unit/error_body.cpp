@@ -60,3 +60,13 @@ TEST_CASE("an error body has a code, a sentence, and the details that it is give
       errc::out_of_memory);
   CHECK(none.size() == 0);
 }
+
+TEST_CASE("what a digital twin refuses is an invalid argument", "[error_body]") {
+  for (const errc code : {errc::not_a_json_patch, errc::unsupported_operation, errc::not_conformant,
+                          errc::null_forbidden, errc::array_forbidden, errc::forbidden_name,
+                          errc::name_too_long, errc::reserved_member, errc::depth_exceeded}) {
+    INFO(json::describe(code));
+    CHECK(devicetwin::refusal_of(code).status == 400);
+    CHECK(devicetwin::refusal_of(code).code == 400004);
+  }
+}

@@ -61,6 +61,7 @@ enum class errc : unsigned char {
   string_too_long,        ///< a string value of more bytes than allowed
   integer_too_large,      ///< an integer outside the range allowed
   array_forbidden,        ///< an array, where the dialect has none
+  null_forbidden,         ///< null, where no value may be null
   null_in_array,          ///< null as an element, or inside an element
   null_in_replacement,    ///< null where a section is replaced, not patched
   section_too_large,      ///< the section would grow beyond its size
@@ -79,6 +80,9 @@ enum class errc : unsigned char {
   damaged,            ///< stored data whose checksum or structure is wrong
   newer_format,       ///< stored data of a later version of this library
   invalid_topic,  ///< not a topic on which twins are talked about, or not one that can be written
+  // digital twins
+  unsupported_operation,  ///< an operation, or a path of one, that a digital twin does not take
+  not_conformant,         ///< a component written as a property, or a property as a component
   // the world
   storage_failed,        ///< a store's database or medium could not read or write
   too_many_connections,  ///< as many connections as a hub session may have
@@ -258,11 +262,14 @@ constexpr error_group group_of(errc code) noexcept {
     case errc::string_too_long:
     case errc::integer_too_large:
     case errc::array_forbidden:
+    case errc::null_forbidden:
     case errc::null_in_array:
     case errc::null_in_replacement:
     case errc::section_too_large:
     case errc::section_text_too_long:
     case errc::invalid_identity:
+    case errc::unsupported_operation:
+    case errc::not_conformant:
       return error_group::rule;
     case errc::reserved_member:
     case errc::not_writable:
@@ -367,6 +374,8 @@ inline std::string_view describe(errc code) noexcept {
       return "the integer is outside the range allowed";
     case errc::array_forbidden:
       return "arrays are not allowed";
+    case errc::null_forbidden:
+      return "null is not allowed";
     case errc::null_in_array:
       return "null is not allowed inside an array";
     case errc::null_in_replacement:
@@ -400,6 +409,13 @@ inline std::string_view describe(errc code) noexcept {
       return "the data was stored by a newer version";
     case errc::invalid_topic:
       return "not a topic of a twin";
+    case errc::unsupported_operation:
+      return "a digital twin takes the operations add, replace and remove, of a property, of a "
+             "component, or of a property of a component";
+    case errc::not_conformant:
+      return "a component cannot be written as a property, nor a property as a component; the "
+             "value "
+             "of a component has the member \"$metadata\":{}";
     case errc::storage_failed:
       return "the store failed to read or write";
     case errc::too_many_connections:

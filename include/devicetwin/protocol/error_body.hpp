@@ -69,6 +69,7 @@ constexpr refusal refusal_of(json::errc code, twin_of whose) noexcept {
     // JSON, but not what was asked for.
     case errc::depth_exceeded:
     case errc::not_a_change:
+    case errc::not_a_json_patch:
     case errc::invalid_pointer:
     case errc::wrong_type:
     case errc::not_a_twin:
