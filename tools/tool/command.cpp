@@ -280,7 +280,12 @@ int run(const std::vector<command>& all, int count, char** words) {
 
 int deliver(const arguments& given, std::string_view text,
             const std::vector<other_output>& others) {
-  given.outputs->set_text(output_option.name, text);
+  return deliver(
+      given, [text](byte_stream& out) { return out.append(text); }, others);
+}
+
+int deliver(const arguments& given, content write, const std::vector<other_output>& others) {
+  given.outputs->set_content(output_option.name, std::move(write));
   for (const auto& [o, body] : others) given.outputs->set_text(o->name, body);
   return given.outputs->deliver();
 }
@@ -295,12 +300,11 @@ int deliver_json(const arguments& given, const std::function<bool(json_stream&)>
                  const input& source, const std::vector<other_output>& others) {
   const bool pretty = given.has(pretty_option);
   const text_layout layout = layout_of(source.text);
-  given.outputs->set_content(output_option.name, [&write, &layout, pretty](byte_stream& out) {
+  const auto write_json = [&](byte_stream& out) {
     json_stream stream(out, pretty ? &layout : nullptr);
     return write(stream) && stream.finish();
-  });
-  for (const auto& [o, body] : others) given.outputs->set_text(o->name, body);
-  return given.outputs->deliver();
+  };
+  return deliver(given, write_json, others);
 }
 
 }  // namespace tool

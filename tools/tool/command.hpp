@@ -78,6 +78,8 @@ using other_output = std::pair<const option*, std::string_view>;
 int deliver(const arguments& given, std::string_view text,
             const std::vector<other_output>& others = {});
 
+/// The same for a result that is written piece by piece.
+int deliver(const arguments& given, content write, const std::vector<other_output>& others = {});
 /// The same for a result that is JSON text, compact or laid out as --pretty says: as `source` is.
 /// Numbers stay as they are spelled.
 int deliver_json(const arguments& given, std::string_view json, const input& source,

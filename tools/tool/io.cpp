@@ -206,10 +206,14 @@ int load(const std::string& name, input& in, json::document& document) {
   return 0;
 }
 
-int load_checked(const std::string& name, input& in) {
-  if (const int status = load(name, in)) return status;
+int check(const input& in) {
   const auto e = devicetwin::merge::core::check_text(in.text, 0, {});
   return e ? complain(in, e) : 0;
+}
+
+int load_checked(const std::string& name, input& in) {
+  if (const int status = load(name, in)) return status;
+  return check(in);
 }
 
 void never_map(const struct stat& file) { not_to_map.push_back(file); }

@@ -47,7 +47,9 @@ constexpr long map_from = 1L << 20;
 int load_early(const std::string& name);
 /// Loads it and reads it as JSON.
 int load(const std::string& name, input& in, devicetwin::json::document& document);
-/// Loads it and finds out whether it is JSON, with numbers of any size.
+/// Finds out whether an input is JSON, with numbers of any size.
+int check(const input& in);
+/// Loads an input and checks it.
 int load_checked(const std::string& name, input& in);
 
 /// Makes load() read a file instead of mapping it, because this program writes to it while it still

@@ -2,9 +2,14 @@
 #include <devicetwin/base/text_buffer.hpp>
 #include <devicetwin/merge/text.hpp>
 
+#include <cstdlib>
 #include <utility>
 
+#include <unistd.h>
+
 #include "commands.hpp"
+#include "human_diff.hpp"
+#include "text_walk.hpp"
 
 namespace base = devicetwin::base;
 namespace json = devicetwin::json;
@@ -21,6 +26,14 @@ merge::text_options trusted() {
   options.trust = merge::text_trust::trusted;
   return options;
 }
+
+const option format_option{"--format", nullptr, "merge-patch|human",
+                           "merge-patch, the default: a JSON Merge Patch (RFC 7396)\n"
+                           "human: a line for each value that went or came, for reading"};
+const option color_option{
+    "--color", nullptr, "auto|always|never",
+    "with --format human: colours; auto, the default, is for terminals only,\n"
+    "and not when NO_COLOR is set"};
 
 int apply(const arguments& given) {
   input first;
@@ -70,11 +83,6 @@ class short_text {
   std::size_t size_ = 0;
 };
 
-bool is_object(std::string_view json) {
-  const std::size_t start = json.find_first_not_of(" \t\r\n");
-  return start != std::string_view::npos && json[start] == '{';
-}
-
 int complain_of_difference(const input& first, const input& second, json::error e) {
   if (!e.has_position()) return complain_at_pointer(second, e);
   const input& wrong = e.text() == 1 ? first : second;
@@ -93,28 +101,60 @@ int diff_of_whole(const arguments& given, const input& first, const input& secon
   return deliver_json(given, same ? first.text : second.text, first);
 }
 
+int diff_as_merge_patch(const arguments& given, const input& first, const input& second,
+                        bool& same) {
+  if (!is_object(whole_value(second.text))) return diff_of_whole(given, first, second, same);
+  short_text patch;
+  if (const auto e = merge::diff_text(first.text, second.text, patch))
+    return complain_of_difference(first, second, e);
+  same = is_object(whole_value(first.text)) && patch.text() == "{}";
+  const auto write = [&](json_stream& out) {
+    if (patch.is_whole()) return out.append(patch.text());
+    // It is not collected: a long patch is made once more.
+    const auto e = merge::diff_text(first.text, second.text, out, trusted());
+    if (e && !out.failed()) complain_of_difference(first, second, e);
+    return !e;
+  };
+  return deliver_json(given, write, first);
+}
+
+/// Whether the result goes to a terminal that may get colours, or they are asked for.
+bool with_colours(const arguments& given) {
+  const std::string* color = given.find(color_option);
+  if (color != nullptr && *color != "auto") return *color == "always";
+  const std::string* file = given.find(output_option);
+  const char* const no_color = std::getenv("NO_COLOR");
+  const char* const terminal = std::getenv("TERM");
+  return (file == nullptr || *file == "-") && ::isatty(STDOUT_FILENO) == 1 &&
+         (no_color == nullptr || *no_color == '\0') &&
+         (terminal == nullptr || std::string_view(terminal) != "dumb");
+}
+
+int diff_for_people(const arguments& given, const input& first, const input& second, bool& same) {
+  for (const input* in : {&first, &second}) {
+    if (const int status = check(*in)) return status;
+  }
+  const auto write = [&, colours = with_colours(given)](byte_stream& out) {
+    human_diff differences(out, colours);
+    const bool written = differences.run(first.text, second.text);
+    same = !differences.any();
+    return written;
+  };
+  return deliver(given, write);
+}
+
 int diff(const arguments& given) {
+  const std::string* format = given.find(format_option);
+  const bool human = format != nullptr && *format == "human";
+  if (human && given.has(pretty_option))
+    return complain("--pretty goes with JSON, not with --format human");
+  if (!human && given.has(color_option)) return complain("--color goes with --format human");
   input first, second;
   if (const int status = load(given.operands[0], first)) return status;
   if (const int status = load(given.operands[1], second)) return status;
   bool same = false;
-  int status = 0;
-  if (!is_object(second.text)) {
-    status = diff_of_whole(given, first, second, same);
-  } else {
-    short_text patch;
-    if (const auto e = merge::diff_text(first.text, second.text, patch))
-      return complain_of_difference(first, second, e);
-    same = is_object(first.text) && patch.text() == "{}";
-    const auto write = [&](json_stream& out) {
-      if (patch.is_whole()) return out.append(patch.text());
-      // It is not collected: a long patch is made once more.
-      const auto e = merge::diff_text(first.text, second.text, out, trusted());
-      if (e && !out.failed()) complain_of_difference(first, second, e);
-      return !e;
-    };
-    status = deliver_json(given, write, first);
-  }
+  const int status = human ? diff_for_people(given, first, second, same)
+                           : diff_as_merge_patch(given, first, second, same);
   if (status != 0) return status;
   return given.has(exit_code_option) && !same ? exit_different : 0;
 }
@@ -137,7 +177,7 @@ std::vector<command> patch_commands() {
            "devicetwin diff before.json after.json > change.json\n"
            "curl -s https://example.com/twin | devicetwin diff twin.json -\n"
            "devicetwin diff a.json b.json --exit-code > /dev/null && echo equal",
-           {&output_option, &pretty_option, &exit_code_option},
+           {&format_option, &color_option, &output_option, &pretty_option, &exit_code_option},
            diff}};
 }
 
