@@ -51,7 +51,7 @@ check 'standard input' 0 '{"a":1,"b":{"d":3}}' '' apply doc -
 check 'standard input twice' 2 '' 'devicetwin: standard input can be read only once' apply - -
 check 'bad text' 2 '' 'devicetwin: bad:3:10: unexpected character (byte 0x0a), at /b' apply bad p1
 check 'bad patch' 2 '' 'devicetwin: bad:3:10: unexpected character (byte 0x0a), at /b' apply doc bad
-check 'null cannot be said' 2 '' 'devicetwin: null:2:8: a merge patch cannot set a member to null, at /a/b' diff doc null
+check 'null cannot be said' 2 '' 'devicetwin: null:2:8: a merge patch cannot set a member to null; a JSON Patch can, at /a/b' diff doc null
 long=$(printf 'a name of thirty-two characters_%.0s' 1 2 3 4 5)
 printf '{"%s":\n {"%s":null}}' "$long" "$long!" >null
 check 'a long pointer is found too' 2 '' 'devicetwin: null:2:167: a merge patch cannot' diff doc null
@@ -93,7 +93,7 @@ check 'compose, two standard inputs' 2 '' 'devicetwin: standard input can be rea
 check invert 0 '{"b":{"c":2,"d":null}}' '' invert doc p1
 printf '{"n":null,"m":1}' >nulls
 printf '{"n":7}' >seven
-check 'invert to null' 2 '' 'devicetwin: nulls:1:6: a merge patch cannot set a member to null, at /n' invert nulls seven
+check 'invert to null' 2 '' 'devicetwin: nulls:1:6: a merge patch cannot set a member to null; a JSON Patch can, at /n' invert nulls seven
 printf '{"a":1,"b":{"c":2},"d":{"e":1},"f":0}' >base
 printf '{"a":2,"b":{"c":2},"d":{"e":2},"f":0,"new":1}' >ours
 printf '{"a":3,"b":{"c":9},"f":0}' >theirs

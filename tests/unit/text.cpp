@@ -185,14 +185,14 @@ TEST_CASE("diff_text gives a root that is no object whole", "[text]") {
   CHECK(text_diff(R"({"a":1})", "null") == "null");
   CHECK(text_diff("1", R"({"a":1})") == R"({"a":1})");
   CHECK(text_diff("1", R"({"a":{"b/c":null}})") ==
-        "a merge patch cannot set a member to null, at /a/b~1c");
+        "a merge patch cannot set a member to null; a JSON Patch can, at /a/b~1c");
 }
 
 TEST_CASE("diff_text says what a merge patch cannot", "[text]") {
   CHECK(text_diff(R"({"a":{"b":1}})", R"({"a":{"b":null}})") ==
-        "a merge patch cannot set a member to null, at /a/b");
+        "a merge patch cannot set a member to null; a JSON Patch can, at /a/b");
   CHECK(text_diff(R"({"a":1})", R"({"a":{"b":{"\u0063":null}}})") ==
-        "a merge patch cannot set a member to null, at /a/b/c");
+        "a merge patch cannot set a member to null; a JSON Patch can, at /a/b/c");
   CHECK(text_diff(R"({"a":null,"b":1})", R"({"a":null,"b":2})") == R"({"b":2})");
   CHECK(text_diff(R"({"b":1})", R"({"b":[{"a":null}]})") == R"({"b":[{"a":null}]})");
   merge::text_options o;

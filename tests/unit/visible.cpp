@@ -99,7 +99,8 @@ TEST_CASE("names in an error's sentence are escaped") {
                          "2J\x1b\x7f\xE2\x80\xAE")};
   const json::error e = json::error(json::errc::null_member).at(json::location(steps, 1));
   CHECK(e.message() ==
-        "a merge patch cannot set a member to null, at /a\\u009b2J\\u001b\\u007f\\u202e");
+        "a merge patch cannot set a member to null; a JSON Patch can, at "
+        "/a\\u009b2J\\u001b\\u007f\\u202e");
   // The longest name and the longest escapes fit.
   std::string longest;
   for (int i = 0; i < 40; ++i) longest += "\x1b";

@@ -183,9 +183,15 @@ struct document_access {
   static error rebuild(document& d, std::size_t expected, Generate&& generate) {
     return d.rebuild(expected, generate);
   }
+  /// Whether it lives in a caller's buffer.
+  static bool in_buffer(const document& d) noexcept { return d.half_bytes_ != 0; }
+  /// How many more bytes fit.
+  static std::size_t free_bytes(const document& d) noexcept {
+    return d.arena_.capacity() - d.arena_.size();
+  }
   /// Whether `need` more bytes fit.
   static bool has_room(const document& d, std::size_t need) noexcept {
-    return need <= d.arena_.capacity() - d.arena_.size();
+    return need <= free_bytes(d);
   }
   /// Makes sure that they do, moving the whole tree when they do not. Strings of the tree that
   /// others point to stay valid as long as `old`.

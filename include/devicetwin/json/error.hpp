@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>      // std::size_t
-#include <cstdint>      // std::uint64_t
+#include <cstdint>      // std::uint32_t, std::uint64_t
 #include <string>       // std::string, for error::message() alone
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::is_trivially_destructible_v
@@ -36,13 +36,19 @@ enum class errc : unsigned char {
   // values
   depth_exceeded,  ///< nested deeper than the limit
   not_finite,      ///< NaN or an infinity, which JSON cannot write
-  null_member,     ///< a merge patch cannot set a member to null (RFC 7396, section 1)
+  null_member,     ///< a merge patch cannot set a member to null (RFC 7396, section 1); a JSON
+                   ///< Patch can (merge/json_patch.hpp)
   kept_member,     ///< under null_rule::keep a merge patch cannot remove a member
   // changes
   not_a_change,    ///< not the JSON form of a change (merge/change.hpp)
   root_removed,    ///< a document as a whole cannot be removed
   conflict,        ///< both sides changed the same place, and the policy was to fail
   patch_too_long,  ///< one member alone makes a patch longer than the limit
+  // JSON Patches
+  not_a_json_patch,    ///< not an array of operations as RFC 6902 describes them
+  test_failed,         ///< a `test` operation found another value (RFC 6902, section 4.6)
+  index_out_of_range,  ///< an array has no element of that index
+  moved_into_itself,   ///< a `move` operation to a place inside the value that moves
   // access
   invalid_pointer,      ///< not a JSON Pointer (RFC 6901)
   not_found,            ///< no value at that pointer
@@ -138,6 +144,10 @@ class [[nodiscard]] error {
   /// Where a function takes two texts, which of them this is about: 1 or 2; 0 otherwise.
   unsigned text() const noexcept { return text_; }
 
+  /// Where a function takes a JSON Patch, which of its operations this is about, counted from 0.
+  bool has_operation() const noexcept { return operation_ != 0; }
+  std::size_t operation() const noexcept { return operation_ == 0 ? 0 : operation_ - 1; }
+
   /// One sentence with the pointer, without the position: "a member name stands twice in one
   /// object, in the first text, at /a/b", and of an unexpected character which one it was. In
   /// names, characters that a terminal obeys or does not show are escaped, see put_visible().
@@ -162,6 +172,10 @@ class [[nodiscard]] error {
   }
   error&& of_text(unsigned which) && noexcept {
     text_ = static_cast<unsigned char>(which);
+    return static_cast<error&&>(*this);
+  }
+  error&& in_operation(std::size_t index) && noexcept {
+    operation_ = static_cast<std::uint32_t>(index) + 1;
     return static_cast<error&&>(*this);
   }
   /// Fills in offset, line and column from the text that was read. Cost: one pass up to `offset`.
@@ -197,6 +211,7 @@ class [[nodiscard]] error {
   char found_ = 0;                           ///< for unexpected_character, when it has a position
   unsigned char pointer_[pointer_capacity];  ///< of which pointer_length_ are set: every call gives
                                              ///< an error, mostly none
+  std::uint32_t operation_ = 0;              ///< its index plus one
   std::uint64_t limit_ = 0;                  ///< or the bytes needed
   std::uint64_t actual_ = 0;
   std::size_t offset_ = 0;
@@ -221,6 +236,7 @@ constexpr error_group group_of(errc code) noexcept {
     case errc::duplicate_name:
     case errc::depth_exceeded:
     case errc::not_a_change:
+    case errc::not_a_json_patch:
     case errc::invalid_pointer:
     case errc::wrong_type:
     case errc::not_a_twin:
@@ -235,6 +251,7 @@ constexpr error_group group_of(errc code) noexcept {
     case errc::null_member:
     case errc::kept_member:
     case errc::root_removed:
+    case errc::moved_into_itself:
     case errc::patch_too_long:
     case errc::forbidden_name:
     case errc::name_too_long:
@@ -251,6 +268,8 @@ constexpr error_group group_of(errc code) noexcept {
     case errc::not_writable:
       return error_group::rights;
     case errc::conflict:
+    case errc::test_failed:
+    case errc::index_out_of_range:
     case errc::not_found:
     case errc::number_out_of_range:
     case errc::escaped_string:
@@ -307,7 +326,7 @@ inline std::string_view describe(errc code) noexcept {
     case errc::not_finite:
       return "the number is NaN or infinite, which JSON cannot express";
     case errc::null_member:
-      return "a merge patch cannot set a member to null";
+      return "a merge patch cannot set a member to null; a JSON Patch can";
     case errc::kept_member:
       return "a merge patch cannot remove a member when null is kept as a value";
     case errc::not_a_change:
@@ -318,6 +337,15 @@ inline std::string_view describe(errc code) noexcept {
       return "both sides changed this in different ways";
     case errc::patch_too_long:
       return "this alone makes a patch longer than it may be";
+    case errc::not_a_json_patch:
+      return "not a JSON Patch: an array of objects, each with an \"op\" that is add, remove, "
+             "replace, move, copy or test, a \"path\", and the \"value\" or \"from\" that it needs";
+    case errc::test_failed:
+      return "the value is not the one that was tested for";
+    case errc::index_out_of_range:
+      return "the array has no element of this index";
+    case errc::moved_into_itself:
+      return "a value cannot move to a place inside itself";
     case errc::invalid_pointer:
       return "not a JSON Pointer: it must be empty or start with '/', and '~' must be followed by "
              "0 or 1";
@@ -484,6 +512,10 @@ inline std::size_t error::message(char* buffer, std::size_t capacity) const noex
       out.put(actual_);
     }
     out.put(")");
+  }
+  if (operation_ != 0) {
+    out.put(", in operation ");
+    out.put(std::uint64_t{operation_} - 1);
   }
   if (text_ != 0) out.put(text_ == 1 ? ", in the first text" : ", in the second text");
   if (pointer_length_ != 0) {

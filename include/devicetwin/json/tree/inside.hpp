@@ -67,6 +67,20 @@ class GenericDocument<UTF8<char>, Allocator, ::devicetwin::json::core::inside_of
   static member* members(const value& v) noexcept { return v.GetMembersPointer(); }
   static value* elements(const value& v) noexcept { return v.GetElementsPointer(); }
 
+  // Changing which block a container has its items in, and how many of them are in use.
+  static SizeType member_capacity(const value& v) noexcept { return v.data_.o.capacity; }
+  static SizeType element_capacity(const value& v) noexcept { return v.data_.a.capacity; }
+  static void set_members(value& v, member* block, SizeType capacity) noexcept {
+    v.SetMembersPointer(block);
+    v.data_.o.capacity = capacity;
+  }
+  static void set_elements(value& v, value* block, SizeType capacity) noexcept {
+    v.SetElementsPointer(block);
+    v.data_.a.capacity = capacity;
+  }
+  static void set_member_count(value& v, SizeType count) noexcept { v.data_.o.size = count; }
+  static void set_element_count(value& v, SizeType count) noexcept { v.data_.a.size = count; }
+
   // Making values in memory that holds none. Containers and copied texts take over a block that
   // their allocator gave: exactly `count` members or elements, or null for none; `length`
   // characters and a NUL.

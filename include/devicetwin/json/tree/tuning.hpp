@@ -76,6 +76,15 @@ inline constexpr std::size_t many_plan_entries = 512;
 /// More removals than this from one large object find repeated names with an index. Not measured.
 inline constexpr size_type removals_before_index = 4;
 
+// Differences element by element, and JSON Patches.
+
+/// Up to so many elements removed and inserted, the edit script of an array is the shortest one. Not
+/// measured: it bounds the time by so many comparisons for each element.
+inline constexpr int most_array_edits = 128;
+/// Objects of up to this many members have the members of the other one looked at one by one. Not
+/// measured.
+inline constexpr size_type matched_one_by_one = 8;
+
 // Differences and merges of texts.
 
 /// Members that are put aside before a text diff gives up on the order. Not measured.
