@@ -1,14 +1,17 @@
 #include "human_diff.hpp"
 
+#include <devicetwin/json/pointer.hpp>
 #include <devicetwin/json/visible.hpp>
+#include <devicetwin/merge/differences.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <utility>
+#include <string>
 
-#include "edit_script.hpp"
+#include "text_items.hpp"
 
 namespace json = devicetwin::json;
+namespace merge = devicetwin::merge;
 
 namespace tool {
 namespace {
@@ -16,7 +19,6 @@ namespace {
 constexpr std::size_t longest_value = 100;  ///< characters shown
 constexpr std::size_t shown_before = 24;    ///< bytes before the first difference of two strings
 constexpr std::size_t longest_name = 60;    ///< bytes of a name in a path
-constexpr std::size_t most_pairs = 64;      ///< elements compared with each other in one gap
 
 bool is_container(value_text v) { return is_object(v) || is_array(v); }
 
@@ -73,188 +75,89 @@ void append_value(value_text value, std::size_t start, std::string& out) {
   if (!left.empty()) out += "\xE2\x80\xA6 (" + std::to_string(value.size()) + " bytes)";
 }
 
-/// How alike two elements of arrays are, 0 to 100.
-int likeness(value_text a, value_text b) {
-  if (is_array(a) && is_array(b)) return 1;
-  if (!is_object(a) || !is_object(b)) return 0;
-  int members = 0;
-  for (text_items items(a); items.next();) ++members;
-  int changed = 0;
-  for (const member_pair& p : differing_members(a, b)) {
-    const bool in_both = p.from.data() != nullptr && p.to.data() != nullptr;
-    if (!in_both || !same_value(p.from, p.to)) ++changed;
-    if (p.added) ++members;
+/// Appends a place as jq spells it: .tags["a b"][3]
+void append_path(const json::location& where, std::string& out) {
+  const auto is_letter = [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; };
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (where.depth() == 0) out += '.';
+  for (std::size_t i = 0; i != where.depth(); ++i) {
+    const json::step& s = where[i];
+    const std::string_view name = s.text();
+    const bool is_plain = !name.empty() && name.size() <= longest_name && !is_digit(name.front()) &&
+                          std::all_of(name.begin(), name.end(), [&](char c) {
+                            return c == '_' || is_letter(c) || is_digit(c);
+                          });
+    if (is_plain || i == 0) out += '.';
+    if (s.name == nullptr) {
+      out += '[' + std::to_string(s.index) + ']';
+    } else if (is_plain) {
+      out += name;
+    } else {
+      const std::string_view start = start_of(name, longest_name);
+      out += "[\"";
+      for (const char c : start) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+      }
+      out += start.size() == name.size() ? "\"]" : "\xE2\x80\xA6\"]";
+    }
   }
-  return members == 0 ? 1 : 100 * (members - changed) / members;
 }
 
-/// Which of some removed and some added elements belong together, because they are alike.
-index_pairs similar_elements(const std::vector<value_text>& a, const std::vector<value_text>& b) {
-  index_pairs pairs;
-  if (a.size() * b.size() > most_pairs) {  // by their places
-    for (std::uint32_t i = 0; i != std::min(a.size(), b.size()); ++i) pairs.emplace_back(i, i);
-    return pairs;
-  }
-  // best[i][j]: the most likeness that the elements from i and j on can have.
-  std::vector<std::vector<int>> best(a.size() + 1, std::vector<int>(b.size() + 1, 0)), like = best;
-  for (std::size_t i = a.size(); i-- != 0;) {
-    for (std::size_t j = b.size(); j-- != 0;) {
-      like[i][j] = likeness(a[i], b[j]);
-      best[i][j] = std::max({best[i + 1][j + 1] + like[i][j], best[i + 1][j], best[i][j + 1]});
-    }
-  }
-  for (std::size_t i = 0, j = 0; i != a.size() && j != b.size();) {
-    if (like[i][j] != 0 && best[i][j] == best[i + 1][j + 1] + like[i][j]) {
-      pairs.emplace_back(i++, j++);
-    } else {
-      ++(best[i][j] == best[i + 1][j] ? i : j);
-    }
-  }
-  return pairs;
+/// Where the text of one of two scalars is shown from, so that the first difference can be seen.
+std::size_t shown_from(value_text a, value_text b) {
+  if (is_container(a) || is_container(b)) return 0;
+  const auto ends = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  const auto common = static_cast<std::size_t>(ends.first - a.begin());
+  if (common <= longest_value / 2 + shown_before) return 0;
+  std::size_t start = common - shown_before;
+  while (is_continuation(a[start])) --start;
+  return start;
 }
+
+/// Writes the lines.
+class difference_writer {
+ public:
+  difference_writer(byte_stream& out, bool with_colours) : out_(out), with_colours_(with_colours) {}
+
+  bool line(char sign, const json::location& where, value_text value, std::size_t start) {
+    std::string place, content;
+    append_path(where, place);
+    append_value(value, start, content);
+    line_.clear();
+    if (with_colours_) line_ += sign == '-' ? "\033[31m" : "\033[32m";
+    (line_ += sign) += ' ';
+    append_visible(place, line_);
+    line_ += ": ";
+    line_ += content;
+    if (with_colours_) line_ += "\033[0m";
+    line_ += '\n';
+    return out_.append(line_);
+  }
+
+ private:
+  byte_stream& out_;
+  bool with_colours_;
+  std::string line_;
+};
 
 }  // namespace
 
-bool human_diff::run(std::string_view from, std::string_view to) {
-  any_ = false;
-  return compare(whole_value(from), whole_value(to));
-}
-
-bool human_diff::compare(value_text from, value_text to) {
-  if (from == to) return true;
-  if (path_.size() > json::default_max_depth) return true;  // a text changed meanwhile
-  if (is_object(from) && is_object(to)) return compare_members(from, to);
-  if (is_array(from) && is_array(to)) return compare_elements(from, to);
-  if (same_value(from, to)) return true;
-  std::size_t start = 0;
-  if (!is_container(from) && !is_container(to)) {
-    const auto ends = std::mismatch(from.begin(), from.end(), to.begin(), to.end());
-    const auto common = static_cast<std::size_t>(ends.first - from.begin());
-    if (common > longest_value / 2 + shown_before) {
-      start = common - shown_before;
-      while (is_continuation(from[start])) --start;
-    }
-  }
-  return line('-', from, start) && line('+', to, start);
-}
-
-bool human_diff::compare_members(value_text from, value_text to) {
-  for (const member_pair& p : differing_members(from, to)) {
-    path_.push_back({p.name});
-    const bool going_on = p.from.data() == nullptr ? added(p.to)
-                          : p.to.data() == nullptr ? removed(p.from)
-                                                   : compare(p.from, p.to);
-    path_.pop_back();
-    if (!going_on) return false;
-  }
-  return true;
-}
-
-bool human_diff::compare_elements(value_text from, value_text to) {
-  // What is the same at the start and at the end needs no search.
-  std::vector<value_text> a, b;
-  std::uint32_t first = 0;
-  {
-    text_items x(from), y(to);
-    bool more_a = x.next(), more_b = y.next();
-    for (; more_a && more_b && same_value(x.value(), y.value()); ++first) {
-      more_a = x.next();
-      more_b = y.next();
-    }
-    for (; more_a; more_a = x.next()) a.push_back(x.value());
-    for (; more_b; more_b = y.next()) b.push_back(y.value());
-  }
-  while (!a.empty() && !b.empty() && same_value(a.back(), b.back())) {
-    a.pop_back();
-    b.pop_back();
-  }
-  std::vector<std::uint64_t> hashes_a, hashes_b;
-  if (!a.empty() && !b.empty() && a.size() + b.size() > 2) {
-    for (const value_text v : a) hashes_a.push_back(hash_of(v));
-    for (const value_text v : b) hashes_b.push_back(hash_of(v));
-  }
-  index_pairs common = common_elements(hashes_a, hashes_b);
-  common.emplace_back(a.size(), b.size());
-  const auto offset = [](std::uint32_t i) { return static_cast<std::ptrdiff_t>(i); };
-  std::uint32_t i = 0, j = 0;
-  for (const auto& [next_i, next_j] : common) {
-    const std::vector<value_text> gone(a.begin() + offset(i), a.begin() + offset(next_i));
-    const std::vector<value_text> come(b.begin() + offset(j), b.begin() + offset(next_j));
-    if (!compare_gap(gone, come, first + i, first + j)) return false;
-    if (next_i != a.size()) {  // with equal hashes: almost always the same
-      path_.push_back({{}, true, first + next_i, first + next_j});
-      const bool going_on = compare(a[next_i], b[next_j]);
-      path_.pop_back();
-      if (!going_on) return false;
-    }
-    i = next_i + 1;
-    j = next_j + 1;
-  }
-  return true;
-}
-
-/// Elements between two that both arrays have.
-bool human_diff::compare_gap(const std::vector<value_text>& from, const std::vector<value_text>& to,
-                             std::uint32_t first_from, std::uint32_t first_to) {
-  index_pairs pairs = similar_elements(from, to);
-  pairs.emplace_back(from.size(), to.size());
-  std::uint32_t i = 0, j = 0;
-  bool going_on = true;
-  for (const auto& [next_i, next_j] : pairs) {
-    // One by one, so that scalars that took the place of others stand next to each other.
-    while (going_on && (i != next_i || j != next_j)) {
-      path_.push_back({{}, true, first_from + i, first_to + j});
-      if (i != next_i) going_on = removed(from[i++]);
-      if (going_on && j != next_j) going_on = added(to[j++]);
-      path_.pop_back();
-    }
-    if (!going_on || next_i == from.size()) return going_on;
-    path_.push_back({{}, true, first_from + i, first_to + j});
-    going_on = compare(from[i++], to[j++]);
-    path_.pop_back();
-  }
-  return going_on;
-}
-
-/// A path as jq spells it: .tags["a b"][3]
-void human_diff::append_path(char sign) {
-  if (path_.empty() || path_.front().is_element) line_ += '.';
-  for (const step& s : path_) {
-    if (s.is_element) {
-      line_ += '[' + std::to_string(sign == '-' ? s.from : s.to) + ']';
-      continue;
-    }
-    const auto is_letter = [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; };
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    const bool is_plain =
-        !s.name.empty() && s.name.size() <= longest_name && !is_digit(s.name.front()) &&
-        std::all_of(s.name.begin(), s.name.end(),
-                    [&](char c) { return c == '_' || is_letter(c) || is_digit(c); });
-    if (is_plain) {
-      line_ += '.';
-      line_ += s.name;
-      continue;
-    }
-    line_ += &s == &path_.front() ? ".[\"" : "[\"";
-    std::string_view left = start_of(s.name, longest_name);
-    const bool is_whole = left.size() == s.name.size();
-    while (!left.empty()) append_character(take_character(left), line_);
-    line_ += is_whole ? "\"]" : "\xE2\x80\xA6\"]";
-  }
-}
-
-bool human_diff::line(char sign, value_text value, std::size_t start) {
-  any_ = true;
-  line_.clear();
-  if (with_colours_) line_ += sign == '-' ? "\033[31m" : "\033[32m";
-  line_ += sign;
-  line_ += ' ';
-  append_path(sign);
-  line_ += ": ";
-  append_value(value, start, line_);
-  if (with_colours_) line_ += "\033[0m";
-  line_ += '\n';
-  return out_.append(line_);
+json::error write_differences(std::string_view from, std::string_view to, bool with_colours,
+                              byte_stream& out, bool& any) {
+  difference_writer writer(out, with_colours);
+  any = false;
+  merge::text_options trusted;
+  trusted.trust = merge::text_trust::trusted;
+  const auto write = [&](const json::location& where, const value_text* old_value,
+                         const value_text* new_value) {
+    any = true;
+    const std::size_t start =
+        old_value != nullptr && new_value != nullptr ? shown_from(*old_value, *new_value) : 0;
+    return (old_value == nullptr || writer.line('-', where, *old_value, start)) &&
+           (new_value == nullptr || writer.line('+', where, *new_value, start));
+  };
+  return merge::for_each_difference_text(from, to, write, trusted);
 }
 
 }  // namespace tool

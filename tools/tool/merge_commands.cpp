@@ -118,7 +118,9 @@ int merge_documents(const arguments& given) {
 
   json::document base, ours, theirs, merged;
   {
-    const reduced_documents reduced = reduce(base_text.text, ours_text.text, theirs_text.text);
+    reduced_documents reduced;
+    if (const auto e = reduce(base_text.text, ours_text.text, theirs_text.text, reduced))
+      return complain_at_pointer(theirs_text, e);
     if (const auto e = read_spelled(reduced.base, base)) return complain(base_text, e);
     if (const auto e = read_spelled(reduced.ours, ours)) return complain(ours_text, e);
     if (const auto e = read_spelled(reduced.theirs, theirs)) return complain(theirs_text, e);

@@ -1,5 +1,6 @@
 // devicetwin apply, diff: merge patches and their making.
 #include <devicetwin/base/text_buffer.hpp>
+#include <devicetwin/merge/json_patch.hpp>
 #include <devicetwin/merge/text.hpp>
 
 #include <cstdlib>
@@ -9,7 +10,7 @@
 
 #include "commands.hpp"
 #include "human_diff.hpp"
-#include "text_walk.hpp"
+#include "text_items.hpp"
 
 namespace base = devicetwin::base;
 namespace json = devicetwin::json;
@@ -27,13 +28,18 @@ merge::text_options trusted() {
   return options;
 }
 
-const option format_option{"--format", nullptr, "merge-patch|human",
+const option format_option{"--format", nullptr, "merge-patch|json-patch|human",
                            "merge-patch, the default: a JSON Merge Patch (RFC 7396)\n"
+                           "json-patch: a JSON Patch (RFC 6902)\n"
                            "human: a line for each value that went or came, for reading"};
 const option color_option{
     "--color", nullptr, "auto|always|never",
     "with --format human: colours; auto, the default, is for terminals only,\n"
     "and not when NO_COLOR is set"};
+
+const option tests_option{"--tests", nullptr, nullptr,
+                          "with --format json-patch: a test before each change, so that the patch\n"
+                          "applies only where the old values stand"};
 
 int apply(const arguments& given) {
   input first;
@@ -135,27 +141,43 @@ int diff_for_people(const arguments& given, const input& first, const input& sec
     if (const int status = check(*in)) return status;
   }
   const auto write = [&, colours = with_colours(given)](byte_stream& out) {
-    human_diff differences(out, colours);
-    const bool written = differences.run(first.text, second.text);
-    same = !differences.any();
-    return written;
+    bool any = false;
+    const auto e = write_differences(first.text, second.text, colours, out, any);
+    same = !any;
+    if (e && out.error() == 0) complain_at_pointer(second, e);
+    return !e;
   };
   return deliver(given, write);
 }
 
+int diff_as_json_patch(const arguments& given, const input& first, const input& second,
+                       bool& same) {
+  merge::json_patch_options options;
+  options.tests = given.has(tests_option);
+  std::string patch;
+  if (const auto e = merge::diff_json_patch_text(first.text, second.text, patch, options))
+    return complain_of_difference(first, second, e);
+  same = patch == "[]";
+  return deliver_json(given, patch, first);
+}
+
 int diff(const arguments& given) {
-  const std::string* format = given.find(format_option);
-  const bool human = format != nullptr && *format == "human";
-  if (human && given.has(pretty_option))
-    return complain("--pretty goes with JSON, not with --format human");
-  if (!human && given.has(color_option)) return complain("--color goes with --format human");
+  const std::string* chosen = given.find(format_option);
+  const std::string format = chosen != nullptr ? *chosen : "merge-patch";
+  if (format == "human" && given.has(pretty_option))
+    return complain("--pretty goes with --format merge-patch and json-patch");
+  if (format != "human" && given.has(color_option))
+    return complain("--color goes with --format human");
+  if (format != "json-patch" && given.has(tests_option))
+    return complain("--tests goes with --format json-patch");
   input first, second;
   if (const int status = load(given.operands[0], first)) return status;
   if (const int status = load(given.operands[1], second)) return status;
   bool same = false;
-  const int status = human ? diff_for_people(given, first, second, same)
-                           : diff_as_merge_patch(given, first, second, same);
-  if (status != 0) return status;
+  const auto run = format == "human"        ? diff_for_people
+                   : format == "json-patch" ? diff_as_json_patch
+                                            : diff_as_merge_patch;
+  if (const int status = run(given, first, second, same)) return status;
   return given.has(exit_code_option) && !same ? exit_different : 0;
 }
 
@@ -177,7 +199,8 @@ std::vector<command> patch_commands() {
            "devicetwin diff before.json after.json > change.json\n"
            "curl -s https://example.com/twin | devicetwin diff twin.json -\n"
            "devicetwin diff a.json b.json --exit-code > /dev/null && echo equal",
-           {&format_option, &color_option, &output_option, &pretty_option, &exit_code_option},
+           {&format_option, &tests_option, &color_option, &output_option, &pretty_option,
+            &exit_code_option},
            diff}};
 }
 

@@ -1,100 +1,97 @@
 #include "reduced_merge.hpp"
 
+#include <devicetwin/json/pointer.hpp>
 #include <devicetwin/json/write.hpp>
+#include <devicetwin/merge/differences.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
+#include <iterator>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "spelled.hpp"
-#include "text_walk.hpp"
+#include "text_items.hpp"
 
 namespace json = devicetwin::json;
+namespace merge = devicetwin::merge;
 
 namespace tool {
 namespace {
 
-/// A member that is not the same in all three documents. One that is not there has no data().
-struct three_values {
-  std::string_view name;
-  value_text base, ours, theirs;
+/// A place where not all three documents are the same: as a whole, or in some of its members.
+struct differing_place {
+  bool whole = false;
+  std::map<std::string, differing_place, std::less<>> members;
+
+  /// Notes a place below this one. An array differs as a whole.
+  void note(const json::location& where) {
+    differing_place* at = this;
+    for (std::size_t i = 0; i != where.depth() && where[i].name != nullptr; ++i) {
+      if (at->whole) return;
+      at = &at->members[std::string(where[i].text())];
+    }
+    at->whole = true;
+  }
 };
 
-/// The members that differ in three objects: those of `base` in its order, then new ones.
-std::vector<three_values> differing_members(value_text base, value_text ours, value_text theirs) {
-  std::vector<three_values> known, fresh;
-  std::map<std::string, std::size_t> fresh_by_name;
-  const std::vector<member_pair> in_ours = tool::differing_members(base, ours);
-  const std::vector<member_pair> in_theirs = tool::differing_members(base, theirs);
-  std::vector<const member_pair*> added;
-  auto o = in_ours.begin();
-  const auto take_ours_before = [&](std::size_t place) {
-    for (; o != in_ours.end() && (o->added || o->place < place); ++o) {
-      if (o->added) {
-        fresh_by_name.emplace(plain_string(o->name), fresh.size());
-        fresh.push_back({o->name, {}, o->to, {}});
-      } else {
-        known.push_back({o->name, o->from, o->to, o->from});
-      }
-    }
+enum document { base, ours, theirs, documents };
+
+/// The values that three documents have at one place. One that is not there has no data().
+struct three_values {
+  value_text in[documents];
+  bool are_objects() const { return std::all_of(std::begin(in), std::end(in), is_object); }
+};
+
+struct three_texts {
+  std::string of[documents];
+};
+
+three_texts reduce_values(const differing_place& place, const three_values& values);
+
+three_texts reduce_members(const differing_place& place, const three_values& values) {
+  struct member {
+    std::string_view name;
+    const differing_place* place;
+    three_values values;
+    three_texts reduced;
   };
-  for (const member_pair& t : in_theirs) {
-    if (t.added) {
-      added.push_back(&t);
-      continue;
-    }
-    take_ours_before(t.place);
-    const bool in_both = o != in_ours.end() && !o->added && o->place == t.place;
-    known.push_back({t.name, t.from, in_both ? o->to : t.from, t.to});
-    if (in_both) ++o;
-  }
-  take_ours_before(static_cast<std::size_t>(-1));
-  // New members keep the order that they have in `theirs`.
-  std::sort(added.begin(), added.end(),
-            [](const member_pair* x, const member_pair* y) { return x->to.data() < y->to.data(); });
-  for (const member_pair* t : added) {
-    const auto found = fresh_by_name.find(plain_string(t->name));
-    if (found == fresh_by_name.end()) {
-      fresh.push_back({t->name, {}, {}, t->to});
-    } else {
-      fresh[found->second].theirs = t->to;
+  std::map<const differing_place*, member> members;
+  std::vector<const member*> order[documents];
+  for (int d = 0; d != documents; ++d) {
+    for (text_items items(values.in[d]); items.next();) {
+      const std::string_view raw = items.name();
+      const auto found = json::core::has_escapes(raw) ? place.members.find(plain_string(raw))
+                                                      : place.members.find(raw);
+      if (found == place.members.end()) continue;
+      member& m = members[&found->second];
+      m.name = raw;
+      m.place = &found->second;
+      m.values.in[d] = items.value();
+      order[d].push_back(&m);
     }
   }
-  known.insert(known.end(), fresh.begin(), fresh.end());
-  return known;
+  for (auto& [at, m] : members) m.reduced = reduce_values(*at, m.values);
+  three_texts reduced;
+  for (int d = 0; d != documents; ++d) {
+    std::string& text = reduced.of[d];
+    text = "{";
+    for (const member* m : order[d]) {
+      text += text.size() == 1 ? "\"" : ",\"";
+      ((text += m->name) += "\":") += m->reduced.of[d];
+    }
+    text += '}';
+  }
+  return reduced;
 }
 
-void append_name(std::string_view name, std::string& to) {
-  if (to.back() != '{') to += ',';
-  ((to += '"') += name) += "\":";
-}
-void append_member(std::string_view name, value_text value, std::string& to) {
-  if (value.data() == nullptr) return;
-  append_name(name, to);
-  to += value;
-}
-
-void reduce_values(value_text base, value_text ours, value_text theirs, std::size_t depth,
-                   reduced_documents& to) {
-  if (depth == 0 || !is_object(base) || !is_object(ours) || !is_object(theirs)) {
-    to.base += base;
-    to.ours += ours;
-    to.theirs += theirs;
-    return;
-  }
-  for (std::string* text : {&to.base, &to.ours, &to.theirs}) *text += '{';
-  for (const three_values& m : differing_members(base, ours, theirs)) {
-    if (is_object(m.base) && is_object(m.ours) && is_object(m.theirs)) {
-      for (std::string* text : {&to.base, &to.ours, &to.theirs}) append_name(m.name, *text);
-      reduce_values(m.base, m.ours, m.theirs, depth - 1, to);
-    } else {
-      append_member(m.name, m.base, to.base);
-      append_member(m.name, m.ours, to.ours);
-      append_member(m.name, m.theirs, to.theirs);
-    }
-  }
-  for (std::string* text : {&to.base, &to.ours, &to.theirs}) *text += '}';
+three_texts reduce_values(const differing_place& place, const three_values& values) {
+  if (!place.whole && values.are_objects()) return reduce_members(place, values);
+  three_texts whole;
+  for (int d = 0; d != documents; ++d) whole.of[d] = values.in[d];
+  return whole;
 }
 
 using tree = json::arena_value;
@@ -140,12 +137,12 @@ std::string text_of_name(const tree& name) {
   return text.substr(1, text.size() - 2);
 }
 
-bool write_value(value_text ours, const tree& before, const tree& after, json_stream& out) {
-  if (!is_object(ours) || !before.IsObject() || !after.IsObject())
-    return same_value(before, after) ? out.append(ours) : write_tree(after, out);
+bool write_value(value_text value, const tree& before, const tree& after, json_stream& out) {
+  if (!is_object(value) || !before.IsObject() || !after.IsObject())
+    return same_value(before, after) ? out.append(value) : write_tree(after, out);
   const auto old_members = members_of(before), new_members = members_of(after);
   object_writer object(out);
-  for (text_items items(ours); items.next();) {
+  for (text_items items(value); items.next();) {
     const std::string name = plain_string(items.name());
     const auto old_member = old_members.find(name);
     const bool same_in_all = old_member == old_members.end();
@@ -165,15 +162,27 @@ bool write_value(value_text ours, const tree& before, const tree& after, json_st
 
 }  // namespace
 
-reduced_documents reduce(std::string_view base, std::string_view ours, std::string_view theirs) {
-  reduced_documents reduced;
-  reduce_values(whole_value(base), whole_value(ours), whole_value(theirs), json::default_max_depth,
-                reduced);
-  return reduced;
+json::error reduce(std::string_view base_text, std::string_view ours_text,
+                   std::string_view theirs_text, reduced_documents& reduced) {
+  differing_place root;
+  const auto note = [&root](const json::location& where, const std::string_view*,
+                            const std::string_view*) { root.note(where); };
+  merge::text_options trusted;
+  trusted.trust = merge::text_trust::trusted;
+  for (const std::string_view other : {ours_text, theirs_text}) {
+    if (auto e = merge::for_each_difference_text(base_text, other, note, trusted)) return e;
+  }
+  three_texts texts = reduce_values(
+      root, {{whole_value(base_text), whole_value(ours_text), whole_value(theirs_text)}});
+  reduced.base = std::move(texts.of[base]);
+  reduced.ours = std::move(texts.of[ours]);
+  reduced.theirs = std::move(texts.of[theirs]);
+  return {};
 }
 
-bool write_merged(std::string_view ours, const tree& before, const tree& after, json_stream& out) {
-  return write_value(whole_value(ours), before, after, out);
+bool write_merged(std::string_view ours_text, const tree& before, const tree& after,
+                  json_stream& out) {
+  return write_value(whole_value(ours_text), before, after, out);
 }
 
 }  // namespace tool
