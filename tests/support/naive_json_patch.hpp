@@ -3,10 +3,9 @@
 #pragma once
 
 #include <devicetwin/json/read.hpp>
+#include <devicetwin/json/write.hpp>
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -216,10 +215,8 @@ std::string random_patch(Random& random, document& d, unsigned count, unsigned f
         place at;
         std::string expected = random.value(3);
         if (random.below(8) != 0 && resolve(d, path, false, at)) {
-          rapidjson::StringBuffer text;
-          rapidjson::Writer<rapidjson::StringBuffer> writer(text);
-          at.found->Accept(writer);
-          expected = text.GetString();
+          expected.clear();
+          if (devicetwin::json::write(*at.found, expected)) std::abort();
         }
         operation = R"("op":"test","path":")" + path + R"(","value":)" + expected;
       }

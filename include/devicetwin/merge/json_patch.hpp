@@ -19,11 +19,13 @@
 #include "detail/difference_model.hpp"
 #include "detail/difference_walk.hpp"
 #include "detail/json_patch_run.hpp"
+#include "detail/json_patch_text_run.hpp"
 #include "detail/json_patch_writer.hpp"
 #include "detail/plan_writer.hpp"
 #include "differences.hpp"
 #include "journal.hpp"
 #include "options.hpp"
+#include "text.hpp"
 #include "text/text_sink.hpp"
 
 namespace devicetwin {
@@ -133,6 +135,24 @@ json::error diff_json_patch(const From& from, const To& to, json::document& patc
 
 }  // namespace functions
 
+/// Appends to `out` the JSON text `document` with the JSON text `patch` applied, as
+/// apply_json_patch() does it to a tree. What is not changed keeps its bytes, white space included;
+/// new values are spelled as in `patch`, with the white space of their neighbours around them.
+///
+/// Shape: `out` is what json::write accepts; it must not be where a text is.
+/// Errors: those of apply_json_patch(), and those of json::read but for the size of numbers, with
+/// error::text(); out_of_memory, with error::needed() when `out` is full. On an error `out` is as it
+/// was. Numbers are never rounded, and compared as diff_text() compares them. For trusted texts see
+/// diff_text(). max_copied_bytes counts bytes of text.
+/// Cost: each object or array on the way to a place is gone over once, when an operation leads into
+/// it first; then as apply_json_patch(), 8 bytes being moved for each element. A `test`, `copy` or
+/// `replace` of an object or array that was changed before writes it once more. Checked, one strict
+/// pass over each text more. Memory: some 100 bytes for each member or element of those objects and
+/// arrays.
+template <class Output>
+json::error apply_json_patch_text(std::string_view document, std::string_view patch, Output& out,
+                                  const json_patch_options& options = {});
+
 /// Appends to `out` the JSON Patch from the JSON text `from` to the JSON text `to`, compact, with
 /// the values as `to` spells them; those of `test` operations as `from` does.
 ///
@@ -148,6 +168,15 @@ json::error diff_json_patch_text(std::string_view from, std::string_view to, Out
 // ---------------------------------------------------------------------------------------------
 
 namespace detail {
+
+/// A text_sink as an output: a full one counts on, and says so at the end.
+struct sink_output {
+  core::text_sink& sink;
+  bool append(const char* text, std::size_t length) {
+    sink.put(text, length);
+    return true;
+  }
+};
 
 /// Applies a patch, or puts everything back. `size` is set when it succeeds.
 template <class Value, class Patch, class Journal>
@@ -281,16 +310,37 @@ json::error diff_json_patch_text(std::string_view from, std::string_view to, Out
   if (json::error e = detail::walk_difference(from, to, maker, options))
     return maker.why() ? maker.why() : e;
   core::text_sink sink(out);
-  struct {
-    core::text_sink& to;
-    bool append(const char* text, std::size_t length) {
-      to.put(text, length);
-      return true;
-    }
-  } pieces{sink};
+  detail::sink_output pieces{sink};
   json::text_writer writer(pieces);
   json::error failure = maker.send(writer);
   if (!failure) failure = sink.finish();
+  if (!failure) sink.keep();
+  return failure;
+}
+
+template <class Output>
+json::error apply_json_patch_text(std::string_view document, std::string_view patch, Output& out,
+                                  const json_patch_options& options) {
+  static_assert(base::is_output<Output>,
+                "merge::apply_json_patch_text: the output needs append(const char*, std::size_t), "
+                "size() and resize(std::size_t)");
+  if (options.trust == text_trust::checked) {
+    if (json::error e = core::check_texts(document, patch, options)) return e;
+  }
+  const std::string_view operations = json::core::trimmed(patch);
+  if (json::core::trimmed(document).empty() || operations.empty())
+    return core::check_texts(document, patch, options);
+  detail::json_patch_text_run run(document, operations, options, options.max_copied_bytes);
+  if (!run.run()) {
+    if (run.broken()) {
+      if (json::error better = core::check_texts(document, patch, options)) return better;
+    }
+    return run.failure();
+  }
+  core::text_sink sink(out);
+  detail::sink_output pieces{sink};
+  if (!run.pieces().write(pieces)) return json::errc::out_of_memory;
+  json::error failure = sink.finish();
   if (!failure) sink.keep();
   return failure;
 }

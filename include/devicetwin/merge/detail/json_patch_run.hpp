@@ -220,14 +220,17 @@ class json_patch_run : public json::core::steps_may_fail {
       return known->looks <= json::core::tuning::looks_per_member * std::size_t{count} ||
              make_index(*known, members, count);
     }
-    const size_type* const found = known->names.find(members, name);
+    const size_type* const found = known->names.find(names_of(members), name);
     index = found == nullptr || edits_.is_buried(members[*found].value) ? no_index : *found;
     return true;
+  }
+  static json::core::object_names<Value> names_of(const member* members) noexcept {
+    return {members};
   }
   bool make_index(wide& object, const member* members, size_type count) {
     for (size_type i = 0; i < count; ++i) {
       bool added = false;
-      if (!object.names.add(members, i, added)) return exhausted();
+      if (!object.names.add(names_of(members), i, added)) return exhausted();
       object.repeats = object.repeats || !added;
     }
     return object.indexed = true;
@@ -263,12 +266,12 @@ class json_patch_run : public json::core::steps_may_fail {
     const member* const members = parts::members(object);
     if (members != block && !wide_.moved(*known, block)) return exhausted();
     if (!known->indexed) return true;
-    if (size_type* const buried = known->names.find(members, to.name)) {
+    if (size_type* const buried = known->names.find(names_of(members), to.name)) {
       *buried = to.index;
       return true;
     }
     bool added = false;
-    return known->names.add(members, to.index, added) || exhausted();
+    return known->names.add(names_of(members), to.index, added) || exhausted();
   }
   bool make_name(Value& to, std::string_view name) {
     if (name.size() <= parts::longest_inline) {

@@ -20,32 +20,33 @@ namespace detail {
 
 /// The names of one object in order, as a balanced tree (an AA tree): members can be added, and no
 /// names make it slow. Names are compared as bytes.
-template <class Value>
 class name_tree {
  public:
   explicit name_tree(const memory_source& memory) noexcept : nodes_(memory) {}
 
   /// Finds the entry of a name; a null pointer when there is none. An entry is the index of a
-  /// member.
-  size_type* find(const member_of<Value>* members, std::string_view name) noexcept {
+  /// member, whose name is names.text(index).
+  template <class Names>
+  size_type* find(const Names& names, std::string_view name) noexcept {
     std::uint32_t at = root_;
     while (at != 0) {
       node& n = node_at(at);
-      const int order = name.compare(text_of(members[n.member].name));
+      const int order = name.compare(names.text(n.member));
       if (order == 0) return &n.member;
       at = order < 0 ? n.left : n.right;
     }
     return nullptr;
   }
   /// Adds a member, unless one of its name is there; `added` says which. False when memory ran out.
-  [[nodiscard]] bool add(const member_of<Value>* members, size_type member, bool& added) {
-    const std::string_view name = text_of(members[member].name);
+  template <class Names>
+  [[nodiscard]] bool add(const Names& names, size_type member, bool& added) {
+    const std::string_view name = names.text(member);
     std::uint32_t path[most_levels];
     std::size_t depth = 0;
     added = false;
     for (std::uint32_t at = root_; at != 0;) {
       const node& n = node_at(at);
-      const int order = name.compare(text_of(members[n.member].name));
+      const int order = name.compare(names.text(n.member));
       if (order == 0) return true;
       path[depth++] = order < 0 ? at | left_bit : at;
       at = order < 0 ? n.left : n.right;
@@ -110,7 +111,7 @@ struct wide_object {
   size_type gaps = 0;       ///< members that are buried, see tree_edits
   bool indexed = false;     ///< names is in use
   bool repeats = false;     ///< a name is repeated
-  name_tree<Value> names;
+  name_tree names;
 };
 
 /// The wide objects that were visited, found by the block that has their members.
