@@ -147,7 +147,13 @@ int complain(const input& in, const json::error& e) {
 
 int complain_at_pointer(const input& in, const json::error& e) {
   if (!e.has_position() && e.pointer_is_whole()) {  // the text is JSON
-    const auto found = json::find_text(in.text, e.pointer());
+    // A member that is missing has no place: its object has.
+    std::string_view pointer = e.pointer();
+    auto found = json::find_text(in.text, pointer);
+    while (!found && !pointer.empty()) {
+      pointer = pointer.substr(0, pointer.rfind('/'));
+      found = json::find_text(in.text, pointer);
+    }
     if (!found) return complain(in, e);
     const auto offset = static_cast<std::size_t>(found->data() - in.text.data());
     return complain(place_of(in, json::error(e).in_text(in.text, offset)) + ": " + e.message());

@@ -1,5 +1,6 @@
-// devicetwin apply, diff: merge patches and their making.
+// devicetwin apply, patch, diff: patches and their making.
 #include <devicetwin/base/text_buffer.hpp>
+#include <devicetwin/json/find_text.hpp>
 #include <devicetwin/merge/json_patch.hpp>
 #include <devicetwin/merge/text.hpp>
 
@@ -41,7 +42,11 @@ const option tests_option{"--tests", nullptr, nullptr,
                           "with --format json-patch: a test before each change, so that the patch\n"
                           "applies only where the old values stand"};
 
-int apply(const arguments& given) {
+/// Applies the patches of a command to its document, one after the other, and delivers the result.
+/// `apply_one(document, patch, out)` applies one; `refuse(patch, error)` complains, and returns the
+/// exit status.
+template <class ApplyOne, class Refuse>
+int apply_all(const arguments& given, ApplyOne apply_one, Refuse refuse) {
   input first;
   if (const int status = load_checked(given.operands[0], first)) return status;
   std::string_view document = first.text;
@@ -52,19 +57,51 @@ int apply(const arguments& given) {
     if (const int status = load_checked(given.operands[i], patch)) return status;
     std::string after;
     after.reserve(document.size() + patch.text.size());
-    if (const auto e = merge::apply_merge_patch_text(document, patch.text, after, trusted()))
-      return complain_at_pointer(patch, e);
+    if (const auto e = apply_one(document, patch.text, after)) return refuse(patch, e);
     before = std::move(after);
     document = before;
   }
   input patch;
   if (const int status = load_checked(given.operands[last], patch)) return status;
+  int refused = 0;
   const auto write = [&](json_stream& out) {
-    const auto e = merge::apply_merge_patch_text(document, patch.text, out, trusted());
-    if (e && !out.failed()) complain_at_pointer(patch, e);
+    const auto e = apply_one(document, patch.text, out);
+    if (e && !out.failed()) refused = refuse(patch, e);
     return !e;
   };
-  return deliver_json(given, write, first);
+  const int status = deliver_json(given, write, first);
+  return refused != 0 ? refused : status;
+}
+
+int apply(const arguments& given) {
+  const auto apply_one = [](std::string_view document, std::string_view patch, auto& out) {
+    return merge::apply_merge_patch_text(document, patch, out, trusted());
+  };
+  return apply_all(given, apply_one, [](const input& patch, const json::error& e) {
+    return complain_at_pointer(patch, e);
+  });
+}
+
+/// Complains of a JSON Patch that cannot be applied: 1 when it does not fit the document, 2 when it
+/// is no JSON Patch.
+int refuse_json_patch(const input& patch, const json::error& e) {
+  if (e.code() == json::errc::not_a_json_patch) return complain_at_pointer(patch, e);
+  if (!e.has_operation()) return complain(patch, e);
+  // The error's pointer is of the document. The line is that of the operation.
+  const auto operation = json::find_text(patch.text, "/" + std::to_string(e.operation()));
+  if (!operation) return complain(patch, e);
+  const auto offset = static_cast<std::size_t>(operation->data() - patch.text.data());
+  complain(patch, json::error(e).in_text(patch.text, offset));
+  return exit_different;
+}
+
+int patch(const arguments& given) {
+  merge::json_patch_options options;
+  options.trust = merge::text_trust::trusted;
+  const auto apply_one = [&](std::string_view document, std::string_view patch, auto& out) {
+    return merge::apply_json_patch_text(document, patch, out, options);
+  };
+  return apply_all(given, apply_one, refuse_json_patch);
 }
 
 /// Collects a text as long as it is short, and counts its bytes.
@@ -184,24 +221,43 @@ int diff(const arguments& given) {
 }  // namespace
 
 std::vector<command> patch_commands() {
-  return {{"apply",
-           "DOC PATCH...",
-           "Apply the patches to DOC, in order",
-           "",
-           "devicetwin apply before.json change.json --pretty\n"
-           "devicetwin apply twin.json change.json -o twin.json",
-           {&output_option, &pretty_option},
-           apply},
-          {"diff",
-           "FROM TO",
-           "Print the patch that turns FROM into TO",
-           "",
-           "devicetwin diff before.json after.json > change.json\n"
-           "curl -s https://example.com/twin | devicetwin diff twin.json -\n"
-           "devicetwin diff a.json b.json --exit-code > /dev/null && echo equal",
-           {&format_option, &tests_option, &color_option, &output_option, &pretty_option,
-            &exit_code_option},
-           diff}};
+  return {
+      {"apply",
+       "DOC PATCH...",
+       "Apply the merge patches (RFC 7396) to DOC, in order",
+       "",
+       "devicetwin apply before.json change.json --pretty\n"
+       "devicetwin apply twin.json change.json -o twin.json",
+       {&output_option, &pretty_option},
+       apply},
+      {"patch",
+       "DOC PATCH...",
+       "Apply the JSON Patches (RFC 6902) to DOC, in order",
+       "All operations are applied, or none. Exit 1 when an operation does not fit the document, "
+       "2 when an input\n"
+       "is wrong; then nothing is printed.",
+       "devicetwin patch before.json change.json --pretty\n"
+       "devicetwin diff a.json b.json --format json-patch --tests | devicetwin patch c.json -",
+       {&output_option, &pretty_option},
+       patch},
+      {"diff",
+       "FROM TO",
+       "Print what turns FROM into TO: a patch, or lines for reading",
+       "A line of --format human is - or +, the place as jq spells it, and the value. Arrays are "
+       "compared element\n"
+       "by element; the index is that in TO, or in FROM for an element that is gone. Long values "
+       "are shortened.\n"
+       "As git's difftool, see docs/tool.md:\n"
+       "  git config difftool.devicetwin.cmd 'devicetwin diff \"$LOCAL\" \"$REMOTE\" --format "
+       "human'\n"
+       "  git difftool --no-prompt --tool devicetwin",
+       "devicetwin diff before.json after.json > change.json\n"
+       "devicetwin diff before.json after.json --format human\n"
+       "curl -s https://example.com/twin | devicetwin diff twin.json -\n"
+       "devicetwin diff a.json b.json --exit-code > /dev/null && echo equal",
+       {&format_option, &tests_option, &color_option, &output_option, &pretty_option,
+        &exit_code_option},
+       diff}};
 }
 
 }  // namespace tool
