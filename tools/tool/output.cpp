@@ -362,9 +362,16 @@ void output_set::set_content(const char* option, content write) {
   }
 }
 
-/// Returns false, with errno, when that fails.
+/// Writes the text or the content. Returns false, with errno unless there was a complaint, when that
+/// fails, or when a mapped input has changed before the end.
 bool output_set::write_content(target& t, byte_stream& out) {
-  const bool written = (t.write ? t.write(out) : out.append(t.text)) && out.flush();
+  if (!t.write) {
+    const bool written = out.append(t.text) && out.flush();
+    errno = out.error();
+    return written;
+  }
+  const bool written =
+      check_inputs_unchanged() == 0 && t.write(out) && out.flush() && check_inputs_unchanged() == 0;
   t.complained = !written && out.error() == 0;
   errno = out.error();
   return written;
@@ -540,13 +547,9 @@ int output_set::deliver() {
     if (is_replaced(t))
       return complain(t.name + ": cannot be written: another program has replaced it meanwhile");
   }
-  if (const int status = check_inputs_unchanged()) return status;
   std::size_t streams = 0;
   for (; streams < order.size() && rank(order[streams]) == 0; ++streams) {
     if (!commit(*order[streams], false)) return complain_of(*order[streams]);
-  }
-  if (streams != 0) {  // what was written to a stream is no longer to be trusted
-    if (const int status = check_inputs_unchanged()) return status;
   }
   const signals_held held;
   for (std::size_t i = streams; i < order.size(); ++i) {
