@@ -102,6 +102,13 @@ printf ' [ 10e-1 , {"b" : 0.0, "\\u0061":"\303\251"} ] ' >spelled2
 check 'human, other spellings' 0 '' '' diff spelled1 spelled2 --format human --exit-code
 printf '"x"' >string
 printf '[1]' >array
+printf '{"a":1}' >one_
+: >empty_file
+echo >in
+check 'human, a file that is not there yet' 0 '+ .a: 1' '' diff empty_file one_ --format human
+check 'human, a file that is gone' 0 '- .a: 1' '' diff one_ /dev/null --format human
+check 'human, white space alone' 2 '' 'devicetwin: standard input:' diff one_ - --format human
+check 'an empty file is no JSON' 2 '' 'devicetwin: empty_file:' diff empty_file one_
 check 'human, roots' 0 '- .: "x"
 + .: [1]' '' diff string array --format human
 printf '[[1,2],[3]]' >array
@@ -385,6 +392,32 @@ if command -v git >/dev/null; then
   ) >git_log 2>&1 || { echo "the merge driver fails: $(cat git_log)"; status=1; }
   [ "$(cat repository/twin.json)" = "$(printf '{\n  "a": 2,\n  "b": 2\n}')" ] ||
     { echo "the merge driver makes $(cat repository/twin.json)"; status=1; }
+  rm -rf repository
+fi
+
+# diff as git's difftool and external diff, apply as its textconv (docs/tool.md).
+if command -v git >/dev/null; then
+  (
+    PATH=$(dirname "$tool"):$PATH
+    mkdir repository && cd repository && git init -q . && git config user.email nobody@example.com && git config user.name nobody
+    git config diff.json.command 'f() { echo "$1"; devicetwin diff "$2" "$5" --format human; }; f'
+    git config difftool.devicetwin.cmd 'devicetwin diff "$LOCAL" "$REMOTE" --format human'
+    git config diff.pretty.textconv "f() { echo '{}' | devicetwin apply \"\$1\" - --pretty; }; f"
+    printf '*.json diff=json\n*.line diff=pretty\n' >.gitattributes
+    echo '{"a":1,"b":{"c":2}}' >twin.json
+    cp twin.json twin.line
+    git add . && git commit -q -m one
+    echo '{"b":{"c":3},"a":1}' >twin.json
+    echo '{"a":1,"b":{"c":3}}' >twin.line
+    echo '{"d":4}' >new.json
+    git add -N new.json
+    git diff twin.json new.json >../git_diff
+    git diff twin.line | grep '^[-+] ' >../git_textconv
+    git difftool --no-prompt --tool devicetwin twin.json >../git_difftool
+  ) >git_log 2>&1 || { echo "git fails: $(cat git_log)"; status=1; }
+  [ "$(cat git_diff)" = "$(printf 'new.json\n+ .d: 4\ntwin.json\n- .b.c: 2\n+ .b.c: 3')" ] || { echo "git diff shows $(cat git_diff git_log)"; status=1; }
+  [ "$(cat git_difftool)" = "$(printf -- '- .b.c: 2\n+ .b.c: 3')" ] || { echo "git difftool shows $(cat git_difftool git_log)"; status=1; }
+  [ "$(cat git_textconv)" = "$(printf -- '-    "c": 2\n+    "c": 3')" ] || { echo "git's textconv shows $(cat git_textconv git_log)"; status=1; }
   rm -rf repository
 fi
 

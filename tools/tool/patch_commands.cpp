@@ -173,8 +173,9 @@ bool with_colours(const arguments& given) {
          (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
-int diff_for_people(const arguments& given, const input& first, const input& second, bool& same) {
-  for (const input* in : {&first, &second}) {
+int diff_for_people(const arguments& given, input first, input second, bool& same) {
+  for (input* in : {&first, &second}) {
+    if (in->text.empty()) in->text = "{}";  // git has /dev/null where there is no file
     if (const int status = check(*in)) return status;
   }
   const auto write = [&, colours = with_colours(given)](byte_stream& out) {
@@ -211,10 +212,10 @@ int diff(const arguments& given) {
   if (const int status = load(given.operands[0], first)) return status;
   if (const int status = load(given.operands[1], second)) return status;
   bool same = false;
-  const auto run = format == "human"        ? diff_for_people
-                   : format == "json-patch" ? diff_as_json_patch
-                                            : diff_as_merge_patch;
-  if (const int status = run(given, first, second, same)) return status;
+  const int status = format == "human"        ? diff_for_people(given, first, second, same)
+                     : format == "json-patch" ? diff_as_json_patch(given, first, second, same)
+                                              : diff_as_merge_patch(given, first, second, same);
+  if (status != 0) return status;
   return given.has(exit_code_option) && !same ? exit_different : 0;
 }
 
@@ -247,7 +248,7 @@ std::vector<command> patch_commands() {
        "compared element\n"
        "by element; the index is that in TO, or in FROM for an element that is gone. Long values "
        "are shortened.\n"
-       "As git's difftool, see docs/tool.md:\n"
+       "An empty file counts as {} there. As git's difftool, see docs/tool.md:\n"
        "  git config difftool.devicetwin.cmd 'devicetwin diff \"$LOCAL\" \"$REMOTE\" --format "
        "human'\n"
        "  git difftool --no-prompt --tool devicetwin",
