@@ -413,6 +413,7 @@ if command -v git >/dev/null; then
     git add -N new.json
     git diff twin.json new.json >../git_diff
     git diff twin.line | grep '^[-+] ' >../git_textconv
+    git config --unset diff.json.command  # it goes before a difftool
     git difftool --no-prompt --tool devicetwin twin.json >../git_difftool
   ) >git_log 2>&1 || { echo "git fails: $(cat git_log)"; status=1; }
   [ "$(cat git_diff)" = "$(printf 'new.json\n+ .d: 4\ntwin.json\n- .b.c: 2\n+ .b.c: 3')" ] || { echo "git diff shows $(cat git_diff git_log)"; status=1; }
