@@ -2,7 +2,7 @@
 # Writes the hand-made seeds below fuzz/corpus/: one file per interesting text or pair of texts.
 cd "$(dirname "$0")" || exit 1
 mkdir -p corpus/fuzz_read corpus/fuzz_merge corpus/fuzz_text corpus/fuzz_text_tree corpus/fuzz_twin corpus/fuzz_topic corpus/fuzz_device_session \
-  corpus/fuzz_hub_session
+  corpus/fuzz_hub_session corpus/fuzz_json_patch
 n=0
 while IFS= read -r text; do
   n=$((n + 1))
@@ -45,6 +45,22 @@ done <<'PAIRS'
 {"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9,"j":10,"k":11,"l":12,"m":13,"n":14,"o":15,"p":16,"q":17,"r":18}|{"r":18,"q":17,"p":16,"o":15,"n":14,"m":13,"l":12,"k":11,"j":10,"i":9,"h":8,"g":7,"f":6,"e":5,"d":4,"c":3,"b":2,"new":1}
 {"a":null,"b":null,"c":1,"d":2,"e":3,"f":4,"g":5,"h":6,"i":7,"j":8,"k":9,"l":10,"m":11,"n":12,"o":13,"p":14,"q":15,"r":16}|{"c":null,"d":null,"e":null,"f":null,"g":null,"h":null,"i":null,"j":null,"k":null,"zz":{"a":null},"l":0}
 PAIRS
+# Documents and JSON Patches, or two documents.
+n=0
+while IFS='|' read -r first second; do
+  n=$((n + 1))
+  printf '%s\000%s' "$first" "$second" >corpus/fuzz_json_patch/seed-$n
+done <<'PATCHES'
+{"a":1,"list":[1,{"x":2}]}|[{"op":"add","path":"/list/1","value":[5]},{"op":"remove","path":"/list/2/x"},{"op":"replace","path":"/a","value":null},{"op":"move","from":"/list","path":"/l~1"},{"op":"copy","from":"/l~1","path":"/c~0"},{"op":"test","path":"/c~0","value":[1,[5.0],{}]}]
+{"a":["x"]}|[{"op":"copy","from":"/a","path":"/a/-"},{"op":"copy","from":"/a","path":"/a/-"},{"op":"copy","from":"/a","path":"/a/-"},{"op":"copy","from":"","path":"/a/0/b"}]
+{"a":["x"]}|[{"op":"copy","from":"/a","path":"/a/-"},{"op":"copy","from":"/a","path":"/a/0"},{"op":"move","from":"/a","path":"/a/0"}]
+ { "a" : [ 1 , 2 ] , "b":{ } } |[{"op":"add","path":"/b/c","value":1},{"op":"remove","path":"/a/1"},{"op":"add","path":"/a/-","value":{"y":[]}},{"op":"move","from":"/a/0","path":""}]
+[0,1,2,3,4,5,6,7,8,9]|[0,9,1,2,4,5,{"x":1},7,8]
+{"a":[{"id":1,"v":[1,2]},{"id":2},{"id":3}]}|{"a":[{"v":[1.0,3],"id":1},{"id":3},{"id":4}],"b":null}
+[1e400,0.1,123456789012345678901234567890]|[{"op":"test","path":"/0","value":10e399},{"op":"copy","from":"/2","path":"/-"}]
+{"a":1|[{"op":"remove","path":"/a"}]
+{"":{"":1}}|[{"op":"replace","path":"//","value":{"":[]}},{"op":"add","path":"///-","value":"\u00e9"},{"op":"remove","path":"/01"}]
+PATCHES
 # Numbers of any length, names that need escapes in pointers, patches of several levels; the last one is edited bytewise.
 n=0
 while IFS='|' read -r first second; do

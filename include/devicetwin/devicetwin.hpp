@@ -30,6 +30,7 @@
 #include "merge/differences.hpp"
 #include "merge/journal.hpp"
 #include "merge/json_patch.hpp"
+#include "merge/json_patch_conversions.hpp"
 #include "merge/merge3.hpp"
 #include "merge/merge_patch.hpp"
 #include "merge/options.hpp"
