@@ -143,7 +143,9 @@ bool write_value(value_text value, const tree& before, const tree& after, json_s
   const auto old_members = members_of(before), new_members = members_of(after);
   object_writer object(out);
   for (text_items items(value); items.next();) {
-    const std::string name = plain_string(items.name());
+    const bool has_escapes = json::core::has_escapes(items.name());
+    const std::string plain = has_escapes ? plain_string(items.name()) : std::string();
+    const std::string_view name = has_escapes ? std::string_view(plain) : items.name();
     const auto old_member = old_members.find(name);
     const bool same_in_all = old_member == old_members.end();
     const auto new_member = same_in_all ? new_members.end() : new_members.find(name);
