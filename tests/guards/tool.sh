@@ -79,6 +79,213 @@ check 'too many files' 2 '' 'devicetwin: diff needs FROM and TO' diff doc doc do
 printf '{}\0junk' >in
 check 'NUL and junk' 2 '' 'devicetwin: standard input:1:3: something follows' apply doc -
 
+# diff --format human
+printf '{"a":1,"s":"x","list":[1,2,3,4],"t":{"u v":[{"n":1,"m":2}]},"gone":[true, null],"same":[1.0,{"x":1,"y":2}]}' >h1
+printf '{"same":[1,{"y":2,"x":1.0}],"a":null,"s":"y","list":[1,9,2,3],"t":{"u v":[{"n":1,"m":3}]},"new":{"k" : [ 1 , "a b" ]}}' >h2
+human='- .a: 1
++ .a: null
+- .s: "x"
++ .s: "y"
++ .list[1]: 9
+- .list[3]: 4
+- .t["u v"][0].m: 2
++ .t["u v"][0].m: 3
+- .gone: [true,null]
++ .new: {"k":[1,"a b"]}'
+check human 0 "$human" '' diff h1 h2 --format human
+check 'human, exit code' 1 "$human" '' diff h1 h2 --format human --exit-code
+check 'human of equals' 0 '' '' diff h1 h1 --format human --exit-code
+check 'human to a file' 0 '' '' diff h1 h2 --format=human -o human_file
+[ "$(cat human_file)" = "$human" ] || { echo "human to a file: $(cat human_file)"; status=1; }
+printf '[1.0,{"a":"\\u00e9","b":-0}]' >spelled1
+printf ' [ 10e-1 , {"b" : 0.0, "\\u0061":"\303\251"} ] ' >spelled2
+check 'human, other spellings' 0 '' '' diff spelled1 spelled2 --format human --exit-code
+printf '"x"' >string
+printf '[1]' >array
+printf '{"a":1}' >one_
+: >empty_file
+echo >in
+check 'human, a file that is not there yet' 0 '+ .a: 1' '' diff empty_file one_ --format human
+check 'human, a file that is gone' 0 '- .a: 1' '' diff one_ /dev/null --format human
+check 'human, white space alone' 2 '' 'devicetwin: standard input:' diff one_ - --format human
+check 'an empty file is no JSON' 2 '' 'devicetwin: empty_file:' diff empty_file one_
+check 'human, roots' 0 '- .: "x"
++ .: [1]' '' diff string array --format human
+printf '[[1,2],[3]]' >array
+printf '[[1,5],[3]]' >array2
+check 'human, arrays in an array' 0 '- .[0][1]: 2
++ .[0][1]: 5' '' diff array array2 --format human
+red=$(printf '\033[31m') green=$(printf '\033[32m') plain=$(printf '\033[0m')
+printf '{"a":1}' >one
+printf '{"a":2}' >two
+coloured="$red- .a: 1$plain
+$green+ .a: 2$plain"
+lines='- .a: 1
++ .a: 2'
+check 'human in colours' 0 "$coloured" '' diff one two --format human --color always
+check 'human without colours' 0 "$lines" '' diff one two --format human --color never
+check 'human, no terminal' 0 "$lines" '' diff one two --format human --color=auto
+check 'a wrong colour' 2 '' 'devicetwin: --color needs auto|always|never' diff one two --format human --color red
+check 'a wrong format' 2 '' 'devicetwin: --format needs merge-patch|json-patch|human' diff one two --format xml
+check 'colours of JSON' 2 '' 'devicetwin: --color goes with --format human' diff one two --color always
+check 'human and pretty' 2 '' 'devicetwin: --pretty goes with --format merge-patch and json-patch' diff one two --format human --pretty
+check 'tests of human' 2 '' 'devicetwin: --tests goes with --format json-patch' diff one two --format human --tests
+check 'tests of a merge patch' 2 '' 'devicetwin: --tests goes with --format json-patch' diff one two --tests
+check 'a format of apply' 2 '' 'devicetwin: --format goes with diff' apply one two --format human
+# On a terminal: util-linux's script has one.
+if command -v script >/dev/null && script -qec true /dev/null </dev/null >/dev/null 2>&1; then
+  on_terminal() { script -qec "$1" /dev/null </dev/null | tr -d '\r'; }
+  [ "$(on_terminal "TERM=xterm '$tool' diff one two --format human")" = "$coloured" ] || { echo "no colours on a terminal"; status=1; }
+  for off in 'NO_COLOR=1 TERM=xterm' 'TERM=dumb'; do
+    [ "$(on_terminal "$off '$tool' diff one two --format human")" = "$lines" ] || { echo "colours with $off"; status=1; }
+  done
+  [ "$(on_terminal "NO_COLOR= TERM=xterm '$tool' diff one two --format human")" = "$coloured" ] || { echo "no colours with an empty NO_COLOR"; status=1; }
+  [ "$(on_terminal "NO_COLOR=1 TERM=xterm '$tool' diff one two --format human --color always")" = "$coloured" ] || { echo "NO_COLOR goes before --color always"; status=1; }
+  on_terminal "TERM=xterm '$tool' diff one two --format human -o human_file" >/dev/null
+  [ "$(cat human_file)" = "$lines" ] || { echo "colours in a file: $(cat human_file)"; status=1; }
+else
+  echo "SKIPPED: colours on a terminal (no script)"
+fi
+# What a terminal would obey is escaped, in values and in names.
+printf '{}' >nothing
+printf '{"a\302\2332J\\u001b[2J":"\342\200\256\\u202e\177\\u0007\\u009b\\n\\"\\\\\\/ \303\251\\ud83d\\ude00"}' >hostile
+check 'human, hostile' 0 '+ .["a\u009b2J\u001b[2J"]: "\u202e\u202e\u007f\u0007\u009b\n\"\\/ é😀"' '' diff nothing hostile --format human
+printf '{"a b\\"\\\\":1}' >quoted
+check 'human, quotes in a name' 0 '+ .["a b\"\\"]: 1' '' diff nothing quoted --format human
+printf '{"a":"\233"}' >broken
+check 'human, not UTF-8' 2 '' 'devicetwin: broken:1:7: ' diff nothing broken --format human
+check 'human, not UTF-8 in the first' 2 '' 'devicetwin: broken:1:7: ' diff broken nothing --format human
+check 'human, bad text' 2 '' 'devicetwin: bad:3:10: unexpected character (byte 0x0a), at /b' diff doc bad --format human
+printf '{"a":%0300d1,"b":1e400}' 0 | sed 's/:0*1/:1/; s/1,/12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890,/' >huge1
+sed 's/7890,/7891,/; s/e400/e401/' huge1 >huge2
+check 'human, huge numbers' 0 '- .a: …6789012345678901234567890
++ .a: …6789012345678901234567891
+- .b: 1e400
++ .b: 1e401' '' diff huge1 huge2 --format human
+# Long values are shortened, between two characters, so that the difference can be seen.
+e50=$(printf '\303\251%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50)
+printf '["%s%s%s"]' "$e50" "$e50" "$e50" >long1
+printf '["%sX%s%s"]' "$e50" "$e50" "$e50" >long2
+printf '["%s%s%sY"]' "$e50" "$e50" "$e50" >long3
+check 'human, a long value' 0 "- .[0]: …$(printf '\303\251%.0s' 1 2 3 4 5 6 7 8 9 10 11 12)$e50$(printf '\303\251%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38)… (302 bytes)
++ .[0]: …$(printf '\303\251%.0s' 1 2 3 4 5 6 7 8 9 10 11 12)X$e50$(printf '\303\251%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37)… (303 bytes)" '' diff long1 long2 --format human
+check 'human, a long value that goes on' 0 "- .[0]: …$(printf '\303\251%.0s' 1 2 3 4 5 6 7 8 9 10 11 12)\"
++ .[0]: …$(printf '\303\251%.0s' 1 2 3 4 5 6 7 8 9 10 11 12)Y\"" '' diff long1 long3 --format human
+printf '{"%0200d":1}' 0 >long_name
+check 'human, a long name' 0 "+ .[\"$(printf '%060d' 0)…\"]: 1" '' diff nothing long_name --format human
+
+# diff --format json-patch, patch
+"$tool" diff h1 h2 --format json-patch >made
+"$tool" patch h1 made -o patched
+check 'a JSON Patch makes the second document' 0 '' '' diff patched h2 --format human --exit-code
+check 'a JSON Patch, exit code' 1 "$(cat made)" '' diff h1 h2 --format json-patch --exit-code
+check 'a JSON Patch of equals' 0 '[]' '' diff h1 h1 --format json-patch --exit-code
+check 'a JSON Patch, pretty' 0 '[
+  {
+    "op": "replace",
+    "path": "/a",
+    "value": 2
+  }
+]' '' diff one two --format json-patch --pretty
+check 'a JSON Patch with tests' 0 '[{"op":"test","path":"/a","value":1},{"op":"replace","path":"/a","value":2}]' '' diff one two --format json-patch --tests
+check 'a JSON Patch, bad text' 2 '' 'devicetwin: bad:3:10: unexpected character (byte 0x0a), at /b' diff doc bad --format json-patch
+"$tool" diff one two --format json-patch --tests >tested
+check 'a test holds' 0 '{"a":2}' '' patch one tested
+check 'a test fails' 1 '' 'devicetwin: tested:1:2: the value is not the one that was tested for, in operation 0, at /a' patch two tested
+printf '[{"op":"add","path":"/b","value":1e400},\n {"op":"remove","path":"/x/y"}]' >absent
+check 'no such place' 1 '' 'devicetwin: absent:2:2: there is no such value, in operation 1, at /x' patch one absent
+[ "$("$tool" patch one absent 2>/dev/null)" = '' ] || { echo "patch prints after a failure"; status=1; }
+printf '[{"op":"add","path":"/b","value":12345678901234567890123}]' >digits
+check 'patch keeps digits' 0 '{"a":1,"b":12345678901234567890123}' '' patch one digits
+check 'patches in order' 0 '{"a":2,"b":12345678901234567890123}' '' patch one digits tested
+check 'the second patch fails' 1 '' 'devicetwin: tested:1:2: ' patch one tested tested
+cp digits in
+check 'a patch from standard input' 0 '{"a":1,"b":12345678901234567890123}' '' patch one -
+check 'patch, pretty' 0 '{
+  "a": 2
+}' '' patch --pretty one tested
+cp one patch_target
+check 'patch onto its document' 0 '' '' patch patch_target tested -o patch_target
+[ "$(cat patch_target)" = '{"a":2}' ] || { echo "patch -o: $(cat patch_target)"; status=1; }
+check 'patch onto its document, a failure' 1 '' 'devicetwin: tested:1:2: ' patch patch_target tested -o patch_target
+[ "$(cat patch_target)" = '{"a":2}' ] || { echo "patch -o: a failure changed the file"; status=1; }
+printf '[\n{"op":"add","path":"/a"}]' >no_value
+check 'an operation without its value' 2 '' 'devicetwin: no_value:2:1: not a JSON Patch' patch one no_value
+check 'no JSON Patch' 2 '' 'devicetwin: p1:1:1: not a JSON Patch' patch one p1
+check 'patch, bad document' 2 '' 'devicetwin: bad:3:10: ' patch bad tested
+check 'patch, bad patch' 2 '' 'devicetwin: bad:3:10: ' patch one bad
+check 'patch, too few files' 2 '' 'devicetwin: patch needs DOC and at least one PATCH' patch one
+
+# Large files are mapped, small ones are read: the results are the same. 40,000 members of 50 bytes are 2 MB.
+large() { awk -v changed="$1" -v indent="$2" 'BEGIN {
+  printf "{"
+  for (i = 0; i < 40000; ++i)
+    printf "%s%s\"member %d\":%s{\"value\":%d,\"text\":\"\\u0041 \\\"b\\\"\"}", i ? "," : "", indent ? "\n  " : "", i, indent ? " " : "", i == changed ? -1 : i
+  printf "%s}\n", indent ? "\n" : ""
+}'; }
+large -1 '' >large1
+large 30000 '' >large2
+large -1 1 >large3
+check 'diff of mapped files' 1 '{"member 30000":{"value":-1}}' '' diff large1 large2 --exit-code
+check 'diff of mapped files, human' 1 '- .["member 30000"].value: 30000
++ .["member 30000"].value: -1' '' diff large3 large2 --exit-code --format human
+"$tool" diff large1 large2 | "$tool" apply large3 - >result
+sed 's/\\u0041/A/g' large2 | cmp -s - result || { echo "apply to a mapped file makes something else"; status=1; }
+"$tool" diff large1 large2 | "$tool" apply large3 - --pretty -o result
+"$tool" diff result large2 --exit-code >/dev/null && [ "$(grep -c '^    "value": ' result)" = 40000 ] ||
+  { echo "apply --pretty to a mapped file makes something else"; status=1; }
+printf '{"new":null}' >to_null
+check 'diff of everything' 0 "$(sed 's/\\u0041/A/g' large1)" '' diff nothing large1
+awk 'BEGIN { printf "{"; for (i = 0; i < 400000; ++i) printf "%s\"member %d\":\"%040d\"", i ? "," : "", i, i; print "}" }' >large4
+"$tool" diff nothing large4 | cmp -s - large4 || { echo "a patch that is not collected is something else"; status=1; }
+rm large4
+echo '{"member 1":{"value":"ours"}}' | "$tool" apply large1 - -o large_ours
+"$tool" merge large1 large_ours large2 >result
+[ "$("$tool" diff large1 result)" = '{"member 1":{"value":"ours"},"member 30000":{"value":-1}}' ] ||
+  { echo "merge of mapped files: $("$tool" diff large1 result)"; status=1; }
+printf '{"member 5":%s' "$(cat large2)" | head -c 1500000 >large_bad
+check 'bad text, mapped' 2 '' 'devicetwin: large_bad:1:1500001: ' diff large1 large_bad
+check 'bad text, mapped, first' 2 '' 'devicetwin: large_bad:1:1500001: ' diff large_bad large1
+sed 's/"value":30000/"value":null/' large1 >large_null
+check 'null, mapped' 2 '' 'devicetwin: large_null:1:' diff large1 large_null
+check 'null of a JSON Patch' 0 '[{"op":"replace","path":"/member 30000/value","value":null}]' '' diff large1 large_null --format json-patch
+# The output may be the input, by whatever name.
+cp large1 target1
+check 'a mapped file onto itself' 0 '' '' apply target1 to_null -o target1
+sed 's/\\u0041/A/g' large1 | cmp -s - target1 || { echo "a mapped file onto itself is something else"; status=1; }
+cp large1 target1
+ln target1 target2
+check 'a mapped file in place' 0 '' 'devicetwin: target1: written in place' apply target1 to_null -o target1
+sed 's/\\u0041/A/g' large1 | cmp -s - target2 || { echo "a mapped file in place is something else"; status=1; }
+cp large1 target1
+"$tool" apply target1 to_null >>target1
+sed 's/\\u0041/A/g' large1 | cat large1 - | cmp -s - target1 || { echo "a mapped file appended to itself is something else"; status=1; }
+cp large1 target1
+"$tool" apply target1 to_null 1<>target1
+[ "$(head -c 1500000 target1 | cksum)" = "$(sed 's/\\u0041/A/g' large1 | head -c 1500000 | cksum)" ] ||
+  { echo "a mapped file written over itself is something else"; status=1; }
+# A mapped file that another program cuts, or writes to. The tool stops at a full pipe, and goes on when that is read.
+mkfifo pipe
+for change in 'truncate -s 4096' 'truncate -s +1'; do
+  cp large1 target1
+  "$tool" apply target1 to_null >pipe 2>err &
+  process=$!
+  exec 3<pipe
+  head -c 1 <&3 >/dev/null
+  $change target1
+  cat <&3 >/dev/null
+  exec 3<&-
+  wait $process
+  code=$?
+  [ $code -eq 2 ] || { echo "$change: exit status $code"; status=1; }
+  case $change:$(cat err) in
+    *4096:'devicetwin: target1: cannot be read: it became shorter meanwhile, or its disk fails') ;;
+    *1:'devicetwin: target1: another program has written to it meanwhile') ;;
+    *) echo "$change: $(cat err)"; status=1 ;;
+  esac
+done
+rm -f large1 large2 large3 large_* target1 target2 pipe result
+
 # compose, invert, merge
 printf '{"a":null}' >r1
 printf '{"a":{"x":1}}' >r2
@@ -185,6 +392,33 @@ if command -v git >/dev/null; then
   ) >git_log 2>&1 || { echo "the merge driver fails: $(cat git_log)"; status=1; }
   [ "$(cat repository/twin.json)" = "$(printf '{\n  "a": 2,\n  "b": 2\n}')" ] ||
     { echo "the merge driver makes $(cat repository/twin.json)"; status=1; }
+  rm -rf repository
+fi
+
+# diff as git's difftool and external diff, apply as its textconv (docs/tool.md).
+if command -v git >/dev/null; then
+  (
+    PATH=$(dirname "$tool"):$PATH
+    mkdir repository && cd repository && git init -q . && git config user.email nobody@example.com && git config user.name nobody
+    git config diff.json.command 'f() { echo "$1"; devicetwin diff "$2" "$5" --format human; }; f'
+    git config difftool.devicetwin.cmd 'devicetwin diff "$LOCAL" "$REMOTE" --format human'
+    git config diff.pretty.textconv "f() { echo '{}' | devicetwin apply \"\$1\" - --pretty; }; f"
+    printf '*.json diff=json\n*.line diff=pretty\n' >.gitattributes
+    echo '{"a":1,"b":{"c":2}}' >twin.json
+    cp twin.json twin.line
+    git add . && git commit -q -m one
+    echo '{"b":{"c":3},"a":1}' >twin.json
+    echo '{"a":1,"b":{"c":3}}' >twin.line
+    echo '{"d":4}' >new.json
+    git add -N new.json
+    git diff twin.json new.json >../git_diff
+    git diff twin.line | grep '^[-+] ' >../git_textconv
+    git config --unset diff.json.command  # it goes before a difftool
+    git difftool --no-prompt --tool devicetwin twin.json >../git_difftool
+  ) >git_log 2>&1 || { echo "git fails: $(cat git_log)"; status=1; }
+  [ "$(cat git_diff)" = "$(printf 'new.json\n+ .d: 4\ntwin.json\n- .b.c: 2\n+ .b.c: 3')" ] || { echo "git diff shows $(cat git_diff git_log)"; status=1; }
+  [ "$(cat git_difftool)" = "$(printf -- '- .b.c: 2\n+ .b.c: 3')" ] || { echo "git difftool shows $(cat git_difftool git_log)"; status=1; }
+  [ "$(cat git_textconv)" = "$(printf -- '-    "c": 2\n+    "c": 3')" ] || { echo "git's textconv shows $(cat git_textconv git_log)"; status=1; }
   rm -rf repository
 fi
 

@@ -279,43 +279,32 @@ int run(const std::vector<command>& all, int count, char** words) {
 }
 
 int deliver(const arguments& given, std::string_view text,
-            const std::vector<std::pair<const option*, std::string_view>>& others) {
-  given.outputs->set_text(output_option.name, text);
+            const std::vector<other_output>& others) {
+  return deliver(
+      given, [text](byte_stream& out) { return out.append(text); }, others);
+}
+
+int deliver(const arguments& given, content write, const std::vector<other_output>& others) {
+  given.outputs->set_content(output_option.name, std::move(write));
   for (const auto& [o, body] : others) given.outputs->set_text(o->name, body);
   return given.outputs->deliver();
 }
 
-int deliver_json(const arguments& given, std::string_view json, const input& source) {
-  std::string text;
-  const bool pretty = given.has(pretty_option);
-  devicetwin::json::text_writer writer(text, pretty ? pretty_indent : 0);
-  if (const auto e = devicetwin::json::read_events(json, writer)) return complain(source, e);
-  text += '\n';
-  return deliver(given, pretty ? laid_out_as(source.text, text) : text);
+int deliver_json(const arguments& given, std::string_view json, const input& source,
+                 const std::vector<other_output>& others) {
+  return deliver_json(
+      given, [json](json_stream& out) { return out.append(json); }, source, others);
 }
 
-std::string laid_out_as(std::string_view source, std::string_view text) {
-  constexpr std::size_t longest_unit = 16;  // an input does not choose how large the output becomes
-  std::string unit(pretty_indent, ' ');
-  std::string_view line_end = "\n";
-  const std::size_t first_end = source.find('\n', source.find_first_of("{["));
-  if (first_end != std::string_view::npos) {
-    if (first_end != 0 && source[first_end - 1] == '\r') line_end = "\r\n";
-    const std::size_t member = source.find_first_not_of(" \t\r\n", first_end);
-    if (member != std::string_view::npos && source[member] != '}' && source[member] != ']') {
-      const std::size_t line = source.rfind('\n', member) + 1;
-      if (member - line <= longest_unit) unit = source.substr(line, member - line);
-    }
-  }
-  std::string result;
-  for (std::size_t end; (end = text.find('\n')) != std::string_view::npos;
-       text.remove_prefix(end + 1)) {
-    std::string_view line = text.substr(0, end);
-    const std::size_t spaces = std::min(line.find_first_not_of(' '), line.size());
-    for (std::size_t i = 0; i < spaces / pretty_indent; ++i) result += unit;
-    (result += line.substr(spaces)) += line_end;
-  }
-  return result += text;
+int deliver_json(const arguments& given, const std::function<bool(json_stream&)>& write,
+                 const input& source, const std::vector<other_output>& others) {
+  const bool pretty = given.has(pretty_option);
+  const text_layout layout = layout_of(source.text);
+  const auto write_json = [&](byte_stream& out) {
+    json_stream stream(out, pretty ? &layout : nullptr);
+    return write(stream) && stream.finish();
+  };
+  return deliver(given, write_json, others);
 }
 
 }  // namespace tool

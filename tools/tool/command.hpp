@@ -6,12 +6,14 @@
 #include <devicetwin/json/error.hpp>
 #include <devicetwin/json/write.hpp>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "io.hpp"
+#include "json_stream.hpp"
 #include "output.hpp"
 
 namespace tool {
@@ -64,23 +66,26 @@ struct command {
 /// Finds the command and runs it; or explains. Gives the exit status.
 int run(const std::vector<command>& all, int count, char** words);
 
-/// How many spaces the library indents by for --pretty.
-constexpr unsigned pretty_indent = 2;
-/// A text indented by pretty_indent, with the line ends and the indentation of `source` if that has
-/// several lines.
-std::string laid_out_as(std::string_view source, std::string_view text);
-
 /// Complains and shows the usage line of the command.
 int wrong_usage(const command& c, std::string_view what);
+
+/// An output besides the main one: the option that names its file, and its text.
+using other_output = std::pair<const option*, std::string_view>;
 
 /// Writes the result to where -o says, or to standard output, and other outputs to the files of
 /// their options: all, or none. An other output that is empty, or is not given, becomes no file.
 /// Returns 0 or the exit status.
 int deliver(const arguments& given, std::string_view text,
-            const std::vector<std::pair<const option*, std::string_view>>& others = {});
+            const std::vector<other_output>& others = {});
 
-/// The same for a JSON text, compact or laid out as --pretty says: as `source` is, which is also
-/// what an error is about. Numbers stay as they are spelled.
-int deliver_json(const arguments& given, std::string_view json, const input& source);
+/// The same for a result that is written piece by piece.
+int deliver(const arguments& given, content write, const std::vector<other_output>& others = {});
+/// The same for a result that is JSON text, compact or laid out as --pretty says: as `source` is.
+/// Numbers stay as they are spelled.
+int deliver_json(const arguments& given, std::string_view json, const input& source,
+                 const std::vector<other_output>& others = {});
+/// The same for a result that is written piece by piece, as `write` sends it; see `content`.
+int deliver_json(const arguments& given, const std::function<bool(json_stream&)>& write,
+                 const input& source, const std::vector<other_output>& others = {});
 
 }  // namespace tool

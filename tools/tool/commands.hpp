@@ -7,7 +7,7 @@
 
 namespace tool {
 
-std::vector<command> patch_commands();  ///< apply, diff
+std::vector<command> patch_commands();  ///< apply, patch, diff
 std::vector<command> merge_commands();  ///< compose, invert, merge
 std::vector<command> twin_commands();   ///< twin new, patch, replace, show, delta, since; check
 

@@ -1,7 +1,9 @@
 #include "io.hpp"
 
+#include <devicetwin/json/find_text.hpp>
 #include <devicetwin/json/pointer.hpp>
 #include <devicetwin/json/read.hpp>
+#include <devicetwin/merge/text.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -10,8 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "mapped_file.hpp"
+#include "temporary_file.hpp"
 
 namespace json = devicetwin::json;
 
@@ -90,12 +96,32 @@ std::string place_of(const input& in, const json::error& e) {
 }
 
 /// What load_early() has read, by name.
-std::map<std::string, std::string> read_early;
+std::map<std::string, input> read_early;
+/// What never_map() was told.
+std::vector<struct stat> not_to_map;
+/// The inputs that are mapped.
+std::vector<std::weak_ptr<mapped_file>> mapped_files;
 
-bool read_all(std::FILE* file, std::string& text) {
+/// Reads the rest of an open file. Returns false, with errno, when that fails.
+bool read_all(int file, std::string& text) {
+  struct stat status {};
+  if (::fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
+    text.reserve(static_cast<std::size_t>(status.st_size) + 1);
   char block[65536];
-  for (std::size_t n; (n = std::fread(block, 1, sizeof block, file)) != 0;) text.append(block, n);
-  return std::ferror(file) == 0;
+  for (;;) {
+    const ssize_t count = ::read(file, block, sizeof block);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return count == 0;
+    text.append(block, static_cast<std::size_t>(count));
+  }
+}
+
+bool may_be_mapped(const struct stat& status) {
+  if (!S_ISREG(status.st_mode) || status.st_size < map_from) return false;
+  for (const struct stat& other : not_to_map) {
+    if (status.st_dev == other.st_dev && status.st_ino == other.st_ino) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -120,6 +146,18 @@ int complain(const input& in, const json::error& e) {
 }
 
 int complain_at_pointer(const input& in, const json::error& e) {
+  if (!e.has_position() && e.pointer_is_whole()) {  // the text is JSON
+    // A member that is missing has no place: its object has.
+    std::string_view pointer = e.pointer();
+    auto found = json::find_text(in.text, pointer);
+    while (!found && !pointer.empty()) {
+      pointer = pointer.substr(0, pointer.rfind('/'));
+      found = json::find_text(in.text, pointer);
+    }
+    if (!found) return complain(in, e);
+    const auto offset = static_cast<std::size_t>(found->data() - in.text.data());
+    return complain(place_of(in, json::error(e).in_text(in.text, offset)) + ": " + e.message());
+  }
   value_finder finder(e);
   const json::error place = json::read_events(in.text, finder);
   if (!finder.found || !place.has_position()) return complain(in, e);
@@ -127,19 +165,33 @@ int complain_at_pointer(const input& in, const json::error& e) {
 }
 
 int load(const std::string& name, input& in) {
-  in.name = name == "-" ? "standard input" : name;
   if (const auto early = read_early.find(name); early != read_early.end()) {
-    in.text = std::move(early->second);
+    in = std::move(early->second);
     read_early.erase(early);
     return 0;
   }
-  std::FILE* file = name == "-" ? stdin : std::fopen(name.c_str(), "rbe");
-  if (file == nullptr) return complain_of_file(name, "cannot be opened");
-  const bool ok = read_all(file, in.text);
-  const int reason = errno;
-  if (file != stdin) std::fclose(file);
-  errno = reason;
-  return ok ? 0 : complain_of_file(in.name, "cannot be read");
+  const bool is_standard = name == "-";
+  in.name = is_standard ? "standard input" : name;
+  descriptor opened;
+  if (!is_standard) {
+    opened = descriptor(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!opened) return complain_of_file(name, "cannot be opened");
+    struct stat status {};
+    if (::fstat(opened.get(), &status) == 0 && may_be_mapped(status)) {
+      if (auto mapped = mapped_file::map(opened.get(), status, name); mapped != nullptr) {
+        in.text = mapped->text();
+        mapped_files.push_back(mapped);
+        in.storage = std::move(mapped);
+        return 0;
+      }
+    }
+  }
+  const auto text = std::make_shared<std::string>();
+  if (!read_all(is_standard ? STDIN_FILENO : opened.get(), *text))
+    return complain_of_file(in.name, "cannot be read");
+  in.text = *text;
+  in.storage = text;
+  return 0;
 }
 
 int load_early(const std::string& name) {
@@ -150,13 +202,34 @@ int load_early(const std::string& name) {
     return 0;
   input in;
   const int result = load(name, in);
-  if (result == 0) read_early.emplace(name, std::move(in.text));
+  if (result == 0) read_early.emplace(name, std::move(in));
   return result;
 }
 
 int load(const std::string& name, input& in, json::document& document) {
   if (const int status = load(name, in)) return status;
   if (const auto e = json::read(in.text, document)) return complain(in, e);
+  return 0;
+}
+
+int check(const input& in) {
+  const auto e = devicetwin::merge::core::check_text(in.text, 0, {});
+  return e ? complain(in, e) : 0;
+}
+
+int load_checked(const std::string& name, input& in) {
+  if (const int status = load(name, in)) return status;
+  return check(in);
+}
+
+void never_map(const struct stat& file) { not_to_map.push_back(file); }
+
+int check_inputs_unchanged() {
+  for (const auto& each : mapped_files) {
+    const auto mapped = each.lock();
+    if (mapped != nullptr && !mapped->is_unchanged())
+      return complain(mapped->name() + ": another program has written to it meanwhile");
+  }
   return 0;
 }
 

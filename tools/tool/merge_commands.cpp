@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "commands.hpp"
+#include "reduced_merge.hpp"
 #include "spelled.hpp"
 
 namespace json = devicetwin::json;
@@ -108,13 +109,22 @@ std::string line_of(const Conflict& c) {
 
 int merge_documents(const arguments& given) {
   input base_text, ours_text, theirs_text;
-  json::document base, ours, theirs;
   if (const int status = load(given.operands[0], base_text)) return status;
   // git has an empty file where both sides added one: there is nothing that they have in common.
   if (base_text.text.empty()) base_text.text = "{}";
-  if (const auto e = read_spelled(base_text.text, base)) return complain(base_text, e);
-  if (const int status = load_spelled(given.operands[1], ours_text, ours)) return status;
-  if (const int status = load_spelled(given.operands[2], theirs_text, theirs)) return status;
+  if (const int status = check(base_text)) return status;
+  if (const int status = load_checked(given.operands[1], ours_text)) return status;
+  if (const int status = load_checked(given.operands[2], theirs_text)) return status;
+
+  json::document base, ours, theirs, merged;
+  {
+    reduced_documents reduced;
+    if (const auto e = reduce(base_text.text, ours_text.text, theirs_text.text, reduced))
+      return complain_at_pointer(theirs_text, e);
+    if (const auto e = read_spelled(reduced.base, base)) return complain(base_text, e);
+    if (const auto e = read_spelled(reduced.ours, ours)) return complain(ours_text, e);
+    if (const auto e = read_spelled(reduced.theirs, theirs)) return complain(theirs_text, e);
+  }
   // 1.0 instead of 1 is no change. Where numbers are equal, those of ours stay.
   if (const auto e = respell(base, ours)) return complain(base_text, e);
   if (const auto e = respell(theirs, base)) return complain(theirs_text, e);
@@ -125,7 +135,7 @@ int merge_documents(const arguments& given) {
   bool conflicts = false;
   std::string lines;
   const auto e = merge::merge3(
-      base, ours, theirs, ours,
+      base, ours, theirs, merged,
       prefer != nullptr && *prefer == "theirs" ? merge::policy::theirs : merge::policy::ours,
       [&](const auto& found) {
         conflicts = true;
@@ -133,7 +143,10 @@ int merge_documents(const arguments& given) {
       });
   if (e) return complain_at_pointer(theirs_text, e);
   std::fputs(lines.c_str(), stderr);
-  if (const int status = deliver_spelled(given, ours, ours_text)) return status;
+  const auto write = [&](json_stream& out) {
+    return write_merged(ours_text.text, ours.root(), merged.root(), out);
+  };
+  if (const int status = deliver_json(given, write, ours_text)) return status;
   return conflicts && fail ? exit_different : 0;
 }
 

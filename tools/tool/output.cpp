@@ -184,16 +184,6 @@ bool is_not_replaceable(int reason) {
 
 }  // namespace
 
-bool write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(file, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
 int print(std::string_view text) {
   output_set standard_output;
   if (const int status = standard_output.add("", "-", false)) return status;
@@ -202,6 +192,7 @@ int print(std::string_view text) {
 }
 
 int output_set::complain_of(const target& t) {
+  if (t.complained) return exit_trouble;
   return complain_of_file(t.name == "-" ? "standard output" : t.name, "cannot be written");
 }
 
@@ -214,9 +205,12 @@ int output_set::add(const char* option, const std::string& name, bool optional) 
   if (name == "-") {
     t.kind = target::open_descriptor;
     t.number = STDOUT_FILENO;
-    return 0;
+  } else if (!follow(t)) {
+    return complain_of(t);
   }
-  return follow(t) ? 0 : complain_of(t);
+  struct stat status {};
+  if (t.kind == target::open_descriptor && ::fstat(t.number, &status) == 0) never_map(status);
+  return 0;
 }
 
 /// Finds out what an output is, and where: each link of its name is followed, because an open
@@ -362,8 +356,33 @@ void output_set::set_text(const char* option, std::string_view text) {
   }
 }
 
+void output_set::set_content(const char* option, content write) {
+  for (target& t : targets_) {
+    if (t.option == option) t.write = write;
+  }
+}
+
+/// Writes the text or the content. Returns false, with errno unless there was a complaint, when that
+/// fails, or when a mapped input has changed before the end.
+bool output_set::write_content(target& t, byte_stream& out) {
+  if (!t.write) {
+    const bool written = out.append(t.text) && out.flush();
+    errno = out.error();
+    return written;
+  }
+  const bool written =
+      check_inputs_unchanged() == 0 && t.write(out) && out.flush() && check_inputs_unchanged() == 0;
+  t.complained = !written && out.error() == 0;
+  errno = out.error();
+  return written;
+}
+bool output_set::write_content(target& t, int file) {
+  byte_stream out(file);
+  return write_content(t, out);
+}
+
 bool output_set::prepare(target& t) {
-  const bool nothing = t.optional && t.text.empty();
+  const bool nothing = t.optional && t.text.empty() && !t.write;
   if (t.kind != target::file) {
     t.action = nothing ? target::none : target::write_stream;
     return nothing || prepare_stream(t);
@@ -406,13 +425,20 @@ bool output_set::prepare_file(target& t) {
       return prepare_in_place(t, "a new file would not keep its owner, group or attributes");
     }
   }
-  return write_all(t.fresh.get(), t.text) && sync(t.fresh.get());
+  return write_content(t, t.fresh.get()) && sync(t.fresh.get());
 }
 
 bool output_set::prepare_in_place(target& t, std::string why) {
   t.fresh.remove();
   t.action = target::write_in_place;
   t.why_in_place = std::move(why);
+  if (t.write) {  // the file may be an input
+    std::string text;
+    byte_stream collected(text);
+    if (!write_content(t, collected)) return false;
+    t.text = std::move(text);
+    t.write = nullptr;
+  }
   if (!t.opened || t.write_error != 0) {
     errno = t.write_error != 0 ? t.write_error : EACCES;
     return false;
@@ -455,7 +481,7 @@ bool output_set::commit(target& t, bool undoable) {
     case target::none:
       return true;
     case target::write_stream:
-      return write_all(t.stream_file.get(), t.text) && t.stream_file.close();
+      return write_content(t, t.stream_file.get()) && t.stream_file.close();
     case target::write_in_place:
       return write_in_place(t);
     case target::take_away:

@@ -3,15 +3,21 @@
 // descriptor such as /dev/stdout) is written to.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <sys/stat.h>
 
+#include "byte_stream.hpp"
 #include "temporary_file.hpp"
 
 namespace tool {
+
+/// Writes the content of an output. It may be called more than once, and then writes the same.
+/// Returns false when the stream takes no more, or after a complaint of its own.
+using content = std::function<bool(byte_stream&)>;
 
 /// The outputs of one command. Use: add() each of them, check(), lock(), read the inputs,
 /// deliver(). What returns int returns 0, or the exit status after a complaint.
@@ -34,6 +40,8 @@ class output_set {
   /// Sets the text of the output that was added for the option. Without such an output nothing
   /// happens.
   void set_text(const char* option, std::string_view text);
+  /// The same for a text that is made while it is written, and never empty.
+  void set_content(const char* option, content write);
   /// Writes all outputs. After a failure the files are as they were.
   int deliver();
 
@@ -43,6 +51,8 @@ class output_set {
     enum actions { none, write_stream, replace, create, write_in_place, take_away };
 
     std::string option, name, text;
+    content write;            ///< instead of the text
+    bool complained = false;  ///< by the content
     bool optional = false;
     kinds kind = file;
     actions action = none;
@@ -68,6 +78,9 @@ class output_set {
   static void open_and_lock(target& t);
   static int complain_of(const target& t);
 
+  static bool write_content(target& t, byte_stream& out);
+  static bool write_content(target& t, int file);
+
   static bool prepare(target& t);
   static bool prepare_stream(target& t);
   static bool prepare_file(target& t);
@@ -80,8 +93,6 @@ class output_set {
   std::vector<target> targets_;
 };
 
-/// Writes all of a text to a descriptor; false, with errno, when that fails.
-bool write_all(int descriptor, std::string_view text);
 /// Writes a text to standard output; 0, or the exit status after a complaint.
 int print(std::string_view text);
 

@@ -90,27 +90,19 @@ int load_twin(const std::string& name, input& in, dt::twin& t) {
   return e ? complain_at_pointer(in, e) : 0;
 }
 
-/// A result that the library has written with the indentation of --pretty.
-int deliver_text(const arguments& given, std::string& text, const input& in) {
-  text += '\n';
-  return deliver(given, given.has(pretty_option) ? laid_out_as(in.text, text) : text);
-}
-
 /// The twin itself as it is after a write, then what goes with it.
 int deliver_twin(const arguments& given, const dt::twin& t, const dt::outcome& done,
                  const input& in) {
   std::string text;
   dt::view_options layout;
   layout.history = given.has(history_option);
-  layout.indent = given.has(pretty_option) ? pretty_indent : 0;
   if (const auto e = dt::write_service_view(t, text, layout)) return complain(in, e);
-  text += '\n';
   std::string notification(done.notification()), event(done.event());
   for (std::string* body : {&notification, &event}) {
     if (!body->empty()) *body += '\n';
   }
-  return deliver(given, given.has(pretty_option) ? laid_out_as(in.text, text) : text,
-                 {{&notification_option, notification}, {&event_option, event}});
+  return deliver_json(given, text, in,
+                      {{&notification_option, notification}, {&event_option, event}});
 }
 
 int make(const arguments& given) {
@@ -178,14 +170,13 @@ int show(const arguments& given) {
   if (const int status = load_twin(given.operands[0], in, t)) return status;
   dt::view_options layout;
   layout.metadata = !given.has(no_metadata_option);
-  layout.indent = given.has(pretty_option) ? pretty_indent : 0;
   const std::string* view = given.find(view_option);
   std::string text;
   const json::error e = view != nullptr && *view == "device"
                             ? dt::write_device_view(t, text, layout)
                             : dt::write_service_view(t, text, layout);
   if (e) return complain(in, e);
-  return deliver_text(given, text, in);
+  return deliver_json(given, text, in);
 }
 
 int delta(const arguments& given) {
@@ -193,9 +184,8 @@ int delta(const arguments& given) {
   dt::twin t;
   if (const int status = load_twin(given.operands[0], in, t)) return status;
   std::string text;
-  if (const auto e = dt::write_delta(t, text, given.has(pretty_option) ? pretty_indent : 0))
-    return complain(in, e);
-  return deliver_text(given, text, in);
+  if (const auto e = dt::write_delta(t, text)) return complain(in, e);
+  return deliver_json(given, text, in);
 }
 
 int since(const arguments& given) {
@@ -212,10 +202,8 @@ int since(const arguments& given) {
   if (const int status = load_twin(given.operands[0], in, t)) return status;
   const dt::part where = *name == "desired" ? dt::part::desired : dt::part::reported;
   std::string text;
-  if (const auto e = dt::write_changes_since(t, where, *version, text,
-                                             given.has(pretty_option) ? pretty_indent : 0))
-    return refuse(in, e);
-  return deliver_text(given, text, in);
+  if (const auto e = dt::write_changes_since(t, where, *version, text)) return refuse(in, e);
+  return deliver_json(given, text, in);
 }
 
 /// The dialect of this name, which is one of those that the option has.
