@@ -17,25 +17,26 @@ namespace core {
 
 /// Returns whether a value is an object; for an array or object.
 template <class Value>
-bool is_object(const Value& container) noexcept {
+DEVICETWIN_ALWAYS_INLINE bool is_object(const Value& container) noexcept {
   return (inside<Value>::flags(container) & inside<Value>::type_mask) == inside<Value>::object_type;
 }
 /// Returns the number of members or elements of an object or array.
 template <class Value>
-size_type count_of(const Value& container) noexcept {
+DEVICETWIN_ALWAYS_INLINE size_type count_of(const Value& container) noexcept {
   return is_object(container) ? inside<Value>::member_count(container)
                               : inside<Value>::element_count(container);
 }
 /// Returns whether two values are both objects, or both arrays.
 template <class ValueA, class ValueB>
-bool same_containers(const ValueA& a, const ValueB& b) noexcept {
+DEVICETWIN_ALWAYS_INLINE bool same_containers(const ValueA& a, const ValueB& b) noexcept {
   const unsigned type = inside<ValueA>::flags(a) & inside<ValueA>::type_mask;
   return type == (inside<ValueB>::flags(b) & inside<ValueB>::type_mask) &&
          (type == inside<ValueA>::object_type || type == inside<ValueA>::array_type);
 }
 /// Returns how many elements at the beginning of two arrays are the same scalars at a glance.
 template <class ValueA, class ValueB>
-size_type same_elements(const ValueA* a, const ValueB* b, size_type count) noexcept {
+DEVICETWIN_ALWAYS_INLINE size_type same_elements(const ValueA* a, const ValueB* b,
+                                                 size_type count) noexcept {
   size_type i = 0;
   while (i != count && same_scalars(a[i], b[i])) ++i;
   return i;

@@ -277,9 +277,10 @@ class tree_diff : public steps_may_fail {
   bool part(frame& top, size_type from_count, size_type to_count) {
     if (!start_search(top)) return fail(errc::out_of_memory);
     top.in_order = top.known = false;
-    const bool skips_from = meet(top, 1, 0);
-    const bool skips_to = !skips_from && meet(top, 0, 1);
-    const bool skips_both = !skips_from && !skips_to && meet(top, 1, 1);
+    const bool looks = from_count > tuning::unordered_scanned;
+    const bool skips_from = looks && meet(top, 1, 0);
+    const bool skips_to = looks && !skips_from && meet(top, 0, 1);
+    const bool skips_both = looks && !skips_from && !skips_to && meet(top, 1, 1);
     if ((skips_from || skips_both) && !unordered_.put_aside_from(top.i++))
       return fail(errc::out_of_memory);
     if ((skips_to || skips_both) && !unordered_.put_aside_to(top.j++))
@@ -289,7 +290,9 @@ class tree_diff : public steps_may_fail {
     top.i = from_count;
     top.j = to_count;
     top.now = phase::unordered;
-    return unordered_.put_aside_rest(i, j) || fail(errc::out_of_memory);
+    bool left = false;
+    if (!unordered_.put_aside_rest(i, j, left)) return fail(errc::out_of_memory);
+    return left ? unordered_step(top) : leave();
   }
   /// Returns whether names meet again so many members behind. In small objects two names in a row
   /// have to: one may stand there by chance, and pairing the rest of the object costs little.
@@ -300,9 +303,9 @@ class tree_diff : public steps_may_fail {
     if (i >= from_count || j >= to_count) return false;
     const auto* const from = members_begin(*top.from);
     const auto* const to = members_begin(*top.to);
-    if (!same_text(from[i].name, to[j].name)) return false;
+    if (!same_names(from[i].name, to[j].name)) return false;
     return to_count > tuning::most_scanned || i + 1 == from_count || j + 1 == to_count ||
-           same_text(from[i + 1].name, to[j + 1].name);
+           same_names(from[i + 1].name, to[j + 1].name);
   }
 
   bool unordered_step(frame& top) {

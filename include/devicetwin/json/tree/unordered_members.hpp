@@ -1,11 +1,10 @@
 /// The members of two objects that do not stand in the same order, put together by name.
 #pragma once
 
-#include <cstddef>      // std::size_t
-#include <cstdint>      // std::uint32_t, std::uint64_t
-#include <cstring>      // std::memset
-#include <new>          // placement new
-#include <string_view>  // std::string_view
+#include <cstddef>  // std::size_t
+#include <cstdint>  // std::uint32_t, std::uint64_t
+#include <cstring>  // std::memset
+#include <new>      // placement new
 
 #include "../../base/inline.hpp"
 #include "../../base/memory.hpp"
@@ -25,14 +24,24 @@ inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace core {
 
-/// The names of some members of an object, for a table of names.
+/// The names of a few members that stand behind each other: each is looked at.
 template <class Value>
-struct listed_names {
-  const member_of<Value>* members;
-  const size_type* list;  ///< where in the object they stand
-  const Value& operator[](size_type i) const noexcept { return members[list[i]].name; }
-  std::string_view text(size_type i) const noexcept { return text_of((*this)[i]); }
-  std::uint64_t hash(size_type i) const noexcept { return hash_name((*this)[i]); }
+class scanned_names {
+ public:
+  scanned_names(const member_of<Value>* members, size_type count) noexcept
+      : members_(members), count_(count) {}
+
+  /// Returns which of the names this is, the first if it is repeated, or no_index.
+  template <class Name>
+  size_type find(const Name& name) const noexcept {
+    return member_index<Value>(members_, count_, name);
+  }
+  /// Whether find() is the quickest way to see that the next name is the one expected.
+  static constexpr bool quick = true;
+
+ private:
+  const member_of<Value>* members_;
+  size_type count_;
 };
 
 /// A table of few names. It needs no memory but its own, and is fast however the names were chosen,
@@ -62,6 +71,7 @@ class few_names {
     }
     return true;
   }
+  static constexpr bool quick = false;
   /// Returns which of the names this is, or no_index.
   template <class Name>
   DEVICETWIN_ALWAYS_INLINE size_type find(const Name& name) const noexcept {
@@ -96,6 +106,7 @@ class many_names {
     distinct = true;
     return index_.build(count, names_, memory_, [&distinct](size_type) { distinct = false; });
   }
+  static constexpr bool quick = false;
   template <class Name>
   size_type find(const Name& name) const {
     return index_.find(name, names_, memory_);
@@ -121,58 +132,63 @@ template <class From, class To>
 class unordered_members {
  public:
   explicit unordered_members(const memory_source& memory) noexcept
-      : searches_(memory),
+      : levels_(memory),
+        lookups_(memory),
+        pairs_(memory),
         loose_from_(memory),
         loose_to_(memory),
-        partners_(memory),
         indexes_(memory) {}
 
   [[nodiscard]] bool open(const From& from, const To& to) {
-    search* const s = searches_.add();
-    if (s == nullptr) return false;
-    new (static_cast<void*>(s)) search{&from,
-                                       &to,
-                                       loose_from_.size(),
-                                       loose_to_.size(),
-                                       partners_.size(),
-                                       indexes_.size(),
-                                       0,
-                                       false,
-                                       false,
-                                       false,
-                                       repeat_lookup<From>(from),
-                                       repeat_lookup<To>(to)};
-    return true;
+    return levels_.emplace(&from, &to, pairs_.size(), loose_from_.size(), loose_to_.size(),
+                           pairs_.size(), turns::of_pairs, false, false, false);
   }
   void close() noexcept {
-    const search& s = searches_.back();
-    loose_from_.truncate(s.first_from);
-    loose_to_.truncate(s.first_to);
-    partners_.truncate(s.first_partner);
-    indexes_.truncate(s.index_base);
-    searches_.pop();
+    const level& l = levels_.back();
+    pairs_.truncate(l.first_pair);
+    loose_from_.truncate(l.first_from);
+    loose_to_.truncate(l.first_to);
+    if (l.searching) {
+      indexes_.truncate(lookups_.back().index_base);
+      lookups_.pop();
+    }
+    levels_.pop();
   }
 
   [[nodiscard]] bool put_aside_from(size_type index) { return loose_from_.push(index); }
   [[nodiscard]] bool put_aside_to(size_type index) { return loose_to_.push(index); }
   bool any() const noexcept {
-    const search& s = searches_.back();
-    return loose_from_.size() != s.first_from || loose_to_.size() != s.first_to;
+    const level& l = levels_.back();
+    return loose_from_.size() != l.first_from || loose_to_.size() != l.first_to;
   }
 
   /// Puts the rest of both objects aside: what stands at `from` and `to` and behind. No more can be
-  /// put aside then, and next() may be called.
-  [[nodiscard]] bool put_aside_rest(size_type from, size_type to) {
-    search& s = searches_.back();
-    const bool in_order = !any();
-    const size_type from_count = inside<From>::member_count(*s.from);
-    const size_type to_count = inside<To>::member_count(*s.to);
-    const std::size_t out_from = loose_from_.size(), out_to = loose_to_.size();
-    if (!loose_from_.extend(from_count - from) || !loose_to_.extend(to_count - to)) return false;
-    for (size_type* out = loose_from_.data() + out_from; from != from_count;) *out++ = from++;
-    for (size_type* out = loose_to_.data() + out_to; to != to_count;) *out++ = to++;
-    s.next = s.first_from;
-    return match(s, in_order);
+  /// put aside then, and next() may be called. Sets `left` to whether it has anything to say.
+  ///
+  /// Members of one name that repeat each other make no difference where nothing was put aside
+  /// before. Both objects have the same names in front then. So the first of a name in one stands
+  /// there exactly when that of the other does, and the firsts among the rest are partners. That
+  /// later ones are compared as well does no harm: where they differ, are_first() is asked.
+  [[nodiscard]] bool put_aside_rest(size_type from, size_type to, bool& left) {
+    level& l = levels_.back();
+    const rest members{members_begin(*l.from) + from,
+                       members_begin(*l.to) + to,
+                       from,
+                       to,
+                       inside<From>::member_count(*l.from) - from,
+                       inside<To>::member_count(*l.to) - to};
+    l.complete = !any();
+    bool paired =
+        l.complete || (members.from_count > tuning::unmatched_before_index && show_distinct(l));
+    if (paired && !match(members, paired)) return false;
+    if (!paired) {  // each is looked up when its turn comes
+      l.complete = false;
+      if (!put_aside(loose_from_, from, members.from_count) ||
+          !put_aside(loose_to_, to, members.to_count))
+        return false;
+    }
+    left = any() || pairs_.size() != l.first_pair;
+    return true;
   }
 
   /// What is to be compared next: two members of the same name, or one that has no partner.
@@ -180,36 +196,35 @@ class unordered_members {
     size_type from, to;  ///< where they stand in their objects; no_index where there is none
     bool known;          ///< each is known to be the first of its name
   };
-  /// Sets `now` to what comes next, those of `from` first, and `found` to whether there is any.
-  /// Pairs that are the same scalar at a glance may be left out.
+  /// Sets `now` to what comes next: pairs, then what only `from` has, then what only `to` has. Sets
+  /// `found` to whether there is anything. Pairs that are the same scalar at a glance are left out.
   [[nodiscard]] bool next(turn& now, bool& found) {
-    search& s = searches_.back();
+    level& l = levels_.back();
     found = true;
-    bool first = true;
-    for (; !s.behind_from && s.next != loose_from_.size();) {
-      const std::size_t at = s.next++;
-      now.from = loose_from_[at];
-      now.to = s.matched ? partners_[s.first_partner + (at - s.first_from)] : no_index;
-      now.known = s.distinct;
-      if (s.distinct || now.to != no_index) return true;
-      if (!s.from_names.is_first(now.from, indexes_, first)) return false;
-      if (!first) continue;
-      now.known = true;
-      return s.matched || s.to_names.find(name_of(*s.from, now.from), indexes_, now.to);
+    if (l.now == turns::of_pairs) {
+      if (l.next != pairs_.size()) {
+        const members_pair& p = pairs_[l.next++];
+        now = {p.from, p.to, l.distinct};
+        return true;
+      }
+      l.now = turns::of_from;
+      l.next = l.first_from;
     }
-    if (!s.behind_from) {
-      s.behind_from = true;
-      s.next = s.first_to;
+    if (l.now == turns::of_from) {
+      while (l.next != loose_from_.size()) {
+        now = {loose_from_[l.next++], no_index, true};
+        if (l.complete && l.distinct) return true;
+        if (!find_partner_of_from(now, found)) return false;
+        if (found) return true;
+      }
+      l.now = turns::of_to;
+      l.next = l.first_to;
     }
-    while (s.next != loose_to_.size()) {
-      now = {no_index, loose_to_[s.next++], true};
-      if (s.distinct) return true;
-      if (!s.to_names.is_first(now.to, indexes_, first)) return false;
-      if (!first) continue;
-      if (s.matched) return true;
-      if (!s.from_names.find(name_of(*s.to, now.to), indexes_, now.from)) return false;
-      if (now.from != no_index && was_put_aside(s, now.from)) continue;  // had its turn
-      return true;
+    while (l.next != loose_to_.size()) {
+      now = {no_index, loose_to_[l.next++], true};
+      if (l.complete && l.distinct) return true;
+      if (!find_partner_of_to(now, found)) return false;
+      if (found) return true;
     }
     found = false;
     return true;
@@ -219,117 +234,163 @@ class unordered_members {
   /// members are known to be. `in_order`: so far all names of both objects are the same.
   [[nodiscard]] bool are_first(size_type from, size_type to, bool in_order, bool& first,
                                bool& all) {
-    search& s = searches_.back();
-    if (!s.to_names.is_first(to, indexes_, first)) return false;
-    if (!in_order && first && !s.from_names.is_first(from, indexes_, first)) return false;
-    all = s.to_names.distinct() && (in_order || s.from_names.distinct());
-    s.distinct = all && !in_order;
+    lookups* const names = look_up();
+    if (names == nullptr || !names->to.is_first(to, indexes_, first)) return false;
+    if (!in_order && first && !names->from.is_first(from, indexes_, first)) return false;
+    all = names->to.distinct() && (in_order || names->from.distinct());
+    levels_.back().distinct = all && !in_order;
     return true;
   }
 
  private:
-  struct search {
+  struct members_pair {
+    size_type from, to;
+  };
+  enum class turns : unsigned char { of_pairs, of_from, of_to };
+  struct level {
     const From* from;
     const To* to;
-    std::size_t first_from, first_to, first_partner, index_base;
-    std::size_t next;  ///< of the members put aside
-    bool behind_from;  ///< `next` is one of `to`
-    bool matched;      ///< those of `from` have partners, and those of `to` are the ones without
-    bool distinct;     ///< all names of each object are known to be distinct
-    repeat_lookup<From> from_names;
-    repeat_lookup<To> to_names;
+    std::size_t first_pair, first_from, first_to;
+    std::size_t next;  ///< of the pairs, or of the members put aside
+    turns now;
+    bool complete;   ///< a member put aside has no partner
+    bool distinct;   ///< all names of each object are known to be distinct
+    bool searching;  ///< the last of lookups_ is this one's
   };
+  /// The members of both objects from some place on.
+  struct rest {
+    const member_of<From>* from;
+    const member_of<To>* to;
+    size_type from_index, to_index;  ///< where the first stand in their objects
+    size_type from_count, to_count;
+  };
+  /// What is needed in addition once single names are looked for.
+  struct lookups {
+    std::size_t index_base;
+    repeat_lookup<From> from;
+    repeat_lookup<To> to;
+  };
+
+  /// Returns the look-ups of the innermost pair; a null pointer when memory ran out.
+  lookups* look_up() {
+    level& l = levels_.back();
+    if (!l.searching) {
+      lookups* const made = lookups_.add();
+      if (made == nullptr) return nullptr;
+      new (static_cast<void*>(made))
+          lookups{indexes_.size(), repeat_lookup<From>(*l.from), repeat_lookup<To>(*l.to)};
+      l.searching = true;
+    }
+    return &lookups_.back();
+  }
 
   template <class Value>
   static const Value& name_of(const Value& object, size_type at) noexcept {
     return members_begin(object)[at].name;
   }
 
-  /// Finds the partners of all members put aside at once, unless a name is repeated: then each is
-  /// looked up when its turn comes. `in_order`: nothing was put aside but the rest.
-  ///
-  /// Members of one name that repeat each other make no difference here. In front of the rest, both
-  /// objects have the same names. So the first of a name in one stands in front exactly when that
-  /// of the other does, and the firsts among the rest are partners. That later ones are compared
-  /// as well does no harm: where they differ, are_first() is asked.
-  bool match(search& s, bool in_order) {
-    const auto from_count = static_cast<size_type>(loose_from_.size() - s.first_from);
-    const auto to_count = static_cast<size_type>(loose_to_.size() - s.first_to);
-    if (!in_order) {
-      if (from_count <= tuning::unmatched_before_index || !show_distinct(s)) return true;
-      s.distinct = true;
-    }
-    const std::size_t base = indexes_.size();
-    const listed_names<To> names{members_begin(*s.to), loose_to_.data() + s.first_to};
-    if (to_count <= few_names<listed_names<To>>::most) {
-      few_names<listed_names<To>> table(names);
-      std::uint32_t taken[few_names<listed_names<To>>::most / 32 + 1] = {};
-      if (!table.build(to_count)) return true;
-      return pair(s, table, taken);
-    }
-    many_names<listed_names<To>> table(names, indexes_);
-    bool distinct = false;
-    const std::size_t words = to_count / 32 + 1;
-    if (!indexes_.extend(words) || !table.build(to_count, distinct)) return false;
-    std::uint32_t* const taken = indexes_.data() + base;
-    std::memset(static_cast<void*>(taken), 0, words * sizeof *taken);
-    const bool good = !distinct || pair(s, table, taken);
-    indexes_.truncate(base);
-    return good;
-  }
-  bool show_distinct(search& s) {
-    return show_distinct(*s.from, s.from_names) && show_distinct(*s.to, s.to_names);
-  }
-  template <class Value>
-  bool show_distinct(const Value& object, repeat_lookup<Value>& names) {
-    const size_type count = inside<Value>::member_count(object);
-    return count <= tuning::most_scanned ? few_distinct<Value>(members_begin(object), count)
-                                         : names.show_distinct(indexes_);
-  }
+  using list = base::stack<size_type, 16>;
 
-  /// Pairs what was put aside. Of `from` that keeps what has no partner or another value, with its
-  /// partners; of `to` what is not `taken` then.
-  template <class Table>
-  DEVICETWIN_NEVER_INLINE bool pair(search& s, const Table& table, std::uint32_t* taken) {
-    const auto from_count = static_cast<size_type>(loose_from_.size() - s.first_from);
-    const auto to_count = static_cast<size_type>(loose_to_.size() - s.first_to);
-    if (!partners_.extend(from_count)) return false;
-    const member_of<From>* const from = members_begin(*s.from);
-    const member_of<To>* const to = members_begin(*s.to);
-    size_type* const from_list = loose_from_.data() + s.first_from;
-    size_type* const to_list = loose_to_.data() + s.first_to;
-    size_type* const partners = partners_.data() + s.first_partner;
-    size_type kept = 0;
-    size_type expected = 0;  // the one behind the last partner
-    for (size_type i = 0; i != from_count; ++i) {
-      const auto& member = from[from_list[i]];
-      size_type found = expected;
-      if (expected == to_count || !same_names(to[to_list[expected]].name, member.name))
-        found = table.find(member.name);
-      if (found != no_index) {
-        const std::uint32_t bit = std::uint32_t{1} << found % 32;
-        if ((taken[found / 32] & bit) != 0) continue;  // repeats a name
-        taken[found / 32] |= bit;
-        expected = found + 1;
-        found = to_list[found];
-        if (same_scalars(member.value, to[found].value)) continue;
-      }
-      from_list[kept] = from_list[i];
-      partners[kept++] = found;
-    }
-    loose_from_.truncate(s.first_from + kept);
-    partners_.truncate(s.first_partner + kept);
-    size_type left = 0;
-    for (size_type i = 0; i != to_count; ++i) {
-      if ((taken[i / 32] >> i % 32 & 1) == 0) to_list[left++] = to_list[i];
-    }
-    loose_to_.truncate(s.first_to + left);
-    s.matched = true;
+  static bool put_aside(list& out, size_type index, size_type count) {
+    const std::size_t old = out.size();
+    if (!out.extend(count)) return false;
+    for (size_type* at = out.data() + old; count != 0; --count) *at++ = index++;
     return true;
   }
 
-  bool was_put_aside(const search& s, size_type index) const noexcept {
-    std::size_t low = s.first_from;  // the list is in order
+  /// Looks up the partner of a member of `from`, unless it is known that there is none. Sets
+  /// `found` to whether the member is the first of its name; the others have no turn.
+  bool find_partner_of_from(turn& now, bool& found) {
+    lookups* const names = look_up();
+    if (names == nullptr || !names->from.is_first(now.from, indexes_, found)) return false;
+    now.known = true;
+    const level& l = levels_.back();
+    return !found || l.complete ||
+           names->to.find(members_begin(*l.from)[now.from].name, indexes_, now.to);
+  }
+  /// The same for a member of `to`. One whose partner was put aside had its turn.
+  bool find_partner_of_to(turn& now, bool& found) {
+    lookups* const names = look_up();
+    if (names == nullptr || !names->to.is_first(now.to, indexes_, found)) return false;
+    const level& l = levels_.back();
+    if (!found || l.complete) return true;
+    if (!names->from.find(members_begin(*l.to)[now.to].name, indexes_, now.from)) return false;
+    found = now.from == no_index || !was_put_aside(l, now.from);
+    return true;
+  }
+
+  /// Pairs the rest of both objects, and puts aside what has no partner there. Sets `paired` to
+  /// false when a name of `to` is repeated: nothing is paired then.
+  bool match(const rest& members, bool& paired) {
+    if (members.to_count <= tuning::unordered_scanned) {
+      std::uint32_t taken = 0;
+      return pair(members, scanned_names<To>(members.to, members.to_count), &taken);
+    }
+    const object_names<To> names{members.to};
+    if (members.to_count <= few_names<object_names<To>>::most) {
+      few_names<object_names<To>> table(names);
+      std::uint32_t taken[few_names<object_names<To>>::most / 32 + 1] = {};
+      paired = table.build(members.to_count);
+      return !paired || pair(members, table, taken);
+    }
+    const std::size_t base = indexes_.size(), words = members.to_count / 32 + 1;
+    many_names<object_names<To>> table(names, indexes_);
+    if (!indexes_.extend(words) || !table.build(members.to_count, paired)) return false;
+    std::uint32_t* const taken = indexes_.data() + base;
+    std::memset(static_cast<void*>(taken), 0, words * sizeof *taken);
+    const bool good = !paired || pair(members, table, taken);
+    indexes_.truncate(base);
+    return good;
+  }
+  /// Tries to show that all names of both objects are distinct.
+  bool show_distinct(level& l) {
+    l.distinct = names_distinct<From>(*l.from, [](lookups& names) { return &names.from; }) &&
+                 names_distinct<To>(*l.to, [](lookups& names) { return &names.to; });
+    return l.distinct;
+  }
+  template <class Value, class Choose>
+  bool names_distinct(const Value& object, Choose&& choose) {
+    const size_type count = inside<Value>::member_count(object);
+    if (count <= tuning::most_scanned) return few_distinct<Value>(members_begin(object), count);
+    lookups* const names = look_up();
+    return names != nullptr && choose(*names)->show_distinct(indexes_);
+  }
+
+  /// match() with a table of the names of `to`, and one bit for each, none of which is set.
+  template <class Names>
+  DEVICETWIN_NEVER_INLINE bool pair(const rest& members, const Names& names, std::uint32_t* taken) {
+    const member_of<From>* const from = members.from;
+    const member_of<To>* const to = members.to;
+    const size_type from_count = members.from_count, to_count = members.to_count;
+    size_type expected = 0;  // the one behind the last partner
+    size_type matched = 0;
+    for (size_type i = 0; i != from_count; ++i) {
+      size_type found = expected;
+      if (Names::quick || expected == to_count || !same_names(to[expected].name, from[i].name))
+        found = names.find(from[i].name);
+      if (found == no_index) {
+        if (!loose_from_.push(members.from_index + i)) return false;
+        continue;
+      }
+      const std::uint32_t bit = std::uint32_t{1} << found % 32;
+      if ((taken[found / 32] & bit) != 0) continue;  // repeats a name
+      taken[found / 32] |= bit;
+      ++matched;
+      expected = found + 1;
+      if (!same_scalars(from[i].value, to[found].value) &&
+          !pairs_.emplace(members.from_index + i, members.to_index + found))
+        return false;
+    }
+    for (size_type i = 0; matched != to_count; ++i) {
+      if ((taken[i / 32] >> i % 32 & 1) != 0) continue;
+      ++matched;
+      if (!loose_to_.push(members.to_index + i)) return false;
+    }
+    return true;
+  }
+
+  bool was_put_aside(const level& l, size_type index) const noexcept {
+    std::size_t low = l.first_from;  // the list is in order
     for (std::size_t high = loose_from_.size(); low < high;) {
       const std::size_t middle = low + (high - low) / 2;
       if (loose_from_[middle] < index) {
@@ -341,10 +402,11 @@ class unordered_members {
     return low < loose_from_.size() && loose_from_[low] == index;
   }
 
-  base::stack<search, 1> searches_;
-  base::stack<size_type, 32> loose_from_;
-  base::stack<size_type, 32> loose_to_;
-  base::stack<size_type, 32> partners_;  ///< of the members of `from`, where they were matched
+  base::stack<level, 8> levels_;
+  base::stack<lookups, 1> lookups_;  ///< of the pairs that needed them
+  base::stack<members_pair, 16> pairs_;
+  list loose_from_;
+  list loose_to_;
   index_memory indexes_;
 };
 
