@@ -42,6 +42,22 @@ DEVICETWIN_ALWAYS_INLINE size_type same_elements(const ValueA* a, const ValueB* 
   return i;
 }
 
+/// Returns whether two containers of the same kind hold nothing but scalars, in the same order, and
+/// all are the same at a glance.
+template <class ValueA, class ValueB>
+DEVICETWIN_NEVER_INLINE bool same_leaves(const ValueA& a, const ValueB& b) noexcept {
+  const size_type count = count_of(a);
+  if (count != count_of(b)) return false;
+  if (!is_object(a))
+    return same_elements(inside<ValueA>::elements(a), inside<ValueB>::elements(b), count) == count;
+  const auto* x = members_begin(a);
+  const auto* y = members_begin(b);
+  for (const auto* const end = x + count; x != end; ++x, ++y) {
+    if (!same_names(x->name, y->name) || !same_scalars(x->value, y->value)) return false;
+  }
+  return true;
+}
+
 /// Goes through two containers as long as everything in them is the same at a glance, and remembers
 /// where that ends. Needs no memory but its own.
 template <class From, class To>

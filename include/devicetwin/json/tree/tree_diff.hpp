@@ -114,8 +114,15 @@ class tree_diff : public steps_may_fail {
   /// Compares two containers of the same kind. Most of most trees is the same, and for that no
   /// frames are made.
   bool skim(const From& from, const To& to) {
+    if (begin_otherwise(from, to)) return enter(from, to, 0);
     glance<From, To> same;
     return same.all_same(from, to, rules_.max_depth - frames_.size()) || enter_all(same);
+  }
+  /// Whether two containers of the same kind are objects that seem to have another name first.
+  static bool begin_otherwise(const From& from, const To& to) noexcept {
+    return is_object(from) && from_inside::member_count(from) != 0 &&
+           to_inside::member_count(to) != 0 &&
+           !seem_same_names(members_begin(from)->name, members_begin(to)->name);
   }
   /// Makes the frames of a walk without, where that ended.
   bool enter_all(const glance<From, To>& same) {
@@ -291,7 +298,8 @@ class tree_diff : public steps_may_fail {
     top.j = to_count;
     top.now = phase::unordered;
     bool left = false;
-    if (!unordered_.put_aside_rest(i, j, left)) return fail(errc::out_of_memory);
+    if (!unordered_.put_aside_rest(i, j, frames_.size() < rules_.max_depth, left))
+      return fail(errc::out_of_memory);
     return left ? unordered_step(top) : leave();
   }
   /// Returns whether names meet again so many members behind. In small objects two names in a row

@@ -12,6 +12,7 @@
 #include "../value.hpp"
 #include "distinct_names.hpp"
 #include "find_member.hpp"
+#include "glance.hpp"
 #include "inside.hpp"
 #include "member_lookup.hpp"
 #include "name_hash.hpp"
@@ -163,20 +164,22 @@ class unordered_members {
   }
 
   /// Puts the rest of both objects aside: what stands at `from` and `to` and behind. No more can be
-  /// put aside then, and next() may be called. Sets `left` to whether it has anything to say.
+  /// put aside then, and next() may be called. Sets `left` to whether it has anything to say. What
+  /// is inside of members is looked at unless they are as deep as they may be.
   ///
   /// Members of one name that repeat each other make no difference where nothing was put aside
   /// before. Both objects have the same names in front then. So the first of a name in one stands
   /// there exactly when that of the other does, and the firsts among the rest are partners. That
   /// later ones are compared as well does no harm: where they differ, are_first() is asked.
-  [[nodiscard]] bool put_aside_rest(size_type from, size_type to, bool& left) {
+  [[nodiscard]] bool put_aside_rest(size_type from, size_type to, bool looks_inside, bool& left) {
     level& l = levels_.back();
     const rest members{members_begin(*l.from) + from,
                        members_begin(*l.to) + to,
                        from,
                        to,
                        inside<From>::member_count(*l.from) - from,
-                       inside<To>::member_count(*l.to) - to};
+                       inside<To>::member_count(*l.to) - to,
+                       looks_inside};
     l.complete = !any();
     bool paired =
         l.complete || (members.from_count > tuning::unmatched_before_index && show_distinct(l));
@@ -197,7 +200,8 @@ class unordered_members {
     bool known;          ///< each is known to be the first of its name
   };
   /// Sets `now` to what comes next: pairs, then what only `from` has, then what only `to` has. Sets
-  /// `found` to whether there is anything. Pairs that are the same scalar at a glance are left out.
+  /// `found` to whether there is anything. Pairs that are the same scalar at a glance are left out, and pairs of
+  /// containers of such scalars.
   [[nodiscard]] bool next(turn& now, bool& found) {
     level& l = levels_.back();
     found = true;
@@ -263,6 +267,7 @@ class unordered_members {
     const member_of<To>* to;
     size_type from_index, to_index;  ///< where the first stand in their objects
     size_type from_count, to_count;
+    bool looks_inside;
   };
   /// What is needed in addition once single names are looked for.
   struct lookups {
@@ -366,8 +371,11 @@ class unordered_members {
     size_type matched = 0;
     for (size_type i = 0; i != from_count; ++i) {
       size_type found = expected;
-      if (Names::quick || expected == to_count || !same_names(to[expected].name, from[i].name))
+      if (Names::quick || expected == to_count ||
+          !seem_same_names(to[expected].name, from[i].name) ||
+          !same_names(to[expected].name, from[i].name)) {
         found = names.find(from[i].name);
+      }
       if (found == no_index) {
         if (!loose_from_.push(members.from_index + i)) return false;
         continue;
@@ -377,9 +385,11 @@ class unordered_members {
       taken[found / 32] |= bit;
       ++matched;
       expected = found + 1;
-      if (!same_scalars(from[i].value, to[found].value) &&
-          !pairs_.emplace(members.from_index + i, members.to_index + found))
-        return false;
+      const From& a = from[i].value;
+      const To& b = to[found].value;
+      if (same_scalars(a, b)) continue;
+      if (same_containers(a, b) && members.looks_inside && same_leaves(a, b)) continue;
+      if (!pairs_.emplace(members.from_index + i, members.to_index + found)) return false;
     }
     for (size_type i = 0; matched != to_count; ++i) {
       if ((taken[i / 32] >> i % 32 & 1) != 0) continue;
