@@ -9,7 +9,7 @@
 #include "../../json/find_text.hpp"
 #include "../../json/text/tokens.hpp"
 #include "../../json/value.hpp"
-#include "../../merge/text/text_diff.hpp"
+#include "../../merge/text/text_member.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

@@ -8,7 +8,7 @@
 #include "../../json/find_text.hpp"
 #include "../../json/tree/name_hash.hpp"
 #include "../../json/tree/name_index.hpp"
-#include "../../merge/text/text_diff.hpp"
+#include "../../merge/text/text_member.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {

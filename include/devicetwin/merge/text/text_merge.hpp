@@ -17,6 +17,7 @@
 #include "../journal.hpp"
 #include "../options.hpp"
 #include "text_diff.hpp"
+#include "text_member.hpp"
 #include "text_sink.hpp"
 
 namespace devicetwin {
