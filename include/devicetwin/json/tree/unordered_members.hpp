@@ -72,7 +72,7 @@ class few_names {
     }
     return true;
   }
-  static constexpr bool quick = false;
+  static constexpr bool quick = false;  ///< as above
   /// Returns which of the names this is, or no_index.
   template <class Name>
   DEVICETWIN_ALWAYS_INLINE size_type find(const Name& name) const noexcept {
@@ -107,7 +107,7 @@ class many_names {
     distinct = true;
     return index_.build(count, names_, memory_, [&distinct](size_type) { distinct = false; });
   }
-  static constexpr bool quick = false;
+  static constexpr bool quick = false;  ///< as above
   template <class Name>
   size_type find(const Name& name) const {
     return index_.find(name, names_, memory_);
@@ -156,8 +156,10 @@ class unordered_members {
     levels_.pop();
   }
 
+  /// Each puts one member aside, in the order of the object. The others are compared elsewhere.
   [[nodiscard]] bool put_aside_from(size_type index) { return loose_from_.push(index); }
   [[nodiscard]] bool put_aside_to(size_type index) { return loose_to_.push(index); }
+  /// Whether any member is put aside.
   bool any() const noexcept {
     const level& l = levels_.back();
     return loose_from_.size() != l.first_from || loose_to_.size() != l.first_to;
@@ -200,8 +202,8 @@ class unordered_members {
     bool known;          ///< each is known to be the first of its name
   };
   /// Sets `now` to what comes next: pairs, then what only `from` has, then what only `to` has. Sets
-  /// `found` to whether there is anything. Pairs that are the same scalar at a glance are left out, and pairs of
-  /// containers of such scalars.
+  /// `found` to whether there is anything. Pairs that are the same scalar at a glance are left out,
+  /// and pairs of containers of such scalars.
   [[nodiscard]] bool next(turn& now, bool& found) {
     level& l = levels_.back();
     found = true;
