@@ -13,8 +13,8 @@ struct ask {
   road where;
   std::vector<std::string_view> documents;
   std::vector<std::string_view> changes;
-  // "library": the best library call; "hand-written": the best of those; "any": the best of all
-  // others; else a contestant's name
+  // "library": the best library call; "hand-written": the best of those, "packaged": of libraries
+  // that tools/bench.sh installs; "any": the best of all others; else a contestant's name
   std::string_view yardstick;
   double must;     // the ratio may not be above this
   double aim = 0;  // wished for; 0: nothing
@@ -33,6 +33,7 @@ struct growth_ask {
 
 inline const std::vector<ask>& asks() {
   const std::string_view walk = "rapidjson-cursor";
+  const std::string_view yyjson_walk = "yyjson-iter";
   static const std::vector<ask> table = {
       {road::read,
        {"small", "typical", "max", "meta", "wide"},
@@ -41,11 +42,13 @@ inline const std::vector<ask>& asks() {
        1.0,
        0.5},
       {road::equal, {"small", "typical", "max", "meta", "wide"}, {"p0"}, "any", 0.6, 0.4},
+      {road::equal, {"small", "typical", "max", "meta"}, {"p0s"}, walk, 0.8, 0.5},
       {road::diff, {"typical", "max", "meta"}, {"p0", "p1", "p5"}, walk, 0.6, 0.4},
       {road::diff, {"typical", "max", "meta"}, {"p0", "p1", "p5"}, "library", 0.3, 0.2},
       {road::diff, {"typical", "max", "meta"}, {"p50"}, walk, 0.8, 0.6},
       {road::diff, {"wide"}, {"p0", "p1", "p5", "p50"}, walk, 0.8, 0.6},
       {road::diff, {"typical", "max", "meta", "wide"}, {"p5s"}, "library", 1.0, 0.6},
+      {road::diff, {"small", "typical", "max", "meta"}, {"p0s", "p5s"}, walk, 0.8, 0.5},
       {road::apply, {"typical", "max", "meta"}, {"p1", "p5", "p50"}, "any", 1.5, 1.0},
       {road::apply, {"wide"}, {"p50"}, "any", 1.5, 1.0},
       {road::json_patch_diff, {"typical", "max", "meta"}, {"p1", "p5", "p50"}, "library", 0.5, 0},
@@ -71,6 +74,11 @@ inline const std::vector<ask>& asks() {
        "simdjson-one-parse",
        1.3,
        0.8},
+      // Members in another order.
+      {road::text_diff, {"small"}, {"p5s"}, yyjson_walk, 0.85, 0.7},
+      {road::text_diff, {"typical", "meta"}, {"p5s"}, yyjson_walk, 0.65, 0.5},
+      {road::text_diff, {"small", "typical", "max", "meta"}, {"p5s"}, "packaged", 0.5, 0.35},
+      {road::text_diff_checked, {"typical", "meta"}, {"p5s"}, yyjson_walk, 1.0, 0.75},
       {road::text_apply, {"typical", "max", "meta"}, {"p1", "p5"}, "simdjson-one-parse", 0.5, 0.25},
       // Text in many scripts.
       {road::text_diff_checked,

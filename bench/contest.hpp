@@ -17,16 +17,16 @@ namespace bench {
 enum class road {
   read,               // text -> tree, and freeing the tree
   write,              // tree -> text, into a string that is used again
-  equal,              // two equal trees
+  equal,              // two equal trees, of both texts
   diff,               // tree x tree -> patch tree, and freeing the patch
   apply,              // parsed patch onto parsed tree
   text_diff,          // text x text -> patch text, everything freed; ours trusts the texts
   text_apply,         // text + patch text -> text, everything freed; ours trusts the texts
-  text_diff_checked,  // ours, validating both texts as strictly as when reading them
+  text_diff_checked,  // ours validates both texts as strictly as when reading them; others always do
   text_apply_checked,
-  lookup,          // the values of a text that the changes are about, by pointer, without a tree
-  json_patch_diff,        // tree x tree -> JSON Patch as a tree, and freeing it
-  json_patch_apply,       // parsed JSON Patch onto parsed tree
+  lookup,            // the values of a text that the changes are about, by pointer, without a tree
+  json_patch_diff,   // tree x tree -> JSON Patch as a tree, and freeing it
+  json_patch_apply,  // parsed JSON Patch onto parsed tree
   json_patch_text_diff,   // ours: text x text -> JSON Patch as text, the texts trusted
   json_patch_text_apply,  // ours: text + JSON Patch as text -> text, the texts trusted
   device_patch,    // a device's patch as text -> a twin, with everything that a hub does then

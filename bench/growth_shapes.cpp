@@ -192,6 +192,7 @@ std::vector<shape> all_shapes() {
     shapes.push_back({kind, order::reversed, change::all});
     shapes.push_back({kind, order::shuffled, change::few});
     shapes.push_back({kind, order::shuffled, change::renamed});
+    shapes.push_back({kind, order::shuffled, change::none});
     shapes.push_back({kind, order::kept, change::added});
     shapes.push_back({kind, order::reversed, change::removed});
   }
@@ -201,6 +202,7 @@ std::vector<shape> all_shapes() {
 std::vector<shape> some_shapes() {
   return {{"wide", order::reversed, change::half},
           {"wide", order::shuffled, change::renamed},
+          {"escaped names", order::shuffled, change::none},
           {"deep", order::shuffled, change::few},
           {"small objects", order::shuffled, change::half},
           {"objects in an array", order::shuffled, change::half},

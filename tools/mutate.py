@@ -42,6 +42,8 @@ headers = [
     ("json/text/tokens.hpp", ["text", "small_text", "fuzz_text"]),
     ("json/text/validate.hpp", ["json_validate", "text"]),
     ("json/tree/tree_diff.hpp", ["merge_patch", "built_values", "write", "fuzz_merge", "text", "arena"]),
+    ("json/tree/glance.hpp", ["glance", "tree_diff", "built_values"]),
+    ("json/tree/unordered_members.hpp", ["unordered_members", "tree_diff", "built_values"]),
     ("merge/text.hpp", ["text", "small_text", "fuzz_text"]),
     ("merge/text/*.hpp", ["text", "small_text", "fuzz_text"]),
     ("merge/diff.hpp", ["merge_patch", "arena", "built_values", "fuzz_merge", "text"]),

@@ -261,6 +261,7 @@ std::vector<contestant> rapidjson_contestants() {
         entry<diff_job<cursor>>(road::diff, made_by::handwritten),
         entry<apply_job<cursor>>(road::apply, made_by::handwritten),
         entry<text_diff_job<cursor>>(road::text_diff, made_by::handwritten),
+        entry<text_diff_job<cursor>>(road::text_diff_checked, made_by::handwritten),
         entry<text_apply_job<cursor>>(road::text_apply, made_by::handwritten)}},
   };
 }

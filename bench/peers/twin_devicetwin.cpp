@@ -58,7 +58,7 @@ struct on_twin {
 const devicetwin::dialect& without_limits() {
   static const devicetwin::dialect rules = [] {
     devicetwin::dialect made = devicetwin::azure;
-    made.max_reported = devicetwin::dialect::unlimited;
+    made.max_reported = made.max_text = devicetwin::dialect::unlimited;
     return made;
   }();
   return rules;

@@ -164,7 +164,8 @@ std::vector<contestant> yyjson_contestants() {
             entry<text_apply_job<immutable>>(road::text_apply, made_by::library_call)}},
           {"yyjson-iter",
            {entry<diff_job<iterating>>(road::diff, made_by::handwritten),
-            entry<text_diff_job<iterating>>(road::text_diff, made_by::handwritten)}}};
+            entry<text_diff_job<iterating>>(road::text_diff, made_by::handwritten),
+            entry<text_diff_job<iterating>>(road::text_diff_checked, made_by::handwritten)}}};
 }
 
 }  // namespace bench

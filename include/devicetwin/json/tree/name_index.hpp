@@ -112,11 +112,10 @@ class name_index {
     return true;
   }
 
-  /// Returns the index of the first member of an object whose name is `wanted`, a text or a value
-  /// that holds one; or no_index.
-  template <class Value, class Name>
-  size_type find(const Name& wanted, const object_names<Value>& names,
-                 const index_memory& memory) const {
+  /// Returns the index of the first of the names that is `wanted`, a text or a value that holds
+  /// one; or no_index. `names` also offers names[i], a value.
+  template <class Name, class Names>
+  size_type find(const Name& wanted, const Names& names, const index_memory& memory) const {
     if constexpr (std::is_same_v<Name, std::string_view>) {
       return find_text(wanted, names, memory);
     } else {

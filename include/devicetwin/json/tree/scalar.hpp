@@ -109,6 +109,14 @@ DEVICETWIN_ALWAYS_INLINE bool same_names(const ValueA& a, const ValueB& b) noexc
   return same_text(a, b);
 }
 
+/// A hint, cheaper than same_names(): false for nearly all names that differ. It may also be false
+/// for names that are the same.
+template <class ValueA, class ValueB>
+DEVICETWIN_ALWAYS_INLINE bool seem_same_names(const ValueA& a, const ValueB& b) noexcept {
+  if constexpr (!is_compact<ValueA>) return true;
+  return static_cast<std::uint32_t>(words_of(a).low) == static_cast<std::uint32_t>(words_of(b).low);
+}
+
 /// Two values of which at least one is a scalar.
 template <class ValueA, class ValueB>
 bool same_scalar(const ValueA& a, const ValueB& b, number_equality rule) noexcept {

@@ -1,8 +1,8 @@
 /// Two trees walked side by side: the one comparison behind json::equal and merge::diff.
 ///
 /// Members are expected in the same order; where they are not, the walk looks one member ahead, and
-/// what it still cannot pair is looked up by name at the end of the object. So equal order costs
-/// one pass, and any order n log n at worst.
+/// pairs the rest of the object by name. So equal order costs one pass, and any order n log n at
+/// worst.
 #pragma once
 
 #include <cstddef>  // std::size_t
@@ -10,36 +10,26 @@
 #include "../../base/memory.hpp"
 #include "../../base/stack.hpp"
 #include "../error.hpp"
-#include "../number_text.hpp"
 #include "../pointer.hpp"
 #include "../value.hpp"
+#include "diff_rules.hpp"
 #include "distinct_names.hpp"
 #include "events.hpp"
+#include "failure.hpp"
 #include "find_member.hpp"
+#include "glance.hpp"
 #include "inside.hpp"
-#include "member_lookup.hpp"
-#include "name_index.hpp"
 #include "scalar.hpp"
 #include "tuning.hpp"
+#include "unordered_members.hpp"
 
 namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace json {
 namespace core {
 
-/// What a walk is to find out, and what a patch made of it may say.
-struct diff_rules {
-  bool stop_at_first = false;  ///< only whether there is a difference
-  bool sets_null = false;      ///< a patch can set a member to null
-  bool carries_null = false;   ///< a new or replaced member may contain members that are null
-  bool removes = true;         ///< a patch can remove a member
-  number_equality numbers = number_equality::by_value;
-  text_numbers number_texts = text_numbers::exact;  ///< of a walk over texts
-  std::size_t max_depth = default_max_depth;
-};
-
 template <class From, class To>
-class tree_diff {
+class tree_diff : public steps_may_fail {
  public:
   /// One step of the patch, in order. `member` is a member of an object in `to`, for `remove` in
   /// `from`.
@@ -55,20 +45,12 @@ class tree_diff {
   using entries_type = base::stack<entry, 24>;
 
   tree_diff(const diff_rules& rules, const memory_source& memory) noexcept
-      : rules_(rules),
-        memory_(memory),
-        frames_(memory),
-        entries_(memory),
-        searches_(memory),
-        loose_from_(memory),
-        loose_to_(memory),
-        partners_(memory),
-        indexes_(memory) {}
+      : rules_(rules), memory_(memory), frames_(memory), entries_(memory), unordered_(memory) {}
 
   /// Walks. Errors: depth_exceeded, not_finite, out_of_memory, null_member, kept_member, with the
   /// pointer.
   error run(const From& from, const To& to) {
-    if (!pair(from, to)) return failure_;
+    if (!pair(from, to)) return failure();
     while (!frames_.empty()) {
       frame& top = frames_.back();
       bool going = false;
@@ -79,14 +61,11 @@ class tree_diff {
         case phase::aligned:
           going = aligned_step(top);
           break;
-        case phase::loose_from:
-          going = loose_from_step(top);
-          break;
-        case phase::loose_to:
-          going = loose_to_step(top);
+        case phase::unordered:
+          going = unordered_step(top);
           break;
       }
-      if (!going) return failure_;
+      if (!going) return failure();
     }
     return {};
   }
@@ -101,7 +80,7 @@ class tree_diff {
   using from_inside = inside<From>;
   using to_inside = inside<To>;
 
-  enum class phase : unsigned char { elements, aligned, loose_from, loose_to };
+  enum class phase : unsigned char { elements, aligned, unordered };
 
   /// What most containers need: a pair of arrays or objects and how far the walk has come.
   struct frame {
@@ -111,7 +90,7 @@ class tree_diff {
     bool in_order;  ///< so far every name stood at the same place in both
     bool known;     ///< the member at hand is the first of its name, as all are when no name stands
                     ///< twice
-    bool searching;        ///< the last of searches_ is this object's
+    bool searching;        ///< the innermost object of unordered_ is this one
     unsigned char looked;  ///< whether the names before one at hand were looked through: 0, 1, or 2
                            ///< when that was given up
     size_type i, j;        ///< next members or elements
@@ -119,17 +98,7 @@ class tree_diff {
     std::size_t opened;        ///< entries before this object's
   };
 
-  /// What an object needs in addition once a name has to be looked for.
-  struct search {
-    std::size_t first_loose_from, first_loose_to, first_partner, next_loose, index_base;
-    std::size_t
-        taken;     ///< where in indexes_ the bits are that say which of to's members have a partner
-    bool matched;  ///< the loose members have partners, and no name stands twice
-    repeat_lookup<From> from;
-    repeat_lookup<To> to;
-  };
-
-  // Each returns false when failure_ is set.
+  // Each step returns false when it failed, and failure() says why.
 
   /// Compares two values that are not the same scalar at a glance: settles scalars, opens frames
   /// for containers.
@@ -142,107 +111,30 @@ class tree_diff {
     return same_scalars(from, to) || pair_here(from, to);
   }
 
-  /// Whether both are objects, or both arrays.
-  static bool same_containers(const From& from, const To& to) noexcept {
-    const unsigned type = from_inside::flags(from) & from_inside::type_mask;
-    return type == (to_inside::flags(to) & to_inside::type_mask) &&
-           (type == from_inside::object_type || type == from_inside::array_type);
-  }
-  template <class Value>
-  static size_type count_of(const Value& container) noexcept {
-    return is_object(container) ? inside<Value>::member_count(container)
-                                : inside<Value>::element_count(container);
-  }
-  template <class Value>
-  static bool is_object(const Value& container) noexcept {
-    return (inside<Value>::flags(container) & inside<Value>::type_mask) ==
-           inside<Value>::object_type;
-  }
-
-  /// Where a walk without frames has come to.
-  struct level {
-    const From* from;
-    const To* to;
-    size_type at;
-  };
-  struct path {
-    static constexpr std::size_t most = tuning::skimmed_levels;
-    level above[most];
-    std::size_t depth;
-    level here;
-    const From* a;  ///< the pair at hand, when that is what is not the same at a glance
-    const To* b;
-  };
-
   /// Compares two containers of the same kind. Most of most trees is the same, and for that no
   /// frames are made.
   bool skim(const From& from, const To& to) {
-    path way;
-    return all_same(from, to, way) || enter_all(way);
+    if (begin_otherwise(from, to)) return enter(from, to, 0);
+    glance<From, To> same;
+    return same.all_same(from, to, rules_.max_depth - frames_.size()) || enter_all(same);
   }
-  /// Goes through two containers of the same kind and all that is in them as long as everything is
-  /// the same at a glance. If it is not, `way` is where that ends.
-  DEVICETWIN_NEVER_INLINE bool all_same(const From& from, const To& to, path& way) const noexcept {
-    const std::size_t allowed = rules_.max_depth - frames_.size();
-    const std::size_t deepest = allowed < path::most ? allowed : path::most;
-    std::size_t depth = 0;
-    level here{&from, &to, 0};
-    way.a = nullptr;
-    while (depth != deepest && count_of(*here.from) == count_of(*here.to)) {
-      const size_type count = count_of(*here.from);
-      const From* a = nullptr;
-      const To* b = nullptr;
-      if (is_object(*here.from)) {
-        const auto* before = members_begin(*here.from) + here.at;
-        const auto* after = members_begin(*here.to) + here.at;
-        size_type left = count - here.at;
-        bool same_name = true;
-        for (; left != 0; --left, ++before, ++after) {
-          same_name = same_names(before->name, after->name);
-          if (!same_name || !same_scalars(before->value, after->value)) break;
-        }
-        here.at = count - left;
-        if (!same_name) break;
-        if (left != 0) {
-          a = &before->value;
-          b = &after->value;
-        }
-      } else {
-        const auto* const before = from_inside::elements(*here.from);
-        const auto* const after = to_inside::elements(*here.to);
-        here.at += same_elements(before + here.at, after + here.at, count - here.at);
-        if (here.at != count) {
-          a = before + here.at;
-          b = after + here.at;
-        }
-      }
-      if (a == nullptr) {
-        if (depth == 0) return true;
-        here = way.above[--depth];
-        ++here.at;
-      } else if (same_containers(*a, *b)) {
-        way.above[depth++] = here;
-        here = {a, b, 0};
-      } else {
-        way.a = a;
-        way.b = b;
-        break;
-      }
-    }
-    way.here = here;
-    way.depth = depth;
-    return false;
+  /// Whether two containers of the same kind are objects that seem to have another name first.
+  static bool begin_otherwise(const From& from, const To& to) noexcept {
+    return is_object(from) && from_inside::member_count(from) != 0 &&
+           to_inside::member_count(to) != 0 &&
+           !seem_same_names(members_begin(from)->name, members_begin(to)->name);
   }
-  /// Makes the frames of a walk without.
-  bool enter_all(const path& way) {
-    for (std::size_t i = 0; i != way.depth; ++i) {
-      if (!enter(*way.above[i].from, *way.above[i].to, way.above[i].at)) return false;
+  /// Makes the frames of a walk without, where that ended.
+  bool enter_all(const glance<From, To>& same) {
+    for (std::size_t i = 0;; ++i) {
+      const auto& level = same.at(i);
+      if (!enter(*level.from, *level.to, level.at)) return false;
+      if (i == same.depth()) break;
       take_pair(frames_.back());
     }
-    if (!enter(*way.here.from, *way.here.to, way.here.at)) return false;
-    if (way.a == nullptr) return true;
+    if (same.from() == nullptr) return true;
     take_pair(frames_.back());
-    return pair_scalars(*way.a, *way.b);
+    return pair_scalars(*same.from(), *same.to());
   }
   /// The next members or elements of both are the pair being compared.
   static void take_pair(frame& top) noexcept {
@@ -342,9 +234,8 @@ class tree_diff {
       std::size_t arrays_ = 0;
     } check(rules_.carries_null);
     walk_memory<To> memory(memory_);
-    failure_ =
-        emit(value, check, nulls::emit, rules_.max_depth, memory, frames_.size(), place{frames_});
-    return !failure_;
+    return good(
+        emit(value, check, nulls::emit, rules_.max_depth, memory, frames_.size(), place{frames_}));
   }
 
   bool elements_step(frame& top) {
@@ -383,7 +274,7 @@ class tree_diff {
     }
     top.i = static_cast<size_type>(a - from);
     top.j = static_cast<size_type>(b - to);
-    if (top.i == from_count && top.j == to_count && (!top.searching || !any_loose()))
+    if (top.i == from_count && top.j == to_count && (!top.searching || !unordered_.any()))
       return leave();
     return part(top, from_count, to_count);
   }
@@ -391,152 +282,52 @@ class tree_diff {
   /// Names at the same place differ, or one side has ended: puts members aside until names meet
   /// again.
   bool part(frame& top, size_type from_count, size_type to_count) {
-    const auto* from = members_begin(*top.from);
-    const auto* to = members_begin(*top.to);
-    if (!start_search(top)) return false;
+    if (!start_search(top)) return fail(errc::out_of_memory);
     top.in_order = top.known = false;
-    if (top.i != from_count && top.j != to_count) {
-      const bool more_from = top.i + 1 != from_count;
-      const bool more_to = top.j + 1 != to_count;
-      const bool skip_from = more_from && same_text(from[top.i + 1].name, to[top.j].name);
-      const bool skip_to = !skip_from && more_to && same_text(from[top.i].name, to[top.j + 1].name);
-      const bool skip_both = !skip_from && !skip_to && more_from && more_to &&
-                             same_text(from[top.i + 1].name, to[top.j + 1].name);
-      if (skip_from || skip_both) {
-        if (!loose_from_.push(top.i++)) return fail(errc::out_of_memory);
-      }
-      if (skip_to || skip_both) {
-        if (!loose_to_.push(top.j++)) return fail(errc::out_of_memory);
-      }
-      if (skip_from || skip_to || skip_both) return true;
-    }
-    for (; top.i != from_count; ++top.i) {
-      if (!loose_from_.push(top.i)) return fail(errc::out_of_memory);
-    }
-    for (; top.j != to_count; ++top.j) {
-      if (!loose_to_.push(top.j)) return fail(errc::out_of_memory);
-    }
-    top.now = phase::loose_from;
-    searches_.back().next_loose = searches_.back().first_loose_from;
-    return match(top);
+    const bool looks = from_count > tuning::unordered_scanned;
+    const bool skips_from = looks && meet(top, 1, 0);
+    const bool skips_to = looks && !skips_from && meet(top, 0, 1);
+    const bool skips_both = looks && !skips_from && !skips_to && meet(top, 1, 1);
+    if ((skips_from || skips_both) && !unordered_.put_aside_from(top.i++))
+      return fail(errc::out_of_memory);
+    if ((skips_to || skips_both) && !unordered_.put_aside_to(top.j++))
+      return fail(errc::out_of_memory);
+    if (skips_from || skips_to || skips_both) return true;
+    const size_type i = top.i, j = top.j;
+    top.i = from_count;
+    top.j = to_count;
+    top.now = phase::unordered;
+    bool left = false;
+    if (!unordered_.put_aside_rest(i, j, frames_.size() < rules_.max_depth, left))
+      return fail(errc::out_of_memory);
+    return left ? unordered_step(top) : leave();
+  }
+  /// Returns whether names meet again so many members behind. In small objects two names in a row
+  /// have to: one may stand there by chance, and pairing the rest of the object costs little.
+  static bool meet(const frame& top, size_type skipped_from, size_type skipped_to) noexcept {
+    const size_type from_count = from_inside::member_count(*top.from);
+    const size_type to_count = to_inside::member_count(*top.to);
+    const size_type i = top.i + skipped_from, j = top.j + skipped_to;
+    if (i >= from_count || j >= to_count) return false;
+    const auto* const from = members_begin(*top.from);
+    const auto* const to = members_begin(*top.to);
+    if (!same_names(from[i].name, to[j].name)) return false;
+    return to_count > tuning::most_scanned || i + 1 == from_count || j + 1 == to_count ||
+           same_names(from[i + 1].name, to[j + 1].name);
   }
 
-  /// Finds the partners of many loose members at once. When that shows that a name stands twice
-  /// somewhere, nothing is matched, and each is looked up when its turn comes.
-  bool match(frame& top) {
-    search& s = searches_.back();
-    const size_type count = to_inside::member_count(*top.to);
-    const std::size_t loose = loose_from_.size() - s.first_loose_from;
-    if (count <= tuning::small_object || loose <= tuning::unmatched_before_index) return true;
-    const auto* from = members_begin(*top.from);
-    if (!s.to.make_index(indexes_)) return fail(errc::out_of_memory);
-    if (!s.to.distinct()) return true;
-    s.taken = indexes_.size();
-    const std::size_t words = count / 32 + 1;
-    if (!indexes_.extend(words)) return fail(errc::out_of_memory);
-    std::uint32_t* taken = indexes_.data() + s.taken;  // all but the loose ones are
-    std::memset(static_cast<void*>(taken), 0xFF, words * sizeof *taken);
-    for (std::size_t k = s.first_loose_to; k < loose_to_.size(); ++k) {
-      taken[loose_to_[k] / 32] &= ~(std::uint32_t{1} << loose_to_[k] % 32);
-    }
-    if (!partners_.extend(loose)) return fail(errc::out_of_memory);
-    std::size_t without = 0;
-    for (std::size_t k = 0; k < loose; ++k) {
-      size_type partner = no_index;
-      if (!s.to.find(from[loose_from_[s.first_loose_from + k]].name, indexes_, partner)) {
-        return fail(errc::out_of_memory);
-      }
-      partners_[s.first_partner + k] = partner;
-      if (partner == no_index) {
-        ++without;
-        continue;
-      }
-      const std::uint32_t bit = std::uint32_t{1} << partner % 32;
-      if ((taken[partner / 32] & bit) != 0) return true;
-      taken[partner / 32] |= bit;
-    }
-    if (without > 1) {
-      if (!s.from.make_index(indexes_)) return fail(errc::out_of_memory);
-      if (!s.from.distinct()) return true;
-    }
-    s.matched = true;
-    return true;
-  }
-
-  bool loose_from_step(frame& top) {
-    search& s = searches_.back();
-    const auto* from = members_begin(*top.from);
-    const auto* to = members_begin(*top.to);
-    if (s.matched) {
-      for (; s.next_loose != loose_from_.size(); ++s.next_loose) {
-        top.at_from = loose_from_[s.next_loose];
-        top.at_to = partners_[s.first_partner + (s.next_loose - s.first_loose_from)];
-        if (top.at_to == no_index || !same_scalars(from[top.at_from].value, to[top.at_to].value))
-          break;
-      }
-    }
-    if (s.next_loose == loose_from_.size()) {
-      top.now = phase::loose_to;
-      s.next_loose = s.first_loose_to;
-      return true;
-    }
-    top.at_from = loose_from_[s.next_loose++];
-    if (!s.matched) {
-      top.at_to = no_index;
-      bool first = true;
-      if (!s.from.is_first(top.at_from, indexes_, first)) return fail(errc::out_of_memory);
-      if (!first) return true;
-      if (!s.to.find(from[top.at_from].name, indexes_, top.at_to)) return fail(errc::out_of_memory);
-    }
-    top.known = true;
-    if (top.at_to == no_index) return missing(top);
-    return pair(from[top.at_from].value, to[top.at_to].value);
-  }
-
-  bool loose_to_step(frame& top) {
-    search& s = searches_.back();
-    const auto* from = members_begin(*top.from);
-    const auto* to = members_begin(*top.to);
-    if (s.matched) {
-      const std::uint32_t* taken = indexes_.data() + s.taken;
-      for (; s.next_loose != loose_to_.size(); ++s.next_loose) {
-        const size_type at = loose_to_[s.next_loose];
-        if ((taken[at / 32] >> at % 32 & 1) == 0) break;
-      }
-    }
-    if (s.next_loose == loose_to_.size()) return leave();
-    top.at_to = loose_to_[s.next_loose++];
-    top.at_from = no_index;
-    if (!s.matched) {
-      bool first = true;
-      if (!s.to.is_first(top.at_to, indexes_, first)) return fail(errc::out_of_memory);
-      if (!first) return true;
-      if (!s.from.find(to[top.at_to].name, indexes_, top.at_from)) return fail(errc::out_of_memory);
-    }
-    top.known = true;
-    if (top.at_from != no_index) {
-      if (is_loose_from(s, top.at_from)) return true;  // was compared from its side
-      return pair(from[top.at_from].value, to[top.at_to].value);
-    }
-    return is_not_finite(to[top.at_to].value) ? refuse(errc::not_finite)
-                                              : different(to[top.at_to].value);
-  }
-
-  bool any_loose() const noexcept {
-    return loose_from_.size() != searches_.back().first_loose_from ||
-           loose_to_.size() != searches_.back().first_loose_to;
-  }
-  bool is_loose_from(const search& s, size_type index) const noexcept {
-    std::size_t low = s.first_loose_from;  // the list is in order
-    for (std::size_t high = loose_from_.size(); low < high;) {
-      const std::size_t middle = low + (high - low) / 2;
-      if (loose_from_[middle] < index) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low < loose_from_.size() && loose_from_[low] == index;
+  bool unordered_step(frame& top) {
+    typename unordered_members<From, To>::turn now;
+    bool found = false;
+    if (!unordered_.next(now, found)) return fail(errc::out_of_memory);
+    if (!found) return leave();
+    top.at_from = now.from;
+    top.at_to = now.to;
+    top.known = now.known;
+    if (now.to == no_index) return missing(top);
+    const To& to = members_begin(*top.to)[now.to].value;
+    if (now.from != no_index) return pair(members_begin(*top.from)[now.from].value, to);
+    return is_not_finite(to) ? refuse(errc::not_finite) : different(to);
   }
 
   /// Whether what the innermost object has at hand is the first of its name; callers' values may
@@ -556,35 +347,16 @@ class tree_diff {
         if (top.known) return true;
       }
     }
-    if (!start_search(top)) return false;
-    search& s = searches_.back();
-    if (!s.to.is_first(top.at_to, indexes_, first)) return fail(errc::out_of_memory);
-    if (top.in_order) {  // then the same is true of from's names
-      top.known = s.to.distinct();
-      return true;
-    }
-    if (first && !s.from.is_first(top.at_from, indexes_, first)) return fail(errc::out_of_memory);
-    top.known = s.to.distinct() && s.from.distinct();
-    return true;
+    return (start_search(top) &&
+            unordered_.are_first(top.at_from, top.at_to, top.in_order, first, top.known)) ||
+           fail(errc::out_of_memory);
   }
 
-  /// Called while `top` is the innermost object, so that searches_ and what they own grow and
-  /// shrink with frames_.
+  /// Opens an object in unordered_ while it is the innermost one here, so that both grow and shrink
+  /// together. False when memory ran out.
   bool start_search(frame& top) {
-    if (top.searching) return true;
-    search* s = searches_.add();
-    if (s == nullptr) return fail(errc::out_of_memory);
-    new (static_cast<void*>(s)) search{loose_from_.size(),
-                                       loose_to_.size(),
-                                       partners_.size(),
-                                       0,
-                                       indexes_.size(),
-                                       0,
-                                       false,
-                                       repeat_lookup<From>(*top.from),
-                                       repeat_lookup<To>(*top.to)};
-    top.searching = true;
-    return true;
+    if (!top.searching) top.searching = unordered_.open(*top.from, *top.to);
+    return top.searching;
   }
 
   bool leave() {
@@ -601,23 +373,9 @@ class tree_diff {
     return entries_.emplace(op::close, nullptr) || fail(errc::out_of_memory);
   }
   void drop_frame() noexcept {
-    if (frames_.back().searching) {
-      const search& s = searches_.back();
-      loose_from_.truncate(s.first_loose_from);
-      loose_to_.truncate(s.first_loose_to);
-      partners_.truncate(s.first_partner);
-      indexes_.truncate(s.index_base);
-      searches_.pop();
-    }
+    if (frames_.back().searching) unordered_.close();
     frames_.pop();
     if (frames_.size() == outermost_array_) outermost_array_ = no_array;
-  }
-
-  /// How many elements at the beginning of two arrays are the same at a glance, one by one.
-  static size_type same_elements(const From* from, const To* to, size_type count) noexcept {
-    size_type i = 0;
-    while (i != count && same_scalars(from[i], to[i])) ++i;
-    return i;
   }
 
   const member_of<To>* current_member() const noexcept {
@@ -634,25 +392,23 @@ class tree_diff {
     fail(code);
     return hidden();
   }
-  /// Whether what failure_ is about stands behind a repeated name. If not, the walk ends.
+  /// Whether what failure() is about stands behind a repeated name. If not, the walk ends.
   bool hidden() {
-    if (failure_.code() == errc::out_of_memory) return false;
+    if (failure().code() == errc::out_of_memory) return false;
     for (; !frames_.empty(); drop_frame()) {
       bool first = true;
       if (!at_first(frames_.back(), first)) return false;
       if (!first) {
-        failure_ = error();
+        forget_failure();
         return true;
       }
       entries_.truncate(frames_.back().opened);
     }
     return false;
   }
-  bool fail(errc code) noexcept {
-    failure_ = error(code)
-                   .limited_to(code == errc::depth_exceeded ? rules_.max_depth : 0)
-                   .at(place{frames_});
-    return false;
+  bool fail(errc code) {
+    return steps_may_fail::fail(code, place{frames_},
+                                code == errc::depth_exceeded ? rules_.max_depth : 0);
   }
 
   static constexpr std::size_t no_array = static_cast<std::size_t>(-1);
@@ -680,15 +436,10 @@ class tree_diff {
   memory_source memory_;
   frames_type frames_;
   entries_type entries_;
-  base::stack<search, 1> searches_;
-  base::stack<size_type, 16> loose_from_;
-  base::stack<size_type, 16> loose_to_;
-  base::stack<size_type, 16> partners_;  ///< of the loose members of from, where they were matched
-  index_memory indexes_;
+  unordered_members<From, To> unordered_;
   std::size_t outermost_array_ = no_array;
   bool differ_ = false;
   bool whole_ = false;
-  error failure_;
 };
 
 }  // namespace core

@@ -62,6 +62,9 @@ inline constexpr std::size_t text_blocks = base::shortcuts ? 32 : 4;
 inline constexpr std::size_t skimmed_levels = 16;
 /// More members than this without a partner are matched at once, with an index. Not measured.
 inline constexpr std::size_t unmatched_before_index = 8;
+/// Up to this many members in another order are looked for one by one; more get a table of names.
+/// Not measured.
+inline constexpr size_type unordered_scanned = 8;
 
 // Merge patches on trees.
 

@@ -123,7 +123,8 @@ class text_patch : public text_steps {
     return sayable(name, name_end, value, end) && put_member(name, name_end, value, end);
   }
   /// The same for a scalar that is not null.
-  DEVICETWIN_ALWAYS_INLINE bool put_member(const char* name, const char* name_end, const char* value, const char* end) {
+  DEVICETWIN_ALWAYS_INLINE bool put_member(const char* name, const char* name_end,
+                                           const char* value, const char* end) {
     differ_ = true;
     if (opened_ != open_.size() && !open_objects()) return false;
     separate();
