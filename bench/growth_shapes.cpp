@@ -202,8 +202,6 @@ std::vector<shape> all_shapes() {
 std::vector<shape> some_shapes() {
   return {{"wide", order::reversed, change::half},
           {"wide", order::shuffled, change::renamed},
-          {"escaped names", order::shuffled, change::none},
-          {"deep", order::shuffled, change::few},
           {"small objects", order::shuffled, change::half},
           {"objects in an array", order::shuffled, change::half},
           {"colliding names", order::reversed, change::renamed},

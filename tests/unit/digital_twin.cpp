@@ -15,7 +15,7 @@ using devicetwin::twin;
 namespace {
 
 template <class Twin>
-std::string view(const Twin& t) {
+std::string view_of(const Twin& t) {
   std::string text;
   const json::error e = devicetwin::write_digital_twin(t, text);
   INFO(e.message());
@@ -43,7 +43,7 @@ struct written_twin {
     REQUIRE(!e);
     return *this;
   }
-  std::string view() const { return ::view(t); }
+  std::string view() const { return view_of(t); }
   std::string event() const {
     std::string text;
     const json::error e = devicetwin::write_digital_twin_event(t, done, text);
@@ -83,14 +83,14 @@ TEST_CASE("a digital twin has the id of the device and its model", "[digital_twi
   devicetwin::new_identity who{"d"};
   who.model_id = "dtmi:com:example:Pump;1";
   REQUIRE(!t.create(who, noon(), done));
-  CHECK(view(t) == digital("", R"("$model":"dtmi:com:example:Pump;1")"));
+  CHECK(view_of(t) == digital("", R"("$model":"dtmi:com:example:Pump;1")"));
   for (const char* model : {"null", "7", R"("")"}) {
     const auto loaded = loaded_twin(R"({"deviceId":"d","modelId":)" + std::string(model) + "}");
-    CHECK(view(loaded) == digital("", ""));
+    CHECK(view_of(loaded) == digital("", ""));
   }
 }
 TEST_CASE("the digital twin of a module has both ids", "[digital_twin]") {
-  CHECK(view(loaded_twin(R"({"deviceId":"d","moduleId":"m"})")) ==
+  CHECK(view_of(loaded_twin(R"({"deviceId":"d","moduleId":"m"})")) ==
         R"({"$dtId":"d~m","$metadata":{}})");
 }
 TEST_CASE("a property that only the device writes shows its value and when it was reported",
@@ -187,7 +187,7 @@ TEST_CASE("what stands beside a component and is no object is not shown", "[digi
   CHECK(x.view() == digital(R"("t":{"a":1,"$metadata":{"a":{)" + updated(2) + "}}}", ""));
 }
 TEST_CASE("a digital twin leaves out what stamps do not say", "[digital_twin]") {
-  CHECK(view(twin_with(R"({"a":1,"c":{"__t":"c","d":1}})", R"({"a":2,"b":3})")) ==
+  CHECK(view_of(twin_with(R"({"a":1,"c":{"__t":"c","d":1}})", R"({"a":2,"b":3})")) ==
         digital(R"("a":2,"b":3,"c":{"$metadata":{"d":{"desiredValue":1}}})",
                 R"("a":{"desiredValue":1},"b":{})"));
   // A version above the section's is not believed.
@@ -195,7 +195,7 @@ TEST_CASE("a digital twin leaves out what stamps do not say", "[digital_twin]") 
       R"({"deviceId":"d","properties":{"desired":{"a":1,"$metadata":{"$lastUpdated":"2026-01-31T12:00:00Z",)"
       R"("a":{"$lastUpdated":"2026-01-31T12:00:00Z","$lastUpdatedVersion":9}},"$version":2},)"
       R"("reported":{"a":1,"$metadata":{"a":{"$lastUpdated":"yesterday"}},"$version":1}}})");
-  CHECK(view(strange) == digital(R"("a":1)", R"("a":{"desiredValue":1})"));
+  CHECK(view_of(strange) == digital(R"("a":1)", R"("a":{"desiredValue":1})"));
 }
 TEST_CASE("names of any kind are shown as they are", "[digital_twin]") {
   written_twin x;
@@ -848,7 +848,7 @@ TEST_CASE("a twin in a buffer can be patched as a digital twin for ever",
     REQUIRE(!devicetwin::write_digital_twin_event(t, done, event));
     CHECK(event.find(value) != std::string::npos);
   }
-  CHECK(view(t).find(R"("a2":{"desiredValue":{"x":499},"desiredVersion":501})") !=
+  CHECK(view_of(t).find(R"("a2":{"desiredValue":{"x":499},"desiredVersion":501})") !=
         std::string::npos);
   const std::string large = "[" + add("/large", "\"" + std::string(4096, 'x') + "\"") + "]";
   std::vector<char> little(3000);

@@ -281,18 +281,18 @@ DEVICETWIN_ALWAYS_INLINE std::size_t index_blocks(const scan_block* from, std::s
     const std::size_t here = count(all);
     // Four places at a time, without asking how many there are; the highest bit stands for those
     // that are not there. They are overwritten.
-    std::uint64_t left = all;
-    const auto next = [&]() noexcept {
+    const auto next = [place](std::uint64_t& left) noexcept {
       const int at = base::lowest_bit(left | std::uint64_t{1} << 63);
       left &= left - 1;
       return place + static_cast<std::uint32_t>(at);
     };
-    for (std::uint32_t* out = entries + size; left != 0;) {
-      *out++ = next();
+    std::uint32_t* out = entries + size;
+    for (std::uint64_t left = all; left != 0;) {
+      *out++ = next(left);
       if constexpr (base::shortcuts) {
-        *out++ = next();
-        *out++ = next();
-        *out++ = next();
+        *out++ = next(left);
+        *out++ = next(left);
+        *out++ = next(left);
       }
     }
     ++taken;

@@ -93,16 +93,17 @@ inline constexpr size_type matched_one_by_one = 8;
 
 // Differences and merges of texts.
 
-/// Members that are put aside before a text diff gives up on the order. Not measured.
+/// Members that are looked ahead at before a text diff gives up on the order. With 8, and every way
+/// to go on that they allow, a diff of 4 KB in another order takes 130,000 instructions instead of
+/// 87,000.
 inline constexpr std::size_t text_reordered = 3;
 /// And so many bytes in either text. Blocks at hand cost nothing to pass over again.
 inline constexpr std::ptrdiff_t text_looked_ahead = text_blocks * 64 / 2;
-/// Among up to this many members a name is looked for by comparing hashes, 16 at a time.
+/// Among up to this many members a name is looked for by comparing hashes, 16 at a time. With a
+/// table for more than 16 members (max p5s), 617,000 instructions instead of 597,000.
 inline constexpr std::size_t text_hashes_scanned = base::shortcuts ? 64 : 16;
 /// Up to this many new names are compared each with each. Not measured.
 inline constexpr std::size_t text_new_names_scanned = 4;
-/// Look-ups that a text diff has under way at a time, so that none waits for memory. Not measured.
-inline constexpr size_type text_lookups_together = base::shortcuts ? 16 : 1;
 /// In an object of a patch with up to this many members, names are compared one by one. Not
 /// measured.
 inline constexpr std::size_t text_names_scanned = 8;

@@ -3,7 +3,7 @@
 
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::uint32_t, std::uint64_t
-#include <cstring>      // std::memcpy
+#include <cstring>      // std::memcmp, std::memset
 #include <string_view>  // std::string_view
 #include <type_traits>  // std::conditional_t
 
@@ -18,8 +18,8 @@
 #include "../../json/tree/name_hash.hpp"
 #include "../../json/tree/name_index.hpp"
 #include "../../json/tree/tuning.hpp"
+#include "indexed_text.hpp"
 #include "look_ahead.hpp"
-#include "text_index.hpp"
 #include "text_member.hpp"
 #include "text_patch.hpp"
 
@@ -27,6 +27,43 @@ namespace devicetwin {
 inline namespace DEVICETWIN_ABI {
 namespace merge {
 namespace core {
+
+/// Whether stretches of two texts are the same. Containers begin alike, and what is in them is
+/// compared again, member by member. So it is kept what was the same last, and how far: no byte is
+/// compared once for each container around it.
+class same_stretches {
+ public:
+  DEVICETWIN_NEVER_INLINE bool same(const char* from_text, text_offset from, const char* to_text,
+                                    text_offset to, text_offset length) noexcept {
+    const text_offset apart = from - to;  // modulo 2^32
+    if (apart != apart_ || from < first_ || from > last_) {
+      apart_ = apart;
+      first_ = last_ = from;
+      ended_ = false;
+    }
+    const text_offset known = last_ - from;
+    if (known >= length) return true;
+    if (ended_) return false;
+    last_ += static_cast<text_offset>(
+        json::core::level().common(from_text + last_, to_text + to + known, length - known));
+    ended_ = last_ - from < length;
+    return !ended_;
+  }
+
+ private:
+  text_offset apart_ = 0;  ///< from here in `from`, so much less in `to`,
+  text_offset first_ = 0;  ///< both were the same
+  text_offset last_ = 0;   ///< up to here;
+  bool ended_ = false;     ///< the bytes here are different
+};
+/// The same where memory counts.
+class plain_stretches {
+ public:
+  static bool same(const char* from_text, text_offset from, const char* to_text, text_offset to,
+                   text_offset length) noexcept {
+    return std::memcmp(from_text + from, to_text + to, length) == 0;
+  }
+};
 
 /// Matches the members of two objects by name, in any order, and all that is in them. A structural
 /// index of both texts is made first; from then on a member is passed over in one step, whatever is
@@ -39,8 +76,8 @@ class indexed_diff {
  public:
   indexed_diff(text_patch& patch, const memory_source& memory) noexcept
       : patch_(patch),
-        from_(memory),
-        to_(memory),
+        from_(patch, names_, memory),
+        to_(patch, names_, memory),
         levels_(memory),
         members_(memory),
         hashes_(memory),
@@ -61,7 +98,7 @@ class indexed_diff {
   bool compare(members_aside from_aside, members_aside to_aside, const char*& a, const char*& b,
                bool& different) {
     from_aside_ = from_aside;
-    same_ = {};
+    long_stretches_ = {};
     different_ = false;
     good_ = open_rest(to_aside, a, b);
     while (good_ && !levels_.empty()) {
@@ -77,44 +114,12 @@ class indexed_diff {
 
  private:
   using number = text_index::number;
-  static constexpr number no_entry = static_cast<number>(-1);
-
-  /// One of the texts, and the index of a part of it.
-  struct side {
-    explicit side(const memory_source& memory) noexcept : index(memory) {}
-    void reset(std::string_view all, json::core::text_structure& its) noexcept {
-      text = all.data();
-      end = text + all.size();
-      structure = &its;
-    }
-    const char* text = nullptr;
-    const char* end = nullptr;
-    json::core::text_structure* structure = nullptr;
-    text_offset end_of_rest = 0;  ///< the closing bracket of the object that was asked about
-    std::conditional_t<shortcuts, text_index, no_text_index> index;
-  };
-
-  /// A place in one of the texts: a member, element or closing bracket begins there.
-  struct cursor {
-    text_offset at;
-    number entry;  ///< the first from there on
-    bool more;     ///< false behind the last member or element
-  };
-  /// A value, or a member when `name` is used.
-  struct item {
-    text_offset first;  ///< where the member or element begins: of a member, at its name
-    text_offset last;   ///< behind its value
-    text_offset name_end;
-    text_offset value;
-    number inside;  ///< the first entry inside, when it is a container; no_entry: not in the index
-    text_offset unescaped;  ///< where its name stands without escapes; no_offset: it has none
-    std::uint32_t met;      ///< a member of the other text has this name
-  };
+  using item = text_item;
 
   /// A pair of containers that is being compared.
   struct level {
-    cursor from;
-    cursor to;               ///< of an array
+    item_cursor from;
+    item_cursor to;          ///< of an array
     text_offset aside;       ///< how many members of `from` that were put aside were looked at
     text_offset first;       ///< member of `to`, in members_
     text_offset expected;    ///< member of `to`, in members_
@@ -127,131 +132,6 @@ class indexed_diff {
   };
 
   // Each returns false when patch().failure() or different_ is set.
-
-  // --- Reading members ---------------------------------------------------------------------------
-
-  /// A text and its index, at hand in a loop.
-  struct source {
-    const char* text;
-    const char* end;
-    const number* entries;
-    json::core::text_structure* structure;
-  };
-  static source source_of(const side& s) noexcept {
-    return {s.text, s.end, s.index.entries(), s.structure};
-  }
-
-  /// Finds where the member or element at `at` begins and ends, and moves behind it.
-  DEVICETWIN_ALWAYS_INLINE bool pass_item(const source& s, cursor& at, item& it, bool member) {
-    if constexpr (!shortcuts) return pass_unindexed(s, at, it, member);
-    number entry = at.entry;
-    number place = s.entries[entry];
-    text_offset last = place;
-    it.inside = no_entry;
-    if ((place & text_index::opens) != 0) {
-      it.inside = entry + 1;
-      entry = place ^ text_index::opens;
-      last = s.entries[entry] + 1;
-      place = s.entries[++entry];
-      if ((place & text_index::opens) != 0) return patch_.not_json();
-    } else if (s.text[last - 1] <= ' ') {
-      while (json::core::is_space(s.text[last - 1])) --last;  // a bracket or comma stands before
-    }
-    text_offset first = at.at;
-    if (s.text[first] <= ' ') {
-      while (json::core::is_space(s.text[first])) ++first;  // a bracket or comma stands behind
-    }
-    it.first = first;
-    it.last = last;
-    at.at = place + 1;
-    at.entry = entry + 1;
-    at.more = s.text[place] == ',';
-    return true;
-  }
-  /// The same without an index, where memory counts: what is in the item is passed over.
-  bool pass_unindexed(const source& s, cursor& at, item& it, bool member) {
-    const char* p = json::core::skip_space(s.text + at.at, s.end);
-    it.first = static_cast<text_offset>(p - s.text);
-    if (p == s.end) return patch_.not_json();
-    if (member &&
-        (*p != '"' || (p = string_end(*s.structure, p, s.end)) == nullptr || !to_value(p, s.end))) {
-      return patch_.not_json();
-    }
-    if ((p = value_end(*s.structure, p, s.end)) == nullptr) return patch_.not_json();
-    it.last = static_cast<text_offset>(p - s.text);
-    p = json::core::skip_space(p, s.end);
-    if (p == s.end) return patch_.not_json();
-    at.more = *p == ',';
-    at.at = static_cast<text_offset>(p - s.text) + 1;
-    return true;
-  }
-  /// Reads the name of the member, and finds where its value begins.
-  DEVICETWIN_ALWAYS_INLINE bool read_name(const source& s, item& it, std::uint32_t& hash) {
-    const char* const name = s.text + it.first;
-    if (shortcuts && s.end - name > 36 && *name == '"') {
-      const std::size_t length = json::core::bytes_before_quote(name + 1);
-      const char* const behind = name + 1 + length;
-      if (length < 32 && behind[0] == '"' && behind[1] == ':' && !json::core::is_space(behind[2])) {
-        hash = hash_name(name + 1, length);
-        it.unescaped = no_offset;
-        it.name_end = it.first + static_cast<text_offset>(length) + 2;
-        it.value = it.name_end + 1;
-        return it.value < it.last || patch_.not_json();
-      }
-    }
-    return read_any_name(s, it, hash);
-  }
-  /// The hash of a name of less than 32 bytes. As many can be read.
-  static std::uint32_t hash_name(const char* name, std::size_t length) noexcept {
-    static constexpr unsigned char masks[32] = {255, 255, 255, 255, 255, 255, 255, 255,
-                                                255, 255, 255, 255, 255, 255, 255, 255};
-    std::uint64_t before = 0;
-    if (length >= 16) {
-      before = base::mix(base::load_8(name), base::load_8(name + 8));
-      name += 16;
-      length -= 16;
-    }
-    const std::uint64_t low = base::load_8(name) & base::load_8(masks + 16 - length);
-    const std::uint64_t high = base::load_8(name + 8) & base::load_8(masks + 24 - length);
-    return static_cast<std::uint32_t>(
-        ((low ^ before ^ length) + high * 0xC2B2AE3D27D4EB4Fu) * 0x9E3779B97F4A7C15u >> 32);
-  }
-  static std::uint32_t hash_of(std::string_view name) noexcept {
-    if (shortcuts && name.size() < 32) {
-      char bytes[32] = {};
-      name.copy(bytes, name.size());
-      return hash_name(bytes, name.size());
-    }
-    return static_cast<std::uint32_t>(json::core::hash_name(name) >> 32);
-  }
-  /// The same for a name that is long, near the end of the text or has white space behind, or one
-  /// with escapes, which is kept without them.
-  DEVICETWIN_NEVER_INLINE bool read_any_name(const source& s, item& it, std::uint32_t& hash) {
-    const char* const name = s.text + it.first;
-    const char* p = *name == '"' ? json::core::skip_string(name + 1, s.end) : nullptr;
-    if (p == nullptr) return patch_.not_json();
-    it.name_end = static_cast<text_offset>(p - s.text);
-    it.unescaped = no_offset;
-    if (json::core::has_escapes(text_between(name, p))) {
-      text_member member{};
-      member.name = it.first;
-      member.name_end = it.name_end;
-      if (!keep_plain(s.text, member, names_)) return patch_.fail(errc::out_of_memory);
-      it.unescaped = member.unescaped;
-    }
-    hash = hash_of(plain_name(s.text, it));
-    if (!to_value(p, s.end)) return patch_.not_json();
-    it.value = static_cast<text_offset>(p - s.text);
-    return it.value < it.last || patch_.not_json();
-  }
-  std::string_view plain_name(const char* text, const item& it) const noexcept {
-    if (it.unescaped == no_offset) {
-      return text_between(text + it.first + 1, text + it.name_end - 1);
-    }
-    size_type length;
-    std::memcpy(&length, names_.data() + it.unescaped, sizeof length);
-    return {names_.data() + it.unescaped + sizeof length, length};
-  }
 
   // --- Entering and leaving containers -----------------------------------------------------------
 
@@ -273,46 +153,32 @@ class indexed_diff {
       item it;
       std::uint32_t hash = 0;
       it.met = 0;
-      if (!recall(to_, to_aside.first[i], it, hash)) return false;
+      if (!to_.recall(to_aside.first[i], it, hash)) return false;
       if (!members_.push(it) || !hashes_.push(hash)) return patch_.fail(errc::out_of_memory);
     }
     if (!begin_rest(from_, a, made.from) || !begin_rest(to_, b, made.to)) return false;
     return levels_.push(made) ? collect() : patch_.fail(errc::out_of_memory);
   }
-  bool begin_rest(side& s, const char* p, cursor& at) {
+  bool begin_rest(indexed_text& s, const char* p, item_cursor& at) {
     at = {static_cast<text_offset>(p - s.text), s.index.size(), *p != '}'};
     s.end_of_rest = at.at;
     if (!at.more || !shortcuts) return true;
-    if (!make_index(s, p)) return false;
+    if (!s.make_index(p)) return false;
     s.end_of_rest = s.index.entries()[s.index.size() - 1];
     return true;
   }
-  bool make_index(side& s, const char* p) {
-    const errc code = s.index.add(*s.structure, s.text, p);
-    if (code == errc::ok) return true;
-    return code == errc::unexpected_character ? patch_.not_json() : patch_.fail(code);
-  }
-  /// A member that was put aside as an item.
-  bool recall(const side& s, const text_member& member, item& it, std::uint32_t& hash) {
-    it.first = member.name;
-    it.last = member.value_end;
-    it.inside = no_entry;
-    it.met = 0;
-    return read_any_name(source_of(s), it, hash);
-  }
-
   /// Collects the members of `to`.
   bool collect() {
     constexpr std::size_t few = json::core::tuning::text_hashes_scanned;
     level& top = levels_.back();
-    const source to = source_of(to_);
-    cursor at = top.to;
+    const indexed_text::source to = to_.at_hand();
+    item_cursor at = top.to;
     while (at.more) {
       item* const it = members_.add();
       std::uint32_t* const hash = hashes_.add();
       if (it == nullptr || hash == nullptr) return patch_.fail(errc::out_of_memory);
       it->met = 0;
-      if (!pass_item(to, at, *it, true) || !read_name(to, *it, *hash)) return false;
+      if (!to_.pass(to, at, *it, true) || !to_.read_name(to, *it, *hash)) return false;
     }
     const std::size_t count = members_.size() - top.first;
     if (!shortcuts && levels_.size() == 1 && count != 0) to_.end_of_rest = at.at - 1;
@@ -334,9 +200,7 @@ class indexed_diff {
     const indexed_diff& diff;
     const item* items;
     const std::uint32_t* hashes;
-    std::string_view text(size_type i) const noexcept {
-      return diff.plain_name(diff.to_.text, items[i]);
-    }
+    std::string_view text(size_type i) const noexcept { return diff.to_.plain_name(items[i]); }
     std::uint64_t hash(size_type i) const noexcept { return base::spread(hashes[i]); }
   };
   to_names names_of_to(const level& top) const noexcept {
@@ -352,12 +216,12 @@ class indexed_diff {
     if (!levels_.push(made)) return patch_.fail(errc::out_of_memory);
     return !made.object || collect();
   }
-  bool begin_inside(side& s, const item& it, cursor& at) {
+  bool begin_inside(indexed_text& s, const item& it, item_cursor& at) {
     at.at = it.value + 1;
     at.entry = it.inside;
-    if (shortcuts && it.inside == no_entry) {  // it was put aside
+    if (shortcuts && it.inside == text_item::no_entry) {  // it was put aside
       at.entry = s.index.size();
-      if (!make_index(s, s.text + at.at)) return false;
+      if (!s.make_index(s.text + at.at)) return false;
     }
     const char* const p = json::core::skip_space(s.text + at.at, s.end);
     at.more = *p != '}' && *p != ']';
@@ -395,24 +259,24 @@ class indexed_diff {
   /// Looks at members of `from` up to one whose value is entered, or the last.
   bool members_step() {
     level& top = levels_.back();
-    const source text = source_of(from_);
-    cursor at = top.from;
+    const indexed_text::source text = from_.at_hand();
+    item_cursor at = top.from;
     item from;
     std::uint32_t hash = 0;
     while (shortcuts && levels_.size() == 1 && top.aside != from_aside_.count) {
-      if (!recall(from_, from_aside_.first[top.aside++], from, hash)) return false;
+      if (!from_.recall(from_aside_.first[top.aside++], from, hash)) return false;
       if (!match(top, from, hash)) return false;
       if (!is_innermost(top)) return true;
     }
     for (bool in_order = true; at.more;) {
-      if (!pass_item(text, at, from, true)) return false;
+      if (!from_.pass(text, at, from, true)) return false;
       if (shortcuts && in_order && top.expected != members_.size() &&
           same_member(from, members_[top.expected])) {
         members_[top.expected++].met = 1;
         continue;
       }
       in_order = false;
-      if (!read_name(text, from, hash)) return false;
+      if (!from_.read_name(text, from, hash)) return false;
       bool same = false;
       item* const to = find(top, from, hash, same);
       if (same && to->met == 0) {
@@ -462,24 +326,10 @@ class indexed_diff {
                     text_offset to_last) noexcept {
     const text_offset length = from_last - from;
     if (length != to_last - to) return false;
-    if (shortcuts && length > longest_short_stretch) return same_long_stretch(from, to, length);
-    return base::same_bytes(from_.text + from, to_.text + to, length);
-  }
-  /// Containers begin alike, and what is in them is compared again, member by member. So it is kept
-  /// what was the same last, and how far: no byte is compared once for each container around it.
-  DEVICETWIN_NEVER_INLINE bool same_long_stretch(text_offset from, text_offset to,
-                                                 text_offset length) noexcept {
-    const text_offset apart = from - to;  // modulo 2^32
-    if (apart != same_.apart || from < same_.first || from > same_.last) {
-      same_ = {apart, from, from, false};
+    if (length > longest_short_stretch) {
+      return long_stretches_.same(from_.text, from, to_.text, to, length);
     }
-    const text_offset known = same_.last - from;
-    if (known >= length) return true;
-    if (same_.ended) return false;
-    same_.last += static_cast<text_offset>(
-        json::core::level().common(from_.text + same_.last, to_.text + to + known, length - known));
-    same_.ended = same_.last - from < length;
-    return !same_.ended;
+    return base::same_bytes(from_.text + from, to_.text + to, length);
   }
   /// The member of `to` that has this name, or null. `same` is set when it is the same byte by byte.
   DEVICETWIN_ALWAYS_INLINE item* find(const level& top, const item& from, std::uint32_t hash,
@@ -507,14 +357,14 @@ class indexed_diff {
       return nullptr;
     }
     const std::uint32_t* const hashes = hashes_.data() + top.first;
-    const std::string_view plain = plain_name(from_.text, from);
+    const std::string_view plain = from_.plain_name(from);
     const size_type i = top.index.find_if(
         shortcuts ? base::spread(hash) : json::core::hash_name(plain), plain, names_of_to(top),
         index_, [&](size_type at) { return hashes[at] == hash && has_name(first[at]); });
     return i == json::core::no_index ? nullptr : first + i;
   }
   bool same_name(const item& from, const item& to) const noexcept {
-    return plain_name(from_.text, from) == plain_name(to_.text, to);
+    return from_.plain_name(from) == to_.plain_name(to);
   }
   /// Compares the values of two members of the same name; enters containers of the same kind.
   bool values(const item& from, const item& to) {
@@ -563,10 +413,10 @@ class indexed_diff {
   /// Looks at elements up to one that is a container, or the last.
   bool elements_step() {
     level& top = levels_.back();
-    const source from_text = source_of(from_), to_text = source_of(to_);
+    const indexed_text::source from_text = from_.at_hand(), to_text = to_.at_hand();
     while (top.from.more && top.to.more) {
       item from, to;
-      if (!pass_item(from_text, top.from, from, false) || !pass_item(to_text, top.to, to, false))
+      if (!from_.pass(from_text, top.from, from, false) || !to_.pass(to_text, top.to, to, false))
         return false;
       from.value = from.first;
       to.value = to.first;
@@ -599,24 +449,17 @@ class indexed_diff {
   }
 
   static constexpr text_offset longest_short_stretch = 64;
-  /// What was the same in both texts: from `first` to `last` of `from`, and `apart` less in `to`.
-  struct same_text {
-    text_offset apart = 0;
-    text_offset first = 0;
-    text_offset last = 0;
-    bool ended = false;  ///< the bytes at `last` are different
-  };
 
   text_patch& patch_;
-  same_text same_;
-  side from_;
-  side to_;
+  indexed_text from_;
+  indexed_text to_;
   members_aside from_aside_{};
   bool good_ = true;
   bool different_ = false;
+  std::conditional_t<shortcuts, same_stretches, plain_stretches> long_stretches_;
   base::stack<level, shortcuts ? 8 : 4> levels_;
-  base::stack<item, shortcuts ? 32 : 16> members_;
-  base::stack<std::uint32_t, shortcuts ? 48 : 16> hashes_;  ///< of their names
+  base::stack<item, shortcuts ? 32 : 12> members_;
+  base::stack<std::uint32_t, shortcuts ? 48 : 12> hashes_;  ///< of their names
   plain_names names_;
   json::core::index_memory index_;
 };

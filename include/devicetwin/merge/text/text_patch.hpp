@@ -278,7 +278,7 @@ class text_patch : public text_steps {
   std::size_t opened_ = 0;        ///< how many of the open objects are open in the patch
   bool comma_ = false;            ///< the next member of the patch needs a comma before it
   bool differ_ = false;
-  base::stack<open_pair, 32> open_;
+  base::stack<open_pair, shortcuts ? 32 : 28> open_;
 };
 
 }  // namespace core
