@@ -120,10 +120,10 @@ std::string build(const shape& s, std::size_t count, bool second) {
   std::uint64_t random = 7;
   const order how = second ? s.how : order::kept;
   members all = leaves(s, count, second);
-  if (s.kind == "deep") {  // forty levels, each with its share
+  if (s.kind == "deep") {  // 25 levels: with 2,000 members, each is an object that is not small
     std::string inner;
-    const std::size_t share = all.size() / 40 + 1;
-    for (std::size_t level = 40; level-- > 0;) {
+    const std::size_t share = all.size() / 25 + 1;
+    for (std::size_t level = 25; level-- > 0;) {
       const std::size_t first = std::min(level * share, all.size()),
                         last = std::min(first + share, all.size());
       members own(all.begin() + static_cast<std::ptrdiff_t>(first),
@@ -202,6 +202,8 @@ std::vector<shape> all_shapes() {
 std::vector<shape> some_shapes() {
   return {{"wide", order::reversed, change::half},
           {"wide", order::shuffled, change::renamed},
+          {"escaped names", order::shuffled, change::none},
+          {"deep", order::shuffled, change::few},
           {"small objects", order::shuffled, change::half},
           {"objects in an array", order::shuffled, change::half},
           {"colliding names", order::reversed, change::renamed},
