@@ -340,7 +340,7 @@ inline constexpr scan_level portable_level = {"portable",       runs_everywhere,
 // Three tables of 16 entries are looked up for every two neighbouring bytes: by the first one's
 // upper four bits, by its lower four, and by the second one's upper four. Each entry has a bit for
 // every mistake that its four bits allow, and a bit that all three have is a mistake made.
-// `two_continuations` alone is none where a longer character stands.
+// Inside a longer character, `two_continuations` alone is not a mistake.
 
 enum utf8_mistake : unsigned {
   too_short = 1,            ///< a continuation is missing

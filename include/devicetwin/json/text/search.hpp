@@ -88,7 +88,7 @@ class text_search {
     }
   }
 
-  /// The i-th value; empty when there is none.
+  /// Returns the i-th value, or an empty view when the text has no such value.
   std::string_view value(std::size_t i) const noexcept { return wishes_[i].value; }
   /// The i-th pointer up to the step that led nowhere.
   std::string_view lost_at(std::size_t i) const noexcept {

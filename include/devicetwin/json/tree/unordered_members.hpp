@@ -92,7 +92,7 @@ class few_names {
   Names names_;
   int shift_ = 0;
   std::size_t mask_ = 0;
-  unsigned char slots_[most_slots];  ///< which name, plus one; 0 where there is none
+  unsigned char slots_[most_slots];  ///< which name, plus one; 0: the slot is free
 };
 
 /// A table of any number of names.
@@ -198,7 +198,7 @@ class unordered_members {
 
   /// What is to be compared next: two members of the same name, or one that has no partner.
   struct turn {
-    size_type from, to;  ///< where they stand in their objects; no_index where there is none
+    size_type from, to;  ///< where they stand in their objects, or no_index
     bool known;          ///< each is known to be the first of its name
   };
   /// Sets `now` to what comes next: pairs, then what only `from` has, then what only `to` has. Sets
@@ -305,7 +305,7 @@ class unordered_members {
     return true;
   }
 
-  /// Looks up the partner of a member of `from`, unless it is known that there is none. Sets
+  /// Looks up the partner of a member of `from`, unless it is known that it has no partner. Sets
   /// `found` to whether the member is the first of its name; the others have no turn.
   bool find_partner_of_from(turn& now, bool& found) {
     lookups* const names = look_up();

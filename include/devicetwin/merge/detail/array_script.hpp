@@ -21,7 +21,8 @@ struct script_step {
 };
 using script_steps = base::stack<script_step, 8>;
 
-/// Gives the same number to equal elements of two arrays, so that they can be compared at once.
+/// Numbers the elements of two arrays. Equal elements get the same number, so that comparing two
+/// elements is comparing two numbers.
 ///
 /// `hash(element)` is the same for equal elements; `equal(a, b, same)` compares two and returns
 /// false when it could not. Elements that collide too often get numbers of their own, though they
